@@ -1,0 +1,63 @@
+#!/bin/sh
+# lint.sh BUILD CPPFLAGS...: every static check. Each says its name; all run before the verdict.
+set -u
+build=$1
+shift
+cppflags=$*
+failed=0
+
+check() { # check NAME COMMAND...: what the command prints is shown if it fails
+  name=$1
+  shift
+  if output=$("$@" 2>&1); then
+    echo "ok      $name"
+  else
+    printf '%s\nFAILED  %s\n' "$output" "$name"
+    failed=1
+  fi
+}
+
+nothing() { # nothing COMMAND...: succeeds when the command finds nothing
+  ! "$@"
+}
+
+formatted() {
+  find csrc spec bench \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
+}
+
+tidy() { # "N warnings generated" counts what is in the headers of others
+  # shellcheck disable=SC2086 # flags
+  find csrc spec -name '*.c' | sort | xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 $cppflags 2>"$build/tidy.log" ||
+    { grep -v ' generated\.$' "$build/tidy.log"; return 1; }
+}
+
+exports_only_luaopen() {
+  for module in "$build"/lib/datasession/core.so "$build"/lib/datasession/sandbox/core.so; do
+    nm -D --defined-only "$module" | awk -v module="$module" '
+      $3 !~ /^luaopen_/ { print module " exports " $3; bad = 1 } END { exit bad || !NR }' || return 1
+  done
+}
+
+# Two Lua states in one process share no variable of ours. Not meant: the guard of curl_global_init (once), and
+# memset's address that is volatile lest the compiler drop the wiping of secrets (overwrite).
+no_variables() {
+  find "$build/obj/csrc" -name '*.o' -exec nm -A -f sysv {} + | awk -F '|' '
+    $7 ~ /^(\.t?data|\.t?bss|\*COM\*)/ && $7 !~ /^\.data\.rel\.ro/ && $1 !~ /:(overwrite|[a-z_]*once)[. ]/ { print $1; bad = 1 }
+    END { exit bad }'
+}
+
+# shellcheck disable=SC2046 # names
+check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
+check clang-format formatted
+check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc csrc spec
+check clang-tidy tidy
+check shellcheck shellcheck tools/*.sh .ci/run
+check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
+check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
+check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|session)/' csrc/sandbox
+check "modules export luaopen_* alone" exports_only_luaopen
+check "no variables outside a Lua state" no_variables
+check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
+check "nothing is left to do" nothing grep -rnwE 'TODO|FIXME|XXX' csrc lua spec examples
+[ "$failed" -eq 0 ]
