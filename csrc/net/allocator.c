@@ -1,0 +1,30 @@
+#include "allocator.h"
+
+#include <string.h>
+
+/* Called through a volatile pointer, memset may do anything: the compiler cannot drop the call. */
+static void *(*const volatile overwrite)(void *, int, size_t) = memset;
+
+void *memory_new (const struct allocator *memory, size_t size) {
+  void *block = memory->resize(memory->ud, NULL, 0, size);
+  if (block) memset(block, 0, size);
+  return block;
+}
+
+void *memory_resize (const struct allocator *memory, void *block, size_t old_size, size_t new_size) {
+  return memory->resize(memory->ud, block, old_size, new_size);
+}
+
+void memory_free (const struct allocator *memory, void *block, size_t size) {
+  if (block) memory->resize(memory->ud, block, size, 0);
+}
+
+void memory_wipe (void *block, size_t size) {
+  if (size) overwrite(block, 0, size);
+}
+
+void memory_wipe_free (const struct allocator *memory, void *block, size_t size) {
+  if (!block) return;
+  memory_wipe(block, size);
+  memory_free(memory, block, size);
+}

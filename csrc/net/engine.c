@@ -1,0 +1,459 @@
+#include "engine.h"
+
+#include "failure.h"
+#include "poller.h"
+#include "pool.h"
+#include "sigpipe.h"
+#include "watch.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stddef.h>
+
+/*
+** SIGPIPE: CURLOPT_NOSIGNAL leaves it to us. Blocking it costs system calls, and on Linux plain sockets
+** never raise it, nor does libcurl with OpenSSL since 7.87; so libcurl's calls are guarded from the first
+** https request on (later too: a kept connection says goodbye when it is closed). See sigpipe.h.
+*/
+
+enum {
+  IDLE_HANDLES = 16,    /* where the limits do not say */
+  KEPT_CONNECTIONS = 64 /* where the limits do not say; libcurl's default follows the handles in use */
+};
+
+/* How often to look where no descriptor tells. */
+static const double look_interval = 0.01;
+
+struct list {
+  struct exchange *first, *last; /* borrowed, linked by earlier and later */
+  size_t count;
+};
+
+struct engine {
+  struct allocator memory;
+  struct engine_limits limits;
+  CURLM *multi;          /* owned */
+  struct poller *poller; /* owned */
+  struct timers timers;  /* the owners' */
+  struct timers watches; /* the exchanges' limits */
+  struct pool pool;
+  struct list flying, finished;
+  unsigned depth;   /* of engine_step: owners may call it again */
+  bool freed;       /* by an owner, from inside engine_step, which then lets go of the rest */
+  bool timers_turn; /* to be told next */
+  bool tls;         /* some request was https */
+  struct handle_lines lines;
+};
+
+/* The one piece of state that all engines share. Never cleaned up: resolver threads may still run at exit. */
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void init_curl (void) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void list_append (struct list *list, struct exchange *x) {
+  x->earlier = list->last;
+  x->later = NULL;
+  *(list->last ? &list->last->later : &list->first) = x;
+  list->last = x;
+  list->count++;
+}
+
+static void list_remove (struct list *list, struct exchange *x) {
+  *(x->earlier ? &x->earlier->later : &list->first) = x->later;
+  *(x->later ? &x->later->earlier : &list->last) = x->earlier;
+  x->earlier = x->later = NULL;
+  list->count--;
+}
+
+/* --- birth and death --- */
+
+static long kept_connections (const struct engine_limits *limits) {
+  if (limits->total_connections > 0) return limits->total_connections;
+  return limits->host_connections > KEPT_CONNECTIONS ? limits->host_connections : KEPT_CONNECTIONS;
+}
+
+static CURLM *new_multi (struct engine *e) {
+  CURLM *multi = curl_multi_init();
+  if (!multi) return NULL;
+  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->limits.host_connections);
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, e->limits.total_connections);
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections(&e->limits));
+#if LIBCURL_VERSION_NUM >= 0x081400
+  curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* or its threads would be joined when it goes */
+#endif
+  if (poller_attach(e->poller, multi)) return multi;
+  curl_multi_cleanup(multi);
+  return NULL;
+}
+
+/* The poller goes last: libcurl calls it back for each connection that it closes. */
+static void free_parts (struct engine *e) {
+  struct allocator memory = e->memory;
+  if (e->multi) curl_multi_cleanup(e->multi);
+  poller_free(e->poller);
+  timers_cleanup(&e->timers);
+  timers_cleanup(&e->watches);
+  memory_free(&memory, e, sizeof *e);
+}
+
+static void init_fields (struct engine *e, const struct engine_limits *limits,
+                         const struct allocator *memory) {
+  e->memory = *memory;
+  if (limits)
+    e->limits = *limits;
+  else
+    e->limits.idle_handles = IDLE_HANDLES;
+  timers_init(&e->timers, &e->memory);
+  timers_init(&e->watches, &e->memory);
+  pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines);
+  handle_lines_init(&e->lines);
+}
+
+struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory) {
+  pthread_once(&curl_once, init_curl);
+  struct engine *e = memory_new(memory, sizeof *e);
+  if (!e) return NULL;
+  init_fields(e, limits, memory);
+  e->poller = poller_new(&e->memory);
+  e->multi = e->poller ? new_multi(e) : NULL;
+  if (e->multi) return e;
+  free_parts(e);
+  return NULL;
+}
+
+static void abandon (struct engine *e, struct exchange *x) {
+  curl_multi_remove_handle(e->multi, x->handle->easy);
+  handle_free(x->handle);
+  list_remove(&e->flying, x);
+  timers_clear(&e->watches, &x->watch);
+  exchange_orphan(x);
+}
+
+static void free_now (struct engine *e) {
+  struct sigpipe_guard guard;
+  bool tls = e->tls;
+  sigpipe_begin(&guard, tls);
+  pool_cleanup(&e->pool);
+  free_parts(e);
+  sigpipe_end(&guard);
+}
+
+void engine_free (struct engine *e) {
+  struct sigpipe_guard guard;
+  if (!e || e->freed) return;
+  e->freed = true;
+  sigpipe_begin(&guard, e->tls);
+  while (e->flying.first)
+    abandon(e, e->flying.first);
+  sigpipe_end(&guard);
+  timers_cleanup(&e->timers); /* at once: their owners may be gone before the outermost step is */
+  while (e->finished.first) {
+    struct exchange *x = e->finished.first;
+    list_remove(&e->finished, x);
+    exchange_orphan(x);
+  }
+  if (!e->depth) free_now(e);
+}
+
+const struct allocator *engine_memory (const struct engine *e) {
+  return &e->memory;
+}
+
+/* --- what is kept --- */
+
+void engine_forget_jar (struct engine *e, struct jar *jar) {
+  jar_set_forgotten(jar, true);
+  pool_forget_jar(&e->pool, jar);
+}
+
+/* libcurl has no other way to close idle connections in every version. The descriptor stays the same. */
+static void renew_multi (struct engine *e) {
+  CURLM *old = e->multi, *multi = new_multi(e);
+  if (!multi) return;
+  curl_multi_cleanup(old);
+  e->multi = multi;
+}
+
+void engine_trim (struct engine *e) {
+  struct sigpipe_guard guard;
+  sigpipe_begin(&guard, e->tls);
+  pool_cleanup(&e->pool);
+  if (e->flying.count == 0) renew_multi(e);
+  sigpipe_end(&guard);
+}
+
+/* --- flights --- */
+
+static void finish (struct engine *e, struct exchange *x) {
+  list_remove(&e->flying, x);
+  timers_clear(&e->watches, &x->watch);
+  x->response.timing.total = clock_now() - x->started;
+  x->phase = EXCHANGE_FINISHED;
+  list_append(&e->finished, x);
+}
+
+static void land (struct engine *e, struct exchange *x) {
+  pool_give(&e->pool, x->handle);
+  x->handle = NULL;
+  finish(e, x);
+}
+
+static double seconds_of (CURL *easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+/* Before a hop has begun, libcurl's figures are those of the handle's last transfer. */
+static bool was_sent (const struct exchange *x) {
+  long size = 0;
+  if (!x->reached) return x->response.redirects > 0;
+  curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
+  return size > 0 || x->response.redirects > 0;
+}
+
+static void read_outcome (struct exchange *x) {
+  struct timing *t = &x->response.timing;
+  CURL *easy = x->handle->easy;
+  if (!x->reached) return;
+  t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  t->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
+}
+
+/* False: no memory. The handle is then gone, and the exchange in no transfer. */
+static bool launch (struct engine *e, struct exchange *x) {
+  CURLcode code = handle_prepare(x->handle, x);
+  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) return true;
+  failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
+  handle_free(x->handle);
+  x->handle = NULL;
+  return false;
+}
+
+static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
+  struct handle *h = x->handle;
+  read_outcome(x);
+  if (code) failure_explain(x, h->easy, code, h->error);
+  bool again = !code && exchange_redirect(x);
+  if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
+  curl_multi_remove_handle(e->multi, h->easy);
+  if (!again)
+    land(e, x);
+  else if (!launch(e, x))
+    finish(e, x);
+}
+
+static void collect (struct engine *e) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(e->multi, &left))) {
+    char *h = NULL;
+    if (message->msg != CURLMSG_DONE) continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &h);
+    conclude(e, ((struct handle *)(void *)h)->exchange, message->data.result);
+  }
+}
+
+/* --- limits of time --- */
+
+static void abort_flight (struct engine *e, struct exchange *x) {
+  read_outcome(x);
+  x->response.may_have_arrived = was_sent(x);
+  curl_multi_remove_handle(e->multi, x->handle->easy);
+  land(e, x);
+}
+
+static void on_watch (struct timer *timer, void *context) {
+  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
+  struct engine *e = x->engine;
+  (void)context;
+  if (watch_passed(x, clock_now()))
+    abort_flight(e, x);
+  else
+    timers_set(&e->watches, &x->watch, watch_next(x)); /* has room: the timer was just taken out */
+}
+
+static void check_watches (struct engine *e) {
+  struct timer *timer;
+  if (!e->watches.count) return;
+  double now = clock_now();
+  while ((timer = timers_due(&e->watches, now)))
+    timer->fired(timer, NULL);
+}
+
+static bool set_watch (struct engine *e, struct exchange *x) {
+  double when = watch_next(x);
+  x->watch.fired = on_watch;
+  return when <= 0 || timers_set(&e->watches, &x->watch, when);
+}
+
+/* --- what owners ask for --- */
+
+static void undo_start (struct engine *e, struct exchange *x) {
+  timers_clear(&e->watches, &x->watch);
+  uri_release(x->response.uri);
+  x->response.uri = NULL;
+  x->response.failure = FAILURE_NONE;
+  x->response.detail[0] = '\0';
+  x->response.hint = NULL;
+}
+
+static bool start (struct engine *e, struct exchange *x) {
+  exchange_start(x, clock_now());
+  if (!set_watch(e, x)) return false;
+  x->handle = pool_take(&e->pool, x);
+  return x->handle && (launch(e, x) || x->response.failure != FAILURE_MEMORY);
+}
+
+bool engine_submit (struct engine *e, struct exchange *x) {
+  if (!start(e, x)) {
+    undo_start(e, x);
+    return false;
+  }
+  if (x->request.jar) jar_set_forgotten(x->request.jar, false);
+  if (uri_is_https(x->request.uri)) e->tls = true;
+  x->phase = EXCHANGE_FLYING;
+  list_append(&e->flying, x);
+  if (!x->handle) finish(e, x);
+  return true;
+}
+
+void engine_cancel (struct engine *e, struct exchange *x) {
+  struct sigpipe_guard guard;
+  if (x->phase != EXCHANGE_FLYING) return;
+  failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
+  sigpipe_begin(&guard, e->tls);
+  abort_flight(e, x);
+  sigpipe_end(&guard);
+}
+
+void engine_drop (struct engine *e, struct exchange *x) {
+  engine_cancel(e, x);
+  if (x->phase == EXCHANGE_FINISHED) list_remove(&e->finished, x);
+  x->phase = EXCHANGE_TOLD;
+}
+
+bool engine_set_timer (struct engine *e, struct timer *timer, double when) {
+  return timers_set(&e->timers, timer, when);
+}
+
+void engine_clear_timer (struct engine *e, struct timer *timer) {
+  timers_clear(&e->timers, timer);
+}
+
+/* --- waiting --- */
+
+int engine_pollfd (const struct engine *e) {
+  return poller_fd(e->poller);
+}
+
+bool engine_pending (const struct engine *e) {
+  return e->flying.count || e->finished.count || e->timers.count;
+}
+
+/* Of two times of which less than nothing means never. */
+static double sooner (double a, double b) {
+  if (a < 0) return b;
+  return b < 0 || a < b ? a : b;
+}
+
+/* By clock_now; < 0: nothing. */
+static double next_due (struct engine *e) {
+  double due = sooner(timers_next(&e->timers), timers_next(&e->watches));
+  return sooner(due, poller_due(e->poller));
+}
+
+double engine_timeout (struct engine *e) {
+  if (e->finished.count) return 0;
+  double due = next_due(e), rest = due - clock_now();
+  double seconds = due < 0 ? -1 : rest > 0 ? rest : 0;
+  return e->flying.count && engine_pollfd(e) < 0 ? sooner(seconds, look_interval) : seconds;
+}
+
+static double time_to_wait (struct engine *e, double until) {
+  if (e->finished.count || until == 0) return 0;
+  double due = next_due(e), now = clock_now();
+  double rest = (due < 0 || until < due ? until : due) - now;
+  return rest > 0 ? rest : 0;
+}
+
+/* Without a descriptor to look at, a look costs a system call for nothing. */
+static bool worth_looking (const struct engine *e, double seconds) {
+  return seconds > 0 || poller_watches(e->poller);
+}
+
+/* False: a signal came. */
+static bool advance (struct engine *e, double until) {
+  struct sigpipe_guard guard;
+  bool calm = true;
+  sigpipe_begin(&guard, e->tls);
+  if (e->flying.count || poller_due(e->poller) >= 0) {
+    poller_work(e->poller);
+    collect(e);
+  }
+  double seconds = time_to_wait(e, until);
+  if (worth_looking(e, seconds)) {
+    calm = poller_wait(e->poller, seconds);
+    collect(e);
+  }
+  check_watches(e);
+  sigpipe_end(&guard);
+  return calm;
+}
+
+/* --- telling --- */
+
+/* True: there was one. It may have freed the engine, up to what engine_step still needs. */
+static bool tell_exchange (struct engine *e, void *context) {
+  struct exchange *x = e->finished.first;
+  if (!x) return false;
+  list_remove(&e->finished, x);
+  x->phase = EXCHANGE_TOLD;
+  x->finished(x, context); /* may have freed x */
+  return true;
+}
+
+static bool tell_timer (struct engine *e, double now, void *context) {
+  struct timer *timer = timers_due(&e->timers, now);
+  if (timer) timer->fired(timer, context);
+  return timer != NULL;
+}
+
+/*
+** Timers and exchanges take turns, over steps too, so that neither starves the other under a small budget.
+** What owners add meanwhile is left for the next step, or one that always adds would never let it end.
+*/
+static size_t tell (struct engine *e, double budget, void *context) {
+  size_t told = 0, exchanges = e->finished.count, timers = e->timers.count;
+  if (!exchanges && !timers) return 0;
+  double now = clock_now();
+  while (!e->freed && (exchanges || timers)) {
+    size_t *left = e->timers_turn ? &timers : &exchanges;
+    bool was = *left && (e->timers_turn ? tell_timer(e, now, context) : tell_exchange(e, context));
+    *left = was ? *left - 1 : 0;
+    told += was;
+    e->timers_turn = !e->timers_turn;
+    if (told && budget > 0 && clock_now() - now >= budget) break;
+  }
+  return told;
+}
+
+size_t engine_step (struct engine *e, double wait, double budget, void *context) {
+  size_t told = 0;
+  bool go_on = true;
+  if (!engine_pending(e) || e->freed) return 0;
+  double until = wait < 0 ? HUGE_VAL : wait > 0 ? clock_now() + wait : 0;
+  e->depth++;
+  while (go_on) {
+    bool calm = advance(e, until);
+    told = tell(e, budget, context);
+    go_on = calm && !told && !e->freed && engine_pending(e) && until > 0 && clock_now() < until;
+  }
+  if (--e->depth == 0 && e->freed) free_now(e);
+  return told;
+}

@@ -1,0 +1,95 @@
+/*
+** engine: owns one libcurl multi handle, the poll set, the timers and the pool of easy handles of one Lua
+** state. Knows nothing of Lua or sessions. One thread at a time; nothing is shared with other engines but
+** libcurl's own global state.
+**
+** No owner is ever called from inside libcurl: finished exchanges and due timers are told from engine_step,
+** after libcurl has returned. An owner may submit, cancel, free exchanges, set timers, call engine_step again
+** and even engine_free from there.
+*/
+#ifndef NET_ENGINE_H
+#define NET_ENGINE_H
+
+#include "exchange.h"
+#include "timers.h"
+
+struct engine_limits {
+  long host_connections;  /* at once to one host; 0: no limit */
+  long total_connections; /* at once in all; 0: no limit */
+  size_t idle_handles;    /* easy handles kept for reuse */
+};
+
+struct engine;
+
+/* NULL limits: none, and 16 idle handles. NULL when memory or descriptors are short. */
+struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory);
+
+/*
+** Aborts what is in flight, tells nobody, clears every timer. Exchanges that were in flight or not told yet
+** are detached (their `engine` is NULL, what their requests named is released) and still to be freed by
+** their owners; others may be freed before or after, but see engine_memory. Never waits. Accepts NULL.
+*/
+void engine_free (struct engine *e);
+
+/*
+** The engine's own copy of the allocator: what is made with it is to be released before the engine is
+** freed.
+*/
+const struct allocator *engine_memory (const struct engine *e);
+
+/*
+** One descriptor that is readable when engine_step has something to do; -1 where there is none (the
+** curl_multi_poll build).
+*/
+int engine_pollfd (const struct engine *e);
+
+/*
+** Seconds until engine_step should be called at the latest; 0: now; < 0: nothing is waited for but the
+** descriptor, if that.
+*/
+double engine_timeout (struct engine *e);
+
+/* Is anything in flight, finished and not told, or a timer set? */
+bool engine_pending (const struct engine *e);
+
+/*
+** Works, and waits at most `wait` seconds (0: not at all; < 0: as long as it takes, but not when nothing
+** pends), until there is an owner to tell; tells those that there are, `context` being passed on. Stops
+** telling when `budget` seconds are used up (0: no limit; at least one owner is told); the rest is told by
+** the next step. Returns how many were told. A signal ends the wait early. With nothing pending it returns
+** at once, and with nothing but timers pending that are not due and `wait` 0, without a system call too.
+*/
+size_t engine_step (struct engine *e, double wait, double budget, void *context);
+
+/*
+** Takes the request up. False: no memory; the exchange is as before and nobody is told. Anything else that is
+** wrong with it is told through `finished`.
+*/
+bool engine_submit (struct engine *e, struct exchange *x);
+
+/* For exchange_free: aborts if it is in flight, and tells nobody. */
+void engine_drop (struct engine *e, struct exchange *x);
+
+/*
+** Aborts; the owner is told FAILURE_CANCELLED at the next step. No harm when it is not in flight. Never
+** waits.
+*/
+void engine_cancel (struct engine *e, struct exchange *x);
+
+/*
+** For a session that ends: idle handles let go of this jar and of all else that came with its exchanges
+** (credentials, headers, URI, transport); handles still in use do so when they come to rest, unless the jar
+** is used again.
+*/
+void engine_forget_jar (struct engine *e, struct jar *jar);
+
+/*
+** Drops idle handles and, while nothing is in flight, idle connections: for a host that wants the memory
+** back, and for tests. The descriptor stays.
+*/
+void engine_trim (struct engine *e);
+
+bool engine_set_timer (struct engine *e, struct timer *timer, double when); /* false: no memory */
+void engine_clear_timer (struct engine *e, struct timer *timer);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+** exchange: one HTTP request and its response. Owns its buffers and a reference to all that the request
+** names; borrows a pooled easy handle from the engine while it is in flight, redirects within the origin
+** included (a redirect is followed here, by hand, so that nothing leaves the origin).
+**
+** Life: exchange_new -> fill `request`, `finished`, `owner` -> engine_submit -> (engine_step) finished is
+** called once -> exchange_free. The owner frees it, at any time; freeing one that is in flight aborts it
+** and tells nobody.
+*/
+#ifndef NET_EXCHANGE_H
+#define NET_EXCHANGE_H
+
+#include "buffer.h"
+#include "credentials.h"
+#include "headers.h"
+#include "jar.h"
+#include "timers.h"
+#include "transport.h"
+#include "uri.h"
+
+struct engine;
+struct handle;
+
+/* What kept an exchange from having a response. */
+enum failure {
+  FAILURE_NONE,      /* there is a response; its status may be anything */
+  FAILURE_TIMEOUT,   /* the time for the whole exchange, or for connecting, is over */
+  FAILURE_STALL,     /* not a byte for stall_timeout */
+  FAILURE_DNS,       /* the host's name could not be resolved */
+  FAILURE_CONNECT,   /* refused, unreachable, reset, closed before or amid the response */
+  FAILURE_DEVICE,    /* connect failed because this machine has no network (ENETUNREACH, ENETDOWN) */
+  FAILURE_TLS,       /* handshake or certificate */
+  FAILURE_PROXY,     /* the proxy's name, its connection or its answer */
+  FAILURE_PROTOCOL,  /* what came is not HTTP, a bad encoding, headers without end */
+  FAILURE_TOO_BIG,   /* the response passed max_response */
+  FAILURE_REDIRECT,  /* out of the origin, from https to http, to a bad URI, or too many */
+  FAILURE_CANCELLED, /* engine_cancel */
+  FAILURE_MEMORY     /* not enough memory, in libcurl or here */
+};
+
+/* All references are the exchange's own: set them with a reference given away (uri_keep(u), ...). */
+struct request {
+  const char *method; /* borrowed, static or kept by the owner: "GET", "POST", ... */
+  struct uri *uri;
+  struct header_list *headers;     /* NULL: none */
+  struct jar *jar;                 /* NULL: no cookies sent, none kept */
+  struct credentials *credentials; /* NULL: none */
+  struct transport *transport;
+  struct buffer body;   /* wiped when the exchange is freed; length 0 and has_body: an empty body */
+  bool has_body;        /* without: POST, PUT and PATCH still say Content-Length: 0 */
+  double timeout;       /* seconds; 0: the transport's; for the whole exchange */
+  double stall_timeout; /* seconds; 0: the transport's; counts once the request is being sent */
+};
+
+struct timing {
+  double resolve, connect, tls, first_byte; /* seconds from the start of the last hop; 0: not reached */
+  double total;                             /* of all hops */
+};
+
+struct response {
+  enum failure failure;
+  char detail[256];      /* libcurl's or our words for the failure, "" when there is none; holds no secret */
+  const char *hint;      /* static; what a person can do about the failure; NULL: nothing known */
+  bool may_have_arrived; /* at failure: some of it was sent, so the server may have acted on it */
+  long status;           /* 0 when no header block came; a failure may have one (too big, cut short) */
+  struct buffer headers; /* the last header block as it came, status line first, without trailers */
+  struct buffer body;
+  struct uri *uri; /* where the response came from, after redirects; owned reference */
+  int redirects;
+  struct timing timing;
+};
+
+struct exchange {
+  struct engine *engine; /* borrowed; NULL when the engine was freed first */
+  struct request request;
+  struct response response;
+  void (*finished)(struct exchange *x,
+                   void *context); /* from engine_step alone, never from submit or cancel */
+  void *owner;                     /* for the owner's use */
+  struct exchange *next;           /* for the owner's use: its list */
+  size_t tag;                      /* for the owner's use: which of several */
+
+  /* the engine's: */
+  enum { EXCHANGE_FRESH, EXCHANGE_FLYING, EXCHANGE_FINISHED, EXCHANGE_TOLD } phase;
+  struct handle *handle;            /* the pooled easy handle in use; NULL while not in flight */
+  struct exchange *earlier, *later; /* among those in flight or those finished */
+  struct allocator memory;          /* a copy: an exchange may outlive its engine */
+  struct timer watch;               /* for whichever limit comes first, the whole time or a stall */
+  double started;                   /* of clock_now */
+  double deadline;                  /* of clock_now; 0: none */
+  double active;       /* of clock_now: when a byte last moved; kept while a stall is watched for */
+  double stall;        /* seconds; 0: not watched for */
+  curl_off_t sent;     /* as last looked at */
+  const char *method;  /* of this hop: a redirect may turn POST into GET */
+  bool sends_body;     /* in this hop */
+  bool reached;        /* this hop had a connection and was about to send */
+  bool block_complete; /* the header block came to its blank line */
+  size_t header_bytes; /* of this hop, interim blocks included */
+};
+
+/* 256 KiB of a hop's header bytes are taken at most. NULL: no memory. */
+struct exchange *exchange_new (struct engine *engine);
+void exchange_free (struct exchange *x); /* accepts NULL */
+
+/* For people: "the connection was refused". Static. */
+const char *failure_name (enum failure f);
+
+/*
+** The rest is for engine and handle.
+*/
+
+void exchange_start (struct exchange *x, double now); /* sets the limits and the first hop up */
+
+/* From inside libcurl. False: stop the transfer; response.failure says why. */
+bool exchange_take_header (struct exchange *x, const char *line, size_t length);
+bool exchange_take_body (struct exchange *x, const char *data, size_t length);
+
+/*
+** A complete response is there: should there be another hop? Sets it up then; or notes FAILURE_REDIRECT,
+** or leaves the response as it is.
+*/
+bool exchange_redirect (struct exchange *x);
+
+/* The engine goes first: lets go of all that might have been allocated through it. */
+void exchange_orphan (struct exchange *x);
+
+#endif

@@ -1,0 +1,241 @@
+#include "failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char refused_hint[] = "is the server running, and is the port right?";
+static const char closed_hint[] =
+    "the server, or something on the way to it, closed the connection: the server's log may say why";
+
+static const struct {
+  const char *name, *hint;
+} classes[] = {
+    [FAILURE_NONE] = {"no failure", NULL},
+    [FAILURE_TIMEOUT] = {"the time limit passed", "raise the timeout option, or look why the server is slow"},
+    [FAILURE_STALL] = {"no data came for too long",
+                       "raise the stallTimeout option, or look why the server stopped sending"},
+    [FAILURE_DNS] = {"the host's name could not be resolved",
+                     "is the host's name right, and does this machine reach its name server?"},
+    [FAILURE_CONNECT] = {"the connection failed", closed_hint},
+    [FAILURE_DEVICE] = {"this machine has no network", "connect this machine to a network"},
+    [FAILURE_TLS] = {"the secure connection could not be made",
+                     "do the port and the server speak TLS 1.2 or later? (https:// rather than http://)"},
+    [FAILURE_PROXY] = {"the proxy failed", "check the proxy option, or pass proxy = false to go without"},
+    [FAILURE_PROTOCOL] = {"what came is not valid HTTP", "is this an HTTP server, and is the port right?"},
+    [FAILURE_TOO_BIG] = {"the response is too big", "raise the maxResponseSize option"},
+    [FAILURE_REDIRECT] = {"the redirect was not followed",
+                          "use the URI that the server redirects to, if you trust it"},
+    [FAILURE_CANCELLED] = {"cancelled", NULL},
+    [FAILURE_MEMORY] = {"not enough memory", NULL},
+};
+
+const char *failure_name (enum failure f) {
+  return (size_t)f < sizeof classes / sizeof *classes ? classes[f].name : "unknown failure";
+}
+
+/* libcurl's and OpenSSL's words, in the order in which they are looked for. */
+static const struct {
+  const char *words, *hint;
+} texts[] = {
+    {"unable to get local issuer", "certificate not trusted: pass caFile with the server's CA certificate"},
+    {"self-signed", "certificate not trusted: pass caFile with the server's CA certificate"},
+    {"self signed", "certificate not trusted: pass caFile with the server's CA certificate"},
+    {"signer not", "certificate not trusted: pass caFile with the server's CA certificate"},
+    {"has expired",
+     "the server's certificate has expired: it must be renewed (is this machine's clock right?)"},
+    {"not yet valid", "the server's certificate is not valid yet: is this machine's clock right?"},
+    {"does not match", "the certificate is for another name: use the name in the URI that it was issued for"},
+    {"alternative certificate subject",
+     "the certificate is for another name: use the name in the URI that it was issued for"},
+    {"wrong version number", "no TLS is spoken on this port: should the URI begin with http://?"},
+    {"alert certificate required",
+     "the server asks for a client certificate: pass clientCertificate and clientKey"},
+    {"alert bad certificate",
+     "the server refused the client certificate: check clientCertificate and clientKey"},
+    {"alert unknown ca", "the server does not trust the client certificate: check clientCertificate"},
+    {"dh key too small", "the server's TLS is outdated and refused: it must be updated"},
+    {"unsupported protocol", "the server's TLS is outdated and refused: it must be updated"},
+};
+
+static const char *hint_of_text (const char *text) {
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (strstr(text, texts[i].words)) return texts[i].hint;
+  return NULL;
+}
+
+static enum failure class_of_code (CURLcode code) {
+  switch (code) {
+  case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
+  case CURLE_COULDNT_RESOLVE_HOST: return FAILURE_DNS;
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_PROXY: return FAILURE_PROXY;
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_INTERFACE_FAILED:
+  case CURLE_GOT_NOTHING:
+  case CURLE_PARTIAL_FILE:
+  case CURLE_SEND_ERROR:
+  case CURLE_SEND_FAIL_REWIND:
+  case CURLE_RECV_ERROR: return FAILURE_CONNECT;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_ENGINE_SETFAILED:
+  case CURLE_SSL_ENGINE_INITFAILED:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_SHUTDOWN_FAILED:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_CLIENTCERT:
+  case CURLE_USE_SSL_FAILED: return FAILURE_TLS;
+  case CURLE_OUT_OF_MEMORY: return FAILURE_MEMORY;
+  default: return FAILURE_PROTOCOL;
+  }
+}
+
+/* The variable that libcurl takes the proxy from, in its order; NULL: none. */
+static const char *proxy_variable (const struct exchange *x) {
+  static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+  static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+  const struct transport *t = x->request.transport;
+  if (t->no_proxy || t->proxy || !t->environment_proxy) return NULL;
+  for (const char *const *name = uri_is_https(x->response.uri) ? secure : plain; *name; name++)
+    if (getenv(*name)) return *name;
+  return NULL;
+}
+
+static const char *proxy_hint (const struct exchange *x) {
+  static const char *const hints[] = {
+      "the proxy came from the environment variable http_proxy: pass proxy = false to go without",
+      "the proxy came from the environment variable https_proxy: pass proxy = false to go without",
+      "the proxy came from the environment variable HTTPS_PROXY: pass proxy = false to go without",
+      "the proxy came from the environment variable all_proxy: pass proxy = false to go without",
+      "the proxy came from the environment variable ALL_PROXY: pass proxy = false to go without",
+  };
+  const char *variable = proxy_variable(x);
+  for (size_t i = 0; variable && i < sizeof hints / sizeof *hints; i++)
+    if (strstr(hints[i], variable)) return hints[i];
+  return NULL;
+}
+
+#if LIBCURL_VERSION_NUM >= 0x080700
+static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) {
+  long used = 0;
+  (void)x, (void)text;
+  return curl_easy_getinfo(easy, CURLINFO_USED_PROXY, &used) == CURLE_OK && used;
+}
+#else
+/* This libcurl does not tell; but its text names the proxy, or who was called. */
+static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) {
+  char host[256], port[8], called[300], called_ipv6[300];
+  const char *words = strstr(text, "onnect to "), *own = strstr(uri_origin(x->response.uri), "://") + 3;
+  (void)easy;
+  if (!words || sscanf(words, "onnect to %255s port %7[0-9]", host, port) != 2) return strstr(text, "roxy");
+  snprintf(called, sizeof called, "%s:%s", host, port);
+  snprintf(called_ipv6, sizeof called_ipv6, "[%s]:%s", host, port);
+  return strcasecmp(called, own) != 0 && strcasecmp(called_ipv6, own) != 0;
+}
+#endif
+
+static bool went_by_proxy (const struct exchange *x, CURL *easy, const char *text) {
+  const struct transport *t = x->request.transport;
+  return !t->no_proxy && (t->proxy || proxy_variable(x)) && used_proxy(x, easy, text);
+}
+
+static bool proxy_refused (CURL *easy) {
+  long status = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status != 0 && status != 200;
+}
+
+static enum failure class_of_connect (const struct exchange *x, CURL *easy, const char *text) {
+  long number = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  if (number == ENETUNREACH || number == ENETDOWN) return FAILURE_DEVICE;
+  return went_by_proxy(x, easy, text) ? FAILURE_PROXY : FAILURE_CONNECT;
+}
+
+/* libcurl calls a header line that passes its own limit a lack of memory. */
+static bool amid_headers (const struct exchange *x, CURL *easy) {
+  curl_off_t first = 0;
+  curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
+  return x->reached && first > 0 && !x->block_complete;
+}
+
+static enum failure classify (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {
+  switch (code) {
+  case CURLE_COULDNT_CONNECT: return class_of_connect(x, easy, text);
+  case CURLE_OUT_OF_MEMORY: return amid_headers(x, easy) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+    if (proxy_refused(easy)) return FAILURE_PROXY;
+    return strstr(text, "chunk") ? FAILURE_PROTOCOL : FAILURE_CONNECT;
+  default: return class_of_code(code);
+  }
+}
+
+static const char *hint_of_code (CURLcode code) {
+  switch (code) {
+  case CURLE_OPERATION_TIMEDOUT:
+    return "are the host and the port right? if so, raise the connectTimeout option";
+  case CURLE_COULDNT_CONNECT: return refused_hint;
+  case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
+  case CURLE_SSL_CERTPROBLEM:
+    return "clientCertificate or clientKey cannot be used: are they PEM, and a pair?";
+  default: return NULL;
+  }
+}
+
+static const char *find_hint (const struct exchange *x, CURLcode code, const char *text) {
+  enum failure f = x->response.failure;
+  const char *hint = NULL;
+  if (f == FAILURE_PROXY) hint = proxy_hint(x);
+  if (f == FAILURE_TLS) hint = hint_of_text(text);
+  if (!hint && f != FAILURE_PROXY && f != FAILURE_DEVICE) hint = hint_of_code(code);
+  return hint ? hint : classes[f].hint;
+}
+
+/* One printable line. */
+static void set_detail (struct exchange *x, const char *text) {
+  char *to = x->response.detail;
+  size_t room = sizeof x->response.detail - 1;
+  for (; *text && room; text++)
+    if ((unsigned char)*text >= ' ' && *text != 0x7f) *to++ = *text, room--;
+  *to = '\0';
+}
+
+void failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...) {
+  char text[sizeof x->response.detail];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  set_detail(x, text);
+  x->response.failure = failure;
+  x->response.hint = hint ? hint : classes[failure].hint;
+}
+
+/*
+** libcurl quotes a proxy's URI that it cannot read, password included: a text with an '@' is not passed on.
+** Its other texts hold names of hosts and files, numbers, and the words of the system and of TLS.
+*/
+static const char *clean_text (CURLcode code, const char *text) {
+  return *text && !strchr(text, '@') ? text : curl_easy_strerror(code);
+}
+
+void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
+  if (x->response.failure != FAILURE_NONE) return;
+  x->response.failure = classify(x, easy, code, text);
+  x->response.hint = find_hint(x, code, text);
+  if (x->response.failure == FAILURE_PROTOCOL && code == CURLE_OUT_OF_MEMORY)
+    set_detail(x, "a header line is too long");
+  else
+    set_detail(x, clean_text(code, text));
+}

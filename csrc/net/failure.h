@@ -1,0 +1,23 @@
+/*
+** failure: what a failed transfer means, in three parts: a class for programs, a sentence of detail and
+** a hint for people. Owns nothing.
+*/
+#ifndef NET_FAILURE_H
+#define NET_FAILURE_H
+
+#include "exchange.h"
+
+/* Notes it with our own words. `hint` is static; NULL: the usual one of that class. */
+void failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 4, 5)))
+#endif
+    ;
+
+/*
+** Makes a failure of libcurl's result. `easy` is still as the transfer left it; `text` is its error buffer.
+** What a callback noted before stands.
+*/
+void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text);
+
+#endif

@@ -1,0 +1,365 @@
+#include "handle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifndef DATASESSION_VERSION
+#define DATASESSION_VERSION "0"
+#endif
+
+/* Of an optional feature that this libcurl was built without. */
+static bool is_missing (CURLcode code) {
+  return code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN;
+}
+
+static size_t on_header (char *data, size_t size, size_t count, void *ud) {
+  struct handle *h = ud;
+  (void)size; /* always 1 */
+  return exchange_take_header(h->exchange, data, count) ? count : 0;
+}
+
+static size_t on_body (char *data, size_t size, size_t count, void *ud) {
+  struct handle *h = ud;
+  (void)size; /* always 1 */
+  return exchange_take_body(h->exchange, data, count) ? count : 0;
+}
+
+static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
+  struct handle *h = ud;
+  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  if (h->exchange->reached) h->retried = true;
+  h->exchange->reached = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+static const struct {
+  CURLoption option;
+  long value;
+} base_options[] = {
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_NOPROGRESS, 1},
+    {CURLOPT_FOLLOWLOCATION, 0},
+    {CURLOPT_UNRESTRICTED_AUTH, 0},
+    {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+    {CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC},
+    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+    {CURLOPT_TCP_KEEPALIVE, 1},
+#if LIBCURL_VERSION_NUM < 0x075500
+    {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    {CURLOPT_QUICK_EXIT,
+     1}, /* a name that is being resolved is not waited for when the exchange ends early */
+#endif
+#ifdef _WIN32
+    {CURLOPT_SSL_OPTIONS, CURLSSLOPT_NATIVE_CA},
+#endif
+};
+
+static CURLcode set_base_numbers (CURL *easy) {
+  for (size_t i = 0; i < sizeof base_options / sizeof *base_options; i++) {
+    CURLcode code = curl_easy_setopt(easy, base_options[i].option, base_options[i].value);
+    if (code && !is_missing(code)) return code;
+  }
+  return CURLE_OK;
+}
+
+static CURLcode set_base_pointers (struct handle *h) {
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_PRIVATE, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, on_request);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
+#if LIBCURL_VERSION_NUM >= 0x075500
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#endif
+  return code;
+}
+
+static CURLcode set_http_version (struct handle *h, bool https) {
+  CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
+  if (https) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  if (code) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  h->https = https;
+  return code;
+}
+
+static CURLcode set_base (struct handle *h) {
+  CURLcode code = set_base_numbers(h->easy);
+  if (!code) code = set_base_pointers(h);
+  if (!code) code = set_http_version(h, false);
+  return code;
+}
+
+void handle_lines_init (struct handle_lines *lines) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  bool zlib = info->features & CURL_VERSION_LIBZ, brotli = info->features & CURL_VERSION_BROTLI;
+  bool zstd = info->features & CURL_VERSION_ZSTD;
+  snprintf(lines->encodings, sizeof lines->encodings, "Accept-Encoding: %s%s%s",
+           zlib ? "deflate, gzip" : "identity", brotli ? ", br" : "", zstd ? ", zstd" : "");
+  snprintf(lines->user_agent, sizeof lines->user_agent, "User-Agent: datasession/%s libcurl/%s",
+           DATASESSION_VERSION, info->version);
+}
+
+struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines) {
+  struct handle *h = memory_new(memory, sizeof *h);
+  if (!h) return NULL;
+  h->memory = memory;
+  h->lines = lines;
+  h->easy = curl_easy_init();
+  if (h->easy && !set_base(h)) return h;
+  handle_free(h);
+  return NULL;
+}
+
+/* libcurl is told nothing: for when it has forgotten already, or is about to be told of others. */
+static void release_session (struct handle *h) {
+  uri_release(h->uri);
+  header_list_release(h->headers);
+  credentials_release(h->credentials);
+  transport_release(h->transport);
+  h->uri = NULL;
+  h->headers = NULL;
+  h->credentials = NULL;
+  h->transport = NULL;
+}
+
+static void detach_jar (struct handle *h) {
+  if (!h->jar) return;
+  jar_detach(h->jar, h->easy);
+  jar_release(h->jar);
+  h->jar = NULL;
+}
+
+void handle_free (struct handle *h) {
+  if (!h) return;
+  detach_jar(h);
+  if (h->easy) curl_easy_cleanup(h->easy);
+  release_session(h);
+  memory_free(h->memory, h, sizeof *h);
+}
+
+CURLcode handle_forget (struct handle *h) {
+  detach_jar(h);
+  curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, NULL); /* a reset would lose the list, unfreed */
+  curl_easy_reset(h->easy);
+  release_session(h);
+  h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
+  h->shape = SHAPE_NONE;
+  return set_base(h);
+}
+
+/* "": libcurl is not to look into the environment. */
+static CURLcode set_proxy (CURL *easy, const struct transport *t) {
+  bool environment = !t->no_proxy && !t->proxy && t->environment_proxy;
+  bool none = t->no_proxy || (!t->proxy && !environment);
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, none ? "" : t->proxy);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_NOPROXY, none ? "" : NULL);
+  return code;
+}
+
+static CURLcode set_tls (CURL *easy, const struct transport *t) {
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
+  if (!code && t->ca_file) code = curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
+  if (!code && t->ca_path) code = curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_path);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, t->key_password);
+  return code;
+}
+
+/* The default one is among the ready lines. */
+static CURLcode set_user_agent (CURL *easy, const char *agent) {
+  if (agent && !header_is_value(agent, strlen(agent))) return CURLE_BAD_FUNCTION_ARGUMENT;
+  return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
+}
+
+static CURLcode tell_transport (struct handle *h, const struct transport *t) {
+  CURLcode code = set_proxy(h->easy, t);
+  if (!code) code = set_tls(h->easy, t);
+  if (!code)
+    code = curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)clock_milliseconds(t->connect_timeout));
+  if (!code) code = set_user_agent(h->easy, t->user_agent);
+  return code;
+}
+
+/* Only a fresh handle has libcurl's own CA certificates: they cannot be told by name. */
+static bool must_start_over (const struct handle *h, const struct transport *t) {
+  const struct transport *old = h->transport;
+  return old && ((old->ca_file && !t->ca_file) || (old->ca_path && !t->ca_path));
+}
+
+static CURLcode set_transport (struct handle *h, struct transport *t) {
+  CURLcode code = CURLE_OK;
+  if (h->transport && transport_same_connection(h->transport, t)) return CURLE_OK;
+  if (must_start_over(h, t)) code = handle_forget(h);
+  if (!code) code = tell_transport(h, t);
+  transport_release(h->transport);
+  h->transport = transport_keep(t);
+  return code;
+}
+
+/* Before 8.x a handle that is given another CURLU keeps the old URI's text, and a retry on a fresh connection
+** would go there: only setting CURLOPT_URL drops it. */
+static CURLcode set_uri (struct handle *h, struct uri *u) {
+  CURLcode code = CURLE_OK;
+  if (h->uri == u) return CURLE_OK;
+  if (h->https != uri_is_https(u)) code = set_http_version(h, uri_is_https(u));
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_URL, NULL);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CURLU, uri_handle(u));
+  uri_release(h->uri);
+  h->uri = uri_keep(u);
+  return code;
+}
+
+/*
+** libcurl asks before it sends a body this large, unless told not to; each header costs, so not for small
+** ones.
+*/
+static bool needs_no_expect (const struct exchange *x) {
+  return x->sends_body && x->request.body.length >= 65536;
+}
+
+static bool lacks (const struct header_list *list, const char *name) {
+  return !list || !header_list_has(list, name);
+}
+
+/* The exchange's own lines, with those of ours that it does not name before them. */
+static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list, bool own_agent,
+                                       bool unexpecting) {
+  struct curl_slist *first = list ? header_list_lines(list) : NULL, *free = h->ready;
+  if (unexpecting) *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
+  if (lacks(list, "Accept-Encoding"))
+    *free = (struct curl_slist){(char *)h->lines->encodings, first}, first = free++;
+  if (!own_agent && lacks(list, "User-Agent"))
+    *free = (struct curl_slist){(char *)h->lines->user_agent, first}, first = free++;
+  return first;
+}
+
+/* libcurl only reads the lines. */
+static CURLcode set_headers (struct handle *h, struct header_list *list, bool unexpecting) {
+  bool own_agent = h->transport->user_agent != NULL;
+  if (h->lines_set && h->headers == list && h->own_agent == own_agent && h->unexpecting == unexpecting)
+    return CURLE_OK;
+  struct curl_slist *first = chain_lines(h, list, own_agent, unexpecting);
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, first);
+  header_list_keep(list);
+  header_list_release(h->headers);
+  h->headers = list;
+  h->lines_set = true;
+  h->own_agent = own_agent;
+  h->unexpecting = unexpecting;
+  return code;
+}
+
+/*
+** libcurl keeps cookies in what a handle is attached to, or, once told to keep any, in the handle itself:
+** so it is told only while a jar is attached. Telling it twice would grow its list of cookie files.
+*/
+static CURLcode set_jar (struct handle *h, struct jar *jar) {
+  CURLcode code = CURLE_OK;
+  if (h->jar == jar) return CURLE_OK;
+  detach_jar(h);
+  if (jar) code = jar_attach(jar, h->easy);
+  if (!code) h->jar = jar_keep(jar);
+  if (!code && h->keeps_cookies != (jar != NULL))
+    code = curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, jar ? "" : NULL);
+  h->keeps_cookies = jar != NULL;
+  return code;
+}
+
+static CURLcode set_credentials (struct handle *h, struct credentials *c) {
+  if (h->credentials == c) return CURLE_OK;
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_USERNAME, c ? c->user : NULL);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PASSWORD, c ? c->password : NULL);
+  credentials_keep(c);
+  credentials_release(h->credentials);
+  h->credentials = c;
+  return code;
+}
+
+static bool is (const char *method, const char *name) {
+  return strcmp(method, name) == 0;
+}
+
+static enum handle_shape shape_of (const struct exchange *x) {
+  if (is(x->method, "HEAD")) return SHAPE_HEAD;
+  if (x->sends_body || is(x->method, "POST")) return SHAPE_BODY;
+  return is(x->method, "PUT") || is(x->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
+}
+
+static const char *natural_method (enum handle_shape shape) {
+  return shape == SHAPE_HEAD ? "HEAD" : shape == SHAPE_BODY ? "POST" : "GET";
+}
+
+static CURLcode set_body (struct handle *h, const struct exchange *x) {
+  const struct buffer *body = &x->request.body;
+  bool empty = !x->sends_body || !body->length;
+  curl_off_t length = empty ? 0 : (curl_off_t)body->length;
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, empty ? "" : body->data);
+  return code;
+}
+
+/* libcurl makes it a POST whenever it is told of a body, if only of none. */
+static void drop_body (struct handle *h) {
+  curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
+  curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+  curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+  h->shape = SHAPE_GET;
+}
+
+/*
+** A body is always set anew: it is borrowed from the exchange. NOBODY is off for it, or POST would be HEAD.
+*/
+static CURLcode set_shape (struct handle *h, enum handle_shape shape, const struct exchange *x) {
+  CURLcode code = CURLE_OK;
+  if (h->shape == SHAPE_BODY && shape != SHAPE_BODY) drop_body(h);
+  if (shape == h->shape && shape != SHAPE_BODY) return CURLE_OK;
+  if (shape == SHAPE_GET) code = curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+  if (shape == SHAPE_HEAD) code = curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+  if (shape == SHAPE_BODY && h->shape == SHAPE_HEAD) code = curl_easy_setopt(h->easy, CURLOPT_NOBODY, 0L);
+  if (shape == SHAPE_BODY && !code) code = set_body(h, x);
+  h->shape = shape;
+  return code;
+}
+
+static CURLcode set_message (struct handle *h, const struct exchange *x) {
+  enum handle_shape shape = shape_of(x);
+  bool custom = !is(x->method, natural_method(shape));
+  CURLcode code = set_shape(h, shape, x);
+  if (!code && (custom || h->custom))
+    code = curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, custom ? x->method : NULL);
+  h->custom = custom;
+  return code;
+}
+
+CURLcode handle_prepare (struct handle *h, struct exchange *x) {
+  const struct request *r = &x->request;
+  CURLcode code = set_transport(h, r->transport);
+  if (!code) code = set_uri(h, x->response.uri);
+  if (!code) code = set_headers(h, r->headers, needs_no_expect(x));
+  if (!code) code = set_jar(h, r->jar);
+  if (!code) code = set_credentials(h, r->credentials);
+  if (!code) code = set_message(h, x);
+  h->exchange = x;
+  h->error[0] = '\0';
+  return code;
+}
+
+int handle_likeness (const struct handle *h, const struct exchange *x) {
+  const struct request *r = &x->request;
+  return (h->jar == r->jar) + (h->uri == r->uri) + (h->headers == r->headers) +
+         (h->credentials == r->credentials);
+}
+
+void handle_rest (struct handle *h) {
+  if (h->shape == SHAPE_BODY) drop_body(h);
+  h->exchange = NULL;
+}

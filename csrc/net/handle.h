@@ -1,0 +1,69 @@
+/*
+** handle: one libcurl easy handle of the engine's pool, and what it was last set up with. libcurl's options
+** outlive a transfer, so an exchange that is like the last one needs no call at all; whatever differs is
+** set, and whatever the new exchange does not have is taken away. This file is where nothing of one session
+** may reach a request of another.
+**
+** Owns the easy handle and a reference to each thing that libcurl was told of; an idle handle thus keeps
+** the last session's credentials until another exchange or engine_forget_jar takes them away. libcurl does
+** not overwrite its own copies.
+*/
+#ifndef NET_HANDLE_H
+#define NET_HANDLE_H
+
+#include "exchange.h"
+
+/*
+** The lines that nearly every request has. libcurl can write them itself, but formats each of its own lines
+** twice, byte by byte: given as ready lines they cost half, a tenth of a whole small request.
+*/
+struct handle_lines {
+  char user_agent[96]; /* for transports that name none */
+  char encodings[64];  /* what this libcurl can decompress */
+};
+
+void handle_lines_init (struct handle_lines *lines);
+
+struct handle {
+  const struct allocator *memory;   /* borrowed */
+  const struct handle_lines *lines; /* borrowed, the engine's */
+  CURL *easy;                       /* owned */
+  struct exchange *exchange;        /* borrowed; NULL while idle */
+  struct handle *next;              /* among the idle */
+
+  /* what `easy` is set up with; owned references, NULL: that it has none */
+  struct transport *transport;
+  struct uri *uri;
+  struct header_list *headers;
+  struct jar *jar;
+  struct credentials *credentials;
+  bool retried;       /* libcurl sent a request again, since a kept connection was dead */
+  bool keeps_cookies; /* CURLOPT_COOKIEFILE is set, which turns cookies on */
+  bool https;         /* the HTTP version is the one for https */
+  bool lines_set;     /* the header lines are set, as the next two say */
+  bool own_agent;     /* without the ready line for User-Agent: the transport names another */
+  bool unexpecting;   /* with the line "Expect:" */
+  bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
+  enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
+
+  struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
+  char error[CURL_ERROR_SIZE];
+};
+
+struct handle *handle_new (const struct allocator *memory,
+                           const struct handle_lines *lines); /* NULL: no memory */
+void handle_free (struct handle *h); /* accepts NULL; its easy handle is in no multi handle */
+
+/* Sets up for the exchange's current hop. After a failure the handle can only be freed. */
+CURLcode handle_prepare (struct handle *h, struct exchange *x);
+
+/* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */
+int handle_likeness (const struct handle *h, const struct exchange *x);
+
+/* The exchange is over: lets go of its body. What else is set up stays, to be found again. */
+void handle_rest (struct handle *h);
+
+/* As new: nothing of any session is left. After a failure the handle can only be freed. Only while idle. */
+CURLcode handle_forget (struct handle *h);
+
+#endif

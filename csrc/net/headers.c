@@ -1,0 +1,196 @@
+#include "headers.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+struct line {
+  struct curl_slist link; /* first, so that a link is a line; its data is `text` */
+  size_t size;            /* of this block */
+  size_t name_length;
+  char text[];
+};
+
+struct header_list {
+  const struct allocator *memory; /* borrowed */
+  size_t references;
+  struct curl_slist *lines; /* owned */
+};
+
+/* RFC 9110, 5.6.2 */
+static bool is_token (const char *name, size_t length) {
+  static const char marks[] = "!#$%&'*+-.^_`|~";
+  for (size_t i = 0; i < length; i++) {
+    char c = name[i];
+    bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alnum && (c == '\0' || !strchr(marks, c))) return false;
+  }
+  return length > 0;
+}
+
+bool header_is_value (const char *value, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (value[i] == '\r' || value[i] == '\n' || value[i] == '\0') return false;
+  return true;
+}
+
+static bool is_blank (char c) {
+  return c == ' ' || c == '\t';
+}
+
+static void trim (const char **text, size_t *length) {
+  while (*length && is_blank((*text)[0]))
+    ++*text, --*length;
+  while (*length && is_blank((*text)[*length - 1]))
+    --*length;
+}
+
+struct header_list *header_list_new (const struct allocator *memory) {
+  struct header_list *list = memory_new(memory, sizeof *list);
+  if (!list) return NULL;
+  list->memory = memory;
+  list->references = 1;
+  return list;
+}
+
+static struct line *line_of (struct curl_slist *link) {
+  return (struct line *)(void *)link;
+}
+
+static void free_line (const struct header_list *list, struct line *line) {
+  memory_wipe_free(list->memory, line, line->size);
+}
+
+static struct line *new_line (const struct header_list *list, size_t text_size, size_t name_length) {
+  struct line *line = memory_new(list->memory, sizeof *line + text_size);
+  if (!line) return NULL;
+  line->link.data = line->text;
+  line->size = sizeof *line + text_size;
+  line->name_length = name_length;
+  return line;
+}
+
+struct header_list *header_list_copy (const struct header_list *from) {
+  struct header_list *list = header_list_new(from->memory);
+  if (!list) return NULL;
+  struct curl_slist **end = &list->lines;
+  for (struct curl_slist *link = from->lines; link; link = link->next) {
+    size_t size = strlen(link->data) + 1;
+    struct line *line = new_line(list, size, line_of(link)->name_length);
+    if (!line) {
+      header_list_release(list);
+      return NULL;
+    }
+    memcpy(line->text, link->data, size);
+    *end = &line->link;
+    end = &line->link.next;
+  }
+  return list;
+}
+
+struct header_list *header_list_keep (struct header_list *list) {
+  if (list) list->references++;
+  return list;
+}
+
+void header_list_release (struct header_list *list) {
+  if (!list || --list->references > 0) return;
+  while (list->lines) {
+    struct line *line = line_of(list->lines);
+    list->lines = line->link.next;
+    free_line(list, line);
+  }
+  memory_free(list->memory, list, sizeof *list);
+}
+
+/* The place that points to the line of that name, or the place at the end. */
+static struct curl_slist **find (struct header_list *list, const char *name, size_t length) {
+  struct curl_slist **place = &list->lines;
+  for (; *place; place = &(*place)->next) {
+    const struct line *line = line_of(*place);
+    if (line->name_length == length && strncasecmp(line->text, name, length) == 0) break;
+  }
+  return place;
+}
+
+/* "Name: value", or "Name;", which libcurl sends as "Name:"; "Name:" alone would make it drop the header. */
+static void write_line (struct line *line, const char *name, const char *value, size_t length) {
+  char *to = line->text;
+  memcpy(to, name, line->name_length);
+  to += line->name_length;
+  if (!length) {
+    memcpy(to, ";", 2);
+    return;
+  }
+  memcpy(to, ": ", 2);
+  memcpy(to + 2, value, length);
+  to[2 + length] = '\0';
+}
+
+enum header_result header_list_set (struct header_list *list, const char *name, size_t name_length,
+                                    const char *value, size_t value_length) {
+  assert(list->references == 1);
+  if (!is_token(name, name_length)) return HEADER_BAD_NAME;
+  if (!header_is_value(value, value_length)) return HEADER_BAD_VALUE;
+  trim(&value, &value_length);
+  struct line *line = new_line(list, name_length + value_length + sizeof ": ", name_length);
+  if (!line) return HEADER_NO_MEMORY;
+  write_line(line, name, value, value_length);
+  struct curl_slist **place = find(list, name, name_length), *old = *place;
+  *place = &line->link;
+  if (!old) return HEADER_OK;
+  line->link.next = old->next;
+  free_line(list, line_of(old));
+  return HEADER_OK;
+}
+
+void header_list_remove (struct header_list *list, const char *name, size_t name_length) {
+  assert(list->references == 1);
+  struct curl_slist **place = find(list, name, name_length), *old = *place;
+  if (!old) return;
+  *place = old->next;
+  free_line(list, line_of(old));
+}
+
+bool header_list_has (const struct header_list *list, const char *name) {
+  size_t length = strlen(name);
+  for (struct curl_slist *link = list->lines; link; link = link->next)
+    if (line_of(link)->name_length == length && strncasecmp(link->data, name, length) == 0) return true;
+  return false;
+}
+
+struct curl_slist *header_list_lines (const struct header_list *list) {
+  return list->lines;
+}
+
+/* A line of the block, its end cut off; *at goes to the next one. */
+static size_t next_line (const char *block, size_t length, size_t *at) {
+  const char *start = block + *at, *feed = memchr(start, '\n', length - *at);
+  size_t size = feed ? (size_t)(feed - start) : length - *at;
+  *at += feed ? size + 1 : size;
+  if (size && start[size - 1] == '\r') size--;
+  return size;
+}
+
+bool header_next (const char *block, size_t length, size_t *at, struct header_line *line) {
+  while (*at < length) {
+    const char *start = block + *at;
+    size_t size = next_line(block, length, at);
+    const char *colon = size ? memchr(start, ':', size) : NULL;
+    if (!colon || !is_token(start, (size_t)(colon - start))) continue;
+    line->name = start;
+    line->name_length = (size_t)(colon - start);
+    line->value = colon + 1;
+    line->value_length = size - line->name_length - 1;
+    trim(&line->value, &line->value_length);
+    return true;
+  }
+  return false;
+}
+
+bool header_find (const char *block, size_t length, const char *name, struct header_line *line) {
+  size_t at = 0, name_length = strlen(name);
+  while (header_next(block, length, &at, line))
+    if (line->name_length == name_length && strncasecmp(line->name, name, name_length) == 0) return true;
+  return false;
+}

@@ -1,0 +1,56 @@
+/*
+** headers: the header lines of a request (a counted, immutable-once-sent list) and the reading of a
+** response's header block. Names and values that hold CR, LF or NUL, and names that are not RFC 9110
+** tokens, are refused here and nowhere else.
+*/
+#ifndef NET_HEADERS_H
+#define NET_HEADERS_H
+
+#include "allocator.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+enum header_result { HEADER_OK, HEADER_BAD_NAME, HEADER_BAD_VALUE, HEADER_NO_MEMORY };
+
+struct header_list; /* owns a curl_slist, wiped when it is freed, since values may be secrets */
+
+struct header_list *
+header_list_new (const struct allocator *memory); /* one reference, empty; NULL: no memory */
+struct header_list *
+header_list_copy (const struct header_list *from); /* a new list with the same lines; NULL: no memory */
+struct header_list *header_list_keep (struct header_list *list);
+void header_list_release (struct header_list *list); /* accepts NULL */
+
+/*
+** Replaces a line of that name (any case), or appends. An empty value sends the header with an empty
+** value. Only while the caller holds the only reference (asserted).
+*/
+enum header_result header_list_set (struct header_list *list, const char *name, size_t name_length,
+                                    const char *value, size_t value_length);
+
+/* May it stand after a header's colon? */
+bool header_is_value (const char *text, size_t length);
+
+/* Drops a line of that name if there is one. Only while the caller holds the only reference. */
+void header_list_remove (struct header_list *list, const char *name, size_t name_length);
+
+bool header_list_has (const struct header_list *list, const char *name);
+struct curl_slist *header_list_lines (const struct header_list *list); /* borrowed */
+
+/* One line of a response's header block; the pointers point into the block. */
+struct header_line {
+  const char *name, *value;
+  size_t name_length, value_length; /* value without surrounding blanks */
+};
+
+/*
+** The next line from *at on, which starts at 0; false at the end. The status line and lines without a colon
+** are passed over.
+*/
+bool header_next (const char *block, size_t length, size_t *at, struct header_line *line);
+
+/* The first line of that name (any case). */
+bool header_find (const char *block, size_t length, const char *name, struct header_line *line);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+** jar: the cookies of one session, in a libcurl share handle. Counted. Cookies never pass from one jar to
+** another: an easy handle is attached to the jar of the exchange that it serves and to no other. The share
+** is made when a handle is first attached, and goes with the last one if no cookie came: a session
+** without cookies costs nothing but this struct.
+*/
+#ifndef NET_JAR_H
+#define NET_JAR_H
+
+#include "allocator.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+struct jar;
+
+struct jar *jar_new (const struct allocator *memory); /* one reference; NULL: no memory */
+struct jar *jar_keep (struct jar *jar);
+void jar_release (struct jar *jar); /* accepts NULL; the last reference frees, cookies with it */
+
+/* Forgets every cookie. False: no memory, the cookies stay. */
+bool jar_clear (struct jar *jar);
+
+/*
+** For handle: who attaches holds a reference until it detached. A handle that is attached reads and
+** writes the jar's cookies, and only it.
+*/
+CURLcode jar_attach (struct jar *jar, CURL *easy);
+void jar_detach (struct jar *jar, CURL *easy);
+void jar_note_cookie (struct jar *jar); /* a Set-Cookie came: the share holds something from now on */
+
+/* For engine: the owner wants no idle handle to hold this jar, until it is used again. */
+void jar_set_forgotten (struct jar *jar, bool forgotten);
+bool jar_is_forgotten (const struct jar *jar);
+
+#endif

@@ -1,0 +1,62 @@
+#include "poller.h"
+
+#if !POLLER_EPOLL
+
+#include "timers.h"
+
+struct poller {
+  const struct allocator *memory; /* borrowed */
+  CURLM *multi;                   /* borrowed */
+  int running;                    /* transfers that libcurl has not finished */
+};
+
+/* A signal does not end curl_multi_poll: a host that wants to be interrupted is so after this long. */
+static const double longest_wait = 0.5;
+
+struct poller *poller_new (const struct allocator *memory) {
+  struct poller *p = memory_new(memory, sizeof *p);
+  if (p) p->memory = memory;
+  return p;
+}
+
+void poller_free (struct poller *p) {
+  if (p) memory_free(p->memory, p, sizeof *p);
+}
+
+bool poller_attach (struct poller *p, CURLM *multi) {
+  p->multi = multi;
+  p->running = 0;
+  return true;
+}
+
+int poller_fd (const struct poller *p) {
+  (void)p;
+  return -1;
+}
+
+double poller_due (struct poller *p) {
+  long ms = -1;
+  curl_multi_timeout(p->multi, &ms);
+  return ms < 0 ? -1 : ms == 0 ? 0 : clock_now() + (double)ms / 1000;
+}
+
+bool poller_watches (const struct poller *p) {
+  return p->running > 0;
+}
+
+void poller_work (struct poller *p) {
+  curl_multi_perform(p->multi, &p->running);
+}
+
+bool poller_wait (struct poller *p, double seconds) {
+  double wait = seconds < longest_wait ? seconds : longest_wait;
+  curl_multi_poll(p->multi, NULL, 0, clock_milliseconds(wait), NULL);
+  curl_multi_perform(p->multi, &p->running);
+  return seconds <= longest_wait;
+}
+
+#else
+
+typedef int poller_curl_is_not_used; /* a unit is not to be empty */
+
+#endif

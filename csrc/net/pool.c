@@ -1,0 +1,64 @@
+#include "pool.h"
+
+enum { SEARCHED = 16 }; /* so many are compared: the cost of a request is not to grow with the pool */
+
+void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
+                const struct handle_lines *lines) {
+  p->memory = memory;
+  p->lines = lines;
+  p->idle = NULL;
+  p->count = 0;
+  p->limit = limit;
+}
+
+static struct handle *take_out (struct pool *p, struct handle **place) {
+  struct handle *h = *place;
+  *place = h->next;
+  h->next = NULL;
+  p->count--;
+  return h;
+}
+
+void pool_cleanup (struct pool *p) {
+  while (p->idle)
+    handle_free(take_out(p, &p->idle));
+}
+
+struct handle *pool_take (struct pool *p, const struct exchange *x) {
+  struct handle **best = &p->idle, **place = &p->idle;
+  int most = -1;
+  if (!p->idle) return handle_new(p->memory, p->lines);
+  for (int i = 0; i < SEARCHED && *place; i++, place = &(*place)->next) {
+    int likeness = handle_likeness(*place, x);
+    if (likeness > most) most = likeness, best = place;
+  }
+  return take_out(p, best);
+}
+
+/*
+** Before 8.x libcurl counts retries over a handle's whole life, and fails the sixth: only a reset ends its
+** count.
+*/
+static bool must_forget (const struct handle *h) {
+  return h->retried || (h->jar && jar_is_forgotten(h->jar));
+}
+
+void pool_give (struct pool *p, struct handle *h) {
+  handle_rest(h);
+  if (p->count >= p->limit || (must_forget(h) && handle_forget(h))) {
+    handle_free(h);
+    return;
+  }
+  h->next = p->idle;
+  p->idle = h;
+  p->count++;
+}
+
+void pool_forget_jar (struct pool *p, const struct jar *jar) {
+  for (struct handle **place = &p->idle; *place;) {
+    if ((*place)->jar == jar && handle_forget(*place))
+      handle_free(take_out(p, place));
+    else
+      place = &(*place)->next;
+  }
+}

@@ -1,0 +1,26 @@
+/*
+** pool: the easy handles that are in no transfer, the latest first. Owns them. An exchange is given the one
+** that is set up most like it, so that a session's next request finds everything in place.
+*/
+#ifndef NET_POOL_H
+#define NET_POOL_H
+
+#include "handle.h"
+
+struct pool {
+  const struct allocator *memory;   /* borrowed */
+  const struct handle_lines *lines; /* borrowed */
+  struct handle *idle;              /* owned */
+  size_t count, limit;
+};
+
+void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
+                const struct handle_lines *lines);
+void pool_cleanup (struct pool *p); /* frees the idle handles; the pool may be used again */
+
+struct handle *pool_take (struct pool *p,
+                          const struct exchange *x); /* a new one if need be; NULL: no memory */
+void pool_give (struct pool *p, struct handle *h);
+void pool_forget_jar (struct pool *p, const struct jar *jar);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+** sigpipe: keeps a SIGPIPE that libcurl causes from the host, without touching what the host does about the
+** signal. libcurl's own sockets never cause one on Linux (MSG_NOSIGNAL); some TLS libraries write by
+** themselves and do. It costs two system calls: the engine guards only once it has spoken https.
+*/
+#ifndef NET_SIGPIPE_H
+#define NET_SIGPIPE_H
+
+#include <stdbool.h>
+
+#ifndef _WIN32
+#include <signal.h>
+#endif
+
+struct sigpipe_guard {
+  bool on;
+#ifndef _WIN32
+  bool was_pending;
+  sigset_t before;
+#endif
+};
+
+void sigpipe_begin (struct sigpipe_guard *g, bool wanted);
+void sigpipe_end (struct sigpipe_guard *g);
+
+#endif

@@ -1,0 +1,74 @@
+#include "transport.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool environment_names_proxy (void) {
+  static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (getenv(names[i])) return true;
+  return false;
+}
+
+struct transport *transport_new (const struct allocator *memory) {
+  struct transport *t = memory_new(memory, sizeof *t);
+  if (!t) return NULL;
+  t->memory = memory;
+  t->references = 1;
+  t->connect_timeout = 10;
+  t->timeout = 30;
+  t->max_response = (size_t)64 << 20;
+  t->max_redirects = 5;
+  t->environment_proxy = environment_names_proxy();
+  return t;
+}
+
+static void clear (const struct transport *t, char **field) {
+  if (*field) memory_wipe_free(t->memory, *field, strlen(*field) + 1);
+  *field = NULL;
+}
+
+bool transport_set (struct transport *t, char **field, const char *value) {
+  char *copy = NULL;
+  if (value) {
+    size_t size = strlen(value) + 1;
+    copy = memory_new(t->memory, size);
+    if (!copy) return false;
+    memcpy(copy, value, size);
+  }
+  clear(t, field);
+  *field = copy;
+  return true;
+}
+
+struct transport *transport_keep (struct transport *t) {
+  if (t) t->references++;
+  return t;
+}
+
+void transport_release (struct transport *t) {
+  if (!t || --t->references > 0) return;
+  clear(t, &t->proxy);
+  clear(t, &t->ca_file);
+  clear(t, &t->ca_path);
+  clear(t, &t->cert_file);
+  clear(t, &t->key_file);
+  clear(t, &t->key_password);
+  clear(t, &t->user_agent);
+  memory_free(t->memory, t, sizeof *t);
+}
+
+static bool same_text (const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool transport_same_connection (const struct transport *a, const struct transport *b) {
+  if (a == b) return true;
+  return a->connect_timeout == b->connect_timeout && a->insecure == b->insecure &&
+         a->no_proxy == b->no_proxy && a->environment_proxy == b->environment_proxy &&
+         same_text(a->proxy, b->proxy) && same_text(a->ca_file, b->ca_file) &&
+         same_text(a->ca_path, b->ca_path) && same_text(a->cert_file, b->cert_file) &&
+         same_text(a->key_file, b->key_file) && same_text(a->key_password, b->key_password) &&
+         same_text(a->user_agent, b->user_agent);
+}

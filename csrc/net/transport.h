@@ -1,0 +1,43 @@
+/*
+** transport: how a session reaches its server: limits, TLS and proxy. Counted, immutable after it was set up,
+** shared by all exchanges of a session (and, later, by sessions that agree in all of it).
+*/
+#ifndef NET_TRANSPORT_H
+#define NET_TRANSPORT_H
+
+#include "allocator.h"
+
+#include <stdbool.h>
+
+struct transport {
+  const struct allocator *memory; /* borrowed */
+  size_t references;
+  double connect_timeout;  /* seconds; default 10 */
+  double timeout;          /* seconds, the whole exchange, redirects included; default 30; 0: no limit */
+  double stall_timeout;    /* seconds without a byte; default 0: not watched */
+  size_t max_response;     /* bytes of body after decompression; default 64 MiB */
+  int max_redirects;       /* default 5; < 0: a redirect is a plain response */
+  bool insecure;           /* accept any certificate */
+  bool no_proxy;           /* never use a proxy, whatever the environment says */
+  bool environment_proxy;  /* some *_proxy variable was set at birth: if not, libcurl is kept from looking */
+  char *proxy;             /* owned; NULL: what the environment says; may hold a password, wiped */
+  char *ca_file, *ca_path; /* owned; NULL: the system's */
+  char *cert_file;         /* owned; the client's certificate, PEM */
+  char *key_file;          /* owned; its key, PEM; NULL: in cert_file */
+  char *key_password;      /* owned, wiped */
+  char *user_agent;        /* owned; NULL: "datasession/<version> libcurl/<version>" */
+};
+
+struct transport *
+transport_new (const struct allocator *memory); /* defaults, one reference; NULL: no memory */
+
+/* Sets one of the strings above: transport_set(t, &t->proxy, "http://..."). NULL clears. False: no memory. */
+bool transport_set (struct transport *t, char **field, const char *value);
+
+struct transport *transport_keep (struct transport *t);
+void transport_release (struct transport *t); /* accepts NULL */
+
+/* Do they agree in all that libcurl is told of them? (Limits that the engine watches itself do not count.) */
+bool transport_same_connection (const struct transport *a, const struct transport *b);
+
+#endif

@@ -1,0 +1,276 @@
+#include "uri.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct uri {
+  const struct allocator *memory; /* borrowed */
+  size_t references;
+  size_t size;             /* of this block */
+  CURLU *handle;           /* owned */
+  const char *public_text; /* in this block; `text` itself when that holds nothing to hide */
+  const char *origin;      /* in this block */
+  size_t path, path_end;   /* where the path begins and ends in `text` */
+  bool https;
+  char text[];
+};
+
+const char uri_no_memory[] = "not enough memory";
+
+/* Blanks and non-ASCII bytes are percent-encoded: servers send such Locations. */
+enum { PARSE_FLAGS = CURLU_DISALLOW_USER | CURLU_URLENCODE };
+
+static const char *reason (CURLUcode code) {
+  switch (code) {
+  case CURLUE_OUT_OF_MEMORY: return uri_no_memory;
+  case CURLUE_USER_NOT_ALLOWED: return "holds a user name or password: pass them to login instead";
+  case CURLUE_NO_HOST: return "has no host";
+  case CURLUE_BAD_HOSTNAME:
+  case CURLUE_BAD_IPV6: return "has a bad host name";
+  case CURLUE_BAD_PORT_NUMBER: return "has a bad port";
+  case CURLUE_BAD_SCHEME:
+  case CURLUE_UNSUPPORTED_SCHEME: return "is not http or https";
+  default: return "is malformed";
+  }
+}
+
+static void lower (char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] + ('a' - 'A'));
+}
+
+/* libcurl's text always has "://" and a path, if only "/". */
+static size_t find_path (const char *text) {
+  const char *authority = strstr(text, "://") + 3;
+  return (size_t)(strchr(authority, '/') - text);
+}
+
+static bool has_port (const char *authority, size_t length) {
+  for (size_t i = length; i > 0 && authority[i - 1] != ']'; i--)
+    if (authority[i - 1] == ':') return true;
+  return false;
+}
+
+/* The port to add; "" if it is there already, being no default. */
+static const char *missing_port (const struct uri *u) {
+  size_t start = u->https ? sizeof "https://" - 1 : sizeof "http://" - 1;
+  if (has_port(u->text + start, u->path - start)) return "";
+  return u->https ? ":443" : ":80";
+}
+
+static void write_origin (struct uri *u, char *to, size_t size) {
+  memcpy(to, u->text, u->path);
+  snprintf(to + u->path, size - u->path, "%s", missing_port(u));
+  u->origin = to;
+}
+
+/* Leaves out from each ';' to the end of its segment, and the query. */
+static void write_public_text (struct uri *u, char *to) {
+  bool hidden = false;
+  u->public_text = to;
+  for (size_t i = 0; i < u->path_end; i++) {
+    if (u->text[i] == '/') hidden = false;
+    if (u->text[i] == ';') hidden = true;
+    if (!hidden) *to++ = u->text[i];
+  }
+  *to = '\0';
+}
+
+static bool has_secrets (const char *text, size_t path) {
+  return strpbrk(text + path, ";?") != NULL;
+}
+
+/* Takes the handle over when it succeeds. */
+static struct uri *build (const struct allocator *memory, CURLU *handle, const char *text) {
+  size_t length = strlen(text), path = find_path(text);
+  size_t origin_size = path + sizeof ":443";
+  size_t public_size = has_secrets(text, path) ? length + 1 : 0;
+  size_t size = sizeof(struct uri) + length + 1 + origin_size + public_size;
+  struct uri *u = memory_new(memory, size);
+  if (!u) return NULL;
+  u->memory = memory;
+  u->references = 1;
+  u->size = size;
+  u->handle = handle;
+  memcpy(u->text, text, length + 1);
+  lower(u->text, path);
+  u->path = path;
+  u->path_end = path + strcspn(text + path, "?");
+  u->https = strncmp(u->text, "https:", 6) == 0;
+  write_origin(u, u->text + length + 1, origin_size);
+  u->public_text = u->text;
+  if (public_size) write_public_text(u, u->text + length + 1 + origin_size);
+  return u;
+}
+
+static bool is_http (CURLU *handle) {
+  char *scheme = NULL;
+  if (curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0)) return false;
+  bool yes = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
+  curl_free(scheme);
+  return yes;
+}
+
+/* libcurl takes "http:/host" and "http:///host" too, as browsers do. */
+static bool has_authority (const char *text) {
+  const char *colon = strchr(text, ':');
+  return colon && strncmp(colon, "://", 3) == 0 && colon[3] && !strchr("/?#", colon[3]);
+}
+
+/* `text` ends in a NUL. */
+static struct uri *parse (const struct allocator *memory, const char *text, const char **why) {
+  struct uri *u = NULL;
+  char *normal = NULL;
+  CURLU *handle = curl_url();
+  CURLUcode code;
+
+  *why = uri_no_memory;
+  if (!handle) return NULL;
+  code = curl_url_set(handle, CURLUPART_URL, text, PARSE_FLAGS);
+  if (!code && !is_http(handle)) code = CURLUE_UNSUPPORTED_SCHEME;
+  if (!code && !has_authority(text)) code = CURLUE_NO_HOST;
+  if (!code) code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+  if (!code) code = curl_url_get(handle, CURLUPART_URL, &normal, CURLU_NO_DEFAULT_PORT);
+  if (code) {
+    *why = reason(code);
+    goto done;
+  }
+  u = build(memory, handle, normal);
+done:
+  curl_free(normal);
+  if (!u) curl_url_cleanup(handle);
+  return u;
+}
+
+/* The pieces in a row, with a NUL; *size is what to free. */
+static char *join (const struct allocator *memory, const char *a, size_t a_length, const char *b,
+                   size_t b_length, size_t *size) {
+  *size = a_length + b_length + 1;
+  char *text = memory_new(memory, *size);
+  if (!text) return NULL;
+  memcpy(text, a, a_length);
+  if (b_length) memcpy(text + a_length, b, b_length);
+  return text;
+}
+
+static struct uri *parse_joined (const struct allocator *memory, const char *a, size_t a_length,
+                                 const char *b, size_t b_length, const char **why) {
+  size_t size;
+  char *text = join(memory, a, a_length, b, b_length, &size);
+  *why = uri_no_memory;
+  if (!text) return NULL;
+  struct uri *u = parse(memory, text, why);
+  memory_wipe_free(memory, text, size);
+  return u;
+}
+
+static bool has_control (const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) return true;
+  return false;
+}
+
+struct uri *uri_parse (const struct allocator *memory, const char *text, size_t length, const char **why) {
+  *why = "holds a control character";
+  if (has_control(text, length)) return NULL;
+  return parse_joined(memory, text, length, "", 0, why);
+}
+
+static bool is_alpha (char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool has_scheme (const char *text, size_t length) {
+  if (!length || !is_alpha(text[0])) return false;
+  for (size_t i = 1; i < length; i++) {
+    if (text[i] == ':') return true;
+    if (!is_alpha(text[i]) && !strchr("0123456789+-.", text[i])) return false;
+  }
+  return false;
+}
+
+/*
+** How much of the base's text stands before such a reference: RFC 3986, 5.2.2, dot segments left to the
+** parser.
+*/
+static size_t kept_of_base (const struct uri *base, const char *reference, size_t length) {
+  size_t end = base->path_end;
+  if (length == 0) return strlen(base->text);
+  if (length > 1 && reference[0] == '/' && reference[1] == '/') return base->https ? 6 : 5;
+  if (reference[0] == '/') return base->path;
+  if (reference[0] == '?') return end;
+  while (base->text[end - 1] != '/')
+    end--;
+  return end;
+}
+
+struct uri *uri_resolve (const struct uri *base, const char *reference, size_t length, const char **why) {
+  const char *fragment = length ? memchr(reference, '#', length) : NULL;
+  *why = "holds a control character";
+  if (has_control(reference, length)) return NULL;
+  if (fragment) length = (size_t)(fragment - reference);
+  size_t kept = has_scheme(reference, length) ? 0 : kept_of_base(base, reference, length);
+  return parse_joined(base->memory, base->text, kept, reference, length, why);
+}
+
+struct uri *uri_append (const struct uri *base, const char *path) {
+  const char *why;
+  size_t end = base->path_end;
+  while (end > base->path && base->text[end - 1] == '/')
+    end--;
+  return parse_joined(base->memory, base->text, end, path, strlen(path), &why);
+}
+
+struct uri *uri_keep (struct uri *u) {
+  if (u) u->references++;
+  return u;
+}
+
+/* The text may hold a token in its query. */
+void uri_release (struct uri *u) {
+  if (!u || --u->references > 0) return;
+  curl_url_cleanup(u->handle);
+  memory_wipe_free(u->memory, u, u->size);
+}
+
+const char *uri_text (const struct uri *u) {
+  return u->text;
+}
+
+const char *uri_public_text (const struct uri *u) {
+  return u->public_text;
+}
+
+const char *uri_origin (const struct uri *u) {
+  return u->origin;
+}
+
+bool uri_same_origin (const struct uri *a, const struct uri *b) {
+  return strcmp(a->origin, b->origin) == 0;
+}
+
+bool uri_is_https (const struct uri *u) {
+  return u->https;
+}
+
+/* A server may decode "%2e%2e" to ".." after us, and climb out. */
+static bool may_climb (const char *path, size_t length) {
+  for (size_t i = 0; i + 2 < length; i++)
+    if (path[i] == '%' && path[i + 1] == '2' && (path[i + 2] | 0x20) == 'e') return true;
+  return false;
+}
+
+bool uri_within (const struct uri *base, const struct uri *u) {
+  const char *base_path = base->text + base->path, *path = u->text + u->path;
+  size_t base_length = base->path_end - base->path, length = u->path_end - u->path;
+  if (!uri_same_origin(base, u)) return false;
+  while (base_length && base_path[base_length - 1] == '/')
+    base_length--;
+  if (length < base_length || strncmp(base_path, path, base_length) != 0) return false;
+  if (may_climb(path + base_length, length - base_length)) return false;
+  return length == base_length || path[base_length] == '/' || path[base_length] == ';';
+}
+
+CURLU *uri_handle (const struct uri *u) {
+  return u->handle;
+}

@@ -1,0 +1,95 @@
+#include "client.h"
+
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct engine *engine;
+struct raw_server *server, *other_server;
+unsigned told;
+
+void client_open (const struct engine_limits *limits) {
+  told = 0;
+  server = raw_server_start();
+  other_server = raw_server_start();
+  engine = engine_new(limits, &checked_memory);
+  CHECK(engine != NULL);
+}
+
+void client_close (void) {
+  engine_free(engine);
+  engine = NULL;
+  raw_server_stop(server);
+  raw_server_stop(other_server);
+}
+
+struct uri *server_uri (const struct raw_server *s, const char *path) {
+  char text[512];
+  const char *why = "";
+  int length = snprintf(text, sizeof text, "http://127.0.0.1:%d%s", raw_server_port(s), path);
+  struct uri *u = uri_parse(&checked_memory, text, (size_t)length, &why);
+  CHECK(u != NULL);
+  return u;
+}
+
+static void on_finished (struct exchange *x, void *context) {
+  (void)x, (void)context;
+  told++;
+}
+
+struct exchange *request_new (const char *path) {
+  struct exchange *x = exchange_new(engine);
+  if (!x) abort();
+  x->request.method = "GET";
+  x->request.uri = server_uri(server, path);
+  x->request.transport = transport_new(&checked_memory);
+  x->finished = on_finished;
+  return x;
+}
+
+void request_body (struct exchange *x, const char *text) {
+  x->request.method = "POST";
+  x->request.has_body = true;
+  CHECK(buffer_add(&x->request.body, text, strlen(text)) == BUFFER_OK);
+}
+
+void request_header (struct exchange *x, const char *name, const char *value) {
+  if (!x->request.headers) x->request.headers = header_list_new(&checked_memory);
+  CHECK(header_list_set(x->request.headers, name, strlen(name), value, strlen(value)) == HEADER_OK);
+}
+
+void submit (struct exchange *x) {
+  CHECK(engine_submit(engine, x));
+  CHECK(x->phase != EXCHANGE_TOLD);
+}
+
+void await (struct exchange *x) {
+  while (x->phase != EXCHANGE_TOLD)
+    engine_step(engine, -1, 0, NULL);
+}
+
+void await_requests (unsigned count) {
+  while (raw_server_requests(server) < count)
+    engine_step(engine, 0.005, 0, NULL);
+}
+
+void run (struct exchange *x) {
+  submit(x);
+  await(x);
+}
+
+struct exchange *get (const char *path) {
+  struct exchange *x = request_new(path);
+  run(x);
+  return x;
+}
+
+bool body_has (const struct exchange *x, const char *text) {
+  return x->response.body.data && strstr(x->response.body.data, text);
+}
+
+bool detail_has (const struct exchange *x, const char *text) {
+  return strstr(x->response.detail, text) != NULL;
+}

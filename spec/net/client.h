@@ -1,0 +1,37 @@
+/*
+** client: what the network checks share: one engine, two servers, and requests in one line.
+*/
+#ifndef NET_SPEC_CLIENT_H
+#define NET_SPEC_CLIENT_H
+
+#include "engine.h"
+#include "raw_server.h"
+
+extern struct engine *engine;
+extern struct raw_server *server, *other_server; /* two origins */
+
+void client_open (const struct engine_limits *limits); /* servers, and an engine on checked_memory */
+void client_close (void);
+
+/* A URI of the server; both may be NULL-safe passed to request_new. */
+struct uri *server_uri (const struct raw_server *s, const char *path);
+
+/* A GET, counting how often `finished` was called in `told`. Its transport has short limits. */
+struct exchange *request_new (const char *path);
+extern unsigned told;
+
+void request_body (struct exchange *x, const char *text); /* for POST */
+void request_header (struct exchange *x, const char *name, const char *value);
+
+void submit (struct exchange *x);        /* engine_submit, checked */
+void run (struct exchange *x);           /* submits and steps until it was told */
+struct exchange *get (const char *path); /* request_new and run */
+
+/* Steps until it was told. */
+void await (struct exchange *x);
+void await_requests (unsigned count); /* until the server has read that many in all */
+
+bool body_has (const struct exchange *x, const char *text);
+bool detail_has (const struct exchange *x, const char *text);
+
+#endif

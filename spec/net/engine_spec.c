@@ -1,0 +1,309 @@
+#include "check.h"
+#include "client.h"
+#include "groups.h"
+
+#include <poll.h>
+#include <string.h>
+
+void idle_engines_do_nothing (void) {
+  client_open(NULL);
+  struct timer later = {0, 0, NULL};
+  CHECK(!engine_pending(engine) && engine_step(engine, -1, 0, NULL) == 0 && engine_timeout(engine) < 0);
+  CHECK(engine_step(engine, 10, 0, NULL) == 0);
+  CHECK(engine_set_timer(engine, &later, clock_now() + 1000) && engine_pending(engine));
+  double timeout = engine_timeout(engine);
+  CHECK(timeout > 900 && timeout <= 1000 && engine_step(engine, 0, 0, NULL) == 0);
+  engine_clear_timer(engine, &later);
+  CHECK(!engine_pending(engine));
+  CHECK(engine_set_timer(engine, &later, clock_now() + 1000));
+  client_close();
+  CHECK(later.place == 0);
+  engine_free(NULL);
+}
+
+static int order[8];
+static size_t ordered;
+static struct timer set_again;
+
+static void note (struct timer *timer, void *context) {
+  CHECK(context == &ordered && timer->place == 0);
+  order[ordered++] = (int)(timer->when * 1000) % 10;
+  if (timer == &set_again) CHECK(engine_set_timer(engine, timer, 0)); /* for ever due */
+}
+
+void timers_are_told (void) {
+  struct timer a = {0, 0, note}, b = {0, 0, note}, c = {0, 0, note};
+  client_open(NULL);
+  ordered = 0;
+  double base = 0.0005; /* long ago: all three are due */
+  CHECK(engine_set_timer(engine, &c, base + 0.003) && engine_set_timer(engine, &a, base + 0.001));
+  CHECK(engine_set_timer(engine, &b, base + 0.002) && engine_timeout(engine) == 0);
+  CHECK(engine_step(engine, 0, 0, &ordered) == 3 && ordered == 3);
+  CHECK(order[0] == 1 && order[1] == 2 && order[2] == 3);
+  CHECK(engine_set_timer(engine, &a, clock_now() + 0.02) && engine_step(engine, 0, 0, &ordered) == 0);
+  CHECK(engine_step(engine, -1, 0, &ordered) == 1 && clock_now() >= a.when);
+  set_again = (struct timer){0, 0, note};
+  CHECK(engine_set_timer(engine, &set_again, 0) && engine_step(engine, 0, 0, &ordered) == 1);
+  CHECK(engine_step(engine, 0, 0, &ordered) == 1);
+  client_close();
+}
+
+void cancelled_exchanges_are_told_once (void) {
+  client_open(NULL);
+  struct exchange *x = request_new("/silent"), *y = request_new("/echo");
+  submit(x);
+  submit(y);
+  await_requests(2);
+  engine_cancel(engine, x);
+  engine_cancel(engine, x);
+  CHECK(x->phase == EXCHANGE_FINISHED && engine_pending(engine) && engine_timeout(engine) == 0);
+  await(x);
+  await(y);
+  CHECK(told == 2 && x->response.failure == FAILURE_CANCELLED && x->response.may_have_arrived);
+  CHECK(y->response.status == 200);
+  engine_cancel(engine, y);
+  exchange_free(x);
+  exchange_free(y);
+  x = request_new("/echo"); /* on a handle that sent something: its figures are not this one's */
+  submit(x);
+  engine_cancel(engine, x);
+  CHECK(engine_step(engine, 0, 0, NULL) == 1 && !x->response.may_have_arrived && told == 3);
+  exchange_free(x);
+  exchange_free(request_new("/echo"));
+  exchange_free(NULL);
+  CHECK(!engine_pending(engine) && engine_step(engine, -1, 0, NULL) == 0);
+  client_close();
+}
+
+void exchanges_are_freed_in_flight (void) {
+  client_open(NULL);
+  for (int i = 0; i < 5; i++) {
+    struct exchange *x = request_new("/stall");
+    request_body(x, "a=b");
+    submit(x);
+    for (int step = 0; step < i; step++)
+      engine_step(engine, 0.001, 0, NULL);
+    exchange_free(x);
+  }
+  struct exchange *x = request_new("/echo");
+  submit(x);
+  engine_cancel(engine, x);
+  exchange_free(x); /* finished, not told */
+  CHECK(told == 0 && !engine_pending(engine));
+  client_close();
+}
+
+void engines_are_freed_in_flight (void) {
+  client_open(NULL);
+  struct exchange *fresh = request_new("/echo"), *flying = request_new("/silent"),
+                  *finished = request_new("/echo");
+  struct jar *jar = jar_new(&checked_memory);
+  flying->request.jar = jar_keep(jar);
+  request_body(flying, "a=b");
+  submit(flying);
+  await_requests(1);
+  submit(finished);
+  engine_cancel(engine, finished);
+  exchange_free(fresh);
+  engine_free(engine);
+  engine = NULL;
+  CHECK(told == 0 && flying->engine == NULL && finished->engine == NULL);
+  exchange_free(flying);
+  exchange_free(finished);
+  jar_release(jar);
+  client_close();
+}
+
+static struct exchange *second;
+
+static void step_again (struct exchange *x, void *context) {
+  told++;
+  exchange_free(x);
+  while (second->phase != EXCHANGE_TOLD)
+    engine_step(engine, -1, 0, context);
+}
+
+static void free_engine (struct exchange *x, void *context) {
+  (void)context;
+  told++;
+  exchange_free(x);
+  engine_free(engine);
+  engine = NULL;
+}
+
+static void check_engine_freed_from_inside (void) {
+  struct timer due = {0, 0, NULL};
+  struct exchange *x = request_new("/echo");
+  second = request_new("/echo");
+  x->finished = second->finished = free_engine;
+  submit(x);
+  submit(second);
+  engine_cancel(engine, x);
+  engine_cancel(engine, second);
+  CHECK(engine_set_timer(engine, &due, 0));
+  told = 0;
+  CHECK(engine_step(engine, 0, 0, NULL) == 1 && told == 1 && engine == NULL && due.place == 0);
+  exchange_free(second);
+}
+
+void owners_may_step_again (void) {
+  client_open(NULL);
+  struct exchange *first = request_new("/echo");
+  second = request_new("/to/302/echo");
+  first->finished = step_again;
+  submit(first);
+  submit(second);
+  while (second->phase != EXCHANGE_TOLD)
+    engine_step(engine, -1, 0, NULL);
+  CHECK(told == 2 && second->response.status == 200);
+  exchange_free(second);
+  check_engine_freed_from_inside();
+  client_close();
+}
+
+static void use_time (struct exchange *x, void *context) {
+  double until = clock_now() + 0.002;
+  (void)x, (void)context;
+  told++;
+  while (clock_now() < until)
+    continue;
+}
+
+enum { SOME = 5 };
+
+void budgets_are_kept (void) {
+  struct exchange *all[SOME];
+  struct timer timer = {0, 0, note};
+  client_open(NULL);
+  for (int i = 0; i < SOME; i++) {
+    all[i] = request_new("/echo");
+    all[i]->finished = use_time;
+    submit(all[i]);
+    engine_cancel(engine, all[i]);
+  }
+  ordered = 0;
+  CHECK(engine_set_timer(engine, &timer, 0));
+  CHECK(engine_step(engine, -1, 0.001, &ordered) == 1 && told + ordered == 1 && engine_timeout(engine) == 0);
+  CHECK(engine_step(engine, -1, 0.001, &ordered) >= 1 && told >= 1 &&
+        ordered == 1); /* both have their turn */
+  CHECK(engine_step(engine, -1, 0.001, &ordered) == 1);
+  engine_step(engine, 0, 0, NULL);
+  CHECK(told == SOME && !engine_pending(engine));
+  for (int i = 0; i < SOME; i++)
+    exchange_free(all[i]);
+  client_close();
+}
+
+enum { MANY = 300 };
+
+void many_fly_at_once (void) {
+  static const struct engine_limits limits = {8, 8, 4};
+  static struct exchange *all[MANY];
+  client_open(&limits);
+  for (int i = 0; i < MANY; i++) {
+    all[i] = request_new(i % 10 == 0 ? "/to/302/echo" : "/echo");
+    submit(all[i]);
+  }
+  while (engine_pending(engine))
+    engine_step(engine, -1, 0, NULL);
+  unsigned good = 0;
+  for (int i = 0; i < MANY; i++)
+    good += all[i]->response.status == 200;
+  CHECK(good == MANY && told == MANY && raw_server_accepted(server) <= 8);
+  for (int i = 0; i < MANY; i++)
+    exchange_free(all[i]);
+  client_close();
+}
+
+/* As a host's loop does it: waits for the descriptor or the time, and steps without waiting. */
+void descriptors_tell (void) {
+  client_open(NULL);
+  struct exchange *x = request_new("/to/302/echo");
+  int fd = engine_pollfd(engine), steps = 0;
+  submit(x);
+  while (x->phase != EXCHANGE_TOLD && steps++ < 1000) {
+    struct pollfd p = {fd, POLLIN, 0};
+    double timeout = engine_timeout(engine);
+    poll(&p, 1, timeout < 0 ? -1 : (int)(timeout * 1000 + 1));
+    engine_step(engine, 0, 0, NULL);
+  }
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+#ifndef DATASESSION_NO_EPOLL
+  CHECK(fd >= 0 && steps < 20);
+#else
+  CHECK(fd == -1);
+#endif
+  client_close();
+}
+
+void idle_memory_is_given_back (void) {
+  client_open(NULL);
+  int fd = engine_pollfd(engine);
+  exchange_free(get("/echo"));
+  exchange_free(get("/echo"));
+  CHECK(raw_server_accepted(server) == 1);
+  engine_trim(engine);
+  CHECK(engine_pollfd(engine) == fd);
+  exchange_free(get("/echo"));
+  CHECK(raw_server_accepted(server) == 2);
+  struct exchange *x = request_new("/silent");
+  submit(x);
+  await_requests(4);
+  engine_trim(engine);
+  CHECK(x->phase == EXCHANGE_FLYING);
+  exchange_free(x);
+  client_close();
+}
+
+/*
+** Whatever fails, an exchange is refused or told, and all memory comes back. False: nothing was short any
+** more.
+*/
+static bool fly_short_of_memory (unsigned long n, bool for_good) {
+  struct jar *jar = NULL;
+  struct exchange *x = NULL;
+  const char *why;
+  unsigned before = told;
+  struct uri *u = server_uri(server, "/to/302/cookie");
+  check_fail_at(n, for_good);
+  struct engine *e = engine_new(NULL, &checked_memory);
+  if (!e) goto done;
+  x = exchange_new(e);
+  if (!x) goto done;
+  jar = jar_new(&checked_memory);
+  x->finished = use_time;
+  x->request.method = "POST";
+  x->request.has_body = true;
+  x->request.uri = uri_parse(&checked_memory, uri_text(u), strlen(uri_text(u)), &why);
+  x->request.transport = transport_new(&checked_memory);
+  x->request.credentials = credentials_new(&checked_memory, "u", 1, "p", 1);
+  x->request.jar = jar_keep(jar);
+  if (!x->request.uri || !x->request.transport || !x->request.credentials || !jar) goto done;
+  if (buffer_add(&x->request.body, "a=b", 3) != BUFFER_OK || !engine_submit(e, x)) goto done;
+  while (engine_pending(e))
+    engine_step(e, -1, 0, NULL);
+  CHECK(told == before + 1);
+  CHECK(x->response.status == 200 || x->response.failure == FAILURE_MEMORY);
+done:
+  if (told == before) CHECK(check_has_failed());
+  bool failed = check_has_failed();
+  check_fail_at(0, false);
+  exchange_free(x);
+  if (jar && e) engine_forget_jar(e, jar);
+  jar_release(jar);
+  engine_free(e);
+  uri_release(u);
+  return failed;
+}
+
+void lack_of_memory_is_survived (void) {
+  client_open(NULL);
+  unsigned long n = 1;
+  while (fly_short_of_memory(n, false))
+    n++;
+  CHECK(n > 10);
+  for (n = 1; fly_short_of_memory(n, true);)
+    n++;
+  client_close();
+}

@@ -1,0 +1,53 @@
+/*
+** groups: the check groups of net_spec, one function each, by the file that they are in.
+*/
+#ifndef NET_SPEC_GROUPS_H
+#define NET_SPEC_GROUPS_H
+
+/* values_spec.c: what needs no network */
+void buffer_grows_to_its_limit (void);
+void headers_refuse_injection (void);
+void headers_are_replaced_and_removed (void);
+void headers_are_read (void);
+void uris_are_read_and_refused (void);
+void uris_resolve_as_rfc_3986_says (void);
+void uris_know_origin_and_place (void);
+void uris_hide_secrets (void);
+void timers_fire_in_order (void);
+void transport_has_defaults (void);
+void failures_have_names (void);
+
+/* transfer_spec.c: one exchange and its outcome */
+void connections_are_kept (void);
+void methods_and_bodies_arrive (void);
+void responses_are_read (void);
+void redirects_stay_in_the_origin (void);
+void redirects_change_the_method (void);
+void cut_responses_fail (void);
+void bad_responses_fail (void);
+void connecting_fails (void);
+void limits_of_time_hold (void);
+void limits_of_size_hold (void);
+void proxies_are_used_and_blamed (void);
+
+/* isolation_spec.c: what must not pass from one session to another */
+void cookies_stay_in_their_jar (void);
+void jars_forget (void);
+void credentials_stay_with_their_exchange (void);
+void nothing_is_left_on_a_handle (void);
+void retries_go_to_the_right_uri (void);
+
+/* engine_spec.c: stepping, cancelling, freeing */
+void idle_engines_do_nothing (void);
+void timers_are_told (void);
+void cancelled_exchanges_are_told_once (void);
+void exchanges_are_freed_in_flight (void);
+void engines_are_freed_in_flight (void);
+void owners_may_step_again (void);
+void budgets_are_kept (void);
+void many_fly_at_once (void);
+void descriptors_tell (void);
+void idle_memory_is_given_back (void);
+void lack_of_memory_is_survived (void);
+
+#endif

@@ -1,0 +1,170 @@
+#include "check.h"
+#include "client.h"
+#include "groups.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One handle alone, so that every request meets what the last one left. */
+static const struct engine_limits one_handle = {0, 0, 1};
+
+static struct exchange *get_with_jar (const char *path, struct jar *jar) {
+  struct exchange *x = request_new(path);
+  x->request.jar = jar_keep(jar);
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE);
+  return x;
+}
+
+static bool sends_cookie (struct jar *jar) {
+  struct exchange *x = get_with_jar("/echo", jar);
+  bool yes = body_has(x, "secret-cookie");
+  exchange_free(x);
+  return yes;
+}
+
+void cookies_stay_in_their_jar (void) {
+  client_open(&one_handle);
+  struct jar *a = jar_new(&checked_memory), *b = jar_new(&checked_memory);
+  exchange_free(get_with_jar("/cookie", a));
+  CHECK(sends_cookie(a) && !sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
+  exchange_free(get_with_jar("/cookie", NULL));
+  CHECK(!sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
+  engine_forget_jar(engine, a);
+  jar_release(a);
+  a = jar_new(&checked_memory);
+  CHECK(!sends_cookie(a) && !sends_cookie(b));
+  CHECK(raw_server_accepted(server) == 1);
+  engine_forget_jar(engine, a);
+  engine_forget_jar(engine, b);
+  jar_release(a);
+  jar_release(b);
+  jar_release(NULL);
+  client_close();
+}
+
+static void check_forgotten_in_flight (struct jar *jar) {
+  struct exchange *x = request_new("/silent");
+  x->request.jar = jar_keep(jar);
+  submit(x);
+  engine_step(engine, 0, 0, NULL);
+  CHECK(jar_clear(jar));
+  engine_forget_jar(engine, jar);
+  engine_cancel(engine, x);
+  await(x);
+  exchange_free(x);
+  jar_release(jar); /* the last reference: the accounts tell if the handle kept one */
+}
+
+void jars_forget (void) {
+  client_open(NULL);
+  struct jar *a = jar_new(&checked_memory);
+  CHECK(jar_clear(a));
+  exchange_free(get_with_jar("/cookie", a));
+  CHECK(sends_cookie(a) && jar_clear(a) && !sends_cookie(a)); /* while an idle handle is attached */
+  exchange_free(get_with_jar("/cookie", a));
+  engine_forget_jar(engine, a);
+  CHECK(jar_clear(a) && !sends_cookie(a)); /* while none is */
+  exchange_free(get_with_jar("/cookie", a));
+  check_forgotten_in_flight(a);
+  client_close();
+}
+
+static struct exchange *get_as (struct credentials *c, const char *path) {
+  struct exchange *x = request_new(path);
+  x->request.credentials = credentials_keep(c);
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE);
+  return x;
+}
+
+static bool sends_authorization (struct credentials *c, const char *expected) {
+  struct exchange *x = get_as(c, "/echo");
+  bool yes = body_has(x, expected);
+  exchange_free(x);
+  return yes;
+}
+
+void credentials_stay_with_their_exchange (void) {
+  client_open(&one_handle);
+  struct credentials *a = credentials_new(&checked_memory, "ann", 3, "one:1", 5);
+  struct credentials *b = credentials_new(&checked_memory, "b\xc3\xb6", 3, "", 0);
+  CHECK(sends_authorization(a, "Authorization: Basic YW5uOm9uZTox\r\n"));
+  CHECK(!sends_authorization(NULL, "Authorization"));
+  CHECK(sends_authorization(b, "Authorization: Basic YsO2Og==\r\n"));
+  CHECK(sends_authorization(a, "Authorization: Basic YW5uOm9uZTox\r\n"));
+  struct exchange *x = get_as(a, "/to/302/echo");
+  CHECK(x->response.redirects == 1 && body_has(x, "Authorization: Basic YW5uOm9uZTox\r\n"));
+  exchange_free(x);
+  CHECK(!sends_authorization(NULL, "Authorization"));
+  CHECK(raw_server_accepted(server) == 1);
+  credentials_release(a);
+  credentials_release(b);
+  credentials_release(NULL);
+  for (unsigned long n = 1; n <= 3; n++) {
+    check_fail_at(n, true);
+    CHECK(credentials_new(&checked_memory, "u", 1, "p", 1) == NULL);
+  }
+  check_fail_at(0, false);
+  client_close();
+}
+
+static void send_all_there_is (void) {
+  struct exchange *x = request_new("/cookie?secret-query");
+  request_body(x, "secret-body");
+  x->request.method = "PROPFIND";
+  request_header(x, "X-Token", "secret-header");
+  x->request.jar = jar_new(&checked_memory);
+  x->request.credentials = credentials_new(&checked_memory, "ann", 3, "secret", 6);
+  CHECK(transport_set(x->request.transport, &x->request.transport->user_agent, "secret-agent"));
+  CHECK(transport_set(x->request.transport, &x->request.transport->ca_file, "/nowhere"));
+  x->request.transport->insecure = true;
+  run(x);
+  CHECK(x->response.status == 200);
+  struct jar *jar = jar_keep(x->request.jar);
+  exchange_free(x);
+  engine_forget_jar(engine, jar);
+  jar_release(jar);
+}
+
+static void check_plain (void) {
+  char last[1024];
+  struct exchange *x = get("/echo");
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+  raw_server_last(server, last, sizeof last);
+  CHECK(strncmp(last, "GET /echo HTTP/1.1\r\n", 20) == 0 && strstr(last, "User-Agent: datasession/"));
+  CHECK(!strstr(last, "secret") && !strstr(last, "Authorization") && !strstr(last, "Cookie"));
+  CHECK(!strstr(last, "Content-") && !strstr(last, "Referer"));
+}
+
+void nothing_is_left_on_a_handle (void) {
+  client_open(&one_handle);
+  check_plain();
+  send_all_there_is();
+  check_plain();
+  struct exchange *x = request_new("/silent?secret");
+  request_body(x, "secret");
+  request_header(x, "X-Token", "secret-header");
+  submit(x);
+  await_requests(raw_server_requests(server) + 1);
+  exchange_free(x);
+  check_plain();
+  client_close();
+}
+
+/*
+** The server closes a connection that the client thinks alive; libcurl sends the request again on a new
+** one.
+*/
+void retries_go_to_the_right_uri (void) {
+  client_open(&one_handle);
+  for (int i = 0; i < 20; i++) {
+    exchange_free(get("/close-later"));
+    struct exchange *x = get("/echo?right");
+    if (!CHECK(x->response.failure == FAILURE_NONE && body_has(x, "GET /echo?right ")))
+      printf("  %s: %s\n", failure_name(x->response.failure), x->response.detail);
+    exchange_free(x);
+  }
+  client_close();
+}

@@ -1,0 +1,83 @@
+/*
+** net_spec: runs every check group of csrc/net. Prints one line per group.
+*/
+#include "check.h"
+#include "groups.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* For the case that something waits for ever; under valgrind all takes longer. */
+enum { LONGEST = 300 };
+
+static void clear_proxies (void) {
+  unsetenv("http_proxy");
+  unsetenv("https_proxy");
+  unsetenv("HTTPS_PROXY");
+  unsetenv("all_proxy");
+  unsetenv("ALL_PROXY");
+  unsetenv("no_proxy");
+  unsetenv("NO_PROXY");
+}
+
+#define RUN(group) check_group(#group, group)
+
+static void run_values (void) {
+  RUN(buffer_grows_to_its_limit);
+  RUN(headers_refuse_injection);
+  RUN(headers_are_replaced_and_removed);
+  RUN(headers_are_read);
+  RUN(uris_are_read_and_refused);
+  RUN(uris_resolve_as_rfc_3986_says);
+  RUN(uris_know_origin_and_place);
+  RUN(uris_hide_secrets);
+  RUN(timers_fire_in_order);
+  RUN(transport_has_defaults);
+  RUN(failures_have_names);
+}
+
+static void run_transfers (void) {
+  RUN(connections_are_kept);
+  RUN(methods_and_bodies_arrive);
+  RUN(responses_are_read);
+  RUN(redirects_stay_in_the_origin);
+  RUN(redirects_change_the_method);
+  RUN(cut_responses_fail);
+  RUN(bad_responses_fail);
+  RUN(connecting_fails);
+  RUN(limits_of_time_hold);
+  RUN(limits_of_size_hold);
+  RUN(proxies_are_used_and_blamed);
+}
+
+static void run_isolation (void) {
+  RUN(cookies_stay_in_their_jar);
+  RUN(jars_forget);
+  RUN(credentials_stay_with_their_exchange);
+  RUN(nothing_is_left_on_a_handle);
+  RUN(retries_go_to_the_right_uri);
+}
+
+static void run_engines (void) {
+  RUN(idle_engines_do_nothing);
+  RUN(timers_are_told);
+  RUN(cancelled_exchanges_are_told_once);
+  RUN(exchanges_are_freed_in_flight);
+  RUN(engines_are_freed_in_flight);
+  RUN(owners_may_step_again);
+  RUN(budgets_are_kept);
+  RUN(many_fly_at_once);
+  RUN(descriptors_tell);
+  RUN(idle_memory_is_given_back);
+  RUN(lack_of_memory_is_survived);
+}
+
+int main (void) {
+  alarm(LONGEST);
+  clear_proxies();
+  run_values();
+  run_transfers();
+  run_isolation();
+  run_engines();
+  return check_summary();
+}

@@ -1,0 +1,375 @@
+#include "check.h"
+#include "client.h"
+#include "groups.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void check_failure (struct exchange *x, enum failure expected, const char *detail) {
+  if (!CHECK(x->response.failure == expected && detail_has(x, detail)))
+    printf("  %s: %s (%s)\n", failure_name(x->response.failure), x->response.detail,
+           x->response.hint ? x->response.hint : "");
+  if (expected != FAILURE_CANCELLED) CHECK(x->response.hint != NULL);
+  exchange_free(x);
+}
+
+void connections_are_kept (void) {
+  client_open(NULL);
+  struct exchange *x = request_new("/echo");
+  struct uri *u = uri_keep(x->request.uri);
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 &&
+        body_has(x, "GET /echo HTTP/1.1\r\n"));
+  CHECK(x->response.timing.total > 0 && x->response.timing.first_byte > 0 && x->response.uri == u);
+  exchange_free(x);
+  for (int i = 0; i < 20; i++) {
+    x = request_new("/echo");
+    uri_release(x->request.uri);
+    x->request.uri = uri_keep(u);
+    run(x);
+    CHECK(x->response.status == 200);
+    exchange_free(x);
+  }
+  uri_release(u);
+  CHECK(raw_server_accepted(server) == 1 && raw_server_requests(server) == 21 && told == 21);
+  client_close();
+}
+
+static void check_method (const char *method, const char *body, const char *expected) {
+  char last[1024];
+  struct exchange *x = request_new("/echo");
+  if (body) request_body(x, body);
+  x->request.method = method;
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200);
+  raw_server_last(server, last, sizeof last);
+  if (!CHECK(strncmp(last, method, strlen(method)) == 0 && strstr(last, expected))) puts(last);
+  CHECK(!strstr(last, "Expect"));
+  exchange_free(x);
+}
+
+static void check_large_body (void) {
+  static char text[(2 << 20) + 1];
+  struct exchange *x = request_new("/big?2");
+  memset(text, 'b', sizeof text - 1);
+  request_body(x, text);
+  request_header(x, "X-A", "b");
+  run(x);
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+  static char last[(2 << 20) + 4096];
+  raw_server_last(server, last, sizeof last);
+  CHECK(!strstr(last, "Expect") && strstr(last, "X-A: b\r\n") && strlen(last) > sizeof text);
+}
+
+void methods_and_bodies_arrive (void) {
+  client_open(NULL);
+  check_method("GET", NULL, "\r\n\r\n");
+  check_method("POST", "a=b", "Content-Length: 3\r\n");
+  check_method("POST", NULL, "Content-Length: 0\r\n");
+  check_method("HEAD", NULL, "\r\n\r\n");
+  check_method("POST", "", "Content-Length: 0\r\n");
+  check_method("HEAD", NULL, "\r\n\r\n");
+  check_method("GET", NULL, "\r\n\r\n");
+  check_method("PUT", "{}", "Content-Length: 2\r\n");
+  check_method("DELETE", NULL, "\r\n\r\n");
+  check_method("POST", "\xc3\xa4", "\r\n\r\n\xc3\xa4");
+  check_method("PUT", NULL, "Content-Length: 0\r\n");
+  check_method("PATCH", "x", "Content-Length: 1\r\n");
+  check_method("OPTIONS", NULL, "\r\n\r\n");
+  check_large_body();
+  check_method("GET", NULL, "\r\n\r\n");
+  CHECK(raw_server_accepted(server) == 1);
+  client_close();
+}
+
+void responses_are_read (void) {
+  struct header_line line;
+  client_open(NULL);
+  struct exchange *x = get("/interim");
+  CHECK(x->response.status == 200 && body_has(x, "ok") && x->response.body.length == 2);
+  CHECK(strncmp(x->response.headers.data, "HTTP/1.1 200", 12) == 0);
+  CHECK(header_find(x->response.headers.data, x->response.headers.length, "x-last", &line));
+  CHECK(!header_find(x->response.headers.data, x->response.headers.length, "x-interim", &line));
+  CHECK(!header_find(x->response.headers.data, x->response.headers.length, "x-trailer", &line));
+  exchange_free(x);
+  x = get("/nowhere");
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 404 && x->response.body.length == 0);
+  exchange_free(x);
+  x = get("/not-modified");
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 304);
+  exchange_free(x);
+  x = get("/no-location");
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 302 && body_has(x, "no"));
+  exchange_free(x);
+  client_close();
+}
+
+static void check_redirect_out (void) {
+  char path[128];
+  snprintf(path, sizeof path, "/to/302?http://127.0.0.1:%d/echo;a=1?token=secret",
+           raw_server_port(other_server));
+  struct exchange *x = get(path);
+  CHECK(x->response.may_have_arrived && !detail_has(x, "secret") && !detail_has(x, "a=1") &&
+        x->response.status == 302);
+  check_failure(x, FAILURE_REDIRECT, "/echo");
+  CHECK(raw_server_accepted(other_server) == 0);
+  snprintf(path, sizeof path, "/to/302?https://127.0.0.1:%d/echo", raw_server_port(server));
+  x = get(path);
+  CHECK(strstr(x->response.hint, "use the https URI"));
+  check_failure(x, FAILURE_REDIRECT, "https://");
+}
+
+void redirects_stay_in_the_origin (void) {
+  client_open(NULL);
+  struct exchange *x = get("/to/302/to/301/echo");
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 && x->response.redirects == 2);
+  CHECK(body_has(x, "GET /echo ") && strstr(uri_text(x->response.uri), "/echo"));
+  exchange_free(x);
+  check_redirect_out();
+  check_failure(get("/to/302?ftp://127.0.0.1/"), FAILURE_REDIRECT, "is not http or https");
+  check_failure(get("/to/302?http://u:p@127.0.0.1/"), FAILURE_REDIRECT, "user name or password");
+  x = get("/loop");
+  CHECK(x->response.redirects == 5);
+  check_failure(x, FAILURE_REDIRECT, "more than 5 redirects");
+  x = request_new("/loop");
+  x->request.transport->max_redirects = -1;
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 302);
+  exchange_free(x);
+  client_close();
+}
+
+static void check_redirected (const char *method, const char *body, const char *path, const char *expected) {
+  char last[1024];
+  struct exchange *x = request_new(path);
+  if (body) request_body(x, body);
+  x->request.method = method;
+  run(x);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.redirects == 1);
+  raw_server_last(server, last, sizeof last);
+  if (!CHECK(strncmp(last, expected, strlen(expected)) == 0)) puts(last);
+  bool bodiless = strncmp(expected, "GET", 3) == 0 || !body;
+  CHECK(bodiless ? !strstr(last, "Content-Length") : strstr(last, "\r\n\r\na=b") != NULL);
+  exchange_free(x);
+}
+
+void redirects_change_the_method (void) {
+  client_open(NULL);
+  check_redirected("POST", "a=b", "/to/301/echo", "GET /echo");
+  check_redirected("POST", "a=b", "/to/302/echo", "GET /echo");
+  check_redirected("POST", "a=b", "/to/303/echo", "GET /echo");
+  check_redirected("POST", "a=b", "/to/307/echo", "POST /echo");
+  check_redirected("POST", "a=b", "/to/308/echo", "POST /echo");
+  check_redirected("PUT", "a=b", "/to/302/echo", "PUT /echo");
+  check_redirected("PUT", "a=b", "/to/303/echo", "GET /echo");
+  check_redirected("HEAD", NULL, "/to/303/echo", "HEAD /echo");
+  check_redirected("DELETE", NULL, "/to/303/echo", "GET /echo");
+  client_close();
+}
+
+static void check_cut (const char *path, const char *detail) {
+  struct exchange *x = request_new(path);
+  request_body(x, "a=b");
+  run(x);
+  CHECK(x->response.may_have_arrived);
+  check_failure(x, FAILURE_CONNECT, detail);
+}
+
+void cut_responses_fail (void) {
+  client_open(NULL);
+  check_cut("/truncated", "90 bytes remaining");
+  check_cut("/truncated-chunks", "");
+  check_cut("/nothing", "");
+  check_cut("/reset", "reset");
+  struct exchange *x = get("/truncated");
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+  client_close();
+}
+
+void bad_responses_fail (void) {
+  client_open(NULL);
+  check_failure(get("/garbage"), FAILURE_PROTOCOL, "");
+  check_failure(get("/bad-chunks"), FAILURE_PROTOCOL, "");
+  check_failure(get("/not-gzip"), FAILURE_PROTOCOL, "");
+  check_failure(get("/flood"), FAILURE_PROTOCOL, "headers pass 256 KiB");
+  check_failure(get("/interim-flood"), FAILURE_PROTOCOL, "headers pass 256 KiB");
+  check_failure(get("/long-line"), FAILURE_PROTOCOL, "");
+  client_close();
+}
+
+/* A port on which nobody listens. */
+static int free_port (void) {
+  struct raw_server *gone = raw_server_start();
+  int port = raw_server_port(gone);
+  raw_server_stop(gone);
+  return port;
+}
+
+static struct exchange *request_port (int port) {
+  char text[64];
+  const char *why;
+  struct exchange *x = request_new("/");
+  int length = snprintf(text, sizeof text, "http://127.0.0.1:%d/?secret", port);
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  return x;
+}
+
+static void check_tls_failure (void) {
+  char text[64];
+  const char *why;
+  struct exchange *x = request_new("/");
+  int length = snprintf(text, sizeof text, "https://127.0.0.1:%d/", raw_server_port(server));
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  x->request.transport->timeout = 0.3; /* the server waits for a whole request */
+  run(x);
+  CHECK(!x->response.may_have_arrived);
+  check_failure(x, FAILURE_TIMEOUT, "");
+  x = request_new("/");
+  CHECK(transport_set(x->request.transport, &x->request.transport->ca_file, "/nowhere/at-all.pem"));
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  run(x);
+  CHECK(strstr(x->response.hint, "caFile"));
+  check_failure(x, FAILURE_TLS, "");
+}
+
+void connecting_fails (void) {
+  client_open(NULL);
+  struct exchange *x = request_port(free_port());
+  request_body(x, "a=b");
+  run(x);
+  CHECK(!x->response.may_have_arrived && x->response.status == 0 && strstr(x->response.hint, "port"));
+  check_failure(x, FAILURE_CONNECT, "onnect");
+  check_tls_failure();
+  x = get("/echo");
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+  client_close();
+}
+
+/* A listener whose queue is full: connecting to it takes for ever. */
+static int full_listener (int fds[4]) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof address;
+  fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(fds[0], (struct sockaddr *)&address, sizeof address) == 0 && listen(fds[0], 0) == 0);
+  getsockname(fds[0], (struct sockaddr *)&address, &size);
+  for (int i = 1; i < 4; i++) {
+    fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)connect(fds[i], (struct sockaddr *)&address, sizeof address);
+  }
+  return ntohs(address.sin_port);
+}
+
+static void check_connect_timeout (void) {
+  int fds[4];
+  struct exchange *x = request_port(full_listener(fds));
+  x->request.transport->connect_timeout = 0.2;
+  x->request.transport->stall_timeout = 0.05; /* counts from the request on */
+  run(x);
+  CHECK(!x->response.may_have_arrived && strstr(x->response.hint, "connectTimeout"));
+  check_failure(x, FAILURE_TIMEOUT, "");
+  for (int i = 0; i < 4; i++)
+    close(fds[i]);
+}
+
+void limits_of_time_hold (void) {
+  client_open(NULL);
+  struct exchange *x = request_new("/silent");
+  x->request.timeout = 0.2;
+  run(x);
+  CHECK(x->response.may_have_arrived && x->response.timing.total >= 0.2 &&
+        strstr(x->response.hint, "timeout"));
+  check_failure(x, FAILURE_TIMEOUT, "0.2 seconds");
+  x = request_new("/stall");
+  x->request.transport->stall_timeout = 0.2;
+  run(x);
+  CHECK(x->response.status == 200 && strstr(x->response.hint, "stallTimeout"));
+  check_failure(x, FAILURE_STALL, "after 10 bytes");
+  x = request_new("/to/302/stall");
+  x->request.transport->timeout = 0.2;
+  x->request.stall_timeout = 1000;
+  run(x);
+  check_failure(x, FAILURE_TIMEOUT, "with 10 bytes");
+  check_connect_timeout();
+  client_close();
+}
+
+static struct exchange *limited (const char *path, size_t most) {
+  struct exchange *x = request_new(path);
+  x->request.transport->max_response = most;
+  run(x);
+  return x;
+}
+
+void limits_of_size_hold (void) {
+  client_open(NULL);
+  struct exchange *x = limited("/big?100000", 100000);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.body.length == 100000);
+  exchange_free(x);
+  x = limited("/big?100001", 100000);
+  CHECK(strstr(x->response.hint, "maxResponseSize") && x->response.body.length <= 100000);
+  check_failure(x, FAILURE_TOO_BIG, "100000");
+  x = limited("/bomb", 100000);
+  CHECK(x->response.body.capacity <= 100001);
+  check_failure(x, FAILURE_TOO_BIG, "100000");
+  x = limited("/gzip", 5);
+  CHECK(x->response.failure == FAILURE_NONE && body_has(x, "hello"));
+  exchange_free(x);
+  client_close();
+}
+
+static struct exchange *get_by_proxy (const char *proxy) {
+  struct exchange *x = request_new("/echo");
+  if (proxy) CHECK(transport_set(x->request.transport, &x->request.transport->proxy, proxy));
+  run(x);
+  return x;
+}
+
+static void check_environment_proxy (int dead_port) {
+  char proxy[64];
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", dead_port);
+  setenv("http_proxy", proxy, 1);
+  struct exchange *x = get_by_proxy(NULL);
+  CHECK(strstr(x->response.hint, "environment variable http_proxy: pass proxy = false"));
+  check_failure(x, FAILURE_PROXY, "");
+  x = request_new("/echo");
+  x->request.transport->no_proxy = true;
+  run(x);
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+  unsetenv("http_proxy");
+  x = get("/echo");
+  CHECK(x->response.status == 200);
+  exchange_free(x);
+}
+
+void proxies_are_used_and_blamed (void) {
+  char proxy[64], last[1024];
+  int dead = free_port();
+  client_open(NULL);
+  snprintf(proxy, sizeof proxy, "http://u:hush@127.0.0.1:%d", raw_server_port(other_server));
+  struct exchange *x = get_by_proxy(proxy);
+  CHECK(x->response.status == 200 && body_has(x, "GET http://127.0.0.1:"));
+  exchange_free(x);
+  x = get("/echo");
+  raw_server_last(server, last, sizeof last);
+  CHECK(raw_server_requests(server) == 1 && !strstr(last, "Proxy-"));
+  exchange_free(x);
+  snprintf(proxy, sizeof proxy, "http://localhost:%d", dead);
+  check_failure(get_by_proxy(proxy), FAILURE_PROXY, "");
+  x = get_by_proxy("bad://u:hush@127.0.0.1:1");
+  CHECK(!detail_has(x, "hush"));
+  check_failure(x, FAILURE_PROXY, "");
+  check_environment_proxy(dead);
+  client_close();
+}
