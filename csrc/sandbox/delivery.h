@@ -1,0 +1,17 @@
+/*
+** delivery: brings an answer onto a connection, or breaks the connection as the answer says. Owns nothing.
+*/
+#ifndef SANDBOX_DELIVERY_H
+#define SANDBOX_DELIVERY_H
+
+#include "message.h"
+
+#include <microhttpd.h>
+
+/*
+** From the thread of the connection, when the request is complete; `answer->delay` is over. Takes the
+** answer's body. The result is for the daemon: MHD_NO closes the connection.
+*/
+enum MHD_Result delivery_send (struct MHD_Connection *connection, struct answer *answer);
+
+#endif

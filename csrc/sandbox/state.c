@@ -1,0 +1,301 @@
+#include "state.h"
+#include "clock.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static const char program[] = "datasession.sandbox.site";
+
+/* What the program gave: keys in the registry. */
+static const char answer_key, control_key;
+
+struct state {
+  lua_State *L;           /* owned */
+  pthread_mutex_t lock;   /* guards all below and whatever L holds */
+  pthread_cond_t counted; /* `count` changed */
+  double count;           /* requests since the log was cleared, as the program said last */
+  char *result;           /* owned; of the last control call */
+  size_t result_length;
+};
+
+/* --- what the program gets from C --- */
+
+static int host_time (lua_State *L) {
+  lua_pushnumber(L, clock_seconds(CLOCK_REALTIME));
+  return 1;
+}
+
+static int host_clock (lua_State *L) {
+  lua_pushnumber(L, clock_seconds(CLOCK_MONOTONIC));
+  return 1;
+}
+
+/* token(): 32 hexadecimal digits that cannot be guessed. */
+static int host_token (lua_State *L) {
+  static const char digits[] = "0123456789ABCDEF";
+  unsigned char bytes[16];
+  char text[2 * sizeof bytes];
+  if (getentropy(bytes, sizeof bytes) != 0) return luaL_error(L, "no random bytes to be had");
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  lua_pushlstring(L, text, sizeof text);
+  return 1;
+}
+
+static const luaL_Reg host_functions[] = {
+    {"time", host_time}, {"clock", host_clock}, {"token", host_token}, {NULL, NULL}};
+
+/* --- inside protected calls --- */
+
+static void set_package (lua_State *L, const char *field, const char *value) {
+  lua_getglobal(L, "package");
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+  lua_pop(L, 1);
+}
+
+/* boot(options): loads the program and keeps its two functions. */
+static int boot (lua_State *L) {
+  const struct state_options *options = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  set_package(L, "path", options->path);
+  set_package(L, "cpath", options->cpath);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, program);
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "open");
+  lua_pushlstring(L, options->setup, options->setup_length);
+  luaL_newlib(L, host_functions);
+  lua_call(L, 2, 2); /* answer, control */
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &control_key);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &answer_key);
+  return 0;
+}
+
+static void set_text (lua_State *L, const char *field, const char *text) {
+  if (text == NULL) return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, field);
+}
+
+static void push_request (lua_State *L, const struct request *r) {
+  lua_createtable(L, 0, 6);
+  set_text(L, "method", r->method);
+  set_text(L, "uri", r->uri);
+  set_text(L, "user", r->user);
+  set_text(L, "password", r->password);
+  lua_pushlstring(L, r->body != NULL ? r->body : "", r->body_length);
+  lua_setfield(L, -2, "body");
+  if (r->too_big) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "tooBig");
+  }
+  lua_newtable(L); /* { name, value, name, value, ... } */
+  lua_Integer at = 0;
+  for (size_t i = 0; i < r->headers.count; i++) {
+    lua_pushstring(L, r->headers.items[i].name);
+    lua_rawseti(L, -2, ++at);
+    lua_pushstring(L, r->headers.items[i].value);
+    lua_rawseti(L, -2, ++at);
+  }
+  lua_setfield(L, -2, "headers");
+}
+
+/* The field of the table on top, nil if it is not there. Leaves it on the stack. */
+static int field (lua_State *L, const char *name, int wanted) {
+  int type = lua_getfield(L, -1, name);
+  if (type != wanted && type != LUA_TNIL)
+    return luaL_error(L, "the answer's %s is a %s", name, lua_typename(L, type));
+  return type;
+}
+
+static double number_field (lua_State *L, const char *name) {
+  (void)field(L, name, LUA_TNUMBER);
+  double value = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static void take_headers (lua_State *L, struct answer *a) {
+  if (field(L, "headers", LUA_TTABLE) == LUA_TTABLE) {
+    lua_Integer n = luaL_len(L, -1);
+    for (lua_Integer i = 1; i < n; i += 2) {
+      lua_rawgeti(L, -1, i);
+      lua_rawgeti(L, -2, i + 1);
+      const char *name = lua_tostring(L, -2), *value = lua_tostring(L, -1);
+      if (name == NULL || value == NULL || !fields_add(&a->headers, name, value))
+        luaL_error(L, "header %d cannot be added", (int)i);
+      lua_pop(L, 2);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+static void take_body (lua_State *L, struct answer *a) {
+  size_t length = 0;
+  (void)field(L, "body", LUA_TSTRING);
+  const char *body = lua_tolstring(L, -1, &length);
+  if (!answer_set_body(a, body, length)) luaL_error(L, "not enough memory");
+  lua_pop(L, 1);
+}
+
+static void take_ending (lua_State *L, struct answer *a) {
+  static const char *const names[] = {"whole", "cut", "close", "reset", "raw", NULL};
+  (void)field(L, "ending", LUA_TSTRING);
+  a->ending = (enum ending)luaL_checkoption(L, -1, names[ENDING_WHOLE], names);
+  lua_pop(L, 1);
+  double after = number_field(L, "after");
+  a->cut_after = after > 0 && after < (double)a->body_length ? (size_t)after : after > 0 ? a->body_length : 0;
+}
+
+static void take_answer (lua_State *L, struct answer *a) {
+  double status = number_field(L, "status");
+  a->status = status >= 100 && status <= 999 ? (unsigned)status : 500;
+  a->delay = number_field(L, "delay");
+  take_headers(L, a);
+  take_body(L, a);
+  take_ending(L, a);
+}
+
+struct answering {
+  const struct request *request;
+  struct answer *answer;
+  double count;
+};
+
+static int answer_protected (lua_State *L) {
+  struct answering *call = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &answer_key);
+  push_request(L, call->request);
+  lua_call(L, 1, 2); /* answer, count */
+  call->count = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  take_answer(L, call->answer);
+  return 0;
+}
+
+struct controlling {
+  const char *call;
+  size_t call_length;
+  double count;
+};
+
+/* Returns the result, JSON. */
+static int control_protected (lua_State *L) {
+  struct controlling *call = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &control_key);
+  lua_pushlstring(L, call->call, call->call_length);
+  lua_call(L, 1, 2); /* result, count */
+  call->count = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* --- from outside --- */
+
+/*
+** Runs f(context) in protected mode; its result, or the error, is left on the stack. Cannot raise: it
+** allocates nothing outside the protected call.
+*/
+static bool run (lua_State *L, lua_CFunction f, void *context) {
+  lua_settop(L, 0);
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, context);
+  return lua_pcall(L, 1, 1, 0) == LUA_OK;
+}
+
+static const char *message (lua_State *L) {
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error without a message";
+}
+
+static void set_count (struct state *s, double count) {
+  s->count = count;
+  (void)pthread_cond_broadcast(&s->counted);
+}
+
+static bool init_lock (struct state *s) {
+  if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
+  if (clock_init_condition(&s->counted)) return true;
+  (void)pthread_mutex_destroy(&s->lock);
+  return false;
+}
+
+struct state *state_new (const struct state_options *options, char *error, size_t error_size) {
+  struct state *s = calloc(1, sizeof *s);
+  if (s == NULL || !init_lock(s)) {
+    free(s);
+    (void)snprintf(error, error_size, "not enough memory");
+    return NULL;
+  }
+  struct state_options copy = *options;
+  s->L = luaL_newstate();
+  if (s->L != NULL && run(s->L, boot, &copy)) return s;
+  (void)snprintf(error, error_size, "%s", s->L != NULL ? message(s->L) : "not enough memory");
+  state_free(s);
+  return NULL;
+}
+
+void state_free (struct state *s) {
+  if (s == NULL) return;
+  if (s->L != NULL) lua_close(s->L);
+  (void)pthread_cond_destroy(&s->counted);
+  (void)pthread_mutex_destroy(&s->lock);
+  free(s->result);
+  free(s);
+}
+
+void state_answer (struct state *s, const struct request *request, struct answer *answer) {
+  struct answering call = {request, answer, 0};
+  (void)pthread_mutex_lock(&s->lock);
+  if (!run(s->L, answer_protected, &call)) answer_set_text(answer, 500, message(s->L));
+  if (call.count > 0) set_count(s, call.count);
+  lua_settop(s->L, 0);
+  (void)pthread_mutex_unlock(&s->lock);
+}
+
+/* Keeps a copy of the text on top of the stack as the result. */
+static bool keep_result (struct state *s) {
+  size_t length = 0;
+  const char *text = lua_type(s->L, -1) == LUA_TSTRING ? lua_tolstring(s->L, -1, &length) : "";
+  free(s->result);
+  s->result = malloc(length + 1);
+  s->result_length = s->result != NULL ? length : 0;
+  if (s->result == NULL) return false;
+  memcpy(s->result, text, length);
+  s->result[length] = '\0';
+  return true;
+}
+
+bool state_control (struct state *s, const char *call, size_t call_length, const char **result,
+                    size_t *result_length) {
+  struct controlling context = {call, call_length, -1};
+  (void)pthread_mutex_lock(&s->lock);
+  bool ok = run(s->L, control_protected, &context);
+  if (context.count >= 0) set_count(s, context.count);
+  bool kept = keep_result(s);
+  lua_settop(s->L, 0);
+  *result = kept ? s->result : "not enough memory";
+  *result_length = kept ? s->result_length : strlen(*result);
+  (void)pthread_mutex_unlock(&s->lock);
+  return ok && kept;
+}
+
+bool state_await (struct state *s, double count, double timeout) {
+  const struct timespec deadline = clock_deadline(timeout);
+  (void)pthread_mutex_lock(&s->lock);
+  while (s->count < count && pthread_cond_timedwait(&s->counted, &s->lock, &deadline) == 0)
+    continue;
+  bool reached = s->count >= count;
+  (void)pthread_mutex_unlock(&s->lock);
+  return reached;
+}

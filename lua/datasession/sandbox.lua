@@ -1,0 +1,432 @@
+--- A real HTTP server inside the process, to try programs and to test them against: web applications
+-- of the JSDO kind, each with a Catalog and a Customer service, and faults on demand.
+--
+--     local server = assert(require("datasession.sandbox").start { port = 0 })
+--     print(server.uris.form, server.catalogURIs.form)
+--     server:fault { kind = "slow", delay = 2, path = "/_oeping$" }
+--     server:close()
+--
+-- The applications, by model:
+--
+-- - anonymous: /SportsAnonymous, open to everybody
+-- - basic: /SportsBasic, HTTP Basic
+-- - form: /SportsForm, a login that makes a session
+-- - form_sso: /SportsAuth, the token server: a form application whose login, with ?OECP=yes, gives an
+--   access token and a refresh token too. POST static/auth/token?op=refresh gives new ones as long as
+--   the login's session lives, which is idleTimeout longer than its last access token; a refresh
+--   token is good until its successor has been used
+-- - sso: /SportsSso, `Authorization: oecp <access token>`; also tokens of other sandboxes, see the
+--   option tokenSecret
+-- - bearer: /SportsBearer, `Authorization: Bearer <token>`
+-- - old: /SportsOld, form login as older servers did it, see setOldStyle
+--
+-- It runs in threads of its own, so the host may block, in a client's `await` for instance, while
+-- it is served. A mistake in an argument raises; what the machine refuses (a port that is taken)
+-- comes back as nil and a message.
+local cjson = require "cjson"
+local check = require "datasession.sandbox.check"
+local core = require "datasession.sandbox.core"
+local json = require "datasession.sandbox.json"
+
+local sandbox = {}
+
+-- ---- the server
+
+local methods = {}
+local Server = { __name = "datasession.sandbox.server", __index = methods }
+
+local CORE = {} -- where a server keeps its userdata, out of sight
+
+function Server:__tostring()
+  local state = self:isRunning() and "running" or "stopped"
+  return ("datasession.sandbox.server: %s (%s)"):format(self.origin, state)
+end
+
+function Server:__close()
+  self:close()
+end
+
+-- Runs `control.<name>` of site.lua in the server's own Lua state.
+local function control(self, name, call, level)
+  call = call or {}
+  call.name = name
+  local ok, result = self[CORE]:control(cjson.encode(call))
+  if not ok then error(result, (level or 1) + 2) end
+  return result ~= "" and cjson.decode(result) or nil
+end
+
+local function checkModel(self, model, level)
+  if model == nil or self.uris[model] then return end
+  local models = {}
+  for name in pairs(self.uris) do models[#models + 1] = name end
+  table.sort(models)
+  check.value("model", check.oneOf(models), model, level + 1)
+end
+
+local function checkFlag(what, value, level)
+  check.value(what, check.is "boolean", value, level + 1)
+end
+
+--- The absolute URI of a model's Catalog; the same as server.catalogURIs[model].
+function methods:catalogURI(model)
+  checkModel(self, model or false, 2)
+  return self.catalogURIs[model]
+end
+
+--- Starts a stopped server again, on the same port; customers, server sessions and faults are as
+-- they were. Returns true, or nil and a message when the port has been taken by somebody else. A
+-- running server is left alone.
+function methods:start()
+  return self[CORE]:start()
+end
+
+--- Stops listening and closes every connection, also those that wait for an answer. A connect is
+-- refused from then on.
+function methods:stop()
+  self[CORE]:stop()
+end
+
+--- stop, then start.
+function methods:restart()
+  self:stop()
+  return self:start()
+end
+
+--- Stops the server for good and frees all that it has. May be called twice; the collector and a
+-- to-be-closed variable do it too.
+function methods:close()
+  self[CORE]:close()
+end
+
+--- Whether it listens.
+function methods:isRunning()
+  return self[CORE]:isRunning()
+end
+
+--- Whether the AppServer behind the web applications (of one model, or of all) runs. Without it
+-- data requests and the new ping are answered with 500, the classic ping says PingStatus "false";
+-- pages, login and Catalog go on.
+function methods:setAppServer(up, model)
+  checkFlag("argument 'up'", up, 2)
+  checkModel(self, model, 2)
+  control(self, "setAppServer", { up = up, model = model })
+end
+
+--- Whether a model's web application is deployed. All requests to one that is not get 404 and the
+-- servlet container's page.
+function methods:setApplication(model, up)
+  checkModel(self, model or false, 2)
+  checkFlag("argument 'up'", up, 2)
+  control(self, "setApplication", { up = up, model = model })
+end
+
+local isPing = check.oneOf { "new", "classic", "none" }
+
+--- Which ping service there is: "new" (/rest/_oepingService/_oeping), "classic" (/rest/_oeping) or
+-- "none".
+function methods:setPing(ping)
+  check.value("argument 'ping'", isPing, ping, 2)
+  control(self, "setPing", { ping = ping })
+end
+
+local KINDS = { "slow", "reset", "close", "truncate", "malformed", "html", "loginPage", "status", "redirect",
+  "empty", "raw" }
+
+local faultRules = {
+  kind = check.oneOf(KINDS), method = check.is "string", path = check.pattern, model = check.is "string",
+  count = check.integer(0), delay = check.number(0), after = check.integer(0),
+  status = check.integer(200, 599), body = check.is "string", contentType = check.line,
+  headers = check.headerLines, location = check.line,
+}
+
+-- What some kinds alone take, and what they cannot do without.
+local ONLY = {
+  after = { truncate = true }, status = { status = true, redirect = true },
+  body = { status = true, raw = true }, contentType = { status = true }, location = { redirect = true },
+}
+local NEEDED = { slow = "delay", status = "status", redirect = "location", raw = "body" }
+
+local function checkFault(self, options, level)
+  check.options("fault", options, faultRules, level + 1)
+  check.value("option 'kind' for 'fault'", faultRules.kind, options.kind, level + 1)
+  checkModel(self, options.model, level + 1)
+  for name, kinds in pairs(ONLY) do
+    if options[name] ~= nil and not kinds[options.kind] then
+      error(("option '%s' for 'fault' means nothing to the kind '%s'"):format(name, options.kind), level + 1)
+    end
+  end
+  local needed = NEEDED[options.kind]
+  if needed and options[needed] == nil then
+    error(("the fault '%s' needs the option '%s'"):format(options.kind, needed), level + 1)
+  end
+end
+
+--- Makes the next requests go wrong. Faults are used in the order in which they were added; options:
+--
+-- - kind: "slow" (delay), "reset" (the connection is reset), "close" (closed without an answer),
+--   "truncate" (the true answer, declared in full, closed after `after` bytes of the body; default:
+--   half), "malformed" (200, broken JSON), "html" (200, some page), "loginPage" (200, the login
+--   form), "status" (status, body, contentType), "redirect" (location, status = 302), "empty" (200
+--   and no body), "raw" (the bytes of `body` in place of an HTTP response, then closed; not over
+--   https)
+-- - which requests: `method`, `path` (a Lua pattern, tried on the decoded path without path
+--   parameters), `model`; default: any
+-- - count: how many requests (default 1; 0: until cleared)
+-- - delay: seconds to wait first, for any kind
+-- - headers: header lines by name, in place of the answer's or beside them
+--
+-- The application sees the request of "slow" and "truncate" only.
+function methods:fault(options)
+  checkFault(self, options, 2)
+  if options.kind == "raw" and self.origin:find("^https") then
+    error("the fault 'raw' is not for https", 2)
+  end
+  control(self, "fault", { fault = options })
+end
+
+--- Forgets all faults; those that are under way go on.
+function methods:clearFaults()
+  control(self, "clearFaults")
+end
+
+--- Loses the server sessions, of one model or of all, as a restarted server does.
+function methods:expireSessions(model)
+  checkModel(self, model, 2)
+  control(self, "expireSessions", { model = model })
+end
+
+--- How many server sessions are logged in and alive, of one model or of all.
+function methods:sessionCount(model)
+  checkModel(self, model, 2)
+  return math.tointeger(control(self, "sessionCount", { model = model }))
+end
+
+--- Lets time pass for the server sessions and for the tokens issued so far, wherever they were: they
+-- are older by `seconds`, so that idleTimeout and tokenLifetime can be tried without waiting.
+function methods:advanceClock(seconds)
+  check.value("argument 'seconds'", check.number(0), seconds, 2)
+  control(self, "advanceClock", { seconds = seconds })
+end
+
+--- Ends the life of the access tokens issued so far: this server answers them with 401 and
+-- sso.token.expired_token from now on (each server judges for itself). A refresh still gives good ones.
+function methods:expireTokens()
+  control(self, "expireTokens")
+end
+
+--- The same, and the refresh tokens given so far are refused with 401 too.
+function methods:revokeTokens()
+  control(self, "revokeTokens")
+end
+
+-- Whether a value is a table that makes a JSON object.
+local function isJSONObject(value)
+  if type(value) ~= "table" or not pcall(cjson.encode, value) then return false end
+  for name in pairs(value) do
+    if type(name) ~= "string" then return false end
+  end
+  return true
+end
+
+local function isTokenAnswer(value)
+  return value == nil or type(value) == "string" or isJSONObject(value),
+    "string, or table of what JSON can tell by name"
+end
+
+--- Changes what logins with ?OECP=yes and refreshes are answered: the members of a table replace those
+-- of the answer (token_type, access_token, refresh_token, expires_in) or are added, and false leaves a
+-- member out: `server:setTokenAnswer { refresh_token = false, expires_in = 1 }`. A string is the whole
+-- body, JSON or not. nil: nothing is changed (the default). What the server gives out in truth does not
+-- change: neither the lifetime of its tokens nor which of them it takes.
+function methods:setTokenAnswer(answer)
+  check.value("argument 'answer'", isTokenAnswer, answer, 2)
+  control(self, "setTokenAnswer", { answer = answer })
+end
+
+--- How many times tokens were given for a refresh token.
+function methods:tokenRefreshes()
+  return math.tointeger(control(self, "tokenRefreshes"))
+end
+
+local isOldStyle = check.oneOf { "pages", "redirect", "json" }
+
+--- How the application "old" tells that somebody is not logged in, whatever the request accepts:
+-- "pages" (the default; status 200 and the login page; after wrong credentials a page with the words
+-- "login failed"), "redirect" (302 to such pages), "json" (status 200 and a body with status_code 401 and
+-- status_txt). A login that is good ends in a redirect to static/home.html, but for "json": there
+-- in status 200 with status_code 200.
+function methods:setOldStyle(style)
+  check.value("argument 'style'", isOldStyle, style, 2)
+  control(self, "setOldStyle", { style = style })
+end
+
+-- JSON in nothing but ASCII, as a header needs it.
+local function encodeASCII(value)
+  return (json.encode(value):gsub(utf8.charpattern, function(char)
+    local code = utf8.len(char) and utf8.codepoint(char) or 0
+    if code < 0x80 then return nil end -- stays as it is, as do bytes that are no UTF-8
+    if code < 0x10000 then return ("\\u%04x"):format(code) end
+    code = code - 0x10000
+    return ("\\u%04x\\u%04x"):format(0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+  end))
+end
+
+local function isHeaderText(value)
+  return type(value) == "string" and not value:find("[\r\n%z]"),
+    "table of what JSON can tell by name, or string without line breaks"
+end
+
+--- Makes every 2xx answer of a model's application carry the header X-CLIENT-PROPS: `properties` is a
+-- table, sent as a JSON object in ASCII, or a string, sent as it is, which may be empty or no JSON.
+-- nil: no such header (the default).
+function methods:setContextProperties(model, properties)
+  checkModel(self, model or false, 2)
+  local text = isJSONObject(properties) and encodeASCII(properties) or properties
+  check.value("argument 'properties'", isHeaderText, text == nil and "" or text, 2)
+  control(self, "setContextProperties", { model = model, text = text })
+end
+
+local givesContextIds = check.oneOf { "form", "form_sso", "sso", "old" }
+local hasSessions = check.oneOf { "form", "form_sso", "old" }
+
+--- Whether 2xx answers to those who are logged in carry the header X-CLIENT-CONTEXT-ID (the default), for
+-- one of the models form, form_sso, sso and old, or for all of them.
+function methods:setContextIds(on, model)
+  checkFlag("argument 'on'", on, 2)
+  if model ~= nil then check.value("model", givesContextIds, model, 2) end
+  control(self, "setContextIds", { on = on, model = model })
+end
+
+--- Whether logins give the cookie JSESSIONID (the default), for one of the models form, form_sso and old,
+-- or for all of them. Without, cookies are not looked at either: a session is known by the path
+-- parameter JSESSIONID alone, whose value is the client context id, which then comes with the login's
+-- answer too.
+function methods:setCookies(on, model)
+  checkFlag("argument 'on'", on, 2)
+  if model ~= nil then check.value("model", hasSessions, model, 2) end
+  control(self, "setCookies", { on = on, model = model })
+end
+
+--- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and
+-- bodies of 64 MiB in all. Of each: `method`, `uri` (as sent), `path` (decoded, without path
+-- parameters), `parameters` (of the path, by name), `query` (by name), `headers` (by lower-case
+-- name), `body`, `status` (nil when none was sent), `model`, `fault` (its kind), `time` (seconds
+-- since 1970).
+function methods:requests()
+  local list = control(self, "requests")
+  for _, request in ipairs(list) do request.status = math.tointeger(request.status) end
+  return list
+end
+
+--- Empties the log of requests.
+function methods:clearRequests()
+  control(self, "clearRequests")
+end
+
+--- Waits until `n` requests have come since the last clearRequests; a request counts when it was
+-- received in full, before the delay of a "slow" fault. True, or false when `timeout` seconds
+-- (default 10) are over first. Blocks the host, so the requests must be under way.
+function methods:awaitRequests(n, timeout)
+  check.value("argument 'n'", check.integer(0), n, 2)
+  check.value("argument 'timeout'", check.number(0), timeout or 10, 2)
+  return self[CORE]:await(n, timeout or 10)
+end
+
+-- ---- starting
+
+-- The contents of the files.
+local function readTLS(tls)
+  local contents = {}
+  if not tls then return contents end
+  for _, name in ipairs { "certificate", "key" } do
+    local file, message = io.open(tls[name], "rb")
+    if not file then return nil, message end
+    contents[name] = file:read("a")
+    file:close()
+    if not contents[name] then return nil, tls[name] .. ": cannot be read" end
+  end
+  return contents
+end
+
+local function checkTLS(value)
+  if type(value) ~= "table" then return false, "table" end
+  for name in pairs(value) do
+    if name ~= "certificate" and name ~= "key" then return false, "certificate and key alone" end
+  end
+  return type(value.certificate) == "string" and type(value.key) == "string",
+    "file names of certificate and key"
+end
+
+local startRules = {
+  port = check.integer(0, 65535), address = check.is "string", users = check.texts,
+  idleTimeout = check.number(0), ping = isPing, customers = check.integer(0, 1000000),
+  catalogResources = check.integer(1, 100000), tls = checkTLS,
+  tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
+}
+
+local function originOf(options, port)
+  local host = options.address or "127.0.0.1"
+  if host == "0.0.0.0" then host = "127.0.0.1" elseif host == "::" then host = "::1" end
+  if host:find(":", 1, true) then host = "[" .. host .. "]" end
+  return ("%s://%s:%d"):format(options.tls and "https" or "http", host, port)
+end
+
+local function describe(self)
+  for _, application in ipairs(control(self, "describe")) do
+    local uri = self.origin .. application.path
+    self.uris[application.model] = uri
+    if application.catalog then self.catalogURIs[application.model] = uri .. application.catalog end
+  end
+end
+
+local function newCore(options)
+  local tls, message = readTLS(options.tls)
+  if not tls then return nil, message end
+  return core.new {
+    address = options.address or "127.0.0.1", port = options.port or 0,
+    certificate = tls.certificate, key = tls.key,
+    path = package.path, cpath = package.cpath,
+    setup = cjson.encode {
+      users = options.users or { lua = "secret" }, idleTimeout = options.idleTimeout or 1200,
+      ping = options.ping or "new", customers = options.customers or 300,
+      catalogResources = options.catalogResources or 1,
+      tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
+      bearerTokens = options.bearerTokens or { "letmein" },
+    },
+  }
+end
+
+--- Starts a server. Options, all of them optional:
+--
+-- - port: 0 (the default) picks a free one; address: numeric, default "127.0.0.1"
+-- - users: passwords by user name, default { lua = "secret" }
+-- - idleTimeout: seconds after which a server session that is not used ends, default 1200
+-- - ping: "new" (the default), "classic" or "none"
+-- - customers: how many there are at the start, default 300; catalogResources: resources in the
+--   Catalog, default 1
+-- - tokenLifetime: seconds for which an access token of form_sso is good, default 3600
+-- - tokenSecret: servers with the same secret take each other's access tokens; default: one that
+--   nobody else has. A token server on another host: a second sandbox with the same secret
+-- - bearerTokens: the list of tokens that bearer takes, default { "letmein" }
+-- - tls: { certificate = file, key = file }, PEM: https
+--
+-- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model) and the methods of this
+-- module; or nil and a message.
+function sandbox.start(options)
+  options = options or {}
+  check.options("start", options, startRules, 2)
+  local handle, message = newCore(options)
+  if not handle then return nil, message end
+  local started
+  started, message = handle:start()
+  if not started then
+    handle:close()
+    return nil, message
+  end
+  local self = setmetatable({ [CORE] = handle, port = handle:port(), uris = {}, catalogURIs = {} }, Server)
+  self.origin = originOf(options, self.port)
+  describe(self)
+  return self
+end
+
+return sandbox

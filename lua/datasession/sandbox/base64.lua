@@ -1,0 +1,37 @@
+--- Base64, with padding.
+local base64 = {}
+
+local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+local values = { ["="] = 0 }
+for i = 1, #DIGITS do values[DIGITS:sub(i, i)] = i - 1 end
+
+local function encodeChunk(chunk)
+  local a, b, c = chunk:byte(1, 3)
+  local bits = a << 16 | (b or 0) << 8 | (c or 0)
+  local digits = ""
+  for shift = 18, 18 - 6 * #chunk, -6 do
+    local value = bits >> shift & 63
+    digits = digits .. DIGITS:sub(value + 1, value + 1)
+  end
+  return digits .. ("="):rep(3 - #chunk)
+end
+
+function base64.encode(text)
+  return (text:gsub("..?.?", encodeChunk))
+end
+
+local function decodeChunk(chunk)
+  local bits = 0
+  for digit in chunk:gmatch(".") do bits = bits << 6 | values[digit] end
+  local bytes = string.char(bits >> 16, bits >> 8 & 255, bits & 255)
+  return bytes:sub(1, #chunk:gsub("=", "") - 1)
+end
+
+--- nil when the text is not Base64.
+function base64.decode(text)
+  if #text % 4 ~= 0 or not text:find("^[%w+/]*=?=?$") then return nil end
+  return (text:gsub("....", decodeChunk))
+end
+
+return base64

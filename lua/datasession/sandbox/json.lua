@@ -1,0 +1,71 @@
+--- JSON as the sandbox writes it: the keys of an object in an order that never changes, so that a
+-- document is the same bytes each time, and an empty list a list. Reading, and all scalars, are
+-- lua-cjson's.
+local cjson = require "cjson"
+
+local json = { null = cjson.null }
+
+local LIST, ORDERED, PLAIN = {}, {}, {}
+
+--- Marks a table as a list, so that it is one when it is empty too. Returns it.
+function json.list(values)
+  return setmetatable(values, LIST)
+end
+
+--- An object whose keys keep the order given: `ordered{ { key, value }, ... }`.
+function json.ordered(pairs_)
+  return setmetatable(pairs_, ORDERED)
+end
+
+--- Marks a table that holds no empty list: lua-cjson writes it whole, fast and in any order. Returns it.
+function json.plain(value)
+  return setmetatable(value, PLAIN)
+end
+
+local encode
+
+local function encodeString(text)
+  local encoded = cjson.encode(text)
+  return encoded:find("\\/", 1, true) and encoded:gsub("\\/", "/") or encoded
+end
+
+local function encodeList(values)
+  local parts = {}
+  for i, value in ipairs(values) do parts[i] = encode(value) end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function encodeOrdered(members)
+  local parts = {}
+  for i, member in ipairs(members) do parts[i] = encodeString(member[1]) .. ":" .. encode(member[2]) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function encodeObject(object)
+  local names, parts = {}, {}
+  for name in pairs(object) do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do parts[i] = encodeString(name) .. ":" .. encode(object[name]) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode(value)
+  if type(value) == "string" then return encodeString(value) end
+  local mark = getmetatable(value)
+  if type(value) ~= "table" or mark == PLAIN then return cjson.encode(value) end
+  if mark == ORDERED then return encodeOrdered(value) end
+  if mark == LIST or value[1] ~= nil then return encodeList(value) end
+  return encodeObject(value)
+end
+
+--- The JSON text of a value. A table is a list when it has a first element or was marked as one.
+json.encode = encode
+
+--- The value of a JSON text; nil and a message when it is not JSON. `null` becomes json.null.
+function json.decode(text)
+  local ok, value = pcall(cjson.decode, text)
+  if ok then return value end
+  return nil, value
+end
+
+return json

@@ -1,0 +1,74 @@
+--- Server sessions: who is logged in, known by a cookie's value or by a client context id, until
+-- idle for too long.
+local Sessions = {}
+Sessions.__index = Sessions
+
+local SWEEP = 1000 -- logins between two looks for sessions that expired and never came back
+
+--- `site` gives the clock, the tokens and the idle timeout in seconds.
+local function new(site)
+  return setmetatable({ site = site, byId = {}, byContext = {}, opened = 0 }, Sessions)
+end
+
+--- A new session of a user: `id` (for the cookie), `contextId`, `user`.
+function Sessions:open(user)
+  self.opened = self.opened + 1
+  if self.opened % SWEEP == 0 then self:sweep() end
+  local site = self.site
+  local session = { id = site.token(), contextId = site.token() .. ".sports" }
+  session.user, session.used = user, site.clock()
+  self.byId[session.id], self.byContext[session.contextId] = session, session
+  return session
+end
+
+function Sessions:close(session)
+  self.byId[session.id], self.byContext[session.contextId] = nil, nil
+end
+
+--- Lets a session count as used for so many seconds from now on, for the tokens that it gave.
+function Sessions:keep(session, seconds)
+  session.keptUntil = self.site.clock() + seconds
+end
+
+function Sessions:isIdle(session)
+  local used = math.max(session.used, session.keptUntil or session.used)
+  return self.site.clock() - used > self.site.idleTimeout
+end
+
+--- Whether a session has neither been closed nor been idle for too long.
+function Sessions:isAlive(session)
+  return self.byId[session.id] == session and not self:isIdle(session)
+end
+
+--- The live session of a cookie's value or of a context id, which is in use from now on; nil when
+-- there is none.
+function Sessions:find(id)
+  local session = self.byId[id] or self.byContext[id]
+  if not session then return nil end
+  if self:isIdle(session) then
+    self:close(session)
+    return nil
+  end
+  session.used = self.site.clock()
+  return session
+end
+
+function Sessions:sweep()
+  for _, session in pairs(self.byId) do
+    if self:isIdle(session) then self:close(session) end -- clearing a field while traversing is allowed
+  end
+end
+
+function Sessions:closeAll()
+  self.byId, self.byContext = {}, {}
+end
+
+--- How many are alive.
+function Sessions:count()
+  self:sweep()
+  local n = 0
+  for _ in pairs(self.byId) do n = n + 1 end
+  return n
+end
+
+return { new = new }
