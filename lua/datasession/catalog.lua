@@ -1,0 +1,294 @@
+--- Data Service Catalogs: the JSON documents that say which services a web application has, which
+-- resources they offer, of which tables and fields, and by which operations.
+--
+-- A catalog is taken as a whole or refused as a whole. What a client reads must have the right
+-- type; what none reads may be there and is ignored. An error names its place with 1-based
+-- indexes, as Lua counts:
+--
+--   services[1].resources[3].operations[2].verb: expected get, post, put or delete, got "fetch"
+--
+-- The objects are plain tables with methods, to be read and not written: `pairs` and `ipairs` walk
+-- them. Links upwards (resource.service) are in metatables, so that a walk comes to an end.
+-- A JSON object has no order, so tables and fields are sorted by name.
+
+local check = require("datasession.catalog.check")
+local codec = require("datasession.codec")
+local file = require("datasession.catalog.file")
+local object = require("datasession.catalog.object")
+local operation = require("datasession.catalog.operation")
+local schema = require("datasession.catalog.schema")
+local suggest = require("datasession.suggest")
+
+local format, gsub, lower, match = string.format, string.gsub, string.lower, string.match
+local fail, optional, required = check.fail, check.optional, check.required
+local absolute, counted, lookUp, redacted = object.absolute, object.counted, object.lookUp, object.redacted
+
+-- ## Relations
+
+local function buildRelationField(at, depth, pair)
+  return {
+    parentFieldName = optional(at, depth, pair, "parentFieldName", "string"),
+    childFieldName = optional(at, depth, pair, "childFieldName", "string"),
+  }
+end
+
+local function buildRelation(at, depth, relation)
+  if relation.RelationName ~= nil then
+    fail(at, depth, "RelationName", "the key relationName, in lower camel case", relation.RelationName)
+  end
+  return {
+    relationName = optional(at, depth, relation, "relationName", "string"),
+    parentName = optional(at, depth, relation, "parentName", "string"),
+    childName = optional(at, depth, relation, "childName", "string"),
+    relationFields = check.list(at, depth, relation, "relationFields", buildRelationField),
+  }
+end
+
+-- ## Resources
+
+local resourceMethods = {}
+
+--- Built-in types are found by type whatever they are named; the last of equal names is found.
+local function addTypes(index, operations)
+  for i = 1, #operations do
+    local kind = operations[i].type
+    if kind ~= "invoke" then index[kind] = operations[i] end
+  end
+end
+
+--- The operation of that name, or of that type: "create", "read", "update", "delete", "submit" or
+-- "count", of which there is one at most. A type comes before a name. nil when there is none.
+function resourceMethods:operation(nameOrType)
+  return lookUp(self.operations, nameOrType, addTypes)
+end
+
+--- The fields of a resource that has one table, an array; nil and a message for others.
+function resourceMethods:fields()
+  if #self.tables == 1 then return self.tables[1].fields end
+  return nil, format("resource %s has %d tables", self.name, #self.tables)
+end
+
+local function resourceToString(self)
+  local shape = "no schema"
+  if self.schemaForm then
+    shape = self.datasetName and format("dataset %s, %s", self.datasetName, counted(#self.tables, "table"))
+      or tostring(self.tables[1])
+  end
+  local operations = counted(#self.operations, "operation")
+  return format("resource %s: %s (%s, %s)", self.name, redacted(self.uri), shape, operations)
+end
+
+--- The metatable of a service's resources: `service` is found there, and not by `pairs`.
+local function resourceMetaOf(service)
+  local class = setmetatable({ service = service }, { __index = resourceMethods })
+  return { __name = "datasession.catalog.resource", __index = class, __tostring = resourceToString }
+end
+
+--- The place of a resource's namesake, for a message.
+local function namesake(services, resources, name)
+  for s = 1, #services + 1 do
+    local list = services[s] and services[s].resources or resources
+    for r = 1, #list do
+      if list[r].name == name then return format("services[%d].resources[%d]", s, r) end
+    end
+  end
+end
+
+--- @param service the service so far, without its resources
+-- @param scope what is known of the whole catalog
+local function buildResource(at, depth, resource, service, scope, meta)
+  local name = check.name(at, depth, resource)
+  if scope.resourceNames[name] then
+    local place = namesake(scope.services, scope.resources, name)
+    fail(at, depth, "name", "a name of its own (" .. place .. " has this one)", name)
+  end
+  scope.resourceNames[name] = true
+  local path = optional(at, depth, resource, "path", "string") or ""
+  local prefix = service.address .. path
+  local shape = schema.build(at, depth, resource)
+  local idProperty = optional(at, depth, resource, "idProperty", "string")
+  local made = setmetatable({
+    name = name,
+    path = path,
+    uri = absolute(scope.base, prefix),
+    idProperty = idProperty or #shape.tables == 1 and shape.tables[1].idProperty or nil,
+    schemaForm = shape.form,
+    datasetName = shape.datasetName,
+    dataProperty = shape.dataProperty,
+    tables = shape.tables,
+    relations = check.list(at, depth, resource, "relations", buildRelation),
+    operations = check.list(at, depth, resource, "operations", operation.build, scope.base, prefix, {}),
+  }, meta)
+  scope.resources[#scope.resources + 1] = made
+  return made
+end
+
+-- ## Services
+
+local serviceMethods = {}
+local serviceMeta = { __name = "datasession.catalog.service", __index = serviceMethods }
+
+function serviceMeta:__tostring()
+  return format("service %s: %s (%s)", self.name, redacted(self.uri), counted(#self.resources, "resource"))
+end
+
+--- The resource of that name, or nil. Names are case-sensitive.
+function serviceMethods:resource(name)
+  return lookUp(self.resources, name)
+end
+
+--- What the client reads of a service's settings. `useRequest` once stood in the service itself.
+local function buildSettings(at, depth, service)
+  local useRequest = optional(at, depth, service, "useRequest", "boolean")
+  local settings = optional(at, depth, service, "settings", "object") or {}
+  at[depth + 1] = "settings"
+  local newer = optional(at, depth + 1, settings, "useRequest", "boolean")
+  if newer ~= nil then useRequest = newer end
+  return {
+    useRequest = useRequest or false,
+    sendOnlyChanges = optional(at, depth + 1, settings, "sendOnlyChanges", "boolean") or false,
+    unwrapped = optional(at, depth + 1, settings, "unwrapped", "boolean") or false,
+    useXClientProps = optional(at, depth + 1, settings, "useXClientProps", "boolean") or false,
+  }
+end
+
+local function buildService(at, depth, service, scope)
+  local name = check.name(at, depth, service)
+  if scope.serviceNames[name] then
+    local expected = format("a name of its own (services[%d] has this one)", scope.serviceNames[name])
+    fail(at, depth, "name", expected, name)
+  end
+  scope.serviceNames[name] = at[depth]
+  required(at, depth, service, "resources", "array")
+  local address = optional(at, depth, service, "address", "string") or ""
+  local settings = buildSettings(at, depth, service)
+  local made = setmetatable({
+    name = name,
+    address = address,
+    uri = absolute(scope.base, address),
+    settings = settings,
+    useRequest = settings.useRequest,
+  }, serviceMeta)
+  scope.resources = {}
+  made.resources = check.list(at, depth, service, "resources", buildResource, made, scope, resourceMetaOf(made))
+  scope.services[#scope.services + 1] = made
+  return made
+end
+
+-- ## The catalog
+
+local catalogMethods = {}
+local catalogMeta = { __name = "datasession.catalog", __index = catalogMethods }
+
+--- Calls for each resource: for resource, service in catalog:eachResource() do ... end
+function catalogMethods:eachResource()
+  local services, s, r = self.services, 1, 0
+  return function()
+    r = r + 1
+    while services[s] and not services[s].resources[r] do
+      s, r = s + 1, 1
+    end
+    if services[s] then return services[s].resources[r], services[s] end
+  end
+end
+
+function catalogMeta:__tostring()
+  local count = 0
+  for _ in self:eachResource() do count = count + 1 end
+  local name = self.uri and "catalog " .. redacted(self.uri) or "catalog"
+  return format("%s (%s, %s)", name, counted(#self.services, "service"), counted(count, "resource"))
+end
+
+--- The service of that name, or nil. Names are case-sensitive.
+function catalogMethods:service(name)
+  return lookUp(self.services, name)
+end
+
+--- The resource of that name, of whichever service, or nil. Names are case-sensitive.
+function catalogMethods:resource(name)
+  for i = 1, #self.services do
+    local resource = lookUp(self.services[i].resources, name)
+    if resource then return resource end
+  end
+end
+
+--- What the document says about itself; nobody depends on it, so that any type will do.
+local function remark(value)
+  if type(value) == "string" or type(value) == "number" then return tostring(value) end
+end
+
+local catalog = {}
+
+--- Makes a catalog of a decoded document; throws when a check fails.
+local function build(document, options)
+  local at = {}
+  if not check.isKind(document, "object") then fail(at, 0, nil, "an object with a key services", document) end
+  required(at, 0, document, "services", "array")
+  local base = gsub(options.serviceURI or "", "/+$", "")
+  local scope = { base = base, services = {}, resources = {}, serviceNames = {}, resourceNames = {} }
+  return setmetatable({
+    uri = options.uri,
+    version = remark(document.version),
+    lastModified = remark(document.lastModified),
+    services = check.list(at, 0, document, "services", buildService, scope),
+  }, catalogMeta)
+end
+
+--- A message when a text is no JSON at all in a way that is worth its own words; else nil.
+local function otherThanJson(text)
+  if #text > file.MAX_SIZE then return "larger than 64 MiB" end
+  local start = lower(match(text, "^\239?\187?\191?%s*(<[!?%w]*)") or "")
+  if start == "<?xml" then return "expected JSON, got XML" end
+  if start ~= "" then return "expected JSON, got an HTML page, such as a login or an error page" end
+end
+
+local OPTIONS = { uri = true, serviceURI = true }
+
+local function checkOptions(options)
+  if type(options) ~= "table" then
+    error(format("bad argument #2 to 'parse' (table expected, got %s)", type(options)), 3)
+  end
+  for key, value in pairs(options) do
+    if not OPTIONS[key] then error(suggest.unknown("option", key, check.sortedKeys(OPTIONS)), 3) end
+    if type(value) ~= "string" then
+      error(format("bad option '%s' (string expected, got %s)", key, type(value)), 3)
+    end
+  end
+end
+
+--- Checks the text of a Data Service Catalog and makes a catalog of it.
+--
+-- The catalog has `uri`, `version`, `lastModified`, `services` (array), and the methods service(name),
+-- resource(name) and eachResource(). A service has `name`, `address` (as in the document), `uri`,
+-- `settings` (`useRequest`, `sendOnlyChanges`, `unwrapped`, `useXClientProps`, booleans), `useRequest`,
+-- `resources` (array) and resource(name). A resource has `name`, `path`, `uri`, `service`, `idProperty`,
+-- `schemaForm` ("dataset", "temp-table", "record", "old" or nil), `datasetName`, `dataProperty`, `tables`,
+-- `relations` and `operations` (arrays), operation(nameOrType) and fields(). A table has `name` ("" for a
+-- record's), `fields`, `primaryKey` (arrays), `idProperty` and field(name). A field has `name`, `type`,
+-- `ablType`, `format`, `default` (`codec.null` where the document says null), `maxItems`, `items`
+-- and `origName`. An operation has `type` (lower case), `name`, `verb` (upper case), `path`, `uri`, `params`
+-- (array of `name`, `type`, `xType`), `useBeforeImage`, `mergeMode`, `mappingType`, `capabilities` (array of
+-- strings) and expand(values).
+-- @param text string, JSON of 64 MiB at most; raises for another type
+-- @param options table, optional: `uri`, where the catalog came from; `serviceURI`, the web
+--   application, in front of all addresses that are not absolute; by default they start with a slash
+-- @return the catalog; or nil and a message that names the place and what was expected there
+function catalog.parse(text, options)
+  if type(text) ~= "string" then
+    error(format("bad argument #1 to 'parse' (string expected, got %s)", type(text)), 2)
+  end
+  options = options or {}
+  checkOptions(options)
+  local other = otherThanJson(text)
+  if other then return nil, other end
+  local document, message = codec.decode(text)
+  if document == nil then
+    return nil, message == "empty document" and message or "not JSON: " .. message
+  end
+  return check.run(build, document, options)
+end
+
+--- Reads a catalog's text from a file: see catalog/file.lua.
+catalog.read = file.read
+
+return catalog

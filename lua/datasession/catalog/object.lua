@@ -1,0 +1,42 @@
+--- What the objects of a catalog share: looking up by name, addresses, a few words about themselves.
+
+local find, format, gsub = string.find, string.format, string.gsub
+
+local object = {}
+
+local indexes = setmetatable({}, { __mode = "k" })      -- list -> name -> member, made when first asked for
+
+--- The member of a list that has that name, or nil; without a search from the second time on.
+-- @param fill function (index, list), optional: adds to the index what is found otherwise
+function object.lookUp(list, name, fill)
+  local index = indexes[list]
+  if not index then
+    index = {}
+    for i = 1, #list do
+      local member = list[i]
+      if member.name then index[member.name] = member end
+    end
+    if fill then fill(index, list) end
+    indexes[list] = index
+  end
+  return index[name]
+end
+
+--- "1 table", "2 tables".
+function object.counted(n, noun)
+  return format("%d %s%s", n, noun, n == 1 and "" or "s")
+end
+
+--- An address fit to be printed: without user name and password.
+function object.redacted(uri)
+  return (gsub(uri, "^(%a[%w+.%-]*://)[^/?#@]*@", "%1"))
+end
+
+--- An address of the web application: absolute ones stand, others follow `base` after one slash.
+function object.absolute(base, address)
+  if address == "" then return base end
+  if find(address, "^[Hh][Tt][Tt][Pp][Ss]?://") then return address end
+  return base .. "/" .. gsub(address, "^/+", "")
+end
+
+return object
