@@ -1,0 +1,113 @@
+/* module: the map of what C gives to the Lua layer, as datasession.core. */
+#if defined(__has_include)
+#if !__has_include(<curl/curl.h>)
+#error                                                                                                       \
+    "libcurl's headers are missing: apt install libcurl4-openssl-dev | dnf install libcurl-devel | brew install curl"
+#include "libcurl, as said above" /* some compilers go on after #error, none after this */
+#endif
+#endif
+
+#include "session/protocol.h"
+#include "session/response.h"
+
+#include <dlfcn.h>
+
+static const struct {
+  const char *name;
+  enum result value;
+} result_constants[] = {
+    {"LOGIN_AUTHENTICATION_REQUIRED", RESULT_AUTHENTICATION_REQUIRED},
+    {"LOGIN_SUCCESS", RESULT_SUCCESS},
+    {"SUCCESS", RESULT_SUCCESS},
+    {"LOGIN_AUTHENTICATION_FAILURE", RESULT_AUTHENTICATION_FAILURE},
+    {"AUTHENTICATION_FAILURE", RESULT_AUTHENTICATION_FAILURE},
+    {"LOGIN_GENERAL_FAILURE", RESULT_GENERAL_FAILURE},
+    {"GENERAL_FAILURE", RESULT_GENERAL_FAILURE},
+    {"CATALOG_ALREADY_LOADED", RESULT_CATALOG_ALREADY_LOADED},
+    {"ASYNC_PENDING", RESULT_ASYNC_PENDING},
+    {"EXPIRED_TOKEN", RESULT_EXPIRED_TOKEN},
+};
+
+static const struct {
+  const char *name, *value;
+} text_constants[] = {
+    {"AUTH_TYPE_ANON", "anonymous"},
+    {"AUTH_TYPE_BASIC", "basic"},
+    {"AUTH_TYPE_FORM", "form"},
+    {"AUTH_TYPE_SSO", "sso"},
+    {"AUTH_TYPE_FORM_SSO", "form_sso"},
+    {"AUTH_TYPE_BEARER", "bearer"},
+    {"DEVICE_OFFLINE", REASON_DEVICE},
+    {"SERVER_OFFLINE", REASON_SERVER},
+    {"WEB_APPLICATION_OFFLINE", REASON_APPLICATION},
+    {"SERVICE_OFFLINE", REASON_SERVICE},
+    {"APPSERVER_OFFLINE", REASON_APPSERVER},
+    {"SESSION_EXPIRED", REASON_EXPIRED},
+};
+
+static void set_constants (lua_State *L) {
+  size_t i;
+  for (i = 0; i < sizeof result_constants / sizeof *result_constants; i++) {
+    lua_pushinteger(L, result_constants[i].value);
+    lua_setfield(L, -2, result_constants[i].name);
+  }
+  for (i = 0; i < sizeof text_constants / sizeof *text_constants; i++) {
+    lua_pushstring(L, text_constants[i].value);
+    lua_setfield(L, -2, text_constants[i].name);
+  }
+}
+
+/* What this build runs on: { curl, tls, http2, poller }. */
+static int l_version (lua_State *L) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, info->version);
+  lua_setfield(L, -2, "curl");
+  lua_pushstring(L, info->ssl_version ? info->ssl_version : "none");
+  lua_setfield(L, -2, "tls");
+  lua_pushboolean(L, (info->features & CURL_VERSION_HTTP2) != 0);
+  lua_setfield(L, -2, "http2");
+#if defined(__linux__) && !defined(DATASESSION_NO_EPOLL)
+  lua_pushliteral(L, "epoll");
+#else
+  lua_pushliteral(L, "curl_multi_poll");
+#endif
+  lua_setfield(L, -2, "poller");
+  return 1;
+}
+
+/*
+** Keeps this module, and libcurl with it, in the process after lua_close: a thread in which libcurl still resolves a
+** name would otherwise wake up in unmapped code. The linker's -z nodelete does the same where a build can pass it.
+*/
+static void stay_loaded (void) {
+#ifdef RTLD_NODELETE
+  static const char here = 0; /* an address inside this module */
+  Dl_info module;
+  void *handle = NULL;
+  if (dladdr(&here, &module) != 0) handle = dlopen(module.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  if (handle) dlclose(handle); /* the reference goes, the mark stays */
+#endif
+}
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#elif defined(_WIN32)
+__declspec(dllexport)
+#endif
+int luaopen_datasession_core (lua_State *L);
+
+int luaopen_datasession_core (lua_State *L) {
+  static const luaL_Reg functions[] = {{"version", l_version}, {NULL, NULL}};
+  struct loop *loop;
+  stay_loaded();
+  loop = loop_open(L);
+  luaL_newlib(L, functions);
+  error_register(L);
+  response_register(L);
+  promise_register(L);
+  loop_register(L, loop);
+  session_register(L);
+  set_constants(L);
+  return 1;
+}

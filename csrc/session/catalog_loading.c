@@ -1,0 +1,437 @@
+/*
+** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI, result,
+** errorObject, xhr }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
+** is the Lua layer's business: C brings its text and keeps the outcome.
+*/
+#include "protocol.h"
+#include "response.h"
+
+#include <string.h>
+
+/* While it is pending. */
+enum { LOADING_DETAILS = PROMISE_INFO };
+
+static void push_detail (lua_State *L, const struct operation *op, lua_Integer which) {
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  lua_rawgeti(L, -1, which);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+static void set_result (lua_State *L, enum result result) {
+  error_push_result(L, result);
+  lua_setfield(L, -2, "result");
+}
+
+/*
+** The message on top (popped) is what is wrong with the catalog whose detail is below it. What was fetched is named
+** without its query, which may hold a secret.
+*/
+static void set_catalog_error (lua_State *L, const struct exchange *x) {
+  struct fault fault = {.kind = "catalog", .result = RESULT_GENERAL_FAILURE};
+  lua_getfield(L, -2, "catalogURI");
+  fault.message =
+      lua_pushfstring(L, "addCatalog: %s: %s", x ? uri_public_text(x->response.uri) : lua_tostring(L, -1),
+                      lua_tostring(L, -2));
+  if (x) {
+    fault.status = x->response.status;
+    fault.uri = x->response.uri;
+  }
+  error_push(L, &fault);
+  lua_setfield(L, -5, "errorObject");
+  lua_pop(L, 3);
+  set_result(L, RESULT_GENERAL_FAILURE);
+}
+
+/* Pushes the session's table of catalogs, made at first need. */
+static void push_catalogs (lua_State *L, const struct operation *op) {
+  operation_push_session(L, op);
+  if (compat_getslot(L, -1, SESSION_CATALOGS) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    compat_setslot(L, -3, SESSION_CATALOGS);
+  }
+  lua_remove(L, -2);
+}
+
+/* The text on top (popped) is that of the catalog whose detail is below it: hook catalogAdd(catalogs, uri, text, serviceURI). */
+static void add_text (lua_State *L, const struct operation *op, const struct exchange *x) {
+  int detail = lua_gettop(L) - 1;
+  loop_hook(L, "catalogAdd");
+  push_catalogs(L, op);
+  lua_getfield(L, detail, "catalogURI");
+  lua_pushvalue(L, detail + 1);
+  operation_push_session(L, op);
+  compat_getslot(L, -1, SESSION_URI);
+  lua_remove(L, -2);
+  lua_call(L, 4, 2);
+  lua_remove(L, detail + 1);
+  if (lua_isnil(L, -2)) {
+    lua_remove(L, -2);
+    set_catalog_error(L, x);
+    return;
+  }
+  lua_pop(L, 1);
+  lua_setfield(L, detail, "result");
+}
+
+/* A name without a scheme may have been meant as a file's. The detail is on top. */
+static const char *hint_missing (lua_State *L, const struct finding *found) {
+  const char *given;
+  lua_getfield(L, -1, "catalogURI");
+  given = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  if (found->fault.status != 404 || strstr(given, "://")) return found->fault.hint;
+  return "there is no file of that name, nor anything below serviceURI";
+}
+
+/* The detail is on top. */
+static void add_failure (lua_State *L, struct operation *op, struct finding *found) {
+  found->fault.hint = hint_missing(L, found);
+  finding_push_error(L, NULL, found);
+  lua_setfield(L, -2, "errorObject");
+  set_result(L, found->fault.result);
+  if (found->verdict != VERDICT_EXPIRED || found->apart) return;
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, "doubtful");
+  op->stage = 1; /* ask whether it is the session or the catalog */
+}
+
+static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  const struct buffer *body = &x->response.body;
+  finding_judge(L, op, x, PURPOSE_CATALOG, &found);
+  push_detail(L, op, (lua_Integer)x->tag);
+  response_push(L, x);
+  lua_setfield(L, -2, "xhr");
+  if (found.verdict == VERDICT_ALIVE) finding_apply(L, op, &found);
+  if (found.verdict != VERDICT_ALIVE)
+    add_failure(L, op, &found);
+  else if (x->response.status != 200) {
+    lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)x->response.status);
+    set_catalog_error(L, x);
+  } else {
+    lua_pushlstring(L, body->data ? body->data : "", body->length);
+    buffer_cleanup(&x->response.body);
+    add_text(L, op, x);
+  }
+  lua_pop(L, 1);
+}
+
+/* SUCCESS when each is loaded; the failures' own result when they agree; else GENERAL_FAILURE. */
+static enum result overall (lua_State *L, int details, lua_Integer *failed) {
+  enum result sum = RESULT_SUCCESS;
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  *failed = 0;
+  for (i = 1; i <= n; i++) {
+    enum result one;
+    lua_rawgeti(L, details, i);
+    lua_getfield(L, -1, "result");
+    one = (enum result)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    if (one == RESULT_SUCCESS || one == RESULT_CATALOG_ALREADY_LOADED) continue;
+    sum = !*failed || sum == one ? one : RESULT_GENERAL_FAILURE;
+    if (!*failed) *failed = i;
+  }
+  return sum;
+}
+
+static void clear_field (lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  lua_setfield(L, index, name);
+}
+
+/* The detail on top gets what became of its twin, in the array `details`. */
+static void copy_twin (lua_State *L, int details, lua_Integer twin) {
+  static const char *const fields[] = {"xhr", "errorObject", "result"};
+  size_t i;
+  lua_rawgeti(L, details, twin);
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, -1, fields[i]);
+    lua_setfield(L, -3, fields[i]);
+  }
+  lua_getfield(L, -1, "result");
+  if (lua_tointeger(L, -1) == RESULT_SUCCESS) {
+    lua_pushvalue(L, -3);
+    set_result(L, RESULT_CATALOG_ALREADY_LOADED);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+}
+
+/* A URI given twice was loaded once. What served the loading goes: the user sees the details. */
+static void tidy (lua_State *L, int details) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, details, i);
+    lua_getfield(L, -1, "twin");
+    if (lua_isinteger(L, -1)) {
+      lua_Integer twin = lua_tointeger(L, -1);
+      lua_pop(L, 1);
+      copy_twin(L, details, twin);
+    } else
+      lua_pop(L, 1);
+    clear_field(L, -1, "twin");
+    clear_field(L, -1, "doubtful");
+    lua_pop(L, 1);
+  }
+}
+
+/* info: { details, result } and, for a single catalog, its own fields too. */
+static void push_info (lua_State *L, int details, enum result sum) {
+  static const char *const fields[] = {"catalogURI", "xhr", "errorObject", "result"};
+  size_t i;
+  lua_createtable(L, 0, 6);
+  set_result(L, sum);
+  lua_pushvalue(L, details);
+  lua_setfield(L, -2, "details");
+  if (lua_rawlen(L, details) != 1) return;
+  lua_rawgeti(L, details, 1);
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, -1, fields[i]);
+    lua_setfield(L, -3, fields[i]);
+  }
+  lua_pop(L, 1);
+}
+
+static void push_summary_error (lua_State *L, int details, lua_Integer first, enum result sum) {
+  struct fault fault = {.kind = "catalog", .result = sum};
+  lua_Integer n = (lua_Integer)lua_rawlen(L, details);
+  lua_rawgeti(L, details, first);
+  lua_getfield(L, -1, "errorObject");
+  lua_remove(L, -2);
+  if (n == 1) return;
+  fault.message =
+      lua_pushfstring(L, "addCatalog: not every catalog could be loaded; the first that failed: %s",
+                      luaL_tolstring(L, -1, NULL));
+  error_push(L, &fault);
+  lua_replace(L, -4);
+  lua_pop(L, 2);
+}
+
+static void conclude (lua_State *L, struct operation *op) {
+  lua_Integer failed;
+  enum result sum;
+  int details;
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  details = lua_gettop(L);
+  tidy(L, details);
+  sum = overall(L, details, &failed);
+  if (!failed) {
+    operation_push_session(L, op);
+    error_push_result(L, sum);
+    push_info(L, details, sum);
+    operation_resolve(L, op);
+    return;
+  }
+  push_summary_error(L, details, failed, sum);
+  push_info(L, details, sum);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "errorObject");
+  lua_setfield(L, -2, "info");
+  operation_reject(L, op);
+}
+
+/* It was not the catalogs: their errors say so. */
+static void blame_session (lua_State *L, const struct operation *op) {
+  lua_Integer i, n;
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    lua_getfield(L, -1, "doubtful");
+    lua_getfield(L, -2, "errorObject");
+    if (lua_toboolean(L, -2)) {
+      lua_pushliteral(L, "expired");
+      lua_setfield(L, -2, "kind");
+      lua_pushliteral(L, "the session has expired: call login again");
+      lua_setfield(L, -2, "hint");
+    }
+    lua_pop(L, 3);
+  }
+  lua_pop(L, 2);
+}
+
+/* A catalog of the session's own application was refused: is it the session that is refused? */
+static void session_checked (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_CHECK, &found);
+  finding_apply(L, op, &found);
+  if (found.verdict == VERDICT_EXPIRED) blame_session(L, op);
+  conclude(L, op);
+}
+
+static void answered (lua_State *L, struct operation *op, struct exchange *x) {
+  add_answer(L, op, x);
+  if (op->exchanges) return;
+  if (op->stage && op->epoch == op->session->epoch && op->session->phase == PHASE_AUTHORIZED) {
+    operation_must(L, op, op->session->protocol->check(L, op));
+    op->step = session_checked;
+  } else
+    conclude(L, op);
+}
+
+static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  conclude(L, op);
+}
+
+static bool fetch (lua_State *L, struct operation *op, const char *reference, size_t length,
+                   lua_Integer which) {
+  const char *why = "";
+  struct uri *base = uri_append(op->session->service, "/"), *uri = NULL;
+  struct exchange *x;
+  if (base) uri = uri_resolve(base, reference, length, &why);
+  uri_release(base);
+  if (!uri) {
+    push_detail(L, op, which);
+    lua_pushfstring(L, "the URI %s", why);
+    set_catalog_error(L, NULL);
+    lua_pop(L, 1);
+    return true;
+  }
+  x = session_exchange(L, op->session, "GET", uri);
+  if (x) x->tag = (size_t)which;
+  return operation_send(L, op, x, answered);
+}
+
+/* Hook catalogLocate(catalogs, uri): "loaded"; or "file" and its text or nil and what is wrong; or "uri". */
+static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int uri) {
+  const char *where;
+  bool ok = true;
+  int top = lua_gettop(L);
+  loop_hook(L, "catalogLocate");
+  push_catalogs(L, op);
+  lua_pushvalue(L, uri);
+  lua_call(L, 2, 3);
+  where = lua_tostring(L, top + 1);
+  if (where && *where == 'u') {
+    size_t length;
+    const char *reference = lua_tolstring(L, uri, &length);
+    ok = fetch(L, op, reference, length, which);
+  } else {
+    push_detail(L, op, which);
+    if (where && *where == 'l')
+      set_result(L, RESULT_CATALOG_ALREADY_LOADED);
+    else if (lua_isstring(L, top + 2)) {
+      lua_pushvalue(L, top + 2);
+      add_text(L, op, NULL);
+    } else {
+      lua_pushvalue(L, top + 3);
+      set_catalog_error(L, NULL);
+    }
+  }
+  lua_settop(L, top);
+  return ok;
+}
+
+/* The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a file's. */
+static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length), *why = "";
+  struct uri *uri;
+  if (!strstr(text, "://") || curl_strnequal(text, "file:", 5)) return;
+  uri = uri_parse(&s->loop->memory, text, length, &why);
+  if (!uri) luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
+  uri_release(uri);
+}
+
+/* Makes `uris` at 2 an array, and raises for what is not a URI. */
+static void check_uris (lua_State *L, const struct session *s) {
+  lua_Integer i, n;
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 1);
+    lua_replace(L, 2);
+  } else if (lua_type(L, 2) != LUA_TTABLE)
+    luaL_typeerror(L, 2, "a URI or an array of URIs");
+  n = (lua_Integer)lua_rawlen(L, 2);
+  for (i = 1; i <= n; i++) {
+    if (lua_rawgeti(L, 2, i) != LUA_TSTRING || !lua_rawlen(L, -1))
+      luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: expected a non-empty string", (LUAI_UACINT)i));
+    check_absolute(L, s, i);
+    lua_pop(L, 1);
+  }
+}
+
+/* One detail for each URI; where a URI stands twice, `twin` is the place of the first. */
+static void push_details (lua_State *L) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
+  int details, seen;
+  lua_createtable(L, (int)n, 0);
+  details = lua_gettop(L);
+  lua_newtable(L);
+  seen = lua_gettop(L);
+  for (i = 1; i <= n; i++) {
+    lua_createtable(L, 0, 4);
+    lua_rawgeti(L, 2, i);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "catalogURI");
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, seen) == LUA_TNIL) {
+      lua_pop(L, 1);
+      lua_pushinteger(L, i);
+      lua_rawset(L, seen);
+    } else {
+      lua_setfield(L, -3, "twin");
+      lua_pop(L, 1);
+    }
+    lua_rawseti(L, details, i);
+  }
+  lua_pop(L, 1);
+}
+
+static bool is_twin (lua_State *L, const struct operation *op, lua_Integer which) {
+  bool twin;
+  push_detail(L, op, which);
+  twin = lua_getfield(L, -1, "twin") != LUA_TNIL;
+  lua_pop(L, 2);
+  return twin;
+}
+
+/* Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest. */
+static int load_all (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
+  bool ok = true;
+  operation_push(L, op);
+  push_details(L);
+  compat_setslot(L, 3, LOADING_DETAILS);
+  for (i = 1; i <= n && ok; i++) {
+    if (is_twin(L, op, i)) continue;
+    lua_rawgeti(L, 2, i);
+    ok = load_one(L, op, i, 4);
+    lua_settop(L, 3);
+  }
+  if (!ok) return luaL_error(L, "not enough memory");
+  if (!op->exchanges) operation_defer(L, op, deferred);
+  return 0;
+}
+
+int session_add_catalog (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct operation *op;
+  if (!lua_isnoneornil(L, 3) || !lua_isnoneornil(L, 4))
+    return luaL_error(L, "addCatalog: credentials or options of a catalog's own are not supported yet");
+  lua_settop(L, 2);
+  check_uris(L, s);
+  op = operation_new(L, 1, "addCatalog");
+  if (s->phase == PHASE_INVALID) {
+    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, "the session was invalidated: make a new one");
+    return 1;
+  }
+  lua_pushcfunction(L, load_all);
+  lua_pushlightuserdata(L, op);
+  lua_pushvalue(L, 2);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    operation_discard(L, op);
+    return lua_error(L);
+  }
+  return 1;
+}

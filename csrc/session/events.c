@@ -1,0 +1,231 @@
+#include "events.h"
+
+#include "session.h"
+
+#include <string.h>
+
+/*
+** SESSION_HANDLERS: event -> array of subscriptions, in order. Each is a userdata, so that what was queued for one can see
+** whether it still stands.
+*/
+struct subscription {
+  bool live;
+};
+enum { SUBSCRIPTION_HANDLER = 1, SUBSCRIPTION_SCOPE, SUBSCRIPTION_SLOTS = SUBSCRIPTION_SCOPE };
+
+/* An event on its way to one handler; the event's own values are user values from EVENT_VALUES on. */
+struct event {
+  struct entry entry;
+  int count; /* of its values */
+};
+enum { EVENT_SUBSCRIPTION = CHAIN_LINK + 1, EVENT_SESSION, EVENT_VALUES };
+
+static const char *const event_names[] = {"online", "offline", NULL};
+
+/* Events' names are the same in any case, as in the reference. */
+static const char *check_event (lua_State *L, int index) {
+  size_t length;
+  const char *name, *const *known;
+  if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, "an event's name");
+  name = lua_tolstring(L, index, &length);
+  for (known = event_names; *known; known++)
+    if (strlen(*known) == length && curl_strequal(*known, name)) return *known;
+  luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s': expected online or offline", name));
+  return NULL;
+}
+
+static void check_scope (lua_State *L, int index) {
+  int type = lua_type(L, index);
+  luaL_argexpected(L, type <= LUA_TNIL || type == LUA_TTABLE || type == LUA_TUSERDATA, index,
+                   "a table or userdata");
+  if (type <= LUA_TNIL) {
+    lua_settop(L, index - 1);
+    lua_pushboolean(L, false);
+  }
+}
+
+/* Pushes the session's array for the event, made if need be, or nil. */
+static void push_list (lua_State *L, int index, const char *event, bool make) {
+  if (compat_getslot(L, index, SESSION_HANDLERS) == LUA_TNIL) {
+    if (!make) return;
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, -1);
+    compat_setslot(L, index, SESSION_HANDLERS);
+  }
+  if (lua_getfield(L, -1, event) == LUA_TNIL && make) {
+    lua_pop(L, 1);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, event);
+  }
+  lua_remove(L, -2);
+}
+
+/* Is the subscription on top one of that handler and scope? */
+static bool is_of (lua_State *L, int handler, int scope) {
+  bool is;
+  compat_getslot(L, -1, SUBSCRIPTION_HANDLER);
+  compat_getslot(L, -2, SUBSCRIPTION_SCOPE);
+  is = lua_rawequal(L, -2, handler) && lua_rawequal(L, -1, scope);
+  lua_pop(L, 2);
+  return is;
+}
+
+/* Pushes the subscription of (handler, scope) in the list on top; its place, or 0 and nothing is pushed. */
+static lua_Integer find (lua_State *L, int handler, int scope) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    if (is_of(L, handler, scope)) return i;
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
+/* What stands at `at` of the list at `list` goes to the end, those behind it move up. Allocates nothing. */
+static void move_to_end (lua_State *L, int list, lua_Integer at) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+  lua_rawgeti(L, list, at);
+  for (; at < n; at++) {
+    lua_rawgeti(L, list, at + 1);
+    lua_rawseti(L, list, at);
+  }
+  lua_rawseti(L, list, n);
+}
+
+/* Nothing is told any more to the subscriptions of the list on top. */
+static void silence (lua_State *L) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    ((struct subscription *)lua_touserdata(L, -1))->live = false;
+    lua_pop(L, 1);
+  }
+}
+
+static const char *check_arguments (lua_State *L) {
+  const char *event;
+  session_check(L, 1);
+  event = check_event(L, 2);
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  lua_settop(L, 4);
+  check_scope(L, 4);
+  return event;
+}
+
+static void push_subscription (lua_State *L, int handler, int scope) {
+  struct subscription *s = compat_newuserdata(L, sizeof *s, SUBSCRIPTION_SLOTS);
+  s->live = true;
+  lua_pushvalue(L, handler);
+  compat_setslot(L, -2, SUBSCRIPTION_HANDLER);
+  lua_pushvalue(L, scope);
+  compat_setslot(L, -2, SUBSCRIPTION_SCOPE);
+}
+
+int events_subscribe (lua_State *L) {
+  const char *event = check_arguments(L);
+  lua_Integer at;
+  push_subscription(L, 3, 4);
+  push_list(L, 1, event, true);
+  at = find(L, 3, 4);
+  if (at)
+    move_to_end(L, 6, at);
+  else {
+    lua_pushvalue(L, 5);
+    lua_rawseti(L, 6, (lua_Integer)lua_rawlen(L, 6) + 1);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+int events_unsubscribe (lua_State *L) {
+  const char *event = check_arguments(L);
+  lua_Integer at = 0;
+  push_list(L, 1, event, false);
+  if (lua_istable(L, 5)) at = find(L, 3, 4);
+  if (at) {
+    ((struct subscription *)lua_touserdata(L, -1))->live = false;
+    move_to_end(L, 5, at);
+    lua_pushnil(L);
+    lua_rawseti(L, 5, (lua_Integer)lua_rawlen(L, 5));
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* The handlers' table is at 2. */
+static void unsubscribe_event (lua_State *L, const char *event) {
+  if (lua_getfield(L, 2, event) == LUA_TTABLE) silence(L);
+  lua_pushnil(L);
+  lua_setfield(L, 2, event);
+  lua_pop(L, 1);
+}
+
+int events_unsubscribe_all (lua_State *L) {
+  const char *event = NULL;
+  session_check(L, 1);
+  if (!lua_isnoneornil(L, 2)) event = check_event(L, 2);
+  lua_settop(L, 1);
+  if (compat_getslot(L, 1, SESSION_HANDLERS) == LUA_TTABLE) {
+    const char *const *known;
+    for (known = event_names; *known; known++)
+      if (!event || event == *known) unsubscribe_event(L, *known);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* The handler may have been unsubscribed since the event was queued. */
+static int tell (lua_State *L) {
+  const struct event *event = lua_touserdata(L, 1);
+  const struct subscription *subscription;
+  int i;
+  compat_getslot(L, 1, EVENT_SUBSCRIPTION);
+  subscription = lua_touserdata(L, 2);
+  if (!subscription->live) return 0;
+  luaL_checkstack(L, event->count + 3, NULL);
+  compat_getslot(L, 2, SUBSCRIPTION_HANDLER); /* handler, [scope,] session, values */
+  compat_getslot(L, 2, SUBSCRIPTION_SCOPE);
+  if (!lua_toboolean(L, 4)) lua_pop(L, 1);
+  compat_getslot(L, 1, EVENT_SESSION);
+  for (i = 0; i < event->count; i++)
+    compat_getslot(L, 1, EVENT_VALUES + i);
+  loop_call(L, lua_gettop(L) - 3);
+  return 0;
+}
+
+/* Pushes what tells the subscription on top of the event; the session is at `index`, the values from `first` on. */
+static void push_event (lua_State *L, int index, int first, int count) {
+  struct event *event = compat_newuserdata(L, sizeof *event, EVENT_VALUES - 1 + count);
+  int i;
+  memset(event, 0, sizeof *event);
+  event->entry.tell = tell;
+  event->count = count;
+  lua_pushvalue(L, -2);
+  compat_setslot(L, -2, EVENT_SUBSCRIPTION);
+  lua_pushvalue(L, index);
+  compat_setslot(L, -2, EVENT_SESSION);
+  for (i = 0; i < count; i++) {
+    lua_pushvalue(L, first + i);
+    compat_setslot(L, -2, EVENT_VALUES + i);
+  }
+}
+
+void events_fire (lua_State *L, int index, const char *event, int nargs) {
+  struct loop *loop = loop_get(L);
+  int first = lua_gettop(L) - nargs + 1, list;
+  lua_Integer i, n;
+  index = lua_absindex(L, index);
+  push_list(L, index, event, false);
+  list = lua_gettop(L);
+  n = lua_istable(L, list) ? (lua_Integer)lua_rawlen(L, list) : 0;
+  for (i = 1; i <= n; i++) {
+    if (lua_rawgeti(L, list, i) == LUA_TUSERDATA) { /* a finaliser may have shortened the list */
+      push_event(L, index, first, nargs);
+      loop_ready(L, loop);
+    }
+    lua_pop(L, 1);
+  }
+  lua_settop(L, first - 1);
+}

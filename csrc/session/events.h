@@ -1,0 +1,21 @@
+/*
+** events: who wants to know of a session's online and offline. Handlers run from loop_step, in the order of
+** subscription.
+*/
+#ifndef SESSION_EVENTS_H
+#define SESSION_EVENTS_H
+
+#include "compat.h"
+
+/* Methods: subscribe(event, handler [, scope]), unsubscribe(the same), unsubscribeAll([event]). */
+int events_subscribe (lua_State *L);
+int events_unsubscribe (lua_State *L);
+int events_unsubscribe_all (lua_State *L);
+
+/*
+** Queues the event for each handler that is subscribed now, with the session at `index` and the `nargs` values on
+** top, which are popped. Raises when memory is short.
+*/
+void events_fire (lua_State *L, int index, const char *event, int nargs);
+
+#endif

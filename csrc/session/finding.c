@@ -1,0 +1,122 @@
+#include "protocol.h"
+
+#include "response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const purpose_names[] = {"login",      "isAuthorized", "ping",
+                                            "addCatalog", "logout",       "request"};
+
+void finding_say (struct finding *found, const char *format, ...) {
+  va_list args;
+  int prefix = snprintf(found->message, sizeof found->message, "%s: ", purpose_names[found->purpose]);
+  va_start(args, format);
+  vsnprintf(found->message + prefix, sizeof found->message - (size_t)prefix, format, args);
+  va_end(args);
+  found->fault.message = found->message;
+}
+
+/*
+** A request that took too long, or was too big, or whose answer was cut short, says nothing of the session: only its
+** own calls do.
+*/
+static enum verdict failed_verdict (const struct exchange *x, enum failure failure, enum purpose purpose) {
+  bool own = purpose != PURPOSE_REQUEST && purpose != PURPOSE_CATALOG;
+  switch (failure) {
+  case FAILURE_CONNECT:
+    if (!own && x->response.status) break;
+    /* fall through */
+  case FAILURE_DNS:
+  case FAILURE_DEVICE:
+  case FAILURE_TLS:
+  case FAILURE_PROXY: return VERDICT_UNREACHABLE;
+  case FAILURE_TIMEOUT:
+  case FAILURE_STALL: return own ? VERDICT_UNREACHABLE : VERDICT_NEUTRAL;
+  case FAILURE_PROTOCOL:
+  case FAILURE_TOO_BIG:
+  case FAILURE_REDIRECT: return own ? VERDICT_BROKEN : VERDICT_NEUTRAL;
+  case FAILURE_NONE:
+  case FAILURE_CANCELLED:
+  case FAILURE_MEMORY: break;
+  }
+  return VERDICT_NEUTRAL;
+}
+
+void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose) {
+  enum failure failure = x->response.failure;
+  const struct uri *uri = x->response.uri ? x->response.uri : x->request.uri;
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->verdict = failed_verdict(x, failure, purpose);
+  if (found->verdict == VERDICT_UNREACHABLE)
+    found->reason = failure == FAILURE_DEVICE ? REASON_DEVICE : REASON_SERVER;
+  if (found->verdict == VERDICT_BROKEN && purpose == PURPOSE_PING) found->reason = REASON_APPLICATION;
+  found->fault.kind = error_kind(failure);
+  found->fault.result = RESULT_GENERAL_FAILURE;
+  found->fault.hint = x->response.hint;
+  found->fault.retryable = error_retryable(failure);
+  found->fault.uri = uri;
+  finding_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
+              x->response.detail[0] ? ": " : "", x->response.detail);
+}
+
+void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
+                    struct finding *found) {
+  const struct session *s = op->session;
+  if (x->response.failure != FAILURE_NONE)
+    finding_failure(found, x, purpose);
+  else
+    s->protocol->judge(L, op->session, x, purpose, found);
+  if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
+    found->apart = !uri_within(s->service, x->request.uri);
+}
+
+void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {
+  lua_createtable(L, 0, 3);
+  response_push(L, x);
+  lua_setfield(L, -2, "xhr");
+  if (found->reason) {
+    lua_pushstring(L, found->reason);
+    lua_setfield(L, -2, "offlineReason");
+  }
+}
+
+void finding_push_error (lua_State *L, const struct exchange *x, const struct finding *found) {
+  error_push(L, &found->fault);
+  finding_push_info(L, x, found);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "errorObject");
+  lua_setfield(L, -2, "info");
+}
+
+void finding_apply (lua_State *L, struct operation *op, const struct finding *found) {
+  if (op->epoch != op->session->epoch || found->apart) return;
+  operation_push_session(L, op);
+  session_transition(L, -1, found);
+  lua_pop(L, 1);
+}
+
+void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
+                       enum result success) {
+  finding_apply(L, op, found);
+  if (found->verdict == VERDICT_ALIVE) {
+    operation_push_session(L, op);
+    error_push_result(L, success);
+    finding_push_info(L, x, found);
+    operation_resolve(L, op);
+    return;
+  }
+  if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
+  finding_push_error(L, x, found);
+  operation_reject(L, op);
+}
+
+void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push_session(L, op);
+  error_push_result(L, RESULT_SUCCESS);
+  lua_newtable(L);
+  operation_resolve(L, op);
+}

@@ -1,0 +1,18 @@
+/*
+** json: the one place in C that turns JSON into Lua values and back, by the codec of the Lua layer
+** (lua-cjson, its numbers repaired where it damages them).
+*/
+#ifndef SESSION_JSON_H
+#define SESSION_JSON_H
+
+#include "compat.h"
+
+#include <stdbool.h>
+
+/* Replaces the text on top by its value; or, false, by a message. Raises on memory. */
+bool json_decode (lua_State *L);
+
+/* Replaces the value on top by its text; or, false, by a message. */
+bool json_encode (lua_State *L);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+** loop: what one Lua state has one of: its engine, the queue of what is ready to be told to Lua, the
+** coroutines that wait, and the functions of the Lua layer that C calls. A userdata in the registry, made by
+** luaopen and finalised last; every other object of the state borrows it.
+**
+** User code (handlers, event listeners, waiting coroutines) runs from loop_step alone.
+*/
+#ifndef SESSION_LOOP_H
+#define SESSION_LOOP_H
+
+#include "chain.h"
+#include "net/engine.h"
+
+#define LOOP_TYPE "datasession.engine"
+
+struct operation;
+
+/* What the ready queue holds: the head of a userdata whose user value CHAIN_LINK is for the queue. */
+struct entry {
+  lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
+  bool queued;
+};
+
+struct loop {
+  struct engine *engine;   /* owned; NULL until first needed and after the state has begun to close */
+  struct allocator memory; /* the state's own lua_Alloc */
+  struct transport
+      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
+  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
+  lua_State *resumed;  /* the coroutine that is resumed with what it awaited; not to be used but to compare */
+  size_t added, taken; /* entries of the ready queue, since ever */
+  lua_Integer sessions; /* made so far: the next session's number */
+  unsigned depth;       /* steps inside steps: handlers that await */
+  unsigned busy;        /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  bool closed;
+};
+
+/* Tables that hang from the registry beside the loop. */
+enum loop_table {
+  LOOP_FLYING,   /* promises of operations in flight: luaL_ref */
+  LOOP_THREADS,  /* coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
+  LOOP_SESSIONS, /* weak values: light userdata of a session -> the session */
+  LOOP_HELD,     /* session -> true: kept alive until it ends */
+  LOOP_HOOKS,    /* functions of the Lua layer, by name; and onError */
+  LOOP_TABLES    /* how many */
+};
+
+/* Leaves the state's loop, made with its tables when there is none yet, on the stack. Raises. */
+struct loop *loop_open (lua_State *L);
+
+/* The state's loop. */
+struct loop *loop_get (lua_State *L);
+
+/* Pushes one of the tables. Raises nothing. */
+void loop_table (lua_State *L, enum loop_table which);
+
+/* The engine, made when first asked for. Raises when memory or descriptors are short, or the state closes. */
+struct engine *loop_engine (lua_State *L, struct loop *loop);
+
+/* The entry on top, popped, goes to the end of the ready queue, unless it is there already. Raises nothing. */
+void loop_ready (lua_State *L, struct loop *loop);
+
+/* Is anything ready, in flight or timed? */
+bool loop_pending (struct loop *loop);
+
+/* Seconds until loop_step should be called; 0: now; < 0: when the descriptor says so. */
+double loop_timeout (struct loop *loop);
+
+/*
+** Waits at most `wait` seconds (< 0: as long as it takes), tells Lua what is ready until `budget` seconds (0: no limit)
+** are used up. Raises when steps are too deep inside one another, or a finaliser interrupts the loop's own work.
+*/
+void loop_step (lua_State *L, struct loop *loop, double wait, double budget);
+
+/* Lets a hook raise that a signal has set: for those who step in a circle. */
+void loop_breathe (lua_State *L);
+
+/*
+** Calls the function below its `nargs` arguments. An error goes to onError, by default to warn, with its
+** traceback. Nothing is left on the stack; false when there was an error. Raises nothing.
+*/
+bool loop_call (lua_State *L, int nargs);
+
+/* The value on top (an error) goes to onError or warn. Pops it. Raises nothing. */
+void loop_report (lua_State *L);
+
+/* Pushes a function of the Lua layer; raises when there is none of that name. */
+void loop_hook (lua_State *L, const char *name);
+
+/* Registers step, run, pollfd ... in the table on top, and the methods of the engine's object. */
+void loop_register (lua_State *L, struct loop *loop);
+
+#endif

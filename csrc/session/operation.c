@@ -1,0 +1,258 @@
+#include "operation.h"
+
+#include "error.h"
+#include "session.h"
+
+static int take_turn (lua_State *L);
+
+struct operation *operation_new (lua_State *L, int index, const char *verb) {
+  struct session *s = session_check(L, index);
+  struct operation *op;
+  index = lua_absindex(L, index);
+  op = (struct operation *)promise_new(L, sizeof *op);
+  op->promise.is_operation = true;
+  op->promise.entry.tell = take_turn;
+  op->loop = s->loop;
+  op->session = s;
+  op->verb = verb;
+  op->epoch = s->epoch;
+  lua_pushvalue(L, index);
+  compat_setslot(L, -2, PROMISE_OWNER);
+  loop_table(L, LOOP_FLYING);
+  lua_pushvalue(L, -2);
+  op->anchor = luaL_ref(L, -2);
+  lua_pop(L, 1);
+  op->later = s->loop->operations;
+  if (op->later) op->later->earlier = op;
+  s->loop->operations = op;
+  s->operations++;
+  return op;
+}
+
+void operation_push (lua_State *L, const struct operation *op) {
+  if (op->over) luaL_error(L, "%s: it has ended meanwhile", op->verb);
+  loop_table(L, LOOP_FLYING);
+  lua_rawgeti(L, -1, op->anchor);
+  lua_remove(L, -2);
+}
+
+void operation_push_session (lua_State *L, const struct operation *op) {
+  operation_push(L, op);
+  compat_getslot(L, -1, PROMISE_OWNER);
+  lua_remove(L, -2);
+}
+
+static void free_exchanges (struct operation *op) {
+  while (op->exchanges) {
+    struct exchange *x = op->exchanges;
+    op->exchanges = x->next;
+    exchange_free(x);
+  }
+}
+
+/* No more in flight: nothing keeps its promise but who holds it. */
+static void finish (lua_State *L, struct operation *op) {
+  free_exchanges(op);
+  op->over = true;
+  op->session->operations--;
+  if (op->session->login == op) session_login_over(op->session);
+  if (op->session->autoping == op) op->session->autoping = NULL;
+  if (op->earlier)
+    op->earlier->later = op->later;
+  else
+    op->loop->operations = op->later;
+  if (op->later) op->later->earlier = op->earlier;
+  loop_table(L, LOOP_FLYING);
+  luaL_unref(L, -1, op->anchor);
+  lua_pop(L, 1);
+}
+
+void operation_discard (lua_State *L, struct operation *op) {
+  if (!op->over) finish(L, op);
+}
+
+static void remove_exchange (struct operation *op, const struct exchange *x) {
+  struct exchange **link = &op->exchanges;
+  while (*link != x)
+    link = &(*link)->next;
+  *link = x->next;
+}
+
+/* info has one shape for a failure that no answer belongs to: { errorObject }. */
+static void set_info (lua_State *L) {
+  if (lua_getfield(L, -1, "info") == LUA_TNIL) {
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "errorObject");
+    lua_setfield(L, -3, "info");
+  }
+  lua_pop(L, 1);
+}
+
+static void reject_aborted (lua_State *L, struct operation *op) {
+  struct fault fault = {.kind = op->abort_kind, .result = (enum result)op->abort_result};
+  lua_pushfstring(L, "%s: %s", op->verb, op->abort_message);
+  fault.message = lua_tostring(L, -1);
+  error_push(L, &fault);
+  operation_reject(L, op);
+  lua_pop(L, 1);
+}
+
+/* Arguments: the promise, the exchange or nil. */
+static int advance (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  if (op->over) return 0;
+  if (!op->abort_kind)
+    op->step(L, op, lua_touserdata(L, 2));
+  else if (!op->exchanges)
+    reject_aborted(L, op);
+  return 0;
+}
+
+/* The error on top kept the operation from going on. */
+static void broken (lua_State *L, struct operation *op) {
+  if (op->over) {
+    loop_report(L);
+    return;
+  }
+  error_wrap(L);
+  operation_reject(L, op);
+}
+
+static int broken_protected (lua_State *L) {
+  broken(L, lua_touserdata(L, 1));
+  return 0;
+}
+
+/* Allocates nothing but, perhaps, a longer ready queue. */
+static int reject_memory (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  if (!op->over) finish(L, op);
+  error_push_memory(L);
+  promise_reject_error(L, 1);
+  return 0;
+}
+
+/* The promise and an error are on top: the last resort when memory is short. Raises nothing. */
+static void give_up (lua_State *L) {
+  lua_pushcfunction(L, broken_protected);
+  lua_pushvalue(L, -3);
+  lua_pushvalue(L, -3);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushcfunction(L, reject_memory);
+    lua_pushvalue(L, -3);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  }
+  lua_pop(L, 1);
+}
+
+/* The promise is on top, popped. */
+static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
+  struct loop *loop = op->loop;
+  loop->busy++;
+  lua_pushcfunction(L, advance);
+  lua_pushvalue(L, -2);
+  lua_pushlightuserdata(L, x);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) give_up(L);
+  lua_pop(L, 1);
+  loop->busy--;
+}
+
+static void exchange_finished (struct exchange *x, void *context) { /* loop_step has made room on the stack */
+  lua_State *L = context;
+  struct operation *op = x->owner;
+  remove_exchange(op, x);
+  operation_push(L, op);
+  run_advance(L, op, x);
+  exchange_free(x);
+}
+
+/* The turn of one that was deferred. */
+static int take_turn (lua_State *L) {
+  run_advance(L, lua_touserdata(L, 1), NULL);
+  return 0;
+}
+
+bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
+  (void)L;
+  if (!x) return false;
+  x->owner = op;
+  x->finished = exchange_finished;
+  op->step = step;
+  if (op->over || !op->loop->engine || !engine_submit(op->loop->engine, x)) {
+    exchange_free(x);
+    return false;
+  }
+  x->next = op->exchanges;
+  op->exchanges = x;
+  if (op->abort_kind) engine_cancel(op->loop->engine, x); /* aborted between two exchanges */
+  return true;
+}
+
+void operation_defer (lua_State *L, struct operation *op, operation_step step) {
+  op->step = step;
+  operation_push(L, op);
+  loop_ready(L, op->loop);
+}
+
+void operation_refuse (lua_State *L, struct operation *op, const char *kind, int result,
+                       const char *message) {
+  op->abort_kind = kind;
+  op->abort_message = message;
+  op->abort_result = result;
+  operation_defer(L, op, NULL);
+}
+
+void operation_must (lua_State *L, struct operation *op, bool ok) {
+  if (ok) return;
+  operation_discard(L, op);
+  luaL_error(L, "not enough memory");
+}
+
+void operation_resolve (lua_State *L, struct operation *op) {
+  operation_push(L, op);
+  lua_insert(L, -4);
+  finish(L, op);
+  promise_resolve(L, -4);
+  lua_pop(L, 1);
+}
+
+void operation_reject (lua_State *L, struct operation *op) {
+  operation_push(L, op);
+  lua_insert(L, -2);
+  compat_getslot(L, -2, PROMISE_OWNER);
+  lua_setfield(L, -2, "session");
+  set_info(L);
+  finish(L, op);
+  promise_reject_error(L, -2);
+  lua_pop(L, 1);
+}
+
+void operation_abort (struct operation *op, const char *kind, const char *message) {
+  struct exchange *x;
+  if (op->over || op->abort_kind) return;
+  op->abort_kind = kind;
+  op->abort_message = message;
+  op->abort_result = RESULT_GENERAL_FAILURE;
+  for (x = op->exchanges; x; x = x->next)
+    engine_cancel(op->loop->engine, x);
+}
+
+void operation_cancel (struct operation *op) {
+  op->abort_kind = NULL;
+  operation_abort(op, "cancelled", "cancelled");
+}
+
+void operation_abort_session (struct loop *loop, const struct session *s, const struct operation *except,
+                              const char *kind, const char *message) {
+  struct operation *op;
+  for (op = loop->operations; op; op = op->later)
+    if (op->session == s && op != except) operation_abort(op, kind, message);
+}
+
+void operation_drop_all (struct loop *loop) {
+  struct operation *op;
+  for (op = loop->operations; op; op = op->later)
+    free_exchanges(op);
+}

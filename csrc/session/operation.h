@@ -1,0 +1,80 @@
+/*
+** operation: what one call of the user started: a promise, the exchanges that it waits for, and its next
+** step. Lives in its promise's userdata, which is kept while it is in flight; ends exactly once, by
+** operation_resolve or operation_reject, and is the only thing that settles a session's promises.
+*/
+#ifndef SESSION_OPERATION_H
+#define SESSION_OPERATION_H
+
+#include "loop.h"
+#include "promise.h"
+
+struct session;
+struct operation;
+
+/* The next step: an exchange of the operation has finished (`x`, freed after the call), or, deferred, there is none (NULL). */
+typedef void (*operation_step)(lua_State *L, struct operation *op, struct exchange *x);
+
+struct operation {
+  struct promise promise;
+  struct loop *loop;       /* borrowed */
+  struct session *session; /* borrowed; kept by the promise's PROMISE_OWNER */
+  const char *verb;        /* static: "login", for messages */
+  operation_step step;
+  struct exchange *exchanges; /* owned, those in flight; linked by `next` */
+  struct operation *earlier, *later;
+  int anchor;     /* its reference in LOOP_FLYING */
+  unsigned epoch; /* the session's when it started: an older one changes no state */
+  unsigned stage; /* for the protocol's use */
+  bool silent;    /* a ping of the library's own: nobody asked for the outcome */
+  bool over;
+  const char *abort_kind;    /* static; why it was aborted or refused: "cancelled", "closed", "auth" */
+  const char *abort_message; /* static */
+  int abort_result;          /* an enum result */
+};
+
+/* Pushes the promise of a new operation on the session at `index`. Raises. */
+struct operation *operation_new (lua_State *L, int index, const char *verb);
+
+/*
+** Sends `x`, which becomes the operation's whatever the outcome; `step` is called when it has finished. False when memory
+** is short, also for an `x` of NULL. Raises nothing.
+*/
+bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step);
+
+/* Forgets an operation that could not start; its promise never settles and is not to be handed out. */
+void operation_discard (lua_State *L, struct operation *op);
+
+/* Unless `ok`, discards the operation and raises "not enough memory". */
+void operation_must (lua_State *L, struct operation *op, bool ok);
+
+/* Has `step` called at the next step of the loop, with no exchange: for what needs no network. Raises as operation_push. */
+void operation_defer (lua_State *L, struct operation *op, operation_step step);
+
+/* Has it reject at the next step of the loop: nothing was sent. Strings are static; `result` is an enum result. Raises as operation_push. */
+void operation_refuse (lua_State *L, struct operation *op, const char *kind, int result, const char *message);
+
+/* Pushes the promise, the session. Raises when it is over: a finaliser may have ended it from inside any allocation. */
+void operation_push (lua_State *L, const struct operation *op);
+void operation_push_session (lua_State *L, const struct operation *op);
+
+/* Ends it with the value, result and info on top, popped. */
+void operation_resolve (lua_State *L, struct operation *op);
+
+/* Ends it with the error object on top, popped. */
+void operation_reject (lua_State *L, struct operation *op);
+
+/* Its transfers end; it rejects with that kind at the next step. No harm when it is over. Raises nothing. */
+void operation_abort (struct operation *op, const char *kind, const char *message);
+
+/* For promise:cancel: aborts it; it rejects as cancelled though it was refused or aborted otherwise before. Raises nothing. */
+void operation_cancel (struct operation *op);
+
+/* Aborts every operation of the session but `except`. */
+void operation_abort_session (struct loop *loop, const struct session *s, const struct operation *except,
+                              const char *kind, const char *message);
+
+/* Frees the exchanges of everything in flight: the state closes. */
+void operation_drop_all (struct loop *loop);
+
+#endif

@@ -1,0 +1,78 @@
+#include "options.h"
+
+#include "loop.h"
+
+#include <string.h>
+
+static bool is_among (const char *name, const char *const list[]) {
+  for (; list && *list; list++)
+    if (!strcmp(name, *list)) return true;
+  return false;
+}
+
+/* The nearest known name is worked out in Lua: it is needed only on the way to an error. */
+static int unknown (lua_State *L, const char *what, const char *name, const char *const known[]) {
+  int n = 0;
+  loop_hook(L, "suggest");
+  lua_pushstring(L, name);
+  lua_newtable(L);
+  for (; known[n]; n++) {
+    lua_pushstring(L, known[n]);
+    lua_rawseti(L, -2, n + 1);
+  }
+  lua_call(L, 2, 1);
+  if (lua_isstring(L, -1))
+    return luaL_error(L, "%s: unknown option '%s': did you mean '%s'?", what, name, lua_tostring(L, -1));
+  return luaL_error(L, "%s: unknown option '%s'", what, name);
+}
+
+void options_check (lua_State *L, int index, const char *what, const char *const known[],
+                    const char *const later[]) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    const char *name;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -2));
+    name = lua_tostring(L, -2);
+    if (is_among(name, later)) luaL_error(L, "%s: option '%s' is not supported yet", what, name);
+    if (!is_among(name, known)) unknown(L, what, name, known);
+    lua_pop(L, 1);
+  }
+}
+
+static int wrong_type (lua_State *L, const char *name, const char *expected) {
+  return luaL_error(L, "option '%s': expected %s, got %s", name, expected, luaL_typename(L, -1));
+}
+
+const char *options_string (lua_State *L, int index, const char *name, size_t *length) {
+  int type = lua_getfield(L, index, name);
+  if (type == LUA_TNIL) {
+    if (length) *length = 0;
+    return NULL;
+  }
+  if (type != LUA_TSTRING) wrong_type(L, name, "a string");
+  return lua_tolstring(L, -1, length);
+}
+
+double options_number (lua_State *L, int index, const char *name, double least, double fallback) {
+  int type = lua_getfield(L, index, name);
+  double value = fallback;
+  if (type == LUA_TNUMBER)
+    value = lua_tonumber(L, -1);
+  else if (type != LUA_TNIL)
+    wrong_type(L, name, "a number");
+  if (type == LUA_TNUMBER && !(value >= least && value < 1e15))
+    luaL_error(L, "option '%s': expected a number %s, got %s", name, least > 0 ? "above 0" : "of 0 or more",
+               luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+  return value;
+}
+
+bool options_boolean (lua_State *L, int index, const char *name, bool fallback) {
+  int type = lua_getfield(L, index, name);
+  bool value = type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) wrong_type(L, name, "a boolean");
+  lua_pop(L, 1);
+  return value;
+}

@@ -1,0 +1,425 @@
+/*
+** The life cycle of a session with an OpenEdge web application (progress.data.JSDOSession).
+**
+** login    anonymous and basic: GET static/home.html, the login target, with the credentials; 200 is in.
+**          form: POST static/auth/j_spring_security_check, which gives a cookie; then the login target, to
+**          see that the session really may use it.
+** check    GET the login target: 2xx is alive, 401 or a login page is expired.
+** ping     GET the ping service: rest/_oepingService/_oeping, or on older servers rest/_oeping, or where there
+**          is none the login target; the address that answered is kept until it answers 404.
+** logout   form: GET static/auth/j_spring_security_logout with the cookie; the others only forget.
+** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
+*/
+#include "json.h"
+#include "protocol.h"
+
+#include <string.h>
+
+static const char login_target[] = "/static/home.html";
+static const char form_login[] = "/static/auth/j_spring_security_check";
+static const char form_logout[] = "/static/auth/j_spring_security_logout";
+
+/* In the order in which they are tried. */
+static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", login_target};
+enum { PING_PATHS = sizeof ping_paths / sizeof *ping_paths, PING_LOGIN_TARGET = PING_PATHS - 1 };
+
+static bool jsdo_model (const char *name, enum model *model) {
+  static const char *const names[] = {"anonymous", "basic", "form"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(name, names[i])) {
+      *model = (enum model)i;
+      return true;
+    }
+  return false;
+}
+
+static bool set_line (struct header_list *lines, const char *name, const char *value, size_t length) {
+  return header_list_set(lines, name, strlen(name), value, length) == HEADER_OK;
+}
+
+/* Accept keeps an OpenEdge application from answering with its login page. */
+static bool jsdo_dress (struct header_list *lines) {
+  return set_line(lines, "Accept", "application/json", 16) &&
+         set_line(lines, "Cache-Control", "no-cache", 8) && set_line(lines, "Pragma", "no-cache", 8);
+}
+
+static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *lines) {
+  size_t length;
+  const char *id;
+  bool ok = true;
+  session_push(L, s);
+  compat_getslot(L, -1, SESSION_CONTEXT_ID);
+  id = lua_tolstring(L, -1, &length);
+  if (id && strcmp(id, "0"))
+    ok = header_list_set(lines, "X-CLIENT-CONTEXT-ID", 19, id, length) != HEADER_NO_MEMORY;
+  lua_pop(L, 2);
+  return ok;
+}
+
+/* Judging */
+
+static bool body_has (const struct exchange *x, const char *text) {
+  const struct buffer *body = &x->response.body;
+  return body->length && memmem(body->data, body->length, text, strlen(text)) != NULL;
+}
+
+static bool has_type (const struct exchange *x, const char *type) {
+  struct header_line line;
+  size_t n = strlen(type), i;
+  if (!header_find(x->response.headers.data, x->response.headers.length, "Content-Type", &line)) return false;
+  for (i = 0; i + n <= line.value_length; i++)
+    if (curl_strnequal(line.value + i, type, n)) return true;
+  return false;
+}
+
+/* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
+static bool is_login_page (const struct exchange *x, enum purpose purpose) {
+  if (!has_type(x, "text/html")) return false;
+  return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
+}
+
+/* Decodes the body; false, and nothing pushed, when it is no JSON object. */
+static bool push_object (lua_State *L, const struct exchange *x) {
+  lua_pushlstring(L, x->response.body.data, x->response.body.length);
+  if (json_decode(L) && lua_istable(L, -1)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+/* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
+static long real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
+  long status = x->response.status;
+  double told;
+  if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_LOGOUT) return status;
+  if (!body_has(x, "\"status_code\"") || !body_has(x, "\"status_txt\"") || !has_type(x, "application/json"))
+    return status;
+  if (!push_object(L, x)) return status;
+  lua_getfield(L, -1, "status_code");
+  told = lua_tonumber(L, -1);
+  lua_pop(L, 2);
+  return told >= 100 && told <= 599 ? (long)told : status;
+}
+
+/* What stands between, such as the gate of a network, answers in pages, and not always says so. */
+static bool is_page (const struct exchange *x) {
+  const struct buffer *body = &x->response.body;
+  size_t i = 0;
+  if (has_type(x, "text/html")) return true;
+  while (i < body->length && strchr(" \t\r\n", body->data[i]))
+    i++;
+  return i < body->length && body->data[i] == '<';
+}
+
+/* It says that it is JSON, and is not. */
+static bool is_broken_json (lua_State *L, const struct exchange *x) {
+  bool broken;
+  if (!x->response.body.length || !has_type(x, "application/json")) return false;
+  lua_pushlstring(L, x->response.body.data, x->response.body.length);
+  broken = !json_decode(L);
+  lua_pop(L, 1);
+  return broken;
+}
+
+/* AppServerStatus.PingStatus is false: JSON's, or the word in any case. */
+static bool says_down (lua_State *L, const struct exchange *x) {
+  bool down = false;
+  if (!body_has(x, "PingStatus") || !push_object(L, x)) return false;
+  if (lua_getfield(L, -1, "AppServerStatus") == LUA_TTABLE) {
+    lua_getfield(L, -1, "PingStatus");
+    down = lua_isboolean(L, -1)
+               ? !lua_toboolean(L, -1)
+               : lua_type(L, -1) == LUA_TSTRING && curl_strequal(lua_tostring(L, -1), "false");
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+  return down;
+}
+
+static void say (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
+                 const char *what, const char *hint) {
+  found->verdict = verdict;
+  found->fault.kind = kind;
+  found->reason = reason;
+  found->fault.hint = hint;
+  finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
+}
+
+static void judge_refused (const struct session *s, struct finding *found, bool page) {
+  if (s->model == MODEL_ANONYMOUS)
+    say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
+        "set authenticationModel to basic or form");
+  else
+    say(found, VERDICT_REFUSED, "auth", NULL,
+        page ? "the server answered with its login page: it did not accept the user name or password"
+             : "the server did not accept the user name or password",
+        NULL);
+}
+
+/* For a catalog the word is not the last: the session is asked after. */
+static void judge_denied (const struct session *s, struct finding *found, bool page) {
+  found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+  if (found->purpose == PURPOSE_LOGIN)
+    judge_refused(s, found, page);
+  else if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED)
+    say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first", "call login first");
+  else if (found->purpose == PURPOSE_CATALOG)
+    say(found, VERDICT_EXPIRED, "auth", NULL, "the server does not give the catalog to this session", NULL);
+  else
+    say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+        page ? "the server answered with its login page: the session has expired"
+             : "the server no longer accepts the session",
+        "call login again");
+}
+
+static void judge_missing (struct finding *found) {
+  say(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "no web application answers there",
+      "check serviceURI, and that the application is deployed and started");
+  found->fault.retryable = true;
+}
+
+/* Which of ping_paths was asked; PING_PATHS: none of them. */
+static unsigned ping_path_of (const struct exchange *x) {
+  const char *text = uri_text(x->request.uri);
+  size_t length = strlen(text), n;
+  unsigned i;
+  for (i = 0; i < PING_PATHS; i++) {
+    n = strlen(ping_paths[i]);
+    if (length >= n && !strcmp(text + length - n, ping_paths[i])) break;
+  }
+  return i;
+}
+
+static void judge_ping (lua_State *L, const struct exchange *x, struct finding *found) {
+  long status = found->fault.status;
+  found->fault.retryable = true;
+  if (status == 500)
+    say(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+        "the web application answers, its AppServer does not", NULL);
+  else if (status == 502 || status == 503 || status == 504)
+    say(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "the web application is not available", NULL);
+  else if (status < 200 || status > 299)
+    say(found, VERDICT_BROKEN, "http", REASON_APPLICATION, "not an answer to a ping", NULL);
+  else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
+    say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "a page where the ping service's JSON belongs",
+        "check serviceURI, and what stands between here and the server");
+  else if (is_broken_json(L, x))
+    say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
+        "check serviceURI, and what stands between here and the server");
+  else if (says_down(L, x))
+    say(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+        "the web application answers, its AppServer does not", NULL);
+  else
+    found->verdict = VERDICT_ALIVE;
+}
+
+static const char *refusal (long status) {
+  switch (status) {
+  case 401: return "not authorized";
+  case 403: return "not allowed";
+  case 404: return "nothing is there";
+  default: return status >= 500 ? "the server failed at the request" : "the server refused the request";
+  }
+}
+
+static void judge_request (struct finding *found) {
+  long status = found->fault.status;
+  if (status < 400) {
+    found->verdict = VERDICT_ALIVE;
+    return;
+  }
+  say(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
+  if (status == 401) found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+  found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+static void judge_other (struct finding *found) {
+  long status = found->fault.status;
+  bool fine = status >= 200 && status <= (found->purpose == PURPOSE_CHECK ? 299 : 200);
+  if (found->purpose == PURPOSE_LOGOUT && status == 401) fine = true;
+  if (fine)
+    found->verdict = VERDICT_ALIVE;
+  else {
+    say(found, VERDICT_BROKEN, "http", NULL,
+        found->purpose == PURPOSE_LOGOUT ? "the server may not have ended the session; it is ended here"
+                                         : "the server cannot say whether the session is good",
+        NULL);
+    found->fault.retryable = status >= 500;
+  }
+}
+
+static void read_context_id (const struct exchange *x, struct finding *found) {
+  struct header_line line;
+  if (found->verdict != VERDICT_ALIVE) return;
+  if (!header_find(x->response.headers.data, x->response.headers.length, "X-CLIENT-CONTEXT-ID", &line))
+    return;
+  found->context_id = line.value;
+  found->context_id_length = line.value_length;
+}
+
+static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
+                        struct finding *found) {
+  bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
+  bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
+  bool page = own && purpose != PURPOSE_LOGOUT && is_login_page(x, purpose);
+  long status = real_status(L, x, purpose);
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->fault.status = status;
+  found->fault.uri = x->response.uri;
+  found->fault.result = RESULT_GENERAL_FAILURE;
+  if (purpose != PURPOSE_LOGOUT && own &&
+      (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
+    judge_denied(s, found, page);
+  else if (any)
+    judge_request(found);
+  else if ((status == 404 || status == 410) && purpose != PURPOSE_LOGOUT)
+    judge_missing(found);
+  else if (purpose == PURPOSE_PING)
+    judge_ping(L, x, found);
+  else
+    judge_other(found);
+  if (uri_within(s->service, x->response.uri)) read_context_id(x, found);
+}
+
+/* Verbs */
+
+static struct exchange *get (lua_State *L, struct operation *op, const char *path) {
+  return session_exchange(L, op->session, "GET", uri_append(op->session->service, path));
+}
+
+static void checked (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, op->session->login == op ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
+  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static bool jsdo_check (lua_State *L, struct operation *op) {
+  return operation_send(L, op, get(L, op, login_target), checked);
+}
+
+static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_LOGIN, &found);
+  if (found.verdict != VERDICT_ALIVE) {
+    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    return;
+  }
+  found.verdict = VERDICT_ADMITTED;
+  finding_apply(L, op, &found);
+  operation_must(L, op, jsdo_check(L, op));
+}
+
+/*
+** As encodeURIComponent does. By hand, because curl_easy_escape would leave a copy of the password in memory
+** that is not ours to wipe.
+*/
+static bool add_encoded (struct buffer *body, const char *text, size_t length) {
+  static const char hex[] = "0123456789ABCDEF", plain[] = "-_.!~*'()";
+  size_t i;
+  for (i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    char code[3] = {'%', hex[c >> 4], hex[c & 15]};
+    bool keep =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(plain, c));
+    if (buffer_add(body, keep ? text + i : code, keep ? 1 : 3) != BUFFER_OK) return false;
+  }
+  return true;
+}
+
+static bool add_text (struct buffer *body, const char *text) {
+  return buffer_add(body, text, strlen(text)) == BUFFER_OK;
+}
+
+static bool fill_form (lua_State *L, struct exchange *x) {
+  struct buffer *body = &x->request.body;
+  size_t user_length, password_length;
+  const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
+  struct header_list *lines = header_list_copy(x->request.headers);
+  if (!lines) return false;
+  header_list_release(x->request.headers);
+  x->request.headers = lines;
+  x->request.has_body = true;
+  return set_line(lines, "Cache-Control", "max-age=0", 9) &&
+         set_line(lines, "Content-Type", "application/x-www-form-urlencoded", 33) &&
+         add_text(body, "j_username=") && add_encoded(body, user, user_length) &&
+         add_text(body, "&j_password=") && add_encoded(body, password, password_length) &&
+         add_text(body, "&submit=Submit");
+}
+
+static bool jsdo_login (lua_State *L, struct operation *op) {
+  struct exchange *x;
+  if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
+  x = session_exchange(L, op->session, "POST", uri_append(op->session->service, form_login));
+  if (x && !fill_form(L, x)) {
+    exchange_free(x);
+    return false;
+  }
+  return operation_send(L, op, x, form_accepted);
+}
+
+static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_LOGOUT, &found);
+  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static bool jsdo_logout (lua_State *L, struct operation *op) {
+  struct exchange *x;
+  if (op->session->model != MODEL_FORM) {
+    operation_defer(L, op, conclude_at_once);
+    return true;
+  }
+  x = get(L, op, form_logout);
+  return operation_send(L, op, x, logged_out);
+}
+
+static void pinged (lua_State *L, struct operation *op, struct exchange *x);
+
+/* The first address that this ping has not tried; op->stage has a bit for each that it has. */
+static unsigned next_ping_path (const struct operation *op) {
+  unsigned i = 0;
+  while (i < PING_PATHS && op->stage >> i & 1)
+    i++;
+  return i;
+}
+
+/* Nothing is there: an address that was known is no more. False: no other is left to try. */
+static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exchange *x) {
+  struct session *s = op->session;
+  unsigned next;
+  uri_release(s->ping_uri);
+  s->ping_uri = NULL;
+  op->stage |= 1u << ping_path_of(x);
+  next = next_ping_path(op);
+  if (next == PING_PATHS) return false;
+  operation_must(L, op, operation_send(L, op, get(L, op, ping_paths[next]), pinged));
+  return true;
+}
+
+/* An answer that only the ping service, or in its place the login target, can have given. */
+static bool proves_address (const struct finding *found) {
+  return found->verdict == VERDICT_ALIVE || (found->verdict == VERDICT_DOWN && found->fault.status < 300);
+}
+
+static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
+  struct session *s = op->session;
+  struct finding found;
+  bool current = op->epoch == s->epoch;
+  bool missing;
+  finding_judge(L, op, x, PURPOSE_PING, &found);
+  missing = found.fault.status == 404 || found.fault.status == 410;
+  if (current && missing && ping_elsewhere(L, op, x)) return;
+  if (current && !s->ping_uri && proves_address(&found)) s->ping_uri = uri_keep(x->request.uri);
+  finding_conclude(L, op, x, &found, RESULT_TRUE);
+}
+
+static bool jsdo_ping (lua_State *L, struct operation *op) {
+  struct session *s = op->session;
+  struct exchange *x =
+      s->ping_uri ? session_exchange(L, s, "GET", uri_keep(s->ping_uri)) : get(L, op, ping_paths[0]);
+  return operation_send(L, op, x, pinged);
+}
+
+const struct protocol protocol_jsdo = {"jsdo",      jsdo_model, jsdo_login, jsdo_check, jsdo_ping,
+                                       jsdo_logout, jsdo_dress, jsdo_sign,  jsdo_judge};

@@ -1,0 +1,18 @@
+/*
+** response: what came back, as a read-only userdata: status, ok, headers, body, json(), uri, timing. Holds
+** Lua strings only, so it needs no finaliser.
+*/
+#ifndef SESSION_RESPONSE_H
+#define SESSION_RESPONSE_H
+
+#include "compat.h"
+#include "net/exchange.h"
+
+#define RESPONSE_TYPE "datasession.response"
+
+/* Pushes the response of a finished exchange, or nil when it has none. Raises. */
+void response_push (lua_State *L, const struct exchange *x);
+
+void response_register (lua_State *L);
+
+#endif

@@ -1,0 +1,558 @@
+/*
+** The life of a session: it is made bound to one application; login proves who it is; from then on answers say
+** whether it is alive, and session_transition alone turns what they say into state and events; logout
+** forgets, invalidate ends for good, and being collected frees without a word to the server.
+*/
+#include "session.h"
+
+#include "events.h"
+#include "options.h"
+#include "protocol.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct session *session_test (lua_State *L, int index) {
+  return luaL_testudata(L, index, SESSION_TYPE);
+}
+
+struct session *session_check (lua_State *L, int index) {
+  return luaL_checkudata(L, index, SESSION_TYPE);
+}
+
+void session_push (lua_State *L, const struct session *s) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_rawgetp(L, -1, s);
+  lua_remove(L, -2);
+}
+
+bool session_connected (const struct session *s) {
+  return s->phase == PHASE_AUTHORIZED && s->online;
+}
+
+/* Making */
+
+static const char *const known_options[] = {
+    "serviceURI",   "authenticationModel", "protocol",     "pingInterval",      "connectTimeout", "timeout",
+    "stallTimeout", "maxResponseSize",     "maxRedirects", "insecure",          "proxy",          "caFile",
+    "caPath",       "clientCertificate",   "clientKey",    "clientKeyPassword", "userAgent",      NULL};
+
+static const char *const later_options[] = {
+    "authProvider",  "name",      "context",         "storage",      "timeStamp",
+    "onOpenRequest", "reconnect", "keepCredentials", "cookiePolicy", NULL};
+
+void session_push_option_names (lua_State *L) {
+  int i;
+  lua_newtable(L);
+  for (i = 0; known_options[i]; i++) {
+    lua_pushstring(L, known_options[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+static void check_protocol (lua_State *L, int index) {
+  const char *name = options_string(L, index, "protocol", NULL);
+  if (name && strcmp(name, protocol_jsdo.name))
+    luaL_error(L, "option 'protocol': '%s' is not supported yet: expected \"jsdo\"", name);
+  lua_pop(L, 1);
+}
+
+static enum model check_model (lua_State *L, int index) {
+  static const char *const later[] = {"sso", "bearer", NULL};
+  enum model model = MODEL_ANONYMOUS;
+  char name[32];
+  size_t length, i;
+  const char *given = options_string(L, index, "authenticationModel", &length);
+  if (given) {
+    for (i = 0; i < length && i < sizeof name - 1; i++)
+      name[i] = (char)(given[i] >= 'A' && given[i] <= 'Z' ? given[i] + 32 : given[i]);
+    name[i] = 0;
+    for (i = 0; later[i]; i++)
+      if (!strcmp(name, later[i]))
+        luaL_error(L, "option 'authenticationModel': '%s' is not supported yet", name);
+    if (!protocol_jsdo.model(name, &model))
+      luaL_error(L, "option 'authenticationModel': expected \"anonymous\", \"basic\" or \"form\", got '%s'",
+                 given);
+  }
+  lua_pop(L, 1);
+  return model;
+}
+
+/* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
+static struct uri *check_service (lua_State *L, struct loop *loop, int index) {
+  size_t length;
+  const char *text = options_string(L, index, "serviceURI", &length), *why;
+  struct uri *service;
+  if (!text || !length)
+    luaL_error(L, "option 'serviceURI': expected the URI of a web application, got %s",
+               text ? "an empty string" : "nil");
+  while (length && text[length - 1] == '/')
+    length--;
+  if (memchr(text, '?', length) || memchr(text, '#', length))
+    luaL_error(
+        L, "option 'serviceURI': expected the root of a web application, got a URI with a query or fragment");
+  text = lua_pushlstring(L, text, length);
+  lua_remove(L, -2);
+  service = uri_parse(&loop->memory, text, length, &why);
+  if (!service) luaL_error(L, "option 'serviceURI': the URI %s", why);
+  return service;
+}
+
+static void timer_fired (struct timer *timer, void *context);
+
+static void enlist (lua_State *L, struct session *s, int index) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, -2, s);
+  lua_pop(L, 1);
+}
+
+int session_new (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  struct session *s;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  options_check(L, 1, "datasession.new", known_options, later_options);
+  check_protocol(L, 1);
+  loop_engine(L, loop);
+  s = compat_newuserdata(L, sizeof *s, SESSION_SLOTS);
+  memset(s, 0, sizeof *s);
+  s->loop = loop;
+  s->protocol = &protocol_jsdo;
+  s->timer.fired = timer_fired;
+  s->login_result = RESULT_NONE;
+  luaL_setmetatable(L, SESSION_TYPE);
+  s->model = check_model(L, 1);
+  s->ping_interval = options_number(L, 1, "pingInterval", 0, 0);
+  s->transport = transport_from_options(L, loop, 1);
+  s->service = check_service(L, loop, 1);
+  compat_setslot(L, 2, SESSION_URI);
+  if (s->transport->insecure) {
+    lua_pushfstring(L, "datasession: certificates are not verified for %s (insecure = true)",
+                    uri_public_text(s->service));
+    compat_warn(L, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  s->number = ++loop->sessions;
+  enlist(L, s, 2);
+  return 1;
+}
+
+/* What every exchange carries */
+
+static struct header_list *new_headers (lua_State *L, struct session *s, bool own) {
+  struct header_list *lines = header_list_new(&s->loop->memory);
+  if (lines && s->protocol->dress(lines) && (!own || s->protocol->sign(L, s, lines))) return lines;
+  header_list_release(lines);
+  return NULL;
+}
+
+static struct header_list *own_headers (lua_State *L, struct session *s) {
+  if (!s->headers) s->headers = new_headers(L, s, true);
+  return header_list_keep(s->headers);
+}
+
+static bool introduce (lua_State *L, struct session *s, struct request *request) {
+  if (!s->jar) s->jar = jar_new(&s->loop->memory);
+  if (!s->jar) return false;
+  request->jar = jar_keep(s->jar);
+  if (s->credentials) request->credentials = credentials_keep(s->credentials);
+  request->headers = own_headers(L, s);
+  return request->headers != NULL;
+}
+
+struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
+  struct exchange *x = uri ? exchange_new(s->loop->engine) : NULL;
+  if (!x) {
+    uri_release(uri);
+    return NULL;
+  }
+  x->request.method = method;
+  x->request.uri = uri;
+  x->request.transport = transport_keep(s->transport);
+  if (uri_same_origin(s->service, uri) ? introduce(L, s, &x->request)
+                                       : (x->request.headers = new_headers(L, s, false)) != NULL)
+    return x;
+  exchange_free(x);
+  return NULL;
+}
+
+/* State */
+
+static void forget_credentials (struct session *s) {
+  credentials_release(s->credentials);
+  s->credentials = NULL;
+}
+
+/* The header lines are made anew by the next exchange. */
+static void set_context_id (lua_State *L, int index, struct session *s, const char *id, size_t length) {
+  if (id)
+    lua_pushlstring(L, id, length);
+  else
+    lua_pushnil(L);
+  compat_setslot(L, index, SESSION_CONTEXT_ID);
+  header_list_release(s->headers);
+  s->headers = NULL;
+}
+
+static void forget_login (lua_State *L, int index, struct session *s) {
+  s->login_result = RESULT_NONE;
+  s->login_status = 0;
+  s->online = s->admitted = false;
+  s->autoping = NULL; /* one in flight is not the next login's */
+  s->epoch++;
+  forget_credentials(s);
+  uri_release(s->ping_uri);
+  if (s->jar) {
+    engine_forget_jar(s->loop->engine, s->jar);
+    jar_release(s->jar);
+  }
+  s->ping_uri = NULL;
+  s->jar = NULL;
+  lua_pushnil(L);
+  compat_setslot(L, index, SESSION_USER);
+  set_context_id(L, index, s, NULL, 0);
+  loop_table(L, LOOP_HELD);
+  lua_pushvalue(L, index);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+/* The most recent id stands until another comes: an answer without one says nothing. */
+static void take_context_id (lua_State *L, int index, struct session *s, const struct finding *found) {
+  size_t length;
+  const char *known;
+  if (!found->context_id || !found->context_id_length) return;
+  compat_getslot(L, index, SESSION_CONTEXT_ID);
+  known = lua_tolstring(L, -1, &length);
+  if (!known || length != found->context_id_length || memcmp(known, found->context_id, length))
+    set_context_id(L, index, s, found->context_id, found->context_id_length);
+  lua_pop(L, 1);
+}
+
+/* What a former login left is not the new one's. */
+static void enter (lua_State *L, int index, struct session *s) {
+  s->phase = PHASE_FRESH;
+  s->epoch++;
+  s->online = false;
+  set_context_id(L, index, s, NULL, 0);
+}
+
+static void refuse_login (struct session *s, enum result result, long status) {
+  s->phase = PHASE_FRESH;
+  s->login_result = result;
+  s->login_status = status;
+  s->online = false;
+  forget_credentials(s);
+}
+
+/* What was asked before the server let us in may yet be refused. */
+static void turn_authorized (struct session *s) {
+  if (s->phase != PHASE_AUTHORIZED) s->epoch++;
+  s->phase = PHASE_AUTHORIZED;
+  s->login_result = RESULT_SUCCESS;
+  s->admitted = true;
+}
+
+static void turn_alive (struct session *s, const struct finding *found) {
+  if (found->purpose == PURPOSE_CATALOG)
+    return; /* a file, which the server may give out whatever else is wrong */
+  if (found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK) turn_authorized(s);
+  if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
+    s->login_status = found->fault.status;
+  s->online = true;
+}
+
+static void turn_bad (struct session *s, const struct finding *found) {
+  bool expired = found->verdict == VERDICT_EXPIRED;
+  if (found->purpose == PURPOSE_LOGIN)
+    refuse_login(s,
+                 found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
+                 found->fault.status);
+  else if (expired && s->phase == PHASE_AUTHORIZED) {
+    s->phase = PHASE_EXPIRED;
+    s->login_result = RESULT_AUTHENTICATION_FAILURE;
+    s->login_status = found->fault.status;
+  } else if (found->reason && !expired)
+    s->online = false;
+}
+
+static void change (lua_State *L, int index, struct session *s, const struct finding *found) {
+  switch (found->verdict) {
+  case VERDICT_NEUTRAL: break;
+  case VERDICT_ALIVE:
+    turn_alive(s, found);
+    take_context_id(L, index, s, found);
+    break;
+  case VERDICT_ADMITTED: s->admitted = true; break;
+  case VERDICT_ENTERING: enter(L, index, s); break;
+  case VERDICT_LEFT:
+  case VERDICT_INVALIDATED:
+    s->phase = found->verdict == VERDICT_LEFT ? PHASE_FRESH : PHASE_INVALID;
+    forget_login(L, index, s);
+    break;
+  default: turn_bad(s, found);
+  }
+}
+
+static void fire_offline (lua_State *L, int index, const struct finding *found) {
+  lua_pushstring(L, found->reason ? found->reason : REASON_SERVER);
+  lua_pushnil(L);
+  events_fire(L, index, "offline", 2);
+}
+
+/* Whoever logs in or out knows it: the reference fires nothing either. An expiry is told even when already offline. */
+static void fire (lua_State *L, int index, const struct finding *found, bool connected, bool expired) {
+  const struct session *s = lua_touserdata(L, index);
+  bool now = session_connected(s);
+  if (found->verdict == VERDICT_LEFT || found->verdict == VERDICT_INVALIDATED) return;
+  if (now && !connected) {
+    lua_pushnil(L);
+    events_fire(L, index, "online", 1);
+  } else if ((connected && !now) || (s->phase == PHASE_EXPIRED && !expired))
+    fire_offline(L, index, found);
+}
+
+void session_transition (lua_State *L, int index, const struct finding *found) {
+  struct session *s = lua_touserdata(L, index);
+  bool connected = session_connected(s), expired = s->phase == PHASE_EXPIRED;
+  index = lua_absindex(L, index);
+  if (s->phase == PHASE_INVALID || found->verdict == VERDICT_NEUTRAL) return;
+  change(L, index, s, found);
+  session_arm(L, s);
+  fire(L, index, found, connected, expired);
+}
+
+/* Verbs */
+
+static void decide (lua_State *L, int index, enum verdict verdict) {
+  struct finding found;
+  memset(&found, 0, sizeof found);
+  found.verdict = verdict;
+  session_transition(L, index, &found);
+}
+
+static const char refused_invalid[] = "the session was invalidated: make a new one";
+
+static bool refused_ended (lua_State *L, struct operation *op) {
+  if (op->session->phase != PHASE_INVALID) return false;
+  operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, refused_invalid);
+  return true;
+}
+
+static void check_text (lua_State *L, int index, const char *what) {
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, what);
+  lua_tolstring(L, index, &length);
+  if (!length) luaL_argerror(L, index, lua_pushfstring(L, "%s must not be empty", what));
+}
+
+static void check_no_nul (lua_State *L, int index, const char *what) {
+  if (strlen(lua_tostring(L, index)) < lua_rawlen(L, index))
+    luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
+}
+
+static void check_credentials (lua_State *L, const struct session *s) {
+  if (s->model == MODEL_ANONYMOUS) return;
+  check_text(L, 2, "user name");
+  check_text(L, 3, "password");
+  if (!lua_isnoneornil(L, 4)) luaL_error(L, "login: options are not supported yet");
+  if (s->model != MODEL_BASIC) return;
+  check_no_nul(L, 2, "user name");
+  check_no_nul(L, 3, "password");
+  if (strchr(lua_tostring(L, 2), ':'))
+    luaL_argerror(L, 2, "a user name with ':' cannot be sent by HTTP Basic");
+}
+
+static bool hold_credentials (lua_State *L, struct session *s) {
+  size_t user_length, password_length;
+  const char *user, *password;
+  if (s->model != MODEL_BASIC) return true;
+  user = lua_tolstring(L, 2, &user_length);
+  password = lua_tolstring(L, 3, &password_length);
+  forget_credentials(s);
+  s->credentials = credentials_new(&s->loop->memory, user, user_length, password, password_length);
+  return s->credentials != NULL;
+}
+
+static void begin_login (lua_State *L, struct session *s, struct operation *op) {
+  decide(L, 1, VERDICT_ENTERING);
+  op->epoch = s->epoch;
+  if (s->model == MODEL_ANONYMOUS)
+    lua_pushnil(L);
+  else
+    lua_pushvalue(L, 2);
+  compat_setslot(L, 1, SESSION_USER);
+  s->login = op;
+  operation_must(L, op, hold_credentials(L, s) && s->protocol->login(L, op));
+}
+
+int session_login (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct operation *op;
+  check_credentials(L, s);
+  lua_settop(L, 3);
+  op = operation_new(L, 1, "login");
+  if (refused_ended(L, op)) return 1;
+  if (s->phase == PHASE_AUTHORIZED)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
+                     "the session is logged in already: call logout first");
+  else if (s->login)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "another login of this session is under way");
+  else
+    begin_login(L, s, op);
+  return 1;
+}
+
+/* Is there a login to speak of? */
+static bool has_login (const struct session *s) {
+  return s->phase == PHASE_AUTHORIZED || s->phase == PHASE_EXPIRED;
+}
+
+static const char verb_logout[] = "logout", verb_invalidate[] = "invalidate";
+
+static struct operation *take_leave (lua_State *L, struct session *s, const char *verb) {
+  struct operation *op = operation_new(L, 1, verb);
+  if (s->admitted)
+    operation_must(L, op, s->protocol->logout(L, op));
+  else
+    operation_defer(L, op, conclude_at_once);
+  return op;
+}
+
+int session_logout (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  take_leave(L, s, verb_logout);
+  if (s->login) operation_abort(s->login, "cancelled", "the session was logged out");
+  decide(L, 1, VERDICT_LEFT);
+  return 1;
+}
+
+/* All but what tells the server goodbye. */
+static void abort_operations (struct session *s) {
+  struct operation *op;
+  for (op = s->loop->operations; op; op = op->later)
+    if (op->session == s && op->verb != verb_logout && op->verb != verb_invalidate)
+      operation_abort(op, "closed", "the session was invalidated");
+}
+
+int session_invalidate (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  take_leave(L, s, verb_invalidate);
+  abort_operations(s);
+  decide(L, 1, VERDICT_INVALIDATED);
+  return 1;
+}
+
+static struct operation *start_ping (lua_State *L, int index, struct session *s) {
+  struct operation *op = operation_new(L, index, "ping");
+  if (refused_ended(L, op)) return op;
+  if (has_login(s))
+    operation_must(L, op, s->protocol->ping(L, op));
+  else
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "the session is not logged in: call login first");
+  return op;
+}
+
+int session_ping (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  start_ping(L, 1, s);
+  return 1;
+}
+
+int session_is_authorized (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct operation *op;
+  lua_settop(L, 1);
+  op = operation_new(L, 1, "isAuthorized");
+  if (refused_ended(L, op)) return 1;
+  if (has_login(s))
+    operation_must(L, op, s->protocol->check(L, op));
+  else
+    operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, "nobody is logged in");
+  return 1;
+}
+
+void session_login_over (struct session *s) {
+  s->login = NULL;
+  if (s->phase != PHASE_AUTHORIZED) forget_credentials(s);
+}
+
+/* The timer of pingInterval */
+
+void session_arm (lua_State *L, struct session *s) {
+  (void)L;
+  if (!s->loop->engine) return;
+  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0)
+    engine_clear_timer(s->loop->engine, &s->timer);
+  else
+    engine_set_timer(s->loop->engine, &s->timer, clock_now() + s->ping_interval / 1000);
+}
+
+/* Set again before anything else, so that one ping that cannot start is not the last. */
+static int ping_by_timer (lua_State *L) {
+  struct session *s = lua_touserdata(L, 1);
+  session_push(L, s);
+  if (lua_isnil(L, -1)) return 0;
+  session_arm(L, s);
+  if (s->phase != PHASE_AUTHORIZED || s->autoping) return 0;
+  s->autoping = start_ping(L, 2, s);
+  s->autoping->promise.looked_at = true;
+  return 0;
+}
+
+static void timer_fired (struct timer *timer, void *context) {
+  lua_State *L = context;
+  struct session *s = (struct session *)((char *)timer - offsetof(struct session, timer));
+  if (!lua_checkstack(L, LUA_MINSTACK)) return;
+  lua_pushcfunction(L, ping_by_timer);
+  lua_pushlightuserdata(L, s);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+}
+
+/* Ends */
+
+int session_gc (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct engine *engine = s->loop->engine;
+  if (s->closed) return 0;
+  s->closed = true;
+  s->phase = PHASE_INVALID;
+  if (engine) engine_clear_timer(engine, &s->timer);
+  if (engine && s->jar) engine_forget_jar(engine, s->jar);
+  jar_release(s->jar);
+  credentials_release(s->credentials);
+  header_list_release(s->headers);
+  uri_release(s->ping_uri);
+  uri_release(s->service);
+  transport_release(s->transport);
+  s->jar = NULL;
+  s->credentials = NULL;
+  s->headers = NULL;
+  s->ping_uri = s->service = NULL;
+  s->transport = NULL;
+  return 0;
+}
+
+static int closed (lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* In a coroutine of spawn the wait suspends it, like any other await. */
+int session_close (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  double limit = s->transport ? s->transport->timeout : 0;
+  lua_settop(L, 1);
+  if (s->closed || s->loop->closed || s->phase == PHASE_INVALID) return 0;
+  session_invalidate(L);
+  lua_getfield(L, -1, "await");
+  lua_insert(L, -2);
+  lua_pushnumber(L, limit > 0 ? limit : 30);
+  lua_callk(L, 2, 0, 0, closed);
+  return 0;
+}

@@ -1,0 +1,116 @@
+/*
+** session: one session with one server application: a full userdata. Owns what its requests are made with
+** (URI, transport, cookies, credentials, header lines) and its timer; its Lua values hang from it as user values.
+** session_transition alone changes its state and queues its events.
+*/
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "error.h"
+#include "loop.h"
+#include "operation.h"
+
+#define SESSION_TYPE "datasession.session"
+
+struct protocol;
+struct finding;
+
+enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM };
+
+enum phase {
+  PHASE_FRESH,      /* never logged in, logged out, or refused */
+  PHASE_AUTHORIZED, /* the server accepted us, and has said nothing else since */
+  PHASE_EXPIRED,    /* it accepted us once and does no more */
+  PHASE_INVALID     /* for good */
+};
+
+struct session {
+  struct loop *loop;               /* borrowed; the registry keeps it */
+  const struct protocol *protocol; /* static */
+  struct uri *service;             /* owned reference: the root of the web application */
+  struct transport *transport;     /* owned reference */
+  struct jar *jar;                 /* owned reference; NULL until something is sent */
+  struct credentials *credentials; /* owned reference; NULL: none */
+  struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
+  struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
+  struct operation *login;         /* borrowed; the login in flight, or NULL */
+  struct operation *autoping;      /* borrowed; the timer's ping in flight, or NULL */
+  struct timer timer;              /* of pingInterval */
+  double ping_interval;            /* milliseconds; 0: no autoping */
+  long login_status;               /* loginHttpStatus; valid when login_result is not RESULT_NONE */
+  enum result login_result;
+  enum model model;
+  enum phase phase;
+  unsigned epoch;      /* counted up by login and logout: answers to what was sent before change nothing */
+  unsigned operations; /* in flight */
+  bool online;         /* the web application, when last heard of */
+  bool admitted;       /* the server took credentials: it may keep a session until it is told */
+  bool closed;         /* finalised */
+  lua_Integer number;  /* of all sessions of the state, from 1 */
+};
+
+/* User values. */
+enum {
+  SESSION_URI = 1,    /* serviceURI as the user sees it */
+  SESSION_USER,       /* userName */
+  SESSION_CONTEXT_ID, /* clientContextId */
+  SESSION_HANDLERS,   /* event -> array of handler, scope, handler, scope, ... */
+  SESSION_CATALOGS,   /* the Lua layer's: { catalogs, catalogURIs, services } */
+  SESSION_SLOTS = SESSION_CATALOGS
+};
+
+/* NULL when it is no session. */
+struct session *session_test (lua_State *L, int index);
+struct session *session_check (lua_State *L, int index);
+
+/* Pushes the userdata of `s`, or nil when it is being finalised. */
+void session_push (lua_State *L, const struct session *s);
+
+bool session_connected (const struct session *s);
+
+/*
+** Changes the state by what an answer says, or what the session itself decides, and queues the event that follows. The session is at
+** `index`. The one place where state changes.
+*/
+void session_transition (lua_State *L, int index, const struct finding *found);
+
+/*
+** An exchange of this session to `uri`, whose reference is taken. Within the session's own origin it carries
+** the session's cookies, credentials and header lines; elsewhere none of what tells who it is. NULL when memory is short or `uri` is NULL. Raises nothing.
+*/
+struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri);
+
+/* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
+void session_login_over (struct session *s);
+
+/* Sets pingInterval's timer, or clears it, as the state asks. */
+void session_arm (lua_State *L, struct session *s);
+
+/* Verbs: each expects its session at index 1, and pushes the promise. */
+int session_login (lua_State *L);
+int session_logout (lua_State *L);
+int session_invalidate (lua_State *L);
+int session_ping (lua_State *L);
+int session_is_authorized (lua_State *L);
+int session_add_catalog (lua_State *L); /* catalog_loading.c */
+int session_request (lua_State *L);     /* requesting.c */
+
+/* Finaliser: frees everything without traffic. */
+int session_gc (lua_State *L);
+
+/* __close: invalidates, and steps the loop until that is settled, bounded by the session's timeout. */
+int session_close (lua_State *L);
+
+/* The constructor: new(options). */
+int session_new (lua_State *L);
+
+/* Pushes an array of the options' names. */
+void session_push_option_names (lua_State *L);
+
+/* The properties and methods of the type; session_binding.c. */
+void session_register (lua_State *L);
+
+/* Reads the options of limits, TLS and proxy in the table at `index`; the loop's shared defaults when there are none. Adds a reference. transport_options.c */
+struct transport *transport_from_options (lua_State *L, struct loop *loop, int index);
+
+#endif

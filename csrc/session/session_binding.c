@@ -1,0 +1,284 @@
+/* session_binding: how Lua sees a session: its properties, its methods, its name. */
+#include "events.h"
+#include "protocol.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum property {
+  PROPERTY_AUTHENTICATION_MODEL = 1,
+  PROPERTY_AUTH_PROVIDER,
+  PROPERTY_CATALOGS,
+  PROPERTY_CATALOG_URIS,
+  PROPERTY_CLIENT_CONTEXT_ID,
+  PROPERTY_CONNECTED,
+  PROPERTY_JSDOS,
+  PROPERTY_LOGIN_HTTP_STATUS,
+  PROPERTY_LOGIN_RESULT,
+  PROPERTY_NAME,
+  PROPERTY_ON_OPEN_REQUEST,
+  PROPERTY_PING_INTERVAL,
+  PROPERTY_PROTOCOL,
+  PROPERTY_SERVICES,
+  PROPERTY_SERVICE_URI,
+  PROPERTY_STATE,
+  PROPERTY_USER_NAME
+};
+
+static const char *const property_names[] = {"authenticationModel",
+                                             "authProvider",
+                                             "catalogs",
+                                             "catalogURIs",
+                                             "clientContextId",
+                                             "connected",
+                                             "JSDOs",
+                                             "loginHttpStatus",
+                                             "loginResult",
+                                             "name",
+                                             "onOpenRequest",
+                                             "pingInterval",
+                                             "protocol",
+                                             "services",
+                                             "serviceURI",
+                                             "state",
+                                             "userName",
+                                             NULL};
+
+static const char *const model_names[] = {"anonymous", "basic", "form"};
+
+static const char *state_name (const struct session *s) {
+  switch (s->phase) {
+  case PHASE_FRESH: return s->login ? "logging in" : "logged out";
+  case PHASE_AUTHORIZED: return s->online ? "connected" : "offline";
+  case PHASE_EXPIRED: return "expired";
+  case PHASE_INVALID: break;
+  }
+  return "invalid";
+}
+
+/* Replaces the table { name, uri } on top by a copy. */
+static void copy_service (lua_State *L) {
+  lua_createtable(L, 0, 2);
+  lua_getfield(L, -2, "name");
+  lua_setfield(L, -2, "name");
+  lua_getfield(L, -2, "uri");
+  lua_setfield(L, -2, "uri");
+  lua_remove(L, -2);
+}
+
+/* A copy of one of the arrays of SESSION_CATALOGS: what a script does to it is its own affair. */
+static void push_list (lua_State *L, const char *name, void (*copy)(lua_State *L)) {
+  lua_Integer i, n;
+  if (compat_getslot(L, 1, SESSION_CATALOGS) == LUA_TNIL || lua_getfield(L, -1, name) == LUA_TNIL) {
+    lua_newtable(L);
+    return;
+  }
+  n = (lua_Integer)lua_rawlen(L, -1);
+  lua_createtable(L, (int)n, 0);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -2, i);
+    if (copy) copy(L);
+    lua_rawseti(L, -2, i);
+  }
+}
+
+static void push_login_status (lua_State *L, const struct session *s) {
+  if (s->login_result == RESULT_NONE)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, s->login_status);
+}
+
+static void push_interval (lua_State *L, double interval) {
+  if (interval < 1e15 && floor(interval) >= interval)
+    lua_pushinteger(L, (lua_Integer)interval);
+  else
+    lua_pushnumber(L, interval);
+}
+
+static void push_property (lua_State *L, const struct session *s, enum property which) {
+  switch (which) {
+  case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_names[s->model]); break;
+  case PROPERTY_CATALOGS: push_list(L, "catalogs", NULL); break;
+  case PROPERTY_CATALOG_URIS: push_list(L, "catalogURIs", NULL); break;
+  case PROPERTY_CLIENT_CONTEXT_ID: compat_getslot(L, 1, SESSION_CONTEXT_ID); break;
+  case PROPERTY_CONNECTED: lua_pushboolean(L, session_connected(s)); break;
+  case PROPERTY_JSDOS: lua_newtable(L); break;
+  case PROPERTY_LOGIN_HTTP_STATUS: push_login_status(L, s); break;
+  case PROPERTY_LOGIN_RESULT: error_push_result(L, s->login_result); break;
+  case PROPERTY_PING_INTERVAL: push_interval(L, s->ping_interval); break;
+  case PROPERTY_PROTOCOL: lua_pushstring(L, s->protocol->name); break;
+  case PROPERTY_SERVICES: push_list(L, "services", copy_service); break;
+  case PROPERTY_SERVICE_URI: compat_getslot(L, 1, SESSION_URI); break;
+  case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
+  case PROPERTY_USER_NAME: compat_getslot(L, 1, SESSION_USER); break;
+  case PROPERTY_AUTH_PROVIDER:
+  case PROPERTY_NAME:
+  case PROPERTY_ON_OPEN_REQUEST: lua_pushnil(L); break;
+  }
+}
+
+/* Upvalues: the methods, the properties' numbers by name. */
+static int session_index (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
+  push_property(L, s, (enum property)lua_tointeger(L, -1));
+  return 1;
+}
+
+static int set_interval (lua_State *L, struct session *s) {
+  double interval = lua_type(L, 3) == LUA_TNUMBER ? lua_tonumber(L, 3) : -1;
+  if (!(interval >= 0 && interval < 1e12))
+    return luaL_error(L, "session.pingInterval: expected a number of milliseconds, 0 or more, got %s",
+                      luaL_tolstring(L, 3, NULL));
+  s->ping_interval = interval;
+  session_arm(L, s);
+  return 0;
+}
+
+/* Upvalue 2 as above. */
+static int session_newindex (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  const char *name = luaL_tolstring(L, 2, NULL);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL)
+    return luaL_error(L, "a session has no property '%s'", name);
+  switch ((enum property)lua_tointeger(L, -1)) {
+  case PROPERTY_PING_INTERVAL: return set_interval(L, s);
+  case PROPERTY_ON_OPEN_REQUEST: return luaL_error(L, "session.onOpenRequest is not supported yet");
+  default: return luaL_error(L, "session.%s is read-only", name);
+  }
+}
+
+static int session_tostring (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  lua_pushfstring(L, SESSION_TYPE " %I: %s %s, %s, %s", (LUAI_UACINT)s->number, s->protocol->name,
+                  s->service ? uri_public_text(s->service) : "?", model_names[s->model], state_name(s));
+  return 1;
+}
+
+static int compare_ages (const void *a, const void *b) {
+  lua_Integer x = (*(const struct session *const *)a)->number,
+              y = (*(const struct session *const *)b)->number;
+  return (x > y) - (x < y);
+}
+
+/* Fills the table at 1; how many. */
+static lua_Integer collect_sessions (lua_State *L) {
+  lua_Integer n = 0;
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->phase != PHASE_INVALID)
+      lua_rawseti(L, 1, ++n);
+    else
+      lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return n;
+}
+
+/* sessions(): every live session of this Lua state, the eldest first. */
+static int l_sessions (lua_State *L) {
+  const struct session **byage;
+  lua_Integer n, i;
+  lua_settop(L, 0);
+  lua_newtable(L);
+  n = collect_sessions(L);
+  if (n < 2) return 1;
+  byage = compat_newuserdata(L, (size_t)n * sizeof *byage, 0);
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, 1, i + 1);
+    byage[i] = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+  }
+  qsort(byage, (size_t)n, sizeof *byage, compare_ages);
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) { /* the first table keeps each alive */
+    session_push(L, byage[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* hold(session): kept alive until it is logged out or invalidated. held(session): is it? */
+static int l_hold (lua_State *L) {
+  session_check(L, 1);
+  loop_table(L, LOOP_HELD);
+  lua_pushvalue(L, 1);
+  lua_pushboolean(L, true);
+  lua_rawset(L, -3);
+  return 0;
+}
+
+static int l_held (lua_State *L) {
+  session_check(L, 1);
+  loop_table(L, LOOP_HELD);
+  lua_pushvalue(L, 1);
+  lua_rawget(L, -2);
+  lua_pushboolean(L, lua_toboolean(L, -1));
+  return 1;
+}
+
+static int not_yet (lua_State *L) {
+  return luaL_error(L, "%s is not supported yet", lua_tostring(L, lua_upvalueindex(1)));
+}
+
+static const luaL_Reg methods[] = {{"login", session_login},
+                                   {"logout", session_logout},
+                                   {"invalidate", session_invalidate},
+                                   {"ping", session_ping},
+                                   {"isAuthorized", session_is_authorized},
+                                   {"addCatalog", session_add_catalog},
+                                   {"request", session_request},
+                                   {"subscribe", events_subscribe},
+                                   {"unsubscribe", events_unsubscribe},
+                                   {"unsubscribeAll", events_unsubscribe_all},
+                                   {NULL, NULL}};
+
+static const char *const later_methods[] = {
+    "disconnect", "setContext", "setContextProperty", "getContext", "getContextProperty", "invoke", NULL};
+
+static void push_methods (lua_State *L) {
+  const char *const *name;
+  luaL_newlib(L, methods);
+  for (name = later_methods; *name; name++) {
+    lua_pushfstring(L, "session:%s", *name);
+    lua_pushcclosure(L, not_yet, 1);
+    lua_setfield(L, -2, *name);
+  }
+}
+
+static void push_properties (lua_State *L) {
+  int i;
+  lua_newtable(L);
+  for (i = 0; property_names[i]; i++) {
+    lua_pushinteger(L, i + 1);
+    lua_setfield(L, -2, property_names[i]);
+  }
+}
+
+void session_register (lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"new", session_new}, {"sessions", l_sessions}, {"hold", l_hold}, {"held", l_held}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__gc", session_gc}, {"__close", session_close}, {"__tostring", session_tostring}, {NULL, NULL}};
+  static const luaL_Reg access[] = {
+      {"__index", session_index}, {"__newindex", session_newindex}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  session_push_option_names(L);
+  lua_setfield(L, -2, "optionNames");
+  luaL_newmetatable(L, SESSION_TYPE);
+  luaL_setfuncs(L, meta, 0);
+  push_methods(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "methods");
+  push_properties(L);
+  luaL_setfuncs(L, access, 2);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,136 @@
+#include "options.h"
+#include "session.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct text_option {
+  const char *name;
+  size_t field;
+};
+
+static const struct text_option texts[] = {{"caFile", offsetof(struct transport, ca_file)},
+                                           {"caPath", offsetof(struct transport, ca_path)},
+                                           {"clientCertificate", offsetof(struct transport, cert_file)},
+                                           {"clientKey", offsetof(struct transport, key_file)},
+                                           {"clientKeyPassword", offsetof(struct transport, key_password)},
+                                           {"userAgent", offsetof(struct transport, user_agent)}};
+
+static const char *const others[] = {"connectTimeout", "timeout",  "stallTimeout", "maxResponseSize",
+                                     "maxRedirects",   "insecure", "proxy",        NULL};
+
+static bool is_set (lua_State *L, int index, const char *name) {
+  bool set = lua_getfield(L, index, name) != LUA_TNIL;
+  lua_pop(L, 1);
+  return set;
+}
+
+static bool wants_own (lua_State *L, int index) {
+  size_t i;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (is_set(L, index, texts[i].name)) return true;
+  for (i = 0; others[i]; i++)
+    if (is_set(L, index, others[i])) return true;
+  return false;
+}
+
+/* A text that libcurl gets as a C string. */
+static const char *check_text (lua_State *L, int index, const char *name) {
+  size_t length;
+  const char *text = options_string(L, index, name, &length);
+  if (text && strlen(text) != length) luaL_error(L, "option '%s': expected a string without NUL bytes", name);
+  return text;
+}
+
+static void check_proxy (lua_State *L, int index) {
+  int type = lua_getfield(L, index, "proxy");
+  bool text = type == LUA_TSTRING && lua_rawlen(L, -1) > 0;
+  if (type != LUA_TNIL && !text && !(type == LUA_TBOOLEAN && !lua_toboolean(L, -1)))
+    luaL_error(L, "option 'proxy': expected a proxy's URI, or false to use none");
+  lua_pop(L, 1);
+  if (text) {
+    check_text(L, index, "proxy");
+    lua_pop(L, 1);
+  }
+}
+
+/* Numbers that are not set are less than nothing. */
+struct limits {
+  double connect_timeout, timeout, stall_timeout, max_response, max_redirects;
+  bool insecure;
+};
+
+/* Everything that can raise, before anything is acquired. */
+static void read_limits (lua_State *L, int index, struct limits *given) {
+  size_t i;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+    check_text(L, index, texts[i].name);
+    lua_pop(L, 1);
+  }
+  check_proxy(L, index);
+  given->connect_timeout = options_number(L, index, "connectTimeout", 0.001, -1);
+  given->timeout = options_number(L, index, "timeout", 0, -1);
+  given->stall_timeout = options_number(L, index, "stallTimeout", 0, -1);
+  given->max_response = options_number(L, index, "maxResponseSize", 1, -1);
+  given->max_redirects = options_number(L, index, "maxRedirects", 0, -1);
+  given->insecure = options_boolean(L, index, "insecure", false);
+}
+
+static void set_limits (struct transport *t, const struct limits *given) {
+  if (given->connect_timeout > 0) t->connect_timeout = given->connect_timeout;
+  if (given->timeout >= 0) t->timeout = given->timeout;
+  if (given->stall_timeout >= 0) t->stall_timeout = given->stall_timeout;
+  if (given->max_response > 0) t->max_response = (size_t)given->max_response;
+  if (given->max_redirects >= 0)
+    t->max_redirects = given->max_redirects < 1000 ? (int)given->max_redirects : 1000;
+  t->insecure = given->insecure;
+}
+
+/* Under pcall: arguments are the transport (light userdata), the options. True when there was memory for all. */
+static int fill_texts (lua_State *L) {
+  struct transport *t = lua_touserdata(L, 1);
+  bool ok = true;
+  size_t i;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+    lua_getfield(L, 2, texts[i].name);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      ok = transport_set(t, (char **)(void *)((char *)t + texts[i].field), lua_tostring(L, -1)) && ok;
+    lua_pop(L, 1);
+  }
+  lua_getfield(L, 2, "proxy");
+  t->no_proxy = lua_isboolean(L, -1);
+  if (lua_type(L, -1) == LUA_TSTRING) ok = transport_set(t, &t->proxy, lua_tostring(L, -1)) && ok;
+  lua_pushboolean(L, ok);
+  return 1;
+}
+
+static bool filled (lua_State *L, int index, struct transport *t) {
+  bool ok;
+  lua_pushcfunction(L, fill_texts);
+  lua_pushlightuserdata(L, t);
+  lua_pushvalue(L, index);
+  ok = lua_pcall(L, 2, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return ok;
+}
+
+static struct transport *defaults (lua_State *L, struct loop *loop) {
+  if (!loop->transport) loop->transport = transport_new(&loop->memory);
+  if (!loop->transport) luaL_error(L, "not enough memory");
+  return transport_keep(loop->transport);
+}
+
+struct transport *transport_from_options (lua_State *L, struct loop *loop, int index) {
+  struct limits given;
+  struct transport *t;
+  if (!wants_own(L, index)) return defaults(L, loop);
+  read_limits(L, index, &given);
+  t = transport_new(&loop->memory);
+  if (!t || !filled(L, index, t)) {
+    transport_release(t);
+    luaL_error(L, "not enough memory");
+    return NULL;
+  }
+  set_limits(t, &given);
+  return t;
+}

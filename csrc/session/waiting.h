@@ -1,0 +1,28 @@
+/*
+** waiting: await, and the coroutines of spawn. In such a coroutine await suspends; a waiter, which hangs from the promise
+** and may have a timer, resumes it from loop_step. Anywhere else await steps the loop.
+*/
+#ifndef SESSION_WAITING_H
+#define SESSION_WAITING_H
+
+#include "promise.h"
+
+/* The time limit at `index`, in seconds; HUGE_VAL: none. Raises for what is no such thing. */
+double waiting_limit (lua_State *L, int index);
+
+/* Ends the C function that returns it: the outcome of the pending promise `p`, which is at index 1. */
+int waiting_await (lua_State *L, const struct promise *p, double limit);
+
+/* spawn(f, ...): runs f in a coroutine, at once, up to its first await; a promise of what it returns. */
+int waiting_spawn (lua_State *L);
+
+/*
+** Closes the coroutine of the pending promise at `index`, running its <close> variables. False when it cannot be
+** closed: it runs, as the caller's or waiting for it.
+*/
+bool waiting_cancel (lua_State *L, int index);
+
+/* The state closes: closes each coroutine that waits. A C function without arguments. */
+int waiting_close (lua_State *L);
+
+#endif

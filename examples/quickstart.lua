@@ -1,0 +1,188 @@
+--- A session from login to logout.
+--
+--   lua5.4 examples/quickstart.lua                           against a server in this process (the sandbox)
+--   lua5.4 examples/quickstart.lua URI CATALOG MODEL USER    against yours; the password comes from the environment
+--                                                            variable DATASESSION_PASSWORD, or is asked for
+
+local datasession = require "datasession"
+
+local uri, catalogURI, model, user = arg[1], arg[2], arg[3] or "anonymous", arg[4]
+local password, server
+
+local function say(...)
+  print(string.format(...))
+end
+
+local function askPassword()
+  local given = os.getenv("DATASESSION_PASSWORD")
+  if given or model:lower() == "anonymous" then
+    return given
+  end
+  io.stderr:write("Password of ", user or "?", ": ")
+  local hidden = os.execute("stty -echo 2>/dev/null")
+  local line = io.read("l")
+  if hidden then
+    os.execute("stty echo 2>/dev/null")
+    io.stderr:write("\n")
+  end
+  return line
+end
+
+local function showCatalog(catalog)
+  for _, service in ipairs(catalog.services) do
+    say("  service %s at %s", service.name, service.uri)
+    for _, resource in ipairs(service.resources) do
+      local names = {}
+      for i, operation in ipairs(resource.operations) do
+        names[i] = operation.name or operation.type
+      end
+      say("    resource %s: %d fields; %s", resource.name, #resource:fields(), table.concat(names, ", "))
+    end
+  end
+end
+
+-- The first resource that can be read, and its rows.
+local function readFirst(session)
+  for _, catalog in ipairs(session.catalogs) do
+    for resource in catalog:eachResource() do
+      local read = resource:operation("read")
+      if read then
+        local response = assert(session:request({ uri = read:expand({ filter = "" }) }):await())
+        local rows = assert(response:json())
+        for _, key in ipairs({ resource.datasetName or false, resource.tables[1].name or false }) do
+          rows = key and rows[key] or rows
+        end
+        return resource, rows
+      end
+    end
+  end
+end
+
+local WIDTH = 20
+
+local function pad(value)
+  local text = value == nil and "" or tostring(value)
+  local length = utf8.len(text) or #text
+  if length > WIDTH then
+    return text:sub(1, (utf8.offset(text, WIDTH) or WIDTH) - 1) .. "~"
+  end
+  return text .. (" "):rep(WIDTH - length)
+end
+
+-- The key, the name, and two more.
+local function columns(resource)
+  local chosen, seen = {}, {}
+  local function choose(name)
+    if name and not seen[name] and #chosen < 4 then
+      seen[name], chosen[#chosen + 1] = true, name
+    end
+  end
+  for _, name in ipairs(resource.tables[1].primaryKey or {}) do
+    choose(name)
+  end
+  choose(resource.tables[1]:field("Name") and "Name")
+  for _, field in ipairs(resource:fields()) do
+    choose(field.name)
+  end
+  return chosen
+end
+
+local function showTable(names, rows, most)
+  local function line(value)
+    local cells = {}
+    for i, name in ipairs(names) do
+      cells[i] = pad(value(name))
+    end
+    say("  %s", table.concat(cells, " "))
+  end
+  line(function(name) return name end)
+  line(function() return ("-"):rep(WIDTH) end)
+  for r = 1, math.min(#rows, most) do
+    line(function(name) return rows[r][name] end)
+  end
+  say("  %d of %d rows", math.min(#rows, most), #rows)
+end
+
+local function showEvents(session)
+  session:subscribe("online", function()
+    say("  event online")
+  end)
+  session:subscribe("offline", function(_, reason)
+    say("  event offline: %s", reason)
+  end)
+end
+
+local function loseServer(session)
+  say("The server stops.")
+  server:stop()
+  local ok, err = session:ping():await()
+  assert(not ok and not session.connected, "the loss of the server was not noticed")
+  say("  %s", err)
+  say("The server comes back.")
+  server:start()
+  assert(session:ping():await())
+  assert(session.connected, "the return of the server was not noticed")
+end
+
+local function stepByStep()
+  local session = datasession.new({ serviceURI = uri, authenticationModel = model })
+  showEvents(session)
+  say("Logging in at %s as %s, by %s.", session.serviceURI, user or "nobody", model)
+  assert(session:login(user, password):await())
+  say("Loading the catalog.")
+  assert(session:addCatalog(catalogURI):await())
+  showCatalog(session.catalogs[1])
+  local resource, rows = readFirst(session)
+  if resource then
+    say("Reading %s.", resource.name)
+    showTable(columns(resource), rows, 8)
+  end
+  say("Pinging.")
+  assert(session:ping():await())
+  if server then
+    loseServer(session)
+  end
+  say("Logging out.")
+  assert(session:logout():await())
+end
+
+local function inOneCall()
+  say("The same in one call, getSession.")
+  local session = assert(datasession.getSession({
+    serviceURI = uri,
+    catalogURI = catalogURI,
+    authenticationModel = model,
+    username = user,
+    password = password,
+  }):await())
+  say("  %s", session)
+  say("Invalidating all sessions.")
+  for _, one in ipairs(assert(datasession.invalidateAllSessions():await())) do
+    assert(one.ok, one.errorObject)
+    say("  %s", one.session)
+  end
+  assert(session.state == "invalid", "the session is still alive")
+end
+
+local function main()
+  if uri then
+    assert(catalogURI, "usage: quickstart.lua URI CATALOG MODEL USER")
+    password = askPassword()
+  else
+    server = require("datasession.sandbox").start()
+    uri, catalogURI = server.uris.form, server.uris.form .. "/static/CustomerService.json"
+    model, user, password = "form", "lua", "secret"
+  end
+  stepByStep()
+  inOneCall()
+end
+
+local ok, err = pcall(main)
+if server then
+  server:close()
+end
+if not ok then
+  io.stderr:write("quickstart: ", tostring(err), "\n")
+  os.exit(1, true)
+end
+say("All went well.")

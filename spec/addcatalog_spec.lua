@@ -1,0 +1,466 @@
+-- addCatalog: where catalogs come from, what is told of each, and what a catalog that fails leaves alone.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+
+-- A catalog with one service of one resource.
+local function text(service, resource, address)
+  return ([[{"version": "1.4", "lastModified": "Fri Mar 01 09:00:00 UTC 2024", "services": [{"name": "%s",
+    "address": "%s", "resources": [{"name": "%s", "path": "/%s"}]}]}]]):format(service, address or "/rest/" .. service,
+    resource, resource)
+end
+
+describe("addCatalog", function()
+  local server, files
+
+  setup(function()
+    server = assert(sandbox.start {})
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  before_each(function()
+    server:clearFaults()
+    server:clearRequests()
+    files = {}
+  end)
+
+  after_each(function()
+    for _, name in ipairs(files) do
+      os.remove(name)
+    end
+    datasession.invalidateAllSessions { all = true }:await(LIMIT)
+    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+  end)
+
+  local function new(model)
+    return datasession.new { serviceURI = server.uris[model], authenticationModel = model }
+  end
+
+  local function loggedIn(model)
+    local session = new(model)
+    assert(session:login("lua", "secret"):await(LIMIT))
+    datasession.run(LIMIT)
+    server:clearRequests()
+    return session
+  end
+
+  local function rejected(promise)
+    local value, err = promise:await(LIMIT)
+    assert.is_nil(value)
+    return err
+  end
+
+  local function file(content)
+    local name = os.tmpname()
+    files[#files + 1] = name
+    local handle = assert(io.open(name, "wb"))
+    handle:write(content)
+    handle:close()
+    return name
+  end
+
+  -- The next request for a path that ends so is answered with that catalog.
+  local function serve(name, content, options)
+    local fault = options or {}
+    fault.kind, fault.status, fault.path, fault.body = "status", fault.status or 200, name .. "$", content
+    fault.contentType = fault.contentType or "application/json"
+    server:fault(fault)
+    return server.uris.basic .. "/static/" .. name
+  end
+
+  -- What a failed catalog must leave as it was.
+  local function state(session)
+    local events = {}
+    session:subscribe("online", function() events[#events + 1] = "online" end)
+    session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
+    local before = { session.connected, session.loginResult, session.loginHttpStatus, session.state, session.userName }
+    return function()
+      datasession.run(LIMIT)
+      assert.same({}, events)
+      assert.same(before,
+        { session.connected, session.loginResult, session.loginHttpStatus, session.state, session.userName })
+    end
+  end
+
+  describe("loads", function()
+    it("one catalog, and tells what became of it", function()
+      for _, model in ipairs { "anonymous", "basic", "form" } do
+        local session = loggedIn(model)
+        local uri = server.catalogURIs[model]
+        local value, result, info = session:addCatalog(uri):await(LIMIT)
+        assert.equal(session, value)
+        assert.equal(datasession.SUCCESS, result)
+        assert.equal(uri, info.catalogURI)
+        assert.equal(datasession.SUCCESS, info.result)
+        assert.is_nil(info.errorObject)
+        assert.equal(200, info.xhr.status)
+        assert.equal(1, #info.details)
+        assert.same({ catalogURI = uri, result = 1, xhr = info.xhr }, info.details[1])
+        assert.same({ uri }, session.catalogURIs)
+        local address = server.uris[model] .. "/rest/CustomerService"
+        assert.same({ { name = "CustomerService", uri = address } }, session.services)
+        assert.equal("Customer", session.catalogs[1]:resource("Customer").name)
+        assert.equal(1, #server:requests())
+      end
+    end)
+
+    it("several at once, and tells of each in the order in which they were asked for", function()
+      local session = loggedIn "basic"
+      local slow = serve("a.json", text("A", "a"), { delay = 0.2 })
+      local quick = serve("b.json", text("B", "b"))
+      local local_ = file(text("C", "c"))
+      local value, result, info = session:addCatalog({ slow, quick, local_ }):await(LIMIT)
+      assert.equal(session, value)
+      assert.equal(datasession.SUCCESS, result)
+      assert.equal(datasession.SUCCESS, info.result)
+      assert.is_nil(info.catalogURI)
+      for i, uri in ipairs { slow, quick, local_ } do
+        assert.equal(uri, info.details[i].catalogURI)
+        assert.equal(datasession.SUCCESS, info.details[i].result)
+      end
+      assert.same({ local_, quick, slow }, session.catalogURIs) -- in the order in which they were loaded
+      assert.equal(3, #session.services)
+    end)
+
+    it("none of an empty array", function()
+      local session = loggedIn "basic"
+      local _, result, info = session:addCatalog({}):await(LIMIT)
+      assert.equal(datasession.SUCCESS, result)
+      assert.same({ result = datasession.SUCCESS, details = {} }, info)
+    end)
+
+    it("one once: a URI that stands twice in one call, and one that is loaded already", function()
+      local session = loggedIn "basic"
+      local uri = server.catalogURIs.basic
+      local _, result, info = session:addCatalog({ uri, uri }):await(LIMIT)
+      assert.equal(datasession.SUCCESS, result)
+      assert.equal(datasession.SUCCESS, info.details[1].result)
+      assert.equal(datasession.CATALOG_ALREADY_LOADED, info.details[2].result)
+      assert.is_nil(info.details[1].twin)
+      assert.is_nil(info.details[2].twin)
+      _, result, info = session:addCatalog(uri):await(LIMIT)
+      assert.equal(datasession.SUCCESS, result)
+      assert.equal(datasession.CATALOG_ALREADY_LOADED, info.result)
+      assert.is_nil(info.errorObject)
+      assert.same({ uri }, session.catalogURIs)
+      assert.equal(1, #session.services)
+      assert.equal(1, #server:requests())
+    end)
+
+    it("one once that two calls ask for at a time", function()
+      local session = loggedIn "basic"
+      local first = session:addCatalog(server.catalogURIs.basic)
+      local second = session:addCatalog(server.catalogURIs.basic)
+      local _, _, one = first:await(LIMIT)
+      local _, _, two = second:await(LIMIT)
+      local results = { one.result, two.result }
+      table.sort(results)
+      assert.same({ 1, 4 }, results)
+      assert.equal(1, #session.services)
+    end)
+
+    it("from a file, by path and by file: URI, without a word to a server", function()
+      local session = new "basic"
+      local path = file(text("Local", "thing"))
+      assert(session:addCatalog(path):await(LIMIT))
+      assert.equal(server.uris.basic .. "/rest/Local", session.services[1].uri)
+      assert.same({ path }, session.catalogURIs)
+      local other = "file://" .. file(text("Other", "other"))
+      assert(session:addCatalog(other):await(LIMIT))
+      assert.equal(2, #session.services)
+      assert.equal(0, #server:requests())
+    end)
+
+    it("from a URI relative to serviceURI, or to its origin", function()
+      local session = loggedIn "basic"
+      assert(session:addCatalog("static/CustomerService.json"):await(LIMIT))
+      assert.equal("/SportsBasic/static/CustomerService.json", server:requests()[1].uri)
+      session = loggedIn "basic"
+      assert(session:addCatalog("/SportsAnonymous/static/CustomerService.json"):await(LIMIT))
+      assert.equal("/SportsAnonymous/static/CustomerService.json", server:requests()[1].uri)
+      assert.equal(server.uris.basic .. "/rest/CustomerService", session.services[1].uri)
+    end)
+
+    it("before login, what is open to everybody", function()
+      local session = new "anonymous"
+      local unchanged = state(session)
+      assert(session:addCatalog(server.catalogURIs.anonymous):await(LIMIT))
+      assert.equal(1, #session.services)
+      unchanged()
+    end)
+
+    it("and keeps it through logout and login", function()
+      local session = loggedIn "form"
+      assert(session:addCatalog(server.catalogURIs.form):await(LIMIT))
+      assert(session:logout():await(LIMIT))
+      assert(session:login("lua", "secret"):await(LIMIT))
+      assert.equal(1, #session.services)
+      local _, _, info = session:addCatalog(server.catalogURIs.form):await(LIMIT)
+      assert.equal(datasession.CATALOG_ALREADY_LOADED, info.result)
+    end)
+
+    it("the same for two sessions, each for itself", function()
+      for _, session in ipairs { loggedIn "basic", loggedIn "basic" } do
+        local _, _, info = session:addCatalog(server.catalogURIs.basic):await(LIMIT)
+        assert.equal(datasession.SUCCESS, info.result)
+        assert.equal(1, #session.services)
+        assert.same({ server.catalogURIs.basic }, session.catalogURIs)
+      end
+    end)
+  end)
+
+  describe("raises for", function()
+    it("what is no URI", function()
+      local session = new "basic"
+      assert.error_matches(function() session:addCatalog() end, "bad argument #1 to 'addCatalog' %(a URI or an array")
+      assert.error_matches(function() session:addCatalog(7) end, "#1 to 'addCatalog' %(a URI or an array of URIs")
+      assert.error_matches(function() session:addCatalog "" end, "catalog URI 1: expected a non%-empty string")
+      assert.error_matches(function() session:addCatalog { "a", 7 } end, "catalog URI 2: expected a non%-empty string")
+      assert.error_matches(function() session:addCatalog "ftp://h/c.json" end, "catalog URI 1: the URI is not http")
+      local ok, message = pcall(session.addCatalog, session, { "a", "http://lua:hush@h/c.json" })
+      assert.is_false(ok)
+      assert.matches("catalog URI 2: the URI holds a user name or password", message)
+      assert.not_matches("hush", message)
+    end)
+
+    it("credentials or options of its own, which are not there yet", function()
+      local session = new "basic"
+      assert.error_matches(function() session:addCatalog("a", "lua", "secret") end, "not supported yet")
+      assert.error_matches(function() session:addCatalog("a", {}) end, "not supported yet")
+    end)
+  end)
+
+  describe("rejects", function()
+    -- The rejection of that one catalog, after all was found as it was.
+    local function fails(session, uri)
+      local unchanged = state(session)
+      local err = rejected(session:addCatalog(uri))
+      server:clearFaults()
+      unchanged()
+      assert.same({}, session.catalogURIs)
+      assert.same({}, session.services)
+      assert.same({}, session.catalogs)
+      assert.equal(session, err.session)
+      assert.equal(err, err.info.errorObject)
+      assert.equal(err.result, err.info.result)
+      assert.equal(uri, err.info.catalogURI)
+      assert.equal(1, #err.info.details)
+      assert.equal(err, err.info.details[1].errorObject)
+      assert.equal(err.info.xhr, err.info.details[1].xhr)
+      return err
+    end
+
+    local answers = {
+      { { kind = "status", status = 204 }, "catalog", "HTTP 204 instead of the catalog" },
+      { { kind = "status", status = 304 }, "catalog", "HTTP 304 instead of the catalog" },
+      { { kind = "status", status = 400 }, "http", "HTTP 400" },
+      { { kind = "status", status = 403 }, "http", "HTTP 403" },
+      { { kind = "status", status = 404 }, "http", "HTTP 404" },
+      { { kind = "status", status = 410 }, "http", "HTTP 410" },
+      { { kind = "status", status = 500 }, "http", "HTTP 500" },
+      { { kind = "status", status = 503 }, "http", "HTTP 503" },
+      { { kind = "empty" }, "catalog", "empty document" }, { { kind = "malformed" }, "catalog", "not JSON" },
+      { { kind = "html" }, "catalog", "expected JSON, got an HTML page" },
+      { { kind = "truncate" }, "connect", "the connection failed" },
+      { { kind = "reset", count = 0 }, "connect", "the connection failed" },
+      { { kind = "close", count = 0 }, "connect", "the connection failed" },
+      { { kind = "raw", body = "220 hello\r\n" }, "protocol", "not valid HTTP" },
+      { { kind = "redirect", location = "http://localhost:1/c" }, "protocol", "redirected out of the origin" },
+    }
+    for _, answer in ipairs(answers) do
+      local fault, kind, message = table.unpack(answer)
+      it("the answer " .. fault.kind .. " " .. (fault.status or ""), function()
+        for _, model in ipairs { "anonymous", "basic", "form" } do
+          local session = loggedIn(model)
+          server:fault(fault)
+          local err = fails(session, server.catalogURIs[model])
+          assert.equal(kind, err.kind)
+          assert.equal(datasession.GENERAL_FAILURE, err.result)
+          assert.matches(message, err.message, 1, true)
+          assert.matches("^addCatalog: ", err.message)
+          assert(session:addCatalog(server.catalogURIs[model]):await(LIMIT)) -- nothing is in the way of another try
+        end
+      end)
+    end
+
+    it("what is no catalog, and says where it went wrong", function()
+      local session = loggedIn "basic"
+      local documents = {
+        ['{"services": {}}'] = "services: expected an array, got an object",
+        ['{"services": [{"name": "S"}]}'] = "services[1].resources: expected an array, got nothing",
+        ['{"services":[{"name":"S","resources":[{"name":"R"},{"name":"R"}]}]}'] = "services[1].resources[2].name",
+        ['{"services":[{"name":"S","resources":[]},' ..
+          '{"name":"T","resources":[{"name":"R","operations":[{"verb":"fetch"}]}]}]}'] =
+          "services[2].resources[1].operations[1].verb: expected get, post, put or delete, got \"fetch\"",
+        ["[]"] = "document: expected an object",
+        ["null"] = "document: expected an object",
+      }
+      for document, message in pairs(documents) do
+        local err = fails(session, serve("bad.json", document))
+        assert.equal("catalog", err.kind)
+        assert.matches(message, err.message, 1, true)
+        assert.matches(server.uris.basic .. "/static/bad.json", err.message, 1, true)
+        assert.equal(200, err.httpStatus)
+        assert.equal(document, err.info.xhr.body)
+        err = fails(session, file(document))
+        assert.matches(message, err.message, 1, true)
+      end
+    end)
+
+    it("a file that is not there, or a directory", function()
+      local session = loggedIn "basic"
+      local err = fails(session, "file:///nowhere/at/all.json")
+      assert.equal("catalog", err.kind)
+      assert.matches("/nowhere/at/all.json", err.message, 1, true)
+      err = fails(session, "nowhere.json")
+      assert.equal(404, err.httpStatus)
+      assert.matches("there is no file of that name, nor anything below serviceURI", err.hint)
+      assert.equal("catalog", fails(session, "file:///tmp").kind)
+    end)
+
+    it("a server that does not answer, on another origin, and stays connected", function()
+      local other <close> = assert(sandbox.start {})
+      local uri = other.catalogURIs.anonymous
+      other:stop()
+      assert.equal("connect", fails(loggedIn "basic", uri).kind)
+    end)
+
+    it("a 401 from elsewhere, without asking after the session", function()
+      local other <close> = assert(sandbox.start {})
+      local session = loggedIn "basic"
+      local err = fails(session, other.catalogURIs.basic)
+      assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
+      assert.equal("http", err.kind)
+      assert.same({}, server:requests())
+      assert.is_nil(other:requests()[1].headers.authorization)
+    end)
+
+    it("a 401 of its own application before login, as what it is", function()
+      local session = new "form"
+      local err = fails(session, server.catalogURIs.form)
+      assert.equal("auth", err.kind)
+      assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
+      assert.equal("call login first", err.hint)
+      assert.equal(1, #server:requests())
+    end)
+
+    it("a 401 of its own application, asks after the session, and says that it was the catalog alone", function()
+      local session = loggedIn "form"
+      server:fault { kind = "status", status = 401, path = "json$" }
+      local err = fails(session, server.catalogURIs.form)
+      assert.equal("auth", err.kind)
+      assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
+      assert.is_nil(err.info.details[1].doubtful)
+      assert.equal(2, #server:requests())
+      assert.equal("/SportsForm/static/home.html", server:requests()[2].path)
+    end)
+
+    it("a login page in place of the catalog too", function()
+      local session = loggedIn "form"
+      server:fault { kind = "loginPage", path = "json$" }
+      assert.equal(datasession.AUTHENTICATION_FAILURE, fails(session, server.catalogURIs.form).result)
+      server:fault { kind = "redirect", location = "/SportsForm/static/auth/login.jsp", path = "json$" }
+      assert.equal(datasession.AUTHENTICATION_FAILURE, fails(session, server.catalogURIs.form).result)
+    end)
+
+    it("a 401 of its own application, and finds out that the session has expired", function()
+      local session = loggedIn "form"
+      local events = {}
+      session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
+      server:expireSessions "form"
+      local err = rejected(session:addCatalog { server.catalogURIs.form, server.catalogURIs.form .. "?again" })
+      datasession.run(LIMIT)
+      for _, detail in ipairs(err.info.details) do
+        assert.equal("expired", detail.errorObject.kind)
+        assert.equal(datasession.AUTHENTICATION_FAILURE, detail.result)
+      end
+      assert.equal(datasession.AUTHENTICATION_FAILURE, err.result) -- for all agree
+      assert.same({ datasession.SESSION_EXPIRED }, events)
+      assert.equal("expired", session.state)
+      assert.equal(3, #server:requests())
+    end)
+
+    it("several of which one fails, with all that is known of each, and keeps those that did not", function()
+      local session = loggedIn "basic"
+      local bad, missing = serve("bad.json", "{"), server.uris.basic .. "/static/missing.json"
+      local err = rejected(session:addCatalog { server.catalogURIs.basic, bad, missing, missing })
+      assert.equal("catalog", err.kind)
+      assert.equal(datasession.GENERAL_FAILURE, err.result)
+      assert.matches("not every catalog could be loaded; the first that failed: addCatalog: ", err.message, 1, true)
+      assert.equal(err, err.info.errorObject)
+      local results = {}
+      for i, detail in ipairs(err.info.details) do
+        results[i] = detail.result
+      end
+      assert.same({ 1, 3, 3, 3 }, results)
+      assert.matches("not JSON", err.info.details[2].errorObject.message)
+      assert.equal(404, err.info.details[4].errorObject.httpStatus)
+      assert.same({ server.catalogURIs.basic }, session.catalogURIs)
+    end)
+
+    it("names that the session has already, and takes nothing of that catalog", function()
+      local session = loggedIn "basic"
+      local first = serve("first.json", text("One", "thing"))
+      assert(session:addCatalog(first):await(LIMIT))
+      for _, document in ipairs {
+        text("One", "other"), text("Two", "thing"),
+        [[{"services": [{"name": "Three", "resources": [{"name": "x"}]}, {"name": "One", "resources": []}]}]],
+      } do
+        local err = rejected(session:addCatalog(serve("second.json", document) .. "?token=hush"))
+        assert.equal("catalog", err.kind)
+        assert.matches("already, from " .. first, err.message, 1, true)
+        assert.not_matches("hush", tostring(err))
+        assert.equal(1, #session.services)
+        assert.same({ first }, session.catalogURIs)
+      end
+      local another = loggedIn "basic" -- which is not concerned
+      assert(another:addCatalog(serve("second.json", text("One", "thing"))):await(LIMIT))
+    end)
+  end)
+
+  it("does not bring an offline session online, nor takes a context id from elsewhere", function()
+    local session = loggedIn "form"
+    local id = session.clientContextId
+    server:fault { kind = "status", status = 503, path = "_oeping$" }
+    rejected(session:ping())
+    assert.equal("offline", session.state)
+    assert(session:addCatalog(server.catalogURIs.form):await(LIMIT))
+    assert.equal("offline", session.state)
+    assert.equal(id, session.clientContextId)
+    server:fault { kind = "slow", delay = 0, headers = { ["X-CLIENT-CONTEXT-ID"] = "elsewhere" } }
+    rejected(session:addCatalog(server.catalogURIs.anonymous)) -- its names are taken
+    assert.equal(id, session.clientContextId)
+    server:fault { kind = "slow", delay = 0, headers = { ["X-CLIENT-CONTEXT-ID"] = "here" } }
+    rejected(session:addCatalog(server.catalogURIs.form .. "?again"))
+    assert.equal("here", session.clientContextId)
+  end)
+
+  it("can be cancelled, and adds nothing then", function()
+    local session = loggedIn "basic"
+    server:fault { kind = "slow", delay = 60, path = "json$" }
+    local promise = session:addCatalog(server.catalogURIs.basic)
+    promise:cancel()
+    assert.equal("cancelled", rejected(promise).kind)
+    assert.same({}, session.catalogURIs)
+    server:clearFaults()
+    assert(session:addCatalog(server.catalogURIs.basic):await(LIMIT))
+  end)
+
+  it("that ends after a logout adds its catalog and nothing else", function()
+    local session = loggedIn "form"
+    server:fault { kind = "slow", delay = 0.2, path = "json$" }
+    local promise = session:addCatalog(server.catalogURIs.form)
+    while #server:requests() < 1 do
+      datasession.step(0.005)
+    end
+    assert(session:logout():await(LIMIT))
+    assert(promise:await(LIMIT))
+    assert.equal(1, #session.services)
+    assert.equal("logged out", session.state)
+    assert.is_nil(session.clientContextId)
+  end)
+end)

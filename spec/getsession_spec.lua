@@ -1,0 +1,341 @@
+-- getSession, invalidateAllSessions, and the list of live sessions.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+
+local server
+
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+local function options(model, changed)
+  local made = {
+    serviceURI = server.uris[model], catalogURI = server.catalogURIs[model], authenticationModel = model,
+    username = "lua", password = "secret",
+  }
+  for name, value in pairs(changed or {}) do
+    made[name] = value or nil
+  end
+  return made
+end
+
+local function rejected(promise)
+  local value, err = promise:await(LIMIT)
+  assert.is_nil(value)
+  return err
+end
+
+local function assertNothingLeft()
+  datasession.run(LIMIT)
+  collect()
+  assert.same({}, datasession.sessions())
+  assert.equal(0, server:sessionCount())
+end
+
+setup(function()
+  server = assert(sandbox.start {})
+end)
+
+teardown(function()
+  server:close()
+end)
+
+before_each(function()
+  server:clearFaults()
+  server:clearRequests()
+end)
+
+after_each(function()
+  server:clearFaults()
+  datasession.invalidateAllSessions { all = true }:await(LIMIT)
+  assert.is_true(datasession.run(LIMIT), "something is still in flight")
+  collect()
+end)
+
+describe("getSession", function()
+  it("gives a session that is logged in and has its catalogs", function()
+    for _, model in ipairs { "anonymous", "basic", "form" } do
+      local session, result, info = datasession.getSession(options(model)):await(LIMIT)
+      assert.equal(datasession.SUCCESS, result)
+      assert.is_true(session.connected)
+      assert.equal(model ~= "anonymous" and "lua" or nil, session.userName)
+      assert.same({ server.catalogURIs[model] }, session.catalogURIs)
+      assert.equal(server.catalogURIs[model], info.catalogURI)
+    end
+  end)
+
+  it("takes several catalogs, and none at all", function()
+    local one = server.catalogURIs.basic
+    local session, _, info = datasession.getSession(options("basic", { catalogURI = { one, one } })):await(LIMIT)
+    assert.equal(1, #session.services)
+    assert.equal(2, #info.details)
+    session = datasession.getSession(options("basic", { catalogURI = {} })):await(LIMIT)
+    assert.same({}, session.catalogURIs)
+  end)
+
+  it("is anonymous where no model is given, and hands the other options on", function()
+    local session = datasession.getSession {
+      serviceURI = server.uris.anonymous, catalogURI = server.catalogURIs.anonymous, pingInterval = 3600000,
+    }:await(LIMIT)
+    assert.equal("anonymous", session.authenticationModel)
+    assert.equal(3600000, session.pingInterval)
+  end)
+
+  it("sends no more than a login and a catalog need", function()
+    for model, expected in pairs { anonymous = 2, basic = 2, form = 3 } do
+      server:clearRequests()
+      assert(datasession.getSession(options(model)):await(LIMIT))
+      assert.equal(expected, #server:requests())
+    end
+  end)
+
+  it("asks the server about the password, whoever else is logged in", function()
+    assert(datasession.getSession(options "form"):await(LIMIT))
+    assert.equal("auth", rejected(datasession.getSession(options("form", { password = "wrong" }))).kind)
+    assert.equal(1, #datasession.sessions())
+  end)
+
+  local mistakes = {
+    { "no options", nil, "expected a table of options, got nil" },
+    { "no serviceURI", { serviceURI = false }, "getSession: option 'serviceURI': expected" },
+    { "no catalogURI", { catalogURI = false }, "option 'catalogURI': expected a URI or an array of URIs, got nil" },
+    { "an empty catalogURI", { catalogURI = "" }, "'catalogURI': entry 1: expected a non%-empty string" },
+    { "a list with something else", { catalogURI = { "a", 7 } }, "'catalogURI': entry 2: expected a non%-empty" },
+    { "a name of another type", { username = 7 }, "option 'username': expected a string, got number" },
+    { "a password of another type", { password = {} }, "option 'password': expected a string, got table" },
+    { "a name that Basic cannot send", { username = "a:b" }, "option 'username': a user name with ':' cannot" },
+    { "a password that Basic cannot send", { password = "a\0" }, "option 'password': a NUL byte cannot be sent" },
+    { "an unknown model", { authenticationModel = "x" }, "getSession: option 'authenticationModel': expected" },
+    { "a misspelled option", { usrname = "x" }, "getSession: unknown option 'usrname': did you mean 'username'%?" },
+    { "a misspelled option of a session", { proxi = "x" }, "unknown option 'proxi': did you mean 'proxy'%?" },
+    { "a loginCallback", { loginCallback = print }, "option 'loginCallback' is not supported yet" },
+    { "a name to survive under", { name = "x" }, "option 'name' is not supported yet" },
+  }
+  for _, mistake in ipairs(mistakes) do
+    it("raises for " .. mistake[1] .. ", where it was called, and leaves nothing", function()
+      local given = mistake[2] and options("basic", mistake[2])
+      local ok, message = pcall(function() return (datasession.getSession(given)) end)
+      assert.is_false(ok)
+      assert.matches(mistake[3], message)
+      assert.matches("getsession_spec", message)
+      assertNothingLeft()
+      assert.same({}, server:requests())
+    end)
+  end
+
+  it("rejects for want of credentials, and asks nobody", function()
+    for _, model in ipairs { "basic", "form" } do
+      for _, lacking in ipairs { { username = false }, { password = false }, { username = "" }, { password = "" } } do
+        local err = rejected(datasession.getSession(options(model, lacking)))
+        assert.equal("auth", err.kind)
+        assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
+        assert.equal(err, err.info.errorObject)
+        assert.matches("needs the options username and password", err.message)
+      end
+    end
+    assert.same({}, server:requests())
+    assertNothingLeft()
+  end)
+
+  local failures = {
+    { "a wrong password", { password = "wrong" }, nil, "auth", 2 },
+    { "a login that breaks off", nil, { kind = "reset", count = 0 }, "connect", 3 },
+    { "a login page", nil, { kind = "loginPage" }, "auth", 2 },
+    { "a check that fails", nil, { kind = "status", status = 500, path = "home.html$" }, "http", 3 },
+    { "a catalog that is not there", { catalogURI = "static/nothing.json" }, nil, "http", 3 },
+    { "a catalog that is none", nil, { kind = "malformed", path = "json$" }, "catalog", 3 },
+    { "one catalog of two", { catalogURI = { "static/CustomerService.json", "nothing" } }, nil, "catalog", 3 },
+    { "an application that is gone", nil, { kind = "status", status = 404, count = 0 }, "offline", 3 },
+  }
+  for _, failure in ipairs(failures) do
+    local name, changed, fault, kind, result = table.unpack(failure)
+    it("rejects for " .. name .. ", says why, and undoes what it did", function()
+      for _, model in ipairs { "basic", "form" } do
+        if fault then
+          server:fault(fault)
+        end
+        local err = rejected(datasession.getSession(options(model, changed)))
+        assert.equal(kind, err.kind)
+        assert.equal(result, err.result)
+        assert.equal(err, err.info.errorObject)
+        server:clearFaults()
+        err = nil -- luacheck: ignore
+        assertNothingLeft()
+        assert(datasession.getSession(options(model)):await(LIMIT)) -- nothing is in the way of another try
+        datasession.invalidateAllSessions():await(LIMIT)
+      end
+    end)
+  end
+
+  it("can be cancelled at any stage, and undoes what it did", function()
+    for _, stage in ipairs { "check$", "home.html$", "json$" } do
+      server:clearRequests()
+      server:fault { kind = "slow", delay = 60, path = stage }
+      local promise = datasession.getSession(options "form")
+      while not (server:requests()[1] and server:requests()[#server:requests()].path:find(stage)) do
+        datasession.step(0.005)
+      end
+      promise:cancel()
+      assert.equal("cancelled", rejected(promise).kind)
+      assert.same({}, datasession.sessions())
+      server:clearFaults()
+      assert.is_true(datasession.run(LIMIT))
+      if stage ~= "check$" then -- of a login whose answer never came the client knows no cookie
+        assert.equal(0, server:sessionCount())
+      end
+      server:expireSessions()
+      promise = nil -- luacheck: ignore
+      assertNothingLeft()
+    end
+  end)
+
+  it("can be awaited in a coroutine, several at a time", function()
+    local done = 0
+    for i = 1, 5 do
+      datasession.spawn(function()
+        local session = assert(datasession.getSession(options(i % 2 == 0 and "form" or "basic")):await())
+        assert(session:ping():await())
+        done = done + 1
+      end)
+    end
+    datasession.run(LIMIT)
+    assert.equal(5, done)
+  end)
+end)
+
+describe("the list of sessions", function()
+  it("has every live session, the eldest first, and is the caller's own", function()
+    local made = {}
+    for i = 1, 20 do
+      made[i] = datasession.new { serviceURI = server.uris.basic }
+    end
+    assert.same(made, datasession.sessions())
+    made[3]:invalidate()
+    table.remove(made, 3)
+    assert.same(made, datasession.sessions())
+    datasession.sessions()[1] = nil
+    assert.equal(19, #datasession.sessions())
+  end)
+
+  it("keeps no session alive that new made, logged in or not", function()
+    local session = datasession.new { serviceURI = server.uris.form, authenticationModel = "form" }
+    assert(session:login("lua", "secret"):await(LIMIT))
+    datasession.run(LIMIT)
+    server:clearRequests()
+    session = nil -- luacheck: ignore
+    collect()
+    assert.same({}, datasession.sessions())
+    datasession.run(LIMIT)
+    assert.same({}, server:requests()) -- being collected sends nothing
+    server:expireSessions()
+  end)
+
+  it("keeps one alive while a call of its is in flight", function()
+    datasession.new({ serviceURI = server.uris.basic, authenticationModel = "basic" }):login("lua", "secret")
+    collect()
+    assert.equal(1, #datasession.sessions())
+    datasession.run(LIMIT)
+    collect()
+    assert.same({}, datasession.sessions())
+  end)
+
+  it("keeps one that getSession made, until it is logged out", function()
+    assert(datasession.getSession(options "form"):await(LIMIT))
+    collect()
+    assert.equal(1, #datasession.sessions())
+    datasession.sessions()[1]:logout()
+    datasession.run(LIMIT)
+    collect()
+    assert.same({}, datasession.sessions())
+  end)
+
+  it("keeps one that getSession made, until it is invalidated", function()
+    assert(datasession.getSession(options "form"):await(LIMIT))
+    collect()
+    datasession.sessions()[1]:invalidate():await(LIMIT)
+    collect()
+    assert.same({}, datasession.sessions())
+  end)
+end)
+
+describe("invalidateAllSessions", function()
+  it("resolves when there is none", function()
+    local report, result, info = datasession.invalidateAllSessions():await(LIMIT)
+    assert.same({}, report)
+    assert.equal(datasession.SUCCESS, result)
+    assert.equal(report, info.details)
+  end)
+
+  it("ends what getSession made, also what the script has dropped, and leaves the rest alone", function()
+    local mine = datasession.new { serviceURI = server.uris.form, authenticationModel = "form" }
+    assert(mine:login("lua", "secret"):await(LIMIT))
+    local kept = datasession.getSession(options "form"):await(LIMIT)
+    assert(datasession.getSession(options "basic"):await(LIMIT))
+    collect()
+    assert.equal(3, #datasession.sessions())
+    local report, result = datasession.invalidateAllSessions():await(LIMIT)
+    assert.equal(datasession.SUCCESS, result)
+    assert.equal(2, #report)
+    for _, entry in ipairs(report) do
+      assert.is_true(entry.ok)
+      assert.equal(datasession.SUCCESS, entry.result)
+      assert.equal("invalid", entry.session.state)
+    end
+    assert.equal(kept, report[1].session)
+    assert.equal("connected", mine.state)
+    assert.equal(1, server:sessionCount "form")
+    assert.same({ mine }, datasession.sessions())
+  end)
+
+  it("ends every live session when it is asked to", function()
+    local mine = datasession.new { serviceURI = server.uris.form, authenticationModel = "form" }
+    assert(mine:login("lua", "secret"):await(LIMIT))
+    local report = datasession.invalidateAllSessions { all = true }:await(LIMIT)
+    assert.equal(mine, report[1].session)
+    assert.equal("invalid", mine.state)
+  end)
+
+  it("waits for all and reports each, when a server could not be told", function()
+    local sessions = {}
+    for i, model in ipairs { "form", "basic", "form" } do
+      sessions[i] = datasession.getSession(options(model)):await(LIMIT)
+    end
+    server:fault { kind = "status", status = 500, path = "logout$" }
+    local err = rejected(datasession.invalidateAllSessions())
+    assert.equal("http", err.kind)
+    assert.equal(datasession.GENERAL_FAILURE, err.result)
+    assert.equal(err, err.info.errorObject)
+    assert.matches("not every server could be told", err.message)
+    local failed = 0
+    for i, entry in ipairs(err.info.details) do
+      assert.equal(sessions[i], entry.session)
+      assert.equal("invalid", entry.session.state)
+      assert.equal(entry.ok, entry.errorObject == nil)
+      assert.equal(entry.ok and 1 or 3, entry.result)
+      failed = failed + (entry.ok and 0 or 1)
+    end
+    assert.equal(1, failed)
+    assert.equal(1, server:sessionCount "form")
+    server:expireSessions()
+  end)
+
+  it("reaches one that is still being made", function()
+    server:fault { kind = "slow", delay = 60, path = "json$" }
+    local promise = datasession.getSession(options "form")
+    while #server:requests() < 3 do
+      datasession.step(0.005)
+    end
+    assert(datasession.invalidateAllSessions():await(LIMIT))
+    assert.equal("closed", rejected(promise).kind)
+    assert.equal(0, server:sessionCount "form")
+  end)
+
+  it("raises for what it does not know", function()
+    assert.error_matches(function() datasession.invalidateAllSessions(1) end, "expected a table of options or nil")
+    assert.error_matches(function() datasession.invalidateAllSessions { al = true } end, "'al': did you mean 'all'")
+    assert.error_matches(function() datasession.invalidateAllSessions { all = 1 } end, "'all': expected a boolean")
+  end)
+end)
