@@ -410,7 +410,7 @@ describe("a ping", function()
     end)
 
     it("goes on after a logout and a login, whatever becomes of a ping that was under way", function()
-      server:fault { kind = "slow", delay = 0.3, path = "_oeping$" }
+      server:fault { kind = "slow", delay = 60, path = "_oeping$" }
       local session = loggedIn("basic", { pingInterval = 5 })
       untilSeen(1)
       session:logout()

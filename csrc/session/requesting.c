@@ -158,7 +158,10 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   size_t length;
   const char *body = check_body(L, 2, &length);
   struct exchange *x = session_exchange(L, s, method, check_target(L, 2, s));
-  if (!x) luaL_error(L, "not enough memory");
+  if (!x) {
+    luaL_error(L, "not enough memory");
+    return NULL;
+  }
   x->request.timeout = timeout;
   x->request.stall_timeout = stall;
   x->request.has_body = body != NULL;

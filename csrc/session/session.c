@@ -83,9 +83,11 @@ static struct uri *check_service (lua_State *L, struct loop *loop, int index) {
   size_t length;
   const char *text = options_string(L, index, "serviceURI", &length), *why;
   struct uri *service;
-  if (!text || !length)
+  if (!text || !length) {
     luaL_error(L, "option 'serviceURI': expected the URI of a web application, got %s",
                text ? "an empty string" : "nil");
+    return NULL;
+  }
   while (length && text[length - 1] == '/')
     length--;
   if (memchr(text, '?', length) || memchr(text, '#', length))
