@@ -64,10 +64,17 @@ local function resourceOf(schema, more)
 end
 
 --- Changes the pet catalog by `change(document, service, resource)`: the message that refuses it.
-local function refusal(change)
+-- @param before boolean: a good service stands before it, which must not show in the message
+local function refusal(change, before)
   local document = petCatalog()
   local service = document.services[1]
-  document = change(document, service, service.resources[1]) or document
+  change(document, service, service.resources[1])
+  if before then
+    local good = petCatalog().services[1]
+    good.name, good.resources[1].name = "Before", "PetBefore"
+    good.resources[1].relations = { { relationFields = { {} } } }
+    table.insert(document.services, 1, good)
+  end
   local parsed, message = parse(document)
   assert.is_nil(parsed)
   return message
@@ -279,6 +286,7 @@ describe("a schema", function()
     assert.is_nil(resource.datasetName)
     assert.equal("tt", resource.dataProperty)
     assert.equal("tt", resource.tables[1].name)
+    assert.equal("resource R: https://host.example/Sports/s/R (table tt (1 field), 0 operations)", tostring(resource))
     assert.same({ "a" }, names(resource:fields()))
   end)
 
@@ -287,6 +295,8 @@ describe("a schema", function()
     assert.equal("record", several.schemaForm)
     assert.equal("", several.tables[1].name)
     assert.same({ "a", "b" }, names(several:fields()))
+    local arrays = resourceOf({ properties = { a = { items = {} }, b = { items = {} } } })
+    assert.equal("record", arrays.schemaForm)
     local one = resourceOf({ properties = { a = { type = "string" } } })
     assert.equal("record", one.schemaForm)
     assert.same({ "a" }, names(one:fields()))
@@ -397,6 +407,7 @@ describe("an operation", function()
 
   it("returns a message for a parameter that the catalog declares and nobody can pass", function()
     local values = { a = 1, b = 2 }
+    assert.equal("?1", expand("?{a+b}", { ["a+b"] = 1 }, { { name = "a+b", type = "QUERY" } }))
     for _, kind in ipairs({ "PATH", "QUERY", "MATRIX" }) do
       assert.equal("?1", expand("?{a}", values, { { name = "a", type = kind } }))
       assert.same({ nil, "parameter 'b' of the operation read: the address has no {b}" },
@@ -447,6 +458,13 @@ describe("a bad catalog", function()
     ["services[1].useRequest: expected true or false, got \"yes\""] = function(_, s) s.useRequest = "yes" end,
     ["services[1].settings: expected an object, got an array"] = function(_, s) s.settings = codec.emptyArray end,
     ["services[1].settings.useRequest: expected true or false, got 1"] = function(_, s) s.settings.useRequest = 1 end,
+    ["services[1].settings.sendOnlyChanges: expected true or false, got 1"] = function(_, s)
+      s.settings.sendOnlyChanges = 1
+    end,
+    ["services[1].settings.unwrapped: expected true or false, got 1"] = function(_, s) s.settings.unwrapped = 1 end,
+    ["services[1].settings.useXClientProps: expected true or false, got 1"] = function(_, s)
+      s.settings.useXClientProps = 1
+    end,
     ["services[2].name: expected a name of its own (services[1] has this one), got \"PetService\""] = function(d, s)
       d.services[2] = { name = s.name, resources = codec.array() }
     end,
@@ -477,6 +495,15 @@ describe("a bad catalog", function()
     ["services[1].resources[1].schema.properties.a: expected an object, got null"] = function(_, _, r)
       r.schema.properties = { a = codec.null }
     end,
+    ["services[1].resources[1].schema.properties.dsPet.properties.kid.properties.x.type: expected a string, got 1"] =
+      function(_, _, r) r.schema.properties.dsPet.properties.kid = { properties = { x = { type = 1 } } } end,
+    ["services[1].resources[1].schema.tt.items.properties.a.type: expected a string, got 1"] = function(_, _, r)
+      r.schema = { tt = { items = { properties = { a = { type = 1 } } } } }
+    end,
+    ["services[1].resources[1].schema.ds.properties.tt.properties.a.type: expected a string, got 1"] =
+      function(_, _, r) r.schema = { ds = { properties = { tt = { properties = { a = { type = 1 } } } } } } end,
+    ["services[1].resources[1].schema.properties.tt.items.properties.a.type: expected a string, got 1"] =
+      function(_, _, r) r.schema = { properties = { tt = { items = { properties = { a = { type = 1 } } } } } } end,
     ["services[1].resources[1].relations: expected an array, got an object"] = function(_, _, r) r.relations = {} end,
     ["services[1].resources[1].relations[1].RelationName: expected the key relationName, " ..
       "in lower camel case, got \"r\""] = function(_, _, r)
@@ -532,12 +559,18 @@ describe("a bad catalog", function()
   tableCase("items.properties.Name.items", "an object, got 1", function(t) t.items.properties.Name.items = 1 end)
   tableCase("items.properties.Name.items.type", "a string, got 1",
     function(t) t.items.properties.Name.items = { type = 1 } end)
+  tableCase("items.properties.Name.items[\"$ref\"]", "a string, got 1",
+    function(t) t.items.properties.Name.items = { ["$ref"] = 1 } end)
   tableCase("items.properties[\"a b\"].type", "a string, got 1",
     function(t) t.items.properties["a b"] = { type = 1 } end)
 
   for expected, change in pairs(cases) do
     it("is refused with: " .. expected, function()
       assert.equal(expected, refusal(change))
+      if not expected:find("^services:") then
+        local second = expected:gsub("services%[(%d)%]", function(i) return ("services[%d]"):format(i + 1) end)
+        assert.equal(second, refusal(change, true))
+      end
     end)
   end
 

@@ -1,14 +1,10 @@
-#include "engine.h"
-
+#include "engine_state.h"
 #include "failure.h"
-#include "poller.h"
-#include "pool.h"
+#include "flight.h"
 #include "sigpipe.h"
-#include "watch.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <stddef.h>
 
 /*
 ** SIGPIPE: CURLOPT_NOSIGNAL leaves it to us. Blocking it costs system calls, and on Linux plain sockets
@@ -16,34 +12,12 @@
 ** https request on (later too: a kept connection says goodbye when it is closed). See sigpipe.h.
 */
 
-enum {
-  IDLE_HANDLES = 16,    /* where the limits do not say */
-  KEPT_CONNECTIONS = 64 /* where the limits do not say; libcurl's default follows the handles in use */
-};
+static const struct engine_limits default_limits = {64, 0, 16};
+
+enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own number follows the handles in use */
 
 /* How often to look where no descriptor tells. */
 static const double look_interval = 0.01;
-
-struct list {
-  struct exchange *first, *last; /* borrowed, linked by earlier and later */
-  size_t count;
-};
-
-struct engine {
-  struct allocator memory;
-  struct engine_limits limits;
-  CURLM *multi;          /* owned */
-  struct poller *poller; /* owned */
-  struct timers timers;  /* the owners' */
-  struct timers watches; /* the exchanges' limits */
-  struct pool pool;
-  struct list flying, finished;
-  unsigned depth;   /* of engine_step: owners may call it again */
-  bool freed;       /* by an owner, from inside engine_step, which then lets go of the rest */
-  bool timers_turn; /* to be told next */
-  bool tls;         /* some request was https */
-  struct handle_lines lines;
-};
 
 /* The one piece of state that all engines share. Never cleaned up: resolver threads may still run at exit. */
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -51,23 +25,6 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void init_curl (void) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
 }
-
-static void list_append (struct list *list, struct exchange *x) {
-  x->earlier = list->last;
-  x->later = NULL;
-  *(list->last ? &list->last->later : &list->first) = x;
-  list->last = x;
-  list->count++;
-}
-
-static void list_remove (struct list *list, struct exchange *x) {
-  *(x->earlier ? &x->earlier->later : &list->first) = x->later;
-  *(x->later ? &x->later->earlier : &list->last) = x->earlier;
-  x->earlier = x->later = NULL;
-  list->count--;
-}
-
-/* --- birth and death --- */
 
 static long kept_connections (const struct engine_limits *limits) {
   if (limits->total_connections > 0) return limits->total_connections;
@@ -95,18 +52,17 @@ static void free_parts (struct engine *e) {
   poller_free(e->poller);
   timers_cleanup(&e->timers);
   timers_cleanup(&e->watches);
+  lanes_cleanup(&e->lanes);
   memory_free(&memory, e, sizeof *e);
 }
 
 static void init_fields (struct engine *e, const struct engine_limits *limits,
                          const struct allocator *memory) {
   e->memory = *memory;
-  if (limits)
-    e->limits = *limits;
-  else
-    e->limits.idle_handles = IDLE_HANDLES;
+  e->limits = limits ? *limits : default_limits;
   timers_init(&e->timers, &e->memory);
   timers_init(&e->watches, &e->memory);
+  lanes_init(&e->lanes, &e->memory);
   pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines);
   handle_lines_init(&e->lines);
 }
@@ -123,14 +79,6 @@ struct engine *engine_new (const struct engine_limits *limits, const struct allo
   return NULL;
 }
 
-static void abandon (struct engine *e, struct exchange *x) {
-  curl_multi_remove_handle(e->multi, x->handle->easy);
-  handle_free(x->handle);
-  list_remove(&e->flying, x);
-  timers_clear(&e->watches, &x->watch);
-  exchange_orphan(x);
-}
-
 static void free_now (struct engine *e) {
   struct sigpipe_guard guard;
   bool tls = e->tls;
@@ -145,13 +93,12 @@ void engine_free (struct engine *e) {
   if (!e || e->freed) return;
   e->freed = true;
   sigpipe_begin(&guard, e->tls);
-  while (e->flying.first)
-    abandon(e, e->flying.first);
+  flight_abandon_all(e);
   sigpipe_end(&guard);
   timers_cleanup(&e->timers); /* at once: their owners may be gone before the outermost step is */
   while (e->finished.first) {
     struct exchange *x = e->finished.first;
-    list_remove(&e->finished, x);
+    queue_remove(&e->finished, x);
     exchange_orphan(x);
   }
   if (!e->depth) free_now(e);
@@ -160,8 +107,6 @@ void engine_free (struct engine *e) {
 const struct allocator *engine_memory (const struct engine *e) {
   return &e->memory;
 }
-
-/* --- what is kept --- */
 
 void engine_forget_jar (struct engine *e, struct jar *jar) {
   jar_set_forgotten(jar, true);
@@ -180,147 +125,17 @@ void engine_trim (struct engine *e) {
   struct sigpipe_guard guard;
   sigpipe_begin(&guard, e->tls);
   pool_cleanup(&e->pool);
-  if (e->flying.count == 0) renew_multi(e);
+  if (e->flying.count == 0) {
+    renew_multi(e);
+    lanes_cleanup(&e->lanes);
+  }
   sigpipe_end(&guard);
 }
 
-/* --- flights --- */
-
-static void finish (struct engine *e, struct exchange *x) {
-  list_remove(&e->flying, x);
-  timers_clear(&e->watches, &x->watch);
-  x->response.timing.total = clock_now() - x->started;
-  x->phase = EXCHANGE_FINISHED;
-  list_append(&e->finished, x);
-}
-
-static void land (struct engine *e, struct exchange *x) {
-  pool_give(&e->pool, x->handle);
-  x->handle = NULL;
-  finish(e, x);
-}
-
-static double seconds_of (CURL *easy, CURLINFO info) {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy, info, &microseconds);
-  return (double)microseconds / 1e6;
-}
-
-/* Before a hop has begun, libcurl's figures are those of the handle's last transfer. */
-static bool was_sent (const struct exchange *x) {
-  long size = 0;
-  if (!x->reached) return x->response.redirects > 0;
-  curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
-  return size > 0 || x->response.redirects > 0;
-}
-
-static void read_outcome (struct exchange *x) {
-  struct timing *t = &x->response.timing;
-  CURL *easy = x->handle->easy;
-  if (!x->reached) return;
-  t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-  t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
-  t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
-  t->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
-  if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
-}
-
-/* False: no memory. The handle is then gone, and the exchange in no transfer. */
-static bool launch (struct engine *e, struct exchange *x) {
-  CURLcode code = handle_prepare(x->handle, x);
-  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) return true;
-  failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
-  handle_free(x->handle);
-  x->handle = NULL;
-  return false;
-}
-
-static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
-  struct handle *h = x->handle;
-  read_outcome(x);
-  if (code) failure_explain(x, h->easy, code, h->error);
-  bool again = !code && exchange_redirect(x);
-  if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
-  curl_multi_remove_handle(e->multi, h->easy);
-  if (!again)
-    land(e, x);
-  else if (!launch(e, x))
-    finish(e, x);
-}
-
-static void collect (struct engine *e) {
-  CURLMsg *message;
-  int left;
-  while ((message = curl_multi_info_read(e->multi, &left))) {
-    char *h = NULL;
-    if (message->msg != CURLMSG_DONE) continue;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &h);
-    conclude(e, ((struct handle *)(void *)h)->exchange, message->data.result);
-  }
-}
-
-/* --- limits of time --- */
-
-static void abort_flight (struct engine *e, struct exchange *x) {
-  read_outcome(x);
-  x->response.may_have_arrived = was_sent(x);
-  curl_multi_remove_handle(e->multi, x->handle->easy);
-  land(e, x);
-}
-
-static void on_watch (struct timer *timer, void *context) {
-  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
-  struct engine *e = x->engine;
-  (void)context;
-  if (watch_passed(x, clock_now()))
-    abort_flight(e, x);
-  else
-    timers_set(&e->watches, &x->watch, watch_next(x)); /* has room: the timer was just taken out */
-}
-
-static void check_watches (struct engine *e) {
-  struct timer *timer;
-  if (!e->watches.count) return;
-  double now = clock_now();
-  while ((timer = timers_due(&e->watches, now)))
-    timer->fired(timer, NULL);
-}
-
-static bool set_watch (struct engine *e, struct exchange *x) {
-  double when = watch_next(x);
-  x->watch.fired = on_watch;
-  return when <= 0 || timers_set(&e->watches, &x->watch, when);
-}
-
-/* --- what owners ask for --- */
-
-static void undo_start (struct engine *e, struct exchange *x) {
-  timers_clear(&e->watches, &x->watch);
-  uri_release(x->response.uri);
-  x->response.uri = NULL;
-  x->response.failure = FAILURE_NONE;
-  x->response.detail[0] = '\0';
-  x->response.hint = NULL;
-}
-
-static bool start (struct engine *e, struct exchange *x) {
-  exchange_start(x, clock_now());
-  if (!set_watch(e, x)) return false;
-  x->handle = pool_take(&e->pool, x);
-  return x->handle && (launch(e, x) || x->response.failure != FAILURE_MEMORY);
-}
-
 bool engine_submit (struct engine *e, struct exchange *x) {
-  if (!start(e, x)) {
-    undo_start(e, x);
-    return false;
-  }
   if (x->request.jar) jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
-  x->phase = EXCHANGE_FLYING;
-  list_append(&e->flying, x);
-  if (!x->handle) finish(e, x);
-  return true;
+  return flight_begin(e, x);
 }
 
 void engine_cancel (struct engine *e, struct exchange *x) {
@@ -328,13 +143,13 @@ void engine_cancel (struct engine *e, struct exchange *x) {
   if (x->phase != EXCHANGE_FLYING) return;
   failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
   sigpipe_begin(&guard, e->tls);
-  abort_flight(e, x);
+  flight_abort(e, x);
   sigpipe_end(&guard);
 }
 
 void engine_drop (struct engine *e, struct exchange *x) {
   engine_cancel(e, x);
-  if (x->phase == EXCHANGE_FINISHED) list_remove(&e->finished, x);
+  if (x->phase == EXCHANGE_FINISHED) queue_remove(&e->finished, x);
   x->phase = EXCHANGE_TOLD;
 }
 
@@ -345,8 +160,6 @@ bool engine_set_timer (struct engine *e, struct timer *timer, double when) {
 void engine_clear_timer (struct engine *e, struct timer *timer) {
   timers_clear(&e->timers, timer);
 }
-
-/* --- waiting --- */
 
 int engine_pollfd (const struct engine *e) {
   return poller_fd(e->poller);
@@ -394,25 +207,23 @@ static bool advance (struct engine *e, double until) {
   sigpipe_begin(&guard, e->tls);
   if (e->flying.count || poller_due(e->poller) >= 0) {
     poller_work(e->poller);
-    collect(e);
+    flight_collect(e);
   }
   double seconds = time_to_wait(e, until);
   if (worth_looking(e, seconds)) {
     calm = poller_wait(e->poller, seconds);
-    collect(e);
+    flight_collect(e);
   }
-  check_watches(e);
+  flight_check_watches(e);
   sigpipe_end(&guard);
   return calm;
 }
-
-/* --- telling --- */
 
 /* True: there was one. It may have freed the engine, up to what engine_step still needs. */
 static bool tell_exchange (struct engine *e, void *context) {
   struct exchange *x = e->finished.first;
   if (!x) return false;
-  list_remove(&e->finished, x);
+  queue_remove(&e->finished, x);
   x->phase = EXCHANGE_TOLD;
   x->finished(x, context); /* may have freed x */
   return true;

@@ -21,7 +21,10 @@ struct engine_limits {
 
 struct engine;
 
-/* NULL limits: none, and 16 idle handles. NULL when memory or descriptors are short. */
+/*
+** NULL limits: 64 connections to one host, no limit in all, 16 idle handles. What is above a limit waits
+** its turn. NULL when memory or descriptors are short.
+*/
 struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory);
 
 /*

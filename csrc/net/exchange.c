@@ -41,6 +41,7 @@ void exchange_orphan (struct exchange *x) {
   release_all(x);
   x->engine = NULL;
   x->handle = NULL;
+  x->lane = NULL;
   x->earlier = x->later = NULL;
   x->phase = EXCHANGE_TOLD;
 }

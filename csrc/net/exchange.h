@@ -20,6 +20,7 @@
 
 struct engine;
 struct handle;
+struct lane;
 
 /* What kept an exchange from having a response. */
 enum failure {
@@ -82,8 +83,10 @@ struct exchange {
 
   /* the engine's: */
   enum { EXCHANGE_FRESH, EXCHANGE_FLYING, EXCHANGE_FINISHED, EXCHANGE_TOLD } phase;
-  struct handle *handle;            /* the pooled easy handle in use; NULL while not in flight */
-  struct exchange *earlier, *later; /* among those in flight or those finished */
+  struct handle
+      *handle;       /* the pooled easy handle in use; NULL: it waits for a connection, or is not in flight */
+  struct lane *lane; /* of its origin; NULL: there is no limit */
+  struct exchange *earlier, *later; /* among those that wait, those in flight, or those finished */
   struct allocator memory;          /* a copy: an exchange may outlive its engine */
   struct timer watch;               /* for whichever limit comes first, the whole time or a stall */
   double started;                   /* of clock_now */

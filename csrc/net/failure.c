@@ -57,6 +57,7 @@ static const struct {
     {"alert bad certificate",
      "the server refused the client certificate: check clientCertificate and clientKey"},
     {"alert unknown ca", "the server does not trust the client certificate: check clientCertificate"},
+    {"alert protocol version", "the server's TLS is outdated and refused: it must be updated"},
     {"dh key too small", "the server's TLS is outdated and refused: it must be updated"},
     {"unsupported protocol", "the server's TLS is outdated and refused: it must be updated"},
 };
@@ -189,6 +190,7 @@ static const char *hint_of_code (CURLcode code) {
   case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
   case CURLE_SSL_CERTPROBLEM:
     return "clientCertificate or clientKey cannot be used: are they PEM, and a pair?";
+  case CURLE_BAD_FUNCTION_ARGUMENT: return "an option holds what cannot be sent: check userAgent";
   default: return NULL;
   }
 }

@@ -19,6 +19,9 @@ enum { ROUNDS = 16 };
 /* Handlers that await while handlers await: well before Lua's own limit of C calls. */
 enum { MAX_DEPTH = 40 };
 
+/* For those who step in a circle: after so many seconds a hook that a signal has set is called at the latest. */
+static const double LONGEST_WAIT = 0.5;
+
 static const char loop_key;
 static const char table_keys[LOOP_TABLES];
 
@@ -76,10 +79,12 @@ static bool has_ready (const struct loop *loop) {
 }
 
 bool loop_pending (struct loop *loop) {
+  if (loop->closed) return false; /* nobody is told any more */
   return has_ready(loop) || (loop->engine && engine_pending(loop->engine));
 }
 
 double loop_timeout (struct loop *loop) {
+  if (loop->closed) return -1;
   if (has_ready(loop)) return 0;
   return loop->engine ? engine_timeout(loop->engine) : -1;
 }
@@ -137,7 +142,9 @@ static int nothing (lua_State *L) {
   return 0;
 }
 
-void loop_breathe (lua_State *L) {
+/* A signal that comes between the look at the clock and the wait does not end the wait: hence the limit. */
+void loop_step_on (lua_State *L, struct loop *loop, double left) {
+  loop_step(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, 0);
   lua_pushcfunction(L, nothing);
   lua_call(L, 0, 0);
 }
@@ -241,8 +248,7 @@ static int step (lua_State *L, struct loop *loop, int first) {
 static int run (lua_State *L, struct loop *loop, int first) {
   double limit = seconds(L, first, HUGE_VAL), until = clock_now() + limit, left = limit;
   while (loop_pending(loop)) {
-    loop_step(L, loop, limit < HUGE_VAL ? left : -1, 0);
-    loop_breathe(L);
+    loop_step_on(L, loop, left);
     left = until - clock_now();
     if (left <= 0) break;
   }

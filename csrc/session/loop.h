@@ -72,8 +72,8 @@ double loop_timeout (struct loop *loop);
 */
 void loop_step (lua_State *L, struct loop *loop, double wait, double budget);
 
-/* Lets a hook raise that a signal has set: for those who step in a circle. */
-void loop_breathe (lua_State *L);
+/* For those who step in a circle, having `left` seconds: a step, that a hook which a signal has set can interrupt. Raises. */
+void loop_step_on (lua_State *L, struct loop *loop, double left);
 
 /*
 ** Calls the function below its `nargs` arguments. An error goes to onError, by default to warn, with its

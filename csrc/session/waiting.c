@@ -339,9 +339,8 @@ static int await_stepping (lua_State *L, const struct promise *p, double limit) 
     if (loop->closed) return luaL_error(L, "await: this Lua state is closing");
     if (!loop_pending(loop))
       return luaL_error(L, "await would never return: nothing is in flight that could settle this promise");
-    loop_step(L, loop, limit < HUGE_VAL ? left : -1, 0);
+    loop_step_on(L, loop, left);
     if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
-    loop_breathe(L);
     left = until - clock_now();
     if (left <= 0) {
       lua_pushnil(L);

@@ -29,7 +29,7 @@ local BOM = "\239\187\191"
 local EMPTY = guard.EMPTY
 local encode = exact.encode
 
--- What stands for an empty array where the codec has nothing of its own for it.
+-- What marks arrays where the library has no mark of its own, and the one that stays empty.
 local ownArray = { __name = "datasession.array" }
 local ownEmptyArray = {
   __name = "datasession.emptyArray",
@@ -56,8 +56,7 @@ local function probe(json)
       and onlyElement(json, "[-18446744073709551616]") == -2 ^ 64,
     writesIntegers = json.encode({ 123456789012345 }) == "[123456789012345]",
     writesFloats = tonumber(float) == 0.1 + 0.2,
-    keepsEmptyArrays = json.array_mt ~= nil and json.empty_array ~= nil
-      and json.decode_array_with_array_mt ~= nil,
+    keepsEmptyArrays = json.array_mt ~= nil and json.decode_array_with_array_mt ~= nil,
   }
 end
 
@@ -246,7 +245,7 @@ function codec.new(library, forceRepair)
   local made = { null = json.null }
 
   --- Stands for an empty array in a value to encode. Read-only.
-  made.emptyArray = can.keepsEmptyArrays and json.empty_array or setmetatable({}, ownEmptyArray)
+  made.emptyArray = setmetatable({}, ownEmptyArray)
 
   --- Decodes a JSON text. Integers that fit 64 bits come out exactly, as integers; larger ones as
   -- floats (infinity beyond those); null as `codec.null`; arrays are marked as `codec.array` marks them. Where the

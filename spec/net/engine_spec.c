@@ -2,8 +2,16 @@
 #include "client.h"
 #include "groups.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 void idle_engines_do_nothing (void) {
   client_open(NULL);
@@ -212,6 +220,125 @@ void many_fly_at_once (void) {
   CHECK(good == MANY && told == MANY && raw_server_accepted(server) <= 8);
   for (int i = 0; i < MANY; i++)
     exchange_free(all[i]);
+  client_close();
+}
+
+static const struct engine_limits one_connection = {1, 0, 16};
+
+/* What waits for a connection can be cancelled and freed, and runs out of time, like what has one. */
+void those_that_wait_have_their_turn (void) {
+  client_open(&one_connection);
+  struct exchange *first = request_new("/silent"), *cancelled = request_new("/echo");
+  struct exchange *late = request_new("/echo"), *freed = request_new("/echo"), *last = request_new("/echo");
+  late->request.timeout = 0.05;
+  submit(first);
+  submit(cancelled);
+  submit(late);
+  submit(freed);
+  submit(last);
+  await_requests(1);
+  engine_cancel(engine, cancelled);
+  exchange_free(freed);
+  await(cancelled);
+  await(late);
+  CHECK(cancelled->response.failure == FAILURE_CANCELLED && !cancelled->response.may_have_arrived);
+  CHECK(late->response.failure == FAILURE_TIMEOUT && !late->response.may_have_arrived);
+  CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_FLYING);
+  engine_cancel(engine, first);
+  await(last);
+  CHECK(last->response.status == 200 && told == 4 && !engine_pending(engine));
+  exchange_free(first);
+  exchange_free(cancelled);
+  exchange_free(late);
+  exchange_free(last);
+  client_close();
+}
+
+void waiting_exchanges_outlive_the_engine (void) {
+  client_open(&one_connection);
+  struct exchange *flying = request_new("/silent"), *waiting = request_new("/echo");
+  submit(flying);
+  submit(waiting);
+  engine_free(engine);
+  engine = NULL;
+  CHECK(waiting->engine == NULL && told == 0);
+  exchange_free(waiting);
+  exchange_free(flying);
+  client_close();
+}
+
+enum { ORIGINS = 100 };
+
+/* Every name of the loopback network is an origin of its own. */
+void origins_have_lanes_of_their_own (void) {
+  char text[64];
+  const char *why;
+  client_open(&one_connection);
+  struct exchange *blocked = request_new("/silent");
+  submit(blocked);
+  for (int i = 1; i <= ORIGINS; i++) {
+    struct exchange *x = request_new("/");
+    int length = snprintf(text, sizeof text, "http://127.0.1.%d:1/", i);
+    uri_release(x->request.uri);
+    x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+    run(x);
+    CHECK(x->response.failure == FAILURE_CONNECT);
+    exchange_free(x);
+  }
+  CHECK(blocked->phase == EXCHANGE_FLYING);
+  exchange_free(blocked);
+  client_close();
+}
+
+#ifdef __linux__
+static bool refuse_sockets;
+
+/* In the place of libc's, so that the kernel can be made to refuse. */
+int epoll_ctl (int epoll, int what, int fd, struct epoll_event *event) {
+  if (refuse_sockets && what != EPOLL_CTL_DEL) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
+}
+
+void refused_sockets_are_looked_at (void) {
+  client_open(NULL);
+  refuse_sockets = true;
+  for (int i = 0; i < 3; i++) {
+    struct exchange *x = get("/to/302/echo");
+    CHECK(x->response.status == 200);
+    exchange_free(x);
+  }
+  refuse_sockets = false;
+  exchange_free(get("/echo"));
+  CHECK(told == 4);
+  client_close();
+}
+#else
+void refused_sockets_are_looked_at (void) {}
+#endif
+
+/* Without descriptors there is no engine, or one whose exchanges fail. */
+void lack_of_descriptors_is_survived (void) {
+  struct rlimit before, few;
+  client_open(NULL);
+  getrlimit(RLIMIT_NOFILE, &before);
+  few = before;
+  few.rlim_cur = 3;
+  setrlimit(RLIMIT_NOFILE, &few);
+  struct engine *e = engine_new(NULL, &checked_memory);
+  struct exchange *x = get("/echo");
+  setrlimit(RLIMIT_NOFILE, &before);
+#ifndef DATASESSION_NO_EPOLL
+  CHECK(e == NULL);
+#endif
+  CHECK(x->response.failure == FAILURE_CONNECT);
+  exchange_free(x);
+  engine_free(e);
+  x = get("/echo");
+  CHECK(x->response.status == 200);
+  exchange_free(x);
   client_close();
 }
 

@@ -67,6 +67,11 @@ static void run_engines (void) {
   RUN(owners_may_step_again);
   RUN(budgets_are_kept);
   RUN(many_fly_at_once);
+  RUN(those_that_wait_have_their_turn);
+  RUN(waiting_exchanges_outlive_the_engine);
+  RUN(origins_have_lanes_of_their_own);
+  RUN(refused_sockets_are_looked_at);
+  RUN(lack_of_descriptors_is_survived);
   RUN(descriptors_tell);
   RUN(idle_memory_is_given_back);
   RUN(lack_of_memory_is_survived);

@@ -234,6 +234,13 @@ static void check_tls_failure (void) {
   CHECK(!x->response.may_have_arrived);
   check_failure(x, FAILURE_TIMEOUT, "");
   x = request_new("/");
+  CHECK(transport_set(x->request.transport, &x->request.transport->cert_file, "/nowhere/at-all.pem"));
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  run(x);
+  CHECK(strstr(x->response.hint, "clientCertificate"));
+  check_failure(x, FAILURE_TLS, "");
+  x = request_new("/");
   CHECK(transport_set(x->request.transport, &x->request.transport->ca_file, "/nowhere/at-all.pem"));
   uri_release(x->request.uri);
   x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
@@ -242,8 +249,18 @@ static void check_tls_failure (void) {
   check_failure(x, FAILURE_TLS, "");
 }
 
+/* What libcurl would send, but nobody may. */
+static void check_bad_option (void) {
+  struct exchange *x = request_new("/echo");
+  CHECK(transport_set(x->request.transport, &x->request.transport->user_agent, "a\r\nX-Evil: b"));
+  run(x);
+  CHECK(!x->response.may_have_arrived && strstr(x->response.hint, "userAgent"));
+  check_failure(x, FAILURE_PROTOCOL, "");
+}
+
 void connecting_fails (void) {
   client_open(NULL);
+  check_bad_option();
   struct exchange *x = request_port(free_port());
   request_body(x, "a=b");
   run(x);

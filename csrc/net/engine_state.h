@@ -1,0 +1,31 @@
+/*
+** engine_state: what an engine is made of; for engine.c and flight.c, which work on it from both ends: the
+** owners' and libcurl's.
+*/
+#ifndef NET_ENGINE_STATE_H
+#define NET_ENGINE_STATE_H
+
+#include "engine.h"
+#include "lanes.h"
+#include "poller.h"
+#include "pool.h"
+
+struct engine {
+  struct allocator memory;
+  struct engine_limits limits;
+  CURLM *multi;          /* owned */
+  struct poller *poller; /* owned */
+  struct timers timers;  /* the owners' */
+  struct timers watches; /* the exchanges' limits */
+  struct pool pool;      /* easy handles that rest */
+  struct lanes lanes;    /* exchanges that wait for a connection */
+  struct queue flying;   /* exchanges in libcurl */
+  struct queue finished; /* and not told yet */
+  unsigned depth;        /* of engine_step: owners may call it again */
+  bool freed;            /* by an owner, from inside engine_step, which then lets go of the rest */
+  bool timers_turn;      /* to be told next */
+  bool tls;              /* some request was https */
+  struct handle_lines lines;
+};
+
+#endif

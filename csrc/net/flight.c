@@ -1,0 +1,223 @@
+#include "flight.h"
+
+#include "engine_state.h"
+#include "failure.h"
+#include "watch.h"
+
+#include <stddef.h>
+
+enum {
+  STREAMS = 8
+}; /* that one connection to an https server may carry, if it speaks HTTP/2: a guess for lanes */
+
+static void depart (struct engine *e, struct exchange *x) {
+  queue_append(&e->flying, x);
+  if (x->lane) x->lane->flying++;
+}
+
+static void arrive (struct engine *e, struct exchange *x) {
+  queue_remove(&e->flying, x);
+  if (x->lane) x->lane->flying--;
+  timers_clear(&e->watches, &x->watch);
+  x->response.timing.total = clock_now() - x->started;
+  x->phase = EXCHANGE_FINISHED;
+  x->lane = NULL; /* it may not last */
+  queue_append(&e->finished, x);
+}
+
+/* False: a failure is noted; the handle is then gone, and the exchange in no transfer. */
+static bool launch (struct engine *e, struct exchange *x) {
+  CURLcode code = handle_prepare(x->handle, x);
+  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) return true;
+  failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
+  handle_free(x->handle);
+  x->handle = NULL;
+  return false;
+}
+
+static bool take_off (struct engine *e, struct exchange *x) {
+  x->handle = pool_take(&e->pool, x);
+  if (x->handle) return launch(e, x);
+  failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
+  return false;
+}
+
+/* There may be room for those that wait. */
+static void fill (struct engine *e, struct lane *lane) {
+  if (!lane) return;
+  while (lane->waiting.first && !lane_is_full(lane)) {
+    struct exchange *x = lane->waiting.first;
+    queue_remove(&lane->waiting, x);
+    depart(e, x);
+    if (!take_off(e, x)) arrive(e, x);
+  }
+  lanes_tidy(&e->lanes, lane);
+}
+
+static void finish (struct engine *e, struct exchange *x) {
+  struct lane *lane = x->lane;
+  arrive(e, x);
+  fill(e, lane);
+}
+
+static void land (struct engine *e, struct exchange *x) {
+  pool_give(&e->pool, x->handle);
+  x->handle = NULL;
+  finish(e, x);
+}
+
+static double seconds_of (CURL *easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+/* Before a hop has begun, libcurl's figures are those of the handle's last transfer. */
+static bool was_sent (const struct exchange *x) {
+  long size = 0;
+  if (!x->reached) return x->response.redirects > 0;
+  curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
+  return size > 0 || x->response.redirects > 0;
+}
+
+static void read_outcome (struct exchange *x) {
+  struct timing *t = &x->response.timing;
+  CURL *easy = x->handle->easy;
+  if (!x->reached) return;
+  t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  t->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
+}
+
+static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
+  struct handle *h = x->handle;
+  read_outcome(x);
+  if (code) failure_explain(x, h->easy, code, h->error);
+  bool again = !code && exchange_redirect(x);
+  if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
+  curl_multi_remove_handle(e->multi, h->easy);
+  if (!again)
+    land(e, x);
+  else if (!launch(e, x))
+    finish(e, x);
+}
+
+void flight_collect (struct engine *e) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(e->multi, &left))) {
+    char *h = NULL;
+    if (message->msg != CURLMSG_DONE) continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &h);
+    conclude(e, ((struct handle *)(void *)h)->exchange, message->data.result);
+  }
+}
+
+/* One that waits has no handle: it departs only to arrive. */
+void flight_abort (struct engine *e, struct exchange *x) {
+  if (!x->handle) {
+    queue_remove(&x->lane->waiting, x);
+    depart(e, x);
+    arrive(e, x);
+    return;
+  }
+  read_outcome(x);
+  x->response.may_have_arrived = was_sent(x);
+  curl_multi_remove_handle(e->multi, x->handle->easy);
+  land(e, x);
+}
+
+static void on_watch (struct timer *timer, void *context) {
+  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
+  struct engine *e = x->engine;
+  (void)context;
+  if (watch_passed(x, clock_now()))
+    flight_abort(e, x);
+  else
+    timers_set(&e->watches, &x->watch, watch_next(x)); /* has room: the timer was just taken out */
+}
+
+void flight_check_watches (struct engine *e) {
+  struct timer *timer;
+  if (!e->watches.count) return;
+  double now = clock_now();
+  while ((timer = timers_due(&e->watches, now)))
+    timer->fired(timer, NULL);
+}
+
+static bool set_watch (struct engine *e, struct exchange *x) {
+  double when = watch_next(x);
+  x->watch.fired = on_watch;
+  return when <= 0 || timers_set(&e->watches, &x->watch, when);
+}
+
+/* 0: no limit. */
+static size_t most_at_once (const struct engine *e, const struct uri *u) {
+  const struct engine_limits *l = &e->limits;
+  long most = l->host_connections > 0 ? l->host_connections : l->total_connections;
+  return most <= 0 ? 0 : (size_t)most * (uri_is_https(u) ? STREAMS : 1);
+}
+
+static bool find_lane (struct engine *e, struct exchange *x) {
+  size_t most = most_at_once(e, x->request.uri);
+  if (!most) return true;
+  x->lane = lanes_find(&e->lanes, x->request.uri, most);
+  return x->lane != NULL;
+}
+
+static void undo_begin (struct engine *e, struct exchange *x) {
+  timers_clear(&e->watches, &x->watch);
+  uri_release(x->response.uri);
+  x->response.uri = NULL;
+  x->lane = NULL;
+  x->response.failure = FAILURE_NONE;
+  x->response.detail[0] = '\0';
+  x->response.hint = NULL;
+}
+
+/*
+** What is wrong with the request itself is told like any failure; only for want of memory nothing has
+** begun.
+*/
+static bool begin (struct engine *e, struct exchange *x) {
+  exchange_start(x, clock_now());
+  if (!find_lane(e, x) || !set_watch(e, x)) return false;
+  if (x->lane && lane_is_full(x->lane)) {
+    queue_append(&x->lane->waiting, x);
+    return true;
+  }
+  bool up = take_off(e, x);
+  if (!up && x->response.failure == FAILURE_MEMORY) return false;
+  depart(e, x);
+  if (!up) arrive(e, x);
+  return true;
+}
+
+bool flight_begin (struct engine *e, struct exchange *x) {
+  x->phase = EXCHANGE_FLYING;
+  if (begin(e, x)) return true;
+  undo_begin(e, x);
+  x->phase = EXCHANGE_FRESH;
+  return false;
+}
+
+static void abandon (struct engine *e, struct exchange *x) {
+  if (x->handle) curl_multi_remove_handle(e->multi, x->handle->easy);
+  handle_free(x->handle);
+  timers_clear(&e->watches, &x->watch);
+  exchange_orphan(x);
+}
+
+void flight_abandon_all (struct engine *e) {
+  struct exchange *x;
+  while ((x = e->flying.first)) {
+    queue_remove(&e->flying, x);
+    abandon(e, x);
+  }
+  while ((x = lanes_first_waiting(&e->lanes))) {
+    queue_remove(&x->lane->waiting, x);
+    abandon(e, x);
+  }
+}

@@ -1,0 +1,25 @@
+/*
+** flight: an exchange's way through libcurl, from engine_submit to the queue of those that are finished:
+** the wait for a connection, the transfer, redirects, the limits of time. Tells no owner.
+*/
+#ifndef NET_FLIGHT_H
+#define NET_FLIGHT_H
+
+#include "engine.h"
+
+/* False: no memory; the exchange is as before. */
+bool flight_begin (struct engine *e, struct exchange *x);
+
+/* Ends it where it is. The failure is noted already. */
+void flight_abort (struct engine *e, struct exchange *x);
+
+/* Ends those that libcurl is done with. */
+void flight_collect (struct engine *e);
+
+/* Ends those that passed a limit of time. */
+void flight_check_watches (struct engine *e);
+
+/* Ends all and orphans the exchanges: the engine goes. */
+void flight_abandon_all (struct engine *e);
+
+#endif

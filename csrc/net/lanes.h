@@ -1,0 +1,43 @@
+/*
+** lanes: one for each origin, where there is a limit to the connections to one host. Exchanges that find
+** theirs full wait in it for one to land, and only then get an easy handle: libcurl could hold them back
+** too, but at 20 KB each, and without a look at their limits of time. Owns the lanes; borrows the
+** exchanges.
+*/
+#ifndef NET_LANES_H
+#define NET_LANES_H
+
+#include "queue.h"
+
+struct lane {
+  struct lane *next; /* in the same slot */
+  size_t size;       /* of this block */
+  size_t flying;     /* exchanges that were given an easy handle */
+  size_t most;       /* of them; those that are more wait */
+  struct queue waiting;
+  char origin[];
+};
+
+enum { LANE_SLOTS = 64 };
+
+struct lanes {
+  const struct allocator *memory; /* borrowed */
+  struct lane *slots[LANE_SLOTS]; /* owned */
+  size_t count;
+};
+
+void lanes_init (struct lanes *l, const struct allocator *memory);
+void lanes_cleanup (struct lanes *l); /* nobody flies or waits any more */
+
+/* The one of that URI's origin. `most`: for a new one. NULL: no memory. */
+struct lane *lanes_find (struct lanes *l, const struct uri *u, size_t most);
+
+bool lane_is_full (const struct lane *lane);
+
+/* Somebody landed: frees the lane if it is empty and there are many. */
+void lanes_tidy (struct lanes *l, struct lane *lane);
+
+/* Any one that waits; NULL: nobody does. */
+struct exchange *lanes_first_waiting (const struct lanes *l);
+
+#endif

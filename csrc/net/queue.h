@@ -1,0 +1,18 @@
+/*
+** queue: exchanges in a row, linked through the exchanges themselves; each is in one queue at most. Owns
+** nothing.
+*/
+#ifndef NET_QUEUE_H
+#define NET_QUEUE_H
+
+#include "exchange.h"
+
+struct queue {
+  struct exchange *first, *last; /* borrowed */
+  size_t count;
+};
+
+void queue_append (struct queue *q, struct exchange *x);
+void queue_remove (struct queue *q, struct exchange *x);
+
+#endif

@@ -1,0 +1,1024 @@
+-- Promises over real sockets: how they settle, what runs when, cancelling, waiting, and coroutines.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+local child = dofile "spec/support/child.lua"
+
+local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+
+local function nothing() end
+
+local function boom()
+  error("boom")
+end
+
+describe("a promise", function()
+  local server, session, told
+
+  setup(function()
+    server = assert(sandbox.start())
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  before_each(function()
+    told = {}
+    datasession.onError(function(...) told[#told + 1] = table.pack(...) end)
+    server:clearFaults()
+    server:clearRequests()
+    session = datasession.new { serviceURI = server.uris.basic, authenticationModel = "basic" }
+    assert(session:login("lua", "secret"):await(LIMIT))
+  end)
+
+  after_each(function()
+    server:clearFaults()
+    session:invalidate()
+    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    session = nil
+    collectgarbage()
+    collectgarbage()
+    datasession.onError(nil)
+    assert.same({}, told, "errors that nobody expected")
+  end)
+
+  -- What went to onError, taken from it.
+  local function takeTold()
+    local taken = told
+    told = {}
+    return taken
+  end
+
+  -- Steps until the promise is settled: not by await, which counts as looking.
+  local function settle(promise)
+    local limit = os.time() + LIMIT
+    while promise:state() == "pending" do
+      assert(os.time() < limit, "not settled")
+      datasession.step(1)
+    end
+  end
+
+  -- A promise, and the functions that settle it.
+  local function open()
+    local resolve, reject
+    return datasession.promise(function(...) resolve, reject = ... end), resolve, reject
+  end
+
+  -- A ping that does not end by itself, and has reached the server.
+  local function hanging()
+    server:clearRequests()
+    server:fault { kind = "slow", delay = LIMIT, path = "oeping$" }
+    local ping = session:ping()
+    local limit = os.time() + LIMIT
+    while #server:requests() == 0 do
+      assert(os.time() < limit, "no request")
+      datasession.step(0.01)
+    end
+    return ping
+  end
+
+  describe("settles", function()
+    it("once, with value, result and info, for as many as ask", function()
+      local promise = session:ping()
+      assert.equal("pending", promise:state())
+      local value, result, info = promise:await(LIMIT)
+      assert.equal(session, value)
+      assert.is_true(result)
+      assert.equal(200, info.xhr.status)
+      assert.equal("resolved", promise:state())
+      local again = table.pack(promise:await())
+      assert.equal(3, again.n)
+      assert.same({ value, result }, { again[1], again[2] })
+      assert.equal(info, again[3])
+    end)
+
+    it("with a rejection of value, result and info, the error within", function()
+      server:fault { kind = "status", status = 500, path = "oeping$" }
+      local promise = session:ping()
+      local value, err = promise:await(LIMIT)
+      assert.is_nil(value)
+      assert.equal("offline", err.kind)
+      assert.equal("rejected", promise:state())
+      local got
+      promise:fail(function(...) got = table.pack(...) end)
+      datasession.step()
+      assert.equal(3, got.n)
+      assert.equal(session, got[1])
+      assert.is_false(got[2])
+      assert.equal(err, got[3].errorObject)
+    end)
+
+    it("never inside the call that made it, also when nothing is sent", function()
+      local fresh = datasession.new { serviceURI = server.uris.basic, authenticationModel = "basic" }
+      local ended = datasession.new { serviceURI = server.uris.basic }
+      ended:invalidate():await(LIMIT)
+      local calls = {
+        logout = fresh:logout(), ping = fresh:ping(), isAuthorized = fresh:isAuthorized(),
+        again = session:login("lua", "secret"), closed = ended:ping(), none = ended:addCatalog({}),
+        catalogs = fresh:addCatalog({}), invalidate = fresh:invalidate(),
+      }
+      local running, count = true, 0
+      for name, promise in pairs(calls) do
+        assert.equal("pending", promise:state(), name)
+        promise:always(function()
+          assert(not running)
+          count = count + 1
+        end)
+      end
+      assert.equal(0, count)
+      running = false
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(8, count)
+    end)
+
+    it("and tells its own name and state", function()
+      local promise = session:ping()
+      assert.matches("^datasession%.promise: ping, pending$", tostring(promise))
+      promise:await(LIMIT)
+      assert.matches("^datasession%.promise: ping, resolved$", tostring(promise))
+      assert.matches("^datasession%.promise: resolved$", tostring(datasession.promise(function(f) f() end)))
+    end)
+  end)
+
+  describe("calls handlers", function()
+    it("in the order in which they were added, of every kind, before and after it is settled", function()
+      local order = {}
+      local function note(what) return function() order[#order + 1] = what end end
+      local promise = session:ping()
+      promise:always(note "always"):done(note "done"):fail(note "fail")
+      promise:next(note "next")
+      promise:done(note "done again")
+      settle(promise)
+      promise:done(note "late"):always(note "later")
+      assert.is_true(datasession.run(LIMIT))
+      promise:done(note "last")
+      assert.equal("last", (datasession.step() and "more" or order[#order]))
+      assert.same({ "always", "done", "next", "done again", "late", "later", "last" }, order)
+    end)
+
+    it("with (value, result, info), the same for all, and gives itself back", function()
+      local promise, calls = session:ping(), {}
+      local function take(...) calls[#calls + 1] = table.pack(...) end
+      assert.equal(promise, promise:done(take))
+      assert.equal(promise, promise:fail(take))
+      assert.equal(promise, promise:always(take))
+      promise:await(LIMIT)
+      datasession.run(LIMIT)
+      assert.equal(2, #calls)
+      for _, call in ipairs(calls) do
+        assert.equal(3, call.n)
+        assert.equal(session, call[1])
+        assert.is_true(call[2])
+        assert.equal(200, call[3].xhr.status)
+      end
+    end)
+
+    it("not inside the call that adds them, though it is settled", function()
+      local promise, called = datasession.promise(function(resolve) resolve(1) end), false
+      promise:done(function() called = true end)
+      assert.is_false(called)
+      assert.equal(0, datasession.timeout())
+      datasession.step()
+      assert.is_true(called)
+    end)
+
+    it("that were added by a handler, after those that were there", function()
+      local order = {}
+      local promise = session:ping()
+      promise:done(function()
+        promise:done(function() order[#order + 1] = "inner" end)
+        order[#order + 1] = "first"
+      end)
+      promise:done(function() order[#order + 1] = "second" end)
+      promise:await(LIMIT)
+      datasession.run(LIMIT)
+      assert.same({ "first", "second", "inner" }, order)
+    end)
+
+    it("that add themselves anew without keeping step from returning", function()
+      local promise, count = datasession.promise(function(resolve) resolve() end), 0
+      local function again()
+        count = count + 1
+        if count < 1000 then promise:done(again) end
+      end
+      promise:done(again):done(again)
+      assert.is_true(datasession.step())
+      assert.is_true(count < 1000)
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(1001, count)
+    end)
+
+    it("though one raised, whose error goes to onError with a traceback", function()
+      local called = false
+      session:ping():done(boom):done(function() called = true end):await(LIMIT)
+      assert.is_true(called)
+      local errors = takeTold()
+      assert.equal(1, #errors)
+      assert.matches("promise_spec%.lua:%d+: boom\nstack traceback:\n.*promise_spec%.lua", errors[1][1])
+    end)
+
+    it("and gives an error that is no text to onError as it is, its traceback beside it", function()
+      local mine = setmetatable({}, { __tostring = function() return "mine" end })
+      session:ping():done(function() error(mine) end):done(function() error(nil) end):await(LIMIT)
+      local errors = takeTold()
+      assert.equal(mine, errors[1][1])
+      assert.matches("^stack traceback:\n.*promise_spec%.lua", errors[1][2])
+      assert.equal(2, errors[2].n)
+      assert.is_nil(errors[2][1])
+    end)
+
+    it("of functions alone", function()
+      local promise = datasession.promise(nothing)
+      for _, name in ipairs { "done", "fail", "always" } do
+        for _, value in ipairs { 1, "f", {}, false } do
+          assert.error_matches(function() promise[name](promise, value) end, "bad argument .*function expected, got")
+        end
+        assert.error_matches(function() promise[name](promise) end, "bad argument .*function expected, got no value")
+        assert.error_matches(function() promise[name]({}, nothing) end, "datasession%.promise expected")
+      end
+      assert.error_matches(function() promise:next(1) end, "bad argument #1 to 'next'")
+      assert.error_matches(function() promise:next(nil, "f") end, "bad argument #2 to 'next'")
+      assert.error_matches(function() promise:await(-1) end, "#1 to 'await' %(expected a number of seconds")
+      assert.error_matches(function() promise:await(0 / 0) end, "bad argument #1 to 'await'")
+      assert.error_matches(function() promise:await "soon" end, "bad argument #1 to 'await'")
+    end)
+  end)
+
+  describe("by next", function()
+    it("gives a new promise of what the handler returns, of up to three values", function()
+      local first = session:ping()
+      local second = first:next(function(value, result, info)
+        return tostring(value == session), result, info.xhr.status, "too many"
+      end)
+      assert.not_equal(first, second)
+      assert.same({ "true", true, 200, n = 3 }, table.pack(second:await(LIMIT)))
+      assert.same({ n = 3 }, table.pack(first:next(nothing):await(LIMIT)))
+    end)
+
+    it("passes values and errors through where there is no handler for them", function()
+      assert.same({ session, true }, { table.unpack({ session:ping():next():await(LIMIT) }, 1, 2) })
+      assert.equal(session, (session:ping():next(nil, boom):await(LIMIT)))
+      server:fault { kind = "status", status = 500, path = "oeping$", count = 0 }
+      local first = session:ping()
+      local value, err = first:next(boom):next(boom, nil):next():await(LIMIT)
+      assert.is_nil(value)
+      assert.equal(select(2, first:await()), err)
+    end)
+
+    it("gives the error to the second handler, which may mend it", function()
+      server:fault { kind = "status", status = 500, path = "oeping$" }
+      local given
+      local promise = session:ping():next(boom, function(...)
+        given = table.pack(...)
+        return "mended"
+      end)
+      assert.equal("mended", (promise:await(LIMIT)))
+      assert.equal(1, given.n)
+      assert.equal("offline", given[1].kind)
+    end)
+
+    it("turns a raised error into a rejection with message and traceback", function()
+      local promise = session:ping():next(boom)
+      local value, err = promise:await(LIMIT)
+      assert.is_nil(value)
+      assert.equal("error", err.kind)
+      assert.matches("promise_spec%.lua:%d+: boom$", err.message)
+      assert.matches("^stack traceback:\n.*promise_spec%.lua:%d+: in", err.traceback)
+      assert.equal(err.message, tostring(err))
+      local info
+      promise:fail(function(_, _, third) info = third end)
+      datasession.run(LIMIT)
+      assert.equal(err, info.errorObject)
+    end)
+
+    it("leaves raised tables and userdata as they are, and makes an object of all else", function()
+      local mine = {}
+      local function rejection(raised)
+        return select(2, datasession.promise(function(f) f() end):next(function() error(raised) end):await(LIMIT))
+      end
+      assert.equal(mine, rejection(mine))
+      assert.equal(io.stdout, rejection(io.stdout))
+      for _, case in ipairs { { 42, "42" }, { false, "false" }, { nil, "nil" } } do
+        local err = rejection(case[1])
+        assert.equal(case[2], err.message)
+        assert.is_string(err.traceback)
+      end
+    end)
+
+    it("adopts a promise that a handler returns, pending or settled", function()
+      local inner, resolve = open()
+      local outer = session:ping():next(function() return inner end)
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal("pending", outer:state())
+      resolve("late", 2, 3)
+      assert.same({ "late", 2, 3 }, { outer:await(LIMIT) })
+      assert.same({ "late", 2, 3 }, { session:ping():next(function() return inner end):await(LIMIT) })
+      local failed = session:ping():next(boom)
+      local _, err = session:ping():next(function() return failed end):await(LIMIT)
+      assert.matches("boom", err.message)
+    end)
+
+    it("does not warn of a rejected promise that was adopted after it was settled", function()
+      do
+        local failed = datasession.promise(function(_, reject) reject("adopted") end)
+        datasession.step()
+        local outer = datasession.promise(function(resolve) resolve(failed) end)
+        assert.matches("adopted", select(2, outer:await(LIMIT)).message)
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.same({}, told)
+    end)
+
+    it("refuses to wait for itself, by way of others too", function()
+      local itself
+      itself = session:ping():next(function() return itself end)
+      assert.matches("wait for itself", select(2, itself:await(LIMIT)).message)
+      local a, b, settleA, settleB
+      a, settleA = open()
+      b, settleB = open()
+      settleA(b)
+      settleB(a)
+      assert.matches("wait for itself", select(2, a:await(LIMIT)).message)
+      assert.is_false(b:cancel())
+    end)
+
+    it("runs a long chain in one step", function()
+      local promise, count = datasession.promise(function(resolve) resolve(0) end), 8
+      for _ = 1, count do promise = promise:next(function(n) return n + 1 end) end
+      datasession.step()
+      assert.equal(count, (promise:await(LIMIT)))
+    end)
+
+    it("does not keep the promises before it once it is settled", function()
+      local gone = setmetatable({}, { __mode = "v" })
+      local promise = datasession.promise(function(resolve) resolve() end)
+      for i = 1, 10 do
+        gone[i] = promise
+        promise = promise:next()
+        datasession.step()
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(gone))
+      assert.equal("resolved", promise:state())
+    end)
+  end)
+
+  describe("is cancelled", function()
+    it("with its transfer, and rejects once", function()
+      local ping, calls = hanging(), 0
+      ping:always(function() calls = calls + 1 end)
+      assert.is_true(ping:cancel())
+      assert.equal("pending", ping:state())
+      assert.equal(0, calls)
+      local value, err = ping:await(LIMIT)
+      assert.is_nil(value)
+      assert.equal("cancelled", err.kind)
+      assert.is_false(err.retryable)
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(1, calls)
+      assert.is_false(ping:cancel())
+    end)
+
+    it("as well when nothing was to be sent", function()
+      local fresh = datasession.new { serviceURI = server.uris.basic, authenticationModel = "basic" }
+      local promises = { fresh:logout(), fresh:ping(), fresh:addCatalog({}) }
+      for _, promise in ipairs(promises) do
+        assert.is_true(promise:cancel())
+      end
+      for _, promise in ipairs(promises) do
+        assert.equal("cancelled", select(2, promise:await(LIMIT)).kind)
+      end
+    end)
+
+    it("in vain when it is settled", function()
+      local promise = session:ping()
+      promise:await(LIMIT)
+      assert.is_false(promise:cancel())
+      assert.equal("resolved", promise:state())
+    end)
+
+    it("by a chain of next, whose handlers see it", function()
+      local ping, seen = hanging(), nil
+      local last = ping:next(boom):next(boom, function(err)
+        seen = err.kind
+        error(err)
+      end):next(boom)
+      assert.is_true(last:cancel())
+      assert.equal("cancelled", select(2, last:await(LIMIT)).kind)
+      assert.equal("cancelled", seen)
+      assert.equal("rejected", ping:state())
+    end)
+
+    it("between two links of a chain, and the handler is not called", function()
+      local called = false
+      local first = session:ping()
+      settle(first)
+      local second = first:next(function() called = true end)
+      assert.is_true(second:cancel())
+      assert.is_true(datasession.run(LIMIT))
+      assert.is_false(called)
+      assert.equal("resolved", first:state())
+      assert.equal("cancelled", select(2, second:await()).kind)
+    end)
+
+    it("through the promise that it adopted", function()
+      local ping = hanging()
+      local outer = datasession.promise(function(resolve) resolve() end):next(function() return ping end)
+      assert.is_nil((outer:await(0)))
+      assert.is_true(outer:cancel())
+      assert.equal("cancelled", select(2, outer:await(LIMIT)).kind)
+      assert.equal("rejected", ping:state())
+    end)
+
+    it("by its own handler's doing, and what that returns is dropped", function()
+      local second
+      second = session:ping():next(function()
+        assert(second:cancel())
+        return "dropped"
+      end)
+      assert.equal("cancelled", select(2, second:await(LIMIT)).kind)
+    end)
+
+    it("without a warning: who cancels knows", function()
+      hanging():cancel()
+      assert.is_true(datasession.run(LIMIT))
+      collectgarbage()
+      assert.same({}, told)
+    end)
+  end)
+
+  describe("that a function settles", function()
+    it("calls it at once, and takes the first outcome alone", function()
+      local running = true
+      local promise, resolve, reject
+      promise = datasession.promise(function(...)
+        assert(running)
+        resolve, reject = ...
+      end)
+      running = false
+      assert.equal("pending", promise:state())
+      assert.is_true(resolve(1, 2, 3))
+      assert.is_false(resolve(4))
+      assert.is_false(reject "no")
+      assert.same({ 1, 2, 3, n = 3 }, table.pack(promise:await()))
+    end)
+
+    it("rejects with an error object, made of a text, or of nothing", function()
+      local promise, _, reject = open()
+      assert.is_true(reject("why"))
+      local value, err = promise:await()
+      assert.is_nil(value)
+      assert.equal("why", err.message)
+      assert.matches("^stack traceback:\n.*promise_spec%.lua", err.traceback)
+      local mine = { session = 1, result = 2, info = 3 }
+      promise = datasession.promise(function(_, no) no(mine) end)
+      local got
+      promise:fail(function(...) got = { ... } end)
+      assert.equal(mine, select(2, promise:await()))
+      datasession.step()
+      assert.same({ 1, 2, 3 }, got)
+      promise, _, reject = open()
+      reject()
+      assert.equal("rejected without a reason", select(2, promise:await()).message)
+    end)
+
+    it("rejects when the function raises, and reports it when that comes too late", function()
+      local _, err = datasession.promise(boom):await()
+      assert.matches("boom", err.message)
+      assert.is_string(err.traceback)
+      assert.equal(1, (datasession.promise(function(resolve)
+        resolve(1)
+        boom()
+      end):await()))
+      assert.matches("boom", takeTold()[1][1].message)
+    end)
+
+    it("adopts a promise, and nothing else settles it then", function()
+      local inner, settleInner = open()
+      local promise, resolve, reject = open()
+      assert.is_true(resolve(inner))
+      assert.is_false(resolve(1))
+      assert.is_false(reject(2))
+      settleInner("inner")
+      assert.equal("inner", (promise:await(LIMIT)))
+    end)
+
+    it("needs one", function()
+      assert.error_matches(function() datasession.promise() end, "bad argument #1 to 'promise'")
+      assert.error_matches(function() datasession.spawn() end, "bad argument #1 to 'spawn'")
+    end)
+  end)
+
+  describe("is awaited", function()
+    it("by stepping the engine, other sessions going on", function()
+      local other = datasession.new { serviceURI = server.uris.anonymous }
+      local order = {}
+      other:login():done(function() order[#order + 1] = "other" end)
+      server:fault { kind = "slow", delay = 0.3, path = "oeping$" }
+      assert(session:ping():await(LIMIT))
+      order[#order + 1] = "mine"
+      assert.same({ "other", "mine" }, order)
+    end)
+
+    it("in a handler, and in a handler inside that", function()
+      local order = {}
+      session:ping():done(function()
+        session:ping():done(function()
+          assert(session:ping():await(LIMIT))
+          order[#order + 1] = "innermost"
+        end):await(LIMIT)
+        order[#order + 1] = "inner"
+      end):await(LIMIT)
+      assert.is_true(datasession.run(LIMIT))
+      assert.same({ "innermost", "inner" }, order)
+    end)
+
+    it("in a handler, while the handlers behind it run", function()
+      local inner, resolve = open()
+      local got
+      local outer = session:ping()
+      outer:done(function() got = inner:await(LIMIT) end)
+      outer:done(function() resolve("from the second handler") end)
+      assert(outer:await(LIMIT))
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal("from the second handler", got)
+    end)
+
+    it("in handlers inside one another, only so deep", function()
+      local failed, count = 0, 200
+      local promise, resolve = open()
+      for _ = 1, count do
+        promise:done(function()
+          local ok, err = pcall(function() return assert(session:ping():await(LIMIT)) end)
+          if not ok then
+            failed = failed + 1
+            assert.matches("handlers wait inside one another", err)
+          end
+        end)
+      end
+      resolve()
+      assert.is_true(datasession.run(LIMIT))
+      assert.is_true(failed > 0 and failed < count)
+    end)
+
+    it("with a time limit, and goes on when that is over", function()
+      server:fault { kind = "slow", delay = 0.2, path = "oeping$" }
+      local ping = session:ping()
+      for _, limit in ipairs { 0, 0.01 } do
+        local results = table.pack(ping:await(limit))
+        assert.equal(2, results.n)
+        assert.is_nil(results[1])
+        assert.equal("timeout", results[2].kind)
+        assert.equal("pending", ping:state())
+      end
+      assert.equal(session, (ping:await(LIMIT)))
+    end)
+
+    it("with a time limit of 0 by those that look now and then", function()
+      local ping, looks = session:ping(), 0
+      local limit = os.time() + LIMIT
+      while not ping:await(0) do
+        looks = looks + 1
+        assert(os.time() < limit)
+      end
+      assert.is_true(looks > 0)
+    end)
+
+    it("in vain when nothing is in flight that could settle it", function()
+      local promise = datasession.promise(nothing)
+      assert.error_matches(function() promise:await() end, "await would never return")
+      assert.error_matches(function() promise:await(LIMIT) end, "await would never return")
+    end)
+
+    it("in a coroutine that is not spawn's as anywhere else", function()
+      local co = coroutine.create(function() return session:ping():await(LIMIT) end)
+      local ok, value = coroutine.resume(co)
+      assert.is_true(ok)
+      assert.equal(session, value)
+      assert.equal("dead", coroutine.status(co))
+    end)
+
+    it("where a coroutine of spawn cannot be suspended, by stepping", function()
+      local promise = datasession.spawn(function()
+        local list = { 2, 1 }
+        local value
+        table.sort(list, function(a, b)
+          value = value or session:ping():await(LIMIT)
+          return a < b
+        end)
+        return value
+      end)
+      assert.equal("resolved", promise:state())
+      assert.equal(session, (promise:await()))
+    end)
+  end)
+
+  describe("of spawn", function()
+    it("runs the function at once, with its arguments, and has up to three of its results", function()
+      local got
+      local promise = datasession.spawn(function(...)
+        got = table.pack(...)
+        return 1, nil, 3, 4
+      end, "a", nil, "c", nil)
+      assert.same({ "a", nil, "c", nil, n = 4 }, got)
+      assert.same({ 1, nil, 3, n = 3 }, table.pack(promise:await()))
+      assert.same({ n = 3 }, table.pack(datasession.spawn(nothing):await()))
+    end)
+
+    it("suspends that coroutine alone", function()
+      local order = {}
+      server:fault { kind = "slow", delay = 0.2, path = "oeping$" }
+      local first = datasession.spawn(function()
+        assert(session:ping():await())
+        order[#order + 1] = "first"
+      end)
+      local second = datasession.spawn(function()
+        assert(session:isAuthorized():await())
+        order[#order + 1] = "second"
+      end)
+      order[#order + 1] = "host"
+      assert.equal("pending", first:state())
+      settle(first)
+      settle(second)
+      assert.same({ "host", "second", "first" }, order)
+    end)
+
+    it("gives await's values in the coroutine, for success, failure and time limit", function()
+      local function inside(f) return select(3, datasession.spawn(f):next(nil):await(LIMIT)) end
+      assert.same({ 3, true }, inside(function()
+        local results = table.pack(session:ping():await())
+        return nil, nil, { results.n, results[1] == session and results[2] }
+      end))
+      server:fault { kind = "status", status = 500, path = "oeping$" }
+      assert.same({ 2, "offline" }, inside(function()
+        local results = table.pack(session:ping():await(LIMIT))
+        return nil, nil, { results.n, results[2].kind }
+      end))
+      local ping = hanging()
+      assert.same({ 2, "timeout" }, inside(function()
+        local results = table.pack(ping:await(0.01))
+        return nil, nil, { results.n, results[2].kind }
+      end))
+      assert.equal("pending", ping:state())
+      ping:cancel()
+    end)
+
+    it("forgets the time limit once the promise is settled", function()
+      assert(datasession.spawn(function() return session:ping():await(3600) end):await(LIMIT))
+      assert.is_false(datasession.step())
+      assert.is_nil(datasession.timeout())
+    end)
+
+    it("awaits in turn, again and again, under a limit that is always passed", function()
+      local ping, looks = hanging(), 0
+      local promise = datasession.spawn(function()
+        while looks < 100 and not ping:await(0.0001) do looks = looks + 1 end
+        return "enough"
+      end)
+      assert.equal("enough", (promise:await(LIMIT)))
+      assert.equal(100, looks)
+      ping:cancel()
+    end)
+
+    it("rejects with what the function raises, message and traceback", function()
+      local promise = datasession.spawn(function()
+        session:ping():await()
+        boom()
+      end)
+      local value, err = promise:await(LIMIT)
+      assert.is_nil(value)
+      assert.matches("promise_spec%.lua:%d+: boom$", err.message)
+      assert.matches("^stack traceback:\n.*boom.*promise_spec%.lua", err.traceback)
+      local mine = {}
+      assert.equal(mine, select(2, datasession.spawn(error, mine):await()))
+    end)
+
+    it("runs the <close> variables of one that raised, and tells of their errors", function()
+      local seen
+      local promise = datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function(_, err)
+          seen = err
+          error("on closing")
+        end })
+        session:ping():await()
+        boom()
+      end)
+      local _, err = promise:await(LIMIT)
+      assert.matches("boom", err.message)
+      assert.matches("boom", seen)
+      assert.matches("on closing", takeTold()[1][1])
+    end)
+
+    it("adopts a promise that the function returns", function()
+      assert.equal(session, (datasession.spawn(function() return session:ping() end):await(LIMIT)))
+    end)
+
+    it("takes any other yield for an error", function()
+      local closed = false
+      local promise = datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() closed = true end })
+        coroutine.yield("mine")
+      end)
+      assert.is_true(closed)
+      local _, err = promise:await()
+      assert.matches("may yield through await alone", err.message)
+      assert.matches("stack traceback:\n.*promise_spec%.lua", err.traceback)
+    end)
+
+    it("is cancelled: its coroutine is closed, and its <close> variables run", function()
+      local ping = hanging()
+      local order = {}
+      local promise = datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() order[#order + 1] = "closed" end })
+        ping:await()
+        order[#order + 1] = "not reached"
+      end)
+      promise:always(function() order[#order + 1] = "told" end)
+      assert.is_true(promise:cancel())
+      assert.same({ "closed" }, order)
+      assert.equal("cancelled", select(2, promise:await()).kind)
+      assert.is_false(promise:cancel())
+      assert.equal("pending", ping:state())
+      ping:cancel()
+      assert.is_true(datasession.run(LIMIT))
+      assert.same({ "closed", "told" }, order)
+    end)
+
+    it("is cancelled with its time limit, so that nothing pends", function()
+      local promise = datasession.spawn(function() datasession.promise(nothing):await(3600) end)
+      assert.is_true(datasession.step())
+      promise:cancel()
+      datasession.step()
+      assert.is_nil(datasession.timeout())
+      assert.is_false(datasession.step())
+    end)
+
+    it("is cancelled by the end of a chain of next", function()
+      local ping = hanging()
+      local closed = false
+      local last = datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() closed = true end })
+        ping:await()
+      end):next(boom)
+      assert.is_true(last:cancel())
+      assert.is_true(closed)
+      assert.equal("cancelled", select(2, last:await(LIMIT)).kind)
+      ping:cancel()
+    end)
+
+    it("is cancelled though its <close> variables wait, raise, or cancel it again", function()
+      local ping = hanging()
+      local promise, again, waited
+      promise = datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function()
+          again = promise:cancel()
+          waited = session:isAuthorized():await(LIMIT)
+          error("on closing")
+        end })
+        ping:await()
+      end)
+      assert.is_true(promise:cancel())
+      assert.is_false(again)
+      assert.equal(session, waited)
+      assert.matches("on closing", takeTold()[1][1])
+      assert.equal("cancelled", select(2, promise:await()).kind)
+      ping:cancel()
+    end)
+
+    it("cannot be cancelled from inside, nor while it waits for its caller", function()
+      local promise, inside
+      promise = datasession.spawn(function()
+        session:ping():await()
+        inside = promise:cancel()
+        return "went on"
+      end)
+      assert.equal("went on", (promise:await(LIMIT)))
+      assert.is_false(inside)
+    end)
+
+    it("rejects when the coroutine is closed or resumed by others", function()
+      local co, resumed
+      local ping = hanging()
+      local function wait()
+        co = coroutine.running()
+        ping:await(3600)
+      end
+      local closed = datasession.spawn(wait)
+      coroutine.close(co)
+      ping:cancel()
+      assert.equal("closed", select(2, closed:await(LIMIT)).kind)
+
+      ping = hanging()
+      local promise = datasession.spawn(wait)
+      resumed = table.pack(coroutine.resume(co, "not what it awaits"))
+      assert.is_false(resumed[1])
+      assert.matches("resumed by other than await", resumed[2])
+      assert.equal("closed", select(2, promise:await(LIMIT)).kind)
+      ping:cancel()
+
+      ping = hanging()
+      promise = datasession.spawn(wait)
+      coroutine.close(co)
+      assert.is_true(promise:cancel())
+      assert.equal("cancelled", select(2, promise:await(LIMIT)).kind)
+      ping:cancel()
+      assert.is_true(datasession.run(LIMIT))
+      assert.is_nil(datasession.timeout())
+    end)
+
+    it("may start others, and wait for them", function()
+      local promise = datasession.spawn(function()
+        local inner = datasession.spawn(function() return (session:ping():await()) end)
+        return inner:await()
+      end)
+      assert.equal(session, (promise:await(LIMIT)))
+    end)
+
+    it("that never waits long does not keep step from returning", function()
+      local turns, go = 0, true
+      local promise = datasession.spawn(function()
+        while go do
+          turns = turns + 1
+          datasession.promise(function(resolve) resolve() end):await()
+          if turns > 1e6 then error("for ever") end
+          -- a settled promise does not suspend: the next one does
+          datasession.promise(function(resolve) resolve() end):next(nothing):await()
+        end
+      end)
+      assert.is_true(datasession.step())
+      assert.equal(0, datasession.timeout())
+      go = false
+      assert(promise:next(function() return true end):await(LIMIT))
+    end)
+  end)
+
+  describe("that was rejected and that nobody looked at", function()
+    local function warnings()
+      datasession.run(LIMIT)
+      collectgarbage()
+      collectgarbage()
+      return takeTold()
+    end
+
+    it("is warned about once it is collected, and once", function()
+      local kept = datasession.promise(boom)
+      assert.same({}, warnings())
+      assert.equal("rejected", kept:state())
+      kept = nil -- luacheck: ignore
+      local errors = warnings()
+      assert.equal(1, #errors)
+      assert.matches("a promise was rejected and nobody looked: .*boom\nstack traceback:", errors[1][1])
+      assert.same({}, warnings())
+    end)
+
+    it("is warned about whatever made it", function()
+      server:fault { kind = "status", status = 500, path = "oeping$", count = 0 }
+      session:ping()
+      assert.matches("nobody looked: ping: HTTP 500", warnings()[1][1])
+      session:ping():next(nothing)
+      assert.equal(1, #warnings())
+      datasession.spawn(boom)
+      assert.matches("nobody looked: .*boom", warnings()[1][1])
+    end)
+
+    it("is warned about though done was called", function()
+      datasession.promise(boom):done(nothing)
+      assert.equal(1, #warnings())
+      local promise = datasession.promise(boom)
+      datasession.step()
+      promise:done(nothing)
+      datasession.step()
+      promise:done(nothing)
+      assert.same({}, warnings())
+      promise = nil -- luacheck: ignore
+      assert.equal(1, #warnings())
+    end)
+
+    it("is not warned about when fail, always, next, await or cancel looked, before or after", function()
+      for _, look in ipairs {
+        function(promise) promise:fail(nothing) end,
+        function(promise) promise:always(nothing) end,
+        function(promise) promise:next(nothing):fail(nothing) end,
+        function(promise) promise:await(LIMIT) end,
+        function(promise) promise:cancel() end,
+        function(promise) datasession.spawn(function() promise:await() end) end,
+      } do
+        local function try(late)
+          local promise, _, reject = open()
+          if late then
+            reject("x")
+            datasession.run(LIMIT)
+            look(promise)
+          else
+            local ping = session:ping():done(function() reject("x") end)
+            look(promise)
+            ping:await(LIMIT)
+          end
+        end
+        try(false)
+        assert.same({}, warnings())
+        try(true)
+        assert.same({}, warnings())
+      end
+    end)
+  end)
+
+  describe("lives", function()
+    it("though it is dropped: the call completes and the handlers run", function()
+      local done = false
+      session:ping():done(function() done = true end)
+      local limit = os.time() + LIMIT
+      while not done do
+        collectgarbage()
+        datasession.step(1)
+        assert(os.time() < limit)
+      end
+    end)
+
+    it("with its session while it is in flight, and no longer", function()
+      local weak = setmetatable({}, { __mode = "v" })
+      do
+        local other = datasession.new { serviceURI = server.uris.anonymous }
+        weak.session = other
+        other:login():done(function(value) assert(value == weak.session) end)
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.is_truthy(weak.session)
+      assert.is_true(datasession.run(LIMIT))
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(weak.session)
+    end)
+
+    it("with the coroutine that awaits it", function()
+      local done = false
+      datasession.spawn(function()
+        session:ping():await()
+        collectgarbage()
+        session:ping():await(LIMIT)
+        done = true
+      end)
+      collectgarbage()
+      collectgarbage()
+      assert.is_true(datasession.run(LIMIT))
+      assert.is_true(done)
+    end)
+  end)
+
+  -- One life with everything in it, under collectors of several tempers.
+  describe("survives", function()
+    local LIFE = [==[
+      local uri, mode = ...
+      if mode == "generational" then
+        collectgarbage "generational"
+      elseif mode == "eager" then
+        debug.sethook(function() collectgarbage() end, "", 100)
+      end
+      local datasession = require "datasession"
+      local LIMIT = 60
+      local count = 0
+      local function tick() count = count + 1 end
+      local function session()
+        return datasession.new { serviceURI = uri, authenticationModel = "basic" }
+      end
+      local one = session()
+      one:subscribe("online", function() assert(one:ping():await(LIMIT)) tick() end)
+      one:subscribe("online", tick, {})
+      assert(one:login("lua", "secret"):done(tick):always(tick):await(LIMIT))
+      for _ = 1, 3 do
+        one:ping():done(tick):next(function() tick() return one:ping() end):next(tick)
+        datasession.spawn(function()
+          local closed <close> = setmetatable({}, { __close = tick })
+          assert(one:ping():await())
+          assert(not datasession.promise(function() end):await(0.001))
+          error("boom")
+        end):fail(tick)
+      end
+      local waiting = datasession.spawn(function()
+        local closed <close> = setmetatable({}, { __close = tick })
+        datasession.promise(function() end):await(3600)
+      end):fail(tick)
+      one:ping():fail(tick):cancel()
+      datasession.step(0.01)
+      assert(waiting:cancel())
+      assert(datasession.run(LIMIT))
+      one:logout():done(function() one:unsubscribeAll() tick() end)
+      one:ping():fail(function(_, _, info) assert(info.errorObject.kind == "auth") tick() end)
+      assert(datasession.run(LIMIT))
+      one:invalidate():await(LIMIT)
+      one = nil
+      collectgarbage()
+      print(count)
+      assert(not datasession.step())
+    ]==]
+
+    for _, mode in ipairs { "incremental", "generational", "eager" } do
+      it("a collector that is " .. mode, function()
+        assert.equal("24\n", child.output(LIFE, server.uris.basic, mode))
+      end)
+    end
+  end)
+end)

@@ -1,0 +1,57 @@
+-- Runs a script in an interpreter of its own: for what a spec cannot see from inside, such as warnings, the end of
+-- the Lua state, and the exit status.
+local child = { LIMIT = 120 } -- seconds after which a child that does not end is a failure
+
+-- The interpreter of this process.
+local function interpreter()
+  local first = 0
+  while arg[first - 1] do first = first - 1 end
+  return arg[first]
+end
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local running = {}
+running.__index = running
+
+-- Starts the script with those arguments.
+function child.start(script, ...)
+  local name = os.tmpname()
+  local file = assert(io.open(name, "w"))
+  assert(file:write(script))
+  file:close()
+  local command = { "timeout -k 5", child.LIMIT, quoted(interpreter()), quoted(name) }
+  for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
+  return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)
+end
+
+-- The next line of what it prints; it has to flush it.
+function running:line()
+  return self.pipe:read()
+end
+
+-- Waits for its end: { output = the rest of both streams, code = exit status, or signal = what ended it }.
+function running:finish()
+  local result = { output = self.pipe:read "a" }
+  local _, how, code = self.pipe:close()
+  os.remove(self.name)
+  result[how == "exit" and "code" or "signal"] = code
+  return result
+end
+
+function child.run(...)
+  return child.start(...):finish()
+end
+
+-- The output of a child that has to end well.
+function child.output(script, ...)
+  local result = child.run(script, ...)
+  if result.code ~= 0 then
+    error(("the child ended with %s:\n%s"):format(result.code or "signal " .. result.signal, result.output), 2)
+  end
+  return result.output
+end
+
+return child
