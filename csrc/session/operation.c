@@ -175,11 +175,11 @@ static int take_turn (lua_State *L) {
 }
 
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
-  (void)L;
   if (!x) return false;
   x->owner = op;
   x->finished = exchange_finished;
   op->step = step;
+  session_open_request(L, op->session, x);
   if (op->over || !op->loop->engine || !engine_submit(op->loop->engine, x)) {
     exchange_free(x);
     return false;

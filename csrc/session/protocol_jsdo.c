@@ -10,6 +10,7 @@
 ** logout   form: GET static/auth/j_spring_security_logout with the cookie; the others only forget.
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
+#include "context.h"
 #include "json.h"
 #include "protocol.h"
 
@@ -53,6 +54,10 @@ static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *line
   id = lua_tolstring(L, -1, &length);
   if (id && strcmp(id, "0"))
     ok = header_list_set(lines, "X-CLIENT-CONTEXT-ID", 19, id, length) != HEADER_NO_MEMORY;
+  lua_pop(L, 1);
+  compat_getslot(L, -1, SESSION_CONTEXT_TEXT);
+  id = lua_tolstring(L, -1, &length);
+  if (id) ok = ok && header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 2);
   return ok;
 }
@@ -180,7 +185,7 @@ static void judge_missing (struct finding *found) {
 
 /* Which of ping_paths was asked; PING_PATHS: none of them. */
 static unsigned ping_path_of (const struct exchange *x) {
-  const char *text = uri_text(x->request.uri);
+  const char *text = uri_public_text(x->request.uri);
   size_t length = strlen(text), n;
   unsigned i;
   for (i = 0; i < PING_PATHS; i++) {
@@ -248,13 +253,21 @@ static void judge_other (struct finding *found) {
   }
 }
 
-static void read_context_id (const struct exchange *x, struct finding *found) {
+static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
+  const struct buffer *headers = &x->response.headers;
   struct header_line line;
   if (found->verdict != VERDICT_ALIVE) return;
-  if (!header_find(x->response.headers.data, x->response.headers.length, "X-CLIENT-CONTEXT-ID", &line))
-    return;
-  found->context_id = line.value;
-  found->context_id_length = line.value_length;
+  if (header_find(headers->data, headers->length, "X-CLIENT-CONTEXT-ID", &line)) {
+    found->context_id = line.value;
+    found->context_id_length = line.value_length;
+  }
+  if (!header_find(headers->data, headers->length, "X-CLIENT-PROPS", &line)) return;
+  if (context_parse(L, line.value, line.value_length)) {
+    lua_pop(L, 1);
+    found->properties = line.value;
+    found->properties_length = line.value_length;
+  } else
+    say(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object", NULL);
 }
 
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
@@ -279,13 +292,18 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
     judge_ping(L, x, found);
   else
     judge_other(found);
-  if (uri_within(s->service, x->response.uri)) read_context_id(x, found);
+  if (uri_within(s->service, x->response.uri)) read_context(L, x, found);
 }
 
 /* Verbs */
 
 static struct exchange *get (lua_State *L, struct operation *op, const char *path) {
   return session_exchange(L, op->session, "GET", uri_append(op->session->service, path));
+}
+
+static struct exchange *get_stamped (lua_State *L, struct operation *op, const char *path) {
+  struct session *s = op->session;
+  return session_exchange(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
@@ -295,7 +313,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
 }
 
 static bool jsdo_check (lua_State *L, struct operation *op) {
-  return operation_send(L, op, get(L, op, login_target), checked);
+  return operation_send(L, op, get_stamped(L, op, login_target), checked);
 }
 
 static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
@@ -350,7 +368,8 @@ static bool fill_form (lua_State *L, struct exchange *x) {
 static bool jsdo_login (lua_State *L, struct operation *op) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
-  x = session_exchange(L, op->session, "POST", uri_append(op->session->service, form_login));
+  x = session_exchange(L, op->session, "POST",
+                       session_stamp(op->session, uri_append(op->session->service, form_login)));
   if (x && !fill_form(L, x)) {
     exchange_free(x);
     return false;
@@ -393,7 +412,7 @@ static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exc
   op->stage |= 1u << ping_path_of(x);
   next = next_ping_path(op);
   if (next == PING_PATHS) return false;
-  operation_must(L, op, operation_send(L, op, get(L, op, ping_paths[next]), pinged));
+  operation_must(L, op, operation_send(L, op, get_stamped(L, op, ping_paths[next]), pinged));
   return true;
 }
 
@@ -410,14 +429,15 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   finding_judge(L, op, x, PURPOSE_PING, &found);
   missing = found.fault.status == 404 || found.fault.status == 410;
   if (current && missing && ping_elsewhere(L, op, x)) return;
-  if (current && !s->ping_uri && proves_address(&found)) s->ping_uri = uri_keep(x->request.uri);
+  if (current && !s->ping_uri && proves_address(&found) && ping_path_of(x) < PING_PATHS)
+    s->ping_uri = uri_append(s->service, ping_paths[ping_path_of(x)]);
   finding_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 static bool jsdo_ping (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  struct exchange *x =
-      s->ping_uri ? session_exchange(L, s, "GET", uri_keep(s->ping_uri)) : get(L, op, ping_paths[0]);
+  struct exchange *x = s->ping_uri ? session_exchange(L, s, "GET", session_stamp(s, uri_keep(s->ping_uri)))
+                                   : get_stamped(L, op, ping_paths[0]);
   return operation_send(L, op, x, pinged);
 }
 

@@ -5,6 +5,7 @@
 */
 #include "session.h"
 
+#include "context.h"
 #include "events.h"
 #include "options.h"
 #include "protocol.h"
@@ -27,19 +28,35 @@ void session_push (lua_State *L, const struct session *s) {
 }
 
 bool session_connected (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED && s->online;
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline;
 }
 
 /* Making */
 
-static const char *const known_options[] = {
-    "serviceURI",   "authenticationModel", "protocol",     "pingInterval",      "connectTimeout", "timeout",
-    "stallTimeout", "maxResponseSize",     "maxRedirects", "insecure",          "proxy",          "caFile",
-    "caPath",       "clientCertificate",   "clientKey",    "clientKeyPassword", "userAgent",      NULL};
+static const char *const known_options[] = {"serviceURI",
+                                            "authenticationModel",
+                                            "protocol",
+                                            "pingInterval",
+                                            "connectTimeout",
+                                            "timeout",
+                                            "stallTimeout",
+                                            "maxResponseSize",
+                                            "maxRedirects",
+                                            "insecure",
+                                            "proxy",
+                                            "caFile",
+                                            "caPath",
+                                            "clientCertificate",
+                                            "clientKey",
+                                            "clientKeyPassword",
+                                            "userAgent",
+                                            "timeStamp",
+                                            "context",
+                                            "onOpenRequest",
+                                            NULL};
 
-static const char *const later_options[] = {
-    "authProvider",  "name",      "context",         "storage",      "timeStamp",
-    "onOpenRequest", "reconnect", "keepCredentials", "cookiePolicy", NULL};
+static const char *const later_options[] = {"authProvider",    "name",         "storage", "reconnect",
+                                            "keepCredentials", "cookiePolicy", NULL};
 
 void session_push_option_names (lua_State *L) {
   int i;
@@ -109,6 +126,24 @@ static void enlist (lua_State *L, struct session *s, int index) {
   lua_pop(L, 1);
 }
 
+/* context and onOpenRequest; the options are at 1, the session at 2. */
+static void check_callbacks (lua_State *L, struct session *s) {
+  int type = lua_getfield(L, 1, "context");
+  if (type == LUA_TTABLE) {
+    lua_pushcfunction(L, context_set);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_call(L, 2, 0);
+  } else if (type != LUA_TNIL)
+    luaL_error(L, "option 'context': expected a table, got %s", lua_typename(L, type));
+  lua_pop(L, 1);
+  type = lua_getfield(L, 1, "onOpenRequest");
+  if (type != LUA_TNIL && type != LUA_TFUNCTION)
+    luaL_error(L, "option 'onOpenRequest': expected a function, got %s", lua_typename(L, type));
+  s->has_on_open = type == LUA_TFUNCTION;
+  compat_setslot(L, 2, SESSION_ON_OPEN);
+}
+
 int session_new (lua_State *L) {
   struct loop *loop = loop_get(L);
   struct session *s;
@@ -126,6 +161,9 @@ int session_new (lua_State *L) {
   luaL_setmetatable(L, SESSION_TYPE);
   s->model = check_model(L, 1);
   s->ping_interval = options_number(L, 1, "pingInterval", 0, 0);
+  s->time_stamp = options_boolean(L, 1, "timeStamp", false);
+  s->device_offline = loop->device_offline;
+  check_callbacks(L, s);
   s->transport = transport_from_options(L, loop, 1);
   s->service = check_service(L, loop, 1);
   compat_setslot(L, 2, SESSION_URI);
@@ -233,6 +271,13 @@ static void take_context_id (lua_State *L, int index, struct session *s, const s
   lua_pop(L, 1);
 }
 
+/* What the server says replaces what there was. */
+static void take_properties (lua_State *L, int index, const struct finding *found) {
+  if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return;
+  context_replace(L, index, -1);
+  lua_pop(L, 1);
+}
+
 /* What a former login left is not the new one's. */
 static void enter (lua_State *L, int index, struct session *s) {
   s->phase = PHASE_FRESH;
@@ -264,10 +309,12 @@ static void turn_alive (struct session *s, const struct finding *found) {
   if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
     s->login_status = found->fault.status;
   s->online = true;
+  s->failures = 0;
 }
 
 static void turn_bad (struct session *s, const struct finding *found) {
   bool expired = found->verdict == VERDICT_EXPIRED;
+  if (found->purpose == PURPOSE_PING) s->failures++;
   if (found->purpose == PURPOSE_LOGIN)
     refuse_login(s,
                  found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
@@ -286,8 +333,11 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   case VERDICT_ALIVE:
     turn_alive(s, found);
     take_context_id(L, index, s, found);
+    take_properties(L, index, found);
     break;
   case VERDICT_ADMITTED: s->admitted = true; break;
+  case VERDICT_DEVICE_LOST:
+  case VERDICT_DEVICE_BACK: s->device_offline = found->verdict == VERDICT_DEVICE_LOST; break;
   case VERDICT_ENTERING: enter(L, index, s); break;
   case VERDICT_LEFT:
   case VERDICT_INVALIDATED:
@@ -432,6 +482,15 @@ int session_logout (lua_State *L) {
   return 1;
 }
 
+int session_disconnect (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  operation_defer(L, operation_new(L, 1, "disconnect"), conclude_at_once);
+  if (s->login) operation_abort(s->login, "cancelled", "the session was disconnected");
+  if (s->phase != PHASE_INVALID) decide(L, 1, VERDICT_LEFT);
+  return 1;
+}
+
 /* All but what tells the server goodbye. */
 static void abort_operations (struct session *s) {
   struct operation *op;
@@ -486,13 +545,28 @@ void session_login_over (struct session *s) {
 
 /* The timer of pingInterval */
 
+/* A number from 0.75 to 1.25, so that a thousand sessions that lost one server do not come back as one. */
+static double jitter (struct loop *loop) {
+  loop->noise =
+      loop->noise * 6364136223846793005u + (unsigned long long)(clock_now() * 1e9) + 1442695040888963407u;
+  return 0.75 + (double)(loop->noise >> 40) / (double)(1 << 24) / 2;
+}
+
+/* Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server is away. */
+static double next_ping (struct session *s) {
+  enum { MOST_DOUBLINGS = 3 };
+  unsigned doublings = s->failures > MOST_DOUBLINGS ? MOST_DOUBLINGS : s->failures;
+  double delay = s->ping_interval / 1000;
+  return doublings ? delay * (1 << doublings) * jitter(s->loop) : delay;
+}
+
 void session_arm (lua_State *L, struct session *s) {
   (void)L;
   if (!s->loop->engine) return;
-  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0)
+  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0 || s->device_offline)
     engine_clear_timer(s->loop->engine, &s->timer);
   else
-    engine_set_timer(s->loop->engine, &s->timer, clock_now() + s->ping_interval / 1000);
+    engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
 }
 
 /* Set again before anything else, so that one ping that cannot start is not the last. */

@@ -43,6 +43,10 @@ struct session {
   enum phase phase;
   unsigned epoch;      /* counted up by login and logout: answers to what was sent before change nothing */
   unsigned operations; /* in flight */
+  unsigned failures;   /* of automatic pings in a row: they come less often then */
+  bool time_stamp;     /* each request carries a _ts parameter */
+  bool has_on_open;    /* SESSION_ON_OPEN is a function */
+  bool device_offline; /* the host says so */
   bool online;         /* the web application, when last heard of */
   bool admitted;       /* the server took credentials: it may keep a session until it is told */
   bool closed;         /* finalised */
@@ -51,12 +55,15 @@ struct session {
 
 /* User values. */
 enum {
-  SESSION_URI = 1,    /* serviceURI as the user sees it */
-  SESSION_USER,       /* userName */
-  SESSION_CONTEXT_ID, /* clientContextId */
-  SESSION_HANDLERS,   /* event -> array of handler, scope, handler, scope, ... */
-  SESSION_CATALOGS,   /* the Lua layer's: { catalogs, catalogURIs, services } */
-  SESSION_SLOTS = SESSION_CATALOGS
+  SESSION_URI = 1,      /* serviceURI as the user sees it */
+  SESSION_USER,         /* userName */
+  SESSION_CONTEXT_ID,   /* clientContextId */
+  SESSION_HANDLERS,     /* event -> array of handler, scope, handler, scope, ... */
+  SESSION_CATALOGS,     /* the Lua layer's: { catalogs, catalogURIs, services } */
+  SESSION_CONTEXT,      /* context properties: name -> value, or nil */
+  SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */
+  SESSION_ON_OPEN,      /* onOpenRequest: a function or nil */
+  SESSION_SLOTS = SESSION_ON_OPEN
 };
 
 /* NULL when it is no session. */
@@ -80,6 +87,12 @@ void session_transition (lua_State *L, int index, const struct finding *found);
 */
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri);
 
+/* `uri`, whose reference is taken, with a _ts parameter if the session is to send one. NULL: no memory, or `uri` was. opening.c */
+struct uri *session_stamp (struct session *s, struct uri *uri);
+
+/* Calls onOpenRequest, which may change the header lines of `x`; what it raises is reported. opening.c */
+void session_open_request (lua_State *L, struct session *s, struct exchange *x);
+
 /* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
 void session_login_over (struct session *s);
 
@@ -92,6 +105,7 @@ int session_logout (lua_State *L);
 int session_invalidate (lua_State *L);
 int session_ping (lua_State *L);
 int session_is_authorized (lua_State *L);
+int session_disconnect (lua_State *L);
 int session_add_catalog (lua_State *L); /* catalog_loading.c */
 int session_request (lua_State *L);     /* requesting.c */
 
