@@ -27,7 +27,15 @@ enum verdict {
 };
 
 /* What an exchange was for, which decides how its answer reads. */
-enum purpose { PURPOSE_LOGIN, PURPOSE_CHECK, PURPOSE_PING, PURPOSE_CATALOG, PURPOSE_LOGOUT, PURPOSE_REQUEST };
+enum purpose {
+  PURPOSE_LOGIN,
+  PURPOSE_CHECK,
+  PURPOSE_PING,
+  PURPOSE_CATALOG,
+  PURPOSE_LOGOUT,
+  PURPOSE_REQUEST,
+  PURPOSE_REFRESH
+};
 
 struct finding {
   enum verdict verdict;
@@ -48,8 +56,6 @@ struct finding {
 */
 struct protocol {
   const char *name;
-  bool (*model)(const char *name,
-                enum model *model); /* a name in lower case; false: not one of this protocol's */
   bool (*login)(
       lua_State *L,
       struct operation *op); /* login's arguments are at 2 and 3; the session holds credentials already */

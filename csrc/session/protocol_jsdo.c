@@ -11,36 +11,27 @@
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
 #include "context.h"
+#include "jsdo.h"
 #include "json.h"
-#include "protocol.h"
 
 #include <string.h>
 
-static const char login_target[] = "/static/home.html";
-static const char form_login[] = "/static/auth/j_spring_security_check";
-static const char form_logout[] = "/static/auth/j_spring_security_logout";
+#define LOGIN_TARGET "/static/home.html"
+
+const char jsdo_login_target[] = LOGIN_TARGET;
+const char jsdo_form_login[] = "/static/auth/j_spring_security_check";
+const char jsdo_form_logout[] = "/static/auth/j_spring_security_logout";
 
 /* In the order in which they are tried. */
-static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", login_target};
+static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", LOGIN_TARGET};
 enum { PING_PATHS = sizeof ping_paths / sizeof *ping_paths, PING_LOGIN_TARGET = PING_PATHS - 1 };
-
-static bool jsdo_model (const char *name, enum model *model) {
-  static const char *const names[] = {"anonymous", "basic", "form"};
-  size_t i;
-  for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (!strcmp(name, names[i])) {
-      *model = (enum model)i;
-      return true;
-    }
-  return false;
-}
 
 static bool set_line (struct header_list *lines, const char *name, const char *value, size_t length) {
   return header_list_set(lines, name, strlen(name), value, length) == HEADER_OK;
 }
 
 /* Accept keeps an OpenEdge application from answering with its login page. */
-static bool jsdo_dress (struct header_list *lines) {
+bool jsdo_dress (struct header_list *lines) {
   return set_line(lines, "Accept", "application/json", 16) &&
          set_line(lines, "Cache-Control", "no-cache", 8) && set_line(lines, "Pragma", "no-cache", 8);
 }
@@ -59,7 +50,7 @@ static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *line
   id = lua_tolstring(L, -1, &length);
   if (id) ok = ok && header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 2);
-  return ok;
+  return ok && identity_sign(s->who, lines);
 }
 
 /* Judging */
@@ -79,7 +70,7 @@ static bool has_type (const struct exchange *x, const char *type) {
 }
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
-static bool is_login_page (const struct exchange *x, enum purpose purpose) {
+bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose) {
   if (!has_type(x, "text/html")) return false;
   return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
 }
@@ -93,7 +84,7 @@ static bool push_object (lua_State *L, const struct exchange *x) {
 }
 
 /* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
-static long real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
+long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   double told;
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_LOGOUT) return status;
@@ -104,6 +95,10 @@ static long real_status (lua_State *L, const struct exchange *x, enum purpose pu
   told = lua_tonumber(L, -1);
   lua_pop(L, 2);
   return told >= 100 && told <= 599 ? (long)told : status;
+}
+
+bool jsdo_says_expired_token (const struct exchange *x) {
+  return x->response.status == 401 && body_has(x, "sso.token.expired_token");
 }
 
 /* What stands between, such as the gate of a network, answers in pages, and not always says so. */
@@ -151,7 +146,9 @@ static void say (struct finding *found, enum verdict verdict, const char *kind, 
 }
 
 static void judge_refused (const struct session *s, struct finding *found, bool page) {
-  if (s->model == MODEL_ANONYMOUS)
+  if (s->model == MODEL_BEARER)
+    say(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
+  else if (s->model == MODEL_ANONYMOUS)
     say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
         "set authenticationModel to basic or form");
   else
@@ -175,6 +172,12 @@ static void judge_denied (const struct session *s, struct finding *found, bool p
         page ? "the server answered with its login page: the session has expired"
              : "the server no longer accepts the session",
         "call login again");
+}
+
+static void judge_token (struct finding *found) {
+  found->fault.result = RESULT_EXPIRED_TOKEN;
+  say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+      "the access token has expired, and could not be refreshed", "log the AuthenticationProvider in again");
 }
 
 static void judge_missing (struct finding *found) {
@@ -274,15 +277,17 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
   bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
-  bool page = own && purpose != PURPOSE_LOGOUT && is_login_page(x, purpose);
-  long status = real_status(L, x, purpose);
+  bool page = own && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
+  long status = jsdo_real_status(L, x, purpose);
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
   found->fault.status = status;
   found->fault.uri = x->response.uri;
   found->fault.result = RESULT_GENERAL_FAILURE;
-  if (purpose != PURPOSE_LOGOUT && own &&
-      (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
+  if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
+    judge_token(found);
+  else if (purpose != PURPOSE_LOGOUT && own &&
+           (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
     judge_denied(s, found, page);
   else if (any)
     judge_request(found);
@@ -313,7 +318,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
 }
 
 static bool jsdo_check (lua_State *L, struct operation *op) {
-  return operation_send(L, op, get_stamped(L, op, login_target), checked);
+  return operation_send(L, op, get_stamped(L, op, jsdo_login_target), checked);
 }
 
 static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
@@ -349,7 +354,7 @@ static bool add_text (struct buffer *body, const char *text) {
   return buffer_add(body, text, strlen(text)) == BUFFER_OK;
 }
 
-static bool fill_form (lua_State *L, struct exchange *x) {
+bool jsdo_fill_form (lua_State *L, struct exchange *x) {
   struct buffer *body = &x->request.body;
   size_t user_length, password_length;
   const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
@@ -369,8 +374,8 @@ static bool jsdo_login (lua_State *L, struct operation *op) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
   x = session_exchange(L, op->session, "POST",
-                       session_stamp(op->session, uri_append(op->session->service, form_login)));
-  if (x && !fill_form(L, x)) {
+                       session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
+  if (x && !jsdo_fill_form(L, x)) {
     exchange_free(x);
     return false;
   }
@@ -389,7 +394,7 @@ static bool jsdo_logout (lua_State *L, struct operation *op) {
     operation_defer(L, op, conclude_at_once);
     return true;
   }
-  x = get(L, op, form_logout);
+  x = get(L, op, jsdo_form_logout);
   return operation_send(L, op, x, logged_out);
 }
 
@@ -441,5 +446,5 @@ static bool jsdo_ping (lua_State *L, struct operation *op) {
   return operation_send(L, op, x, pinged);
 }
 
-const struct protocol protocol_jsdo = {"jsdo",      jsdo_model, jsdo_login, jsdo_check, jsdo_ping,
+const struct protocol protocol_jsdo = {"jsdo",      jsdo_login, jsdo_check, jsdo_ping,
                                        jsdo_logout, jsdo_dress, jsdo_sign,  jsdo_judge};

@@ -7,15 +7,13 @@
 #define SESSION_SESSION_H
 
 #include "error.h"
-#include "loop.h"
+#include "identity.h"
 #include "operation.h"
 
 #define SESSION_TYPE "datasession.session"
 
 struct protocol;
 struct finding;
-
-enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM };
 
 enum phase {
   PHASE_FRESH,      /* never logged in, logged out, or refused */
@@ -29,9 +27,9 @@ struct session {
   const struct protocol *protocol; /* static */
   struct uri *service;             /* owned reference: the root of the web application */
   struct transport *transport;     /* owned reference */
-  struct jar *jar;                 /* owned reference; NULL until something is sent */
-  struct credentials *credentials; /* owned reference; NULL: none */
+  struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
+  unsigned signed_for;             /* the generation of `who` that the header lines were made for */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
   struct operation *autoping;      /* borrowed; the timer's ping in flight, or NULL */
@@ -63,7 +61,8 @@ enum {
   SESSION_CONTEXT,      /* context properties: name -> value, or nil */
   SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */
   SESSION_ON_OPEN,      /* onOpenRequest: a function or nil */
-  SESSION_SLOTS = SESSION_ON_OPEN
+  SESSION_PROVIDER, /* authProvider: the AuthenticationProvider of `who`, once somebody asked for it, or it was given */
+  SESSION_SLOTS = SESSION_PROVIDER
 };
 
 /* NULL when it is no session. */
@@ -89,6 +88,21 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
 
 /* `uri`, whose reference is taken, with a _ts parameter if the session is to send one. NULL: no memory, or `uri` was. opening.c */
 struct uri *session_stamp (struct session *s, struct uri *uri);
+
+/* Puts the session's present token into the header lines of `x`. False: no memory. */
+bool session_sign_again (const struct session *s, struct exchange *x);
+
+/* Raises unless what login got at 2 and 3 will do for the model. */
+void session_check_credentials (lua_State *L, enum model model);
+
+/* Copies what is at 2 and 3 into `who`, where its model keeps it. False: no memory. */
+bool session_hold_credentials (lua_State *L, struct identity *who);
+
+/* Reads the option authenticationModel; `expected` lists those that will do, quoted. */
+enum model session_model_option (lua_State *L, int index, const char *expected);
+
+/* Leaves the option `name`, a URI, as the user shall see it, without trailing slashes, on the stack. A new reference. */
+struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name);
 
 /* Calls onOpenRequest, which may change the header lines of `x`; what it raises is reported. opening.c */
 void session_open_request (lua_State *L, struct session *s, struct exchange *x);

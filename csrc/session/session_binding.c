@@ -2,6 +2,7 @@
 #include "context.h"
 #include "events.h"
 #include "protocol.h"
+#include "provider.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,8 +46,6 @@ static const char *const property_names[] = {"authenticationModel",
                                              "state",
                                              "userName",
                                              NULL};
-
-static const char *const model_names[] = {"anonymous", "basic", "form"};
 
 static const char *state_name (const struct session *s) {
   switch (s->phase) {
@@ -98,9 +97,19 @@ static void push_interval (lua_State *L, double interval) {
     lua_pushnumber(L, interval);
 }
 
+/* Made when first asked for; one that was given, or logged in, is there until logout. */
+static void push_provider (lua_State *L, const struct session *s) {
+  if (compat_getslot(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
+  lua_pop(L, 1);
+  compat_getslot(L, 1, SESSION_URI);
+  provider_push(L, s->who, -1);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, 1, SESSION_PROVIDER);
+}
+
 static void push_property (lua_State *L, const struct session *s, enum property which) {
   switch (which) {
-  case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_names[s->model]); break;
+  case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_name(s->model)); break;
   case PROPERTY_CATALOGS: push_list(L, "catalogs", NULL); break;
   case PROPERTY_CATALOG_URIS: push_list(L, "catalogURIs", NULL); break;
   case PROPERTY_CLIENT_CONTEXT_ID: compat_getslot(L, 1, SESSION_CONTEXT_ID); break;
@@ -115,7 +124,7 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
   case PROPERTY_USER_NAME: compat_getslot(L, 1, SESSION_USER); break;
   case PROPERTY_ON_OPEN_REQUEST: compat_getslot(L, 1, SESSION_ON_OPEN); break;
-  case PROPERTY_AUTH_PROVIDER:
+  case PROPERTY_AUTH_PROVIDER: push_provider(L, s); break;
   case PROPERTY_NAME: lua_pushnil(L); break;
   }
 }
@@ -167,7 +176,7 @@ static int session_newindex (lua_State *L) {
 static int session_tostring (lua_State *L) {
   const struct session *s = session_check(L, 1);
   lua_pushfstring(L, SESSION_TYPE " %I: %s %s, %s, %s", (LUAI_UACINT)s->number, s->protocol->name,
-                  s->service ? uri_public_text(s->service) : "?", model_names[s->model], state_name(s));
+                  s->service ? uri_public_text(s->service) : "?", model_name(s->model), state_name(s));
   return 1;
 }
 

@@ -22,6 +22,7 @@ local datasession = {
   _VERSION = "datasession scm",
 
   new = core.new,
+  AuthenticationProvider = core.AuthenticationProvider,
   getSession = registry.getSession,
   invalidateAllSessions = registry.invalidateAllSessions,
   sessions = core.sessions,
