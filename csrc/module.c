@@ -8,6 +8,7 @@
 #endif
 
 #include "session/protocol.h"
+#include "session/provider.h"
 #include "session/response.h"
 
 #include <dlfcn.h>
@@ -108,6 +109,7 @@ int luaopen_datasession_core (lua_State *L) {
   promise_register(L);
   loop_register(L, loop);
   session_register(L);
+  provider_register(L);
   set_constants(L);
   return 1;
 }

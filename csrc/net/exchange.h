@@ -79,6 +79,7 @@ struct exchange {
                    void *context); /* from engine_step alone, never from submit or cancel */
   void *owner;                     /* for the owner's use */
   struct exchange *next;           /* for the owner's use: its list */
+  unsigned mark;                   /* for the owner's use */
   size_t tag;                      /* for the owner's use: which of several */
 
   /* the engine's: */

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const purpose_names[] = {"login",      "isAuthorized", "ping",
-                                            "addCatalog", "logout",       "request"};
+static const char *const purpose_names[] = {"login",  "isAuthorized", "ping",   "addCatalog",
+                                            "logout", "request",      "refresh"};
 
 void finding_say (struct finding *found, const char *format, ...) {
   va_list args;
@@ -92,7 +92,7 @@ void finding_push_error (lua_State *L, const struct exchange *x, const struct fi
 }
 
 void finding_apply (lua_State *L, struct operation *op, const struct finding *found) {
-  if (op->epoch != op->session->epoch || found->apart) return;
+  if (!op->session || op->epoch != op->session->epoch || found->apart) return;
   operation_push_session(L, op);
   session_transition(L, -1, found);
   lua_pop(L, 1);
@@ -102,7 +102,7 @@ void finding_conclude (lua_State *L, struct operation *op, const struct exchange
                        enum result success) {
   finding_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
-    operation_push_session(L, op);
+    operation_push_owner(L, op);
     error_push_result(L, success);
     finding_push_info(L, x, found);
     operation_resolve(L, op);
@@ -115,7 +115,7 @@ void finding_conclude (lua_State *L, struct operation *op, const struct exchange
 
 void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
-  operation_push_session(L, op);
+  operation_push_owner(L, op);
   error_push_result(L, RESULT_SUCCESS);
   lua_newtable(L);
   operation_resolve(L, op);

@@ -29,9 +29,12 @@ struct loop {
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
   lua_State *resumed;  /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   size_t added, taken; /* entries of the ready queue, since ever */
-  lua_Integer sessions; /* made so far: the next session's number */
-  unsigned depth;       /* steps inside steps: handlers that await */
-  unsigned busy;        /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  lua_Integer sessions;      /* made so far: the next session's number */
+  unsigned long long stamps; /* _ts parameters given out */
+  unsigned long long noise;  /* state of the jitter's generator */
+  bool device_offline;       /* the host says that this machine has no network */
+  unsigned depth;            /* steps inside steps: handlers that await */
+  unsigned busy; /* an operation takes its step: a finaliser that this wakes cannot step the loop */
   bool closed;
 };
 

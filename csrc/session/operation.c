@@ -1,30 +1,38 @@
 #include "operation.h"
 
 #include "error.h"
+#include "provider.h"
 #include "session.h"
 
 static int take_turn (lua_State *L);
 
+static void enlist (struct loop *loop, struct operation *op) {
+  op->loop = loop;
+  op->later = loop->operations;
+  if (op->later) op->later->earlier = op;
+  loop->operations = op;
+}
+
 struct operation *operation_new (lua_State *L, int index, const char *verb) {
-  struct session *s = session_check(L, index);
+  struct provider *provider = provider_test(L, index);
+  struct session *s = provider ? NULL : session_check(L, index);
   struct operation *op;
   index = lua_absindex(L, index);
   op = (struct operation *)promise_new(L, sizeof *op);
   op->promise.is_operation = true;
   op->promise.entry.tell = take_turn;
-  op->loop = s->loop;
   op->session = s;
+  op->provider = provider;
   op->verb = verb;
-  op->epoch = s->epoch;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
   loop_table(L, LOOP_FLYING);
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
-  op->later = s->loop->operations;
-  if (op->later) op->later->earlier = op;
-  s->loop->operations = op;
+  enlist(s ? s->loop : provider->loop, op);
+  if (!s) return op;
+  op->epoch = s->epoch;
   s->operations++;
   return op;
 }
@@ -36,10 +44,14 @@ void operation_push (lua_State *L, const struct operation *op) {
   lua_remove(L, -2);
 }
 
-void operation_push_session (lua_State *L, const struct operation *op) {
+void operation_push_owner (lua_State *L, const struct operation *op) {
   operation_push(L, op);
   compat_getslot(L, -1, PROMISE_OWNER);
   lua_remove(L, -2);
+}
+
+void operation_push_session (lua_State *L, const struct operation *op) {
+  operation_push_owner(L, op);
 }
 
 static void free_exchanges (struct operation *op) {
@@ -50,13 +62,23 @@ static void free_exchanges (struct operation *op) {
   }
 }
 
+static void leave_owner (struct operation *op) {
+  struct session *s = op->session;
+  if (!s) {
+    if (op->provider->login == op) op->provider->login = NULL;
+    if (op->provider->who->refresh == op) op->provider->who->refresh = NULL;
+    return;
+  }
+  s->operations--;
+  if (s->login == op) session_login_over(s);
+  if (s->autoping == op) s->autoping = NULL;
+}
+
 /* No more in flight: nothing keeps its promise but who holds it. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
   op->over = true;
-  op->session->operations--;
-  if (op->session->login == op) session_login_over(op->session);
-  if (op->session->autoping == op) op->session->autoping = NULL;
+  leave_owner(op);
   if (op->earlier)
     op->earlier->later = op->later;
   else
@@ -102,6 +124,7 @@ static void reject_aborted (lua_State *L, struct operation *op) {
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   if (op->over) return 0;
+  if (!op->abort_kind && lua_touserdata(L, 2) && provider_retries(L, op, lua_touserdata(L, 2))) return 0;
   if (!op->abort_kind)
     op->step(L, op, lua_touserdata(L, 2));
   else if (!op->exchanges)
@@ -174,20 +197,51 @@ static int take_turn (lua_State *L) {
   return 0;
 }
 
-bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
-  (void)L;
-  if (!x) return false;
+void operation_hold (struct operation *op, struct exchange *x, operation_step step) {
   x->owner = op;
   x->finished = exchange_finished;
   op->step = step;
-  if (op->over || !op->loop->engine || !engine_submit(op->loop->engine, x)) {
+  x->next = op->exchanges;
+  op->exchanges = x;
+}
+
+bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
+  if (!x) return false;
+  if (op->limit > 0) x->request.timeout = op->limit;
+  if (op->session) session_open_request(L, op->session, x);
+  if (op->over || !op->loop->engine) {
     exchange_free(x);
     return false;
   }
-  x->next = op->exchanges;
-  op->exchanges = x;
+  operation_hold(op, x, step);
+  if (op->session && !op->abort_kind && provider_holds(L, op, x)) return true;
+  if (!engine_submit(op->loop->engine, x)) {
+    remove_exchange(op, x);
+    exchange_free(x);
+    return false;
+  }
   if (op->abort_kind) engine_cancel(op->loop->engine, x); /* aborted between two exchanges */
   return true;
+}
+
+/* Ends `x`, which was held, at the next step of the loop. */
+static void fail_held (lua_State *L, struct operation *op, struct exchange *x) {
+  remove_exchange(op, x);
+  exchange_free(x);
+  if (!op->abort_kind) operation_abort(op, "memory", "not enough memory");
+  if (op->exchanges) return;
+  operation_push(L, op);
+  loop_ready(L, op->loop);
+}
+
+void operation_resume (lua_State *L, struct operation *op) {
+  struct exchange *x = op->exchanges, *next;
+  for (; x; x = next) {
+    next = x->next;
+    if (x->phase != EXCHANGE_FRESH) continue;
+    if (op->abort_kind || !session_sign_again(op->session, x) || !engine_submit(op->loop->engine, x))
+      fail_held(L, op, x);
+  }
 }
 
 void operation_defer (lua_State *L, struct operation *op, operation_step step) {
@@ -222,7 +276,7 @@ void operation_reject (lua_State *L, struct operation *op) {
   operation_push(L, op);
   lua_insert(L, -2);
   compat_getslot(L, -2, PROMISE_OWNER);
-  lua_setfield(L, -2, "session");
+  lua_setfield(L, -2, op->session ? "session" : "provider");
   set_info(L);
   finish(L, op);
   promise_reject_error(L, -2);
@@ -235,8 +289,11 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
   op->abort_kind = kind;
   op->abort_message = message;
   op->abort_result = RESULT_GENERAL_FAILURE;
-  for (x = op->exchanges; x; x = x->next)
+  for (x = op->exchanges; x; x = x->next) {
+    if (x->phase == EXCHANGE_FRESH)
+      engine_submit(op->loop->engine, x); /* held; so that its end is told like any other's */
     engine_cancel(op->loop->engine, x);
+  }
 }
 
 void operation_cancel (struct operation *op) {

@@ -10,6 +10,7 @@
 #include "promise.h"
 
 struct session;
+struct provider;
 struct operation;
 
 /* The next step: an exchange of the operation has finished (`x`, freed after the call), or, deferred, there is none (NULL). */
@@ -17,9 +18,11 @@ typedef void (*operation_step)(lua_State *L, struct operation *op, struct exchan
 
 struct operation {
   struct promise promise;
-  struct loop *loop;       /* borrowed */
-  struct session *session; /* borrowed; kept by the promise's PROMISE_OWNER */
-  const char *verb;        /* static: "login", for messages */
+  struct loop *loop;         /* borrowed */
+  struct session *session;   /* borrowed; kept by the promise's PROMISE_OWNER; NULL: a provider's */
+  struct provider *provider; /* borrowed, the same; NULL: a session's */
+  double limit;              /* seconds for each exchange; 0: the transport's own */
+  const char *verb;          /* static: "login", for messages */
   operation_step step;
   struct exchange *exchanges; /* owned, those in flight; linked by `next` */
   struct operation *earlier, *later;
@@ -33,7 +36,7 @@ struct operation {
   int abort_result;          /* an enum result */
 };
 
-/* Pushes the promise of a new operation on the session at `index`. Raises. */
+/* Pushes the promise of a new operation on the session or provider at `index`. Raises. */
 struct operation *operation_new (lua_State *L, int index, const char *verb);
 
 /*
@@ -41,6 +44,12 @@ struct operation *operation_new (lua_State *L, int index, const char *verb);
 ** is short, also for an `x` of NULL. Raises nothing.
 */
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step);
+
+/* `x` becomes one of the operation's, to be sent later by operation_resume. */
+void operation_hold (struct operation *op, struct exchange *x, operation_step step);
+
+/* Sends the exchanges of `op` that are held; one that cannot be sent fails with it. */
+void operation_resume (lua_State *L, struct operation *op);
 
 /* Forgets an operation that could not start; its promise never settles and is not to be handed out. */
 void operation_discard (lua_State *L, struct operation *op);
@@ -56,6 +65,7 @@ void operation_refuse (lua_State *L, struct operation *op, const char *kind, int
 
 /* Pushes the promise, the session. Raises when it is over: a finaliser may have ended it from inside any allocation. */
 void operation_push (lua_State *L, const struct operation *op);
+void operation_push_owner (lua_State *L, const struct operation *op); /* the session or provider */
 void operation_push_session (lua_State *L, const struct operation *op);
 
 /* Ends it with the value, result and info on top, popped. */

@@ -183,6 +183,10 @@ static void push_field (lua_State *L, const char *name) {
 static int outcome_of_error (lua_State *L) {
   if (lua_istable(L, 1)) {
     push_field(L, "session");
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      push_field(L, "provider");
+    }
     push_field(L, "result");
     push_field(L, "info");
   } else {

@@ -19,13 +19,23 @@ enum verdict {
   VERDICT_UNREACHABLE, /* no answer */
   VERDICT_BROKEN,      /* an answer that makes no sense here */
   VERDICT_ADMITTED,    /* credentials taken; whether the session may be used is to be seen */
+  VERDICT_DEVICE_LOST, /* not from an answer: the host says that there is no network */
+  VERDICT_DEVICE_BACK, /* ... that there is one again */
   VERDICT_ENTERING,    /* not from an answer: the user logs in */
   VERDICT_LEFT,        /* not from an answer: the user logged out */
   VERDICT_INVALIDATED  /* not from an answer: for good */
 };
 
 /* What an exchange was for, which decides how its answer reads. */
-enum purpose { PURPOSE_LOGIN, PURPOSE_CHECK, PURPOSE_PING, PURPOSE_CATALOG, PURPOSE_LOGOUT, PURPOSE_REQUEST };
+enum purpose {
+  PURPOSE_LOGIN,
+  PURPOSE_CHECK,
+  PURPOSE_PING,
+  PURPOSE_CATALOG,
+  PURPOSE_LOGOUT,
+  PURPOSE_REQUEST,
+  PURPOSE_REFRESH
+};
 
 struct finding {
   enum verdict verdict;
@@ -34,6 +44,8 @@ struct finding {
   const char *reason;     /* static: the offline reason, or NULL */
   const char *context_id; /* in the exchange's headers: X-CLIENT-CONTEXT-ID; NULL: none */
   size_t context_id_length;
+  const char *properties; /* in the exchange's headers: X-CLIENT-PROPS; NULL: none */
+  size_t properties_length;
   struct fault fault; /* what to tell the user when it is not well; strings static or in `message` */
   char message[512];
 };
@@ -44,8 +56,6 @@ struct finding {
 */
 struct protocol {
   const char *name;
-  bool (*model)(const char *name,
-                enum model *model); /* a name in lower case; false: not one of this protocol's */
   bool (*login)(
       lua_State *L,
       struct operation *op); /* login's arguments are at 2 and 3; the session holds credentials already */

@@ -10,36 +10,28 @@
 ** logout   form: GET static/auth/j_spring_security_logout with the cookie; the others only forget.
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
+#include "context.h"
+#include "jsdo.h"
 #include "json.h"
-#include "protocol.h"
 
 #include <string.h>
 
-static const char login_target[] = "/static/home.html";
-static const char form_login[] = "/static/auth/j_spring_security_check";
-static const char form_logout[] = "/static/auth/j_spring_security_logout";
+#define LOGIN_TARGET "/static/home.html"
+
+const char jsdo_login_target[] = LOGIN_TARGET;
+const char jsdo_form_login[] = "/static/auth/j_spring_security_check";
+const char jsdo_form_logout[] = "/static/auth/j_spring_security_logout";
 
 /* In the order in which they are tried. */
-static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", login_target};
+static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", LOGIN_TARGET};
 enum { PING_PATHS = sizeof ping_paths / sizeof *ping_paths, PING_LOGIN_TARGET = PING_PATHS - 1 };
-
-static bool jsdo_model (const char *name, enum model *model) {
-  static const char *const names[] = {"anonymous", "basic", "form"};
-  size_t i;
-  for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (!strcmp(name, names[i])) {
-      *model = (enum model)i;
-      return true;
-    }
-  return false;
-}
 
 static bool set_line (struct header_list *lines, const char *name, const char *value, size_t length) {
   return header_list_set(lines, name, strlen(name), value, length) == HEADER_OK;
 }
 
 /* Accept keeps an OpenEdge application from answering with its login page. */
-static bool jsdo_dress (struct header_list *lines) {
+bool jsdo_dress (struct header_list *lines) {
   return set_line(lines, "Accept", "application/json", 16) &&
          set_line(lines, "Cache-Control", "no-cache", 8) && set_line(lines, "Pragma", "no-cache", 8);
 }
@@ -53,8 +45,12 @@ static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *line
   id = lua_tolstring(L, -1, &length);
   if (id && strcmp(id, "0"))
     ok = header_list_set(lines, "X-CLIENT-CONTEXT-ID", 19, id, length) != HEADER_NO_MEMORY;
+  lua_pop(L, 1);
+  compat_getslot(L, -1, SESSION_CONTEXT_TEXT);
+  id = lua_tolstring(L, -1, &length);
+  if (id) ok = ok && header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 2);
-  return ok;
+  return ok && identity_sign(s->who, lines);
 }
 
 /* Judging */
@@ -74,7 +70,7 @@ static bool has_type (const struct exchange *x, const char *type) {
 }
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
-static bool is_login_page (const struct exchange *x, enum purpose purpose) {
+bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose) {
   if (!has_type(x, "text/html")) return false;
   return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
 }
@@ -88,7 +84,7 @@ static bool push_object (lua_State *L, const struct exchange *x) {
 }
 
 /* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
-static long real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
+long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   double told;
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_LOGOUT) return status;
@@ -99,6 +95,10 @@ static long real_status (lua_State *L, const struct exchange *x, enum purpose pu
   told = lua_tonumber(L, -1);
   lua_pop(L, 2);
   return told >= 100 && told <= 599 ? (long)told : status;
+}
+
+bool jsdo_says_expired_token (const struct exchange *x) {
+  return x->response.status == 401 && body_has(x, "sso.token.expired_token");
 }
 
 /* What stands between, such as the gate of a network, answers in pages, and not always says so. */
@@ -146,7 +146,9 @@ static void say (struct finding *found, enum verdict verdict, const char *kind, 
 }
 
 static void judge_refused (const struct session *s, struct finding *found, bool page) {
-  if (s->model == MODEL_ANONYMOUS)
+  if (s->model == MODEL_BEARER)
+    say(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
+  else if (s->model == MODEL_ANONYMOUS)
     say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
         "set authenticationModel to basic or form");
   else
@@ -172,6 +174,12 @@ static void judge_denied (const struct session *s, struct finding *found, bool p
         "call login again");
 }
 
+static void judge_token (struct finding *found) {
+  found->fault.result = RESULT_EXPIRED_TOKEN;
+  say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+      "the access token has expired, and could not be refreshed", "log the AuthenticationProvider in again");
+}
+
 static void judge_missing (struct finding *found) {
   say(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "no web application answers there",
       "check serviceURI, and that the application is deployed and started");
@@ -180,7 +188,7 @@ static void judge_missing (struct finding *found) {
 
 /* Which of ping_paths was asked; PING_PATHS: none of them. */
 static unsigned ping_path_of (const struct exchange *x) {
-  const char *text = uri_text(x->request.uri);
+  const char *text = uri_public_text(x->request.uri);
   size_t length = strlen(text), n;
   unsigned i;
   for (i = 0; i < PING_PATHS; i++) {
@@ -248,28 +256,38 @@ static void judge_other (struct finding *found) {
   }
 }
 
-static void read_context_id (const struct exchange *x, struct finding *found) {
+static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
+  const struct buffer *headers = &x->response.headers;
   struct header_line line;
   if (found->verdict != VERDICT_ALIVE) return;
-  if (!header_find(x->response.headers.data, x->response.headers.length, "X-CLIENT-CONTEXT-ID", &line))
-    return;
-  found->context_id = line.value;
-  found->context_id_length = line.value_length;
+  if (header_find(headers->data, headers->length, "X-CLIENT-CONTEXT-ID", &line)) {
+    found->context_id = line.value;
+    found->context_id_length = line.value_length;
+  }
+  if (!header_find(headers->data, headers->length, "X-CLIENT-PROPS", &line)) return;
+  if (context_parse(L, line.value, line.value_length)) {
+    lua_pop(L, 1);
+    found->properties = line.value;
+    found->properties_length = line.value_length;
+  } else
+    say(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object", NULL);
 }
 
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
   bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
-  bool page = own && purpose != PURPOSE_LOGOUT && is_login_page(x, purpose);
-  long status = real_status(L, x, purpose);
+  bool page = own && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
+  long status = jsdo_real_status(L, x, purpose);
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
   found->fault.status = status;
   found->fault.uri = x->response.uri;
   found->fault.result = RESULT_GENERAL_FAILURE;
-  if (purpose != PURPOSE_LOGOUT && own &&
-      (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
+  if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
+    judge_token(found);
+  else if (purpose != PURPOSE_LOGOUT && own &&
+           (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
     judge_denied(s, found, page);
   else if (any)
     judge_request(found);
@@ -279,13 +297,18 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
     judge_ping(L, x, found);
   else
     judge_other(found);
-  if (uri_within(s->service, x->response.uri)) read_context_id(x, found);
+  if (uri_within(s->service, x->response.uri)) read_context(L, x, found);
 }
 
 /* Verbs */
 
 static struct exchange *get (lua_State *L, struct operation *op, const char *path) {
   return session_exchange(L, op->session, "GET", uri_append(op->session->service, path));
+}
+
+static struct exchange *get_stamped (lua_State *L, struct operation *op, const char *path) {
+  struct session *s = op->session;
+  return session_exchange(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
@@ -295,7 +318,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
 }
 
 static bool jsdo_check (lua_State *L, struct operation *op) {
-  return operation_send(L, op, get(L, op, login_target), checked);
+  return operation_send(L, op, get_stamped(L, op, jsdo_login_target), checked);
 }
 
 static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
@@ -331,7 +354,7 @@ static bool add_text (struct buffer *body, const char *text) {
   return buffer_add(body, text, strlen(text)) == BUFFER_OK;
 }
 
-static bool fill_form (lua_State *L, struct exchange *x) {
+bool jsdo_fill_form (lua_State *L, struct exchange *x) {
   struct buffer *body = &x->request.body;
   size_t user_length, password_length;
   const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
@@ -350,8 +373,9 @@ static bool fill_form (lua_State *L, struct exchange *x) {
 static bool jsdo_login (lua_State *L, struct operation *op) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
-  x = session_exchange(L, op->session, "POST", uri_append(op->session->service, form_login));
-  if (x && !fill_form(L, x)) {
+  x = session_exchange(L, op->session, "POST",
+                       session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
+  if (x && !jsdo_fill_form(L, x)) {
     exchange_free(x);
     return false;
   }
@@ -370,7 +394,7 @@ static bool jsdo_logout (lua_State *L, struct operation *op) {
     operation_defer(L, op, conclude_at_once);
     return true;
   }
-  x = get(L, op, form_logout);
+  x = get(L, op, jsdo_form_logout);
   return operation_send(L, op, x, logged_out);
 }
 
@@ -393,7 +417,7 @@ static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exc
   op->stage |= 1u << ping_path_of(x);
   next = next_ping_path(op);
   if (next == PING_PATHS) return false;
-  operation_must(L, op, operation_send(L, op, get(L, op, ping_paths[next]), pinged));
+  operation_must(L, op, operation_send(L, op, get_stamped(L, op, ping_paths[next]), pinged));
   return true;
 }
 
@@ -410,16 +434,17 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   finding_judge(L, op, x, PURPOSE_PING, &found);
   missing = found.fault.status == 404 || found.fault.status == 410;
   if (current && missing && ping_elsewhere(L, op, x)) return;
-  if (current && !s->ping_uri && proves_address(&found)) s->ping_uri = uri_keep(x->request.uri);
+  if (current && !s->ping_uri && proves_address(&found) && ping_path_of(x) < PING_PATHS)
+    s->ping_uri = uri_append(s->service, ping_paths[ping_path_of(x)]);
   finding_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 static bool jsdo_ping (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  struct exchange *x =
-      s->ping_uri ? session_exchange(L, s, "GET", uri_keep(s->ping_uri)) : get(L, op, ping_paths[0]);
+  struct exchange *x = s->ping_uri ? session_exchange(L, s, "GET", session_stamp(s, uri_keep(s->ping_uri)))
+                                   : get_stamped(L, op, ping_paths[0]);
   return operation_send(L, op, x, pinged);
 }
 
-const struct protocol protocol_jsdo = {"jsdo",      jsdo_model, jsdo_login, jsdo_check, jsdo_ping,
+const struct protocol protocol_jsdo = {"jsdo",      jsdo_login, jsdo_check, jsdo_ping,
                                        jsdo_logout, jsdo_dress, jsdo_sign,  jsdo_judge};

@@ -151,13 +151,19 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   operation_reject(L, op);
 }
 
+/* Only the session's own server gets a _ts. */
+static struct uri *target_of (lua_State *L, struct session *s) {
+  struct uri *uri = check_target(L, 2, s);
+  return uri_same_origin(s->service, uri) ? session_stamp(s, uri) : uri;
+}
+
 static struct exchange *describe (lua_State *L, struct session *s) {
   double timeout = options_number(L, 2, "timeout", 0, 0), stall = options_number(L, 2, "stallTimeout", 0, 0);
   const char *method = check_method(L, 2);
   bool lines = is_set(L, "headers") || is_set(L, "json");
   size_t length;
   const char *body = check_body(L, 2, &length);
-  struct exchange *x = session_exchange(L, s, method, check_target(L, 2, s));
+  struct exchange *x = session_exchange(L, s, method, target_of(L, s));
   if (!x) {
     luaL_error(L, "not enough memory");
     return NULL;

@@ -5,9 +5,11 @@
 */
 #include "session.h"
 
+#include "context.h"
 #include "events.h"
 #include "options.h"
 #include "protocol.h"
+#include "provider.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -27,19 +29,25 @@ void session_push (lua_State *L, const struct session *s) {
 }
 
 bool session_connected (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED && s->online;
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline;
 }
 
 /* Making */
 
-static const char *const known_options[] = {
-    "serviceURI",   "authenticationModel", "protocol",     "pingInterval",      "connectTimeout", "timeout",
-    "stallTimeout", "maxResponseSize",     "maxRedirects", "insecure",          "proxy",          "caFile",
-    "caPath",       "clientCertificate",   "clientKey",    "clientKeyPassword", "userAgent",      NULL};
+static const char *const known_options[] = {"serviceURI",     "authenticationModel",
+                                            "protocol",       "pingInterval",
+                                            "connectTimeout", "timeout",
+                                            "stallTimeout",   "maxResponseSize",
+                                            "maxRedirects",   "insecure",
+                                            "proxy",          "caFile",
+                                            "caPath",         "clientCertificate",
+                                            "clientKey",      "clientKeyPassword",
+                                            "userAgent",      "timeStamp",
+                                            "context",        "onOpenRequest",
+                                            "authProvider",   NULL};
 
-static const char *const later_options[] = {
-    "authProvider",  "name",      "context",         "storage",      "timeStamp",
-    "onOpenRequest", "reconnect", "keepCredentials", "cookiePolicy", NULL};
+static const char *const later_options[] = {"name",         "storage", "reconnect", "keepCredentials",
+                                            "cookiePolicy", NULL};
 
 void session_push_option_names (lua_State *L) {
   int i;
@@ -57,8 +65,7 @@ static void check_protocol (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-static enum model check_model (lua_State *L, int index) {
-  static const char *const later[] = {"sso", "bearer", NULL};
+enum model session_model_option (lua_State *L, int index, const char *expected) {
   enum model model = MODEL_ANONYMOUS;
   char name[32];
   size_t length, i;
@@ -67,37 +74,32 @@ static enum model check_model (lua_State *L, int index) {
     for (i = 0; i < length && i < sizeof name - 1; i++)
       name[i] = (char)(given[i] >= 'A' && given[i] <= 'Z' ? given[i] + 32 : given[i]);
     name[i] = 0;
-    for (i = 0; later[i]; i++)
-      if (!strcmp(name, later[i]))
-        luaL_error(L, "option 'authenticationModel': '%s' is not supported yet", name);
-    if (!protocol_jsdo.model(name, &model))
-      luaL_error(L, "option 'authenticationModel': expected \"anonymous\", \"basic\" or \"form\", got '%s'",
-                 given);
+    if (!model_of(name, &model) || !strstr(expected, lua_pushfstring(L, "\"%s\"", name)))
+      luaL_error(L, "option 'authenticationModel': expected %s, got '%s'", expected, given);
+    lua_pop(L, 1);
   }
   lua_pop(L, 1);
   return model;
 }
 
 /* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
-static struct uri *check_service (lua_State *L, struct loop *loop, int index) {
+struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
   size_t length;
-  const char *text = options_string(L, index, "serviceURI", &length), *why;
-  struct uri *service;
-  if (!text || !length) {
-    luaL_error(L, "option 'serviceURI': expected the URI of a web application, got %s",
+  const char *text = options_string(L, index, name, &length), *why;
+  struct uri *uri;
+  if (!text || !length)
+    luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
                text ? "an empty string" : "nil");
-    return NULL;
-  }
   while (length && text[length - 1] == '/')
     length--;
   if (memchr(text, '?', length) || memchr(text, '#', length))
-    luaL_error(
-        L, "option 'serviceURI': expected the root of a web application, got a URI with a query or fragment");
+    luaL_error(L, "option '%s': expected the root of a web application, got a URI with a query or fragment",
+               name);
   text = lua_pushlstring(L, text, length);
   lua_remove(L, -2);
-  service = uri_parse(&loop->memory, text, length, &why);
-  if (!service) luaL_error(L, "option 'serviceURI': the URI %s", why);
-  return service;
+  uri = uri_parse(&loop->memory, text, length, &why);
+  if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
+  return uri;
 }
 
 static void timer_fired (struct timer *timer, void *context);
@@ -107,6 +109,53 @@ static void enlist (lua_State *L, struct session *s, int index) {
   lua_pushvalue(L, index);
   lua_rawsetp(L, -2, s);
   lua_pop(L, 1);
+}
+
+/*
+** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
+** server says so. The option is at 1, the session at 2.
+*/
+static void take_provider (lua_State *L, struct session *s) {
+  struct provider *provider;
+  enum model wanted = s->model == MODEL_SSO ? MODEL_FORM_SSO : s->model;
+  if (lua_getfield(L, 1, "authProvider") == LUA_TNIL) {
+    if (s->model == MODEL_SSO)
+      luaL_error(L, "option 'authProvider': an sso session needs an AuthenticationProvider");
+    lua_pop(L, 1);
+    return;
+  }
+  provider = provider_test(L, -1);
+  if (!provider)
+    luaL_error(L, "option 'authProvider': expected an AuthenticationProvider, got %s", luaL_typename(L, -1));
+  else if (provider->who->model != wanted)
+    luaL_error(L, "option 'authProvider': its model is %s, which does not fit a session of model %s",
+               model_name(provider->who->model), model_name(s->model));
+  else if (!provider->who->logged_in)
+    luaL_error(L, "option 'authProvider': it is not logged in: call its login first");
+  else {
+    s->who = identity_keep(provider->who);
+    s->phase = PHASE_AUTHORIZED;
+    s->login_result = RESULT_SUCCESS;
+  }
+  compat_setslot(L, 2, SESSION_PROVIDER);
+}
+
+/* context and onOpenRequest; the options are at 1, the session at 2. */
+static void check_callbacks (lua_State *L, struct session *s) {
+  int type = lua_getfield(L, 1, "context");
+  if (type == LUA_TTABLE) {
+    lua_pushcfunction(L, context_set);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_call(L, 2, 0);
+  } else if (type != LUA_TNIL)
+    luaL_error(L, "option 'context': expected a table, got %s", lua_typename(L, type));
+  lua_pop(L, 1);
+  type = lua_getfield(L, 1, "onOpenRequest");
+  if (type != LUA_TNIL && type != LUA_TFUNCTION)
+    luaL_error(L, "option 'onOpenRequest': expected a function, got %s", lua_typename(L, type));
+  s->has_on_open = type == LUA_TFUNCTION;
+  compat_setslot(L, 2, SESSION_ON_OPEN);
 }
 
 int session_new (lua_State *L) {
@@ -124,10 +173,13 @@ int session_new (lua_State *L) {
   s->timer.fired = timer_fired;
   s->login_result = RESULT_NONE;
   luaL_setmetatable(L, SESSION_TYPE);
-  s->model = check_model(L, 1);
+  s->model = session_model_option(L, 1, "\"anonymous\", \"basic\", \"form\", \"sso\" or \"bearer\"");
   s->ping_interval = options_number(L, 1, "pingInterval", 0, 0);
+  s->time_stamp = options_boolean(L, 1, "timeStamp", false);
+  s->device_offline = loop->device_offline;
+  check_callbacks(L, s);
   s->transport = transport_from_options(L, loop, 1);
-  s->service = check_service(L, loop, 1);
+  s->service = session_uri_option(L, loop, 1, "serviceURI");
   compat_setslot(L, 2, SESSION_URI);
   if (s->transport->insecure) {
     lua_pushfstring(L, "datasession: certificates are not verified for %s (insecure = true)",
@@ -135,6 +187,7 @@ int session_new (lua_State *L) {
     compat_warn(L, lua_tostring(L, -1));
     lua_pop(L, 1);
   }
+  take_provider(L, s);
   s->number = ++loop->sessions;
   enlist(L, s, 2);
   return 1;
@@ -150,17 +203,31 @@ static struct header_list *new_headers (lua_State *L, struct session *s, bool ow
 }
 
 static struct header_list *own_headers (lua_State *L, struct session *s) {
+  if (s->headers && s->signed_for != s->who->generation) {
+    header_list_release(s->headers);
+    s->headers = NULL;
+  }
   if (!s->headers) s->headers = new_headers(L, s, true);
-  return header_list_keep(s->headers);
+  s->signed_for = s->who->generation;
+  return s->headers ? header_list_keep(s->headers) : NULL;
 }
 
 static bool introduce (lua_State *L, struct session *s, struct request *request) {
-  if (!s->jar) s->jar = jar_new(&s->loop->memory);
-  if (!s->jar) return false;
-  request->jar = jar_keep(s->jar);
-  if (s->credentials) request->credentials = credentials_keep(s->credentials);
+  if (!s->who) s->who = identity_new(s->loop, s->model, s->service, s->transport);
+  if (!s->who || !identity_jar(s->who)) return false;
+  request->jar = jar_keep(s->who->jar);
+  if (s->who->credentials) request->credentials = credentials_keep(s->who->credentials);
   request->headers = own_headers(L, s);
   return request->headers != NULL;
+}
+
+bool session_sign_again (const struct session *s, struct exchange *x) {
+  struct header_list *lines = x->request.headers ? header_list_copy(x->request.headers) : NULL;
+  if (!lines) return false;
+  header_list_release(x->request.headers);
+  x->request.headers = lines;
+  x->mark = (x->mark & 1) | s->who->generation << 1;
+  return identity_sign(s->who, lines);
 }
 
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
@@ -172,6 +239,7 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
   x->request.method = method;
   x->request.uri = uri;
   x->request.transport = transport_keep(s->transport);
+  x->mark = s->who ? s->who->generation << 1 : 0;
   if (uri_same_origin(s->service, uri) ? introduce(L, s, &x->request)
                                        : (x->request.headers = new_headers(L, s, false)) != NULL)
     return x;
@@ -181,9 +249,13 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
 
 /* State */
 
-static void forget_credentials (struct session *s) {
-  credentials_release(s->credentials);
-  s->credentials = NULL;
+/* An sso session's provider may serve others: it stays logged in. */
+static void forget_identity (lua_State *L, int index, struct session *s) {
+  if (s->who && s->model != MODEL_SSO) identity_reset(s->who);
+  identity_release(s->who);
+  s->who = NULL;
+  lua_pushnil(L);
+  compat_setslot(L, index, SESSION_PROVIDER);
 }
 
 /* The header lines are made anew by the next exchange. */
@@ -203,14 +275,9 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   s->online = s->admitted = false;
   s->autoping = NULL; /* one in flight is not the next login's */
   s->epoch++;
-  forget_credentials(s);
+  forget_identity(L, index, s);
   uri_release(s->ping_uri);
-  if (s->jar) {
-    engine_forget_jar(s->loop->engine, s->jar);
-    jar_release(s->jar);
-  }
   s->ping_uri = NULL;
-  s->jar = NULL;
   lua_pushnil(L);
   compat_setslot(L, index, SESSION_USER);
   set_context_id(L, index, s, NULL, 0);
@@ -233,6 +300,13 @@ static void take_context_id (lua_State *L, int index, struct session *s, const s
   lua_pop(L, 1);
 }
 
+/* What the server says replaces what there was. */
+static void take_properties (lua_State *L, int index, const struct finding *found) {
+  if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return;
+  context_replace(L, index, -1);
+  lua_pop(L, 1);
+}
+
 /* What a former login left is not the new one's. */
 static void enter (lua_State *L, int index, struct session *s) {
   s->phase = PHASE_FRESH;
@@ -246,7 +320,6 @@ static void refuse_login (struct session *s, enum result result, long status) {
   s->login_result = result;
   s->login_status = status;
   s->online = false;
-  forget_credentials(s);
 }
 
 /* What was asked before the server let us in may yet be refused. */
@@ -255,6 +328,7 @@ static void turn_authorized (struct session *s) {
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
   s->admitted = true;
+  if (s->who) s->who->logged_in = true;
 }
 
 static void turn_alive (struct session *s, const struct finding *found) {
@@ -264,10 +338,12 @@ static void turn_alive (struct session *s, const struct finding *found) {
   if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
     s->login_status = found->fault.status;
   s->online = true;
+  s->failures = 0;
 }
 
 static void turn_bad (struct session *s, const struct finding *found) {
   bool expired = found->verdict == VERDICT_EXPIRED;
+  if (found->purpose == PURPOSE_PING) s->failures++;
   if (found->purpose == PURPOSE_LOGIN)
     refuse_login(s,
                  found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
@@ -286,8 +362,11 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   case VERDICT_ALIVE:
     turn_alive(s, found);
     take_context_id(L, index, s, found);
+    take_properties(L, index, found);
     break;
   case VERDICT_ADMITTED: s->admitted = true; break;
+  case VERDICT_DEVICE_LOST:
+  case VERDICT_DEVICE_BACK: s->device_offline = found->verdict == VERDICT_DEVICE_LOST; break;
   case VERDICT_ENTERING: enter(L, index, s); break;
   case VERDICT_LEFT:
   case VERDICT_INVALIDATED:
@@ -355,49 +434,72 @@ static void check_no_nul (lua_State *L, int index, const char *what) {
     luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
 }
 
-static void check_credentials (lua_State *L, const struct session *s) {
-  if (s->model == MODEL_ANONYMOUS) return;
+void session_check_credentials (lua_State *L, enum model model) {
+  if (model == MODEL_ANONYMOUS || model == MODEL_SSO) return;
+  if (model == MODEL_BEARER) {
+    check_text(L, 2, "token");
+    if (strpbrk(lua_tostring(L, 2), "\r\n") || strlen(lua_tostring(L, 2)) < lua_rawlen(L, 2))
+      luaL_argerror(L, 2, "a token holds no line breaks or NUL bytes");
+    return;
+  }
   check_text(L, 2, "user name");
   check_text(L, 3, "password");
-  if (!lua_isnoneornil(L, 4)) luaL_error(L, "login: options are not supported yet");
-  if (s->model != MODEL_BASIC) return;
+  if (model != MODEL_BASIC) return;
   check_no_nul(L, 2, "user name");
   check_no_nul(L, 3, "password");
   if (strchr(lua_tostring(L, 2), ':'))
     luaL_argerror(L, 2, "a user name with ':' cannot be sent by HTTP Basic");
 }
 
-static bool hold_credentials (lua_State *L, struct session *s) {
+bool session_hold_credentials (lua_State *L, struct identity *who) {
   size_t user_length, password_length;
-  const char *user, *password;
-  if (s->model != MODEL_BASIC) return true;
-  user = lua_tolstring(L, 2, &user_length);
-  password = lua_tolstring(L, 3, &password_length);
-  forget_credentials(s);
-  s->credentials = credentials_new(&s->loop->memory, user, user_length, password, password_length);
-  return s->credentials != NULL;
+  const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
+  if (who->model == MODEL_BEARER) return identity_set_token(who, user, user_length);
+  if (who->model != MODEL_BASIC) return true;
+  return identity_set_credentials(who, user, user_length, password, password_length);
+}
+
+/* Whom a former login was is nothing to this one. */
+static bool become (lua_State *L, struct session *s) {
+  forget_identity(L, 1, s);
+  s->who = identity_new(s->loop, s->model, s->service, s->transport);
+  return s->who && session_hold_credentials(L, s->who);
+}
+
+/* login's options: iOSBasicAuthTimeout, in milliseconds, bounds each request of it. */
+static double check_login_options (lua_State *L, int index) {
+  static const char *const known[] = {"iOSBasicAuthTimeout", NULL};
+  if (lua_isnoneornil(L, index)) return 0;
+  options_check(L, index, "login", known, NULL);
+  return options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
 }
 
 static void begin_login (lua_State *L, struct session *s, struct operation *op) {
   decide(L, 1, VERDICT_ENTERING);
   op->epoch = s->epoch;
-  if (s->model == MODEL_ANONYMOUS)
+  if (s->model == MODEL_ANONYMOUS || s->model == MODEL_BEARER)
     lua_pushnil(L);
   else
     lua_pushvalue(L, 2);
   compat_setslot(L, 1, SESSION_USER);
   s->login = op;
-  operation_must(L, op, hold_credentials(L, s) && s->protocol->login(L, op));
+  operation_must(L, op, become(L, s) && s->protocol->login(L, op));
 }
 
 int session_login (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
-  check_credentials(L, s);
+  double limit;
+  session_check_credentials(L, s->model);
+  limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
   lua_settop(L, 3);
   op = operation_new(L, 1, "login");
+  op->limit = limit;
   if (refused_ended(L, op)) return 1;
-  if (s->phase == PHASE_AUTHORIZED)
+  if (s->model == MODEL_SSO)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
+                     "an sso session is logged in through its AuthenticationProvider");
+  else if (s->phase == PHASE_AUTHORIZED)
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
                      "the session is logged in already: call logout first");
   else if (s->login)
@@ -416,7 +518,7 @@ static const char verb_logout[] = "logout", verb_invalidate[] = "invalidate";
 
 static struct operation *take_leave (lua_State *L, struct session *s, const char *verb) {
   struct operation *op = operation_new(L, 1, verb);
-  if (s->admitted)
+  if (s->admitted && s->model != MODEL_SSO)
     operation_must(L, op, s->protocol->logout(L, op));
   else
     operation_defer(L, op, conclude_at_once);
@@ -426,9 +528,24 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
 int session_logout (lua_State *L) {
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
+  if (s->model == MODEL_SSO && s->phase != PHASE_INVALID) {
+    operation_refuse(
+        L, operation_new(L, 1, verb_logout), "auth", RESULT_GENERAL_FAILURE,
+        "an sso session is logged out through its AuthenticationProvider; disconnect leaves it alone");
+    return 1;
+  }
   take_leave(L, s, verb_logout);
   if (s->login) operation_abort(s->login, "cancelled", "the session was logged out");
   decide(L, 1, VERDICT_LEFT);
+  return 1;
+}
+
+int session_disconnect (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  operation_defer(L, operation_new(L, 1, "disconnect"), conclude_at_once);
+  if (s->login) operation_abort(s->login, "cancelled", "the session was disconnected");
+  if (s->phase != PHASE_INVALID) decide(L, 1, VERDICT_LEFT);
   return 1;
 }
 
@@ -481,18 +598,36 @@ int session_is_authorized (lua_State *L) {
 
 void session_login_over (struct session *s) {
   s->login = NULL;
-  if (s->phase != PHASE_AUTHORIZED) forget_credentials(s);
+  if (s->phase == PHASE_AUTHORIZED || !s->who) return;
+  credentials_release(s->who->credentials);
+  s->who->credentials = NULL;
+  identity_set_token(s->who, NULL, 0);
 }
 
 /* The timer of pingInterval */
 
+/* A number from 0.75 to 1.25, so that a thousand sessions that lost one server do not come back as one. */
+static double jitter (struct loop *loop) {
+  loop->noise =
+      loop->noise * 6364136223846793005u + (unsigned long long)(clock_now() * 1e9) + 1442695040888963407u;
+  return 0.75 + (double)(loop->noise >> 40) / (double)(1 << 24) / 2;
+}
+
+/* Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server is away. */
+static double next_ping (struct session *s) {
+  enum { MOST_DOUBLINGS = 3 };
+  unsigned doublings = s->failures > MOST_DOUBLINGS ? MOST_DOUBLINGS : s->failures;
+  double delay = s->ping_interval / 1000;
+  return doublings ? delay * (1 << doublings) * jitter(s->loop) : delay;
+}
+
 void session_arm (lua_State *L, struct session *s) {
   (void)L;
   if (!s->loop->engine) return;
-  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0)
+  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0 || s->device_offline)
     engine_clear_timer(s->loop->engine, &s->timer);
   else
-    engine_set_timer(s->loop->engine, &s->timer, clock_now() + s->ping_interval / 1000);
+    engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
 }
 
 /* Set again before anything else, so that one ping that cannot start is not the last. */
@@ -525,15 +660,12 @@ int session_gc (lua_State *L) {
   s->closed = true;
   s->phase = PHASE_INVALID;
   if (engine) engine_clear_timer(engine, &s->timer);
-  if (engine && s->jar) engine_forget_jar(engine, s->jar);
-  jar_release(s->jar);
-  credentials_release(s->credentials);
+  identity_release(s->who);
   header_list_release(s->headers);
   uri_release(s->ping_uri);
   uri_release(s->service);
   transport_release(s->transport);
-  s->jar = NULL;
-  s->credentials = NULL;
+  s->who = NULL;
   s->headers = NULL;
   s->ping_uri = s->service = NULL;
   s->transport = NULL;

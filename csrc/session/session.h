@@ -7,15 +7,13 @@
 #define SESSION_SESSION_H
 
 #include "error.h"
-#include "loop.h"
+#include "identity.h"
 #include "operation.h"
 
 #define SESSION_TYPE "datasession.session"
 
 struct protocol;
 struct finding;
-
-enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM };
 
 enum phase {
   PHASE_FRESH,      /* never logged in, logged out, or refused */
@@ -29,9 +27,9 @@ struct session {
   const struct protocol *protocol; /* static */
   struct uri *service;             /* owned reference: the root of the web application */
   struct transport *transport;     /* owned reference */
-  struct jar *jar;                 /* owned reference; NULL until something is sent */
-  struct credentials *credentials; /* owned reference; NULL: none */
+  struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
+  unsigned signed_for;             /* the generation of `who` that the header lines were made for */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
   struct operation *autoping;      /* borrowed; the timer's ping in flight, or NULL */
@@ -43,6 +41,10 @@ struct session {
   enum phase phase;
   unsigned epoch;      /* counted up by login and logout: answers to what was sent before change nothing */
   unsigned operations; /* in flight */
+  unsigned failures;   /* of automatic pings in a row: they come less often then */
+  bool time_stamp;     /* each request carries a _ts parameter */
+  bool has_on_open;    /* SESSION_ON_OPEN is a function */
+  bool device_offline; /* the host says so */
   bool online;         /* the web application, when last heard of */
   bool admitted;       /* the server took credentials: it may keep a session until it is told */
   bool closed;         /* finalised */
@@ -51,12 +53,16 @@ struct session {
 
 /* User values. */
 enum {
-  SESSION_URI = 1,    /* serviceURI as the user sees it */
-  SESSION_USER,       /* userName */
-  SESSION_CONTEXT_ID, /* clientContextId */
-  SESSION_HANDLERS,   /* event -> array of handler, scope, handler, scope, ... */
-  SESSION_CATALOGS,   /* the Lua layer's: { catalogs, catalogURIs, services } */
-  SESSION_SLOTS = SESSION_CATALOGS
+  SESSION_URI = 1,      /* serviceURI as the user sees it */
+  SESSION_USER,         /* userName */
+  SESSION_CONTEXT_ID,   /* clientContextId */
+  SESSION_HANDLERS,     /* event -> array of handler, scope, handler, scope, ... */
+  SESSION_CATALOGS,     /* the Lua layer's: { catalogs, catalogURIs, services } */
+  SESSION_CONTEXT,      /* context properties: name -> value, or nil */
+  SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */
+  SESSION_ON_OPEN,      /* onOpenRequest: a function or nil */
+  SESSION_PROVIDER, /* authProvider: the AuthenticationProvider of `who`, once somebody asked for it, or it was given */
+  SESSION_SLOTS = SESSION_PROVIDER
 };
 
 /* NULL when it is no session. */
@@ -80,6 +86,27 @@ void session_transition (lua_State *L, int index, const struct finding *found);
 */
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri);
 
+/* `uri`, whose reference is taken, with a _ts parameter if the session is to send one. NULL: no memory, or `uri` was. opening.c */
+struct uri *session_stamp (struct session *s, struct uri *uri);
+
+/* Puts the session's present token into the header lines of `x`. False: no memory. */
+bool session_sign_again (const struct session *s, struct exchange *x);
+
+/* Raises unless what login got at 2 and 3 will do for the model. */
+void session_check_credentials (lua_State *L, enum model model);
+
+/* Copies what is at 2 and 3 into `who`, where its model keeps it. False: no memory. */
+bool session_hold_credentials (lua_State *L, struct identity *who);
+
+/* Reads the option authenticationModel; `expected` lists those that will do, quoted. */
+enum model session_model_option (lua_State *L, int index, const char *expected);
+
+/* Leaves the option `name`, a URI, as the user shall see it, without trailing slashes, on the stack. A new reference. */
+struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name);
+
+/* Calls onOpenRequest, which may change the header lines of `x`; what it raises is reported. opening.c */
+void session_open_request (lua_State *L, struct session *s, struct exchange *x);
+
 /* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
 void session_login_over (struct session *s);
 
@@ -92,6 +119,7 @@ int session_logout (lua_State *L);
 int session_invalidate (lua_State *L);
 int session_ping (lua_State *L);
 int session_is_authorized (lua_State *L);
+int session_disconnect (lua_State *L);
 int session_add_catalog (lua_State *L); /* catalog_loading.c */
 int session_request (lua_State *L);     /* requesting.c */
 

@@ -1,6 +1,8 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
+#include "context.h"
 #include "events.h"
 #include "protocol.h"
+#include "provider.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,8 +46,6 @@ static const char *const property_names[] = {"authenticationModel",
                                              "state",
                                              "userName",
                                              NULL};
-
-static const char *const model_names[] = {"anonymous", "basic", "form"};
 
 static const char *state_name (const struct session *s) {
   switch (s->phase) {
@@ -97,9 +97,19 @@ static void push_interval (lua_State *L, double interval) {
     lua_pushnumber(L, interval);
 }
 
+/* Made when first asked for; one that was given, or logged in, is there until logout. */
+static void push_provider (lua_State *L, const struct session *s) {
+  if (compat_getslot(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
+  lua_pop(L, 1);
+  compat_getslot(L, 1, SESSION_URI);
+  provider_push(L, s->who, -1);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, 1, SESSION_PROVIDER);
+}
+
 static void push_property (lua_State *L, const struct session *s, enum property which) {
   switch (which) {
-  case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_names[s->model]); break;
+  case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_name(s->model)); break;
   case PROPERTY_CATALOGS: push_list(L, "catalogs", NULL); break;
   case PROPERTY_CATALOG_URIS: push_list(L, "catalogURIs", NULL); break;
   case PROPERTY_CLIENT_CONTEXT_ID: compat_getslot(L, 1, SESSION_CONTEXT_ID); break;
@@ -113,9 +123,9 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_SERVICE_URI: compat_getslot(L, 1, SESSION_URI); break;
   case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
   case PROPERTY_USER_NAME: compat_getslot(L, 1, SESSION_USER); break;
-  case PROPERTY_AUTH_PROVIDER:
-  case PROPERTY_NAME:
-  case PROPERTY_ON_OPEN_REQUEST: lua_pushnil(L); break;
+  case PROPERTY_ON_OPEN_REQUEST: compat_getslot(L, 1, SESSION_ON_OPEN); break;
+  case PROPERTY_AUTH_PROVIDER: push_provider(L, s); break;
+  case PROPERTY_NAME: lua_pushnil(L); break;
   }
 }
 
@@ -140,6 +150,15 @@ static int set_interval (lua_State *L, struct session *s) {
   return 0;
 }
 
+static int set_on_open (lua_State *L, struct session *s) {
+  if (!lua_isfunction(L, 3) && !lua_isnil(L, 3))
+    return luaL_error(L, "session.onOpenRequest: expected a function or nil, got %s", luaL_typename(L, 3));
+  s->has_on_open = lua_isfunction(L, 3);
+  lua_pushvalue(L, 3);
+  compat_setslot(L, 1, SESSION_ON_OPEN);
+  return 0;
+}
+
 /* Upvalue 2 as above. */
 static int session_newindex (lua_State *L) {
   struct session *s = session_check(L, 1);
@@ -149,7 +168,7 @@ static int session_newindex (lua_State *L) {
     return luaL_error(L, "a session has no property '%s'", name);
   switch ((enum property)lua_tointeger(L, -1)) {
   case PROPERTY_PING_INTERVAL: return set_interval(L, s);
-  case PROPERTY_ON_OPEN_REQUEST: return luaL_error(L, "session.onOpenRequest is not supported yet");
+  case PROPERTY_ON_OPEN_REQUEST: return set_on_open(L, s);
   default: return luaL_error(L, "session.%s is read-only", name);
   }
 }
@@ -157,7 +176,7 @@ static int session_newindex (lua_State *L) {
 static int session_tostring (lua_State *L) {
   const struct session *s = session_check(L, 1);
   lua_pushfstring(L, SESSION_TYPE " %I: %s %s, %s, %s", (LUAI_UACINT)s->number, s->protocol->name,
-                  s->service ? uri_public_text(s->service) : "?", model_names[s->model], state_name(s));
+                  s->service ? uri_public_text(s->service) : "?", model_name(s->model), state_name(s));
   return 1;
 }
 
@@ -206,6 +225,30 @@ static int l_sessions (lua_State *L) {
   return 1;
 }
 
+/*
+** setDeviceOnline(online): what the host knows of this machine's network. Every session hears of a change, and ones made
+** later begin with it.
+*/
+static int l_set_device_online (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  struct finding found;
+  lua_Integer n, i;
+  luaL_checktype(L, 1, LUA_TBOOLEAN);
+  memset(&found, 0, sizeof found);
+  found.verdict = lua_toboolean(L, 1) ? VERDICT_DEVICE_BACK : VERDICT_DEVICE_LOST;
+  found.reason = REASON_DEVICE;
+  loop->device_offline = !lua_toboolean(L, 1);
+  lua_settop(L, 0);
+  lua_newtable(L);
+  n = collect_sessions(L);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, 1, i);
+    session_transition(L, -1, &found);
+    lua_pop(L, 1);
+  }
+  return 0;
+}
+
 /* hold(session): kept alive until it is logged out or invalidated. held(session): is it? */
 static int l_hold (lua_State *L) {
   session_check(L, 1);
@@ -234,15 +277,19 @@ static const luaL_Reg methods[] = {{"login", session_login},
                                    {"invalidate", session_invalidate},
                                    {"ping", session_ping},
                                    {"isAuthorized", session_is_authorized},
+                                   {"disconnect", session_disconnect},
                                    {"addCatalog", session_add_catalog},
                                    {"request", session_request},
                                    {"subscribe", events_subscribe},
                                    {"unsubscribe", events_unsubscribe},
                                    {"unsubscribeAll", events_unsubscribe_all},
+                                   {"setContext", context_set},
+                                   {"setContextProperty", context_set_property},
+                                   {"getContext", context_get},
+                                   {"getContextProperty", context_get_property},
                                    {NULL, NULL}};
 
-static const char *const later_methods[] = {
-    "disconnect", "setContext", "setContextProperty", "getContext", "getContextProperty", "invoke", NULL};
+static const char *const later_methods[] = {"invoke", NULL};
 
 static void push_methods (lua_State *L) {
   const char *const *name;
@@ -264,8 +311,12 @@ static void push_properties (lua_State *L) {
 }
 
 void session_register (lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"new", session_new}, {"sessions", l_sessions}, {"hold", l_hold}, {"held", l_held}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", session_new},
+                                       {"sessions", l_sessions},
+                                       {"hold", l_hold},
+                                       {"held", l_held},
+                                       {"setDeviceOnline", l_set_device_online},
+                                       {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", session_gc}, {"__close", session_close}, {"__tostring", session_tostring}, {NULL, NULL}};
   static const luaL_Reg access[] = {

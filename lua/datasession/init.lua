@@ -7,6 +7,7 @@ local registry = require "datasession.registry"
 
 core.hook("decode", codec.decode)
 core.hook("encode", codec.encode)
+core.hook("encodeHeader", codec.encodeHeader)
 core.hook("suggest", function(name, known)
   return require("datasession.suggest").nearest(name, known)
 end)
@@ -21,9 +22,11 @@ local datasession = {
   _VERSION = "datasession scm",
 
   new = core.new,
+  AuthenticationProvider = core.AuthenticationProvider,
   getSession = registry.getSession,
   invalidateAllSessions = registry.invalidateAllSessions,
   sessions = core.sessions,
+  setDeviceOnline = core.setDeviceOnline,
 
   step = core.step,
   run = core.run,

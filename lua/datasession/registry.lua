@@ -5,10 +5,15 @@ local core = require "datasession.core"
 local registry = {}
 
 -- What getSession takes beside the options of datasession.new.
-local own = { "catalogURI", "username", "password" }
-local later = {
-  "loginCallback", "authenticationURI", "authProviderAuthenticationModel", "authProvider", "context", "name", "storage",
-  "timeStamp", "onOpenRequest", "reconnect", "keepCredentials", "cookiePolicy",
+local own = {
+  "catalogURI", "username", "password", "loginCallback", "authenticationURI", "authProviderAuthenticationModel",
+}
+local later = { "name", "storage", "reconnect", "keepCredentials", "cookiePolicy" }
+
+-- Options of a session that its provider takes too.
+local shared = {
+  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "caFile", "caPath",
+  "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
 }
 
 local function isAmong(names, name)
@@ -59,6 +64,14 @@ local function check(options, level)
   end
   checkString(options, "username", level + 1)
   checkString(options, "password", level + 1)
+  checkString(options, "authenticationURI", level + 1)
+  checkString(options, "authProviderAuthenticationModel", level + 1)
+  if options.loginCallback ~= nil and type(options.loginCallback) ~= "function" then
+    error("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback), level + 1)
+  end
+  if options.authProvider ~= nil then
+    error("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
+  end
   checkCatalogs(options.catalogURI, level + 1)
 end
 
@@ -73,86 +86,186 @@ local function checkSendable(session, options, name, level)
   end
 end
 
-local function make(options, level)
+local function modelOf(options)
+  return type(options.authenticationModel) == "string" and options.authenticationModel:lower() or "anonymous"
+end
+
+-- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
+local function makeProvider(options)
+  local model = modelOf(options)
+  if not options.authenticationURI and model ~= "sso" then
+    return nil
+  end
+  local mine = {
+    uri = options.authenticationURI or options.serviceURI,
+    authenticationModel = options.authProviderAuthenticationModel or (model == "sso" and "form_sso" or model),
+  }
+  for _, name in ipairs(shared) do
+    mine[name] = options[name]
+  end
+  return core.AuthenticationProvider(mine)
+end
+
+local function sessionOptions(options, provider)
   local mine = {}
   for name, value in pairs(options) do
     if not isAmong(own, name) then
       mine[name] = value
     end
   end
-  local made, session = pcall(core.new, mine)
+  mine.authProvider = provider
+  return mine
+end
+
+-- A provider or a session, whichever logs in; what is wrong with their options is said at once.
+local function make(options, level)
+  local made, result = pcall(function()
+    local provider = makeProvider(options)
+    return provider or core.new(sessionOptions(options))
+  end)
   if not made then
-    error("getSession: " .. tostring(session), level + 1)
+    error("getSession: " .. tostring(result), level + 1)
   end
-  checkSendable(session, options, "username", level + 1)
-  checkSendable(session, options, "password", level + 1)
-  return session
+  checkSendable(result, options, "username", level + 1)
+  checkSendable(result, options, "password", level + 1)
+  return result
 end
 
-local function lacksCredentials(session, options)
-  local function isGiven(text)
-    return text ~= nil and text ~= ""
-  end
-  return session.authenticationModel ~= "anonymous" and not (isGiven(options.username) and isGiven(options.password))
+local function isGiven(text)
+  return text ~= nil and text ~= ""
 end
 
-local function noCredentials(session)
+local function lacksCredentials(model, credentials)
+  if model == "anonymous" then
+    return false
+  end
+  return not isGiven(credentials.username) or (model ~= "bearer" and not isGiven(credentials.password))
+end
+
+local function noCredentials(model)
+  local needed = model == "bearer" and "the token as option username" or "the options username and password"
   local err = core.failure {
     kind = "auth",
     result = core.AUTHENTICATION_FAILURE,
-    message = "getSession: the authentication model " .. session.authenticationModel ..
-      " needs the options username and password",
+    message = "getSession: the authentication model " .. model .. " needs " .. needed .. ", or a loginCallback",
   }
   err.info = { errorObject = err }
   return err
 end
 
--- To be closed: unless `done` is set by then, the session ends, also when the caller has cancelled the promise.
+-- What loginCallback was rejected with, raised, or returned that is no table of credentials.
+local function callbackFailed(reason)
+  local err = core.failure {
+    kind = "auth",
+    result = core.GENERAL_FAILURE,
+    message = "getSession: loginCallback gave no credentials: " ..
+      (type(reason) == "table" and type(reason.message) == "string" and reason.message or tostring(reason)),
+  }
+  err.info = { errorObject = err, reason = reason }
+  return err
+end
+
+-- The promise of loginCallback's credentials, or the options themselves.
+local function ask(options)
+  if not options.loginCallback then
+    return options
+  end
+  local credentials, err = core.promise(function(resolve)
+    resolve(options.loginCallback())
+  end):await()
+  if type(credentials) ~= "table" then
+    error(callbackFailed(credentials == nil and err or "expected a table, got " .. type(credentials)), 0)
+  end
+  return credentials
+end
+
+-- To be closed: unless `done` is set by then, what was made ends, also when the caller has cancelled the promise.
 local guardMeta = {
   __close = function(guard)
-    if not guard.done then
+    if guard.done then
+      return
+    end
+    if guard.session then
       guard.session:invalidate()
+    end
+    if guard.provider then
+      guard.provider:logout()
     end
   end,
 }
 
 -- Undoes what was done, then fails with the error of what failed.
-local function giveUp(session, err)
-  session:invalidate():await()
+local function giveUp(guard, err)
+  local session, provider = guard.session, guard.provider
+  guard.session, guard.provider = nil, nil
+  if session then
+    session:invalidate():await()
+  end
+  if provider then
+    provider:logout():await()
+  end
   error(err, 0)
 end
 
-local function establish(session, login, catalogURI)
-  local guard <close> = setmetatable({ session = session }, guardMeta)
-  local ok, err = login:await()
+local function succeed(guard, ok, err, info)
   if not ok then
-    giveUp(session, err)
+    giveUp(guard, err)
   end
-  local added, failure, info = session:addCatalog(catalogURI):await()
-  if not added then
-    giveUp(session, failure)
+  return info
+end
+
+local function logIn(guard, maker, options, credentials)
+  local model = maker.authenticationModel
+  if lacksCredentials(model, credentials) then
+    giveUp(guard, noCredentials(model))
   end
+  local called, login = pcall(maker.login, maker, credentials.username, credentials.password)
+  if not called then
+    giveUp(guard, callbackFailed(login))
+  end
+  succeed(guard, login:await())
+  if guard.provider then
+    guard.session = core.new(sessionOptions(options, maker))
+    core.hold(guard.session)
+    succeed(guard, guard.session:isAuthorized():await())
+  end
+end
+
+local function establish(maker, options)
+  local isProvider = not maker.serviceURI
+  local guard <close> = setmetatable({ session = not isProvider and maker or nil, provider = isProvider and maker or nil },
+    guardMeta)
+  local asked, credentials = pcall(ask, options)
+  if not asked then
+    giveUp(guard, credentials)
+  end
+  logIn(guard, maker, options, credentials)
+  local info = succeed(guard, guard.session:addCatalog(options.catalogURI):await())
   guard.done = true
-  return session, core.SUCCESS, info
+  return guard.session, core.SUCCESS, info
 end
 
 --- Makes a session, logs in, and loads its catalogs.
--- @param options those of datasession.new, and `catalogURI` (a URI or an array of URIs, required), `username` and
---   `password` (needed by basic and form)
+-- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required);
+--   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a function
+--   that returns { username, password } or a promise of it; `authenticationURI` and
+--   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token server,
+--   "form_sso")
 -- @return a promise of (session, SUCCESS, addCatalog's info); rejected with the error of the step that failed,
 --   after whatever was done has been undone. The session is held by the library until it is logged out or invalidated.
 function registry.getSession(options)
   check(options, 2)
-  local session = make(options, 2)
-  if lacksCredentials(session, options) then
-    local err = noCredentials(session)
+  local maker = make(options, 2)
+  if not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
+    local err = noCredentials(maker.authenticationModel)
     return core.promise(function(_, reject)
       reject(err)
     end)
   end
-  local login = session:login(options.username, options.password)
-  core.hold(session)
-  return core.spawn(establish, session, login, options.catalogURI)
+  if maker.serviceURI then
+    core.hold(maker)
+  end
+  return core.spawn(establish, maker, options)
 end
 
 local function invalidate(session)

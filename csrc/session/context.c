@@ -1,0 +1,107 @@
+#include "context.h"
+
+#include "json.h"
+#include "session.h"
+
+#include <string.h>
+
+/* The value on top becomes the header's text; nil stands for none. */
+static void set_text (lua_State *L, int session) {
+  struct session *s = lua_touserdata(L, session);
+  compat_setslot(L, session, SESSION_CONTEXT_TEXT);
+  header_list_release(s->headers);
+  s->headers = NULL;
+}
+
+void context_replace (lua_State *L, int session, int properties) {
+  session = lua_absindex(L, session);
+  properties = lua_absindex(L, properties);
+  lua_pushnil(L);
+  if (lua_next(L, properties)) {
+    lua_pop(L, 2);
+    loop_hook(L, "encodeHeader");
+    lua_pushvalue(L, properties);
+    lua_call(L, 1, 2);
+    if (lua_isnil(L, -2)) luaL_error(L, "context property: %s", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 1);
+  } else
+    lua_pushnil(L);
+  set_text(L, session);
+  lua_pushvalue(L, properties);
+  compat_setslot(L, session, SESSION_CONTEXT);
+}
+
+/* Leaves a copy of the session's properties, perhaps empty, on the stack. */
+static void push_copy (lua_State *L) {
+  lua_newtable(L);
+  if (compat_getslot(L, 1, SESSION_CONTEXT) == LUA_TTABLE) {
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, -5);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+int context_set (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  lua_newtable(L);
+  if (lua_istable(L, 2)) {
+    lua_pushnil(L);
+    while (lua_next(L, 2)) {
+      if (lua_type(L, -2) != LUA_TSTRING) return luaL_argerror(L, 2, "expected names that are strings");
+      if (lua_isfunction(L, -1)) {
+        lua_pop(L, 1);
+        continue;
+      }
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, 3);
+    }
+  }
+  context_replace(L, 1, 3);
+  return 0;
+}
+
+int context_set_property (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 3);
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
+  push_copy(L);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, 4);
+  context_replace(L, 1, 4);
+  return 0;
+}
+
+int context_get (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 1);
+  push_copy(L);
+  return 1;
+}
+
+int context_get_property (lua_State *L) {
+  session_check(L, 1);
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
+  if (compat_getslot(L, 1, SESSION_CONTEXT) != LUA_TTABLE) return 1;
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+bool context_parse (lua_State *L, const char *text, size_t length) {
+  if (!length || (length == 4 && !memcmp(text, "null", 4))) {
+    lua_newtable(L);
+    return true;
+  }
+  lua_pushlstring(L, text, length);
+  if (*text == '{' && json_decode(L)) return true;
+  lua_pop(L, 1);
+  return false;
+}

@@ -1,0 +1,27 @@
+/*
+** context: the properties that travel with a session's requests and answers as one JSON object, in the header
+** X-CLIENT-PROPS. They survive logout. Kept as a Lua table and, beside it, as the header's text.
+*/
+#ifndef SESSION_CONTEXT_H
+#define SESSION_CONTEXT_H
+
+#include "compat.h"
+
+#include <stdbool.h>
+
+/* Methods: setContext([properties]), setContextProperty(name [, value]), getContext(), getContextProperty(name). */
+int context_set (lua_State *L);
+int context_set_property (lua_State *L);
+int context_get (lua_State *L);
+int context_get_property (lua_State *L);
+
+/* Takes over the properties in the table at `properties`, for the session at `session`. Raises for what JSON cannot say. */
+void context_replace (lua_State *L, int session, int properties);
+
+/*
+** Pushes the properties that a server's header says: a new table; for an empty value or null an empty one. False, and
+** nothing pushed, when it is no JSON object.
+*/
+bool context_parse (lua_State *L, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,119 @@
+#include "identity.h"
+
+#include <string.h>
+
+static const char *const names[MODELS] = {"anonymous", "basic", "form", "sso", "form_sso", "bearer"};
+
+const char *model_name (enum model model) {
+  return names[model];
+}
+
+bool model_of (const char *name, enum model *model) {
+  int i;
+  for (i = 0; i < MODELS; i++)
+    if (!strcmp(name, names[i])) {
+      *model = (enum model)i;
+      return true;
+    }
+  return false;
+}
+
+struct identity *identity_new (struct loop *loop, enum model model, struct uri *uri,
+                               struct transport *transport) {
+  struct identity *who = memory_new(&loop->memory, sizeof *who);
+  if (!who) return NULL;
+  who->loop = loop;
+  who->references = 1;
+  who->model = model;
+  who->uri = uri_keep(uri);
+  who->transport = transport_keep(transport);
+  who->automatic = true;
+  return who;
+}
+
+struct identity *identity_keep (struct identity *who) {
+  who->references++;
+  return who;
+}
+
+static void forget_token (const struct identity *who, char **token, size_t *size) {
+  memory_wipe_free(&who->loop->memory, *token, *size);
+  *token = NULL;
+  *size = 0;
+}
+
+void identity_reset (struct identity *who) {
+  forget_token(who, &who->token, &who->token_size);
+  forget_token(who, &who->refresh_token, &who->refresh_size);
+  credentials_release(who->credentials);
+  if (who->jar && who->loop->engine) engine_forget_jar(who->loop->engine, who->jar);
+  jar_release(who->jar);
+  who->credentials = NULL;
+  who->jar = NULL;
+  who->logged_in = false;
+  who->generation++;
+}
+
+void identity_release (struct identity *who) {
+  if (!who || --who->references > 0) return;
+  identity_reset(who);
+  uri_release(who->uri);
+  transport_release(who->transport);
+  memory_free(&who->loop->memory, who, sizeof *who);
+}
+
+struct jar *identity_jar (struct identity *who) {
+  if (!who->jar) who->jar = jar_new(&who->loop->memory);
+  return who->jar;
+}
+
+static bool set (struct identity *who, char **field, size_t *size, const char *text, size_t length) {
+  char *copy = NULL;
+  if (length) {
+    copy = memory_new(&who->loop->memory, length + 1);
+    if (!copy) return false;
+    memcpy(copy, text, length);
+  }
+  forget_token(who, field, size);
+  *field = copy;
+  *size = length ? length + 1 : 0;
+  who->generation++;
+  return true;
+}
+
+bool identity_set_token (struct identity *who, const char *token, size_t length) {
+  return set(who, &who->token, &who->token_size, token, length);
+}
+
+bool identity_set_refresh_token (struct identity *who, const char *token, size_t length) {
+  return set(who, &who->refresh_token, &who->refresh_size, token, length);
+}
+
+bool identity_set_credentials (struct identity *who, const char *user, size_t user_length,
+                               const char *password, size_t password_length) {
+  credentials_release(who->credentials);
+  who->credentials = credentials_new(&who->loop->memory, user, user_length, password, password_length);
+  return who->credentials != NULL;
+}
+
+bool identity_sign (const struct identity *who, struct header_list *lines) {
+  const char *scheme = who->model == MODEL_BEARER ? "Bearer " : "oecp ";
+  struct buffer value;
+  bool ok;
+  if (!who->token) return true;
+  buffer_init(&value, &who->loop->memory, 1 << 20);
+  value.secret = true;
+  ok = buffer_add(&value, scheme, strlen(scheme)) == BUFFER_OK &&
+       buffer_add(&value, who->token, who->token_size - 1) == BUFFER_OK &&
+       header_list_set(lines, "Authorization", 13, value.data, value.length) == HEADER_OK;
+  buffer_wipe(&value);
+  return ok;
+}
+
+bool identity_can_refresh (const struct identity *who) {
+  return who->model == MODEL_FORM_SSO && who->logged_in && who->refresh_token;
+}
+
+bool identity_refresh_due (const struct identity *who, double now) {
+  return identity_can_refresh(who) && who->automatic && who->refresh_at > 0 && now >= who->refresh_at;
+}

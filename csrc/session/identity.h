@@ -1,0 +1,62 @@
+/*
+** identity: who somebody is to a server: by which model, where that is proved, and what the server gave for it
+** (cookies, tokens) or is shown each time (credentials). A session that logs in makes one of its own; an
+** AuthenticationProvider is one that several sessions may share. Counted.
+*/
+#ifndef SESSION_IDENTITY_H
+#define SESSION_IDENTITY_H
+
+#include "loop.h"
+
+#include <stdbool.h>
+
+enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM, MODEL_SSO, MODEL_FORM_SSO, MODEL_BEARER, MODELS };
+
+struct identity {
+  struct loop *loop; /* borrowed; the registry keeps it */
+  size_t references;
+  enum model model;
+  struct uri *uri;             /* owned reference: the web application that the credentials are proved to */
+  struct transport *transport; /* owned reference: how that is reached */
+  struct jar *jar;             /* owned reference; NULL until something is sent */
+  struct credentials *credentials; /* owned reference: basic */
+  char *token, *refresh_token;     /* owned, wiped: bearer's or oecp's; NULL: none */
+  size_t token_size, refresh_size; /* of the blocks, NUL included */
+  double refresh_at;               /* of clock_now: when three quarters of the token's life are over */
+  unsigned generation;             /* counted up with each change of token: header lines are made anew */
+  bool logged_in;
+  bool automatic;            /* automaticTokenRefresh */
+  struct operation *refresh; /* borrowed; the refresh in flight, or NULL */
+};
+
+/* One reference, its own references to uri and transport added. NULL: no memory. */
+struct identity *identity_new (struct loop *loop, enum model model, struct uri *uri,
+                               struct transport *transport);
+struct identity *identity_keep (struct identity *who);
+void identity_release (struct identity *who); /* accepts NULL */
+
+/* The cookie jar, made when there is none; borrowed. NULL: no memory. */
+struct jar *identity_jar (struct identity *who);
+
+/* Forgets cookies, credentials and tokens. */
+void identity_reset (struct identity *who);
+
+/* Copies; false: no memory. A length of 0 means none. */
+bool identity_set_token (struct identity *who, const char *token, size_t length);
+bool identity_set_refresh_token (struct identity *who, const char *token, size_t length);
+bool identity_set_credentials (struct identity *who, const char *user, size_t user_length,
+                               const char *password, size_t password_length);
+
+/* Adds the Authorization line of a token model; nothing for the others. False: no memory. */
+bool identity_sign (const struct identity *who, struct header_list *lines);
+
+bool identity_can_refresh (const struct identity *who);
+bool identity_refresh_due (const struct identity *who, double now);
+
+/* The service's own name; NULL for a model that is none of a session's (or, `provider`, of a provider's). */
+const char *model_name (enum model model);
+
+/* False: no such model. A name in lower case. */
+bool model_of (const char *name, enum model *model);
+
+#endif

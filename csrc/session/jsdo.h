@@ -1,0 +1,24 @@
+/* jsdo: what protocol_jsdo and provider share of OpenEdge's wire format. */
+#ifndef SESSION_JSDO_H
+#define SESSION_JSDO_H
+
+#include "protocol.h"
+
+extern const char jsdo_login_target[], jsdo_form_login[], jsdo_form_logout[];
+
+/* What every request carries. False: no memory. */
+bool jsdo_dress (struct header_list *lines);
+
+/* Makes `x` the POST of a login form, user name and password being at 2 and 3 of L. False: no memory. */
+bool jsdo_fill_form (lua_State *L, struct exchange *x);
+
+/* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
+bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose);
+
+/* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
+long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose);
+
+/* The 401 says that the token, not the login, is over. */
+bool jsdo_says_expired_token (const struct exchange *x);
+
+#endif
