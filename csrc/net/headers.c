@@ -188,9 +188,17 @@ bool header_next (const char *block, size_t length, size_t *at, struct header_li
   return false;
 }
 
+/* Most lines are passed over by their first bytes alone. */
 bool header_find (const char *block, size_t length, const char *name, struct header_line *line) {
   size_t at = 0, name_length = strlen(name);
-  while (header_next(block, length, &at, line))
-    if (line->name_length == name_length && strncasecmp(line->name, name, name_length) == 0) return true;
+  while (at < length) {
+    const char *start = block + at, *feed;
+    if (length - at > name_length && start[name_length] == ':' &&
+        strncasecmp(start, name, name_length) == 0 && header_next(block, length, &at, line))
+      return true;
+    feed = memchr(start, '\n', length - at);
+    if (!feed) return false;
+    at = (size_t)(feed - block) + 1;
+  }
   return false;
 }

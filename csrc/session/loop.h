@@ -29,6 +29,8 @@ struct loop {
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
   lua_State *resumed;  /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   size_t added, taken; /* entries of the ready queue, since ever */
+  char pong[256];      /* the body of the last answer to a ping that was whole JSON */
+  size_t pong_length;
   lua_Integer sessions;      /* made so far: the next session's number */
   unsigned long long stamps; /* _ts parameters given out */
   unsigned long long noise;  /* state of the jitter's generator */

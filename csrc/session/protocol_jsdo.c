@@ -61,12 +61,11 @@ static bool body_has (const struct exchange *x, const char *text) {
 }
 
 static bool has_type (const struct exchange *x, const char *type) {
+  const struct buffer *headers = &x->response.headers;
   struct header_line line;
-  size_t n = strlen(type), i;
-  if (!header_find(x->response.headers.data, x->response.headers.length, "Content-Type", &line)) return false;
-  for (i = 0; i + n <= line.value_length; i++)
-    if (curl_strnequal(line.value + i, type, n)) return true;
-  return false;
+  size_t n = strlen(type);
+  return header_find(headers->data, headers->length, "Content-Type", &line) && line.value_length >= n &&
+         curl_strnequal(line.value, type, n);
 }
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
@@ -111,13 +110,19 @@ static bool is_page (const struct exchange *x) {
   return i < body->length && body->data[i] == '<';
 }
 
-/* It says that it is JSON, and is not. */
-static bool is_broken_json (lua_State *L, const struct exchange *x) {
+/* It says that it is JSON, and is not. The last answer that was is remembered: pings are answered alike. */
+static bool is_broken_json (lua_State *L, struct loop *loop, const struct exchange *x) {
+  const struct buffer *body = &x->response.body;
   bool broken;
-  if (!x->response.body.length || !has_type(x, "application/json")) return false;
-  lua_pushlstring(L, x->response.body.data, x->response.body.length);
+  if (!body->length || !has_type(x, "application/json")) return false;
+  if (body->length == loop->pong_length && !memcmp(body->data, loop->pong, body->length)) return false;
+  lua_pushlstring(L, body->data, body->length);
   broken = !json_decode(L);
   lua_pop(L, 1);
+  if (!broken && body->length <= sizeof loop->pong) {
+    memcpy(loop->pong, body->data, body->length);
+    loop->pong_length = body->length;
+  }
   return broken;
 }
 
@@ -198,7 +203,8 @@ static unsigned ping_path_of (const struct exchange *x) {
   return i;
 }
 
-static void judge_ping (lua_State *L, const struct exchange *x, struct finding *found) {
+static void judge_ping (lua_State *L, const struct session *s, const struct exchange *x,
+                        struct finding *found) {
   long status = found->fault.status;
   found->fault.retryable = true;
   if (status == 500)
@@ -211,7 +217,7 @@ static void judge_ping (lua_State *L, const struct exchange *x, struct finding *
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
     say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "a page where the ping service's JSON belongs",
         "check serviceURI, and what stands between here and the server");
-  else if (is_broken_json(L, x))
+  else if (is_broken_json(L, s->loop, x))
     say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
         "check serviceURI, and what stands between here and the server");
   else if (says_down(L, x))
@@ -294,7 +300,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   else if ((status == 404 || status == 410) && purpose != PURPOSE_LOGOUT)
     judge_missing(found);
   else if (purpose == PURPOSE_PING)
-    judge_ping(L, x, found);
+    judge_ping(L, s, x, found);
   else
     judge_other(found);
   if (uri_within(s->service, x->response.uri)) read_context(L, x, found);
