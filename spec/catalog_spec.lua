@@ -357,6 +357,13 @@ describe("an operation", function()
     assert.is_false(submit.useBeforeImage)
   end)
 
+  it("merges as the catalog says, by name or by number", function()
+    for _, mode in ipairs({ "APPEND", 4 }) do
+      assert.equal(mode, resourceOf(nil, { operations = { { mergeMode = mode } } }).operations[1].mergeMode)
+    end
+    assert.is_nil(resourceOf(nil, { operations = { { mergeMode = codec.null } } }).operations[1].mergeMode)
+  end)
+
   it("has the verb of its type when it names none", function()
     local verbs = { create = "POST", read = "GET", update = "PUT", delete = "DELETE",
       submit = "PUT", count = "PUT", invoke = "PUT" }
