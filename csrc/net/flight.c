@@ -6,9 +6,8 @@
 
 #include <stddef.h>
 
-enum {
-  STREAMS = 8
-}; /* that one connection to an https server may carry, if it speaks HTTP/2: a guess for lanes */
+/* An https server may speak HTTP/2, where a connection carries several exchanges: so many are let through. */
+enum { STREAMS = 8 };
 
 static void depart (struct engine *e, struct exchange *x) {
   queue_append(&e->flying, x);

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#ifndef _WIN32
+#include <fcntl.h>
+#endif
 
 #ifndef DATASESSION_VERSION
 #define DATASESSION_VERSION "0"
@@ -32,6 +35,15 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   return CURL_PREREQFUNC_OK;
 }
 
+/* What the host executes is not to inherit a session's connections. */
+static int on_new_socket (void *ud, curl_socket_t fd, curlsocktype purpose) {
+  (void)ud, (void)fd, (void)purpose;
+#ifndef _WIN32
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
+  return CURL_SOCKOPT_OK;
+}
+
 static const struct {
   CURLoption option;
   long value;
@@ -49,8 +61,7 @@ static const struct {
     {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-    {CURLOPT_QUICK_EXIT,
-     1}, /* a name that is being resolved is not waited for when the exchange ends early */
+    {CURLOPT_QUICK_EXIT, 1}, /* who ends a transfer does not wait for a name that is being resolved */
 #endif
 #ifdef _WIN32
     {CURLOPT_SSL_OPTIONS, CURLSSLOPT_NATIVE_CA},
@@ -74,6 +85,7 @@ static CURLcode set_base_pointers (struct handle *h) {
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, on_request);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
 #if LIBCURL_VERSION_NUM >= 0x075500
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -2,11 +2,15 @@
 #include "client.h"
 #include "groups.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #ifdef __linux__
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -339,6 +343,26 @@ void lack_of_descriptors_is_survived (void) {
   x = get("/echo");
   CHECK(x->response.status == 200);
   exchange_free(x);
+  client_close();
+}
+
+static bool is_connection_to (int fd, int port) {
+  struct sockaddr_in peer = {0};
+  socklen_t size = sizeof peer;
+  return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
+         ntohs(peer.sin_port) == port;
+}
+
+void connections_are_not_inherited (void) {
+  int found = 0;
+  client_open(NULL);
+  exchange_free(get("/echo"));
+  for (int fd = 0; fd < 256; fd++) {
+    if (!is_connection_to(fd, raw_server_port(server))) continue;
+    found++;
+    CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+  }
+  CHECK(found == 1);
   client_close();
 }
 

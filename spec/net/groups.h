@@ -51,6 +51,7 @@ void waiting_exchanges_outlive_the_engine (void);
 void origins_have_lanes_of_their_own (void);
 void refused_sockets_are_looked_at (void);
 void lack_of_descriptors_is_survived (void);
+void connections_are_not_inherited (void);
 void descriptors_tell (void);
 void idle_memory_is_given_back (void);
 void lack_of_memory_is_survived (void);

@@ -72,6 +72,7 @@ static void run_engines (void) {
   RUN(origins_have_lanes_of_their_own);
   RUN(refused_sockets_are_looked_at);
   RUN(lack_of_descriptors_is_survived);
+  RUN(connections_are_not_inherited);
   RUN(descriptors_tell);
   RUN(idle_memory_is_given_back);
   RUN(lack_of_memory_is_survived);
