@@ -40,6 +40,7 @@ build = {
     ["datasession.codec.exact"] = "lua/datasession/codec/exact.lua",
     ["datasession.codec.guard"] = "lua/datasession/codec/guard.lua",
     ["datasession"] = "lua/datasession/init.lua",
+    ["datasession.persistence"] = "lua/datasession/persistence.lua",
     ["datasession.registry"] = "lua/datasession/registry.lua",
     ["datasession.sandbox"] = "lua/datasession/sandbox.lua",
     ["datasession.sandbox.abl"] = "lua/datasession/sandbox/abl.lua",
@@ -65,6 +66,7 @@ build = {
     ["datasession.sandbox.site"] = "lua/datasession/sandbox/site.lua",
     ["datasession.sandbox.tokens"] = "lua/datasession/sandbox/tokens.lua",
     ["datasession.sandbox.webapplication"] = "lua/datasession/sandbox/webapplication.lua",
+    ["datasession.storage"] = "lua/datasession/storage.lua",
     ["datasession.suggest"] = "lua/datasession/suggest.lua",
     ["datasession.core"] = {
       sources = {
@@ -94,6 +96,7 @@ build = {
         "csrc/session/context.c",
         "csrc/session/error.c",
         "csrc/session/events.c",
+        "csrc/session/file_store.c",
         "csrc/session/finding.c",
         "csrc/session/identity.c",
         "csrc/session/json.c",
@@ -101,6 +104,7 @@ build = {
         "csrc/session/opening.c",
         "csrc/session/operation.c",
         "csrc/session/options.c",
+        "csrc/session/persistence.c",
         "csrc/session/promise.c",
         "csrc/session/protocol_jsdo.c",
         "csrc/session/provider.c",

@@ -7,6 +7,8 @@
 #endif
 #endif
 
+#include "session/file_store.h"
+#include "session/persistence.h"
 #include "session/protocol.h"
 #include "session/provider.h"
 #include "session/response.h"
@@ -110,6 +112,8 @@ int luaopen_datasession_core (lua_State *L) {
   loop_register(L, loop);
   session_register(L);
   provider_register(L);
+  persistence_register(L);
+  file_store_register(L);
   set_constants(L);
   return 1;
 }

@@ -227,10 +227,124 @@ describe("addCatalog", function()
       assert.not_matches("hush", message)
     end)
 
-    it("credentials or options of its own, which are not there yet", function()
+    it("credentials and options that make no sense", function()
       local session = new "basic"
-      assert.error_matches(function() session:addCatalog("a", "lua", "secret") end, "not supported yet")
-      assert.error_matches(function() session:addCatalog("a", {}) end, "not supported yet")
+      local provider = datasession.AuthenticationProvider { uri = server.uris.basic, authenticationModel = "basic" }
+      local mistakes = {
+        { "user name, or a table of options", 7 }, { "password", "lua" }, { "user name must not be empty", "", "x" },
+        { "password must not be empty", "lua", "" }, { "with ':' cannot be sent", "a:b", "x" },
+        { "password with a NUL", "lua", "a\0" }, { "behind the options", {}, {} },
+        { "unknown option 'authProvidr'", { authProvidr = provider } },
+        { "'iOSBasicAuthTimeout': expected a number", { iOSBasicAuthTimeout = "x" } },
+        { "'authProvider': expected an AuthenticationProvider, got table", { authProvider = {} } },
+        { "not both", "lua", "secret", { authProvider = provider } },
+      }
+      for _, mistake in ipairs(mistakes) do
+        assert.error_matches(function() session:addCatalog("a", table.unpack(mistake, 2)) end, mistake[1])
+      end
+      assert.same({}, server:requests())
+    end)
+  end)
+
+  describe("with credentials of the catalogs' own", function()
+    local other
+
+    before_each(function() other = assert(sandbox.start { users = { guest = "hush" } }) end)
+    after_each(function() other:close() end)
+
+    it("shows them to the catalog's server alone, whoever that is, and nothing of the session", function()
+      for _, model in ipairs { "anonymous", "basic", "form" } do
+        local session = loggedIn(model)
+        session:setContextProperty("tenant", "7")
+        local unchanged = state(session)
+        other:clearRequests()
+        assert(session:addCatalog(other.catalogURIs.basic, "guest", "hush"):await(LIMIT))
+        local headers = other:requests()[1].headers
+        assert.equal("Basic Z3Vlc3Q6aHVzaA==", headers.authorization)
+        assert.is_nil(headers.cookie)
+        assert.is_nil(headers["x-client-props"])
+        assert.is_nil(headers["x-client-context-id"])
+        unchanged()
+        server:clearRequests()
+        assert(session:isAuthorized():await(LIMIT))
+        assert.equal(model == "basic" and "Basic bHVhOnNlY3JldA==" or nil, server:requests()[1].headers.authorization)
+        assert.same({ other.catalogURIs.basic }, session.catalogURIs)
+      end
+    end)
+
+    it("loads before login, and does not log in by that", function()
+      local session = new "basic"
+      assert(session:addCatalog(server.catalogURIs.basic, "lua", "secret", { iOSBasicAuthTimeout = 5000 }):await(LIMIT))
+      assert.equal("logged out", session.state)
+      assert.is_nil(session.loginResult)
+      assert.equal(0, rejected(session:isAuthorized()).result)
+    end)
+
+    it("takes a provider's, and uses it for nothing else", function()
+      for _, model in ipairs { "basic", "form", "form_sso" } do
+        local provider = datasession.AuthenticationProvider { uri = other.uris[model], authenticationModel = model }
+        assert(provider:login("guest", "hush"):await(LIMIT))
+        local session = loggedIn "form"
+        local uri = other.catalogURIs[model == "form_sso" and "sso" or model]
+        local unchanged = state(session)
+        assert(session:addCatalog(uri, { authProvider = provider }):await(LIMIT))
+        unchanged()
+        assert(session:ping():await(LIMIT))
+        assert.is_true(provider:hasClientCredentials())
+      end
+    end)
+
+    it("says that they were refused, asks nothing more, and leaves the session alone", function()
+      local provider = datasession.AuthenticationProvider { uri = server.uris.form, authenticationModel = "form" }
+      assert(provider:login("lua", "secret"):await(LIMIT))
+      server:expireSessions()
+      for _, model in ipairs { "basic", "form" } do
+        local session = loggedIn(model)
+        local unchanged = state(session)
+        for _, given in ipairs { { server.catalogURIs.basic, "lua", "wrong" },
+          { other.catalogURIs.basic, "lua", "secret" }, { server.catalogURIs.form, { authProvider = provider } } } do
+          server:clearRequests()
+          local err = rejected(session:addCatalog(table.unpack(given)))
+          assert.equal("auth", err.kind)
+          assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
+          assert.matches("did not accept the credentials given for the catalog", err.message)
+          assert.not_matches("wrong", err.message)
+          assert.is_true(#server:requests() <= 1)
+        end
+        unchanged()
+      end
+    end)
+
+    it("sends nothing for a provider that is not logged in, nor by name for an sso session", function()
+      local given = { uri = server.uris.form_sso, authenticationModel = "form_sso" }
+      local provider = datasession.AuthenticationProvider(given)
+      local session = loggedIn "basic"
+      local err = rejected(session:addCatalog(server.catalogURIs.basic, { authProvider = provider }))
+      assert.matches("not logged in", err.message)
+      assert(provider:login("lua", "secret"):await(LIMIT))
+      session = datasession.new { serviceURI = server.uris.sso, authenticationModel = "sso", authProvider = provider }
+      server:clearRequests()
+      err = rejected(session:addCatalog(server.catalogURIs.basic, "lua", "secret"))
+      assert.equal(datasession.GENERAL_FAILURE, err.result)
+      assert.same({}, server:requests())
+    end)
+
+    it("refreshes the token of a provider that only the catalog knows", function()
+      local given = { uri = other.uris.form_sso, authenticationModel = "form_sso" }
+      local provider = datasession.AuthenticationProvider(given)
+      assert(provider:login("guest", "hush"):await(LIMIT))
+      other:expireTokens()
+      local session = loggedIn "basic"
+      assert(session:addCatalog(other.catalogURIs.sso, { authProvider = provider }):await(LIMIT))
+      assert.equal(1, other:tokenRefreshes())
+    end)
+
+    it("gives up after iOSBasicAuthTimeout", function()
+      other:fault { kind = "slow", delay = 60 }
+      local err = rejected(loggedIn "basic":addCatalog(other.catalogURIs.basic, "guest", "hush",
+        { iOSBasicAuthTimeout = 50 }))
+      assert.equal("timeout", err.kind)
+      assert.equal(datasession.GENERAL_FAILURE, err.result)
     end)
   end)
 

@@ -111,8 +111,15 @@ describe("getSession", function()
     { "an unknown model", { authenticationModel = "x" }, "getSession: option 'authenticationModel': expected" },
     { "a misspelled option", { usrname = "x" }, "getSession: unknown option 'usrname': did you mean 'username'%?" },
     { "a misspelled option of a session", { proxi = "x" }, "unknown option 'proxi': did you mean 'proxy'%?" },
-    { "a loginCallback", { loginCallback = print }, "option 'loginCallback' is not supported yet" },
-    { "a name to survive under", { name = "x" }, "option 'name' is not supported yet" },
+    { "a loginCallback that is none", { loginCallback = "x" }, "option 'loginCallback': expected a function, got" },
+    { "a provider", { authProvider = {} }, "option 'authProvider': getSession makes its own" },
+    { "a provider's model that does not fit",
+      { authenticationURI = "http://127.0.0.1:1/A", authProviderAuthenticationModel = "form" },
+      'option \'authProviderAuthenticationModel\': "form" does not fit a session of model basic' },
+    { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" }, "getSession: option 'uri': the URI is" },
+    { "a session's option beside a provider", { authenticationURI = "http://127.0.0.1:1/A", pingInterval = "x" },
+      "getSession: option 'pingInterval': expected" },
+    { "a name that is no string", { name = 7 }, "option 'name': expected a string, got number" },
   }
   for _, mistake in ipairs(mistakes) do
     it("raises for " .. mistake[1] .. ", where it was called, and leaves nothing", function()
@@ -169,6 +176,80 @@ describe("getSession", function()
       end
     end)
   end
+
+  it("takes the credentials that loginCallback returns, or promises", function()
+    local function now() return { username = "lua", password = "secret" } end
+    local function later() return datasession.spawn(now) end
+    for _, callback in ipairs { now, later } do
+      for _, model in ipairs { "basic", "form" } do
+        local given = options(model, { username = false, password = false, loginCallback = callback })
+        local session = assert(datasession.getSession(given):await(LIMIT))
+        assert.equal("lua", session.userName)
+      end
+    end
+  end)
+
+  it("rejects when loginCallback gives no credentials, says why, and leaves nothing", function()
+    local reason = { message = "the user closed the window" }
+    local callbacks = {
+      { function() error(reason) end, "the user closed the window", 3 },
+      { function() return datasession.promise(function(_, reject) reject(reason) end) end, "the user closed", 3 },
+      { function() end, "gave no credentials", 3 },
+      { function() return 7 end, "expected a table, got number", 3 },
+      { function() return {} end, "needs the options username and password, or a loginCallback", 2 },
+      { function() return { username = {}, password = "x" } end, "gave no credentials", 3 },
+    }
+    for _, callback in ipairs(callbacks) do
+      for _, model in ipairs { "basic", "form" } do
+        local given = options(model, { username = false, password = false, loginCallback = callback[1] })
+        local err = rejected(datasession.getSession(given))
+        assert.equal("auth", err.kind)
+        assert.equal(callback[3], err.result)
+        assert.matches(callback[2], err.message)
+        err = nil -- luacheck: ignore
+        assertNothingLeft()
+      end
+    end
+    assert.same({}, server:requests())
+  end)
+
+  it("proves the credentials elsewhere where it is told to, and ends that too", function()
+    local changed = { authenticationURI = server.uris.form .. "/" }
+    local session = assert(datasession.getSession(options("form", changed)):await(LIMIT))
+    assert.equal(changed.authenticationURI, session.authProvider.uri)
+    assert.equal(1, server:sessionCount "form")
+    assert(session:invalidate():await(LIMIT))
+    assert.equal(0, server:sessionCount "form")
+  end)
+
+  it("makes an sso session with a provider of its own, and leaves nothing of one that failed", function()
+    local changed = {
+      authenticationURI = server.uris.form_sso, authProviderAuthenticationModel = "form_sso",
+    }
+    local session = assert(datasession.getSession(options("sso", changed)):await(LIMIT))
+    assert.is_true(session.connected)
+    assert.equal("form_sso", session.authProvider.authenticationModel)
+    assert(session.authProvider:logout():await(LIMIT))
+    assert(session:invalidate():await(LIMIT))
+    session = nil -- luacheck: ignore
+    for _, fault in ipairs { "home.html$", "json$" } do
+      server:fault { kind = "status", status = 500, path = fault }
+      rejected(datasession.getSession(options("sso", changed)))
+      server:clearFaults()
+      assertNothingLeft()
+    end
+    changed.password = "wrong"
+    assert.equal(2, rejected(datasession.getSession(options("sso", changed))).result)
+    assertNothingLeft()
+  end)
+
+  it("takes a bearer's token as the user name", function()
+    local session = datasession.getSession(options("bearer", { username = "letmein" })):await(LIMIT)
+    assert.is_true(session.connected)
+    assert.equal(2, rejected(datasession.getSession(options("bearer", { username = "no", password = false }))).result)
+    assert.matches("the token as option username", rejected(datasession.getSession(options("bearer",
+      { username = false }))).message)
+  end)
 
   it("can be cancelled at any stage, and undoes what it did", function()
     for _, stage in ipairs { "check$", "home.html$", "json$" } do

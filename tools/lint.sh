@@ -59,5 +59,6 @@ check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|sess
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
+check "docs/ has everything public, and nothing else" tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
 check "nothing is left to do" nothing grep -rnwE 'TODO|FIXME|XXX' csrc lua spec examples
 [ "$failed" -eq 0 ]

@@ -18,8 +18,19 @@ struct jar *jar_new (const struct allocator *memory); /* one reference; NULL: no
 struct jar *jar_keep (struct jar *jar);
 void jar_release (struct jar *jar); /* accepts NULL; the last reference frees, cookies with it */
 
+bool jar_has_cookies (const struct jar *jar); /* a response set one, if only to delete it */
+
 /* Forgets every cookie. False: no memory, the cookies stay. */
 bool jar_clear (struct jar *jar);
+
+/*
+** The cookies that go to `host`, as lines of Netscape's cookie file, for the caller to free: they are secrets. NULL: there is
+** none. False: no memory.
+*/
+bool jar_export (struct jar *jar, const char *host, struct curl_slist **lines);
+
+/* Takes such a line in. False: it is none, not one for `host`, or memory is short. */
+bool jar_import (struct jar *jar, const char *host, const char *line);
 
 /*
 ** For handle: who attaches holds a reference until it detached. A handle that is attached reads and

@@ -3,7 +3,10 @@
 ** errorObject, xhr }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
 ** is the Lua layer's business: C brings its text and keeps the outcome.
 */
+#include "options.h"
+#include "persistence.h"
 #include "protocol.h"
+#include "provider.h"
 #include "response.h"
 
 #include <string.h>
@@ -221,8 +224,9 @@ static void conclude (lua_State *L, struct operation *op) {
   details = lua_gettop(L);
   tidy(L, details);
   sum = overall(L, details, &failed);
+  operation_push_session(L, op);
+  persistence_note(L, -1);
   if (!failed) {
-    operation_push_session(L, op);
     error_push_result(L, sum);
     push_info(L, details, sum);
     operation_resolve(L, op);
@@ -295,7 +299,10 @@ static bool fetch (lua_State *L, struct operation *op, const char *reference, si
     lua_pop(L, 1);
     return true;
   }
-  x = session_exchange(L, op->session, "GET", uri);
+  if (op->apart)
+    x = session_exchange_as(op->session, op->apart, "GET", uri);
+  else
+    x = session_exchange(L, op->session, "GET", uri);
   if (x) x->tag = (size_t)which;
   return operation_send(L, op, x, answered);
 }
@@ -414,16 +421,87 @@ static int load_all (lua_State *L) {
   return 0;
 }
 
+/* Credentials of the catalogs' own: for them alone, wherever they are, since they were given for them. */
+
+static void check_text (lua_State *L, int index, const char *what) {
+  if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, what);
+  if (!lua_rawlen(L, index)) luaL_argerror(L, index, lua_pushfstring(L, "%s must not be empty", what));
+  if (strlen(lua_tostring(L, index)) < lua_rawlen(L, index))
+    luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
+}
+
+/* addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]): where the options are. */
+static int check_signature (lua_State *L) {
+  if (lua_type(L, 3) != LUA_TSTRING) {
+    if (!lua_isnil(L, 3) && !lua_istable(L, 3)) luaL_typeerror(L, 3, "a user name, or a table of options");
+    luaL_argcheck(L, lua_isnil(L, 4), 4, "expected nothing behind the options");
+    return 3;
+  }
+  check_text(L, 3, "user name");
+  check_text(L, 4, "password");
+  if (strchr(lua_tostring(L, 3), ':'))
+    luaL_argerror(L, 3, "a user name with ':' cannot be sent by HTTP Basic");
+  return 5;
+}
+
+/* Leaves the provider, or nil, on the stack. */
+static double check_options (lua_State *L, int index) {
+  static const char *const known[] = {"authProvider", "iOSBasicAuthTimeout", NULL};
+  double limit = 0;
+  if (lua_isnil(L, index)) {
+    lua_pushnil(L);
+    return 0;
+  }
+  options_check(L, index, "addCatalog", known, NULL);
+  limit = options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
+  if (lua_getfield(L, index, "authProvider") == LUA_TNIL) return limit;
+  if (!provider_test(L, -1))
+    luaL_error(L, "addCatalog: option 'authProvider': expected an AuthenticationProvider, got %s",
+               luaL_typename(L, -1));
+  if (index != 3)
+    luaL_error(L, "addCatalog: expected a user name and password or option 'authProvider', not both");
+  return limit;
+}
+
+/* False: no memory. */
+static bool take_own (lua_State *L, const struct session *s, struct operation *op, int provider) {
+  size_t user_length, password_length;
+  const char *user, *password;
+  if (!lua_isnil(L, provider)) op->apart = identity_keep(provider_check(L, provider)->who);
+  if (lua_type(L, 3) != LUA_TSTRING) return true;
+  user = lua_tolstring(L, 3, &user_length);
+  password = lua_tolstring(L, 4, &password_length);
+  op->apart = identity_new(s->loop, MODEL_BASIC, s->service, s->transport);
+  return op->apart && identity_set_credentials(op->apart, user, user_length, password, password_length);
+}
+
+/* Why nothing is sent, or NULL. */
+static const char *why_not (lua_State *L, const struct operation *op) {
+  if (op->session->model == MODEL_SSO && lua_type(L, 3) == LUA_TSTRING)
+    return "an sso session takes no user name: pass the option authProvider";
+  if (op->apart && !op->apart->credentials && !op->apart->logged_in)
+    return "the AuthenticationProvider is not logged in: call its login first";
+  return NULL;
+}
+
 int session_add_catalog (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
-  if (!lua_isnoneornil(L, 3) || !lua_isnoneornil(L, 4))
-    return luaL_error(L, "addCatalog: credentials or options of a catalog's own are not supported yet");
-  lua_settop(L, 2);
+  const char *refused;
+  double limit;
+  lua_settop(L, 5);
   check_uris(L, s);
+  limit = check_options(L, check_signature(L));
   op = operation_new(L, 1, "addCatalog");
+  op->limit = limit;
+  operation_must(L, op, take_own(L, s, op, 6));
   if (s->phase == PHASE_INVALID) {
     operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, "the session was invalidated: make a new one");
+    return 1;
+  }
+  refused = why_not(L, op);
+  if (refused) {
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, refused);
     return 1;
   }
   lua_pushcfunction(L, load_all);

@@ -1,6 +1,7 @@
 #include "context.h"
 
 #include "json.h"
+#include "persistence.h"
 #include "session.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ void context_replace (lua_State *L, int session, int properties) {
   set_text(L, session);
   lua_pushvalue(L, properties);
   compat_setslot(L, session, SESSION_CONTEXT);
+  persistence_note(L, session);
 }
 
 /* Leaves a copy of the session's properties, perhaps empty, on the stack. */

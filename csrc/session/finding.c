@@ -62,6 +62,17 @@ void finding_failure (struct finding *found, const struct exchange *x, enum purp
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 
+/* Credentials that were given for a catalog are no word on the session. */
+static void judge_apart (struct finding *found) {
+  if (found->verdict == VERDICT_EXPIRED || found->verdict == VERDICT_REFUSED)
+    found->verdict = VERDICT_NEUTRAL;
+  if (found->fault.result != RESULT_AUTHENTICATION_FAILURE) return;
+  found->fault.kind = "auth";
+  found->fault.hint = found->reason = NULL;
+  finding_say(found, "HTTP %ld from %s: the server did not accept the credentials given for the catalog",
+              found->fault.status, uri_public_text(found->fault.uri));
+}
+
 void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found) {
   const struct session *s = op->session;
@@ -70,7 +81,8 @@ void finding_judge (lua_State *L, struct operation *op, const struct exchange *x
   else
     s->protocol->judge(L, op->session, x, purpose, found);
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
-    found->apart = !uri_within(s->service, x->request.uri);
+    found->apart = op->apart || !uri_within(s->service, x->request.uri);
+  if (op->apart) judge_apart(found);
 }
 
 void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {

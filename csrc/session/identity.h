@@ -26,6 +26,7 @@ struct identity {
   unsigned generation;             /* counted up with each change of token: header lines are made anew */
   bool logged_in;
   bool automatic;            /* automaticTokenRefresh */
+  bool refresh_failed;       /* the last refresh, for a passing reason: another may do */
   struct operation *refresh; /* borrowed; the refresh in flight, or NULL */
 };
 

@@ -4,6 +4,7 @@
 */
 #include "session.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,53 @@ struct uri *session_stamp (struct session *s, struct uri *uri) {
   buffer_cleanup(&text);
   uri_release(uri);
   return stamped;
+}
+
+static bool is_plain (const char *text) {
+  while (isalnum((unsigned char)*text) || (*text && strchr("-._~", *text)))
+    text++;
+  return !*text;
+}
+
+/* Leaves the client context id on the stack; NULL: the address needs none. What stands in it ends in access logs. */
+static const char *id_for (lua_State *L, const struct session *s, const struct uri *uri) {
+  const char *id;
+  session_push(L, s);
+  if (lua_isnil(L, -1)) return NULL;
+  compat_getslot(L, -1, SESSION_CONTEXT_ID);
+  lua_remove(L, -2);
+  id = lua_tostring(L, -1);
+  if (!id || !*id || !strcmp(id, "0") || !is_plain(id) || !uri_within(s->service, uri)) return NULL;
+  if (s->who && s->who->jar && jar_has_cookies(s->who->jar)) return NULL;
+  return strcasestr(uri_text(uri), ";jsessionid=") ? NULL : id;
+}
+
+/* As much of `uri` as comes before its query, the parameter, the rest. NULL: no memory. */
+static struct uri *with_id (const struct session *s, const struct uri *uri, const char *id) {
+  static const char name[] = ";JSESSIONID=";
+  const char *text = uri_text(uri), *why;
+  size_t path = strcspn(text, "?");
+  struct uri *made = NULL;
+  struct buffer all;
+  buffer_init(&all, &s->loop->memory, 1 << 20);
+  all.secret = true;
+  if (buffer_add(&all, text, path) == BUFFER_OK && buffer_add(&all, name, sizeof name - 1) == BUFFER_OK &&
+      buffer_add(&all, id, strlen(id)) == BUFFER_OK &&
+      buffer_add(&all, text + path, strlen(text + path)) == BUFFER_OK)
+    made = uri_parse(&s->loop->memory, all.data, all.length, &why);
+  buffer_wipe(&all);
+  return made;
+}
+
+struct uri *session_address (lua_State *L, struct session *s, struct uri *uri) {
+  const char *id = uri ? id_for(L, s, uri) : NULL;
+  struct uri *made = uri;
+  if (id) {
+    made = with_id(s, uri, id);
+    uri_release(uri);
+  }
+  if (uri || id) lua_pop(L, 1);
+  return made;
 }
 
 /* params.xhr.setRequestHeader([self,] name, value), as in the reference: the upvalue is params.headers. */
@@ -71,6 +119,7 @@ static int set_lines (lua_State *L, struct header_list *lines) {
       return luaL_error(L,
                         "onOpenRequest: expected params.headers to hold names and values that are strings");
     name = lua_tolstring(L, -2, &name_length);
+    if (session_framing(name)) return luaL_error(L, "onOpenRequest: '%s' follows from the body", name);
     lua_pushvalue(L, -1);
     value = lua_tolstring(L, -1, &length);
     switch (header_list_set(lines, name, name_length, value, length)) {

@@ -62,11 +62,20 @@ static void free_exchanges (struct operation *op) {
   }
 }
 
-static void leave_owner (struct operation *op) {
+struct identity *operation_signer (const struct operation *op) {
+  if (op->apart) return op->apart;
+  return op->session ? op->session->who : NULL;
+}
+
+static void drop_apart (struct operation *op) {
+  identity_release(op->apart);
+  op->apart = NULL;
+}
+
+static void leave_owner (lua_State *L, struct operation *op) {
   struct session *s = op->session;
   if (!s) {
-    if (op->provider->login == op) op->provider->login = NULL;
-    if (op->provider->who->refresh == op) op->provider->who->refresh = NULL;
+    provider_left(L, op);
     return;
   }
   s->operations--;
@@ -77,8 +86,8 @@ static void leave_owner (struct operation *op) {
 /* No more in flight: nothing keeps its promise but who holds it. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
+  drop_apart(op);
   op->over = true;
-  leave_owner(op);
   if (op->earlier)
     op->earlier->later = op->later;
   else
@@ -87,6 +96,7 @@ static void finish (lua_State *L, struct operation *op) {
   loop_table(L, LOOP_FLYING);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
+  leave_owner(L, op);
 }
 
 void operation_discard (lua_State *L, struct operation *op) {
@@ -205,6 +215,13 @@ void operation_hold (struct operation *op, struct exchange *x, operation_step st
   op->exchanges = x;
 }
 
+static bool is_fresh (const struct operation *op, const struct exchange *x) {
+  const struct exchange *known = op->exchanges;
+  while (known && known != x)
+    known = known->next;
+  return known && x->phase == EXCHANGE_FRESH;
+}
+
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
   if (!x) return false;
   if (op->limit > 0) x->request.timeout = op->limit;
@@ -215,6 +232,7 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
   }
   operation_hold(op, x, step);
   if (op->session && !op->abort_kind && provider_holds(L, op, x)) return true;
+  if (!is_fresh(op, x)) return true; /* a finaliser that ran meanwhile has aborted it */
   if (!engine_submit(op->loop->engine, x)) {
     remove_exchange(op, x);
     exchange_free(x);
@@ -236,10 +254,11 @@ static void fail_held (lua_State *L, struct operation *op, struct exchange *x) {
 
 void operation_resume (lua_State *L, struct operation *op) {
   struct exchange *x = op->exchanges, *next;
+  op->awaits = NULL;
   for (; x; x = next) {
     next = x->next;
     if (x->phase != EXCHANGE_FRESH) continue;
-    if (op->abort_kind || !session_sign_again(op->session, x) || !engine_submit(op->loop->engine, x))
+    if (op->abort_kind || !session_sign_again(operation_signer(op), x) || !engine_submit(op->loop->engine, x))
       fail_held(L, op, x);
   }
 }
@@ -310,6 +329,8 @@ void operation_abort_session (struct loop *loop, const struct session *s, const 
 
 void operation_drop_all (struct loop *loop) {
   struct operation *op;
-  for (op = loop->operations; op; op = op->later)
+  for (op = loop->operations; op; op = op->later) {
     free_exchanges(op);
+    drop_apart(op);
+  }
 }

@@ -11,6 +11,7 @@
 
 struct session;
 struct provider;
+struct identity;
 struct operation;
 
 /* The next step: an exchange of the operation has finished (`x`, freed after the call), or, deferred, there is none (NULL). */
@@ -21,8 +22,12 @@ struct operation {
   struct loop *loop;         /* borrowed */
   struct session *session;   /* borrowed; kept by the promise's PROMISE_OWNER; NULL: a provider's */
   struct provider *provider; /* borrowed, the same; NULL: a session's */
-  double limit;              /* seconds for each exchange; 0: the transport's own */
-  const char *verb;          /* static: "login", for messages */
+  struct identity
+      *apart; /* owned reference: what its exchanges are signed with instead of the session's; or NULL */
+  const struct identity
+      *awaits;      /* whose refresh the exchanges that are held wait for; only compared; NULL: none are */
+  double limit;     /* seconds for each exchange; 0: the transport's own */
+  const char *verb; /* static: "login", for messages */
   operation_step step;
   struct exchange *exchanges; /* owned, those in flight; linked by `next` */
   struct operation *earlier, *later;
@@ -48,8 +53,11 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
 /* `x` becomes one of the operation's, to be sent later by operation_resume. */
 void operation_hold (struct operation *op, struct exchange *x, operation_step step);
 
-/* Sends the exchanges of `op` that are held; one that cannot be sent fails with it. */
+/* Sends the exchanges of `op` that are held; one that cannot be sent fails with it. Raises nothing. */
 void operation_resume (lua_State *L, struct operation *op);
+
+/* By whom its exchanges are signed; NULL: nobody. */
+struct identity *operation_signer (const struct operation *op);
 
 /* Forgets an operation that could not start; its promise never settles and is not to be handed out. */
 void operation_discard (lua_State *L, struct operation *op);

@@ -13,6 +13,7 @@
 #include "context.h"
 #include "jsdo.h"
 #include "json.h"
+#include "provider.h"
 
 #include <string.h>
 
@@ -86,13 +87,14 @@ static bool push_object (lua_State *L, const struct exchange *x) {
 long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   double told;
-  if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_LOGOUT) return status;
+  if (purpose == PURPOSE_LOGOUT) return status;
   if (!body_has(x, "\"status_code\"") || !body_has(x, "\"status_txt\"") || !has_type(x, "application/json"))
     return status;
   if (!push_object(L, x)) return status;
   lua_getfield(L, -1, "status_code");
   told = lua_tonumber(L, -1);
   lua_pop(L, 2);
+  if (purpose == PURPOSE_REQUEST && (long)told != 401) return status; /* of data they may say anything */
   return told >= 100 && told <= 599 ? (long)told : status;
 }
 
@@ -179,8 +181,15 @@ static void judge_denied (const struct session *s, struct finding *found, bool p
         "call login again");
 }
 
-static void judge_token (struct finding *found) {
+/* A token service that is away for now does not end the login. */
+static void judge_token (const struct session *s, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
+  if (s->who && s->who->refresh_failed && identity_can_refresh(s->who)) {
+    say(found, VERDICT_NEUTRAL, "auth", NULL,
+        "the access token has expired, and the token service could not refresh it now", NULL);
+    found->fault.retryable = true;
+    return;
+  }
   say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
       "the access token has expired, and could not be refreshed", "log the AuthenticationProvider in again");
 }
@@ -262,6 +271,11 @@ static void judge_other (struct finding *found) {
   }
 }
 
+static void judge_elsewhere (struct finding *found) {
+  found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+  say(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
+}
+
 static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
   const struct buffer *headers = &x->response.headers;
   struct header_line line;
@@ -283,7 +297,8 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
   bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
-  bool page = own && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
+  bool page =
+      (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
   long status = jsdo_real_status(L, x, purpose);
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
@@ -291,10 +306,12 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   found->fault.uri = x->response.uri;
   found->fault.result = RESULT_GENERAL_FAILURE;
   if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
-    judge_token(found);
+    judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
            (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
     judge_denied(s, found, page);
+  else if (page)
+    judge_elsewhere(found);
   else if (any)
     judge_request(found);
   else if ((status == 404 || status == 410) && purpose != PURPOSE_LOGOUT)
@@ -394,13 +411,18 @@ static void logged_out (lua_State *L, struct operation *op, struct exchange *x) 
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
+/* It ends where it began: a provider's application may be another one. */
 static bool jsdo_logout (lua_State *L, struct operation *op) {
+  struct session *s = op->session;
   struct exchange *x;
-  if (op->session->model != MODEL_FORM) {
+  if (s->model != MODEL_FORM) {
     operation_defer(L, op, conclude_at_once);
     return true;
   }
-  x = get(L, op, jsdo_form_logout);
+  if (s->who && strcmp(uri_text(s->who->uri), uri_text(s->service)))
+    x = provider_exchange(s->who, "GET", jsdo_form_logout);
+  else
+    x = get(L, op, jsdo_form_logout);
   return operation_send(L, op, x, logged_out);
 }
 

@@ -7,7 +7,9 @@
 #include "jsdo.h"
 #include "json.h"
 #include "options.h"
+#include "persistence.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char token_path[] = "/static/auth/token?op=refresh";
@@ -19,8 +21,11 @@ struct provider *provider_test (lua_State *L, int index) {
   return luaL_testudata(L, index, PROVIDER_TYPE);
 }
 
+/* A finaliser may get hold of one that is finalised already. */
 struct provider *provider_check (lua_State *L, int index) {
-  return luaL_checkudata(L, index, PROVIDER_TYPE);
+  struct provider *p = luaL_checkudata(L, index, PROVIDER_TYPE);
+  if (!p->who) luaL_error(L, "the AuthenticationProvider is closed");
+  return p;
 }
 
 struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
@@ -91,7 +96,7 @@ static int provider_new (lua_State *L) {
 }
 
 static int provider_gc (lua_State *L) {
-  struct provider *p = provider_check(L, 1);
+  struct provider *p = luaL_checkudata(L, 1, PROVIDER_TYPE);
   identity_release(p->who);
   p->who = NULL;
   return 0;
@@ -99,7 +104,7 @@ static int provider_gc (lua_State *L) {
 
 /* Requests of the provider's own */
 
-static struct exchange *exchange_of (struct identity *who, const char *method, const char *path) {
+struct exchange *provider_exchange (struct identity *who, const char *method, const char *path) {
   struct uri *uri = uri_append(who->uri, path);
   struct exchange *x = uri ? exchange_new(who->loop->engine) : NULL;
   if (!x) {
@@ -152,45 +157,53 @@ static void judge (lua_State *L, const struct exchange *x, enum purpose purpose,
 
 /* Tokens */
 
-static void push_text_field (lua_State *L, const char *name) {
-  if (lua_getfield(L, -1, name) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    lua_pushliteral(L, "");
-  }
+/* The field's text stays on the stack; nil: there is none of that name. */
+static int push_text_field (lua_State *L, const char *name, const char **text, size_t *length) {
+  int type = lua_getfield(L, -1, name);
+  *text = type == LUA_TSTRING ? lua_tolstring(L, -1, length) : "";
+  if (type != LUA_TSTRING) *length = 0;
+  lua_insert(L, -2);
+  return type;
+}
+
+/* An answer without refresh_token leaves the one there is; an empty one means that there is none any more. */
+static bool keep_tokens (lua_State *L, struct identity *who, const char *token, size_t length) {
+  const char *refresh;
+  size_t refresh_length;
+  double life;
+  bool given = push_text_field(L, "refresh_token", &refresh, &refresh_length) != LUA_TNIL;
+  lua_getfield(L, -1, "expires_in");
+  life = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  who->refresh_at = life > 0 ? clock_now() + life * ripe : 0;
+  return identity_set_token(who, token, length) &&
+         (!given || identity_set_refresh_token(who, refresh, refresh_length));
 }
 
 /* The value on top is the server's answer; false, with the reason: it gives no token. Leaves things on the stack. */
 static bool take_tokens (lua_State *L, struct identity *who, const char **why) {
-  size_t length, refresh_length;
-  const char *token, *refresh;
-  double life;
-  bool ok;
+  const char *token;
+  size_t length;
   *why = "the server's answer is no JSON object";
   if (!lua_istable(L, -1)) return false;
-  lua_getfield(L, -1, "expires_in");
-  life = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  push_text_field(L, "access_token");
-  token = lua_tolstring(L, -1, &length);
-  lua_insert(L, -2);
-  push_text_field(L, "refresh_token");
-  refresh = lua_tolstring(L, -1, &refresh_length);
+  push_text_field(L, "access_token", &token, &length);
   *why = "the server's answer holds no access_token";
-  ok = length > 0 && !strpbrk(token, "\r\n");
-  if (ok) {
-    *why = "not enough memory";
-    ok = identity_set_token(who, token, length) && identity_set_refresh_token(who, refresh, refresh_length);
-    who->refresh_at = life > 0 ? clock_now() + life * ripe : 0;
-  }
-  return ok;
+  if (!length) return false;
+  *why = "the access_token holds what no header may";
+  if (!header_is_value(token, length)) return false;
+  *why = "not enough memory";
+  return keep_tokens(L, who, token, length);
 }
 
-/* For the answer of a token service; `found` is made a fault when it gives none. Leaves nothing on the stack. */
-static void read_tokens (lua_State *L, struct identity *who, const struct exchange *x,
-                         struct finding *found) {
+/*
+** For the answer of a token service; `found` is made a fault when it gives none. Nobody is shown its body. Leaves nothing
+** on the stack.
+*/
+static void read_tokens (lua_State *L, struct identity *who, struct exchange *x, struct finding *found) {
   const char *why;
   int top = lua_gettop(L);
   lua_pushlstring(L, x->response.body.data ? x->response.body.data : "", x->response.body.length);
+  buffer_wipe(&x->response.body);
   if (!json_decode(L)) lua_pushnil(L);
   if (!take_tokens(L, who, &why)) {
     found->verdict = VERDICT_BROKEN;
@@ -217,10 +230,10 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
 static struct exchange *login_exchange (lua_State *L, struct identity *who) {
   struct exchange *x;
   if (who->model != MODEL_FORM && who->model != MODEL_FORM_SSO)
-    return exchange_of(who, "GET", jsdo_login_target);
-  x = exchange_of(who, "POST",
-                  who->model == MODEL_FORM ? jsdo_form_login
-                                           : "/static/auth/j_spring_security_check?OECP=yes");
+    return provider_exchange(who, "GET", jsdo_login_target);
+  x = provider_exchange(who, "POST",
+                        who->model == MODEL_FORM ? jsdo_form_login
+                                                 : "/static/auth/j_spring_security_check?OECP=yes");
   if (x && !jsdo_fill_form(L, x)) {
     exchange_free(x);
     return NULL;
@@ -249,6 +262,82 @@ static int provider_login (lua_State *L) {
   return 1;
 }
 
+/* Those who go by the provider */
+
+/* Why `op` may not go on now that the refresh is over; NULL: it may. */
+static const char *why_not (const struct operation *op, const struct identity *who) {
+  if (operation_signer(op) != who) return "the session was logged out while it waited for a new access token";
+  if (who->logged_in) return NULL;
+  return "the access token could not be refreshed: log the AuthenticationProvider in again";
+}
+
+/* A refresh that failed for a passing reason lets them try with the old token. */
+static void release_waiting (lua_State *L, const struct identity *who) {
+  struct operation *op, *next;
+  for (op = who->loop->operations; op; op = next) {
+    const char *why = op->awaits == who ? why_not(op, who) : NULL;
+    next = op->later;
+    if (op->awaits != who) continue;
+    if (why && !op->abort_kind) {
+      op->abort_kind = operation_signer(op) == who ? "expired" : "cancelled";
+      op->abort_result = operation_signer(op) == who ? RESULT_EXPIRED_TOKEN : RESULT_GENERAL_FAILURE;
+      op->abort_message = why;
+    }
+    operation_resume(L, op);
+  }
+}
+
+void provider_left (lua_State *L, struct operation *op) {
+  struct identity *who = op->provider->who;
+  if (op->provider->login == op) op->provider->login = NULL;
+  if (!who || who->refresh != op) return;
+  who->refresh = NULL;
+  release_waiting(L, who);
+}
+
+/* The login that it was for is over. */
+static void abandon_refresh (lua_State *L, struct identity *who) {
+  struct operation *op = who->refresh;
+  if (!op) return;
+  operation_abort(op, "cancelled", "the provider was logged out");
+  who->refresh = NULL;
+  release_waiting(L, who);
+}
+
+/* In a table, since telling them may make or end others. */
+static int push_sessions_of (lua_State *L, const struct identity *who) {
+  int n = 0, list;
+  lua_newtable(L);
+  list = lua_gettop(L);
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->who == who)
+      lua_rawseti(L, list, ++n);
+    else
+      lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return n;
+}
+
+void provider_expire_sessions (lua_State *L, const struct identity *who, long status) {
+  struct finding found;
+  int i, n = push_sessions_of(L, who);
+  memset(&found, 0, sizeof found);
+  found.verdict = VERDICT_EXPIRED;
+  found.purpose = PURPOSE_CHECK;
+  found.reason = REASON_EXPIRED;
+  found.fault.status = status;
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    session_transition(L, -1, &found);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   judge(L, x, PURPOSE_LOGOUT, 401, &found);
@@ -262,72 +351,31 @@ static int provider_logout (lua_State *L) {
   lua_settop(L, 1);
   op = operation_new(L, 1, "logout");
   if (tell)
-    operation_must(L, op, operation_send(L, op, exchange_of(p->who, "GET", jsdo_form_logout), logged_out));
+    operation_must(L, op,
+                   operation_send(L, op, provider_exchange(p->who, "GET", jsdo_form_logout), logged_out));
   else
     operation_defer(L, op, conclude_at_once);
   if (p->login) operation_abort(p->login, "cancelled", "the provider was logged out");
   identity_reset(p->who);
+  abandon_refresh(L, p->who);
+  provider_expire_sessions(L, p->who, 0);
   return 1;
 }
 
 /* Refreshing */
 
-static bool is_waiting (const struct operation *op) {
-  const struct exchange *x;
-  for (x = op->exchanges; x; x = x->next)
-    if (x->phase == EXCHANGE_FRESH) return true;
-  return false;
-}
-
-/* A refused refresh ends the waiting requests; one that failed for a passing reason lets them try with the old token. */
-static void release_waiting (lua_State *L, struct identity *who, bool refused) {
-  struct operation *op, *next;
-  for (op = who->loop->operations; op; op = next) {
-    next = op->later;
-    if (!op->session || op->session->who != who) continue;
-    if (refused && is_waiting(op)) {
-      op->abort_kind = "expired";
-      op->abort_result = RESULT_EXPIRED_TOKEN;
-      op->abort_message =
-          "the token service refused to refresh the access token: log the AuthenticationProvider in again";
-    }
-    operation_resume(L, op);
-  }
-}
-
-/* Each session of the identity has expired with it. */
-static void expire_sessions (lua_State *L, const struct identity *who) {
-  struct finding found;
-  memset(&found, 0, sizeof found);
-  found.verdict = VERDICT_EXPIRED;
-  found.purpose = PURPOSE_CHECK;
-  found.reason = REASON_EXPIRED;
-  found.fault.status = 401;
-  loop_table(L, LOOP_SESSIONS);
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    const struct session *s = session_test(L, -1);
-    if (s && s->who == who) session_transition(L, -1, &found);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-}
-
 static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   struct identity *who = op->provider->who;
   struct finding found;
-  bool refused;
   judge(L, x, PURPOSE_REFRESH, 0, &found);
   if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
-  refused = found.verdict == VERDICT_REFUSED;
-  if (found.verdict != VERDICT_ALIVE)
-    who->refresh_at = 0; /* not again by the clock alone: a 401 will ask for it */
-  if (refused) {
+  who->refresh_failed = found.verdict != VERDICT_ALIVE;
+  if (who->refresh_failed) who->refresh_at = 0; /* not again by the clock alone: a 401 will ask for it */
+  if (found.verdict == VERDICT_REFUSED) {
     identity_reset(who);
-    expire_sessions(L, who);
+    provider_expire_sessions(L, who, found.fault.status);
   }
-  who->refresh = NULL;
-  release_waiting(L, who, refused);
+  persistence_note_identity(L, who);
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
@@ -340,15 +388,20 @@ static bool add_quoted (struct buffer *b, const char *text, size_t length) {
   size_t i;
   bool ok = add(b, "\"", 1);
   for (i = 0; i < length; i++) {
-    if (text[i] == '"' || text[i] == '\\') ok = ok && add(b, "\\", 1);
-    ok = ok && add(b, text + i, 1);
+    char code[8];
+    unsigned char c = (unsigned char)text[i];
+    if (c == '"' || c == '\\') ok = ok && add(b, "\\", 1);
+    if (c < ' ')
+      ok = ok && add(b, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+    else
+      ok = ok && add(b, text + i, 1);
   }
   return ok && add(b, "\"", 1);
 }
 
 static struct exchange *refresh_exchange (struct identity *who) {
   static const char head[] = "{\"token_type\":\"oecp\",\"refresh_token\":";
-  struct exchange *x = exchange_of(who, "POST", token_path);
+  struct exchange *x = provider_exchange(who, "POST", token_path);
   struct buffer *body;
   if (!x) return NULL;
   body = &x->request.body;
@@ -385,21 +438,25 @@ static int provider_refresh (lua_State *L) {
   return 1;
 }
 
-/* Argument: a session's operation. */
+/* Argument: a session's operation. A catalog's own provider may be nobody's any more. */
 static int begin_refresh (lua_State *L) {
   const struct operation *op = lua_touserdata(L, 1);
+  struct identity *who = operation_signer(op);
   struct provider *p;
   operation_push_session(L, op);
   compat_getslot(L, -1, SESSION_PROVIDER);
   p = provider_test(L, -1);
-  if (!p) return 0;
+  if (!p || p->who != who) {
+    lua_pushstring(L, uri_text(who->uri));
+    p = provider_push(L, who, -1);
+  }
   push_refresh(L, p, lua_gettop(L));
   ((struct promise *)lua_touserdata(L, -1))->looked_at = true;
   return 0;
 }
 
 static bool refreshing (lua_State *L, struct operation *op) {
-  struct identity *who = op->session->who;
+  const struct identity *who = operation_signer(op);
   if (who->refresh) return true;
   if (!lua_checkstack(L, LUA_MINSTACK)) return false;
   lua_pushcfunction(L, begin_refresh);
@@ -414,10 +471,12 @@ static bool is_signed (const struct exchange *x) {
 }
 
 bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
-  struct identity *who = op->session->who;
+  const struct identity *who = operation_signer(op);
   if (!who || !is_signed(x) || who->model != MODEL_FORM_SSO) return false;
   if (!who->refresh && !identity_refresh_due(who, clock_now())) return false;
-  return refreshing(L, op);
+  if (!refreshing(L, op)) return false;
+  op->awaits = who;
+  return true;
 }
 
 /* The same request, for another try. NULL: no memory. */
@@ -435,18 +494,26 @@ static struct exchange *again (struct exchange *x) {
   return copy;
 }
 
+/* Another token than the one `x` showed is there, or can be had. */
+static bool has_another_token (lua_State *L, struct operation *op, const struct exchange *x) {
+  const struct identity *who = operation_signer(op);
+  if (x->mark >> 1 != who->generation << 1 >> 1) return who->token != NULL;
+  return who->automatic && identity_can_refresh(who) && refreshing(L, op);
+}
+
 bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
-  struct identity *who = op->session ? op->session->who : NULL;
+  const struct identity *who = operation_signer(op);
   struct exchange *copy;
-  bool stale;
-  if (!who || !identity_can_refresh(who) || !who->automatic || !is_signed(x) || x->mark & 1) return false;
+  if (!who || who->model != MODEL_FORM_SSO || !is_signed(x) || x->mark & 1) return false;
   if (x->response.failure != FAILURE_NONE || !jsdo_says_expired_token(x)) return false;
-  stale = x->mark >> 1 != (who->generation << 1) >> 1;
-  if (!stale && !refreshing(L, op)) return false;
+  if (!has_another_token(L, op, x)) return false;
   copy = again(x);
   if (!copy) luaL_error(L, "not enough memory");
   operation_hold(op, copy, op->step);
-  if (stale && !who->refresh) operation_resume(L, op);
+  if (who->refresh)
+    op->awaits = who;
+  else
+    operation_resume(L, op);
   return true;
 }
 
@@ -496,7 +563,11 @@ static int provider_newindex (lua_State *L) {
 }
 
 static int provider_tostring (lua_State *L) {
-  const struct identity *who = provider_check(L, 1)->who;
+  const struct identity *who = ((struct provider *)luaL_checkudata(L, 1, PROVIDER_TYPE))->who;
+  if (!who) {
+    lua_pushliteral(L, PROVIDER_TYPE ": closed");
+    return 1;
+  }
   lua_pushfstring(L, PROVIDER_TYPE ": %s, %s, %s", uri_public_text(who->uri), model_name(who->model),
                   who->logged_in ? "logged in" : "not logged in");
   return 1;

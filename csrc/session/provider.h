@@ -31,6 +31,18 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri);
 */
 bool provider_holds (lua_State *L, struct operation *op, struct exchange *x);
 
+/*
+** An operation of a provider has ended. Were it a refresh, then those who wait for it go on: with the token there is, or
+** not at all when the provider is logged in no more. Raises nothing.
+*/
+void provider_left (lua_State *L, struct operation *op);
+
+/* What proved the identity is void: each session that goes by it has expired. `status`: what told us, or 0. Raises. */
+void provider_expire_sessions (lua_State *L, const struct identity *who, long status);
+
+/* A request that `who` makes to its own application, with what it proves itself by. NULL: no memory. */
+struct exchange *provider_exchange (struct identity *who, const char *method, const char *path);
+
 /* The answer `x` says that the token has expired, and another can be had: the request is sent once more then. Raises on memory. */
 bool provider_retries (lua_State *L, struct operation *op, struct exchange *x);
 

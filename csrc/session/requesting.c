@@ -71,13 +71,13 @@ static void check_header (lua_State *L, enum header_result result, const char *n
   if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
 }
 
-/* They follow from the body; a different word of the user's would let one request be read as two. */
-static void check_framing (lua_State *L, const char *name) {
+/* A different word of the user's would let one request be read as two. */
+const char *session_framing (const char *name) {
   static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
   size_t i;
   for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (curl_strequal(names[i], name))
-      luaL_error(L, "request: option 'headers': '%s' follows from the body", names[i]);
+    if (curl_strequal(names[i], name)) return names[i];
+  return NULL;
 }
 
 /* A name and its value are on top, the latter popped. */
@@ -88,7 +88,8 @@ static void add_header (lua_State *L, struct header_list *lines) {
     luaL_error(L, "request: option 'headers': expected names and values that are strings");
   name = lua_tolstring(L, -2, &name_length);
   value = lua_tolstring(L, -1, &length);
-  check_framing(L, name);
+  if (session_framing(name))
+    luaL_error(L, "request: option 'headers': '%s' follows from the body", session_framing(name));
   check_header(L, header_list_set(lines, name, name_length, value, length), name);
   lua_pop(L, 1);
 }

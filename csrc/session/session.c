@@ -8,6 +8,7 @@
 #include "context.h"
 #include "events.h"
 #include "options.h"
+#include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
 
@@ -34,20 +35,33 @@ bool session_connected (const struct session *s) {
 
 /* Making */
 
-static const char *const known_options[] = {"serviceURI",     "authenticationModel",
-                                            "protocol",       "pingInterval",
-                                            "connectTimeout", "timeout",
-                                            "stallTimeout",   "maxResponseSize",
-                                            "maxRedirects",   "insecure",
-                                            "proxy",          "caFile",
-                                            "caPath",         "clientCertificate",
-                                            "clientKey",      "clientKeyPassword",
-                                            "userAgent",      "timeStamp",
-                                            "context",        "onOpenRequest",
-                                            "authProvider",   NULL};
+static const char *const known_options[] = {"serviceURI",
+                                            "authenticationModel",
+                                            "protocol",
+                                            "pingInterval",
+                                            "connectTimeout",
+                                            "timeout",
+                                            "stallTimeout",
+                                            "maxResponseSize",
+                                            "maxRedirects",
+                                            "insecure",
+                                            "proxy",
+                                            "caFile",
+                                            "caPath",
+                                            "clientCertificate",
+                                            "clientKey",
+                                            "clientKeyPassword",
+                                            "userAgent",
+                                            "timeStamp",
+                                            "context",
+                                            "onOpenRequest",
+                                            "authProvider",
+                                            "name",
+                                            "storage",
+                                            "keepTokens",
+                                            NULL};
 
-static const char *const later_options[] = {"name",         "storage", "reconnect", "keepCredentials",
-                                            "cookiePolicy", NULL};
+static const char *const later_options[] = {"reconnect", "keepCredentials", "cookiePolicy", NULL};
 
 void session_push_option_names (lua_State *L) {
   int i;
@@ -119,7 +133,7 @@ static void take_provider (lua_State *L, struct session *s) {
   struct provider *provider;
   enum model wanted = s->model == MODEL_SSO ? MODEL_FORM_SSO : s->model;
   if (lua_getfield(L, 1, "authProvider") == LUA_TNIL) {
-    if (s->model == MODEL_SSO)
+    if (s->model == MODEL_SSO && !s->who)
       luaL_error(L, "option 'authProvider': an sso session needs an AuthenticationProvider");
     lua_pop(L, 1);
     return;
@@ -127,6 +141,8 @@ static void take_provider (lua_State *L, struct session *s) {
   provider = provider_test(L, -1);
   if (!provider)
     luaL_error(L, "option 'authProvider': expected an AuthenticationProvider, got %s", luaL_typename(L, -1));
+  else if (!provider->who)
+    luaL_error(L, "option 'authProvider': it is closed");
   else if (provider->who->model != wanted)
     luaL_error(L, "option 'authProvider': its model is %s, which does not fit a session of model %s",
                model_name(provider->who->model), model_name(s->model));
@@ -136,6 +152,7 @@ static void take_provider (lua_State *L, struct session *s) {
     s->who = identity_keep(provider->who);
     s->phase = PHASE_AUTHORIZED;
     s->login_result = RESULT_SUCCESS;
+    s->admitted = true;
   }
   compat_setslot(L, 2, SESSION_PROVIDER);
 }
@@ -187,6 +204,7 @@ int session_new (lua_State *L) {
     compat_warn(L, lua_tostring(L, -1));
     lua_pop(L, 1);
   }
+  persistence_open(L, s);
   take_provider(L, s);
   s->number = ++loop->sessions;
   enlist(L, s, 2);
@@ -221,17 +239,43 @@ static bool introduce (lua_State *L, struct session *s, struct request *request)
   return request->headers != NULL;
 }
 
-bool session_sign_again (const struct session *s, struct exchange *x) {
-  struct header_list *lines = x->request.headers ? header_list_copy(x->request.headers) : NULL;
+bool session_sign_again (const struct identity *who, struct exchange *x) {
+  struct header_list *lines;
+  if (!who) return false;
+  if (x->mark >> 1 == who->generation << 1 >> 1) return true;
+  lines = x->request.headers ? header_list_copy(x->request.headers) : NULL;
   if (!lines) return false;
   header_list_release(x->request.headers);
   x->request.headers = lines;
-  x->mark = (x->mark & 1) | s->who->generation << 1;
-  return identity_sign(s->who, lines);
+  x->mark = (x->mark & 1) | who->generation << 1;
+  return identity_sign(who, lines);
+}
+
+struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
+                                      struct uri *uri) {
+  struct exchange *x = uri ? exchange_new(s->loop->engine) : NULL;
+  if (!x) {
+    uri_release(uri);
+    return NULL;
+  }
+  x->request.method = method;
+  x->request.uri = uri;
+  x->request.transport = transport_keep(s->transport);
+  x->mark = who->generation << 1;
+  if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
+  if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
+  x->request.headers = header_list_new(&s->loop->memory);
+  if (x->request.jar && x->request.headers && s->protocol->dress(x->request.headers) &&
+      identity_sign(who, x->request.headers))
+    return x;
+  exchange_free(x);
+  return NULL;
 }
 
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
-  struct exchange *x = uri ? exchange_new(s->loop->engine) : NULL;
+  struct exchange *x;
+  uri = session_address(L, s, uri);
+  x = uri ? exchange_new(s->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);
     return NULL;
@@ -249,13 +293,14 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
 
 /* State */
 
-/* An sso session's provider may serve others: it stays logged in. */
+/* A provider may serve others: it stays as it is. The last reference wipes. */
 static void forget_identity (lua_State *L, int index, struct session *s) {
-  if (s->who && s->model != MODEL_SSO) identity_reset(s->who);
   identity_release(s->who);
   s->who = NULL;
   lua_pushnil(L);
   compat_setslot(L, index, SESSION_PROVIDER);
+  lua_pushnil(L);
+  compat_setslot(L, index, SESSION_PROVIDER_USER);
 }
 
 /* The header lines are made anew by the next exchange. */
@@ -364,9 +409,15 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
     take_context_id(L, index, s, found);
     take_properties(L, index, found);
     break;
-  case VERDICT_ADMITTED: s->admitted = true; break;
+  case VERDICT_ADMITTED:
+    s->admitted = true;
+    take_context_id(L, index, s, found); /* where there is no cookie, it is what the server knows us by */
+    break;
   case VERDICT_DEVICE_LOST:
-  case VERDICT_DEVICE_BACK: s->device_offline = found->verdict == VERDICT_DEVICE_LOST; break;
+  case VERDICT_DEVICE_BACK:
+    s->device_offline = found->verdict == VERDICT_DEVICE_LOST;
+    s->failures = 0;
+    break;
   case VERDICT_ENTERING: enter(L, index, s); break;
   case VERDICT_LEFT:
   case VERDICT_INVALIDATED:
@@ -402,6 +453,7 @@ void session_transition (lua_State *L, int index, const struct finding *found) {
   if (s->phase == PHASE_INVALID || found->verdict == VERDICT_NEUTRAL) return;
   change(L, index, s, found);
   session_arm(L, s);
+  persistence_note(L, index);
   fire(L, index, found, connected, expired);
 }
 
@@ -525,6 +577,21 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
   return op;
 }
 
+/*
+** Logging out logs the provider out too, but for sso: every other session that goes by it has expired. `who` is only
+** compared once it is released.
+*/
+static void end_login (lua_State *L, struct session *s, enum verdict verdict) {
+  struct identity *who = s->model == MODEL_SSO ? NULL : s->who;
+  if (who) {
+    s->who = NULL;
+    identity_reset(who);
+    identity_release(who);
+  }
+  decide(L, 1, verdict);
+  if (who) provider_expire_sessions(L, who, 0);
+}
+
 int session_logout (lua_State *L) {
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
@@ -536,7 +603,7 @@ int session_logout (lua_State *L) {
   }
   take_leave(L, s, verb_logout);
   if (s->login) operation_abort(s->login, "cancelled", "the session was logged out");
-  decide(L, 1, VERDICT_LEFT);
+  end_login(L, s, VERDICT_LEFT);
   return 1;
 }
 
@@ -562,7 +629,7 @@ int session_invalidate (lua_State *L) {
   lua_settop(L, 1);
   take_leave(L, s, verb_invalidate);
   abort_operations(s);
-  decide(L, 1, VERDICT_INVALIDATED);
+  end_login(L, s, VERDICT_INVALIDATED);
   return 1;
 }
 

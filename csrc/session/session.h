@@ -46,6 +46,9 @@ struct session {
   bool has_on_open;    /* SESSION_ON_OPEN is a function */
   bool device_offline; /* the host says so */
   bool online;         /* the web application, when last heard of */
+  bool named;          /* SESSION_NAME is: the session survives in a store */
+  bool keep_tokens;    /* there, its tokens too */
+  bool restored;       /* it came from there, and no server has confirmed it yet */
   bool admitted;       /* the server took credentials: it may keep a session until it is told */
   bool closed;         /* finalised */
   lua_Integer number;  /* of all sessions of the state, from 1 */
@@ -62,7 +65,11 @@ enum {
   SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */
   SESSION_ON_OPEN,      /* onOpenRequest: a function or nil */
   SESSION_PROVIDER, /* authProvider: the AuthenticationProvider of `who`, once somebody asked for it, or it was given */
-  SESSION_SLOTS = SESSION_PROVIDER
+  SESSION_PROVIDER_USER, /* whom getSession logged the provider in as, or nil */
+  SESSION_NAME,          /* name, or nil; persistence.c */
+  SESSION_STORAGE,       /* where a session that has one is kept */
+  SESSION_SAVER,         /* who keeps it there */
+  SESSION_SLOTS = SESSION_SAVER
 };
 
 /* NULL when it is no session. */
@@ -89,8 +96,12 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
 /* `uri`, whose reference is taken, with a _ts parameter if the session is to send one. NULL: no memory, or `uri` was. opening.c */
 struct uri *session_stamp (struct session *s, struct uri *uri);
 
-/* Puts the session's present token into the header lines of `x`. False: no memory. */
-bool session_sign_again (const struct session *s, struct exchange *x);
+/* Puts the present token of `who` into the header lines of `x`, unless they have it. False: no memory, or nobody. */
+bool session_sign_again (const struct identity *who, struct exchange *x);
+
+/* An exchange to `uri`, whose reference is taken, that shows `who` and nothing of the session. NULL: no memory. */
+struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
+                                      struct uri *uri);
 
 /* Raises unless what login got at 2 and 3 will do for the model. */
 void session_check_credentials (lua_State *L, enum model model);
@@ -103,6 +114,15 @@ enum model session_model_option (lua_State *L, int index, const char *expected);
 
 /* Leaves the option `name`, a URI, as the user shall see it, without trailing slashes, on the stack. A new reference. */
 struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name);
+
+/* The header's name when its value is not the user's to choose, since it follows from the body; else NULL. requesting.c */
+const char *session_framing (const char *name);
+
+/*
+** `uri`, whose reference is taken, with the client context id as path parameter JSESSIONID if the server knows the session by
+** nothing else. NULL: no memory, or `uri` was. opening.c
+*/
+struct uri *session_address (lua_State *L, struct session *s, struct uri *uri);
 
 /* Calls onOpenRequest, which may change the header lines of `x`; what it raises is reported. opening.c */
 void session_open_request (lua_State *L, struct session *s, struct exchange *x);

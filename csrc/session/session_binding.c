@@ -1,6 +1,7 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
 #include "context.h"
 #include "events.h"
+#include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
 
@@ -50,7 +51,7 @@ static const char *const property_names[] = {"authenticationModel",
 static const char *state_name (const struct session *s) {
   switch (s->phase) {
   case PHASE_FRESH: return s->login ? "logging in" : "logged out";
-  case PHASE_AUTHORIZED: return s->online ? "connected" : "offline";
+  case PHASE_AUTHORIZED: return s->online ? "connected" : s->restored ? "restored" : "offline";
   case PHASE_EXPIRED: return "expired";
   case PHASE_INVALID: break;
   }
@@ -125,7 +126,7 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_USER_NAME: compat_getslot(L, 1, SESSION_USER); break;
   case PROPERTY_ON_OPEN_REQUEST: compat_getslot(L, 1, SESSION_ON_OPEN); break;
   case PROPERTY_AUTH_PROVIDER: push_provider(L, s); break;
-  case PROPERTY_NAME: lua_pushnil(L); break;
+  case PROPERTY_NAME: compat_getslot(L, 1, SESSION_NAME); break;
   }
 }
 
@@ -147,6 +148,7 @@ static int set_interval (lua_State *L, struct session *s) {
                       luaL_tolstring(L, 3, NULL));
   s->ping_interval = interval;
   session_arm(L, s);
+  persistence_note(L, 1);
   return 0;
 }
 

@@ -39,6 +39,8 @@ static const char *check_text (lua_State *L, int index, const char *name) {
   size_t length;
   const char *text = options_string(L, index, name, &length);
   if (text && strlen(text) != length) luaL_error(L, "option '%s': expected a string without NUL bytes", name);
+  if (text && !strcmp(name, "userAgent") && !header_is_value(text, length))
+    luaL_error(L, "option 'userAgent': expected a string without line breaks");
   return text;
 }
 

@@ -3,6 +3,7 @@
 
 local core = require "datasession.core"
 local codec = require "datasession.codec"
+local persistence = require "datasession.persistence"
 local registry = require "datasession.registry"
 
 core.hook("decode", codec.decode)
@@ -17,6 +18,9 @@ end)
 core.hook("catalogAdd", function(...)
   return require("datasession.catalogs").add(...)
 end)
+core.hook("restore", persistence.restore)
+core.hook("persist", persistence.persist)
+core.methods.reloadCatalogs = persistence.reloadCatalogs
 
 local datasession = {
   _VERSION = "datasession scm",

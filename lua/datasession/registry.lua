@@ -1,6 +1,7 @@
 --- Sessions in one call, and all of them at once.
 
 local core = require "datasession.core"
+local persistence = require "datasession.persistence"
 
 local registry = {}
 
@@ -8,12 +9,12 @@ local registry = {}
 local own = {
   "catalogURI", "username", "password", "loginCallback", "authenticationURI", "authProviderAuthenticationModel",
 }
-local later = { "name", "storage", "reconnect", "keepCredentials", "cookiePolicy" }
+local later = { "reconnect", "keepCredentials", "cookiePolicy" }
 
 -- Options of a session that its provider takes too.
 local shared = {
-  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "caFile", "caPath",
-  "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
+  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "caFile",
+  "caPath", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
 }
 
 local function isAmong(names, name)
@@ -75,9 +76,18 @@ local function check(options, level)
   checkCatalogs(options.catalogURI, level + 1)
 end
 
+local function modelOf(options)
+  return type(options.authenticationModel) == "string" and options.authenticationModel:lower() or "anonymous"
+end
+
 -- What login would raise for, said of the option.
-local function checkSendable(session, options, name, level)
-  local text = session.authenticationModel == "basic" and options[name] or ""
+local function checkSendable(options, name, level)
+  local model, text = modelOf(options), options[name] or ""
+  if model == "bearer" and name == "username" and text:find("[\r\n%z]") then
+    error("getSession: option 'username': a token holds no line breaks or NUL bytes", level + 1)
+  elseif model ~= "basic" then
+    return
+  end
   if name == "username" and text:find(":", 1, true) then
     error("getSession: option 'username': a user name with ':' cannot be sent by HTTP Basic", level + 1)
   end
@@ -86,49 +96,68 @@ local function checkSendable(session, options, name, level)
   end
 end
 
-local function modelOf(options)
-  return type(options.authenticationModel) == "string" and options.authenticationModel:lower() or "anonymous"
-end
-
--- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
-local function makeProvider(options)
-  local model = modelOf(options)
-  if not options.authenticationURI and model ~= "sso" then
-    return nil
-  end
-  local mine = {
-    uri = options.authenticationURI or options.serviceURI,
-    authenticationModel = options.authProviderAuthenticationModel or (model == "sso" and "form_sso" or model),
-  }
-  for _, name in ipairs(shared) do
-    mine[name] = options[name]
-  end
-  return core.AuthenticationProvider(mine)
-end
-
-local function sessionOptions(options, provider)
+local function sessionOptions(options, changed)
   local mine = {}
   for name, value in pairs(options) do
     if not isAmong(own, name) then
       mine[name] = value
     end
   end
-  mine.authProvider = provider
+  for name, value in pairs(changed or {}) do
+    mine[name] = value
+  end
   return mine
 end
 
--- A provider or a session, whichever logs in; what is wrong with their options is said at once.
-local function make(options, level)
-  local made, result = pcall(function()
-    local provider = makeProvider(options)
-    return provider or core.new(sessionOptions(options))
-  end)
+-- What the constructor raises is said of getSession's options, where getSession was called.
+local function construct(constructor, options, level)
+  local made, result = pcall(constructor, options)
   if not made then
     error("getSession: " .. tostring(result), level + 1)
   end
-  checkSendable(result, options, "username", level + 1)
-  checkSendable(result, options, "password", level + 1)
   return result
+end
+
+-- The session is made when the provider has logged in; what is wrong with its options is found now, by another.
+local function checkSession(options, level)
+  local changed = { authenticationModel = "anonymous", insecure = false }
+  if type(options.name) == "string" then
+    changed.name = "" -- what is stored is not its affair
+  end
+  local session = construct(core.new, sessionOptions(options, changed), level + 1)
+  session:invalidate()
+end
+
+-- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
+local function makeProvider(options, level)
+  local model = modelOf(options)
+  local wanted = model == "sso" and "form_sso" or model
+  local given = options.authProviderAuthenticationModel
+  if given and given:lower() ~= wanted then
+    error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
+      :format(given, model), level + 1)
+  end
+  checkSession(options, level + 1)
+  local mine = { uri = options.authenticationURI or options.serviceURI, authenticationModel = wanted }
+  for _, name in ipairs(shared) do
+    mine[name] = options[name]
+  end
+  local provider = construct(core.AuthenticationProvider, mine, level + 1)
+  return provider
+end
+
+-- A session that goes on with a stored login, and true; or a provider or a session, whichever logs in.
+local function make(options, level)
+  local maker, stored -- no tail calls: errors are said by level
+  local mine = sessionOptions(options)
+  local provider = (options.authenticationURI or modelOf(options) == "sso") and makeProvider(options, level + 1)
+  stored = construct(function()
+    return persistence.prepare(mine, options, modelOf(options))
+  end, nil, level + 1)
+  if stored or not provider then
+    maker = construct(core.new, mine, level + 1)
+  end
+  return maker or provider, stored and { provider = provider or nil }
 end
 
 local function isGiven(text)
@@ -179,6 +208,14 @@ local function ask(options)
   return credentials
 end
 
+-- A login that was there before is not this call's to undo: the server and the store are not told.
+local function leave(guard)
+  if guard.stored then
+    core.abandon(guard.session)
+  end
+  return guard.session:invalidate()
+end
+
 -- To be closed: unless `done` is set by then, what was made ends, also when the caller has cancelled the promise.
 local guardMeta = {
   __close = function(guard)
@@ -186,7 +223,7 @@ local guardMeta = {
       return
     end
     if guard.session then
-      guard.session:invalidate()
+      leave(guard)
     end
     if guard.provider then
       guard.provider:logout()
@@ -196,10 +233,10 @@ local guardMeta = {
 
 -- Undoes what was done, then fails with the error of what failed.
 local function giveUp(guard, err)
-  local session, provider = guard.session, guard.provider
+  local left, provider = guard.session and leave(guard), guard.provider
   guard.session, guard.provider = nil, nil
-  if session then
-    session:invalidate():await()
+  if left then
+    left:await()
   end
   if provider then
     provider:logout():await()
@@ -219,44 +256,85 @@ local function logIn(guard, maker, options, credentials)
   if lacksCredentials(model, credentials) then
     giveUp(guard, noCredentials(model))
   end
-  local called, login = pcall(maker.login, maker, credentials.username, credentials.password)
+  local password = model ~= "bearer" and credentials.password or nil
+  local called, login = pcall(maker.login, maker, credentials.username, password)
   if not called then
     giveUp(guard, callbackFailed(login))
   end
   succeed(guard, login:await())
   if guard.provider then
-    guard.session = core.new(sessionOptions(options, maker))
+    guard.session = core.new(sessionOptions(options, { authProvider = maker }))
     core.hold(guard.session)
+    core.setProviderUserName(guard.session, credentials.username)
     succeed(guard, guard.session:isAuthorized():await())
   end
 end
 
-local function establish(maker, options)
-  local isProvider = not maker.serviceURI
-  local guard <close> = setmetatable({ session = not isProvider and maker or nil, provider = isProvider and maker or nil },
-    guardMeta)
+-- Asks the server whether the stored login stands; nil when it does, else who is to log in. A server that cannot tell
+-- leaves it in the store.
+local function confirm(guard, options)
+  local ok, err = guard.session:isAuthorized():await()
+  if ok then
+    return nil
+  end
+  local canAsk = options.loginCallback or not lacksCredentials(modelOf(options), options)
+  if guard.session.state ~= "expired" or not canAsk then
+    giveUp(guard, err)
+  end
+  local provider = guard.stored.provider
+  if provider then
+    guard.session:disconnect():await() -- the server has ended it already
+    guard.session:invalidate()
+    guard.session, guard.provider = nil, provider
+  end
+  guard.stored = nil
+  return provider or guard.session
+end
+
+local function authenticate(guard, maker, options)
   local asked, credentials = pcall(ask, options)
   if not asked then
     giveUp(guard, credentials)
   end
   logIn(guard, maker, options, credentials)
+end
+
+local function establish(maker, options, stored)
+  local isProvider = not maker.serviceURI
+  local guard <close> = setmetatable({ stored = stored }, guardMeta)
+  guard[isProvider and "provider" or "session"] = maker
+  if stored then
+    maker = confirm(guard, options)
+  end
+  if maker then
+    authenticate(guard, maker, options)
+  end
   local info = succeed(guard, guard.session:addCatalog(options.catalogURI):await())
+  guard.session:reloadCatalogs():await() -- what could not be loaded is still wanted
   guard.done = true
   return guard.session, core.SUCCESS, info
 end
 
 --- Makes a session, logs in, and loads its catalogs.
 -- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required);
---   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a function
---   that returns { username, password } or a promise of it; `authenticationURI` and
---   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token server,
---   "form_sso")
+--   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a
+--   function that returns { username, password } or a promise of it; `authenticationURI` and
+--   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token
+--   server, "form_sso"). With `name`, a login that is stored under it is used if it is `username`'s (or nobody is
+--   named, or
+--   there is a loginCallback, which is not called then) and the server confirms it; a refused one is replaced by a
+--   fresh one. Catalogs that the stored session had are loaded too; failing that does not make getSession fail
 -- @return a promise of (session, SUCCESS, addCatalog's info); rejected with the error of the step that failed,
 --   after whatever was done has been undone. The session is held by the library until it is logged out or invalidated.
 function registry.getSession(options)
   check(options, 2)
-  local maker = make(options, 2)
-  if not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
+  checkSendable(options, "username", 2)
+  checkSendable(options, "password", 2)
+  local maker, stored = make(options, 2)
+  if not stored and not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
+    if maker.serviceURI then
+      maker:invalidate()
+    end
     local err = noCredentials(maker.authenticationModel)
     return core.promise(function(_, reject)
       reject(err)
@@ -265,7 +343,7 @@ function registry.getSession(options)
   if maker.serviceURI then
     core.hold(maker)
   end
-  return core.spawn(establish, maker, options)
+  return core.spawn(establish, maker, options, stored)
 end
 
 local function invalidate(session)

@@ -1,0 +1,13 @@
+/*
+** file_store: what the Lua layer's file store needs and Lua has not: files that are made for one owner alone, written
+** through to the disk, and read only where nobody else can have written them.
+*/
+#ifndef SESSION_FILE_STORE_H
+#define SESSION_FILE_STORE_H
+
+#include "compat.h"
+
+/* Registers makeDirectory, createPrivate, openPrivate, syncFile and syncDirectory in the table on top. */
+void file_store_register (lua_State *L);
+
+#endif

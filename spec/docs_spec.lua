@@ -1,0 +1,81 @@
+-- The examples of README.md and docs/, each as it stands there: blocks that begin with ```lua run.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local LIMIT = 20 -- seconds for what an example leaves behind
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function pages()
+  local list = { "README.md" }
+  for path in assert(io.popen("find docs -name '*.md' | LC_ALL=C sort")):lines() do list[#list + 1] = path end
+  return list
+end
+
+-- For each block of a page: its first line's number, its text.
+local function blocks(path)
+  local list, number, start, lines = {}, 0, nil, nil
+  for line in (read(path) .. "\n"):gmatch("(.-)\n") do
+    number = number + 1
+    if start and line:find("^```") then
+      list[#list + 1], start = { line = start, text = table.concat(lines, "\n") }, nil
+    elseif start then
+      lines[#lines + 1] = line
+    elseif line == "```lua run" then
+      start, lines = number + 1, {}
+    end
+  end
+  assert(not start, path .. ": a block without an end")
+  return list
+end
+
+describe("the example at", function()
+  local server, troubles
+
+  before_each(function()
+    server = assert(sandbox.start())
+    troubles = {}
+    datasession.onError(function(err) troubles[#troubles + 1] = tostring(err) end)
+  end)
+
+  after_each(function()
+    datasession.setDeviceOnline(true)
+    datasession.invalidateAllSessions { all = true }:await(LIMIT)
+    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    collectgarbage()
+    datasession.onError(nil)
+    server:close()
+    assert.same({}, troubles)
+  end)
+
+  -- What a program of a reader's own would find; https://host/Sports... are the sandbox's applications.
+  local function load(path, block)
+    local text = block.text:gsub("https://host/Sports(%a*)", function(model)
+      return server.origin .. "/Sports" .. (model == "" and "Form" or model)
+    end)
+    local env = {
+      datasession = datasession, server = server, print = function() end,
+      os = setmetatable({ getenv = function() return "secret" end }, { __index = os }),
+    }
+    return assert(_G.load(("\n"):rep(block.line - 1) .. text, "@" .. path, "t", setmetatable(env, { __index = _G })))
+  end
+
+  local count = 0
+  for _, path in ipairs(pages()) do
+    for _, block in ipairs(blocks(path)) do
+      count = count + 1
+      it(("%s:%d runs"):format(path, block.line), function()
+        load(path, block)()
+      end)
+    end
+  end
+
+  it("somewhere at all", function()
+    assert.is_true(count > 30)
+  end)
+end)
