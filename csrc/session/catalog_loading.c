@@ -59,7 +59,10 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
   lua_remove(L, -2);
 }
 
-/* The text on top (popped) is that of the catalog whose detail is below it: hook catalogAdd(catalogs, uri, text, serviceURI). */
+/*
+** The text on top (popped) is that of the catalog whose detail is below it: hook
+** catalogAdd(catalogs, uri, text, serviceURI, xhr).
+*/
 static void add_text (lua_State *L, const struct operation *op, const struct exchange *x) {
   int detail = lua_gettop(L) - 1;
   loop_hook(L, "catalogAdd");
@@ -69,7 +72,8 @@ static void add_text (lua_State *L, const struct operation *op, const struct exc
   operation_push_session(L, op);
   compat_getslot(L, -1, SESSION_URI);
   lua_remove(L, -2);
-  lua_call(L, 4, 2);
+  lua_getfield(L, detail, "xhr");
+  lua_call(L, 5, 2);
   lua_remove(L, detail + 1);
   if (lua_isnil(L, -2)) {
     lua_remove(L, -2);

@@ -112,8 +112,25 @@ static void set_provider (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "provider");
 }
 
-/* { uri = ... } for each catalog that is loaded, and each that was to be loaded again and is not yet. */
+/* What the server said the catalog can be known again by; the table of catalogs is at `own`, the URI at `uri`, the entry on top. */
+static void set_validators (lua_State *L, int own, int uri) {
+  static const char *const names[] = {"etag", "lastModified"};
+  int entry = lua_gettop(L);
+  size_t i;
+  if (lua_getfield(L, own, "validators") == LUA_TTABLE) {
+    lua_pushvalue(L, uri);
+    if (lua_rawget(L, -2) == LUA_TTABLE)
+      for (i = 0; i < sizeof names / sizeof *names; i++) {
+        lua_getfield(L, -1, names[i]);
+        lua_setfield(L, entry, names[i]);
+      }
+  }
+  lua_settop(L, entry);
+}
+
+/* { uri, etag, lastModified } for each catalog that is loaded, and each that was to be loaded again and is not yet. */
 static void add_catalogs (lua_State *L, const char *list, int into, int seen) {
+  int own = lua_gettop(L);
   lua_Integer i, n;
   if (lua_getfield(L, -1, list) == LUA_TTABLE) {
     n = (lua_Integer)lua_rawlen(L, -1);
@@ -124,9 +141,10 @@ static void add_catalogs (lua_State *L, const char *list, int into, int seen) {
         lua_pushvalue(L, -2);
         lua_pushboolean(L, true);
         lua_rawset(L, seen);
-        lua_createtable(L, 0, 1);
+        lua_createtable(L, 0, 3);
         lua_pushvalue(L, -3);
         lua_setfield(L, -2, "uri");
+        set_validators(L, own, lua_gettop(L) - 2);
         lua_rawseti(L, into, (lua_Integer)lua_rawlen(L, into) + 1);
       }
       lua_pop(L, 2);
@@ -434,15 +452,19 @@ static void restore_catalogs (lua_State *L) {
   lua_Integer i, n;
   if (lua_getfield(L, KEPT, "catalogs") == LUA_TTABLE) {
     n = (lua_Integer)lua_rawlen(L, -1);
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, (int)n);
     lua_createtable(L, (int)n, 0);
     for (i = 1; i <= n; i++) {
       lua_rawgeti(L, KEPT + 1, i);
       lua_getfield(L, -1, "uri");
-      lua_rawseti(L, -3, i);
-      lua_pop(L, 1);
+      lua_pushvalue(L, -1);
+      lua_rawseti(L, -4, i);
+      lua_insert(L, -2);
+      lua_rawset(L, -4); /* an entry holds its validators */
     }
-    lua_setfield(L, -2, "wanted");
+    lua_setfield(L, KEPT + 2, "wanted");
+    lua_setfield(L, -2, "validators");
     compat_setslot(L, SESSION, SESSION_CATALOGS);
   }
   lua_settop(L, KEPT);

@@ -51,7 +51,7 @@ static const char *const property_names[] = {"authenticationModel",
 static const char *state_name (const struct session *s) {
   switch (s->phase) {
   case PHASE_FRESH: return s->login ? "logging in" : "logged out";
-  case PHASE_AUTHORIZED: return s->online ? "connected" : s->restored ? "restored" : "offline";
+  case PHASE_AUTHORIZED: return session_connected(s) ? "connected" : s->restored ? "restored" : "offline";
   case PHASE_EXPIRED: return "expired";
   case PHASE_INVALID: break;
   }

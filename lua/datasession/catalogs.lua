@@ -86,7 +86,7 @@ end
 
 --- Adds the catalog whose text is given: all of it, or nothing.
 -- @return SUCCESS or CATALOG_ALREADY_LOADED, or nil and a message that names the place in the document
-function catalogs.add(own, uri, text, serviceURI)
+function catalogs.add(own, uri, text, serviceURI, xhr)
   own.catalogs = own.catalogs or {}
   own.catalogURIs = own.catalogURIs or {}
   own.services = own.services or {}
@@ -98,6 +98,8 @@ function catalogs.add(own, uri, text, serviceURI)
   if message then
     return nil, message
   end
+  own.validators = own.validators or {}
+  own.validators[uri] = xhr and { etag = xhr.headers.etag, lastModified = xhr.headers["last-modified"] } or nil
   own.catalogs[#own.catalogs + 1] = new
   own.catalogURIs[#own.catalogURIs + 1] = uri
   for _, service in ipairs(new.services) do

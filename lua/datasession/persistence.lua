@@ -7,7 +7,7 @@
 --                          the session's properties
 --     pingURI              where the service answers pings, once that is known
 --     context              the context properties
---     catalogs             [{ "uri": ... }]
+--     catalogs             [{ "uri": ..., "etag": ..., "lastModified": ... }]
 --     cookies              those of the session's own host, as lines of Netscape's cookie file
 --     provider             { uri, authenticationModel, cookies }, where the login is proved elsewhere than there
 --     providerUserName     whom getSession logged that provider in as
@@ -55,7 +55,7 @@ local function isCookie(value)
 end
 
 local function isCatalog(value)
-  return type(value) == "table" and isLine(value.uri)
+  return type(value) == "table" and isLine(value.uri) and isOptionalLine(value.etag) and isOptionalLine(value.lastModified)
 end
 
 local function isTokens(value)
