@@ -55,8 +55,8 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench now-demo now-test now-asan \
-  now-tsan now-valgrind now-lint now-rock now-bench check format rockspec install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance now-demo now-test now-asan \
+  now-tsan now-valgrind now-lint now-rock now-bench now-conformance check format rockspec install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-print-directory
@@ -125,7 +125,7 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test asan tsan valgrind lint rock bench:
+demo test asan tsan valgrind lint rock bench conformance:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
@@ -137,6 +137,7 @@ NEEDS_valgrind := run test valgrind
 NEEDS_lint := run test lint
 NEEDS_rock := run test
 NEEDS_bench := run bench
+NEEDS_conformance := run conformance
 WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
 WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread'
 WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
@@ -181,6 +182,17 @@ now-rock:
 ## bench: bench/run.sh
 now-bench: all
 	@LUA=$(LUA) CC='$(CC)' tools/in-tree.sh $(BUILD) bench/run.sh
+
+REFERENCE := build/conformance
+$(REFERENCE)/node_modules/.package-lock.json: conformance/package.json conformance/package-lock.json
+	@mkdir -p $(REFERENCE)
+	@cp conformance/package.json conformance/package-lock.json $(REFERENCE)
+	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+## conformance: Progress's own client and ours do the same things; what differs must be in docs/differences.md
+now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
+	@tools/in-tree.sh $(BUILD) $(LUA) conformance/runner.lua $(REFERENCE) $(CASES)
 
 ## check: lint, then test
 check:

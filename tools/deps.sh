@@ -12,6 +12,10 @@ for set in "$@"; do
     test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     valgrind) more="valgrind libc6-dbg" ;;
+    conformance) # whatever Node there is will do
+      more=
+      command -v node >/dev/null && command -v npm >/dev/null || more="nodejs npm"
+      ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg" ;;
     *) echo "deps.sh: no set is called '$set'" >&2; exit 2 ;;
   esac

@@ -47,7 +47,7 @@ no_variables() {
 }
 
 # shellcheck disable=SC2046 # names
-check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
+check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools conformance -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
 check clang-format formatted
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
   --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc csrc spec

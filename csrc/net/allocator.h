@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 struct allocator {
   void *(*resize)(void *ud, void *block, size_t old_size, size_t new_size); /* new_size 0 frees */
   void *ud;                                                                 /* borrowed */
@@ -26,5 +28,7 @@ void memory_wipe_free (const struct allocator *memory, void *block, size_t size)
 
 /* Overwrites with zeros in a way that the compiler does not drop. */
 void memory_wipe (void *block, size_t size);
+
+#pragma GCC visibility pop
 
 #endif

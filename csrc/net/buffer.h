@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct buffer {
   const struct allocator *memory; /* borrowed */
   char *data;                     /* owned; NULL while empty */
@@ -33,5 +35,7 @@ void buffer_cleanup (struct buffer *b);
 
 /* The same, overwriting the block first. */
 void buffer_wipe (struct buffer *b);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "allocator.h"
 
+#pragma GCC visibility push(hidden)
+
 struct credentials {
   const struct allocator *memory; /* borrowed */
   size_t references;
@@ -19,5 +21,7 @@ struct credentials *credentials_new (const struct allocator *memory, const char 
                                      const char *password, size_t password_length);
 struct credentials *credentials_keep (struct credentials *c);
 void credentials_release (struct credentials *c); /* accepts NULL */
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 #include "exchange.h"
 #include "timers.h"
 
+#pragma GCC visibility push(hidden)
+
 struct engine_limits {
   long host_connections;  /* at once to one host; 0: no limit */
   long total_connections; /* at once in all; 0: no limit */
@@ -94,5 +96,7 @@ void engine_trim (struct engine *e);
 
 bool engine_set_timer (struct engine *e, struct timer *timer, double when); /* false: no memory */
 void engine_clear_timer (struct engine *e, struct timer *timer);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include "poller.h"
 #include "pool.h"
 
+#pragma GCC visibility push(hidden)
+
 struct engine {
   struct allocator memory;
   struct engine_limits limits;
@@ -27,5 +29,7 @@ struct engine {
   bool tls;              /* some request was https */
   struct handle_lines lines;
 };
+
+#pragma GCC visibility pop
 
 #endif

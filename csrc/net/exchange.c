@@ -153,6 +153,16 @@ static struct uri *find_target (struct exchange *x, const struct header_line *lo
   return NULL;
 }
 
+/* It spoke of the body that is not sent again. The list itself may be shared. */
+static void drop_content_type (struct exchange *x) {
+  static const char name[] = "Content-Type";
+  struct header_list *lines = x->request.headers, *copy;
+  if (!lines || !header_list_has(lines, name) || !(copy = header_list_copy(lines))) return;
+  header_list_remove(copy, name, sizeof name - 1);
+  header_list_release(lines);
+  x->request.headers = copy;
+}
+
 /* As every browser does it; RFC 9110, 15.4. */
 static void change_method (struct exchange *x) {
   long status = x->response.status;
@@ -161,6 +171,7 @@ static void change_method (struct exchange *x) {
   if (status != 303 && !post) return;
   x->method = "GET";
   x->sends_body = false;
+  drop_content_type(x);
 }
 
 bool exchange_redirect (struct exchange *x) {

@@ -18,6 +18,8 @@
 #include "transport.h"
 #include "uri.h"
 
+#pragma GCC visibility push(hidden)
+
 struct engine;
 struct handle;
 struct lane;
@@ -127,5 +129,7 @@ bool exchange_redirect (struct exchange *x);
 
 /* The engine goes first: lets go of all that might have been allocated through it. */
 void exchange_orphan (struct exchange *x);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Notes it with our own words. `hint` is static; NULL: the usual one of that class. */
 void failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...)
 #ifdef __GNUC__
@@ -19,5 +21,7 @@ void failure_note (struct exchange *x, enum failure failure, const char *hint, c
 ** What a callback noted before stands.
 */
 void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text);
+
+#pragma GCC visibility pop
 
 #endif

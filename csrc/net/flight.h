@@ -7,6 +7,8 @@
 
 #include "engine.h"
 
+#pragma GCC visibility push(hidden)
+
 /* False: no memory; the exchange is as before. */
 bool flight_begin (struct engine *e, struct exchange *x);
 
@@ -21,5 +23,7 @@ void flight_check_watches (struct engine *e);
 
 /* Ends all and orphans the exchanges: the engine goes. */
 void flight_abandon_all (struct engine *e);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** The lines that nearly every request has. libcurl can write them itself, but formats each of its own lines
 ** twice, byte by byte: given as ready lines they cost half, a tenth of a whole small request.
@@ -65,5 +67,7 @@ void handle_rest (struct handle *h);
 
 /* As new: nothing of any session is left. After a failure the handle can only be freed. Only while idle. */
 CURLcode handle_forget (struct handle *h);
+
+#pragma GCC visibility pop
 
 #endif

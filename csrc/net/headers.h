@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 enum header_result { HEADER_OK, HEADER_BAD_NAME, HEADER_BAD_VALUE, HEADER_NO_MEMORY };
 
 struct header_list; /* owns a curl_slist, wiped when it is freed, since values may be secrets */
@@ -52,5 +54,7 @@ bool header_next (const char *block, size_t length, size_t *at, struct header_li
 
 /* The first line of that name (any case). */
 bool header_find (const char *block, size_t length, const char *name, struct header_line *line);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct jar;
 
 struct jar *jar_new (const struct allocator *memory); /* one reference; NULL: no memory */
@@ -43,5 +45,7 @@ void jar_note_cookie (struct jar *jar); /* a Set-Cookie came: the share holds so
 /* For engine: the owner wants no idle handle to hold this jar, until it is used again. */
 void jar_set_forgotten (struct jar *jar, bool forgotten);
 bool jar_is_forgotten (const struct jar *jar);
+
+#pragma GCC visibility pop
 
 #endif

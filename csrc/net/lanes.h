@@ -9,6 +9,8 @@
 
 #include "queue.h"
 
+#pragma GCC visibility push(hidden)
+
 struct lane {
   struct lane *next; /* in the same slot */
   size_t size;       /* of this block */
@@ -39,5 +41,7 @@ void lanes_tidy (struct lanes *l, struct lane *lane);
 
 /* Any one that waits; NULL: nobody does. */
 struct exchange *lanes_first_waiting (const struct lanes *l);
+
+#pragma GCC visibility pop
 
 #endif

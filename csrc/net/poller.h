@@ -14,6 +14,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 #if defined(__linux__) && !defined(DATASESSION_NO_EPOLL)
 #define POLLER_EPOLL 1
 #else
@@ -42,5 +44,7 @@ void poller_work (struct poller *p);
 
 /* Waits at most that long for a descriptor and lets libcurl work on it. False: a signal came first. */
 bool poller_wait (struct poller *p, double seconds);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "handle.h"
 
+#pragma GCC visibility push(hidden)
+
 struct pool {
   const struct allocator *memory;   /* borrowed */
   const struct handle_lines *lines; /* borrowed */
@@ -22,5 +24,7 @@ struct handle *pool_take (struct pool *p,
                           const struct exchange *x); /* a new one if need be; NULL: no memory */
 void pool_give (struct pool *p, struct handle *h);
 void pool_forget_jar (struct pool *p, const struct jar *jar);
+
+#pragma GCC visibility pop
 
 #endif

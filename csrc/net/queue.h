@@ -7,6 +7,8 @@
 
 #include "exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 struct queue {
   struct exchange *first, *last; /* borrowed */
   size_t count;
@@ -14,5 +16,7 @@ struct queue {
 
 void queue_append (struct queue *q, struct exchange *x);
 void queue_remove (struct queue *q, struct exchange *x);
+
+#pragma GCC visibility pop
 
 #endif

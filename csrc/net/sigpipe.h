@@ -12,6 +12,8 @@
 #include <signal.h>
 #endif
 
+#pragma GCC visibility push(hidden)
+
 struct sigpipe_guard {
   bool on;
 #ifndef _WIN32
@@ -22,5 +24,7 @@ struct sigpipe_guard {
 
 void sigpipe_begin (struct sigpipe_guard *g, bool wanted);
 void sigpipe_end (struct sigpipe_guard *g);
+
+#pragma GCC visibility pop
 
 #endif

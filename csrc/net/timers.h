@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct timer {
   double when;                                       /* of clock_now */
   size_t place;                                      /* 1 + index in the heap; 0: not set */
@@ -33,5 +35,7 @@ bool timers_set (struct timers *t, struct timer *timer, double when);
 void timers_clear (struct timers *t, struct timer *timer); /* no harm when not set */
 struct timer *timers_due (struct timers *t, double now); /* takes the earliest out if it is due, else NULL */
 double timers_next (const struct timers *t);             /* when the earliest is due; < 0: none */
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct transport {
   const struct allocator *memory; /* borrowed */
   size_t references;
@@ -39,5 +41,7 @@ void transport_release (struct transport *t); /* accepts NULL */
 
 /* Do they agree in all that libcurl is told of them? (Limits that the engine watches itself do not count.) */
 bool transport_same_connection (const struct transport *a, const struct transport *b);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 struct uri;
 
 /* What *why points to when memory is short: the one reason that says nothing of the URI. */
@@ -55,5 +57,7 @@ bool uri_within (const struct uri *base, const struct uri *u);
 
 /* For CURLOPT_CURLU. Borrowed; must not be changed. */
 CURLU *uri_handle (const struct uri *u);
+
+#pragma GCC visibility pop
 
 #endif

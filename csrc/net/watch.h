@@ -9,10 +9,14 @@
 
 #include "exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 /* When to look, by clock_now; 0: there is no limit. */
 double watch_next (const struct exchange *x);
 
 /* Is a limit passed? If so it is noted as the exchange's failure. */
 bool watch_passed (struct exchange *x, double now);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#pragma GCC visibility push(hidden)
+
 double clock_seconds (clockid_t id);
 
 /* `seconds` from now; negative and not-a-number are now, the far future is 30 years. */
@@ -15,5 +17,7 @@ struct timespec clock_deadline (double seconds);
 
 /* A condition variable that takes the deadlines above. False: no memory. */
 bool clock_init_condition (pthread_cond_t *condition);
+
+#pragma GCC visibility pop
 
 #endif

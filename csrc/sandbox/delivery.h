@@ -8,10 +8,14 @@
 
 #include <microhttpd.h>
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** From the thread of the connection, when the request is complete; `answer->delay` is over. Takes the
 ** answer's body. The result is for the daemon: MHD_NO closes the connection.
 */
 enum MHD_Result delivery_send (struct MHD_Connection *connection, struct answer *answer);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#pragma GCC visibility push(hidden)
+
 struct listener {
   struct sockaddr_storage address; /* with the port that was picked */
   socklen_t address_length;
@@ -26,5 +28,7 @@ void listener_cleanup (struct listener *l);
 int listener_open (struct listener *l, char *error, size_t error_size);
 
 unsigned listener_port (const struct listener *l);
+
+#pragma GCC visibility pop
 
 #endif

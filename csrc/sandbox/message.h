@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 #define REQUEST_BODY_LIMIT ((size_t)16 * 1024 * 1024)
 
 struct field { /* one header line */
@@ -71,5 +73,7 @@ bool answer_set_body (struct answer *a, const char *data, size_t length);
 
 /* In place of what the answer held; a body of text/plain. Without memory for the text the body is empty. */
 void answer_set_text (struct answer *a, unsigned status, const char *text);
+
+#pragma GCC visibility pop
 
 #endif

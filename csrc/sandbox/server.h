@@ -7,6 +7,8 @@
 
 #include "state.h"
 
+#pragma GCC visibility push(hidden)
+
 struct server;
 
 struct server_options {
@@ -33,5 +35,7 @@ void server_stop (struct server *s);
 bool server_is_running (const struct server *s);
 unsigned server_port (const struct server *s);
 struct state *server_state (const struct server *s); /* borrowed */
+
+#pragma GCC visibility pop
 
 #endif

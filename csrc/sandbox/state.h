@@ -7,6 +7,8 @@
 
 #include "message.h"
 
+#pragma GCC visibility push(hidden)
+
 struct state;
 
 struct state_options {
@@ -36,5 +38,7 @@ bool state_control (struct state *s, const char *call, size_t call_length, const
 ** passed first.
 */
 bool state_await (struct state *s, double count, double timeout);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 /* The user value of a link that the chain uses; a link is in one chain at a time. */
 enum { CHAIN_LINK = 1 };
 
@@ -21,5 +23,7 @@ bool chain_take (lua_State *L, int owner, int slot);
 
 /* That link leaves the chain, wherever in it it is. No harm when it is not there. Raises nothing. */
 void chain_remove (lua_State *L, int owner, int slot, const void *link);
+
+#pragma GCC visibility pop
 
 #endif

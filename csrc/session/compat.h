@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#pragma GCC visibility push(hidden)
+
 #if LUA_VERSION_NUM < 504
 #error "datasession needs Lua 5.4"
 #endif
@@ -28,5 +30,7 @@
 #else
 #define compat_closethread(co, from) lua_resetthread(co)
 #endif
+
+#pragma GCC visibility pop
 
 #endif

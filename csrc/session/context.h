@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Methods: setContext([properties]), setContextProperty(name [, value]), getContext(), getContextProperty(name). */
 int context_set (lua_State *L);
 int context_set_property (lua_State *L);
@@ -23,5 +25,7 @@ void context_replace (lua_State *L, int session, int properties);
 ** nothing pushed, when it is no JSON object.
 */
 bool context_parse (lua_State *L, const char *text, size_t length);
+
+#pragma GCC visibility pop
 
 #endif

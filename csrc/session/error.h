@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "net/exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 #define ERROR_TYPE "datasession.error"
 
 /* The result codes that promises and errors carry; values of the JavaScript reference. */
@@ -53,5 +55,7 @@ void error_push_memory (lua_State *L);
 
 /* Registers the type, and `failure` in the table on top. */
 void error_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Methods: subscribe(event, handler [, scope]), unsubscribe(the same), unsubscribeAll([event]). */
 int events_subscribe (lua_State *L);
 int events_unsubscribe (lua_State *L);
@@ -17,5 +19,7 @@ int events_unsubscribe_all (lua_State *L);
 ** top, which are popped. Raises when memory is short.
 */
 void events_fire (lua_State *L, int index, const char *event, int nargs);
+
+#pragma GCC visibility pop
 
 #endif

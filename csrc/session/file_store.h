@@ -7,7 +7,11 @@
 
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Registers makeDirectory, createPrivate, openPrivate, syncFile and syncDirectory in the table on top. */
 void file_store_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

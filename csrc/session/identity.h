@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM, MODEL_SSO, MODEL_FORM_SSO, MODEL_BEARER, MODELS };
 
 struct identity {
@@ -59,5 +61,7 @@ const char *model_name (enum model model);
 
 /* False: no such model. A name in lower case. */
 bool model_of (const char *name, enum model *model);
+
+#pragma GCC visibility pop
 
 #endif

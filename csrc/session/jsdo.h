@@ -4,6 +4,8 @@
 
 #include "protocol.h"
 
+#pragma GCC visibility push(hidden)
+
 extern const char jsdo_login_target[], jsdo_form_login[], jsdo_form_logout[];
 
 /* What every request carries. False: no memory. */
@@ -20,5 +22,7 @@ long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purp
 
 /* The 401 says that the token, not the login, is over. */
 bool jsdo_says_expired_token (const struct exchange *x);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,10 +9,14 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Replaces the text on top by its value; or, false, by a message. Raises on memory. */
 bool json_decode (lua_State *L);
 
 /* Replaces the value on top by its text; or, false, by a message. */
 bool json_encode (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 #include "chain.h"
 #include "net/engine.h"
 
+#pragma GCC visibility push(hidden)
+
 #define LOOP_TYPE "datasession.engine"
 
 struct operation;
@@ -94,5 +96,7 @@ void loop_hook (lua_State *L, const char *name);
 
 /* Registers step, run, pollfd ... in the table on top, and the methods of the engine's object. */
 void loop_register (lua_State *L, struct loop *loop);
+
+#pragma GCC visibility pop
 
 #endif

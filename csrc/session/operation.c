@@ -30,7 +30,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
-  enlist(s ? s->loop : provider->loop, op);
+  enlist(loop_get(L), op);
   if (!s) return op;
   op->epoch = s->epoch;
   s->operations++;
@@ -105,9 +105,9 @@ void operation_discard (lua_State *L, struct operation *op) {
 
 static void remove_exchange (struct operation *op, const struct exchange *x) {
   struct exchange **link = &op->exchanges;
-  while (*link != x)
+  while (*link && *link != x)
     link = &(*link)->next;
-  *link = x->next;
+  if (*link) *link = x->next;
 }
 
 /* info has one shape for a failure that no answer belongs to: { errorObject }. */

@@ -9,6 +9,8 @@
 #include "loop.h"
 #include "promise.h"
 
+#pragma GCC visibility push(hidden)
+
 struct session;
 struct provider;
 struct identity;
@@ -94,5 +96,7 @@ void operation_abort_session (struct loop *loop, const struct session *s, const 
 
 /* Frees the exchanges of everything in flight: the state closes. */
 void operation_drop_all (struct loop *loop);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** Raises for a field that is in neither list, naming the nearest known one, and for one that is in `later`:
 ** "option 'x' is not supported yet". Both lists end in NULL; `later` may be NULL. `what` names the call.
@@ -20,5 +22,7 @@ void options_check (lua_State *L, int index, const char *what, const char *const
 const char *options_string (lua_State *L, int index, const char *name, size_t *length);
 double options_number (lua_State *L, int index, const char *name, double least, double fallback);
 bool options_boolean (lua_State *L, int index, const char *name, bool fallback);
+
+#pragma GCC visibility pop
 
 #endif

@@ -188,7 +188,7 @@ static void gather_state (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "authenticationModel");
   lua_pushinteger(L, s->login_result);
   lua_setfield(L, -2, "loginResult");
-  lua_pushinteger(L, s->login_status);
+  lua_pushinteger(L, s->login_status > 0 ? s->login_status : 0);
   lua_setfield(L, -2, "loginHttpStatus");
   lua_pushnumber(L, s->ping_interval);
   lua_setfield(L, -2, "pingInterval");

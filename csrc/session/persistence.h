@@ -8,6 +8,8 @@
 
 #include "session.h"
 
+#pragma GCC visibility push(hidden)
+
 /*
 ** For session_new: reads the options name, storage and keepTokens of the table at 1; the session at 2 goes on where the
 ** last of its name was, if it may. Raises for mistakes.
@@ -22,5 +24,7 @@ void persistence_note_identity (lua_State *L, const struct identity *who);
 
 /* Registers internal functions of the Lua layer in the table on top. */
 void persistence_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "loop.h"
 
+#pragma GCC visibility push(hidden)
+
 #define PROMISE_TYPE "datasession.promise"
 
 enum promise_state { PROMISE_PENDING, PROMISE_RESOLVED, PROMISE_REJECTED };
@@ -81,5 +83,7 @@ int promise_push_awaited (lua_State *L, int index);
 
 /* Registers the type, and `spawn` and `promise` in the table on top. */
 void promise_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

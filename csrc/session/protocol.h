@@ -8,6 +8,8 @@
 
 #include "session.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What an answer says of the session. */
 enum verdict {
   VERDICT_ALIVE,       /* all is well */
@@ -109,5 +111,7 @@ void finding_judge (lua_State *L, struct operation *op, const struct exchange *x
 */
 void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
                        enum result success);
+
+#pragma GCC visibility pop
 
 #endif

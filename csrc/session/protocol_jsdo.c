@@ -71,7 +71,10 @@ static bool has_type (const struct exchange *x, const char *type) {
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose) {
-  if (!has_type(x, "text/html")) return false;
+  long status = x->response.status;
+  bool error =
+      status >= 400 && status != 401 && status != 403; /* whose page may quote the path that was asked for */
+  if (error || !has_type(x, "text/html")) return false;
   return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
 }
 
@@ -229,6 +232,9 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   else if (is_broken_json(L, s->loop, x))
     say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
         "check serviceURI, and what stands between here and the server");
+  else if (s->device_offline)
+    say(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE, "the host says that this device has no network",
+        NULL);
   else if (says_down(L, x))
     say(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
         "the web application answers, its AppServer does not", NULL);
@@ -336,7 +342,13 @@ static struct exchange *get_stamped (lua_State *L, struct operation *op, const c
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, op->session->login == op ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
+  bool login = op->session->login == op;
+  finding_judge(L, op, x, login ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
+  if (login && op->session->model == MODEL_FORM && found.fault.status > 200 && found.fault.status < 300) {
+    finding_judge(L, op, x, PURPOSE_CHECK,
+                  &found); /* credentials want 200; the check after them any good status */
+    found.purpose = PURPOSE_LOGIN;
+  }
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 

@@ -215,11 +215,35 @@ static void read_tokens (lua_State *L, struct identity *who, struct exchange *x,
 
 /* Verbs */
 
+/* The error that ended the login stands in the promise meanwhile. */
+static void login_undone (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push(L, op);
+  compat_getslot(L, -1, PROMISE_ERROR);
+  operation_reject(L, op);
+}
+
+/* The server took the credentials but gave no token: its session is ended before the login fails. */
+static bool undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  struct identity *who = op->provider->who;
+  struct exchange *goodbye = provider_exchange(who, "GET", jsdo_form_logout);
+  identity_reset(who);
+  if (!goodbye) return false;
+  operation_push(L, op);
+  finding_push_error(L, x, found);
+  compat_setslot(L, -2, PROMISE_ERROR);
+  operation_must(L, op, operation_send(L, op, goodbye, login_undone));
+  return true;
+}
+
 static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   struct identity *who = op->provider->who;
   struct finding found;
   judge(L, x, PURPOSE_LOGIN, 0, &found);
-  if (found.verdict == VERDICT_ALIVE && who->model == MODEL_FORM_SSO) read_tokens(L, who, x, &found);
+  if (found.verdict == VERDICT_ALIVE && who->model == MODEL_FORM_SSO) {
+    read_tokens(L, who, x, &found);
+    if (found.verdict != VERDICT_ALIVE && undo_login(L, op, x, &found)) return;
+  }
   if (found.verdict == VERDICT_ALIVE)
     who->logged_in = true;
   else
@@ -358,7 +382,7 @@ static int provider_logout (lua_State *L) {
   if (p->login) operation_abort(p->login, "cancelled", "the provider was logged out");
   identity_reset(p->who);
   abandon_refresh(L, p->who);
-  provider_expire_sessions(L, p->who, 0);
+  provider_expire_sessions(L, p->who, -1);
   return 1;
 }
 

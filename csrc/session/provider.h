@@ -8,6 +8,8 @@
 #include "identity.h"
 #include "operation.h"
 
+#pragma GCC visibility push(hidden)
+
 #define PROVIDER_TYPE "datasession.AuthenticationProvider"
 
 struct provider {
@@ -48,5 +50,7 @@ bool provider_retries (lua_State *L, struct operation *op, struct exchange *x);
 
 /* AuthenticationProvider(options) in the table on top, and the type. */
 void provider_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

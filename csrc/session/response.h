@@ -8,11 +8,15 @@
 #include "compat.h"
 #include "net/exchange.h"
 
+#pragma GCC visibility push(hidden)
+
 #define RESPONSE_TYPE "datasession.response"
 
 /* Pushes the response of a finished exchange, or nil when it has none. Raises. */
 void response_push (lua_State *L, const struct exchange *x);
 
 void response_register (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

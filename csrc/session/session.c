@@ -152,6 +152,7 @@ static void take_provider (lua_State *L, struct session *s) {
     s->who = identity_keep(provider->who);
     s->phase = PHASE_AUTHORIZED;
     s->login_result = RESULT_SUCCESS;
+    s->login_status = -1;
     s->admitted = true;
   }
   compat_setslot(L, 2, SESSION_PROVIDER);
@@ -589,7 +590,7 @@ static void end_login (lua_State *L, struct session *s, enum verdict verdict) {
     identity_release(who);
   }
   decide(L, 1, verdict);
-  if (who) provider_expire_sessions(L, who, 0);
+  if (who) provider_expire_sessions(L, who, -1);
 }
 
 int session_logout (lua_State *L) {

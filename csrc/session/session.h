@@ -10,6 +10,8 @@
 #include "identity.h"
 #include "operation.h"
 
+#pragma GCC visibility push(hidden)
+
 #define SESSION_TYPE "datasession.session"
 
 struct protocol;
@@ -160,5 +162,7 @@ void session_register (lua_State *L);
 
 /* Reads the options of limits, TLS and proxy in the table at `index`; the loop's shared defaults when there are none. Adds a reference. transport_options.c */
 struct transport *transport_from_options (lua_State *L, struct loop *loop, int index);
+
+#pragma GCC visibility pop
 
 #endif

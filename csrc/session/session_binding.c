@@ -85,7 +85,7 @@ static void push_list (lua_State *L, const char *name, void (*copy)(lua_State *L
 }
 
 static void push_login_status (lua_State *L, const struct session *s) {
-  if (s->login_result == RESULT_NONE)
+  if (s->login_result == RESULT_NONE || s->login_status < 0)
     lua_pushnil(L);
   else
     lua_pushinteger(L, s->login_status);

@@ -7,6 +7,8 @@
 
 #include "promise.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The time limit at `index`, in seconds; HUGE_VAL: none. Raises for what is no such thing. */
 double waiting_limit (lua_State *L, int index);
 
@@ -24,5 +26,7 @@ bool waiting_cancel (lua_State *L, int index);
 
 /* The state closes: closes each coroutine that waits. A C function without arguments. */
 int waiting_close (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif
