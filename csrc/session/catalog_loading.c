@@ -493,6 +493,7 @@ int session_add_catalog (lua_State *L) {
   struct operation *op;
   const char *refused;
   double limit;
+  bool failed;
   lua_settop(L, 5);
   check_uris(L, s);
   limit = check_options(L, check_signature(L));
@@ -511,7 +512,10 @@ int session_add_catalog (lua_State *L) {
   lua_pushcfunction(L, load_all);
   lua_pushlightuserdata(L, op);
   lua_pushvalue(L, 2);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+  s->loop->busy++; /* what is sent first may not end the operation before all is */
+  failed = lua_pcall(L, 2, 0, 0) != LUA_OK;
+  s->loop->busy--;
+  if (failed) {
     operation_discard(L, op);
     return lua_error(L);
   }

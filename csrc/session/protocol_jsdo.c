@@ -471,11 +471,12 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool current = op->epoch == s->epoch;
   bool missing;
+  unsigned path = ping_path_of(x);
   finding_judge(L, op, x, PURPOSE_PING, &found);
   missing = found.fault.status == 404 || found.fault.status == 410;
   if (current && missing && ping_elsewhere(L, op, x)) return;
-  if (current && !s->ping_uri && proves_address(&found) && ping_path_of(x) < PING_PATHS)
-    s->ping_uri = uri_append(s->service, ping_paths[ping_path_of(x)]);
+  if (current && !s->ping_uri && proves_address(&found) && path < PING_PATHS)
+    s->ping_uri = uri_append(s->service, ping_paths[path]);
   finding_conclude(L, op, x, &found, RESULT_TRUE);
 }
 

@@ -613,5 +613,7 @@ void provider_register (lua_State *L) {
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, access, 1);
+  lua_pushliteral(L, PROVIDER_TYPE); /* nobody calls its finaliser by hand */
+  lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

@@ -101,9 +101,11 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   size_t length;
   const char *text = options_string(L, index, name, &length), *why;
   struct uri *uri;
-  if (!text || !length)
+  if (!text || !length) {
     luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
                text ? "an empty string" : "nil");
+    return NULL;
+  }
   while (length && text[length - 1] == '/')
     length--;
   if (memchr(text, '?', length) || memchr(text, '#', length))

@@ -61,7 +61,7 @@ enum {
   SESSION_URI = 1,      /* serviceURI as the user sees it */
   SESSION_USER,         /* userName */
   SESSION_CONTEXT_ID,   /* clientContextId */
-  SESSION_HANDLERS,     /* event -> array of handler, scope, handler, scope, ... */
+  SESSION_HANDLERS,     /* event -> array of subscriptions */
   SESSION_CATALOGS,     /* the Lua layer's: { catalogs, catalogURIs, services } */
   SESSION_CONTEXT,      /* context properties: name -> value, or nil */
   SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */

@@ -333,5 +333,7 @@ void session_register (lua_State *L) {
   lua_setfield(L, -4, "methods");
   push_properties(L);
   luaL_setfuncs(L, access, 2);
+  lua_pushliteral(L, SESSION_TYPE); /* nobody calls its finaliser by hand */
+  lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

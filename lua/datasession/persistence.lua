@@ -55,7 +55,8 @@ local function isCookie(value)
 end
 
 local function isCatalog(value)
-  return type(value) == "table" and isLine(value.uri) and isOptionalLine(value.etag) and isOptionalLine(value.lastModified)
+  return type(value) == "table" and isLine(value.uri) and isOptionalLine(value.etag) and
+    isOptionalLine(value.lastModified)
 end
 
 local function isTokens(value)
