@@ -107,11 +107,14 @@ local lists = {
 
 -- In C they are what options_check is given.
 local function options()
+  local shared = read("csrc/session/session.h"):match("#define TRANSPORT_OPTIONS(.-)\n\n")
   for _, path in ipairs(files "csrc/session -name '*.c' ! -name options.c") do
     local text = read(path)
     for at, what, list in text:gmatch '()options_check%(L, %-?%w+, "([^"]+)", ([%w_]+)' do
       local last
-      for literal in text:sub(1, at):gmatch("%*const " .. list .. "%[%] = (%b{})") do last = literal end
+      for literal in text:sub(1, at):gmatch("%*const " .. list .. "%[%] = (%b{})") do
+        last = literal:gsub("TRANSPORT_OPTIONS", function() return shared end)
+      end
       local name = what:find "^datasession" and what or "session:" .. what
       add("option " .. name .. " ", set(assert(last, path .. ": no list " .. list), '"(%w+)"'))
     end

@@ -41,23 +41,8 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
   return p;
 }
 
-static const char *const own_options[] = {"uri",
-                                          "authenticationModel",
-                                          "automaticTokenRefresh",
-                                          "connectTimeout",
-                                          "timeout",
-                                          "stallTimeout",
-                                          "maxResponseSize",
-                                          "maxRedirects",
-                                          "insecure",
-                                          "proxy",
-                                          "caFile",
-                                          "caPath",
-                                          "clientCertificate",
-                                          "clientKey",
-                                          "clientKeyPassword",
-                                          "userAgent",
-                                          NULL};
+static const char *const own_options[] = {TRANSPORT_OPTIONS, "uri", "authenticationModel",
+                                          "automaticTokenRefresh", NULL};
 
 /* AuthenticationProvider(options) */
 static int provider_new (lua_State *L) {
