@@ -139,7 +139,11 @@ for _, place in ipairs { "the same host", "another host" } do
       for _, promise in ipairs(promises) do
         local err = rejected(promise)
         assert.equal("expired", err.kind)
-        assert.equal(datasession.EXPIRED_TOKEN, err.result)
+        if promise ~= promises[1] then
+          assert.equal(datasession.EXPIRED_TOKEN, err.result)
+        else
+          assert.is_false(err.result) -- a ping's, whichever of the two answers comes first
+        end
       end
       assert.is_false(provider:hasClientCredentials())
       assert.equal("expired", session.state)
@@ -210,7 +214,7 @@ for _, place in ipairs { "the same host", "another host" } do
       local _, provider, refresh, calls = waiting()
       provider:logout()
       for _, call in ipairs(calls) do
-        assert.equal(datasession.EXPIRED_TOKEN, rejected(call).result)
+        assert.equal("expired", rejected(call).kind)
       end
       assert.equal("cancelled", rejected(refresh).kind)
       assert.is_false(provider:hasClientCredentials())

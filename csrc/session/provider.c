@@ -280,6 +280,12 @@ static const char *why_not (const struct operation *op, const struct identity *w
   return "the access token could not be refreshed: log the AuthenticationProvider in again";
 }
 
+/* As if the server had refused it: a ping's result is a boolean. */
+static enum result refused_result (const struct operation *op, const struct identity *who) {
+  if (!strcmp(op->verb, "ping")) return RESULT_FALSE;
+  return operation_signer(op) == who ? RESULT_EXPIRED_TOKEN : RESULT_GENERAL_FAILURE;
+}
+
 /* A refresh that failed for a passing reason lets them try with the old token. */
 static void release_waiting (lua_State *L, const struct identity *who) {
   struct operation *op, *next;
@@ -289,7 +295,7 @@ static void release_waiting (lua_State *L, const struct identity *who) {
     if (op->awaits != who) continue;
     if (why && !op->abort_kind) {
       op->abort_kind = operation_signer(op) == who ? "expired" : "cancelled";
-      op->abort_result = operation_signer(op) == who ? RESULT_EXPIRED_TOKEN : RESULT_GENERAL_FAILURE;
+      op->abort_result = refused_result(op, who);
       op->abort_message = why;
     }
     operation_resume(L, op);
