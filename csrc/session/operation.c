@@ -320,13 +320,6 @@ void operation_cancel (struct operation *op) {
   operation_abort(op, "cancelled", "cancelled");
 }
 
-void operation_abort_session (struct loop *loop, const struct session *s, const struct operation *except,
-                              const char *kind, const char *message) {
-  struct operation *op;
-  for (op = loop->operations; op; op = op->later)
-    if (op->session == s && op != except) operation_abort(op, kind, message);
-}
-
 void operation_drop_all (struct loop *loop) {
   struct operation *op;
   for (op = loop->operations; op; op = op->later) {

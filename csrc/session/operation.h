@@ -36,7 +36,6 @@ struct operation {
   int anchor;     /* its reference in LOOP_FLYING */
   unsigned epoch; /* the session's when it started: an older one changes no state */
   unsigned stage; /* for the protocol's use */
-  bool silent;    /* a ping of the library's own: nobody asked for the outcome */
   bool over;
   const char *abort_kind;    /* static; why it was aborted or refused: "cancelled", "closed", "auth" */
   const char *abort_message; /* static */
@@ -89,10 +88,6 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
 
 /* For promise:cancel: aborts it; it rejects as cancelled though it was refused or aborted otherwise before. Raises nothing. */
 void operation_cancel (struct operation *op);
-
-/* Aborts every operation of the session but `except`. */
-void operation_abort_session (struct loop *loop, const struct session *s, const struct operation *except,
-                              const char *kind, const char *message);
 
 /* Frees the exchanges of everything in flight: the state closes. */
 void operation_drop_all (struct loop *loop);

@@ -417,10 +417,8 @@ static void restore_state (lua_State *L, struct session *s) {
   restore_slot(L, "providerUserName", SESSION_PROVIDER_USER);
   restore_slot(L, "clientContextId", SESSION_CONTEXT_ID);
   lua_getfield(L, KEPT, "loginHttpStatus");
-  s->login_status = (long)lua_tointeger(L, -1);
-  s->phase = PHASE_AUTHORIZED;
-  s->login_result = RESULT_SUCCESS;
-  s->admitted = s->restored = true;
+  session_begin_authorized(s, (long)lua_tointeger(L, -1));
+  s->restored = true;
   lua_settop(L, KEPT);
 }
 

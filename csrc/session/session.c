@@ -115,6 +115,13 @@ static void enlist (lua_State *L, struct session *s, int index) {
   lua_pop(L, 1);
 }
 
+void session_begin_authorized (struct session *s, long status) {
+  s->phase = PHASE_AUTHORIZED;
+  s->login_result = RESULT_SUCCESS;
+  s->login_status = status;
+  s->admitted = true;
+}
+
 /*
 ** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
 ** server says so. The option is at 1, the session at 2.
@@ -140,10 +147,7 @@ static void take_provider (lua_State *L, struct session *s) {
     luaL_error(L, "option 'authProvider': it is not logged in: call its login first");
   else {
     s->who = identity_keep(provider->who);
-    s->phase = PHASE_AUTHORIZED;
-    s->login_result = RESULT_SUCCESS;
-    s->login_status = -1;
-    s->admitted = true;
+    session_begin_authorized(s, -1);
   }
   compat_setslot(L, 2, SESSION_PROVIDER);
 }

@@ -129,6 +129,12 @@ struct uri *session_address (lua_State *L, struct session *s, struct uri *uri);
 /* Calls onOpenRequest, which may change the header lines of `x`; what it raises is reported. opening.c */
 void session_open_request (lua_State *L, struct session *s, struct exchange *x);
 
+/*
+** While it is made: a session that goes on with a login that was proved before. It counts as connected once a server has
+** answered. `status`: loginHttpStatus; < 0: none.
+*/
+void session_begin_authorized (struct session *s, long status);
+
 /* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
 void session_login_over (struct session *s);
 
