@@ -7,9 +7,11 @@
 #endif
 #endif
 
+#include "session/active.h"
 #include "session/file_store.h"
+#include "session/journal.h"
 #include "session/persistence.h"
-#include "session/protocol.h"
+#include "session/protocol_lua.h"
 #include "session/provider.h"
 #include "session/response.h"
 
@@ -111,6 +113,10 @@ int luaopen_datasession_core (lua_State *L) {
   promise_register(L);
   loop_register(L, loop);
   session_register(L);
+  making_register(L);
+  active_register(L);
+  journal_register(L);
+  protocol_lua_register(L);
   provider_register(L);
   persistence_register(L);
   file_store_register(L);

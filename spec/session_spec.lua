@@ -125,8 +125,8 @@ describe("a session", function()
       { "a caFile with a NUL byte", { { serviceURI = "http://h", caFile = "a\0b" } }, "option 'caFile': expected" },
       { "an insecure that is no boolean", { { serviceURI = "http://h", insecure = 1 } },
         "option 'insecure': expected a boolean, got number" },
-      { "a protocol that is not there yet", { { serviceURI = "http://h", protocol = "btt" } },
-        "'btt' is not supported yet" },
+      { "a protocol that nobody knows", { { serviceURI = "http://h", protocol = "gopher" } },
+        "option 'protocol': expected \"jsdo\".* got 'gopher'" },
     }
     for _, mistake in ipairs(mistakes) do
       it("but not with " .. mistake[1], function()

@@ -7,12 +7,13 @@
 #include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
+#include "repair.h"
 #include "response.h"
 
 #include <string.h>
 
 /* While it is pending. */
-enum { LOADING_DETAILS = PROMISE_INFO };
+enum { LOADING_DETAILS = OPERATION_DETAILS };
 
 static void push_detail (lua_State *L, const struct operation *op, lua_Integer which) {
   operation_push(L, op);
@@ -456,7 +457,7 @@ static double check_options (lua_State *L, int index) {
     lua_pushnil(L);
     return 0;
   }
-  options_check(L, index, "addCatalog", known, NULL);
+  options_check(L, index, "addCatalog", known);
   limit = options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
   if (lua_getfield(L, index, "authProvider") == LUA_TNIL) return limit;
   if (!provider_test(L, -1))
@@ -488,36 +489,55 @@ static const char *why_not (lua_State *L, const struct operation *op) {
   return NULL;
 }
 
+/* What is sent first may not end the operation before all is. */
+static bool load (lua_State *L, struct operation *op) {
+  bool ok;
+  lua_pushcfunction(L, load_all);
+  lua_pushlightuserdata(L, op);
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  lua_remove(L, -2);
+  op->loop->busy++;
+  ok = lua_pcall(L, 2, 0, 0) == LUA_OK;
+  op->loop->busy--;
+  return ok || lua_error(L);
+}
+
+static int begin_loading (lua_State *L) {
+  repair_begin(L, lua_touserdata(L, 1), load);
+  return 0;
+}
+
 int session_add_catalog (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
   const char *refused;
   double limit;
-  bool failed;
+  int promise;
+  if (!s->protocol->catalogs)
+    return luaL_error(L, "addCatalog: a session of protocol %s has no catalogs", s->protocol->name);
+  session_touch(s);
   lua_settop(L, 5);
   check_uris(L, s);
   limit = check_options(L, check_signature(L));
   op = operation_new(L, 1, "addCatalog");
   op->limit = limit;
   operation_must(L, op, take_own(L, s, op, 6));
-  if (s->phase == PHASE_INVALID) {
-    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, "the session was invalidated: make a new one");
-    return 1;
-  }
+  if (session_refuses(L, op)) return 1;
   refused = why_not(L, op);
   if (refused) {
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, refused);
     return 1;
   }
-  lua_pushcfunction(L, load_all);
-  lua_pushlightuserdata(L, op);
+  promise = lua_gettop(L);
   lua_pushvalue(L, 2);
-  s->loop->busy++; /* what is sent first may not end the operation before all is */
-  failed = lua_pcall(L, 2, 0, 0) != LUA_OK;
-  s->loop->busy--;
-  if (failed) {
+  compat_setslot(L, promise, OPERATION_ARGUMENTS);
+  lua_pushcfunction(L, begin_loading);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     operation_discard(L, op);
     return lua_error(L);
   }
+  lua_settop(L, promise);
   return 1;
 }

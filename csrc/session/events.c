@@ -20,7 +20,19 @@ struct event {
 };
 enum { EVENT_SUBSCRIPTION = CHAIN_LINK + 1, EVENT_SESSION, EVENT_VALUES };
 
-static const char *const event_names[] = {"online", "offline", NULL};
+static const char *const event_names[] = {
+    "online",       "offline",     "expired",         "renewed",       "lost",
+    "reconnecting", "reconnected", "reconnectFailed", "statusChanged", NULL};
+
+static void unknown (lua_State *L, int index, const char *name) {
+  const char *const *known;
+  lua_pushfstring(L, "unknown event '%s': expected one of", name);
+  for (known = event_names; *known; known++) {
+    lua_pushfstring(L, "%s %s", known == event_names ? "" : ",", *known);
+    lua_concat(L, 2);
+  }
+  luaL_argerror(L, index, lua_tostring(L, -1));
+}
 
 /* Events' names are the same in any case, as in the reference. */
 static const char *check_event (lua_State *L, int index) {
@@ -30,7 +42,7 @@ static const char *check_event (lua_State *L, int index) {
   name = lua_tolstring(L, index, &length);
   for (known = event_names; *known; known++)
     if (strlen(*known) == length && curl_strequal(*known, name)) return *known;
-  luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s': expected online or offline", name));
+  unknown(L, index, name);
   return NULL;
 }
 

@@ -1,5 +1,6 @@
 #include "protocol.h"
 
+#include "repair.h"
 #include "response.h"
 
 #include <stdarg.h>
@@ -110,8 +111,26 @@ void finding_apply (lua_State *L, struct operation *op, const struct finding *fo
   lua_pop(L, 1);
 }
 
+void finding_begin (struct finding *found, const struct exchange *x, enum purpose purpose) {
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->fault.status = x->response.status;
+  found->fault.uri = x->response.uri;
+  found->fault.result = RESULT_GENERAL_FAILURE;
+}
+
+void finding_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
+                    const char *what, const char *hint) {
+  found->verdict = verdict;
+  found->fault.kind = kind;
+  found->reason = reason;
+  found->fault.hint = hint;
+  finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
+}
+
 void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
                        enum result success) {
+  if (repair_attempted(L, op, x, found)) return;
   finding_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     operation_push_owner(L, op);
@@ -120,9 +139,34 @@ void finding_conclude (lua_State *L, struct operation *op, const struct exchange
     operation_resolve(L, op);
     return;
   }
+  if (repair_takes(L, op, x, found)) return;
   if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
   finding_push_error(L, x, found);
   operation_reject(L, op);
+}
+
+void finding_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
+                            struct finding *found,
+                            void (*push)(lua_State *, struct operation *, const struct exchange *,
+                                         const struct finding *)) {
+  finding_apply(L, op, found);
+  if (found->verdict == VERDICT_ALIVE) {
+    push(L, op, x, found);
+    operation_resolve(L, op);
+    return;
+  }
+  if (repair_takes(L, op, x, found)) return;
+  finding_push_error(L, x, found);
+  lua_getfield(L, -1, "info");
+  lua_getfield(L, -1, "xhr");
+  lua_setfield(L, -3, "response");
+  lua_pop(L, 1);
+  operation_reject(L, op);
+}
+
+bool conclude_later (lua_State *L, struct operation *op) {
+  operation_defer(L, op, conclude_at_once);
+  return true;
 }
 
 void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x) {

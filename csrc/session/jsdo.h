@@ -8,11 +8,21 @@
 
 extern const char jsdo_login_target[], jsdo_form_login[], jsdo_form_logout[];
 
+/* jsdo_options.c: the options, and what the protocol does with them. */
+extern const char *const jsdo_options[];
+void jsdo_configure (lua_State *L, struct session *s);
+
+/*
+** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
+** server says so. The options are at 1, the session at 2.
+*/
+void jsdo_take_provider (lua_State *L, struct session *s);
+
 /* What every request carries. False: no memory. */
 bool jsdo_dress (struct header_list *lines);
 
-/* Makes `x` the POST of a login form, user name and password being at 2 and 3 of L. False: no memory. */
-bool jsdo_fill_form (lua_State *L, struct exchange *x);
+/* Makes `x` the POST of a login form. False: no memory. */
+bool jsdo_fill_form (struct exchange *x, const struct login *as);
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose);

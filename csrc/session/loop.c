@@ -223,6 +223,12 @@ void loop_report (lua_State *L) {
   lua_settop(L, base - 1);
 }
 
+double loop_jitter (struct loop *loop, double part) {
+  loop->noise =
+      loop->noise * 6364136223846793005u + (unsigned long long)(clock_now() * 1e9) + 1442695040888963407u;
+  return 1 - part + 2 * part * ((double)(loop->noise >> 40) / (double)(1 << 24));
+}
+
 void loop_hook (lua_State *L, const char *name) {
   loop_table(L, LOOP_HOOKS);
   if (lua_getfield(L, -1, name) != LUA_TFUNCTION)
@@ -411,6 +417,8 @@ struct loop *loop_open (lua_State *L) {
   new_table(L, LOOP_SESSIONS, "v");
   new_table(L, LOOP_HELD, NULL);
   new_table(L, LOOP_HOOKS, NULL);
+  new_table(L, LOOP_KEYS, "v");
+  new_table(L, LOOP_PROTOCOLS, NULL);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
   return loop;

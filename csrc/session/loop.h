@@ -16,6 +16,7 @@
 #define LOOP_TYPE "datasession.engine"
 
 struct operation;
+struct session;
 
 /* What the ready queue holds: the head of a userdata whose user value CHAIN_LINK is for the queue. */
 struct entry {
@@ -36,9 +37,12 @@ struct loop {
   lua_Integer sessions;      /* made so far: the next session's number */
   unsigned long long stamps; /* _ts parameters given out */
   unsigned long long noise;  /* state of the jitter's generator */
-  bool device_offline;       /* the host says that this machine has no network */
-  unsigned depth;            /* steps inside steps: handlers that await */
-  unsigned busy; /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
+  struct session
+      *active; /* borrowed: on which the last call was made; NULL: it has ended, another is to be found */
+  bool device_offline; /* the host says that this machine has no network */
+  unsigned depth;      /* steps inside steps: handlers that await */
+  unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
   bool closed;
 };
 
@@ -48,8 +52,10 @@ enum loop_table {
   LOOP_THREADS,  /* coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
   LOOP_SESSIONS, /* weak values: light userdata of a session -> the session */
   LOOP_HELD,     /* session -> true: kept alive until it ends */
-  LOOP_HOOKS,    /* functions of the Lua layer, by name; and onError */
-  LOOP_TABLES    /* how many */
+  LOOP_HOOKS,    /* functions of the Lua layer, by name; onError, the logger */
+  LOOP_KEYS,     /* weak values: the key of a session, once somebody asked for it -> the session */
+  LOOP_PROTOCOLS, /* protocols in Lua: name -> their table of functions; methods of those in C by their address */
+  LOOP_TABLES     /* how many */
 };
 
 /* Leaves the state's loop, made with its tables when there is none yet, on the stack. Raises. */
@@ -90,6 +96,9 @@ bool loop_call (lua_State *L, int nargs);
 
 /* The value on top (an error) goes to onError or warn. Pops it. Raises nothing. */
 void loop_report (lua_State *L);
+
+/* A random number from 1 - part to 1 + part. */
+double loop_jitter (struct loop *loop, double part);
 
 /* Pushes a function of the Lua layer; raises when there is none of that name. */
 void loop_hook (lua_State *L, const char *name);

@@ -3,6 +3,12 @@
 #include "error.h"
 #include "provider.h"
 #include "session.h"
+#include "waiting.h"
+
+#include <stddef.h>
+
+/* Seconds until the timer of an operation that waits for something else goes off: never, but it is set. */
+static const double far = 1e9;
 
 static int take_turn (lua_State *L);
 
@@ -33,6 +39,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   enlist(loop_get(L), op);
   if (!s) return op;
   op->epoch = s->epoch;
+  op->logins = s->logins;
   s->operations++;
   return op;
 }
@@ -81,12 +88,14 @@ static void leave_owner (lua_State *L, struct operation *op) {
   s->operations--;
   if (s->login == op) session_login_over(s);
   if (s->autoping == op) s->autoping = NULL;
+  if (s->leaving == op) session_leaving_over(L, s, op);
 }
 
 /* No more in flight: nothing keeps its promise but who holds it. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
   drop_apart(op);
+  if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
   if (op->earlier)
     op->earlier->later = op->later;
@@ -183,6 +192,7 @@ static void give_up (lua_State *L) {
 /* The promise is on top, popped. */
 static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
   struct loop *loop = op->loop;
+  if (!op->tries) op->tries = 1;
   loop->busy++;
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
@@ -201,10 +211,71 @@ static void exchange_finished (struct exchange *x, void *context) { /* loop_step
   exchange_free(x);
 }
 
-/* The turn of one that was deferred. */
+/* The turn of one that was deferred, or whose coroutine has ended. */
 static int take_turn (lua_State *L) {
-  run_advance(L, lua_touserdata(L, 1), NULL);
+  struct operation *op = lua_touserdata(L, 1);
+  if (op->timer.place && op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
+  op->calls = false;
+  run_advance(L, op, NULL);
   return 0;
+}
+
+/* It waits for its coroutine no more. Raises nothing. */
+static void leave_call (lua_State *L, struct operation *op) {
+  op->calls = false;
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_CALL);
+  if (!op->promise.entry.queued) chain_remove(L, -1, PROMISE_HANDLERS, op);
+  waiting_cancel(L, -1);
+  lua_pop(L, 2);
+}
+
+/* From the engine, which raises nothing. */
+static void time_came (struct timer *timer, void *context) {
+  lua_State *L = context;
+  struct operation *op = (struct operation *)((char *)timer - offsetof(struct operation, timer));
+  if (op->over) return;
+  if (op->calls && op->abort_kind) leave_call(L, op);
+  operation_push(L, op);
+  loop_ready(L, op->loop);
+}
+
+/* Something will tell an abort of it. Raises. */
+static void set_timer (lua_State *L, struct operation *op, double seconds) {
+  op->timer.fired = time_came;
+  if (!engine_set_timer(loop_engine(L, op->loop), &op->timer, clock_now() + seconds))
+    luaL_error(L, "not enough memory");
+}
+
+void operation_wait (lua_State *L, struct operation *op, double seconds, operation_step step) {
+  set_timer(L, op, seconds < far ? seconds : far);
+  op->step = step;
+}
+
+void operation_call (lua_State *L, struct operation *op, int nargs, operation_step step) {
+  int call = lua_gettop(L) - nargs;
+  set_timer(L, op, far);
+  lua_pushcfunction(L, waiting_spawn);
+  lua_insert(L, call);
+  lua_call(L, nargs + 1, 1);
+  ((struct promise *)lua_touserdata(L, call))->looked_at = true;
+  operation_push(L, op);
+  lua_pushvalue(L, call);
+  compat_setslot(L, -2, OPERATION_CALL);
+  op->calls = true;
+  op->step = step;
+  promise_hang(L, call);
+  lua_pop(L, 1);
+}
+
+void operation_push_returned (lua_State *L, const struct operation *op) {
+  int top = lua_gettop(L);
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_CALL);
+  promise_push_awaited(L, top + 2);
+  lua_remove(L, top + 1);
+  lua_remove(L, top + 1);
+  lua_settop(L, top + 3);
 }
 
 void operation_hold (struct operation *op, struct exchange *x, operation_step step) {
@@ -279,13 +350,14 @@ void operation_refuse (lua_State *L, struct operation *op, const char *kind, int
 
 void operation_must (lua_State *L, struct operation *op, bool ok) {
   if (ok) return;
-  operation_discard(L, op);
+  if (!op->tries) operation_discard(L, op);
   luaL_error(L, "not enough memory");
 }
 
 void operation_resolve (lua_State *L, struct operation *op) {
   operation_push(L, op);
   lua_insert(L, -4);
+  op->resolved = true;
   finish(L, op);
   promise_resolve(L, -4);
   lua_pop(L, 1);
@@ -313,6 +385,7 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
       engine_submit(op->loop->engine, x); /* held; so that its end is told like any other's */
     engine_cancel(op->loop->engine, x);
   }
+  if (op->timer.place) engine_set_timer(op->loop->engine, &op->timer, 0); /* a move: it cannot fail */
 }
 
 void operation_cancel (struct operation *op) {

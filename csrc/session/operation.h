@@ -31,15 +31,33 @@ struct operation {
   double limit;     /* seconds for each exchange; 0: the transport's own */
   const char *verb; /* static: "login", for messages */
   operation_step step;
+  bool (*begin)(lua_State *L, struct operation *op); /* describes and sends what comes first; repair.c */
+  struct timer timer;         /* of operation_wait, or what an abort is told by; see there */
   struct exchange *exchanges; /* owned, those in flight; linked by `next` */
   struct operation *earlier, *later;
-  int anchor;     /* its reference in LOOP_FLYING */
-  unsigned epoch; /* the session's when it started: an older one changes no state */
-  unsigned stage; /* for the protocol's use */
+  int anchor;      /* its reference in LOOP_FLYING */
+  unsigned logins; /* the session's when it was made: it is not begun again for another user */
+  unsigned epoch;  /* the session's when it started: an older one changes no state */
+  unsigned stage;  /* for the protocol's use */
+  double deadline; /* of clock_now: for all of it, waiting included; 0: none */
+  unsigned tries;  /* how often it was begun */
+  bool repeatable; /* what it sends may reach the server twice */
+  bool parked;     /* its session is being re-established: it begins, perhaps anew, when that is done */
+  bool calls;      /* OPERATION_CALL holds the promise of a coroutine that it waits for */
+  bool
+      inner; /* part of another operation of the session: goes on while that is re-established, changes no state */
+  bool resolved;
   bool over;
   const char *abort_kind;    /* static; why it was aborted or refused: "cancelled", "closed", "auth" */
   const char *abort_message; /* static */
   int abort_result;          /* an enum result */
+};
+
+/* User values of its promise while it is pending. */
+enum {
+  OPERATION_ARGUMENTS = PROMISE_VALUE, /* what `begin` describes its request by */
+  OPERATION_CALL = PROMISE_RESULT,
+  OPERATION_DETAILS = PROMISE_INFO /* the verb's own */
 };
 
 /* Pushes the promise of a new operation on the session or provider at `index`. Raises. */
@@ -63,11 +81,26 @@ struct identity *operation_signer (const struct operation *op);
 /* Forgets an operation that could not start; its promise never settles and is not to be handed out. */
 void operation_discard (lua_State *L, struct operation *op);
 
-/* Unless `ok`, discards the operation and raises "not enough memory". */
+/*
+** Unless `ok`, raises "not enough memory". In a step it then rejects; one that has not been handed out yet is discarded
+** before.
+*/
 void operation_must (lua_State *L, struct operation *op, bool ok);
 
 /* Has `step` called at the next step of the loop, with no exchange: for what needs no network. Raises as operation_push. */
 void operation_defer (lua_State *L, struct operation *op, operation_step step);
+
+/* The same after so many seconds. Raises. */
+void operation_wait (lua_State *L, struct operation *op, double seconds, operation_step step);
+
+/*
+** Calls the function below its `nargs` arguments on top, popped, in a coroutine of its own; `step` is called, with no
+** exchange, when it has ended. Raises.
+*/
+void operation_call (lua_State *L, struct operation *op, int nargs, operation_step step);
+
+/* For that step: pushes the three values that the function returned; or nil, the error object that it raised, nil. Raises nothing. */
+void operation_push_returned (lua_State *L, const struct operation *op);
 
 /* Has it reject at the next step of the loop: nothing was sent. Strings are static; `result` is an enum result. Raises as operation_push. */
 void operation_refuse (lua_State *L, struct operation *op, const char *kind, int result, const char *message);

@@ -11,12 +11,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/*
-** Raises for a field that is in neither list, naming the nearest known one, and for one that is in `later`:
-** "option 'x' is not supported yet". Both lists end in NULL; `later` may be NULL. `what` names the call.
-*/
-void options_check (lua_State *L, int index, const char *what, const char *const known[],
-                    const char *const later[]);
+/* Raises for a field that is not in the list, which ends in NULL, naming the nearest known one. `what` names the call. */
+void options_check (lua_State *L, int index, const char *what, const char *const known[]);
+
+/* The same with a second list, or NULL; and, unless `listed` is 0, the names in the array `options` of the table there. */
+void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
+                         const char *const more[], int listed);
 
 /* Leaves the string on the stack, so that it lives; NULL, and a nil on the stack, when absent. Raises on any other type. */
 const char *options_string (lua_State *L, int index, const char *name, size_t *length);

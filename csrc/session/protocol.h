@@ -6,111 +6,71 @@
 #ifndef SESSION_PROTOCOL_H
 #define SESSION_PROTOCOL_H
 
+#include "login.h"
 #include "session.h"
 
 #pragma GCC visibility push(hidden)
 
-/* What an answer says of the session. */
-enum verdict {
-  VERDICT_ALIVE,       /* all is well */
-  VERDICT_NEUTRAL,     /* says nothing of the session: a 404 for some path, a cancelled request */
-  VERDICT_REFUSED,     /* credentials not accepted */
-  VERDICT_EXPIRED,     /* it was accepted once and is no more */
-  VERDICT_ABSENT,      /* a server, but not this application */
-  VERDICT_DOWN,        /* the application, but nothing behind it */
-  VERDICT_UNREACHABLE, /* no answer */
-  VERDICT_BROKEN,      /* an answer that makes no sense here */
-  VERDICT_ADMITTED,    /* credentials taken; whether the session may be used is to be seen */
-  VERDICT_DEVICE_LOST, /* not from an answer: the host says that there is no network */
-  VERDICT_DEVICE_BACK, /* ... that there is one again */
-  VERDICT_ENTERING,    /* not from an answer: the user logs in */
-  VERDICT_LEFT,        /* not from an answer: the user logged out */
-  VERDICT_INVALIDATED  /* not from an answer: for good */
-};
-
-/* What an exchange was for, which decides how its answer reads. */
-enum purpose {
-  PURPOSE_LOGIN,
-  PURPOSE_CHECK,
-  PURPOSE_PING,
-  PURPOSE_CATALOG,
-  PURPOSE_LOGOUT,
-  PURPOSE_REQUEST,
-  PURPOSE_REFRESH
-};
-
-struct finding {
-  enum verdict verdict;
-  enum purpose purpose;
-  bool apart;             /* not from the session's application: changes no state */
-  const char *reason;     /* static: the offline reason, or NULL */
-  const char *context_id; /* in the exchange's headers: X-CLIENT-CONTEXT-ID; NULL: none */
-  size_t context_id_length;
-  const char *properties; /* in the exchange's headers: X-CLIENT-PROPS; NULL: none */
-  size_t properties_length;
-  struct fault fault; /* what to tell the user when it is not well; strings static or in `message` */
-  char message[512];
-};
+enum reconnecting { RECONNECT_NEVER, RECONNECT_ASKED, RECONNECT_ALWAYS }; /* asked: with the option alone */
 
 /*
 ** The verbs describe their first exchange and send it with operation_send, or settle with operation_defer; false
-** when memory was short, nothing being in flight then.
+** when memory was short, nothing being in flight then. What may be NULL says so.
 */
 struct protocol {
   const char *name;
-  bool (*login)(
-      lua_State *L,
-      struct operation *op); /* login's arguments are at 2 and 3; the session holds credentials already */
+
+  /* Making */
+  const char *const *options; /* those it knows beside everybody's; NULL: none */
+  const luaL_Reg *methods;    /* those of its sessions beside everybody's; NULL: none */
+  void (*configure)(lua_State *L,
+                    struct session *s); /* reads its options, at 1; the session is at 2; raises; or NULL */
+  void (*restored)(lua_State *L,
+                   struct session *s); /* the same, when what was stored has been restored; or NULL */
+  void (*release)(struct session *s);  /* frees `wire`; or NULL */
+  enum reconnecting reconnects;
+  bool implicit;    /* it needs no login: its first request makes the session */
+  bool catalogs;    /* it has catalogs */
+  bool not_run;     /* a server that refuses the session has not done what it was asked to */
+  bool fresh_lines; /* `sign` is asked for each request */
+  bool slow_logout; /* it is logged out when the server has answered, not before */
+
+  /* Verbs */
+  void (*check_login)(lua_State *L,
+                      struct session *s); /* raises for arguments (from 2 on) that will not do; leaves a
+                                                           user or nil, a password or nil, options or nil; NULL: as the model says */
+  bool (*login)(lua_State *L, struct operation *op, const struct login *as);
   bool (*check)(lua_State *L, struct operation *op);
   bool (*ping)(lua_State *L, struct operation *op);
   bool (*logout)(lua_State *L,
                  struct operation *op); /* while the session still has what it proves itself with */
+  bool (*stop)(lua_State *L, struct operation *op); /* logout that the server may refuse; NULL: as logout */
+  bool (*reestablish)(lua_State *L, struct operation *op,
+                      unsigned attempt); /* from 1; concludes with what login or check would find */
+  bool (*can_renew)(
+      const struct session *s); /* a session that the server has ended can be had anew without the user */
+  int (*invoke)(lua_State *L);  /* session:invoke(...); NULL: it has no methods to call */
+
+  /* Requests */
   bool (*dress)(
+      struct session *s,
       struct header_list *lines); /* what every request carries, wherever it goes; false: no memory */
   bool (*sign)(lua_State *L, struct session *s,
                struct header_list *lines); /* what marks it as the session's; false: the same */
   void (*judge)(lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                 struct finding *found);
+
+  /* State: called by session_transition alone; all may be NULL */
+  bool (*learn)(
+      lua_State *L, int index, struct session *s,
+      const struct finding *found); /* keeps found->session_id; true: the lines of `sign` have changed */
+  void (*forget)(lua_State *L, int index,
+                 struct session *s);                      /* what the server knew the session by is void */
+  const char *(*status)(const struct session *s);         /* static: the service's own word for the state */
+  void (*push_id)(lua_State *L, const struct session *s); /* session.sessionId, or nil */
 };
 
-/* The offline reasons; texts of the JavaScript reference, the last one ours. */
-#define REASON_DEVICE "Device is offline"
-#define REASON_SERVER "Cannot contact server"
-#define REASON_APPLICATION "Mobile Web Application is not available"
-#define REASON_APPSERVER "AppServer is not available"
-#define REASON_SERVICE "REST web Service is not available"
-#define REASON_EXPIRED "Session has expired"
-
 extern const struct protocol protocol_jsdo;
-
-/* Fills `found` for an exchange that got no response. */
-void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose);
-
-/* Pushes the error that `found` describes, its info (of the answer `x`, may be NULL) within. */
-void finding_push_error (lua_State *L, const struct exchange *x, const struct finding *found);
-
-/* Pushes the info of an answer: { xhr, offlineReason }. */
-void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found);
-
-/* Changes the session's state by what `found` says, unless it left the state in which the operation began. */
-void finding_apply (lua_State *L, struct operation *op, const struct finding *found);
-
-/* Step of an operation that needs no network: resolves with (session, SUCCESS, {}). */
-void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x);
-
-/* found->message by a format, which becomes its fault's message. */
-void finding_say (struct finding *found, const char *format, ...);
-
-/* Has the session's protocol judge the answer. */
-void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
-                    struct finding *found);
-
-/*
-** Ends `op` as `found` says, the session's state first: resolves with (session, success, info), or rejects with its error.
-** `x` may be NULL.
-*/
-void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
-                       enum result success);
 
 #pragma GCC visibility pop
 

@@ -146,26 +146,18 @@ static bool says_down (lua_State *L, const struct exchange *x) {
   return down;
 }
 
-static void say (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
-                 const char *what, const char *hint) {
-  found->verdict = verdict;
-  found->fault.kind = kind;
-  found->reason = reason;
-  found->fault.hint = hint;
-  finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
-}
-
 static void judge_refused (const struct session *s, struct finding *found, bool page) {
   if (s->model == MODEL_BEARER)
-    say(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
+    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
   else if (s->model == MODEL_ANONYMOUS)
-    say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
-        "set authenticationModel to basic or form");
+    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
+                  "set authenticationModel to basic or form");
   else
-    say(found, VERDICT_REFUSED, "auth", NULL,
-        page ? "the server answered with its login page: it did not accept the user name or password"
-             : "the server did not accept the user name or password",
-        NULL);
+    finding_blame(found, VERDICT_REFUSED, "auth", NULL,
+                  page
+                      ? "the server answered with its login page: it did not accept the user name or password"
+                      : "the server did not accept the user name or password",
+                  NULL);
 }
 
 /* For a catalog the word is not the last: the session is asked after. */
@@ -174,32 +166,34 @@ static void judge_denied (const struct session *s, struct finding *found, bool p
   if (found->purpose == PURPOSE_LOGIN)
     judge_refused(s, found, page);
   else if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED)
-    say(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first", "call login first");
+    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first", "call login first");
   else if (found->purpose == PURPOSE_CATALOG)
-    say(found, VERDICT_EXPIRED, "auth", NULL, "the server does not give the catalog to this session", NULL);
+    finding_blame(found, VERDICT_EXPIRED, "auth", NULL,
+                  "the server does not give the catalog to this session", NULL);
   else
-    say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
-        page ? "the server answered with its login page: the session has expired"
-             : "the server no longer accepts the session",
-        "call login again");
+    finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+                  page ? "the server answered with its login page: the session has expired"
+                       : "the server no longer accepts the session",
+                  "call login again");
 }
 
 /* A token service that is away for now does not end the login. */
 static void judge_token (const struct session *s, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
   if (s->who && s->who->refresh_failed && identity_can_refresh(s->who)) {
-    say(found, VERDICT_NEUTRAL, "auth", NULL,
-        "the access token has expired, and the token service could not refresh it now", NULL);
+    finding_blame(found, VERDICT_NEUTRAL, "auth", NULL,
+                  "the access token has expired, and the token service could not refresh it now", NULL);
     found->fault.retryable = true;
     return;
   }
-  say(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
-      "the access token has expired, and could not be refreshed", "log the AuthenticationProvider in again");
+  finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+                "the access token has expired, and could not be refreshed",
+                "log the AuthenticationProvider in again");
 }
 
 static void judge_missing (struct finding *found) {
-  say(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "no web application answers there",
-      "check serviceURI, and that the application is deployed and started");
+  finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "no web application answers there",
+                "check serviceURI, and that the application is deployed and started");
   found->fault.retryable = true;
 }
 
@@ -220,24 +214,26 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   long status = found->fault.status;
   found->fault.retryable = true;
   if (status == 500)
-    say(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
-        "the web application answers, its AppServer does not", NULL);
+    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+                  "the web application answers, its AppServer does not", NULL);
   else if (status == 502 || status == 503 || status == 504)
-    say(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "the web application is not available", NULL);
+    finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+                  "the web application is not available", NULL);
   else if (status < 200 || status > 299)
-    say(found, VERDICT_BROKEN, "http", REASON_APPLICATION, "not an answer to a ping", NULL);
+    finding_blame(found, VERDICT_BROKEN, "http", REASON_APPLICATION, "not an answer to a ping", NULL);
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
-    say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "a page where the ping service's JSON belongs",
-        "check serviceURI, and what stands between here and the server");
+    finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
+                  "a page where the ping service's JSON belongs",
+                  "check serviceURI, and what stands between here and the server");
   else if (is_broken_json(L, s->loop, x))
-    say(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
-        "check serviceURI, and what stands between here and the server");
+    finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
+                  "check serviceURI, and what stands between here and the server");
   else if (s->device_offline)
-    say(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE, "the host says that this device has no network",
-        NULL);
+    finding_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
+                  "the host says that this device has no network", NULL);
   else if (says_down(L, x))
-    say(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
-        "the web application answers, its AppServer does not", NULL);
+    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+                  "the web application answers, its AppServer does not", NULL);
   else
     found->verdict = VERDICT_ALIVE;
 }
@@ -257,7 +253,7 @@ static void judge_request (struct finding *found) {
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  say(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
+  finding_blame(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
   if (status == 401) found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
@@ -269,17 +265,18 @@ static void judge_other (struct finding *found) {
   if (fine)
     found->verdict = VERDICT_ALIVE;
   else {
-    say(found, VERDICT_BROKEN, "http", NULL,
-        found->purpose == PURPOSE_LOGOUT ? "the server may not have ended the session; it is ended here"
-                                         : "the server cannot say whether the session is good",
-        NULL);
+    finding_blame(found, VERDICT_BROKEN, "http", NULL,
+                  found->purpose == PURPOSE_LOGOUT
+                      ? "the server may not have ended the session; it is ended here"
+                      : "the server cannot say whether the session is good",
+                  NULL);
     found->fault.retryable = status >= 500;
   }
 }
 
 static void judge_elsewhere (struct finding *found) {
   found->fault.result = RESULT_AUTHENTICATION_FAILURE;
-  say(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
+  finding_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
 }
 
 static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
@@ -296,7 +293,8 @@ static void read_context (lua_State *L, const struct exchange *x, struct finding
     found->properties = line.value;
     found->properties_length = line.value_length;
   } else
-    say(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object", NULL);
+    finding_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
+                  NULL);
 }
 
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
@@ -306,11 +304,8 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   bool page =
       (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
   long status = jsdo_real_status(L, x, purpose);
-  memset(found, 0, sizeof *found);
-  found->purpose = purpose;
+  finding_begin(found, x, purpose);
   found->fault.status = status;
-  found->fault.uri = x->response.uri;
-  found->fault.result = RESULT_GENERAL_FAILURE;
   if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
     judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
@@ -340,9 +335,17 @@ static struct exchange *get_stamped (lua_State *L, struct operation *op, const c
   return session_exchange(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
+/* Of a re-establishment: it has come to log in anew. */
+enum { STAGE_LOGIN_AGAIN = 64 };
+
+/* The login target is asked with credentials that are to be accepted, not to see whether a login still stands. */
+static bool is_login (const struct operation *op) {
+  return op->session->login == op || op->stage == STAGE_LOGIN_AGAIN;
+}
+
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  bool login = op->session->login == op;
+  bool login = is_login(op);
   finding_judge(L, op, x, login ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
   if (login && op->session->model == MODEL_FORM && found.fault.status > 200 && found.fault.status < 300) {
     finding_judge(L, op, x, PURPOSE_CHECK,
@@ -389,10 +392,8 @@ static bool add_text (struct buffer *body, const char *text) {
   return buffer_add(body, text, strlen(text)) == BUFFER_OK;
 }
 
-bool jsdo_fill_form (lua_State *L, struct exchange *x) {
+bool jsdo_fill_form (struct exchange *x, const struct login *as) {
   struct buffer *body = &x->request.body;
-  size_t user_length, password_length;
-  const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
   struct header_list *lines = header_list_copy(x->request.headers);
   if (!lines) return false;
   header_list_release(x->request.headers);
@@ -400,17 +401,17 @@ bool jsdo_fill_form (lua_State *L, struct exchange *x) {
   x->request.has_body = true;
   return set_line(lines, "Cache-Control", "max-age=0", 9) &&
          set_line(lines, "Content-Type", "application/x-www-form-urlencoded", 33) &&
-         add_text(body, "j_username=") && add_encoded(body, user, user_length) &&
-         add_text(body, "&j_password=") && add_encoded(body, password, password_length) &&
+         add_text(body, "j_username=") && add_encoded(body, as->user, as->user_length) &&
+         add_text(body, "&j_password=") && add_encoded(body, as->password, as->password_length) &&
          add_text(body, "&submit=Submit");
 }
 
-static bool jsdo_login (lua_State *L, struct operation *op) {
+static bool jsdo_login (lua_State *L, struct operation *op, const struct login *as) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
   x = session_exchange(L, op->session, "POST",
                        session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
-  if (x && !jsdo_fill_form(L, x)) {
+  if (x && !jsdo_fill_form(x, as)) {
     exchange_free(x);
     return false;
   }
@@ -487,5 +488,61 @@ static bool jsdo_ping (lua_State *L, struct operation *op) {
   return operation_send(L, op, x, pinged);
 }
 
-const struct protocol protocol_jsdo = {"jsdo",      jsdo_login, jsdo_check, jsdo_ping,
-                                       jsdo_logout, jsdo_dress, jsdo_sign,  jsdo_judge};
+/* Re-establishing */
+
+/* What was shown with each request can be shown again; what went into a login form only if it was to be kept. */
+static bool jsdo_can_renew (const struct session *s) {
+  if (s->model == MODEL_FORM) return s->kept != NULL;
+  return s->model != MODEL_SSO;
+}
+
+static bool log_in_again (lua_State *L, struct operation *op) {
+  struct session *s = op->session;
+  const struct login nobody = {NULL, NULL, 0, 0};
+  op->stage = STAGE_LOGIN_AGAIN;
+  if (!s->kept) return jsdo_login(L, op, &nobody);
+  operation_push_session(L, op);
+  if (!session_become(L, -1, s->kept)) return false;
+  lua_pop(L, 1);
+  return jsdo_login(L, op, s->kept);
+}
+
+/* The server is there again; does it still know the session? */
+static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_CHECK, &found);
+  if (found.verdict == VERDICT_EXPIRED && jsdo_can_renew(op->session))
+    operation_must(L, op, log_in_again(L, op));
+  else
+    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static bool jsdo_reestablish (lua_State *L, struct operation *op, unsigned attempt) {
+  (void)attempt;
+  if (op->session->phase == PHASE_EXPIRED) return log_in_again(L, op);
+  return operation_send(L, op, get_stamped(L, op, jsdo_login_target), still_there);
+}
+
+static bool dress (struct session *s, struct header_list *lines) {
+  (void)s;
+  return jsdo_dress(lines);
+}
+
+const struct protocol protocol_jsdo = {
+    .name = "jsdo",
+    .options = jsdo_options,
+    .configure = jsdo_configure,
+    .restored = jsdo_take_provider,
+    .reconnects = RECONNECT_ASKED,
+    .catalogs = true,
+    .not_run = true,
+    .login = jsdo_login,
+    .check = jsdo_check,
+    .ping = jsdo_ping,
+    .logout = jsdo_logout,
+    .reestablish = jsdo_reestablish,
+    .can_renew = jsdo_can_renew,
+    .dress = dress,
+    .sign = jsdo_sign,
+    .judge = jsdo_judge,
+};

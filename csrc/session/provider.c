@@ -55,7 +55,7 @@ static int provider_new (lua_State *L) {
   bool automatic;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  options_check(L, 1, "datasession.AuthenticationProvider", own_options, NULL);
+  options_check(L, 1, "datasession.AuthenticationProvider", own_options);
   if (lua_getfield(L, 1, "authenticationModel") == LUA_TNIL)
     return luaL_error(L, "option 'authenticationModel': expected %s, got nil", models);
   model = session_model_option(L, 1, models);
@@ -236,14 +236,14 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
-static struct exchange *login_exchange (lua_State *L, struct identity *who) {
+static struct exchange *login_exchange (struct identity *who, const struct login *as) {
   struct exchange *x;
   if (who->model != MODEL_FORM && who->model != MODEL_FORM_SSO)
     return provider_exchange(who, "GET", jsdo_login_target);
   x = provider_exchange(who, "POST",
                         who->model == MODEL_FORM ? jsdo_form_login
                                                  : "/static/auth/j_spring_security_check?OECP=yes");
-  if (x && !jsdo_fill_form(L, x)) {
+  if (x && !jsdo_fill_form(x, as)) {
     exchange_free(x);
     return NULL;
   }
@@ -253,8 +253,10 @@ static struct exchange *login_exchange (lua_State *L, struct identity *who) {
 static int provider_login (lua_State *L) {
   struct provider *p = provider_check(L, 1);
   struct operation *op;
+  struct login as;
   session_check_credentials(L, p->who->model);
   lua_settop(L, 3);
+  as = login_read(L);
   op = operation_new(L, 1, "login");
   if (p->who->logged_in)
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
@@ -265,8 +267,8 @@ static int provider_login (lua_State *L) {
     identity_reset(p->who);
     p->login = op;
     operation_must(L, op,
-                   session_hold_credentials(L, p->who) &&
-                       operation_send(L, op, login_exchange(L, p->who), logged_in));
+                   session_hold_credentials(p->who, &as) &&
+                       operation_send(L, op, login_exchange(p->who, &as), logged_in));
   }
   return 1;
 }

@@ -2,12 +2,13 @@
 #include "json.h"
 #include "options.h"
 #include "protocol.h"
+#include "repair.h"
 #include "response.h"
 
 #include <string.h>
 
-static const char *const known_options[] = {"method", "path",    "uri",          "headers", "body",
-                                            "json",   "timeout", "stallTimeout", NULL};
+static const char *const known_options[] = {"method", "path",    "uri",          "headers",    "body",
+                                            "json",   "timeout", "stallTimeout", "idempotent", NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
@@ -28,6 +29,11 @@ static const char *check_method (lua_State *L, int index) {
                name);
   lua_pop(L, 1);
   return *known;
+}
+
+/* RFC 9110: it asks for nothing to be done. */
+static bool is_safe (const char *method) {
+  return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
 /* A path is below serviceURI, with or without its first slash; a uri may be absolute, or relative to serviceURI. */
@@ -131,25 +137,21 @@ static bool is_set (lua_State *L, const char *name) {
   return set;
 }
 
+static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
+                         const struct finding *found) {
+  (void)op;
+  finding_push_info(L, x, found);
+  lua_getfield(L, -1, "xhr");
+  lua_insert(L, -2);
+  error_push_result(L, RESULT_SUCCESS);
+  lua_insert(L, -2);
+}
+
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   finding_judge(L, op, x, PURPOSE_REQUEST, &found);
-  finding_apply(L, op, &found);
-  if (found.verdict == VERDICT_ALIVE) {
-    finding_push_info(L, x, &found);
-    lua_getfield(L, -1, "xhr");
-    lua_insert(L, -2);
-    error_push_result(L, RESULT_SUCCESS);
-    lua_insert(L, -2);
-    operation_resolve(L, op);
-    return;
-  }
-  finding_push_error(L, x, &found);
-  lua_getfield(L, -1, "info");
-  lua_getfield(L, -1, "xhr");
-  lua_setfield(L, -3, "response");
-  lua_pop(L, 1);
-  operation_reject(L, op);
+  if (op->inner) found.apart = true;
+  finding_conclude_with(L, op, x, &found, push_answer);
 }
 
 /* Only the session's own server gets a _ts. */
@@ -161,6 +163,7 @@ static struct uri *target_of (lua_State *L, struct session *s) {
 static struct exchange *describe (lua_State *L, struct session *s) {
   double timeout = options_number(L, 2, "timeout", 0, 0), stall = options_number(L, 2, "stallTimeout", 0, 0);
   const char *method = check_method(L, 2);
+  bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
   bool lines = is_set(L, "headers") || is_set(L, "json");
   size_t length;
   const char *body = check_body(L, 2, &length);
@@ -172,6 +175,7 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   x->request.timeout = timeout;
   x->request.stall_timeout = stall;
   x->request.has_body = body != NULL;
+  x->request.once = !twice;
   if (body && buffer_add(&x->request.body, body, length) != BUFFER_OK) {
     exchange_free(x);
     luaL_error(L, "request: option 'body' is too large for the memory at hand");
@@ -183,35 +187,83 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   return x;
 }
 
-/* Sent by hand-over: the exchange belongs to nobody while the operation is made. */
+/* Arguments: the session, the options. */
+static int describe_protected (lua_State *L) {
+  lua_pushlightuserdata(L, describe(L, lua_touserdata(L, 1)));
+  return 1;
+}
+
+/* Another time: what the user gave is in the operation. */
+static bool describe_again (lua_State *L, struct operation *op) {
+  struct exchange *x;
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, describe_protected);
+  operation_push_session(L, op);
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  lua_remove(L, -2);
+  lua_call(L, 2, 1);
+  x = lua_touserdata(L, -1);
+  lua_settop(L, top);
+  return operation_send(L, op, x, answered);
+}
+
+/* A copy: the user's table may be changed meanwhile. The operation's promise is on top. */
+static void keep_arguments (lua_State *L, int options) {
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, options)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+  compat_setslot(L, -2, OPERATION_ARGUMENTS);
+}
+
+/* Sent by hand-over: the exchange belongs to nobody while the operation is made. Arguments: session, options, exchange, inner. */
 static int start (lua_State *L) {
-  struct exchange **x = lua_touserdata(L, 2);
+  struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op = operation_new(L, 1, "request");
-  struct exchange *given = *x;
+  op->inner = lua_toboolean(L, 4);
+  op->repeatable = !(*x)->request.once;
+  if (repair_keeps_arguments(op->session)) keep_arguments(L, 2);
+  given = *x;
   *x = NULL;
-  operation_must(L, op, operation_send(L, op, given, answered));
+  repair_begin_with(L, op, given, answered, describe_again);
+  lua_settop(L, 5);
+  return 1;
+}
+
+static int request (lua_State *L, struct session *s, bool inner) {
+  struct exchange *x;
+  lua_settop(L, 2);
+  options_check(L, 2, "request", known_options);
+  session_lapse(L, 1);
+  if (s->phase == PHASE_INVALID || (s->closing && !inner)) {
+    session_refuses(L, operation_new(L, 1, "request"));
+    lua_settop(L, 3);
+    return 1;
+  }
+  x = describe(L, s);
+  lua_settop(L, 2);
+  lua_pushcfunction(L, start);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushlightuserdata(L, &x);
+  lua_pushboolean(L, inner);
+  if (lua_pcall(L, 4, 1, 0) != LUA_OK) {
+    exchange_free(x);
+    return lua_error(L);
+  }
   return 1;
 }
 
 int session_request (lua_State *L) {
   struct session *s = session_check(L, 1);
-  struct exchange *x;
-  lua_settop(L, 2);
-  options_check(L, 2, "request", known_options, NULL);
-  if (s->phase == PHASE_INVALID) {
-    operation_refuse(L, operation_new(L, 1, "request"), "closed", RESULT_GENERAL_FAILURE,
-                     "the session was invalidated: make a new one");
-    lua_settop(L, 3);
-    return 1;
-  }
-  x = describe(L, s);
-  lua_settop(L, 1);
-  lua_pushcfunction(L, start);
-  lua_pushvalue(L, 1);
-  lua_pushlightuserdata(L, &x);
-  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
-    exchange_free(x);
-    return lua_error(L);
-  }
-  return 1;
+  session_touch(s);
+  return request(L, s, false);
+}
+
+int session_request_within (lua_State *L) {
+  return request(L, session_check(L, 1), true);
 }

@@ -7,13 +7,15 @@
 
 #include "context.h"
 #include "events.h"
+#include "journal.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
+#include "repair.h"
 
-#include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 struct session *session_test (lua_State *L, int index) {
   return luaL_testudata(L, index, SESSION_TYPE);
@@ -29,90 +31,13 @@ void session_push (lua_State *L, const struct session *s) {
   lua_remove(L, -2);
 }
 
+/* Is its deadline over? Nobody may have noticed yet: an idle session has no timer for that. */
+static bool is_past (const struct session *s) {
+  return s->expires > 0 && clock_now() >= s->expires;
+}
+
 bool session_connected (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline;
-}
-
-/* Making */
-
-static const char *const known_options[] = {TRANSPORT_OPTIONS,
-                                            "serviceURI",
-                                            "authenticationModel",
-                                            "protocol",
-                                            "pingInterval",
-                                            "timeStamp",
-                                            "context",
-                                            "onOpenRequest",
-                                            "authProvider",
-                                            "name",
-                                            "storage",
-                                            "keepTokens",
-                                            NULL};
-
-static const char *const later_options[] = {"reconnect", "keepCredentials", "cookiePolicy", NULL};
-
-void session_push_option_names (lua_State *L) {
-  int i;
-  lua_newtable(L);
-  for (i = 0; known_options[i]; i++) {
-    lua_pushstring(L, known_options[i]);
-    lua_rawseti(L, -2, i + 1);
-  }
-}
-
-static void check_protocol (lua_State *L, int index) {
-  const char *name = options_string(L, index, "protocol", NULL);
-  if (name && strcmp(name, protocol_jsdo.name))
-    luaL_error(L, "option 'protocol': '%s' is not supported yet: expected \"jsdo\"", name);
-  lua_pop(L, 1);
-}
-
-enum model session_model_option (lua_State *L, int index, const char *expected) {
-  enum model model = MODEL_ANONYMOUS;
-  char name[32];
-  size_t length, i;
-  const char *given = options_string(L, index, "authenticationModel", &length);
-  if (given) {
-    for (i = 0; i < length && i < sizeof name - 1; i++)
-      name[i] = (char)(given[i] >= 'A' && given[i] <= 'Z' ? given[i] + 32 : given[i]);
-    name[i] = 0;
-    if (!model_of(name, &model) || !strstr(expected, lua_pushfstring(L, "\"%s\"", name)))
-      luaL_error(L, "option 'authenticationModel': expected %s, got '%s'", expected, given);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-  return model;
-}
-
-/* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
-struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
-  size_t length;
-  const char *text = options_string(L, index, name, &length), *why;
-  struct uri *uri;
-  if (!text || !length) {
-    luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
-               text ? "an empty string" : "nil");
-    return NULL;
-  }
-  while (length && text[length - 1] == '/')
-    length--;
-  if (memchr(text, '?', length) || memchr(text, '#', length))
-    luaL_error(L, "option '%s': expected the root of a web application, got a URI with a query or fragment",
-               name);
-  text = lua_pushlstring(L, text, length);
-  lua_remove(L, -2);
-  uri = uri_parse(&loop->memory, text, length, &why);
-  if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
-  return uri;
-}
-
-static void timer_fired (struct timer *timer, void *context);
-
-static void enlist (lua_State *L, struct session *s, int index) {
-  loop_table(L, LOOP_SESSIONS);
-  lua_pushvalue(L, index);
-  lua_rawsetp(L, -2, s);
-  lua_pop(L, 1);
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->repairing && !is_past(s);
 }
 
 void session_begin_authorized (struct session *s, long status) {
@@ -122,101 +47,17 @@ void session_begin_authorized (struct session *s, long status) {
   s->admitted = true;
 }
 
-/*
-** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
-** server says so. The option is at 1, the session at 2.
-*/
-static void take_provider (lua_State *L, struct session *s) {
-  struct provider *provider;
-  enum model wanted = s->model == MODEL_SSO ? MODEL_FORM_SSO : s->model;
-  if (lua_getfield(L, 1, "authProvider") == LUA_TNIL) {
-    if (s->model == MODEL_SSO && !s->who)
-      luaL_error(L, "option 'authProvider': an sso session needs an AuthenticationProvider");
-    lua_pop(L, 1);
-    return;
-  }
-  provider = provider_test(L, -1);
-  if (!provider)
-    luaL_error(L, "option 'authProvider': expected an AuthenticationProvider, got %s", luaL_typename(L, -1));
-  else if (!provider->who)
-    luaL_error(L, "option 'authProvider': it is closed");
-  else if (provider->who->model != wanted)
-    luaL_error(L, "option 'authProvider': its model is %s, which does not fit a session of model %s",
-               model_name(provider->who->model), model_name(s->model));
-  else if (!provider->who->logged_in)
-    luaL_error(L, "option 'authProvider': it is not logged in: call its login first");
-  else {
-    s->who = identity_keep(provider->who);
-    session_begin_authorized(s, -1);
-  }
-  compat_setslot(L, 2, SESSION_PROVIDER);
-}
-
-/* context and onOpenRequest; the options are at 1, the session at 2. */
-static void check_callbacks (lua_State *L, struct session *s) {
-  int type = lua_getfield(L, 1, "context");
-  if (type == LUA_TTABLE) {
-    lua_pushcfunction(L, context_set);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -3);
-    lua_call(L, 2, 0);
-  } else if (type != LUA_TNIL)
-    luaL_error(L, "option 'context': expected a table, got %s", lua_typename(L, type));
-  lua_pop(L, 1);
-  type = lua_getfield(L, 1, "onOpenRequest");
-  if (type != LUA_TNIL && type != LUA_TFUNCTION)
-    luaL_error(L, "option 'onOpenRequest': expected a function, got %s", lua_typename(L, type));
-  s->has_on_open = type == LUA_TFUNCTION;
-  compat_setslot(L, 2, SESSION_ON_OPEN);
-}
-
-int session_new (lua_State *L) {
-  struct loop *loop = loop_get(L);
-  struct session *s;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  options_check(L, 1, "datasession.new", known_options, later_options);
-  check_protocol(L, 1);
-  loop_engine(L, loop);
-  s = compat_newuserdata(L, sizeof *s, SESSION_SLOTS);
-  memset(s, 0, sizeof *s);
-  s->loop = loop;
-  s->protocol = &protocol_jsdo;
-  s->timer.fired = timer_fired;
-  s->login_result = RESULT_NONE;
-  luaL_setmetatable(L, SESSION_TYPE);
-  s->model = session_model_option(L, 1, "\"anonymous\", \"basic\", \"form\", \"sso\" or \"bearer\"");
-  s->ping_interval = options_number(L, 1, "pingInterval", 0, 0);
-  s->time_stamp = options_boolean(L, 1, "timeStamp", false);
-  s->device_offline = loop->device_offline;
-  check_callbacks(L, s);
-  s->transport = transport_from_options(L, loop, 1);
-  s->service = session_uri_option(L, loop, 1, "serviceURI");
-  compat_setslot(L, 2, SESSION_URI);
-  if (s->transport->insecure) {
-    lua_pushfstring(L, "datasession: certificates are not verified for %s (insecure = true)",
-                    uri_public_text(s->service));
-    compat_warn(L, lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
-  persistence_open(L, s);
-  take_provider(L, s);
-  s->number = ++loop->sessions;
-  enlist(L, s, 2);
-  return 1;
-}
-
 /* What every exchange carries */
 
 static struct header_list *new_headers (lua_State *L, struct session *s, bool own) {
   struct header_list *lines = header_list_new(&s->loop->memory);
-  if (lines && s->protocol->dress(lines) && (!own || s->protocol->sign(L, s, lines))) return lines;
+  if (lines && s->protocol->dress(s, lines) && (!own || s->protocol->sign(L, s, lines))) return lines;
   header_list_release(lines);
   return NULL;
 }
 
 static struct header_list *own_headers (lua_State *L, struct session *s) {
-  if (s->headers && s->signed_for != s->who->generation) {
+  if (s->headers && (s->protocol->fresh_lines || s->signed_for != s->who->generation)) {
     header_list_release(s->headers);
     s->headers = NULL;
   }
@@ -260,7 +101,7 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
   if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
   if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
   x->request.headers = header_list_new(&s->loop->memory);
-  if (x->request.jar && x->request.headers && s->protocol->dress(x->request.headers) &&
+  if (x->request.jar && x->request.headers && s->protocol->dress(s, x->request.headers) &&
       identity_sign(who, x->request.headers))
     return x;
   exchange_free(x);
@@ -309,12 +150,30 @@ static void set_context_id (lua_State *L, int index, struct session *s, const ch
   s->headers = NULL;
 }
 
+/* What the server's session was known by is void. */
+static void forget_server_session (lua_State *L, int index, struct session *s) {
+  s->expires = s->expires_at = 0;
+  if (s->protocol->forget) s->protocol->forget(L, index, s);
+  header_list_release(s->headers);
+  s->headers = NULL;
+}
+
+void session_forget_kept (struct session *s) {
+  login_free(&s->loop->memory, s->kept);
+  s->kept = NULL;
+}
+
 static void forget_login (lua_State *L, int index, struct session *s) {
   s->login_result = RESULT_NONE;
   s->login_status = 0;
-  s->online = s->admitted = false;
+  s->online = s->admitted = s->established = s->repairing = s->closing = false;
   s->autoping = NULL; /* one in flight is not the next login's */
   s->epoch++;
+  s->logins++;
+  s->used = 0;
+  if (s->loop->active == s) s->loop->active = NULL;
+  session_forget_kept(s);
+  forget_server_session(L, index, s);
   forget_identity(L, index, s);
   uri_release(s->ping_uri);
   s->ping_uri = NULL;
@@ -347,11 +206,32 @@ static void take_properties (lua_State *L, int index, const struct finding *foun
   lua_pop(L, 1);
 }
 
+/* The deadline slides with each answer that says one. */
+static void take_lifetime (struct session *s, const struct finding *found) {
+  struct timespec wall;
+  if (!found->has_lifetime) return;
+  clock_gettime(CLOCK_REALTIME, &wall);
+  s->expires = found->lifetime > 0 ? clock_now() + found->lifetime : 0;
+  s->expires_at =
+      found->lifetime > 0 ? (double)wall.tv_sec + (double)wall.tv_nsec / 1e9 + found->lifetime : 0;
+}
+
+/* What the protocol keeps of an answer may change what the next request carries. */
+static void learn (lua_State *L, int index, struct session *s, const struct finding *found) {
+  take_lifetime(s, found);
+  if (!s->protocol->learn || !s->protocol->learn(L, index, s, found)) return;
+  header_list_release(s->headers);
+  s->headers = NULL;
+}
+
 /* What a former login left is not the new one's. */
 static void enter (lua_State *L, int index, struct session *s) {
   s->phase = PHASE_FRESH;
   s->epoch++;
-  s->online = false;
+  s->logins++;
+  s->online = s->established = false;
+  session_forget_kept(s);
+  forget_server_session(L, index, s);
   set_context_id(L, index, s, NULL, 0);
 }
 
@@ -364,24 +244,32 @@ static void refuse_login (struct session *s, enum result result, long status) {
 
 /* What was asked before the server let us in may yet be refused. */
 static void turn_authorized (struct session *s) {
-  if (s->phase != PHASE_AUTHORIZED) s->epoch++;
+  if (s->phase != PHASE_AUTHORIZED || s->repairing) s->epoch++;
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
-  s->admitted = true;
+  s->admitted = s->established = true;
+  s->repairing = false;
   if (s->who) s->who->logged_in = true;
 }
 
 static void turn_alive (struct session *s, const struct finding *found) {
   if (found->purpose == PURPOSE_CATALOG)
     return; /* a file, which the server may give out whatever else is wrong */
-  if (found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK) turn_authorized(s);
+  if (found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK || s->protocol->implicit)
+    turn_authorized(s);
   if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
     s->login_status = found->fault.status;
   s->online = true;
   s->failures = 0;
 }
 
-static void turn_bad (struct session *s, const struct finding *found) {
+static void turn_expired (lua_State *L, int index, struct session *s) {
+  s->phase = PHASE_EXPIRED;
+  s->login_result = RESULT_AUTHENTICATION_FAILURE;
+  forget_server_session(L, index, s);
+}
+
+static void turn_bad (lua_State *L, int index, struct session *s, const struct finding *found) {
   bool expired = found->verdict == VERDICT_EXPIRED;
   if (found->purpose == PURPOSE_PING) s->failures++;
   if (found->purpose == PURPOSE_LOGIN)
@@ -389,38 +277,86 @@ static void turn_bad (struct session *s, const struct finding *found) {
                  found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
                  found->fault.status);
   else if (expired && s->phase == PHASE_AUTHORIZED) {
-    s->phase = PHASE_EXPIRED;
-    s->login_result = RESULT_AUTHENTICATION_FAILURE;
+    turn_expired(L, index, s);
     s->login_status = found->fault.status;
   } else if (found->reason && !expired)
     s->online = false;
 }
 
-static void change (lua_State *L, int index, struct session *s, const struct finding *found) {
+/* While it is being re-established what was sent before says nothing any more. */
+static void begin_repair (struct session *s) {
+  s->repairing = true;
+  s->online = false;
+  s->epoch++;
+}
+
+static void end_repair (lua_State *L, int index, struct session *s) {
+  s->repairing = false;
+  turn_expired(L, index, s);
+  session_forget_kept(s);
+}
+
+static void change_by_answer (lua_State *L, int index, struct session *s, const struct finding *found) {
   switch (found->verdict) {
-  case VERDICT_NEUTRAL: break;
   case VERDICT_ALIVE:
     turn_alive(s, found);
+    learn(L, index, s, found);
     take_context_id(L, index, s, found);
     take_properties(L, index, found);
     break;
   case VERDICT_ADMITTED:
     s->admitted = true;
+    learn(L, index, s, found);
     take_context_id(L, index, s, found); /* where there is no cookie, it is what the server knows us by */
     break;
+  case VERDICT_NEUTRAL:
+    turn_alive(s, found);
+    learn(L, index, s, found);
+    break;
+  default: turn_bad(L, index, s, found);
+  }
+}
+
+static void change (lua_State *L, int index, struct session *s, const struct finding *found) {
+  switch (found->verdict) {
+  case VERDICT_TOLD: break;
   case VERDICT_DEVICE_LOST:
   case VERDICT_DEVICE_BACK:
     s->device_offline = found->verdict == VERDICT_DEVICE_LOST;
     s->failures = 0;
     break;
+  case VERDICT_LAPSED: turn_expired(L, index, s); break;
   case VERDICT_ENTERING: enter(L, index, s); break;
+  case VERDICT_CLOSING:
+  case VERDICT_STAYING: s->closing = found->verdict == VERDICT_CLOSING; break;
+  case VERDICT_REPAIR_BEGUN: begin_repair(s); break;
+  case VERDICT_REPAIR_FAILED: end_repair(L, index, s); break;
   case VERDICT_LEFT:
   case VERDICT_INVALIDATED:
     s->phase = found->verdict == VERDICT_LEFT ? PHASE_FRESH : PHASE_INVALID;
     forget_login(L, index, s);
     break;
-  default: turn_bad(s, found);
+  default: change_by_answer(L, index, s, found);
   }
+}
+
+/* Events */
+
+/* What was so before a change. */
+struct before {
+  bool connected, expired, authorized;
+  double expires_at;
+};
+
+static struct before look (lua_State *L, int index, const struct session *s) {
+  struct before was = {session_connected(s), s->phase == PHASE_EXPIRED, s->phase == PHASE_AUTHORIZED,
+                       s->expires_at};
+  if (s->protocol->push_id) /* stays on the stack: it may be forgotten meanwhile */
+    s->protocol->push_id(L, s);
+  else
+    lua_pushnil(L);
+  (void)index;
+  return was;
 }
 
 static void fire_offline (lua_State *L, int index, const struct finding *found) {
@@ -430,42 +366,112 @@ static void fire_offline (lua_State *L, int index, const struct finding *found) 
 }
 
 /* Whoever logs in or out knows it: the reference fires nothing either. An expiry is told even when already offline. */
-static void fire (lua_State *L, int index, const struct finding *found, bool connected, bool expired) {
+static void fire_connection (lua_State *L, int index, const struct finding *found, const struct before *was) {
   const struct session *s = lua_touserdata(L, index);
   bool now = session_connected(s);
   if (found->verdict == VERDICT_LEFT || found->verdict == VERDICT_INVALIDATED) return;
-  if (now && !connected) {
+  if (now && !was->connected) {
     lua_pushnil(L);
     events_fire(L, index, "online", 1);
-  } else if ((connected && !now) || (s->phase == PHASE_EXPIRED && !expired))
+  } else if ((was->connected && !now) ||
+             (s->phase == PHASE_EXPIRED && !was->expired && found->verdict != VERDICT_REPAIR_FAILED))
     fire_offline(L, index, found);
+}
+
+/* `id`: where the id stands that the session had. */
+static void fire_end (lua_State *L, int index, const struct finding *found, const struct before *was,
+                      int id) {
+  bool server = found->verdict == VERDICT_EXPIRED;
+  const struct session *s = lua_touserdata(L, index);
+  if (!was->authorized || s->phase != PHASE_EXPIRED || found->verdict == VERDICT_REPAIR_FAILED) return;
+  journal_session(L, index, "warning", server ? "lost" : "expired", found);
+  if (!server || was->expires_at > 0 || s->protocol->implicit) {
+    lua_pushstring(L, server ? "server" : "timeout");
+    lua_pushvalue(L, id);
+    events_fire(L, index, "expired", 2);
+  }
+  if (!server) return;
+  if (found->fault.message)
+    lua_pushstring(L, found->fault.message);
+  else
+    lua_pushnil(L);
+  lua_pushvalue(L, id);
+  events_fire(L, index, "lost", 2);
+}
+
+static void fire_renewed (lua_State *L, int index, const struct before *was) {
+  const struct session *s = lua_touserdata(L, index);
+  if (was->expires_at <= 0 || s->expires_at <= was->expires_at || !was->authorized) return;
+  lua_pushnumber(L, s->expires_at);
+  events_fire(L, index, "renewed", 1);
+}
+
+static void fire_status (lua_State *L, int index) {
+  struct session *s = lua_touserdata(L, index);
+  const char *now = s->protocol->status ? s->protocol->status(s) : NULL;
+  if (now == s->status) return;
+  s->status = now;
+  lua_pushstring(L, now);
+  events_fire(L, index, "statusChanged", 1);
 }
 
 void session_transition (lua_State *L, int index, const struct finding *found) {
   struct session *s = lua_touserdata(L, index);
-  bool connected = session_connected(s), expired = s->phase == PHASE_EXPIRED;
+  struct before was;
   index = lua_absindex(L, index);
-  if (s->phase == PHASE_INVALID || found->verdict == VERDICT_NEUTRAL) return;
+  if (s->phase == PHASE_INVALID || (found->verdict == VERDICT_NEUTRAL && !found->stands)) return;
+  was = look(L, index, s);
   change(L, index, s, found);
   session_arm(L, s);
   persistence_note(L, index);
-  fire(L, index, found, connected, expired);
+  fire_end(L, index, found, &was, lua_gettop(L));
+  fire_connection(L, index, found, &was);
+  fire_renewed(L, index, &was);
+  fire_status(L, index);
+  lua_pop(L, 1);
 }
 
 /* Verbs */
 
-static void decide (lua_State *L, int index, enum verdict verdict) {
+void session_decide (lua_State *L, int index, enum verdict verdict, const char *reason) {
   struct finding found;
   memset(&found, 0, sizeof found);
   found.verdict = verdict;
+  found.reason = reason;
   session_transition(L, index, &found);
+}
+
+/* Arguments: the session, the verdict. */
+static int decide_protected (lua_State *L) {
+  session_decide(L, 1, (enum verdict)lua_tointeger(L, 2), NULL);
+  return 0;
+}
+
+void session_decide_safely (lua_State *L, const struct session *s, enum verdict verdict) {
+  lua_pushcfunction(L, decide_protected);
+  session_push(L, s);
+  lua_pushinteger(L, verdict);
+  if (lua_isnil(L, -2))
+    lua_pop(L, 3);
+  else if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    loop_report(L);
+}
+
+void session_lapse (lua_State *L, int index) {
+  const struct session *s = lua_touserdata(L, index);
+  if (s->phase == PHASE_AUTHORIZED && is_past(s)) session_decide(L, index, VERDICT_LAPSED, REASON_EXPIRED);
 }
 
 static const char refused_invalid[] = "the session was invalidated: make a new one";
 
-static bool refused_ended (lua_State *L, struct operation *op) {
-  if (op->session->phase != PHASE_INVALID) return false;
-  operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, refused_invalid);
+bool session_refuses (lua_State *L, struct operation *op) {
+  const struct session *s = op->session;
+  if (s->phase == PHASE_INVALID)
+    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, refused_invalid);
+  else if (s->closing)
+    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, "the session is being closed");
+  else
+    return false;
   return true;
 }
 
@@ -498,61 +504,80 @@ void session_check_credentials (lua_State *L, enum model model) {
     luaL_argerror(L, 2, "a user name with ':' cannot be sent by HTTP Basic");
 }
 
-bool session_hold_credentials (lua_State *L, struct identity *who) {
-  size_t user_length, password_length;
-  const char *user = lua_tolstring(L, 2, &user_length), *password = lua_tolstring(L, 3, &password_length);
-  if (who->model == MODEL_BEARER) return identity_set_token(who, user, user_length);
+bool session_hold_credentials (struct identity *who, const struct login *as) {
+  if (who->model == MODEL_BEARER) return identity_set_token(who, as->user, as->user_length);
   if (who->model != MODEL_BASIC) return true;
-  return identity_set_credentials(who, user, user_length, password, password_length);
+  return identity_set_credentials(who, as->user, as->user_length, as->password, as->password_length);
 }
 
-/* Whom a former login was is nothing to this one. */
-static bool become (lua_State *L, struct session *s) {
-  forget_identity(L, 1, s);
+bool session_become (lua_State *L, int index, const struct login *as) {
+  struct session *s = lua_touserdata(L, index);
+  forget_identity(L, index, s);
   s->who = identity_new(s->loop, s->model, s->service, s->transport);
-  return s->who && session_hold_credentials(L, s->who);
+  return s->who && session_hold_credentials(s->who, as);
 }
 
 /* login's options: iOSBasicAuthTimeout, in milliseconds, bounds each request of it. */
 static double check_login_options (lua_State *L, int index) {
   static const char *const known[] = {"iOSBasicAuthTimeout", NULL};
   if (lua_isnoneornil(L, index)) return 0;
-  options_check(L, index, "login", known, NULL);
+  options_check(L, index, "login", known);
   return options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
 }
 
+static bool keep_login (struct session *s, const struct login *as) {
+  if (!s->keep_credentials || !as->user) return true;
+  s->kept = login_copy(&s->loop->memory, as);
+  return s->kept != NULL;
+}
+
 static void begin_login (lua_State *L, struct session *s, struct operation *op) {
-  decide(L, 1, VERDICT_ENTERING);
+  struct login as = login_read(L);
+  session_decide(L, 1, VERDICT_ENTERING, NULL);
   op->epoch = s->epoch;
-  if (s->model == MODEL_ANONYMOUS || s->model == MODEL_BEARER)
+  if (s->model == MODEL_BEARER)
     lua_pushnil(L);
   else
     lua_pushvalue(L, 2);
   compat_setslot(L, 1, SESSION_USER);
   s->login = op;
-  operation_must(L, op, become(L, s) && s->protocol->login(L, op));
+  operation_must(L, op, keep_login(s, &as) && session_become(L, 1, &as) && s->protocol->login(L, op, &as));
+  session_decide(L, 1, VERDICT_TOLD, NULL);
+}
+
+/* Why there can be no login now, or NULL. */
+static const char *why_no_login (const struct session *s) {
+  if (s->model == MODEL_SSO) return "an sso session is logged in through its AuthenticationProvider";
+  if (s->repairing) return "the session is being re-established: wait for that, or call logout first";
+  if (s->phase == PHASE_AUTHORIZED && !s->protocol->implicit)
+    return "the session is logged in already: call logout first";
+  return s->login ? "another login of this session is under way" : NULL;
 }
 
 int session_login (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
+  const char *refused;
   double limit;
-  session_check_credentials(L, s->model);
+  if (s->protocol->check_login)
+    s->protocol->check_login(L, s);
+  else
+    session_check_credentials(L, s->model);
   limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
   lua_settop(L, 3);
+  if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login) lua_settop(L, 1);
+  lua_settop(L, 3);
+  session_touch(s);
+  session_lapse(L, 1);
   op = operation_new(L, 1, "login");
   op->limit = limit;
-  if (refused_ended(L, op)) return 1;
-  if (s->model == MODEL_SSO)
-    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
-                     "an sso session is logged in through its AuthenticationProvider");
-  else if (s->phase == PHASE_AUTHORIZED)
-    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
-                     "the session is logged in already: call logout first");
-  else if (s->login)
-    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "another login of this session is under way");
+  if (session_refuses(L, op)) return 1;
+  refused = why_no_login(s);
+  if (refused)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, refused);
   else
     begin_login(L, s, op);
+  lua_settop(L, 4);
   return 1;
 }
 
@@ -561,10 +586,12 @@ static bool has_login (const struct session *s) {
   return s->phase == PHASE_AUTHORIZED || s->phase == PHASE_EXPIRED;
 }
 
-static const char verb_logout[] = "logout", verb_invalidate[] = "invalidate";
+static const char verb_logout[] = "logout", verb_invalidate[] = "invalidate", verb_stop[] = "stop";
 
-static struct operation *take_leave (lua_State *L, struct session *s, const char *verb) {
+/* `limit`: seconds for each request; 0: the session's own. */
+static struct operation *take_leave (lua_State *L, struct session *s, const char *verb, double limit) {
   struct operation *op = operation_new(L, 1, verb);
+  op->limit = limit;
   if (s->admitted && s->model != MODEL_SSO)
     operation_must(L, op, s->protocol->logout(L, op));
   else
@@ -576,18 +603,55 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
 ** Logging out logs the provider out too, but for sso: every other session that goes by it has expired. `who` is only
 ** compared once it is released.
 */
-static void end_login (lua_State *L, struct session *s, enum verdict verdict) {
+static void end_login (lua_State *L, int index, struct session *s, enum verdict verdict) {
   struct identity *who = s->model == MODEL_SSO ? NULL : s->who;
   if (who) {
     s->who = NULL;
     identity_reset(who);
     identity_release(who);
   }
-  decide(L, 1, verdict);
+  session_decide(L, index, verdict, NULL);
   if (who) provider_expire_sessions(L, who, -1);
 }
 
+/* What waits for the end of it is told so. */
+static void stop_waiting (struct session *s, const char *message) {
+  if (s->login) operation_abort(s->login, "cancelled", message);
+  repair_abandon(s, "cancelled", message);
+}
+
+/* The server decides: until it has answered, `op` is the session's farewell. */
+static void ask_to_leave (lua_State *L, struct session *s, struct operation *op,
+                          bool (*ask)(lua_State *, struct operation *)) {
+  session_decide(L, 1, VERDICT_CLOSING, NULL);
+  s->leaving = op;
+  operation_must(L, op, ask(L, op));
+}
+
+/* Arguments: the session, whether it has left. */
+static int leave (lua_State *L) {
+  struct session *s = lua_touserdata(L, 1);
+  if (lua_toboolean(L, 2))
+    end_login(L, 1, s, VERDICT_LEFT);
+  else
+    session_decide(L, 1, VERDICT_STAYING, NULL);
+  return 0;
+}
+
+void session_leaving_over (lua_State *L, struct session *s, const struct operation *op) {
+  s->leaving = NULL;
+  if (s->phase == PHASE_INVALID) return;
+  lua_pushcfunction(L, leave);
+  session_push(L, s);
+  lua_pushboolean(L, op->resolved || op->verb == verb_logout);
+  if (lua_isnil(L, -2))
+    lua_pop(L, 3);
+  else if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    loop_report(L);
+}
+
 int session_logout (lua_State *L) {
+  static const char ended[] = "the session was logged out";
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
   if (s->model == MODEL_SSO && s->phase != PHASE_INVALID) {
@@ -596,9 +660,39 @@ int session_logout (lua_State *L) {
         "an sso session is logged out through its AuthenticationProvider; disconnect leaves it alone");
     return 1;
   }
-  take_leave(L, s, verb_logout);
-  if (s->login) operation_abort(s->login, "cancelled", "the session was logged out");
-  end_login(L, s, VERDICT_LEFT);
+  if (s->protocol->slow_logout && s->admitted && !s->leaving && s->phase != PHASE_INVALID) {
+    struct operation *op = operation_new(L, 1, verb_logout);
+    stop_waiting(s, ended);
+    ask_to_leave(L, s, op, s->protocol->logout);
+    lua_settop(L, 2);
+    return 1;
+  }
+  take_leave(L, s, verb_logout, 0);
+  stop_waiting(s, ended);
+  end_login(L, 1, s, VERDICT_LEFT);
+  lua_settop(L, 2);
+  return 1;
+}
+
+int session_stop (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct operation *op;
+  double limit = luaL_optnumber(L, 2, 0);
+  luaL_argcheck(L, limit >= 0 && limit < 1e9, 2, "expected a number of seconds, 0 or more");
+  lua_settop(L, 1);
+  session_touch(s);
+  op = operation_new(L, 1, verb_stop);
+  op->limit = limit;
+  op->deadline = clock_now() + limit;
+  if (session_refuses(L, op)) return 1;
+  if (s->repairing)
+    operation_refuse(L, op, "offline", RESULT_GENERAL_FAILURE,
+                     "the session is being re-established, so the server cannot be asked to end it");
+  else if (s->admitted && s->model != MODEL_SSO)
+    ask_to_leave(L, s, op, s->protocol->stop ? s->protocol->stop : s->protocol->logout);
+  else
+    ask_to_leave(L, s, op, conclude_later);
+  lua_settop(L, 2);
   return 1;
 }
 
@@ -606,33 +700,51 @@ int session_disconnect (lua_State *L) {
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
   operation_defer(L, operation_new(L, 1, "disconnect"), conclude_at_once);
-  if (s->login) operation_abort(s->login, "cancelled", "the session was disconnected");
-  if (s->phase != PHASE_INVALID) decide(L, 1, VERDICT_LEFT);
+  stop_waiting(s, "the session was disconnected");
+  if (s->phase != PHASE_INVALID) session_decide(L, 1, VERDICT_LEFT, NULL);
   return 1;
 }
 
 /* All but what tells the server goodbye. */
 static void abort_operations (struct session *s) {
   struct operation *op;
+  repair_abandon(s, "closed", "the session was invalidated");
   for (op = s->loop->operations; op; op = op->later)
-    if (op->session == s && op->verb != verb_logout && op->verb != verb_invalidate)
+    if (op->session == s && (op->verb != verb_logout || s->leaving == op) && op->verb != verb_invalidate)
       operation_abort(op, "closed", "the session was invalidated");
+}
+
+static void invalidate (lua_State *L, struct session *s, double limit) {
+  take_leave(L, s, verb_invalidate, limit);
+  abort_operations(s);
+  end_login(L, 1, s, VERDICT_INVALIDATED);
+  lua_settop(L, 2);
 }
 
 int session_invalidate (lua_State *L) {
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
-  take_leave(L, s, verb_invalidate);
-  abort_operations(s);
-  end_login(L, s, VERDICT_INVALIDATED);
+  invalidate(L, s, 0);
   return 1;
 }
 
-static struct operation *start_ping (lua_State *L, int index, struct session *s) {
-  struct operation *op = operation_new(L, index, "ping");
-  if (refused_ended(L, op)) return op;
-  if (has_login(s))
-    operation_must(L, op, s->protocol->ping(L, op));
+int session_end (lua_State *L) {
+  enum { LONGEST_FAREWELL = 2 };
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  if (s->phase == PHASE_INVALID) return 0;
+  invalidate(L, s, LONGEST_FAREWELL);
+  ((struct promise *)lua_touserdata(L, 2))->looked_at = true;
+  return 0;
+}
+
+struct operation *session_start_ping (lua_State *L, int index, struct session *s) {
+  struct operation *op;
+  session_lapse(L, index);
+  op = operation_new(L, index, "ping");
+  if (session_refuses(L, op)) return op;
+  if (has_login(s) || s->protocol->implicit || s->repairing)
+    repair_begin(L, op, s->protocol->ping);
   else
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "the session is not logged in: call login first");
   return op;
@@ -641,7 +753,8 @@ static struct operation *start_ping (lua_State *L, int index, struct session *s)
 int session_ping (lua_State *L) {
   struct session *s = session_check(L, 1);
   lua_settop(L, 1);
-  start_ping(L, 1, s);
+  session_touch(s);
+  session_start_ping(L, 1, s);
   return 1;
 }
 
@@ -649,68 +762,35 @@ int session_is_authorized (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
   lua_settop(L, 1);
+  session_touch(s);
+  session_lapse(L, 1);
   op = operation_new(L, 1, "isAuthorized");
-  if (refused_ended(L, op)) return 1;
-  if (has_login(s))
-    operation_must(L, op, s->protocol->check(L, op));
+  if (session_refuses(L, op)) return 1;
+  if (has_login(s) || s->repairing)
+    repair_begin(L, op, s->protocol->check);
   else
     operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, "nobody is logged in");
   return 1;
 }
 
+int session_invoke (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  if (!s->protocol->invoke)
+    return luaL_error(L, "session:invoke: a session of protocol %s has no methods to call: use request",
+                      s->protocol->name);
+  session_touch(s);
+  session_lapse(L, 1);
+  return s->protocol->invoke(L);
+}
+
 void session_login_over (struct session *s) {
   s->login = NULL;
-  if (s->phase == PHASE_AUTHORIZED || !s->who) return;
+  if (s->phase == PHASE_AUTHORIZED) return;
+  session_forget_kept(s);
+  if (!s->who) return;
   credentials_release(s->who->credentials);
   s->who->credentials = NULL;
   identity_set_token(s->who, NULL, 0);
-}
-
-/* The timer of pingInterval */
-
-/* A number from 0.75 to 1.25, so that a thousand sessions that lost one server do not come back as one. */
-static double jitter (struct loop *loop) {
-  loop->noise =
-      loop->noise * 6364136223846793005u + (unsigned long long)(clock_now() * 1e9) + 1442695040888963407u;
-  return 0.75 + (double)(loop->noise >> 40) / (double)(1 << 24) / 2;
-}
-
-/* Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server is away. */
-static double next_ping (struct session *s) {
-  enum { MOST_DOUBLINGS = 3 };
-  unsigned doublings = s->failures > MOST_DOUBLINGS ? MOST_DOUBLINGS : s->failures;
-  double delay = s->ping_interval / 1000;
-  return doublings ? delay * (1 << doublings) * jitter(s->loop) : delay;
-}
-
-void session_arm (lua_State *L, struct session *s) {
-  (void)L;
-  if (!s->loop->engine) return;
-  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0 || s->device_offline)
-    engine_clear_timer(s->loop->engine, &s->timer);
-  else
-    engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
-}
-
-/* Set again before anything else, so that one ping that cannot start is not the last. */
-static int ping_by_timer (lua_State *L) {
-  struct session *s = lua_touserdata(L, 1);
-  session_push(L, s);
-  if (lua_isnil(L, -1)) return 0;
-  session_arm(L, s);
-  if (s->phase != PHASE_AUTHORIZED || s->autoping) return 0;
-  s->autoping = start_ping(L, 2, s);
-  s->autoping->promise.looked_at = true;
-  return 0;
-}
-
-static void timer_fired (struct timer *timer, void *context) {
-  lua_State *L = context;
-  struct session *s = (struct session *)((char *)timer - offsetof(struct session, timer));
-  if (!lua_checkstack(L, LUA_MINSTACK)) return;
-  lua_pushcfunction(L, ping_by_timer);
-  lua_pushlightuserdata(L, s);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
 }
 
 /* Ends */
@@ -721,7 +801,11 @@ int session_gc (lua_State *L) {
   if (s->closed) return 0;
   s->closed = true;
   s->phase = PHASE_INVALID;
+  if (s->loop->active == s) s->loop->active = NULL;
   if (engine) engine_clear_timer(engine, &s->timer);
+  if (s->protocol->release) s->protocol->release(s);
+  repair_free(s);
+  session_forget_kept(s);
   identity_release(s->who);
   header_list_release(s->headers);
   uri_release(s->ping_uri);

@@ -6,16 +6,16 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-#include "error.h"
+#include "finding.h"
 #include "identity.h"
-#include "operation.h"
 
 #pragma GCC visibility push(hidden)
 
 #define SESSION_TYPE "datasession.session"
 
 struct protocol;
-struct finding;
+struct login;
+struct repair;
 
 enum phase {
   PHASE_FRESH,      /* never logged in, logged out, or refused */
@@ -27,33 +27,46 @@ enum phase {
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */
+  void *wire;                      /* the protocol's: made by its configure, freed by its release; or NULL */
   struct uri *service;             /* owned reference: the root of the web application */
   struct transport *transport;     /* owned reference */
   struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
+  struct login *kept;              /* owned, wiped: keepCredentials; NULL: nothing is kept */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
   unsigned signed_for;             /* the generation of `who` that the header lines were made for */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
+  struct repair *repair;           /* owned; NULL: it is never re-established by itself */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
+  struct operation *leaving;       /* borrowed; the stop or slow logout in flight, or NULL */
   struct operation *autoping;      /* borrowed; the timer's ping in flight, or NULL */
   struct timer timer;              /* of pingInterval */
   double ping_interval;            /* milliseconds; 0: no autoping */
-  long login_status;               /* loginHttpStatus; valid when login_result is not RESULT_NONE */
+  double expires, expires_at;      /* of clock_now, and of the epoch: its deadline; 0: none is known */
+  const char *status; /* static: the service's own word for its state, as last told; NULL: it has none */
+  long login_status;  /* loginHttpStatus; valid when login_result is not RESULT_NONE */
   enum result login_result;
   enum model model;
   enum phase phase;
-  unsigned epoch;      /* counted up by login and logout: answers to what was sent before change nothing */
+  unsigned epoch;  /* counted up by login, logout and loss: answers to what was sent before change nothing */
+  unsigned logins; /* counted up by login and logout alone: whose calls are still its own */
   unsigned operations; /* in flight */
   unsigned failures;   /* of automatic pings in a row: they come less often then */
-  bool time_stamp;     /* each request carries a _ts parameter */
-  bool has_on_open;    /* SESSION_ON_OPEN is a function */
-  bool device_offline; /* the host says so */
-  bool online;         /* the web application, when last heard of */
-  bool named;          /* SESSION_NAME is: the session survives in a store */
-  bool keep_tokens;    /* there, its tokens too */
-  bool restored;       /* it came from there, and no server has confirmed it yet */
-  bool admitted;       /* the server took credentials: it may keep a session until it is told */
-  bool closed;         /* finalised */
-  lua_Integer number;  /* of all sessions of the state, from 1 */
+  unsigned long long
+      used;              /* rank of the last call on it among those on all sessions; 0: none since it ended */
+  bool time_stamp;       /* each request carries a _ts parameter */
+  bool has_on_open;      /* SESSION_ON_OPEN is a function */
+  bool device_offline;   /* the host says so */
+  bool online;           /* the web application, when last heard of */
+  bool keep_credentials; /* `kept` is filled by login */
+  bool established;      /* the server has accepted us since the last login began */
+  bool repairing;        /* it is being re-established */
+  bool closing;          /* the server has been asked to end it, and has not answered yet */
+  bool named;            /* SESSION_NAME is: the session survives in a store */
+  bool keep_tokens;      /* there, its tokens too */
+  bool restored;         /* it came from there, and no server has confirmed it yet */
+  bool admitted;         /* the server took credentials: it may keep a session until it is told */
+  bool closed;           /* finalised */
+  lua_Integer number;    /* of all sessions of the state, from 1 */
 };
 
 /* User values. */
@@ -71,7 +84,9 @@ enum {
   SESSION_NAME,          /* name, or nil; persistence.c */
   SESSION_STORAGE,       /* where a session that has one is kept */
   SESSION_SAVER,         /* who keeps it there */
-  SESSION_SLOTS = SESSION_SAVER
+  SESSION_KEY,           /* key, once somebody asked for it */
+  SESSION_WIRE,          /* the protocol's */
+  SESSION_SLOTS = SESSION_WIRE
 };
 
 /* NULL when it is no session. */
@@ -82,6 +97,9 @@ struct session *session_check (lua_State *L, int index);
 void session_push (lua_State *L, const struct session *s);
 
 bool session_connected (const struct session *s);
+
+/* Pushes what the option protocol calls its protocol. */
+void session_push_protocol_name (lua_State *L, const struct session *s);
 
 /*
 ** Changes the state by what an answer says, or what the session itself decides, and queues the event that follows. The session is at
@@ -105,11 +123,26 @@ bool session_sign_again (const struct identity *who, struct exchange *x);
 struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
                                       struct uri *uri);
 
+/* Changes the state as `verdict` says, which is not from an answer; the session is at `index`. `reason`: static, or NULL. */
+void session_decide (lua_State *L, int index, enum verdict verdict, const char *reason);
+
+/* The same, for where nothing may be raised: an error is reported. */
+void session_decide_safely (lua_State *L, const struct session *s, enum verdict verdict);
+
+/* Its deadline is over: it has expired, before anything is sent for it. The session is at `index`. */
+void session_lapse (lua_State *L, int index);
+
 /* Raises unless what login got at 2 and 3 will do for the model. */
 void session_check_credentials (lua_State *L, enum model model);
 
-/* Copies what is at 2 and 3 into `who`, where its model keeps it. False: no memory. */
-bool session_hold_credentials (lua_State *L, struct identity *who);
+/* Copies into `who` what its model shows with each request. False: no memory. */
+bool session_hold_credentials (struct identity *who, const struct login *as);
+
+/* Whom a former login was is nothing to the new one: an identity of its own. The session is at `index`. False: no memory. */
+bool session_become (lua_State *L, int index, const struct login *as);
+
+/* Its login is over for good: cookies, credentials and tokens are forgotten, also what was kept. */
+void session_forget_kept (struct session *s);
 
 /* Reads the option authenticationModel; `expected` lists those that will do, quoted. */
 enum model session_model_option (lua_State *L, int index, const char *expected);
@@ -138,8 +171,21 @@ void session_begin_authorized (struct session *s, long status);
 /* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
 void session_login_over (struct session *s);
 
-/* Sets pingInterval's timer, or clears it, as the state asks. */
+/* The stop or slow logout `op` of the session has ended. Raises nothing. */
+void session_leaving_over (lua_State *L, struct session *s, const struct operation *op);
+
+/* Sets pingInterval's timer, or clears it, as the state asks. autoping.c */
 void session_arm (lua_State *L, struct session *s);
+void session_autoping_init (struct session *s);
+
+/* The promise of a ping of the session at `index`, pushed. */
+struct operation *session_start_ping (lua_State *L, int index, struct session *s);
+
+/* A call of the user's on it: it is the active session from now on. active.c */
+void session_touch (struct session *s);
+
+/* Refuses `op` when its session was invalidated, or is being closed. */
+bool session_refuses (lua_State *L, struct operation *op);
 
 /* Verbs: each expects its session at index 1, and pushes the promise. */
 int session_login (lua_State *L);
@@ -148,8 +194,12 @@ int session_invalidate (lua_State *L);
 int session_ping (lua_State *L);
 int session_is_authorized (lua_State *L);
 int session_disconnect (lua_State *L);
-int session_add_catalog (lua_State *L); /* catalog_loading.c */
-int session_request (lua_State *L);     /* requesting.c */
+int session_end (lua_State *L);            /* invalidates, and waits for nothing: returns no promise */
+int session_add_catalog (lua_State *L);    /* catalog_loading.c */
+int session_request (lua_State *L);        /* requesting.c */
+int session_request_within (lua_State *L); /* the same as part of another operation of the session's */
+int session_invoke (lua_State *L);
+int session_stop (lua_State *L); /* stop(timeout) */
 
 /* Finaliser: frees everything without traffic. */
 int session_gc (lua_State *L);
@@ -157,11 +207,14 @@ int session_gc (lua_State *L);
 /* __close: invalidates, and steps the loop until that is settled, bounded by the session's timeout. */
 int session_close (lua_State *L);
 
-/* The constructor: new(options). */
+/* The constructor: new(options). making.c */
 int session_new (lua_State *L);
 
-/* Pushes an array of the options' names. */
-void session_push_option_names (lua_State *L);
+/* Has no protocol of the library that name? */
+bool making_is_free (const char *name);
+
+/* `new` and `optionNames` in the table on top. */
+void making_register (lua_State *L);
 
 /* The properties and methods of the type; session_binding.c. */
 void session_register (lua_State *L);

@@ -1,9 +1,11 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
+#include "active.h"
 #include "context.h"
 #include "events.h"
 #include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
+#include "repair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,16 +18,21 @@ enum property {
   PROPERTY_CATALOG_URIS,
   PROPERTY_CLIENT_CONTEXT_ID,
   PROPERTY_CONNECTED,
+  PROPERTY_EXPIRES_AT,
   PROPERTY_JSDOS,
+  PROPERTY_KEY,
   PROPERTY_LOGIN_HTTP_STATUS,
   PROPERTY_LOGIN_RESULT,
   PROPERTY_NAME,
   PROPERTY_ON_OPEN_REQUEST,
   PROPERTY_PING_INTERVAL,
   PROPERTY_PROTOCOL,
+  PROPERTY_RECONNECT,
   PROPERTY_SERVICES,
   PROPERTY_SERVICE_URI,
+  PROPERTY_SESSION_ID,
   PROPERTY_STATE,
+  PROPERTY_STATUS,
   PROPERTY_USER_NAME
 };
 
@@ -35,20 +42,27 @@ static const char *const property_names[] = {"authenticationModel",
                                              "catalogURIs",
                                              "clientContextId",
                                              "connected",
+                                             "expiresAt",
                                              "JSDOs",
+                                             "key",
                                              "loginHttpStatus",
                                              "loginResult",
                                              "name",
                                              "onOpenRequest",
                                              "pingInterval",
                                              "protocol",
+                                             "reconnect",
                                              "services",
                                              "serviceURI",
+                                             "sessionId",
                                              "state",
+                                             "status",
                                              "userName",
                                              NULL};
 
 static const char *state_name (const struct session *s) {
+  if (s->phase != PHASE_INVALID && s->repairing) return "reconnecting";
+  if (s->phase != PHASE_INVALID && s->closing) return "closing";
   switch (s->phase) {
   case PHASE_FRESH: return s->login ? "logging in" : "logged out";
   case PHASE_AUTHORIZED: return session_connected(s) ? "connected" : s->restored ? "restored" : "offline";
@@ -98,6 +112,30 @@ static void push_interval (lua_State *L, double interval) {
     lua_pushnumber(L, interval);
 }
 
+static void push_deadline (lua_State *L, const struct session *s) {
+  if (s->expires_at > 0)
+    lua_pushnumber(L, s->expires_at);
+  else
+    lua_pushnil(L);
+}
+
+static void push_id (lua_State *L, const struct session *s) {
+  if (s->protocol->push_id)
+    s->protocol->push_id(L, s);
+  else
+    lua_pushnil(L);
+}
+
+void session_push_protocol_name (lua_State *L, const struct session *s) {
+  lua_pushstring(L, s->protocol->name);
+  session_push(L, s);
+  if (!lua_isnil(L, -1) && compat_getslot(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+      lua_getfield(L, -1, "protocol") == LUA_TTABLE && lua_getfield(L, -1, "name") == LUA_TSTRING)
+    lua_replace(L, -5);
+  while (!lua_isstring(L, -1))
+    lua_pop(L, 1);
+}
+
 /* Made when first asked for; one that was given, or logged in, is there until logout. */
 static void push_provider (lua_State *L, const struct session *s) {
   if (compat_getslot(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
@@ -119,7 +157,12 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_LOGIN_HTTP_STATUS: push_login_status(L, s); break;
   case PROPERTY_LOGIN_RESULT: error_push_result(L, s->login_result); break;
   case PROPERTY_PING_INTERVAL: push_interval(L, s->ping_interval); break;
-  case PROPERTY_PROTOCOL: lua_pushstring(L, s->protocol->name); break;
+  case PROPERTY_PROTOCOL: session_push_protocol_name(L, s); break;
+  case PROPERTY_EXPIRES_AT: push_deadline(L, s); break;
+  case PROPERTY_KEY: active_push_key(L, 1); break;
+  case PROPERTY_RECONNECT: repair_push_options(L, s); break;
+  case PROPERTY_SESSION_ID: push_id(L, s); break;
+  case PROPERTY_STATUS: lua_pushstring(L, s->protocol->status ? s->protocol->status(s) : NULL); break;
   case PROPERTY_SERVICES: push_list(L, "services", copy_service); break;
   case PROPERTY_SERVICE_URI: compat_getslot(L, 1, SESSION_URI); break;
   case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
@@ -130,13 +173,34 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   }
 }
 
+/* Methods of one protocol's sessions alone; made when first asked for. Pushes what has that name, or nil. */
+static void push_own_method (lua_State *L, const struct session *s, int name) {
+  if (!s->protocol->methods) {
+    lua_pushnil(L);
+    return;
+  }
+  loop_table(L, LOOP_PROTOCOLS);
+  if (lua_rawgetp(L, -1, s->protocol) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    luaL_setfuncs(L, s->protocol->methods, 0);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, -3, s->protocol);
+  }
+  lua_pushvalue(L, name);
+  lua_rawget(L, -2);
+}
+
 /* Upvalues: the methods, the properties' numbers by name. */
 static int session_index (lua_State *L) {
   const struct session *s = session_check(L, 1);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) {
+    push_own_method(L, s, 2);
+    return 1;
+  }
   push_property(L, s, (enum property)lua_tointeger(L, -1));
   return 1;
 }
@@ -177,7 +241,8 @@ static int session_newindex (lua_State *L) {
 
 static int session_tostring (lua_State *L) {
   const struct session *s = session_check(L, 1);
-  lua_pushfstring(L, SESSION_TYPE " %I: %s %s, %s, %s", (LUAI_UACINT)s->number, s->protocol->name,
+  session_push_protocol_name(L, s);
+  lua_pushfstring(L, SESSION_TYPE " %I: %s %s, %s, %s", (LUAI_UACINT)s->number, lua_tostring(L, -1),
                   s->service ? uri_public_text(s->service) : "?", model_name(s->model), state_name(s));
   return 1;
 }
@@ -270,10 +335,6 @@ static int l_held (lua_State *L) {
   return 1;
 }
 
-static int not_yet (lua_State *L) {
-  return luaL_error(L, "%s is not supported yet", lua_tostring(L, lua_upvalueindex(1)));
-}
-
 static const luaL_Reg methods[] = {{"login", session_login},
                                    {"logout", session_logout},
                                    {"invalidate", session_invalidate},
@@ -282,6 +343,8 @@ static const luaL_Reg methods[] = {{"login", session_login},
                                    {"disconnect", session_disconnect},
                                    {"addCatalog", session_add_catalog},
                                    {"request", session_request},
+                                   {"invoke", session_invoke},
+                                   {"stop", session_stop},
                                    {"subscribe", events_subscribe},
                                    {"unsubscribe", events_unsubscribe},
                                    {"unsubscribeAll", events_unsubscribe_all},
@@ -290,18 +353,6 @@ static const luaL_Reg methods[] = {{"login", session_login},
                                    {"getContext", context_get},
                                    {"getContextProperty", context_get_property},
                                    {NULL, NULL}};
-
-static const char *const later_methods[] = {"invoke", NULL};
-
-static void push_methods (lua_State *L) {
-  const char *const *name;
-  luaL_newlib(L, methods);
-  for (name = later_methods; *name; name++) {
-    lua_pushfstring(L, "session:%s", *name);
-    lua_pushcclosure(L, not_yet, 1);
-    lua_setfield(L, -2, *name);
-  }
-}
 
 static void push_properties (lua_State *L) {
   int i;
@@ -313,8 +364,8 @@ static void push_properties (lua_State *L) {
 }
 
 void session_register (lua_State *L) {
-  static const luaL_Reg functions[] = {{"new", session_new},
-                                       {"sessions", l_sessions},
+  static const luaL_Reg functions[] = {{"sessions", l_sessions},
+                                       {"endSession", session_end},
                                        {"hold", l_hold},
                                        {"held", l_held},
                                        {"setDeviceOnline", l_set_device_online},
@@ -324,11 +375,9 @@ void session_register (lua_State *L) {
   static const luaL_Reg access[] = {
       {"__index", session_index}, {"__newindex", session_newindex}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  session_push_option_names(L);
-  lua_setfield(L, -2, "optionNames");
   luaL_newmetatable(L, SESSION_TYPE);
   luaL_setfuncs(L, meta, 0);
-  push_methods(L);
+  luaL_newlib(L, methods);
   lua_pushvalue(L, -1);
   lua_setfield(L, -4, "methods");
   push_properties(L);

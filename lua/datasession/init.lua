@@ -31,6 +31,10 @@ local datasession = {
   invalidateAllSessions = registry.invalidateAllSessions,
   sessions = core.sessions,
   setDeviceOnline = core.setDeviceOnline,
+  activeSession = core.activeSession,
+  setActiveSession = core.setActiveSession,
+  setLogger = core.setLogger,
+  protocol = core.protocol,
 
   step = core.step,
   run = core.run,

@@ -9,7 +9,6 @@ local registry = {}
 local own = {
   "catalogURI", "username", "password", "loginCallback", "authenticationURI", "authProviderAuthenticationModel",
 }
-local later = { "reconnect", "keepCredentials", "cookiePolicy" }
 
 -- Options of a session that its provider takes too.
 local shared = {
@@ -26,14 +25,13 @@ local function isAmong(names, name)
   return false
 end
 
-local function checkName(name, level)
-  if isAmong(later, name) then
-    error(("getSession: option '%s' is not supported yet"):format(name), level + 1)
-  end
-  if not isAmong(own, name) and not isAmong(core.optionNames, name) then
-    local names = table.move(own, 1, #own, 1, {})
-    table.move(core.optionNames, 1, #core.optionNames, #own + 1, names)
-    error("getSession: " .. require("datasession.suggest").unknown("option", name, names), level + 1)
+local function checkNames(options, level)
+  local names = core.optionNames(type(options.protocol) == "string" and options.protocol or nil)
+  for name in pairs(options) do
+    if names and not isAmong(own, name) and not isAmong(names, name) then
+      table.move(own, 1, #own, #names + 1, names)
+      error("getSession: " .. require("datasession.suggest").unknown("option", name, names), level + 1)
+    end
   end
 end
 
@@ -60,9 +58,7 @@ local function check(options, level)
   if type(options) ~= "table" then
     error("getSession: expected a table of options, got " .. type(options), level + 1)
   end
-  for name in pairs(options) do
-    checkName(name, level + 1)
-  end
+  checkNames(options, level + 1)
   checkString(options, "username", level + 1)
   checkString(options, "password", level + 1)
   checkString(options, "authenticationURI", level + 1)

@@ -1,0 +1,112 @@
+#include "active.h"
+
+#include "protocol.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+enum { KEY_BYTES = 16 };
+
+/* Hard to guess: who has a session's key can end it. */
+void active_push_key (lua_State *L, int index) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char bytes[KEY_BYTES];
+  char text[2 * KEY_BYTES];
+  int i;
+  index = lua_absindex(L, index);
+  if (compat_getslot(L, index, SESSION_KEY) == LUA_TSTRING) return;
+  lua_pop(L, 1);
+  if (getentropy(bytes, sizeof bytes) != 0)
+    luaL_error(L, "session.key: this machine gives no random numbers: %s", strerror(errno));
+  for (i = 0; i < KEY_BYTES; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  session_push_protocol_name(L, lua_touserdata(L, index));
+  lua_pushliteral(L, "-");
+  lua_pushlstring(L, text, sizeof text);
+  lua_concat(L, 3);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, index, SESSION_KEY);
+  loop_table(L, LOOP_KEYS);
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, index);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+void session_touch (struct session *s) {
+  if (s->phase == PHASE_INVALID) return;
+  s->used = ++s->loop->calls;
+  s->loop->active = s;
+}
+
+/* The active one has ended: the live one that was used last takes its place. */
+static void find_active (lua_State *L, struct loop *loop) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    struct session *s = session_test(L, -1);
+    if (s && s->phase != PHASE_INVALID && s->used && (!loop->active || s->used > loop->active->used))
+      loop->active = s;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* activeSession(): the session, or nil. */
+static int l_active_session (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  if (!loop->active) find_active(L, loop);
+  if (loop->active)
+    session_push(L, loop->active);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* Pushes the live session of what is at 1, a session or a key; nil: there is none. Raises for anything else. */
+static struct session *push_session_of (lua_State *L) {
+  struct session *s = session_test(L, 1);
+  if (s)
+    lua_pushvalue(L, 1);
+  else {
+    if (lua_type(L, 1) != LUA_TSTRING) luaL_typeerror(L, 1, "a session, or the key of one");
+    loop_table(L, LOOP_KEYS);
+    lua_pushvalue(L, 1);
+    lua_rawget(L, -2);
+    s = session_test(L, -1);
+  }
+  if (s && s->phase != PHASE_INVALID) return s;
+  lua_pushnil(L);
+  return NULL;
+}
+
+/* sessionOf(session or key): the session, or nil when it has ended or there is none. */
+static int l_session_of (lua_State *L) {
+  push_session_of(L);
+  return 1;
+}
+
+/* setActiveSession(session or key): the session; or nil and a message when there is no such session. */
+static int l_set_active_session (lua_State *L) {
+  struct session *s = push_session_of(L);
+  if (s) {
+    session_touch(s);
+    return 1;
+  }
+  lua_pushliteral(L, "setActiveSession: no live session has that key");
+  return 2;
+}
+
+void active_register (lua_State *L) {
+  static const luaL_Reg functions[] = {{"activeSession", l_active_session},
+                                       {"setActiveSession", l_set_active_session},
+                                       {"sessionOf", l_session_of},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}
