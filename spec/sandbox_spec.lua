@@ -46,10 +46,11 @@ describe("sandbox.start", function()
       anonymous = server.origin .. "/SportsAnonymous", basic = server.origin .. "/SportsBasic",
       form = server.origin .. "/SportsForm", form_sso = server.origin .. "/SportsAuth",
       sso = server.origin .. "/SportsSso", bearer = server.origin .. "/SportsBearer",
-      old = server.origin .. "/SportsOld",
+      old = server.origin .. "/SportsOld", datasnap = server.origin,
     }, server.uris)
     for model, uri in pairs(server.uris) do
-      assert.equal(uri .. "/static/CustomerService.json", server.catalogURIs[model])
+      local catalog = uri ~= server.origin and uri .. "/static/CustomerService.json" or nil
+      assert.equal(catalog, server.catalogURIs[model])
       assert.equal(server.catalogURIs[model], server:catalogURI(model))
     end
   end)
@@ -64,7 +65,7 @@ describe("sandbox.start", function()
     for name, value in pairs {
       port = 65536, address = 1, users = { "secret" }, idleTimeout = -1, ping = "old", customers = 1.5,
       catalogResources = 0, tls = { certificate = "x" }, tokenLifetime = 0.5, tokenSecret = "",
-      bearerTokens = { "no blanks" },
+      bearerTokens = { "no blanks" }, datasnapAuthentication = "yes",
     } do
       local ok, message = pcall(function() sandbox.start { [name] = value } end)
       assert.is_false(ok)
@@ -1200,7 +1201,7 @@ describe("the control calls", function()
 
   it("raise for arguments that cannot be", function()
     for message, call in pairs {
-      ["bad model: one of anonymous, basic, bearer, form, form_sso, old, sso expected, got \"spring\""] = function()
+      ["bad model: one of anonymous, basic, bearer, datasnap, form, form_sso, old, sso expected, got \"spring\""] = function()
         server:expireSessions("spring")
       end,
       ["bad model"] = function() server:sessionCount(1) end,

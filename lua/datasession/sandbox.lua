@@ -19,6 +19,8 @@
 --   option tokenSecret
 -- - bearer: /SportsBearer, `Authorization: Bearer <token>`
 -- - old: /SportsOld, form login as older servers did it, see setOldStyle
+-- - datasnap: /datasnap, a DataSnap REST server without a Catalog. Its URI is the server's origin, to which
+--   a client adds datasnap/rest/; see setDataSnap
 --
 -- It runs in threads of its own, so the host may block, in a client's `await` for instance, while
 -- it is served. A mistake in an argument raises; what the machine refuses (a port that is taken)
@@ -67,7 +69,7 @@ local function checkFlag(what, value, level)
   check.value(what, check.is "boolean", value, level + 1)
 end
 
---- The absolute URI of a model's Catalog; the same as server.catalogURIs[model].
+--- The absolute URI of a model's Catalog; the same as server.catalogURIs[model]. nil when it has none.
 function methods:catalogURI(model)
   checkModel(self, model or false, 2)
   return self.catalogURIs[model]
@@ -307,6 +309,28 @@ function methods:setCookies(on, model)
   control(self, "setCookies", { on = on, model = model })
 end
 
+local datasnapRules = { timeout = check.integer(0), perRequest = check.is "boolean", pragma = check.is "boolean" }
+
+--- Changes how the application "datasnap" deals with sessions. What the options do not name stays:
+--
+-- - timeout: milliseconds after which a session that is not used ends, also those that there are, and what
+--   dssessionexpires says; 0: never. At the start: idleTimeout
+-- - perRequest: whether a session ends with the request that made it; its id is then told as empty.
+--   Setting it to true closes those that there are. At the start: false
+-- - pragma: whether answers carry the header Pragma, with the session's id. At the start: true
+function methods:setDataSnap(options)
+  check.options("setDataSnap", options, datasnapRules, 2)
+  control(self, "setDataSnap", { options = options })
+end
+
+--- How many times the methods of the application "datasnap" were run, by "Class.Method"; one that was
+-- refused, or asked with what does not fit, was not run.
+function methods:calls()
+  local calls = control(self, "calls")
+  for name, count in pairs(calls) do calls[name] = math.tointeger(count) end
+  return calls
+end
+
 --- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and
 -- bodies of 64 MiB in all. Of each: `method`, `uri` (as sent), `path` (decoded, without path
 -- parameters), `parameters` (of the path, by name), `query` (by name), `headers` (by lower-case
@@ -362,6 +386,7 @@ local startRules = {
   idleTimeout = check.number(0), ping = isPing, customers = check.integer(0, 1000000),
   catalogResources = check.integer(1, 100000), tls = checkTLS,
   tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
+  datasnapAuthentication = check.is "boolean",
 }
 
 local function originOf(options, port)
@@ -392,6 +417,7 @@ local function newCore(options)
       catalogResources = options.catalogResources or 1,
       tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
       bearerTokens = options.bearerTokens or { "letmein" },
+      datasnapAuthentication = options.datasnapAuthentication or false,
     },
   }
 end
@@ -408,6 +434,8 @@ end
 -- - tokenSecret: servers with the same secret take each other's access tokens; default: one that
 --   nobody else has. A token server on another host: a second sandbox with the same secret
 -- - bearerTokens: the list of tokens that bearer takes, default { "letmein" }
+-- - datasnapAuthentication: whether datasnap asks for user and password (HTTP Basic, one of `users`) when
+--   it makes a session, default false
 -- - tls: { certificate = file, key = file }, PEM: https
 --
 -- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model) and the methods of this

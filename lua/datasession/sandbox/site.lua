@@ -11,7 +11,7 @@ local pages = require "datasession.sandbox.pages"
 local tokens = require "datasession.sandbox.tokens"
 
 -- Another kind of application is one more file.
-local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old" }
+local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "datasnap" }
 
 -- The clock: `clock` is what sessions go by. Of a moment of `now`, `age` tells how many seconds ago it
 -- was, those that were let pass since then included.
@@ -43,6 +43,7 @@ local function newSite(setup, host)
   local site = {
     ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
     token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
+    datasnapAuthentication = setup.datasnapAuthentication,
     customers = customers.new(setup.customers), catalog = catalog.text(setup.catalogResources),
     resources = {}, faults = faults.new(), log = log.new(), applications = {},
   }
@@ -71,7 +72,8 @@ end
 local function route(site, request)
   for _, application in ipairs(site.applications) do
     local path = application.path
-    if request.path:sub(1, #path) == path then
+    local start = request.path:sub(1, #path)
+    if start == path or application.anyCase and start:lower() == path then
       local inside = request.path:sub(#path + 1)
       if inside == "" or inside:sub(1, 1) == "/" then return application, inside end
     end
@@ -127,11 +129,12 @@ end
 
 local control = {}
 
---- What there is: { model, path, catalog } of each application.
+--- What there is: { model, path, catalog } of each application; the path is what a client starts from.
 function control.describe(site)
   local list = {}
   for i, application in ipairs(site.applications) do
-    list[i] = { model = application.model, path = application.path, catalog = application.catalog }
+    local path = application.root or application.path
+    list[i] = { model = application.model, path = path, catalog = application.catalog }
   end
   return list
 end
@@ -206,6 +209,14 @@ end
 
 function control.setCookies(site, call)
   for _, application in ipairs(each(site, call.model)) do application.cookies = call.on end
+end
+
+function control.setDataSnap(site, call)
+  each(site, "datasnap")[1]:set(call.options)
+end
+
+function control.calls(site)
+  return each(site, "datasnap")[1].service.calls
 end
 
 function control.requests(site)

@@ -1,0 +1,224 @@
+--- A DataSnap server: classes whose methods are called by REST, a cache of results, calls in batches. A
+-- session comes with the first call; its id travels in the header Pragma.
+local batch = require "datasession.sandbox.datasnap.batch"
+local cache = require "datasession.sandbox.datasnap.cache"
+local http = require "datasession.sandbox.http"
+local json = require "datasession.sandbox.json"
+local parameters = require "datasession.sandbox.datasnap.parameters"
+local results = require "datasession.sandbox.datasnap.results"
+local service = require "datasession.sandbox.datasnap.service"
+local sessions = require "datasession.sandbox.datasnap.sessions"
+
+local PREFIXES = { GET = "", PUT = "accept", POST = "update", DELETE = "cancel" } -- of the methods' names, by verb
+local UNPREFIXED = { DSAdmin = true, DSMetadata = true }
+
+local function text(status, message)
+  return http.answer(status, "text/plain;charset=UTF-8", message)
+end
+
+local function unsupported(request)
+  return text(501, ("%s is not supported here"):format(request.method))
+end
+
+local function accepts(request, contentType)
+  return (request.headers.accept or ""):lower():find(contentType, 1, true) ~= nil
+end
+
+-- ---- sessions
+
+local function expired()
+  return http.json(403, { SessionExpired = "The session is no longer available." })
+end
+
+local function idFromHeader(request)
+  for item in (request.headers.pragma or ""):gmatch("[^,]+") do
+    local name, value = item:match("^%s*([^=]-)%s*=%s*(.-)%s*$")
+    if name and name:lower() == "dssession" then return value end
+  end
+end
+
+local function isIdName(name)
+  return name == "sid" or name == "SESSIONID"
+end
+
+local function isIdNameInAnyCase(name)
+  return name:lower() == "sid" or name:lower() == "sessionid"
+end
+
+-- The id that a request brings, nil without one; one in the query goes before the header's.
+local function idOf(request, isName)
+  for name, value in pairs(request.query) do
+    if isName(name) and value ~= "" then return value end
+  end
+  local id = idFromHeader(request)
+  return id ~= "" and id or nil
+end
+
+-- nil when the request names none.
+local function userOf(request)
+  return request.user ~= "" and request.user or nil
+end
+
+-- The answer to those who may not have a session; nil for those who may. The session that was made
+-- already stays behind.
+local function refusal(self, request)
+  if not self.authentication or self.site.isUser(request.user, request.password) then return nil end
+  if userOf(request) then return http.answer(403) end
+  return http.addHeader(http.answer(401), "WWW-Authenticate", 'Basic realm="REST"')
+end
+
+-- The answer of `serve` for the session that the request names, or for a new one.
+local function withSession(self, request, isName, serve)
+  local id = idOf(request, isName)
+  local session
+  if id then session = self.sessions:find(id) else session = self.sessions:open(userOf(request)) end
+  if not session then return expired() end
+  local answer = serve(session, not id)
+  if self.perRequest or session.closing then self.sessions:close(session) end
+  return answer
+end
+
+local function addId(self, answer, session)
+  if not self.pragma then return answer end
+  local id = self.perRequest and "" or session.id
+  return http.addHeader(answer, "Pragma", ("dssession=%s,dssessionexpires=%.0f"):format(id, self.sessions.timeout))
+end
+
+-- ---- REST
+
+local function isFilter(name, value)
+  name, value = name:lower(), value:lower()
+  return name == "ss.r" or name == "json" and (value == "true" or value == "false")
+end
+
+local function isUnderstood(request)
+  for name, value in pairs(request.query) do
+    if not isIdNameInAnyCase(name) and not isFilter(name, value) then return false end
+  end
+  return true
+end
+
+local function failure(message, status)
+  return http.answer(status or 500, "application/json", results.error(message))
+end
+
+-- A name in quotes stands for itself.
+local function methodName(class, name, verb)
+  local quoted = name:match('^"(.*)"$') or name:match("^'(.*)'$")
+  if quoted or UNPREFIXED[class] then return class .. "." .. (quoted or name) end
+  return class .. "." .. PREFIXES[verb] .. name
+end
+
+-- The full name of the method that a path asks for, and the parameters; nil and a message.
+local function parseCall(request, path)
+  local class, rest = path:match("^([^/]+)/(.*)$")
+  if not class then return nil, "The path names no class" end
+  local name, inPath = rest:match("^([^/]+)/?(.*)$")
+  if not name then return nil, "The path names no method" end
+  local list = parameters.fromPath(inPath)
+  if request.method == "PUT" or request.method == "POST" then
+    local inBody, message = parameters.fromBody(request.body)
+    if not inBody then return nil, "The body is not JSON: " .. message end
+    table.move(inBody, 1, #inBody, #list + 1, list)
+  end
+  return methodName(http.unescape(class), http.unescape(name), request.method), list
+end
+
+local function isSingleStream(values, request)
+  return #values == 1 and results.isStream(values[1]) and (request.query.json or ""):lower() ~= "true"
+end
+
+local function answerCached(status, session, method, values)
+  local shown, id = cache.keep(session.cache, method, values)
+  local members = '{"result":' .. results.list(shown)
+  if id then members = members .. (',"cacheId":%d,"cmdIndex":0'):format(id) end
+  return http.answer(status, "application/rest", members .. "}")
+end
+
+local function answerResults(request, session, method, values)
+  local status = request.method == "PUT" and 201 or 200
+  if method.silent then return http.answer(status) end
+  if accepts(request, "application/rest") then return answerCached(status, session, method, values) end
+  if isSingleStream(values, request) then
+    return http.answer(status, "application/octet-stream", values[1].bytes)
+  end
+  return http.answer(status, "application/json", results.wrap("result", results.list(values)))
+end
+
+local function runMethod(self, request, session, path)
+  local name, list = parseCall(request, path)
+  if not name then return failure(list) end
+  local values, method = self.service:try(name, list, session)
+  if not values then return failure(method.message, method.status) end
+  return answerResults(request, session, method, values)
+end
+
+local function rest(self, request, path)
+  if not PREFIXES[request.method] then return unsupported(request) end
+  return withSession(self, request, isIdNameInAnyCase, function(session, isNew)
+    if not isUnderstood(request) then return http.answer(409) end
+    local refused = isNew and refusal(self, request)
+    if refused then return refused end
+    if path == "CloseSession/" then
+      session.closing = true
+      return http.json(200, { result = json.list { true } })
+    end
+    return addId(self, runMethod(self, request, session, path), session)
+  end)
+end
+
+-- ---- the other contexts
+
+local function fromCache(self, request, path)
+  if request.method ~= "GET" and request.method ~= "DELETE" then return unsupported(request) end
+  local answer = withSession(self, request, isIdName, function(session, isNew)
+    return isNew and refusal(self, request) or cache.answer(session.cache, request, path)
+  end)
+  return http.addHeader(answer, "Connection", "close")
+end
+
+local function inBatch(self, request)
+  if request.method ~= "POST" then return unsupported(request) end
+  return withSession(self, request, isIdName, function(session, isNew)
+    local refused = isNew and refusal(self, request)
+    if refused then return refused end
+    local answers, message = batch.run(request.body, function(name, list)
+      return self.service:try(name, list, session)
+    end)
+    if not answers then return failure("The body is no batch: " .. message) end
+    return http.answer(200, "application/json", answers)
+  end)
+end
+
+local contexts = { rest = rest, cache = fromCache, json = inBatch }
+
+-- Of the path only the pieces between its slashes may be decoded, so it is taken as it was sent.
+local function answer(self, request)
+  local path = request.uri:gsub("^%a[%w+.-]*://[^/?#]*", ""):match("^[^?#]*")
+  local first, context, inside = path:match("^/([^/]*)/?([^/]*)/?(.*)$")
+  if first:lower() ~= "datasnap" then return http.answer(404) end
+  local serve = contexts[context:lower()]
+  if not serve then return text(501, "There is no such service") end
+  return serve(self, request, inside)
+end
+
+-- What setDataSnap names.
+local function set(self, options)
+  if options.timeout then self.sessions.timeout = options.timeout end
+  if options.pragma ~= nil then self.pragma = options.pragma end
+  if options.perRequest ~= nil then self.perRequest = options.perRequest end
+  if self.perRequest then self.sessions:closeAll() end
+end
+
+return {
+  model = "datasnap",
+  path = "/datasnap",
+
+  open = function(site)
+    return {
+      site = site, root = "", anyCase = true, authentication = site.datasnapAuthentication, pragma = true,
+      perRequest = false, service = service.new(), answer = answer, set = set,
+      sessions = sessions.new(site, math.max(site.idleTimeout * 1000, 1)), -- 0 seconds are short, 0 ms endless
+    }
+  end,
+}
