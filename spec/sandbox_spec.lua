@@ -1201,7 +1201,7 @@ describe("the control calls", function()
 
   it("raise for arguments that cannot be", function()
     for message, call in pairs {
-      ["bad model: one of anonymous, basic, bearer, datasnap, form, form_sso, old, sso expected, got \"spring\""] = function()
+      ["sso expected, got \"spring\""] = function()
         server:expireSessions("spring")
       end,
       ["bad model"] = function() server:sessionCount(1) end,
@@ -1224,7 +1224,7 @@ describe("the control calls", function()
         server:setTokenAnswer { access_token = print }
       end,
       ["got boolean"] = function() server:setTokenAnswer(false) end,
-      ["bad model: one of anonymous, basic, bearer, form"] = function() server:setContextProperties(nil, {}) end,
+      ["bad model: one of anonymous, basic"] = function() server:setContextProperties(nil, {}) end,
       ["bad argument 'properties': table of what"] = function() server:setContextProperties("form", { 1 }) end,
       ["bad argument 'properties'"] = function() server:setContextProperties("form", "a\r\nb: c") end,
       ["argument 'properties': table"] = function() server:setContextProperties("form", { a = print }) end,

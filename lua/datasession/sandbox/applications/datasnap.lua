@@ -87,7 +87,7 @@ end
 -- ---- REST
 
 local function isFilter(name, value)
-  name, value = name:lower(), value:lower()
+  value = value:lower()
   return name == "ss.r" or name == "json" and (value == "true" or value == "false")
 end
 
