@@ -18,14 +18,16 @@ function client.send(connection, method, path, options)
 end
 
 -- The response, or nil and "closed". A body that ends early is there as far as it came, with `cut` set.
+-- `cookies` are all the values of Set-Cookie.
 function client.receive(connection, method)
   local line, failure = connection:receive()
   if not line then return nil, failure end
-  local response = { status = tonumber(line:match("^HTTP/1%.1 (%d+)")), headers = {}, body = "" }
+  local response = { status = tonumber(line:match("^HTTP/1%.1 (%d+)")), headers = {}, cookies = {}, body = "" }
   for header in function() return connection:receive() end do
     if header == "" then break end
     local name, value = header:match("^([^:]+):%s*(.-)%s*$")
     response.headers[name:lower()] = value
+    if name:lower() == "set-cookie" then table.insert(response.cookies, value) end
   end
   local length = tonumber(response.headers["content-length"]) or 0
   if method ~= "HEAD" and length > 0 then

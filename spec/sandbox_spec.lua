@@ -46,11 +46,12 @@ describe("sandbox.start", function()
       anonymous = server.origin .. "/SportsAnonymous", basic = server.origin .. "/SportsBasic",
       form = server.origin .. "/SportsForm", form_sso = server.origin .. "/SportsAuth",
       sso = server.origin .. "/SportsSso", bearer = server.origin .. "/SportsBearer",
-      old = server.origin .. "/SportsOld", datasnap = server.origin,
+      old = server.origin .. "/SportsOld", datasnap = server.origin, btt = server.origin .. "/bank",
+      proiv = server.origin .. "/connect",
     }, server.uris)
     for model, uri in pairs(server.uris) do
-      local catalog = uri ~= server.origin and uri .. "/static/CustomerService.json" or nil
-      assert.equal(catalog, server.catalogURIs[model])
+      local hasCatalog = model ~= "datasnap" and model ~= "btt" and model ~= "proiv"
+      assert.equal(hasCatalog and uri .. "/static/CustomerService.json" or nil, server.catalogURIs[model])
       assert.equal(server.catalogURIs[model], server:catalogURI(model))
     end
   end)
@@ -1201,7 +1202,7 @@ describe("the control calls", function()
 
   it("raise for arguments that cannot be", function()
     for message, call in pairs {
-      ["sso expected, got \"spring\""] = function()
+      ["form, form_sso, old, proiv, sso expected, got \"spring\""] = function()
         server:expireSessions("spring")
       end,
       ["bad model"] = function() server:sessionCount(1) end,
@@ -1224,7 +1225,7 @@ describe("the control calls", function()
         server:setTokenAnswer { access_token = print }
       end,
       ["got boolean"] = function() server:setTokenAnswer(false) end,
-      ["bad model: one of anonymous, basic"] = function() server:setContextProperties(nil, {}) end,
+      ["bad model: one of anonymous, basic, bearer, btt, datasnap"] = function() server:setContextProperties(nil, {}) end,
       ["bad argument 'properties': table of what"] = function() server:setContextProperties("form", { 1 }) end,
       ["bad argument 'properties'"] = function() server:setContextProperties("form", "a\r\nb: c") end,
       ["argument 'properties': table"] = function() server:setContextProperties("form", { a = print }) end,

@@ -21,6 +21,8 @@
 -- - old: /SportsOld, form login as older servers did it, see setOldStyle
 -- - datasnap: /datasnap, a DataSnap REST server without a Catalog. Its URI is the server's origin, to which
 --   a client adds datasnap/rest/; see setDataSnap
+-- - btt: /bank, a server of the Bank Transformation Toolkit, see setBtt
+-- - proiv: /connect, a PROIV connection servlet, see setProiv
 --
 -- It runs in threads of its own, so the host may block, in a client's `await` for instance, while
 -- it is served. A mistake in an argument raises; what the machine refuses (a port that is taken)
@@ -29,6 +31,7 @@ local cjson = require "cjson"
 local check = require "datasession.sandbox.check"
 local core = require "datasession.sandbox.core"
 local json = require "datasession.sandbox.json"
+local settings = require "datasession.sandbox.settings"
 
 local sandbox = {}
 
@@ -107,7 +110,7 @@ end
 
 --- Whether the AppServer behind the web applications (of one model, or of all) runs. Without it
 -- data requests and the new ping are answered with 500, the classic ping says PingStatus "false";
--- pages, login and Catalog go on.
+-- pages, login and Catalog go on. btt answers with DSECSServerNotStartedException, proiv with 503.
 function methods:setAppServer(up, model)
   checkFlag("argument 'up'", up, 2)
   checkModel(self, model, 2)
@@ -323,12 +326,48 @@ function methods:setDataSnap(options)
   control(self, "setDataSnap", { options = options })
 end
 
---- How many times the methods of the application "datasnap" were run, by "Class.Method"; one that was
--- refused, or asked with what does not fit, was not run.
+--- How many times the methods of the application "datasnap", by "Class.Method", and the operations of "btt", by
+-- "btt.Operation", were run; one that was refused, or asked with what does not fit, was not run.
 function methods:calls()
-  local calls = control(self, "calls")
+  local calls = control(self, "calls") or {}
   for name, count in pairs(calls) do calls[name] = math.tointeger(count) end
   return calls
+end
+
+--- Changes how the application "btt" behaves; what is not named stays as it is:
+--
+-- - refuseEstablish: how many establish requests are refused from now on (default 0)
+-- - lossAs: how a request without a live session is answered: "CSS00" (the default) or "CSS11" (status
+--   200, and that code in the reply), 401, 403, 440, or "redirect" (302 to `location`, which is by default
+--   on a server that there is not)
+-- - timeout: milliseconds after which a session that is not used ends, told when it is established
+--   (default 1800000; 0: never)
+-- - answer: what forms are answered with: "json" (the default) or "html", pages with hidden inputs
+-- - carrier: what a session is known by: "cookie", "parameter" or "both" (the default)
+-- - pageId: whether forms need the dse_pageId of the latest page: "optional" (the default: when there is
+--   one it must be that) or "required"
+-- - runInSession: whether operations need a session (default true)
+-- - serverId: the id of this server (default "n1"); who joins a session with another is refused
+-- - wrapper: the one key inside which JSON replies are (default false: none)
+-- - cookies: the list of further values of Set-Cookie, for every answer (default: none)
+-- - reply: changes members of the reply of a session that is established; false leaves one out
+function methods:setBtt(options)
+  check.options("setBtt", options, settings.btt.rules, 2)
+  control(self, "configure", { model = "btt", settings = options })
+end
+
+--- Changes how the application "proiv" behaves; what is not named stays as it is:
+--
+-- - stop: what comes of a STOP: "end" (the default), "refuse" (409 at once), "refuseLater" (POLL says
+--   so), or "hang" (it is "stopping" as long as this stands)
+-- - polls: which POLL after the STOP tells the outcome (default 1; 0: the answer to STOP itself)
+-- - sessionKey: whether sessions get a key from the server, which has to come as SESSION_KEY (default false)
+-- - finished: whether the programs have come to their end, so that the next POLL of a session tells that
+--   it has ended (default false)
+-- - lossAs: how a lost session is answered: 404 (the default), 410, 401, 403, or "lost" (200, as a state)
+function methods:setProiv(options)
+  check.options("setProiv", options, settings.proiv.rules, 2)
+  control(self, "configure", { model = "proiv", settings = options })
 end
 
 --- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and

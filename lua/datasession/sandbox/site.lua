@@ -11,7 +11,7 @@ local pages = require "datasession.sandbox.pages"
 local tokens = require "datasession.sandbox.tokens"
 
 -- Another kind of application is one more file.
-local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "datasnap" }
+local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "datasnap", "btt", "proiv" }
 
 -- The clock: `clock` is what sessions go by. Of a moment of `now`, `age` tells how many seconds ago it
 -- was, those that were let pass since then included.
@@ -45,7 +45,7 @@ local function newSite(setup, host)
     token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
     customers = customers.new(setup.customers), catalog = catalog.text(setup.catalogResources),
-    resources = {}, faults = faults.new(), log = log.new(), applications = {},
+    resources = {}, faults = faults.new(), log = log.new(), applications = {}, calls = {},
   }
   for n = 1, setup.catalogResources do site.resources[catalog.resourceName(n)] = true end
   addClock(site, host)
@@ -216,7 +216,16 @@ function control.setDataSnap(site, call)
 end
 
 function control.calls(site)
-  return each(site, "datasnap")[1].service.calls
+  local calls = {}
+  for name, count in pairs(each(site, "datasnap")[1].service.calls) do calls[name] = count end
+  for name, count in pairs(site.calls) do calls[name] = count end
+  return json.plain(calls)
+end
+
+--- Changes settings of the model btt or proiv; the others stay.
+function control.configure(site, call)
+  local settings = each(site, call.model)[1].settings
+  for name, value in pairs(call.settings) do settings[name] = value end
 end
 
 function control.requests(site)
