@@ -233,7 +233,7 @@ describe("the bank's request servlet", function()
     } do
       assert.equal("1.07", decode(post(EXECUTE, JSON, body, cookie)).result.rate)
     end
-    assertFails("CSS07", "DSEException", run("RateLookup", cookie, { ccy = "XXX" }))
+    assertFails("CSS07", "DSEException", run("RateLookup", cookie, { ccy = "QQQ" }))
   end)
 
   it("puts its JSON inside a key as it is told to", function()

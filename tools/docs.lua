@@ -102,6 +102,8 @@ local lists = {
   ["datasession.invalidateAllSessions"] = { REGISTRY, 'unknown%("option", name, ', '"(%w+)"' },
   ["sandbox.start"] = { SANDBOX, "\nlocal startRules = ", "(%w+) = " },
   ["server:fault"] = { SANDBOX, "\nlocal faultRules = ", "(%w+) = " },
+  ["server:setBtt"] = { "lua/datasession/sandbox/settings.lua", "settings%.btt = {%s+rules = ", "(%w+) = " },
+  ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ", "(%w+) = " },
   ["catalog.parse"] = { "lua/datasession/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
 }
 
