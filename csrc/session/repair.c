@@ -344,7 +344,8 @@ static bool was_run (const struct operation *op, const struct exchange *x, const
 
 static bool may_repeat (const struct operation *op, const struct exchange *x, const struct finding *found) {
   enum { MOST_TRIES = 16 };
-  if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
+  if (!op->begin || found->purpose != PURPOSE_REQUEST || time_left(op) <= 0 || op->tries >= MOST_TRIES)
+    return false;
   if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
   return op->repeatable || !was_run(op, x, found);
 }

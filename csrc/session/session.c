@@ -6,13 +6,12 @@
 #include "session.h"
 
 #include "context.h"
-#include "events.h"
-#include "journal.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
 #include "repair.h"
+#include "telling.h"
 
 #include <string.h>
 #include <time.h>
@@ -291,7 +290,7 @@ static void begin_repair (struct session *s) {
 }
 
 static void end_repair (lua_State *L, int index, struct session *s) {
-  s->repairing = false;
+  s->repairing = s->established = false;
   turn_expired(L, index, s);
   session_forget_kept(s);
 }
@@ -340,95 +339,16 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   }
 }
 
-/* Events */
-
-/* What was so before a change. */
-struct before {
-  bool connected, expired, authorized;
-  double expires_at;
-};
-
-static struct before look (lua_State *L, int index, const struct session *s) {
-  struct before was = {session_connected(s), s->phase == PHASE_EXPIRED, s->phase == PHASE_AUTHORIZED,
-                       s->expires_at};
-  if (s->protocol->push_id) /* stays on the stack: it may be forgotten meanwhile */
-    s->protocol->push_id(L, s);
-  else
-    lua_pushnil(L);
-  (void)index;
-  return was;
-}
-
-static void fire_offline (lua_State *L, int index, const struct finding *found) {
-  lua_pushstring(L, found->reason ? found->reason : REASON_SERVER);
-  lua_pushnil(L);
-  events_fire(L, index, "offline", 2);
-}
-
-/* Whoever logs in or out knows it: the reference fires nothing either. An expiry is told even when already offline. */
-static void fire_connection (lua_State *L, int index, const struct finding *found, const struct before *was) {
-  const struct session *s = lua_touserdata(L, index);
-  bool now = session_connected(s);
-  if (found->verdict == VERDICT_LEFT || found->verdict == VERDICT_INVALIDATED) return;
-  if (now && !was->connected) {
-    lua_pushnil(L);
-    events_fire(L, index, "online", 1);
-  } else if ((was->connected && !now) ||
-             (s->phase == PHASE_EXPIRED && !was->expired && found->verdict != VERDICT_REPAIR_FAILED))
-    fire_offline(L, index, found);
-}
-
-/* `id`: where the id stands that the session had. */
-static void fire_end (lua_State *L, int index, const struct finding *found, const struct before *was,
-                      int id) {
-  bool server = found->verdict == VERDICT_EXPIRED;
-  const struct session *s = lua_touserdata(L, index);
-  if (!was->authorized || s->phase != PHASE_EXPIRED || found->verdict == VERDICT_REPAIR_FAILED) return;
-  journal_session(L, index, "warning", server ? "lost" : "expired", found);
-  if (!server || was->expires_at > 0 || s->protocol->implicit) {
-    lua_pushstring(L, server ? "server" : "timeout");
-    lua_pushvalue(L, id);
-    events_fire(L, index, "expired", 2);
-  }
-  if (!server) return;
-  if (found->fault.message)
-    lua_pushstring(L, found->fault.message);
-  else
-    lua_pushnil(L);
-  lua_pushvalue(L, id);
-  events_fire(L, index, "lost", 2);
-}
-
-static void fire_renewed (lua_State *L, int index, const struct before *was) {
-  const struct session *s = lua_touserdata(L, index);
-  if (was->expires_at <= 0 || s->expires_at <= was->expires_at || !was->authorized) return;
-  lua_pushnumber(L, s->expires_at);
-  events_fire(L, index, "renewed", 1);
-}
-
-static void fire_status (lua_State *L, int index) {
-  struct session *s = lua_touserdata(L, index);
-  const char *now = s->protocol->status ? s->protocol->status(s) : NULL;
-  if (now == s->status) return;
-  s->status = now;
-  lua_pushstring(L, now);
-  events_fire(L, index, "statusChanged", 1);
-}
-
 void session_transition (lua_State *L, int index, const struct finding *found) {
   struct session *s = lua_touserdata(L, index);
   struct before was;
   index = lua_absindex(L, index);
   if (s->phase == PHASE_INVALID || (found->verdict == VERDICT_NEUTRAL && !found->stands)) return;
-  was = look(L, index, s);
+  was = telling_look(L, s);
   change(L, index, s, found);
   session_arm(L, s);
   persistence_note(L, index);
-  fire_end(L, index, found, &was, lua_gettop(L));
-  fire_connection(L, index, found, &was);
-  fire_renewed(L, index, &was);
-  fire_status(L, index);
-  lua_pop(L, 1);
+  telling_of(L, index, found, &was);
 }
 
 /* Verbs */
@@ -564,8 +484,7 @@ int session_login (lua_State *L) {
   else
     session_check_credentials(L, s->model);
   limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
-  lua_settop(L, 3);
-  if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login) lua_settop(L, 1);
+  if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login) lua_settop(L, 1); /* it takes none */
   lua_settop(L, 3);
   session_touch(s);
   session_lapse(L, 1);

@@ -4,6 +4,7 @@
 local core = require "datasession.core"
 local codec = require "datasession.codec"
 local persistence = require "datasession.persistence"
+local ending = require "datasession.ending"
 local registry = require "datasession.registry"
 
 core.hook("decode", codec.decode)
@@ -34,6 +35,8 @@ local datasession = {
   activeSession = core.activeSession,
   setActiveSession = core.setActiveSession,
   setLogger = core.setLogger,
+  stopSession = ending.stopSession,
+  endSession = ending.endSession,
   protocol = core.protocol,
 
   step = core.step,
