@@ -75,6 +75,7 @@ static double seconds_of (CURL *easy, CURLINFO info) {
 static bool was_sent (const struct exchange *x) {
   long size = 0;
   if (!x->reached) return x->response.redirects > 0;
+  if (x->handle->retried) return true;
   curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
   return size > 0 || x->response.redirects > 0;
 }

@@ -1,5 +1,7 @@
 #include "handle.h"
 
+#include "failure.h"
+
 #include <stdio.h>
 #include <string.h>
 #ifndef _WIN32
@@ -27,11 +29,18 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   return exchange_take_body(h->exchange, data, count) ? count : 0;
 }
 
+/* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead. */
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
+  struct exchange *x = h->exchange;
   (void)ip, (void)local_ip, (void)port, (void)local_port;
-  if (h->exchange->reached) h->retried = true;
-  h->exchange->reached = true;
+  if (x->reached) h->retried = true;
+  if (x->reached && x->request.once) {
+    failure_note(x, FAILURE_CONNECT, "the server may have acted on it: find out before it is sent again",
+                 "the kept connection was closed before an answer came");
+    return CURL_PREREQFUNC_ABORT;
+  }
+  x->reached = true;
   return CURL_PREREQFUNC_OK;
 }
 

@@ -24,6 +24,7 @@ void responses_are_read (void);
 void redirects_stay_in_the_origin (void);
 void redirects_change_the_method (void);
 void cut_responses_fail (void);
+void some_requests_are_sent_once (void);
 void bad_responses_fail (void);
 void connecting_fails (void);
 void limits_of_time_hold (void);

@@ -43,6 +43,7 @@ static void run_transfers (void) {
   RUN(redirects_stay_in_the_origin);
   RUN(redirects_change_the_method);
   RUN(cut_responses_fail);
+  RUN(some_requests_are_sent_once);
   RUN(bad_responses_fail);
   RUN(connecting_fails);
   RUN(limits_of_time_hold);

@@ -20,6 +20,7 @@ struct connection {
   int fd;
   char *text; /* owned; the request as far as it came */
   size_t length;
+  unsigned served;
 };
 
 struct raw_server {
@@ -62,6 +63,7 @@ enum after { KEEP, CLOSE, RESET };
 struct request_text {
   const char *text, *path; /* the path in the text, up to a blank */
   size_t length;
+  unsigned earlier; /* requests on this connection */
 };
 
 static enum after echo (int fd, const struct request_text *r) {
@@ -163,6 +165,11 @@ static enum after close_later (int fd, const struct request_text *r) {
   (void)r;
   answer(fd, "", "ok", 2);
   return CLOSE;
+}
+
+/* Answers what comes first on a connection; closes on what comes later, without a word. */
+static enum after fresh_only (int fd, const struct request_text *r) {
+  return r->earlier ? CLOSE : echo(fd, r);
 }
 
 static enum after big (int fd, const struct request_text *r) {
@@ -277,6 +284,7 @@ static const struct {
     {"/stall", stall},
     {"/garbage", garbage},
     {"/close-later", close_later},
+    {"/fresh-only", fresh_only},
     {"/big?", big},
     {"/flood", flood},
     {"/interim-flood", interim_flood},
@@ -348,7 +356,7 @@ static void serve_connection (struct raw_server *s, size_t i) {
   struct connection *c = &s->connections[i];
   size_t length = request_length(c);
   if (!length) return;
-  struct request_text r = {c->text, path_of(c->text), length};
+  struct request_text r = {c->text, path_of(c->text), length, c->served++};
   note_request(s, &r);
   enum after after = serve(c->fd, &r);
   memmove(c->text, c->text + length, c->length - length + 1);
@@ -367,6 +375,7 @@ static void accept_one (struct raw_server *s) {
   struct connection *c = &s->connections[s->count++];
   c->fd = fd;
   c->length = 0;
+  c->served = 0;
   c->text = calloc(1, REQUEST_SIZE);
   if (!c->text) die("calloc");
   pthread_mutex_lock(&s->lock);

@@ -193,6 +193,40 @@ void cut_responses_fail (void) {
   client_close();
 }
 
+/* How many requests the server reads of this one, which goes out on a kept connection. */
+static unsigned count_sendings (struct exchange *x) {
+  exchange_free(get("/echo"));
+  unsigned before = raw_server_requests(server);
+  run(x);
+  return raw_server_requests(server) - before;
+}
+
+static void check_once (const char *path, unsigned sendings) {
+  struct exchange *x = request_new(path);
+  request_body(x, "a=b");
+  x->request.once = true;
+  CHECK(count_sendings(x) == sendings && x->response.may_have_arrived);
+  CHECK(strstr(x->response.hint, "before it is sent again"));
+  check_failure(x, FAILURE_CONNECT, "the kept connection was closed before an answer came");
+}
+
+void some_requests_are_sent_once (void) {
+  client_open(&(struct engine_limits){.idle_handles = 1});
+  for (int i = 0; i < 10; i++) {
+    check_once("/fresh-only", 1);
+    struct exchange *x = request_new("/fresh-only");
+    CHECK(count_sendings(x) == 2 && x->response.failure == FAILURE_NONE && x->response.status == 200);
+    exchange_free(x);
+  }
+  check_once("/to/307/fresh-only", 2);
+  struct exchange *x = request_new("/to/307/echo");
+  request_body(x, "a=b");
+  x->request.once = true;
+  CHECK(count_sendings(x) == 2 && body_has(x, "POST /echo "));
+  exchange_free(x);
+  client_close();
+}
+
 void bad_responses_fail (void) {
   client_open(NULL);
   check_failure(get("/garbage"), FAILURE_PROTOCOL, "");
