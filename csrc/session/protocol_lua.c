@@ -211,6 +211,10 @@ static void read_deadline (lua_State *L, struct finding *found) {
   lua_pop(L, 1);
 }
 
+static bool is_denial (long status) {
+  return status == 401 || status == 403;
+}
+
 /* An error is on top: an object, or what the function says. */
 static void read_error (lua_State *L, struct finding *found) {
   const char *kind = NULL, *text;
@@ -225,7 +229,11 @@ static void read_error (lua_State *L, struct finding *found) {
     lua_getfield(L, top, "message");
   }
   text = lua_tostring(L, -1);
-  found->fault.kind = kind || !said ? known_kind(kind ? kind : "auth") : "error";
+  if (!kind || (found->purpose == PURPOSE_LOGIN && is_denial(found->fault.status))) {
+    kind = found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK ? "auth" : "error";
+    said = false;
+  }
+  found->fault.kind = known_kind(kind);
   found->verdict = verdict_of(found->fault.kind, found->purpose, said);
   if (found->verdict == VERDICT_UNREACHABLE) found->reason = REASON_SERVER;
   if (found->verdict == VERDICT_BROKEN && found->purpose == PURPOSE_PING) found->reason = REASON_APPLICATION;
@@ -422,7 +430,7 @@ static int invoke (lua_State *L) {
   }
   lua_pushinteger(L, n);
   lua_setfield(L, -2, "n");
-  lua_replace(L, 2);
+  lua_insert(L, 2);
   lua_settop(L, 2);
   op = operation_new(L, 1, "invoke");
   if (session_refuses(L, op)) return 1;

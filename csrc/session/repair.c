@@ -351,7 +351,6 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, co
 }
 
 static void warn_of_repeat (struct finding *found) {
-  if (found->fault.hint) return;
   found->fault.hint =
       "the session is being re-established; the server may have done what was asked, so it is not asked "
       "again: mark the request idempotent if it may be";
@@ -372,7 +371,7 @@ bool repair_takes (lua_State *L, struct operation *op, const struct exchange *x,
   }
   if (!stale && !is_under_way(s)) return false;
   if (!may_repeat(op, x, found)) {
-    warn_of_repeat(found);
+    if (found->purpose == PURPOSE_REQUEST && was_run(op, x, found)) warn_of_repeat(found);
     return false;
   }
   if (stale)

@@ -1,0 +1,214 @@
+-- Keys, the active session, and ending a session from outside: politely, or at once.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+
+describe("the active session", function()
+  local server
+
+  setup(function()
+    server = assert(sandbox.start { customers = 2 })
+  end)
+
+  teardown(function()
+    server:close()
+  end)
+
+  before_each(function()
+    server:clearFaults()
+    assert(server:start())
+    server:clearRequests()
+  end)
+
+  after_each(function()
+    datasession.invalidateAllSessions { all = true }:await(LIMIT)
+    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    assert.is_nil(datasession.activeSession())
+  end)
+
+  local function made(model)
+    return datasession.new { serviceURI = server.uris[model or "anonymous"], authenticationModel = model }
+  end
+
+  local function loggedIn(model)
+    local session = made(model)
+    assert(session:login("lua", "secret"):await(LIMIT))
+    return session
+  end
+
+  local function rejected(promise)
+    local value, err = promise:await(LIMIT)
+    assert.is_nil(value)
+    return err
+  end
+
+  it("is the one on which the last call was made, by whatever call", function()
+    local a, b = made(), made()
+    assert.is_nil(datasession.activeSession()) -- to be made is no call
+    assert(a:login():await(LIMIT))
+    assert.equal(a, datasession.activeSession())
+    assert(b:login():await(LIMIT))
+    for _, call in ipairs {
+      function(s) return s:ping() end,
+      function(s) return s:isAuthorized() end,
+      function(s) return s:request { path = "static/home.html" } end,
+      function(s) return s:addCatalog "static/CustomerService.json" end,
+    } do
+      local other = datasession.activeSession() == a and b or a
+      call(other)
+      assert.equal(other, datasession.activeSession())
+    end
+    datasession.run(LIMIT)
+  end)
+
+  it("is not changed by pings of the timer", function()
+    local a, b = loggedIn(), loggedIn()
+    a.pingInterval = 5
+    server:clearRequests()
+    while #server:requests() == 0 do datasession.step(0.05) end
+    a.pingInterval = 0
+    assert.equal(b, datasession.activeSession())
+  end)
+
+  it("is set by session or by key, and by nothing else", function()
+    local a, b = loggedIn(), loggedIn()
+    assert.equal(a, datasession.setActiveSession(a))
+    assert.equal(a, datasession.activeSession())
+    assert.equal(b, datasession.setActiveSession(b.key))
+    assert.equal(b, datasession.activeSession())
+    local nothing, message = datasession.setActiveSession "jsdo-0000"
+    assert.is_nil(nothing)
+    assert.matches("no live session", message)
+    assert.equal(b, datasession.activeSession())
+    assert.error_matches(function() datasession.setActiveSession(1) end, "a session, or the key of one")
+  end)
+
+  it("is, when it has ended, the live one that was used last", function()
+    local a, b, c = loggedIn(), loggedIn(), loggedIn()
+    datasession.setActiveSession(a)
+    datasession.setActiveSession(b)
+    assert(b:logout():await(LIMIT))
+    assert.equal(a, datasession.activeSession())
+    a:invalidate():await(LIMIT)
+    assert.equal(c, datasession.activeSession())
+    c = nil -- collected: ended too
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(c or datasession.activeSession())
+  end)
+
+  it("has a key of its own, which says what it is and does not change", function()
+    local a, b = made(), made()
+    assert.matches("^jsdo%-" .. ("%x"):rep(32) .. "$", a.key)
+    assert.equal(a.key, a.key)
+    assert.is_not.equal(a.key, b.key)
+    assert.error_matches(function() a.key = "x" end, "read%-only")
+    a:invalidate()
+    assert.is_nil((datasession.setActiveSession(a.key)))
+  end)
+
+  describe("is stopped politely", function()
+    it("when its server agrees", function()
+      local session = loggedIn "form"
+      local log = {}
+      local promise = datasession.stopSession(session.key, 5, function(key) log[#log + 1] = key end, error)
+      assert.equal("closing", session.state)
+      assert.equal("closed", rejected(session:ping()).kind) -- no more calls
+      local value, result = promise:await(LIMIT)
+      datasession.run(LIMIT)
+      assert.equal(session, value)
+      assert.equal(datasession.SUCCESS, result)
+      assert.same({ session.key }, log)
+      assert.equal("logged out", session.state)
+      assert.equal(0, server:sessionCount "form")
+      assert(session:login("lua", "secret"):await(LIMIT))
+    end)
+
+    it("and goes on when its server does not, or not in time", function()
+      local session = loggedIn "form"
+      local log = {}
+      local function failed(key, reason, err) log[#log + 1] = { key, reason, err.kind } end
+      server:fault { kind = "status", status = 500, path = "logout" }
+      rejected(datasession.stopSession(nil, 5, error, failed))
+      server:fault { kind = "slow", delay = 5, path = "logout" }
+      rejected(datasession.stopSession(session, 0.05, error, failed))
+      datasession.run(LIMIT)
+      assert.same({ { session.key, "error", "http" }, { session.key, "timeout", "timeout" } }, log)
+      assert(session:ping():await(LIMIT))
+      assert.equal("connected", session.state)
+    end)
+
+    it("once at a time, and without callbacks if there are none", function()
+      local session = loggedIn "form"
+      local first = datasession.stopSession(session, 5)
+      assert.equal("closed", rejected(session:stop(5)).kind)
+      assert(first:await(LIMIT))
+      assert(datasession.stopSession(loggedIn "anonymous", 0):await(LIMIT))
+    end)
+
+    it("and ends all the same when it is ended meanwhile", function()
+      local session = loggedIn "form"
+      local reasons = {}
+      server:fault { kind = "slow", delay = 5, path = "logout" }
+      datasession.stopSession(session, 10, error, function(_, reason) reasons[#reasons + 1] = reason end)
+      datasession.step(0.01)
+      assert.is_true(datasession.endSession(session.key))
+      assert.equal("invalid", session.state)
+      server:stop()
+      datasession.run(LIMIT)
+      assert.same({ "error" }, reasons)
+    end)
+
+    it("by arguments that are right", function()
+      local session = loggedIn()
+      for message, arguments in pairs {
+        ["no live session has that key"] = { "jsdo-1", 1 },
+        ["expected a session or its key, got number"] = { 1, 1 },
+        ["timeout: expected a number of seconds, 0 or more, got nil"] = { session },
+        ["0 or more, got %-1"] = { session, -1 },
+        ["onSuccess: expected a function or nil, got number"] = { session, 1, 1 },
+        ["onFailure: expected a function or nil, got string"] = { session, 1, nil, "x" },
+      } do
+        assert.error_matches(function() datasession.stopSession(table.unpack(arguments, 1, 4)) end, message)
+      end
+      session:invalidate():await(LIMIT)
+      assert.error_matches(function() datasession.stopSession(nil, 1) end, "there is no active session")
+    end)
+  end)
+
+  describe("is ended at once", function()
+    it("by key, by session, or being the active one; its server is told", function()
+      for _, by in ipairs { "key", "session", "active" } do
+        local session = loggedIn "form"
+        local waiting = session:ping()
+        local key = by == "key" and session.key or by == "session" and session or nil
+        assert.is_true(datasession.endSession(key))
+        assert.equal("invalid", session.state)
+        assert.equal("closed", rejected(waiting).kind)
+        assert.is_true(datasession.run(LIMIT))
+        assert.equal(0, server:sessionCount "form")
+        assert.is_false(datasession.endSession(session.key))
+      end
+      assert.is_false(datasession.endSession())
+      assert.error_matches(function() datasession.endSession(1) end, "expected a session or its key")
+    end)
+
+    it("in bounded time, also when its server says nothing", function()
+      local session = loggedIn "form"
+      server:fault { kind = "slow", delay = 30, path = "logout" }
+      assert.is_true(datasession.endSession(session))
+      assert.is_true(datasession.run(LIMIT))
+    end)
+  end)
+
+  it("ends closed when its variable does", function()
+    local kept
+    do
+      local session <close> = loggedIn "form"
+      kept = session
+    end
+    assert.equal("invalid", kept.state)
+    assert.equal(0, server:sessionCount "form")
+  end)
+end)
