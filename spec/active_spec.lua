@@ -131,12 +131,13 @@ describe("the active session", function()
       local function failed(key, reason, err) log[#log + 1] = { key, reason, err.kind } end
       server:fault { kind = "status", status = 500, path = "logout" }
       rejected(datasession.stopSession(nil, 5, error, failed))
+      assert.equal("connected", session.state)
+      assert(session:ping():await(LIMIT))
       server:fault { kind = "slow", delay = 5, path = "logout" }
       rejected(datasession.stopSession(session, 0.05, error, failed))
       datasession.run(LIMIT)
       assert.same({ { session.key, "error", "http" }, { session.key, "timeout", "timeout" } }, log)
-      assert(session:ping():await(LIMIT))
-      assert.equal("connected", session.state)
+      assert.equal("offline", session.state)
     end)
 
     it("once at a time, and without callbacks if there are none", function()

@@ -1,5 +1,5 @@
--- Re-establishment: a session that was lost, or whose server cannot be reached, comes back by itself. Proved by killing the
--- server's sessions, its connections and the server itself at every point of a running exchange.
+-- Re-establishment: a session that was lost, or whose server cannot be reached, comes back by itself. Proved by killing
+-- the server's sessions, its connections and the server itself at every point of a running exchange.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -97,7 +97,8 @@ describe("re-establishment", function()
   end)
 
   it("is not begun without the option, nor without what it would log in with", function()
-    for _, options in ipairs { { reconnect = false }, { keepCredentials = false }, { reconnect = { maxAttempts = 0 } } } do
+    local without = { { reconnect = false }, { keepCredentials = false }, { reconnect = { maxAttempts = 0 } } }
+    for _, options in ipairs(without) do
       local session, events = loggedIn("form", options)
       server:expireSessions "form"
       assert.equal("expired", rejected(get(session)).kind)
@@ -169,7 +170,8 @@ describe("re-establishment", function()
     local session, events = loggedIn("form", { reconnect = { maxAttempts = 2, delay = 0.02 } })
     local log = {}
     datasession.setLogger(function(level, event, about, fields)
-      if event == "reconnectFailed" then log[#log + 1] = { level, about, fields.attempts, fields.reason, fields.kind } end
+      if event ~= "reconnectFailed" then return end
+      log[#log + 1] = { level, about, fields.attempts, fields.reason, fields.kind }
     end)
     server:stop()
     rejected(session:ping())

@@ -1225,7 +1225,9 @@ describe("the control calls", function()
         server:setTokenAnswer { access_token = print }
       end,
       ["got boolean"] = function() server:setTokenAnswer(false) end,
-      ["bad model: one of anonymous, basic, bearer, btt, datasnap"] = function() server:setContextProperties(nil, {}) end,
+      ["bad model: one of anonymous, basic, bearer, btt, datasnap"] = function()
+        server:setContextProperties(nil, {})
+      end,
       ["bad argument 'properties': table of what"] = function() server:setContextProperties("form", { 1 }) end,
       ["bad argument 'properties'"] = function() server:setContextProperties("form", "a\r\nb: c") end,
       ["argument 'properties': table"] = function() server:setContextProperties("form", { a = print }) end,
