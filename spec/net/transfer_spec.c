@@ -206,7 +206,7 @@ static void check_once (const char *path, unsigned sendings) {
   request_body(x, "a=b");
   x->request.once = true;
   CHECK(count_sendings(x) == sendings && x->response.may_have_arrived);
-  CHECK(strstr(x->response.hint, "before it is sent again"));
+  CHECK(x->response.hint && strstr(x->response.hint, "before it is sent again"));
   check_failure(x, FAILURE_CONNECT, "the kept connection was closed before an answer came");
 }
 
