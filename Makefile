@@ -40,11 +40,13 @@ CORE_SRC := csrc/module.c $(sort $(wildcard csrc/net/*.c csrc/session/*.c))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
+FAULT_SRC := $(sort $(wildcard spec/faults/*.c)) # a server that misbehaves, as a module for the specs
 HOST_SPEC_SRC := $(sort $(wildcard spec/host/*_spec.c)) # each a program that embeds Lua
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE := $(BUILD)/lib/datasession/core.so
 SANDBOX := $(BUILD)/lib/datasession/sandbox/core.so
+FAULTS := $(if $(FAULT_SRC),$(BUILD)/lib/fault_server.so)
 net_spec = $(if $(NET_SPEC_SRC),$(1)/spec/net_spec)
 hang_specs = $(if $(HANG_SRC),$(1)/spec/hang_host) $(HOST_SPEC_SRC:%.c=$(1)/%)
 
@@ -55,8 +57,8 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance now-demo now-test now-asan \
-  now-tsan now-valgrind now-lint now-rock now-bench now-conformance check format rockspec install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance torture-network \
+  now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench now-conformance now-torture-network check format rockspec install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-print-directory
@@ -79,7 +81,7 @@ endif
 no-sandbox:
 	@echo '$(NO_MHD)' >&2
 
-specs: $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) $(if $(HANG_SRC),$(BUILD)/spec/resolver_hang.so)
+specs: $(FAULTS) $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) $(if $(HANG_SRC),$(BUILD)/spec/resolver_hang.so)
 	@:
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -116,16 +118,21 @@ $(BUILD)/spec/host/%_spec: $(BUILD)/obj/spec/host/%_spec.o
 	@echo "  ld $@"
 	$(Q)$(LINK) -rdynamic -o $@ $^ $(LIBLUA)
 
+$(BUILD)/lib/fault_server.so: $(call objects,$(FAULT_SRC))
+	@mkdir -p $(@D)
+	@echo "  ld $@"
+	$(Q)$(LINK) $(MODULE) -o $@ $^
+
 $(BUILD)/spec/resolver_hang.so: SANITIZER :=
 $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $<
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test asan tsan valgrind lint rock bench conformance:
+demo test asan tsan valgrind lint rock bench conformance torture-network:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
@@ -138,6 +145,7 @@ NEEDS_lint := run test lint
 NEEDS_rock := run test
 NEEDS_bench := run bench
 NEEDS_conformance := run conformance
+NEEDS_torture-network := run test
 WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
 WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread'
 WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
@@ -194,6 +202,10 @@ $(REFERENCE)/node_modules/.package-lock.json: conformance/package.json conforman
 now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
 	@tools/in-tree.sh $(BUILD) $(LUA) conformance/runner.lua $(REFERENCE) $(CASES)
 
+## torture-network: every kind of request meets every fault of the network, at every byte
+now-torture-network: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
+
 ## check: lint, then test
 check:
 	@$(MAKE) lint
@@ -221,4 +233,4 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z]*\): /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^## \([a-z-]*\): /  \1\t/p' Makefile | expand -t 14

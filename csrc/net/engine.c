@@ -53,6 +53,7 @@ static void free_parts (struct engine *e) {
   timers_cleanup(&e->timers);
   timers_cleanup(&e->watches);
   lanes_cleanup(&e->lanes);
+  sockets_cleanup(&e->sockets);
   memory_free(&memory, e, sizeof *e);
 }
 
@@ -63,7 +64,8 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
   timers_init(&e->timers, &e->memory);
   timers_init(&e->watches, &e->memory);
   lanes_init(&e->lanes, &e->memory);
-  pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines);
+  pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines, &e->sockets);
+  sockets_init(&e->sockets, &e->memory);
   handle_lines_init(&e->lines);
 }
 
@@ -128,6 +130,7 @@ void engine_trim (struct engine *e) {
   if (e->flying.count == 0) {
     renew_multi(e);
     lanes_cleanup(&e->lanes);
+    if (!e->sockets.count) sockets_cleanup(&e->sockets);
   }
   sigpipe_end(&guard);
 }

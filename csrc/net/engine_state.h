@@ -28,6 +28,7 @@ struct engine {
   bool timers_turn;      /* to be told next */
   bool tls;              /* some request was https */
   struct handle_lines lines;
+  struct sockets sockets; /* of the connections in `multi` */
 };
 
 #pragma GCC visibility pop

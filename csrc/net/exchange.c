@@ -122,6 +122,17 @@ bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
   return took(x, result);
 }
 
+bool exchange_is_answered (struct exchange *x) {
+  long status = x->response.status;
+  if (status >= 200 && x->block_complete) return true;
+  if (status >= 100 || !x->response.headers.length)
+    failure_note(x, FAILURE_CONNECT, NULL,
+                 "the connection was closed before the response's headers were complete");
+  else
+    failure_note(x, FAILURE_PROTOCOL, NULL, "the response's status is %ld", status);
+  return false;
+}
+
 static bool is_redirect (long status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }

@@ -123,6 +123,12 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length);
 bool exchange_take_body (struct exchange *x, const char *data, size_t length);
 
 /*
+** libcurl is content, and the status read: is there a whole header block of a final status? libcurl takes an end
+** amid the headers, or after an interim response, for the end of an empty body. Notes the failure.
+*/
+bool exchange_is_answered (struct exchange *x);
+
+/*
 ** A complete response is there: should there be another hop? Sets it up then; or notes FAILURE_REDIRECT,
 ** or leaves the response as it is.
 */

@@ -91,11 +91,21 @@ static void read_outcome (struct exchange *x) {
   if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
 }
 
-static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
+/* True: to be launched again; its next hop, or this one, nothing of which was sent. */
+static bool goes_on (struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
+  if (code && h->stale) {
+    h->stale = false; /* libcurl has closed that connection; the next may be refused before it is looked at */
+    return true;
+  }
   read_outcome(x);
   if (code) failure_explain(x, h->easy, code, h->error);
-  bool again = !code && exchange_redirect(x);
+  return !code && exchange_is_answered(x) && exchange_redirect(x);
+}
+
+static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
+  struct handle *h = x->handle;
+  bool again = goes_on(x, code);
   if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
   curl_multi_remove_handle(e->multi, h->easy);
   if (!again)

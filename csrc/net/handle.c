@@ -6,6 +6,7 @@
 #include <string.h>
 #ifndef _WIN32
 #include <fcntl.h>
+#include <unistd.h>
 #endif
 
 #ifndef DATASESSION_VERSION
@@ -29,11 +30,23 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   return exchange_take_body(h->exchange, data, count) ? count : 0;
 }
 
+/*
+** An answer that nobody asked for, waiting on a kept connection, would be taken for the answer to this request:
+** libcurl 7.88 looks only whether the connection has ended. TLS and HTTP/2 have good reasons for such input.
+*/
+static bool has_stale_input (struct handle *h, int local_port) {
+  long fresh = 0;
+  if (h->https || curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &fresh) || fresh) return false;
+  return sockets_has_input(h->sockets, local_port);
+}
+
 /* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead. */
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
   struct exchange *x = h->exchange;
-  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  (void)ip, (void)local_ip, (void)port;
+  h->stale = !x->reached && has_stale_input(h, local_port);
+  if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->reached) h->retried = true;
   if (x->reached && x->request.once) {
     failure_note(x, FAILURE_CONNECT, "the server may have acted on it: find out before it is sent again",
@@ -46,11 +59,21 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
 
 /* What the host executes is not to inherit a session's connections. */
 static int on_new_socket (void *ud, curl_socket_t fd, curlsocktype purpose) {
-  (void)ud, (void)fd, (void)purpose;
+  (void)purpose;
 #ifndef _WIN32
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 #endif
+  sockets_add(ud, fd);
   return CURL_SOCKOPT_OK;
+}
+
+static int on_old_socket (void *ud, curl_socket_t fd) {
+  sockets_remove(ud, fd);
+#ifndef _WIN32
+  return close(fd);
+#else
+  return closesocket(fd);
+#endif
 }
 
 static const struct {
@@ -95,6 +118,9 @@ static CURLcode set_base_pointers (struct handle *h) {
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, on_request);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTDATA, (void *)h->sockets);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_old_socket);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, (void *)h->sockets);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
 #if LIBCURL_VERSION_NUM >= 0x075500
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -127,11 +153,13 @@ void handle_lines_init (struct handle_lines *lines) {
            DATASESSION_VERSION, info->version);
 }
 
-struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines) {
+struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines,
+                           struct sockets *sockets) {
   struct handle *h = memory_new(memory, sizeof *h);
   if (!h) return NULL;
   h->memory = memory;
   h->lines = lines;
+  h->sockets = sockets;
   h->easy = curl_easy_init();
   if (h->easy && !set_base(h)) return h;
   handle_free(h);

@@ -12,6 +12,7 @@
 #define NET_HANDLE_H
 
 #include "exchange.h"
+#include "sockets.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -29,6 +30,7 @@ void handle_lines_init (struct handle_lines *lines);
 struct handle {
   const struct allocator *memory;   /* borrowed */
   const struct handle_lines *lines; /* borrowed, the engine's */
+  struct sockets *sockets;          /* borrowed, the engine's */
   CURL *easy;                       /* owned */
   struct exchange *exchange;        /* borrowed; NULL while idle */
   struct handle *next;              /* among the idle */
@@ -39,6 +41,7 @@ struct handle {
   struct header_list *headers;
   struct jar *jar;
   struct credentials *credentials;
+  bool stale;         /* the transfer was stopped before it sent: its connection held unasked-for input */
   bool retried;       /* libcurl sent a request again, since a kept connection was dead */
   bool keeps_cookies; /* CURLOPT_COOKIEFILE is set, which turns cookies on */
   bool https;         /* the HTTP version is the one for https */
@@ -52,9 +55,9 @@ struct handle {
   char error[CURL_ERROR_SIZE];
 };
 
-struct handle *handle_new (const struct allocator *memory,
-                           const struct handle_lines *lines); /* NULL: no memory */
-void handle_free (struct handle *h); /* accepts NULL; its easy handle is in no multi handle */
+struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines,
+                           struct sockets *sockets); /* NULL: no memory */
+void handle_free (struct handle *h);                 /* accepts NULL; its easy handle is in no multi handle */
 
 /* Sets up for the exchange's current hop. After a failure the handle can only be freed. */
 CURLcode handle_prepare (struct handle *h, struct exchange *x);

@@ -3,9 +3,10 @@
 enum { SEARCHED = 16 }; /* so many are compared: the cost of a request is not to grow with the pool */
 
 void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
-                const struct handle_lines *lines) {
+                const struct handle_lines *lines, struct sockets *sockets) {
   p->memory = memory;
   p->lines = lines;
+  p->sockets = sockets;
   p->idle = NULL;
   p->count = 0;
   p->limit = limit;
@@ -27,7 +28,7 @@ void pool_cleanup (struct pool *p) {
 struct handle *pool_take (struct pool *p, const struct exchange *x) {
   struct handle **best = &p->idle, **place = &p->idle;
   int most = -1;
-  if (!p->idle) return handle_new(p->memory, p->lines);
+  if (!p->idle) return handle_new(p->memory, p->lines, p->sockets);
   for (int i = 0; i < SEARCHED && *place; i++, place = &(*place)->next) {
     int likeness = handle_likeness(*place, x);
     if (likeness > most) most = likeness, best = place;

@@ -12,12 +12,13 @@
 struct pool {
   const struct allocator *memory;   /* borrowed */
   const struct handle_lines *lines; /* borrowed */
+  struct sockets *sockets;          /* borrowed */
   struct handle *idle;              /* owned */
   size_t count, limit;
 };
 
 void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
-                const struct handle_lines *lines);
+                const struct handle_lines *lines, struct sockets *sockets);
 void pool_cleanup (struct pool *p); /* frees the idle handles; the pool may be used again */
 
 struct handle *pool_take (struct pool *p,

@@ -37,6 +37,7 @@ void jars_forget (void);
 void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void retries_go_to_the_right_uri (void);
+void unasked_answers_reach_nobody (void);
 
 /* engine_spec.c: stepping, cancelling, freeing */
 void idle_engines_do_nothing (void);

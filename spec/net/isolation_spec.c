@@ -168,3 +168,22 @@ void retries_go_to_the_right_uri (void) {
   }
   client_close();
 }
+
+/* An answer that comes after the one that was asked for is nobody's: least of all the next session's. */
+void unasked_answers_reach_nobody (void) {
+  client_open(&one_handle);
+  for (unsigned i = 1; i <= 10; i++) {
+    exchange_free(get("/echo"));
+    CHECK(raw_server_accepted(server) == i);
+    raw_server_say(server, i % 2 ? "HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 ");
+    struct exchange *x = request_new("/echo?own");
+    request_body(x, "a=b");
+    x->request.once = true; /* nothing of it was sent on the connection that is given up */
+    run(x);
+    if (!CHECK(x->response.failure == FAILURE_NONE && body_has(x, "POST /echo?own ")))
+      printf("  %s: %s\n", failure_name(x->response.failure), x->response.detail);
+    exchange_free(x);
+  }
+  CHECK(raw_server_requests(server) == 20);
+  client_close();
+}

@@ -57,6 +57,7 @@ static void run_isolation (void) {
   RUN(credentials_stay_with_their_exchange);
   RUN(nothing_is_left_on_a_handle);
   RUN(retries_go_to_the_right_uri);
+  RUN(unasked_answers_reach_nobody);
 }
 
 static void run_engines (void) {

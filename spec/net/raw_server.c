@@ -133,6 +133,24 @@ static enum after cut (int fd, const struct request_text *r) {
   return CLOSE;
 }
 
+static enum after cut_headers (int fd, const struct request_text *r) {
+  (void)r;
+  say(fd, "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Le");
+  return CLOSE;
+}
+
+static enum after interim_only (int fd, const struct request_text *r) {
+  (void)r;
+  say(fd, "HTTP/1.1 100 Continue\r\n\r\n");
+  return CLOSE;
+}
+
+static enum after no_status (int fd, const struct request_text *r) {
+  (void)r;
+  say(fd, "HTTP/1.1 000 OK\r\n\r\n");
+  return CLOSE;
+}
+
 static enum after nothing (int fd, const struct request_text *r) {
   (void)fd, (void)r;
   return CLOSE;
@@ -277,7 +295,10 @@ static const struct {
     {"/truncated-chunks", truncated_chunks},
     {"/truncated", truncated},
     {"/bad-chunks", bad_chunks},
+    {"/cut-headers", cut_headers},
     {"/cut", cut},
+    {"/interim-only", interim_only},
+    {"/no-status", no_status},
     {"/nothing", nothing},
     {"/reset", reset},
     {"/silent", silent},
@@ -457,5 +478,12 @@ unsigned raw_server_open (struct raw_server *s) {
 void raw_server_last (struct raw_server *s, char *to, size_t size) {
   pthread_mutex_lock(&s->lock);
   snprintf(to, size, "%s", s->last ? s->last : "");
+  pthread_mutex_unlock(&s->lock);
+}
+
+void raw_server_say (struct raw_server *s, const char *text) {
+  pthread_mutex_lock(&s->lock);
+  for (size_t i = 0; i < s->count; i++)
+    say(s->connections[i].fd, text);
   pthread_mutex_unlock(&s->lock);
 }

@@ -20,6 +20,9 @@ unsigned raw_server_accepted (struct raw_server *s);
 unsigned raw_server_requests (struct raw_server *s);
 unsigned raw_server_open (struct raw_server *s);
 
+/* Sends that on every open connection, unasked, while no request is under way. */
+void raw_server_say (struct raw_server *s, const char *text);
+
 /* The last request as it came, with a NUL. */
 void raw_server_last (struct raw_server *s, char *to, size_t size);
 

@@ -185,6 +185,9 @@ void cut_responses_fail (void) {
   client_open(NULL);
   check_cut("/truncated", "90 bytes remaining");
   check_cut("/truncated-chunks", "");
+  check_cut("/cut", "");
+  check_cut("/cut-headers", "headers were complete");
+  check_cut("/interim-only", "");
   check_cut("/nothing", "");
   check_cut("/reset", "reset");
   struct exchange *x = get("/truncated");
@@ -230,6 +233,7 @@ void some_requests_are_sent_once (void) {
 void bad_responses_fail (void) {
   client_open(NULL);
   check_failure(get("/garbage"), FAILURE_PROTOCOL, "");
+  check_failure(get("/no-status"), FAILURE_PROTOCOL, "");
   check_failure(get("/bad-chunks"), FAILURE_PROTOCOL, "");
   check_failure(get("/not-gzip"), FAILURE_PROTOCOL, "");
   check_failure(get("/flood"), FAILURE_PROTOCOL, "headers pass 256 KiB");

@@ -1,0 +1,59 @@
+#include "sockets.h"
+
+#ifndef _WIN32
+#include <netinet/in.h>
+#include <sys/socket.h>
+#endif
+
+void sockets_init (struct sockets *s, const struct allocator *memory) {
+  *s = (struct sockets){.memory = memory};
+}
+
+static size_t size_of (size_t capacity) {
+  return capacity * sizeof(struct open_socket);
+}
+
+void sockets_cleanup (struct sockets *s) {
+  memory_free(s->memory, s->items, size_of(s->capacity));
+  sockets_init(s, s->memory);
+}
+
+static bool has_room (struct sockets *s) {
+  if (s->count < s->capacity) return true;
+  size_t capacity = s->capacity ? s->capacity * 2 : 8;
+  struct open_socket *items = memory_resize(s->memory, s->items, size_of(s->capacity), size_of(capacity));
+  if (!items) return false;
+  s->items = items;
+  s->capacity = capacity;
+  return true;
+}
+
+void sockets_add (struct sockets *s, curl_socket_t fd) {
+  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0};
+}
+
+void sockets_remove (struct sockets *s, curl_socket_t fd) {
+  for (size_t i = s->count; i-- > 0;)
+    if (s->items[i].fd == fd) s->items[i] = s->items[--s->count];
+}
+
+static int own_port (curl_socket_t fd) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address;
+  socklen_t size = sizeof address;
+  if (getsockname(fd, &address.any, &size)) return 0;
+  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+bool sockets_has_input (struct sockets *s, int port) {
+  char byte;
+  for (size_t i = 0; i < s->count; i++) {
+    struct open_socket *o = &s->items[i];
+    if (!o->port) o->port = own_port(o->fd);
+    if (o->port == port) return recv(o->fd, &byte, 1, MSG_PEEK) >= 0; /* libcurl's sockets do not block */
+  }
+  return false;
+}

@@ -1,0 +1,36 @@
+/*
+** sockets: those that libcurl has open, so that the one that a request goes out on can be looked at: until a
+** transfer is over libcurl does not tell it. Owns no descriptor; lives as long as libcurl may close any.
+*/
+#ifndef NET_SOCKETS_H
+#define NET_SOCKETS_H
+
+#include "allocator.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#pragma GCC visibility push(hidden)
+
+struct sockets {
+  const struct allocator *memory; /* borrowed */
+  struct open_socket {
+    curl_socket_t fd;
+    int port; /* its own; 0: not looked up yet */
+  } * items;
+  size_t count, capacity;
+};
+
+void sockets_init (struct sockets *s, const struct allocator *memory);
+void sockets_cleanup (struct sockets *s);
+
+/* Without memory for it, it is not found later. */
+void sockets_add (struct sockets *s, curl_socket_t fd);
+void sockets_remove (struct sockets *s, curl_socket_t fd);
+
+/* Whether something waits to be read, if only the end, on the socket that has this port of this machine. */
+bool sockets_has_input (struct sockets *s, int port);
+
+#pragma GCC visibility pop
+
+#endif

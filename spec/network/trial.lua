@@ -1,0 +1,110 @@
+--- One trial: a call of one kind meets one fault. What must hold is checked here: the promise settles once, with
+-- what will do, within the limit; nothing is left in flight; the next operations of the same session work.
+local datasession = require "datasession"
+
+local LIMIT = 20 -- seconds that no call may take
+
+local trial = {}
+
+local function wanted(case, kind)
+  local list = type(case.expect) == "table" and case.expect or { case.expect }
+  local set = {}
+  for _, one in ipairs(list) do
+    set[kind.instead and kind.instead[one] or one] = true
+  end
+  return set, table.concat(list, " or ")
+end
+
+-- Checks an error itself: one line, and nothing of what must stay unsaid.
+local function flawed(err)
+  local text = tostring(err)
+  if type(err) ~= "table" and type(err) ~= "userdata" then return "not an error object: " .. text end
+  if text:find "%c" then return "an error of several lines: " .. text end
+  if text:find "secret" or text:find "hush" or text:find "A944D0" then return "an error that tells secrets" end
+  return nil
+end
+
+-- Steps until the promise is settled, letting the server go on meanwhile.
+local function drive(server, promise)
+  local patience = os.time() + LIMIT
+  while promise:state() == "pending" and os.time() < patience do
+    server:release()
+    datasession.step(0)
+  end
+end
+
+-- The promise, and a function that says how often it was settled.
+local function watched(promise)
+  local times = 0
+  promise:always(function() times = times + 1 end)
+  return promise, function() return times end
+end
+
+-- Nil, or what is wrong.
+local function judge(promise, times, case, kind)
+  local value, err = promise:await(LIMIT)
+  if promise:state() == "pending" then return "it was not settled" end
+  if not datasession.run(LIMIT) or datasession.pending() then return "something is left in flight" end
+  if times() ~= 1 then return ("it was settled %d times"):format(times()) end
+  local set, text = wanted(case, kind)
+  local outcome = value and "ok" or err.kind
+  if not set[outcome] then return ("expected %s, got %s: %s"):format(text, outcome, err and tostring(err)) end
+  return not value and flawed(err) or nil
+end
+
+-- What goes wrong from now on; the subject is ready.
+local function arm(server, kind, case, subject)
+  if case.fresh or case.before == "close" then server:drop() end
+  if case.before == "reset" then server:drop(true) end
+  if kind.arm then kind.arm(subject, server) end
+  if case.script then server:fault(case.when ~= "accept" and kind.key or nil, case.script, case.count, case.when) end
+end
+
+-- Without faults, the same call must succeed.
+local function recover(kind, subject)
+  kind.ready(subject)
+  assert(kind.call(subject):await(LIMIT))
+end
+
+-- Nil, or what is wrong with the subject after the trial.
+local function aftermath(server, kind, case, subject)
+  if case.after and server:release() ~= 1 and case.after ~= "maybe" then return "the server had nothing more to say" end
+  local ok, err = pcall(recover, kind, subject)
+  if not ok then return "afterwards: " .. tostring(err) end
+  return nil
+end
+
+--- Tries it.
+-- @param server where `kind.key` is answered
+-- @param subject what `kind.make` gave; used again and again
+-- @return nil, or a text that says what is wrong
+function trial.run(server, kind, case, subject)
+  kind.ready(subject)
+  arm(server, kind, case, subject)
+  local promise, times = watched(kind.call(subject))
+  if case.gated then drive(server, promise) end
+  local wrong = judge(promise, times, case, kind)
+  server:clear()
+  wrong = wrong or aftermath(server, kind, case, subject)
+  return wrong and ("%s: %s: %s"):format(kind.name, case.name, wrong)
+end
+
+--- Tries several at once, each with a subject of its own: for those that have to wait. Which call meets which
+-- fault is not said.
+-- @return an array of texts
+function trial.together(server, kind, cases, subjects)
+  local started, wrong = {}, {}
+  for i = 1, #cases do kind.ready(subjects[i]) end
+  for i, case in ipairs(cases) do
+    arm(server, kind, case, subjects[i])
+    started[i] = { watched(kind.call(subjects[i])) }
+  end
+  for i, case in ipairs(cases) do
+    local what = judge(started[i][1], started[i][2], case, kind)
+    wrong[#wrong + 1] = what and ("%s: %s: %s"):format(kind.name, case.name, what)
+  end
+  server:clear()
+  return wrong
+end
+
+return trial
