@@ -99,7 +99,10 @@ static bool goes_on (struct exchange *x, CURLcode code) {
     return true;
   }
   read_outcome(x);
-  if (code) failure_explain(x, h->easy, code, h->error);
+  if (code)
+    failure_explain(x, h->easy, code, h->error);
+  else
+    handle_note_version(h);
   return !code && exchange_is_answered(x) && exchange_redirect(x);
 }
 

@@ -31,13 +31,13 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
 }
 
 /*
-** An answer that nobody asked for, waiting on a kept connection, would be taken for the answer to this request:
-** libcurl 7.88 looks only whether the connection has ended. TLS and HTTP/2 have good reasons for such input.
+** An answer that nobody asked for, waiting on a kept connection, would be taken for the answer to this request; and
+** the end of a TLS connection that waits there would be noticed too late. libcurl 7.88 looks for neither.
 */
-static bool has_stale_input (struct handle *h, int local_port) {
+static bool has_stale_input (struct handle *h) {
   long fresh = 0;
-  if (h->https || curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &fresh) || fresh) return false;
-  return sockets_has_input(h->sockets, local_port);
+  if (curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &fresh) || fresh) return false;
+  return sockets_has_input(h->sockets, h->port);
 }
 
 /* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead. */
@@ -45,7 +45,8 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   struct handle *h = ud;
   struct exchange *x = h->exchange;
   (void)ip, (void)local_ip, (void)port;
-  h->stale = !x->reached && has_stale_input(h, local_port);
+  h->port = local_port;
+  h->stale = !x->reached && has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->reached) h->retried = true;
   if (x->reached && x->request.once) {
@@ -400,6 +401,13 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   h->exchange = x;
   h->error[0] = '\0';
   return code;
+}
+
+void handle_note_version (struct handle *h) {
+  long version = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &version);
+  if (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
+    sockets_set_quiet(h->sockets, h->port);
 }
 
 int handle_likeness (const struct handle *h, const struct exchange *x) {

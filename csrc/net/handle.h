@@ -41,6 +41,7 @@ struct handle {
   struct header_list *headers;
   struct jar *jar;
   struct credentials *credentials;
+  int port;           /* of this machine, of the connection that the transfer uses */
   bool stale;         /* the transfer was stopped before it sent: its connection held unasked-for input */
   bool retried;       /* libcurl sent a request again, since a kept connection was dead */
   bool keeps_cookies; /* CURLOPT_COOKIEFILE is set, which turns cookies on */
@@ -61,6 +62,9 @@ void handle_free (struct handle *h);                 /* accepts NULL; its easy h
 
 /* Sets up for the exchange's current hop. After a failure the handle can only be freed. */
 CURLcode handle_prepare (struct handle *h, struct exchange *x);
+
+/* After a transfer that went well: what its connection speaks. */
+void handle_note_version (struct handle *h);
 
 /* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */
 int handle_likeness (const struct handle *h, const struct exchange *x);

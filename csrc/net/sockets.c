@@ -29,7 +29,7 @@ static bool has_room (struct sockets *s) {
 }
 
 void sockets_add (struct sockets *s, curl_socket_t fd) {
-  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0};
+  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false};
 }
 
 void sockets_remove (struct sockets *s, curl_socket_t fd) {
@@ -48,12 +48,22 @@ static int own_port (curl_socket_t fd) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-bool sockets_has_input (struct sockets *s, int port) {
-  char byte;
+static struct open_socket *find (struct sockets *s, int port) {
   for (size_t i = 0; i < s->count; i++) {
     struct open_socket *o = &s->items[i];
     if (!o->port) o->port = own_port(o->fd);
-    if (o->port == port) return recv(o->fd, &byte, 1, MSG_PEEK) >= 0; /* libcurl's sockets do not block */
+    if (o->port == port) return o;
   }
-  return false;
+  return NULL;
+}
+
+void sockets_set_quiet (struct sockets *s, int port) {
+  struct open_socket *o = find(s, port);
+  if (o) o->quiet = true;
+}
+
+bool sockets_has_input (struct sockets *s, int port) {
+  struct open_socket *o = find(s, port);
+  char byte;
+  return o && o->quiet && recv(o->fd, &byte, 1, MSG_PEEK) >= 0; /* libcurl's sockets do not block */
 }

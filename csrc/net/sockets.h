@@ -16,7 +16,8 @@ struct sockets {
   const struct allocator *memory; /* borrowed */
   struct open_socket {
     curl_socket_t fd;
-    int port; /* its own; 0: not looked up yet */
+    int port;   /* its own; 0: not looked up yet */
+    bool quiet; /* it speaks HTTP/1: nothing comes unasked */
   } * items;
   size_t count, capacity;
 };
@@ -28,7 +29,10 @@ void sockets_cleanup (struct sockets *s);
 void sockets_add (struct sockets *s, curl_socket_t fd);
 void sockets_remove (struct sockets *s, curl_socket_t fd);
 
-/* Whether something waits to be read, if only the end, on the socket that has this port of this machine. */
+/* The socket that has this port of this machine is a quiet one. */
+void sockets_set_quiet (struct sockets *s, int port);
+
+/* Whether it is, and something waits to be read on it, if only the end. */
 bool sockets_has_input (struct sockets *s, int port);
 
 #pragma GCC visibility pop
