@@ -112,12 +112,12 @@ local function options()
   local shared = read("csrc/session/session.h"):match("#define TRANSPORT_OPTIONS(.-)\n\n")
   for _, path in ipairs(files "csrc/session -name '*.c' ! -name options.c") do
     local text = read(path)
-    for at, what, list in text:gmatch '()options_check%(L, %-?%w+, "([^"]+)", ([%w_]+)' do
+    for at, what, list in text:gmatch '()options_check[_more]*%(L, %-?%w+, "([^"]+)",%s+([%w_]+)' do
       local last
       for literal in text:sub(1, at):gmatch("%*const " .. list .. "%[%] = (%b{})") do
         last = literal:gsub("TRANSPORT_OPTIONS", function() return shared end)
       end
-      local name = what:find "^datasession" and what or "session:" .. what
+      local name = what:match "^option '(%w+)'$" or what:find "^datasession" and what or "session:" .. what
       add("option " .. name .. " ", set(assert(last, path .. ": no list " .. list), '"(%w+)"'))
     end
   end
@@ -125,9 +125,26 @@ local function options()
     local list = assert(read(place[1]):match(place[2] .. "(%b{})"), place[1])
     add("option " .. name .. " ", set(list, place[3]))
   end
-  for _, name in ipairs(require("datasession.core").optionNames) do
-    assert(known["option datasession.new " .. name], name)
+end
+
+-- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are options of its name.
+-- Its own methods are in its file.
+local function protocols()
+  local core = require "datasession.core"
+  local names, common = {}, {}
+  for _, name in ipairs(core.optionNames "jsdo") do
+    names[name] = true
   end
+  add("option datasession.new ", names)
+  for protocol in read("csrc/session/making.c"):match("protocols%[%] = (%b{})"):gmatch "protocol_(%w+)" do
+    for _, name in ipairs(core.optionNames(protocol)) do
+      if not names[name] then common[protocol .. " " .. name] = true end
+    end
+    for _, path in ipairs(files("csrc/session -name '*" .. protocol .. "*.c'")) do
+      for list in read(path):gmatch "luaL_Reg [%w_]*methods%[%] = (%b{})" do add("session:", set(list, '{"(%w+)"')) end
+    end
+  end
+  if next(common) then add("option ", common) end
 end
 
 local function stores()
@@ -152,10 +169,13 @@ local function public()
   add("server.", server)
   add("server:", debug.getmetatable(server).__index)
   local _, message = pcall(session.subscribe, session, "?", print)
-  add("event ", set(message:match "expected (.*)$":gsub(" or ", " "), "(%w+)"))
+  add("event ", set(message:match "expected one of (.*)$", "(%w+)"))
+  known["link:request"] = true
+  add("link.", set("session options expiresAt protocol", "%w+"))
   errors(session, server)
   catalogMembers()
   options()
+  protocols()
   stores()
   server:close()
 end
