@@ -361,6 +361,17 @@ describe("a protocol in Lua", function()
     assert.equal("online", events[1][1])
   end)
 
+  it("is spoken by getSession too, which then loads no catalogs", function()
+    local _, name = made { login = function(_, user) return user == "lua", "who?" end }
+    local options = { protocol = name, serviceURI = server.uris.anonymous, username = "lua", password = "secret" }
+    local session = assert(datasession.getSession(options):await(LIMIT))
+    assert.equal("connected", session.state)
+    options.username = "eve"
+    assert.equal("auth", rejected(datasession.getSession(options)).kind)
+    options.catalogURI = "x"
+    assert.error_matches(function() datasession.getSession(options) end, "has no catalogs")
+  end)
+
   it("works as the example shows", function()
     local result = child.start('dofile "examples/own_protocol.lua"'):finish()
     assert.equal(0, result.code, result.output)

@@ -42,6 +42,11 @@ local function checkString(options, name, level)
   end
 end
 
+-- Only sessions with OpenEdge web applications have catalogs.
+local function hasCatalogs(options)
+  return options.protocol == nil or options.protocol == "jsdo"
+end
+
 local function checkCatalogs(value, level)
   if type(value) ~= "string" and type(value) ~= "table" then
     local message = "getSession: option 'catalogURI': expected a URI or an array of URIs, got "
@@ -69,7 +74,11 @@ local function check(options, level)
   if options.authProvider ~= nil then
     error("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
   end
-  checkCatalogs(options.catalogURI, level + 1)
+  if hasCatalogs(options) then
+    checkCatalogs(options.catalogURI, level + 1)
+  elseif options.catalogURI ~= nil then
+    error("getSession: option 'catalogURI': a session of that protocol has no catalogs", level + 1)
+  end
 end
 
 local function modelOf(options)
@@ -305,14 +314,18 @@ local function establish(maker, options, stored)
   if maker then
     authenticate(guard, maker, options)
   end
-  local info = succeed(guard, guard.session:addCatalog(options.catalogURI):await())
-  guard.session:reloadCatalogs():await() -- what could not be loaded is still wanted
+  local info = {}
+  if hasCatalogs(options) then
+    info = succeed(guard, guard.session:addCatalog(options.catalogURI):await())
+    guard.session:reloadCatalogs():await() -- what could not be loaded is still wanted
+  end
   guard.done = true
   return guard.session, core.SUCCESS, info
 end
 
 --- Makes a session, logs in, and loads its catalogs.
--- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required);
+-- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required; other
+--   protocols than jsdo have none);
 --   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a
 --   function that returns { username, password } or a promise of it; `authenticationURI` and
 --   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token
