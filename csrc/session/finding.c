@@ -87,7 +87,7 @@ void finding_judge (lua_State *L, struct operation *op, const struct exchange *x
 }
 
 void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 1);
   response_push(L, x);
   lua_setfield(L, -2, "xhr");
   if (found->reason) {

@@ -40,7 +40,11 @@ void loop_table (lua_State *L, enum loop_table which) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &table_keys[which]);
 }
 
-static void new_table (lua_State *L, enum loop_table which, const char *mode) {
+void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, loop->tables[which]);
+}
+
+static void new_table (lua_State *L, struct loop *loop, enum loop_table which, const char *mode) {
   lua_newtable(L);
   if (mode) {
     lua_createtable(L, 0, 1);
@@ -48,7 +52,9 @@ static void new_table (lua_State *L, enum loop_table which, const char *mode) {
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
   }
+  lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &table_keys[which]);
+  loop->tables[which] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 struct engine *loop_engine (lua_State *L, struct loop *loop) {
@@ -412,13 +418,13 @@ struct loop *loop_open (lua_State *L) {
   memset(loop, 0, sizeof *loop);
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
   luaL_setmetatable(L, LOOP_TYPE);
-  new_table(L, LOOP_FLYING, NULL);
-  new_table(L, LOOP_THREADS, NULL);
-  new_table(L, LOOP_SESSIONS, "v");
-  new_table(L, LOOP_HELD, NULL);
-  new_table(L, LOOP_HOOKS, NULL);
-  new_table(L, LOOP_KEYS, "v");
-  new_table(L, LOOP_PROTOCOLS, NULL);
+  new_table(L, loop, LOOP_FLYING, NULL);
+  new_table(L, loop, LOOP_THREADS, NULL);
+  new_table(L, loop, LOOP_SESSIONS, "v");
+  new_table(L, loop, LOOP_HELD, NULL);
+  new_table(L, loop, LOOP_HOOKS, NULL);
+  new_table(L, loop, LOOP_KEYS, "v");
+  new_table(L, loop, LOOP_PROTOCOLS, NULL);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
   return loop;

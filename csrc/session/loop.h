@@ -10,6 +10,7 @@
 
 #include "chain.h"
 #include "net/engine.h"
+#include "types.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -17,34 +18,6 @@
 
 struct operation;
 struct session;
-
-/* What the ready queue holds: the head of a userdata whose user value CHAIN_LINK is for the queue. */
-struct entry {
-  lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
-  bool queued;
-};
-
-struct loop {
-  struct engine *engine;   /* owned; NULL until first needed and after the state has begun to close */
-  struct allocator memory; /* the state's own lua_Alloc */
-  struct transport
-      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
-  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
-  lua_State *resumed;  /* the coroutine that is resumed with what it awaited; not to be used but to compare */
-  size_t added, taken; /* entries of the ready queue, since ever */
-  char pong[256];      /* the body of the last answer to a ping that was whole JSON */
-  size_t pong_length;
-  lua_Integer sessions;      /* made so far: the next session's number */
-  unsigned long long stamps; /* _ts parameters given out */
-  unsigned long long noise;  /* state of the jitter's generator */
-  unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
-  struct session
-      *active; /* borrowed: on which the last call was made; NULL: it has ended, another is to be found */
-  bool device_offline; /* the host says that this machine has no network */
-  unsigned depth;      /* steps inside steps: handlers that await */
-  unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
-  bool closed;
-};
 
 /* Tables that hang from the registry beside the loop. */
 enum loop_table {
@@ -58,6 +31,35 @@ enum loop_table {
   LOOP_TABLES     /* how many */
 };
 
+/* What the ready queue holds: the head of a userdata whose user value CHAIN_LINK is for the queue. */
+struct entry {
+  lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
+  bool queued;
+};
+
+struct loop {
+  struct engine *engine;   /* owned; NULL until first needed and after the state has begun to close */
+  struct allocator memory; /* the state's own lua_Alloc */
+  struct transport
+      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
+  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
+  lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
+  int tables[LOOP_TABLES]; /* references into the registry */
+  size_t added, taken;     /* entries of the ready queue, since ever */
+  char pong[256];          /* the body of the last answer to a ping that was whole JSON */
+  size_t pong_length;
+  lua_Integer sessions;      /* made so far: the next session's number */
+  unsigned long long stamps; /* _ts parameters given out */
+  unsigned long long noise;  /* state of the jitter's generator */
+  unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
+  struct session
+      *active; /* borrowed: on which the last call was made; NULL: it has ended, another is to be found */
+  bool device_offline; /* the host says that this machine has no network */
+  unsigned depth;      /* steps inside steps: handlers that await */
+  unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  bool closed;
+};
+
 /* Leaves the state's loop, made with its tables when there is none yet, on the stack. Raises. */
 struct loop *loop_open (lua_State *L);
 
@@ -66,6 +68,9 @@ struct loop *loop_get (lua_State *L);
 
 /* Pushes one of the tables. Raises nothing. */
 void loop_table (lua_State *L, enum loop_table which);
+
+/* The same, for who has the loop at hand: faster. */
+void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which);
 
 /* The engine, made when first asked for. Raises when memory or descriptors are short, or the state closes. */
 struct engine *loop_engine (lua_State *L, struct loop *loop);

@@ -142,7 +142,7 @@ static struct session *new_session (lua_State *L, const struct protocol *protoco
   session_autoping_init(s);
   s->login_result = RESULT_NONE;
   s->device_offline = loop->device_offline;
-  luaL_setmetatable(L, SESSION_TYPE);
+  type_set(L, TYPE_SESSION);
   lua_insert(L, 2);
   compat_setslot(L, 2, SESSION_WIRE);
   return s;
@@ -178,6 +178,8 @@ int session_new (lua_State *L) {
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
   persistence_open(L, s);
+  s->has_context_id = compat_getslot(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
+  lua_settop(L, 2);
   if (protocol->restored) protocol->restored(L, s);
   s->status = protocol->status ? protocol->status(s) : NULL;
   s->number = ++loop->sessions;

@@ -40,6 +40,10 @@ static bool is_plain (const char *text) {
 /* Leaves the client context id on the stack; NULL: the address needs none. What stands in it ends in access logs. */
 static const char *id_for (lua_State *L, const struct session *s, const struct uri *uri) {
   const char *id;
+  if (!s->has_context_id) {
+    lua_pushnil(L);
+    return NULL;
+  }
   session_push(L, s);
   if (lua_isnil(L, -1)) return NULL;
   compat_getslot(L, -1, SESSION_CONTEXT_ID);

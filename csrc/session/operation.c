@@ -20,8 +20,9 @@ static void enlist (struct loop *loop, struct operation *op) {
 }
 
 struct operation *operation_new (lua_State *L, int index, const char *verb) {
-  struct provider *provider = provider_test(L, index);
-  struct session *s = provider ? NULL : session_check(L, index);
+  struct session *s = session_test(L, index);
+  struct provider *provider = s ? NULL : provider_check(L, index);
+  struct loop *loop = s ? s->loop : provider->loop;
   struct operation *op;
   index = lua_absindex(L, index);
   op = (struct operation *)promise_new(L, sizeof *op);
@@ -32,11 +33,11 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   op->verb = verb;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
-  loop_table(L, LOOP_FLYING);
+  loop_table_of(L, loop, LOOP_FLYING);
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
-  enlist(loop_get(L), op);
+  enlist(loop, op);
   if (!s) return op;
   op->epoch = s->epoch;
   op->logins = s->logins;
@@ -46,7 +47,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
 
 void operation_push (lua_State *L, const struct operation *op) {
   if (op->over) luaL_error(L, "%s: it has ended meanwhile", op->verb);
-  loop_table(L, LOOP_FLYING);
+  loop_table_of(L, op->loop, LOOP_FLYING);
   lua_rawgeti(L, -1, op->anchor);
   lua_remove(L, -2);
 }
@@ -102,7 +103,7 @@ static void finish (lua_State *L, struct operation *op) {
   else
     op->loop->operations = op->later;
   if (op->later) op->later->earlier = op->earlier;
-  loop_table(L, LOOP_FLYING);
+  loop_table_of(L, op->loop, LOOP_FLYING);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
   leave_owner(L, op);

@@ -31,16 +31,16 @@ enum { PROMISE_UNSEEN = PROMISE_OWNER };
 struct promise *promise_new (lua_State *L, size_t size) {
   struct promise *p = compat_newuserdata(L, size, PROMISE_SLOTS);
   memset(p, 0, size);
-  luaL_setmetatable(L, PROMISE_TYPE);
+  type_set(L, TYPE_PROMISE);
   return p;
 }
 
 struct promise *promise_test (lua_State *L, int index) {
-  return luaL_testudata(L, index, PROMISE_TYPE);
+  return type_test(L, index, TYPE_PROMISE);
 }
 
 struct promise *promise_check (lua_State *L, int index) {
-  return luaL_checkudata(L, index, PROMISE_TYPE);
+  return type_check(L, index, TYPE_PROMISE);
 }
 
 /* Errors */
@@ -553,7 +553,7 @@ static const luaL_Reg methods[] = {{"done", m_done},   {"fail", m_fail},   {"alw
                                    {"state", m_state}, {NULL, NULL}};
 
 void promise_register (lua_State *L) {
-  luaL_newmetatable(L, PROMISE_TYPE);
+  type_new(L, TYPE_PROMISE, PROMISE_TYPE);
   lua_pushcfunction(L, m_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);

@@ -18,12 +18,12 @@ static const char token_path[] = "/static/auth/token?op=refresh";
 static const double ripe = 0.75;
 
 struct provider *provider_test (lua_State *L, int index) {
-  return luaL_testudata(L, index, PROVIDER_TYPE);
+  return type_test(L, index, TYPE_PROVIDER);
 }
 
 /* A finaliser may get hold of one that is finalised already. */
 struct provider *provider_check (lua_State *L, int index) {
-  struct provider *p = luaL_checkudata(L, index, PROVIDER_TYPE);
+  struct provider *p = type_check(L, index, TYPE_PROVIDER);
   if (!p->who) luaL_error(L, "the AuthenticationProvider is closed");
   return p;
 }
@@ -33,7 +33,7 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
   uri = lua_absindex(L, uri);
   p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
   memset(p, 0, sizeof *p);
-  luaL_setmetatable(L, PROVIDER_TYPE);
+  type_set(L, TYPE_PROVIDER);
   p->loop = who->loop;
   p->who = identity_keep(who);
   lua_pushvalue(L, uri);
@@ -64,7 +64,7 @@ static int provider_new (lua_State *L) {
   lua_settop(L, 1);
   p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
   memset(p, 0, sizeof *p);
-  luaL_setmetatable(L, PROVIDER_TYPE);
+  type_set(L, TYPE_PROVIDER);
   p->loop = loop;
   uri = session_uri_option(L, loop, 1, "uri");
   p->who = identity_new(loop, model, uri, loop->transport);
@@ -81,7 +81,7 @@ static int provider_new (lua_State *L) {
 }
 
 static int provider_gc (lua_State *L) {
-  struct provider *p = luaL_checkudata(L, 1, PROVIDER_TYPE);
+  struct provider *p = type_check(L, 1, TYPE_PROVIDER);
   identity_release(p->who);
   p->who = NULL;
   return 0;
@@ -580,7 +580,7 @@ static int provider_newindex (lua_State *L) {
 }
 
 static int provider_tostring (lua_State *L) {
-  const struct identity *who = ((struct provider *)luaL_checkudata(L, 1, PROVIDER_TYPE))->who;
+  const struct identity *who = ((const struct provider *)type_check(L, 1, TYPE_PROVIDER))->who;
   if (!who) {
     lua_pushliteral(L, PROVIDER_TYPE ": closed");
     return 1;
@@ -602,7 +602,7 @@ void provider_register (lua_State *L) {
                                      {NULL, NULL}};
   lua_pushcfunction(L, provider_new);
   lua_setfield(L, -2, "AuthenticationProvider");
-  luaL_newmetatable(L, PROVIDER_TYPE);
+  type_new(L, TYPE_PROVIDER, PROVIDER_TYPE);
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, access, 1);

@@ -5,29 +5,65 @@
 
 #include <string.h>
 
+/* Three texts behind one another: header block, URI, body. A text that somebody looked at stands in its user value too. */
 struct response_data {
   long status;
   struct timing timing;
+  size_t block_length, uri_length, body_length;
+  char texts[];
 };
 
-enum { RESPONSE_BODY = 1, RESPONSE_BLOCK, RESPONSE_HEADERS, RESPONSE_URI, RESPONSE_SLOTS = RESPONSE_URI };
+enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_SLOTS = RESPONSE_HEADERS };
+
+/* A body larger than this is made a Lua string at once, so that it is there once only. */
+enum { SMALL_BODY = 4096 };
+
+static void copy (char *to, const struct buffer *from) {
+  if (from->length) memcpy(to, from->data, from->length);
+}
 
 void response_push (lua_State *L, const struct exchange *x) {
   struct response_data *r;
+  const struct buffer *block, *body;
+  const char *uri;
+  size_t uri_length;
   if (!x || x->response.failure != FAILURE_NONE) {
     lua_pushnil(L);
     return;
   }
-  r = compat_newuserdata(L, sizeof *r, RESPONSE_SLOTS);
+  block = &x->response.headers;
+  body = &x->response.body;
+  uri = uri_public_text(x->response.uri);
+  uri_length = strlen(uri);
+  r = compat_newuserdata(
+      L, sizeof *r + block->length + uri_length + (body->length <= SMALL_BODY ? body->length : 0),
+      RESPONSE_SLOTS);
   r->status = x->response.status;
   r->timing = x->response.timing;
-  luaL_setmetatable(L, RESPONSE_TYPE);
-  lua_pushlstring(L, x->response.body.data ? x->response.body.data : "", x->response.body.length);
+  r->block_length = block->length;
+  r->uri_length = uri_length;
+  r->body_length = body->length;
+  copy(r->texts, block);
+  memcpy(r->texts + block->length, uri, uri_length);
+  type_set(L, TYPE_RESPONSE);
+  if (body->length <= SMALL_BODY) {
+    copy(r->texts + block->length + uri_length, body);
+    return;
+  }
+  lua_pushlstring(L, body->data, body->length);
   compat_setslot(L, -2, RESPONSE_BODY);
-  lua_pushlstring(L, x->response.headers.data ? x->response.headers.data : "", x->response.headers.length);
-  compat_setslot(L, -2, RESPONSE_BLOCK);
-  lua_pushstring(L, uri_public_text(x->response.uri));
-  compat_setslot(L, -2, RESPONSE_URI);
+}
+
+static void push_body (lua_State *L, int index, const struct response_data *r) {
+  if (compat_getslot(L, index, RESPONSE_BODY) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  lua_pushlstring(L, r->texts + r->block_length + r->uri_length, r->body_length);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, index, RESPONSE_BODY);
+}
+
+static void push_uri (lua_State *L, const struct response_data *r) {
+  lua_pushlstring(L, r->texts + r->block_length, r->uri_length);
 }
 
 /* Lines that prove who one is, which no script needs and no log may show. */
@@ -41,17 +77,14 @@ static bool is_secret (const struct header_line *line) {
 }
 
 /* Name in lower case -> value; lines of one name are joined as RFC 9110 says. */
-static void push_headers (lua_State *L, int index) {
-  size_t length, at = 0, i;
-  const char *block;
+static void push_headers (lua_State *L, int index, const struct response_data *r) {
+  size_t at = 0, i;
   struct header_line line;
   char name[256];
   if (compat_getslot(L, index, RESPONSE_HEADERS) == LUA_TTABLE) return;
   lua_pop(L, 1);
-  compat_getslot(L, index, RESPONSE_BLOCK);
-  block = lua_tolstring(L, -1, &length);
   lua_newtable(L);
-  while (header_next(block, length, &at, &line)) {
+  while (header_next(r->texts, r->block_length, &at, &line)) {
     if (line.name_length >= sizeof name || is_secret(&line)) continue;
     for (i = 0; i < line.name_length; i++)
       name[i] = (char)(line.name[i] >= 'A' && line.name[i] <= 'Z' ? line.name[i] + 32 : line.name[i]);
@@ -67,7 +100,6 @@ static void push_headers (lua_State *L, int index) {
     }
     lua_rawset(L, -3);
   }
-  lua_remove(L, -2);
   lua_pushvalue(L, -1);
   compat_setslot(L, index, RESPONSE_HEADERS);
 }
@@ -88,7 +120,7 @@ static void push_timing (lua_State *L, const struct timing *t) {
 
 /* The body's value, or nil and a message; the response is the upvalue, so that both r:json() and r.json() do. */
 static int response_json (lua_State *L) {
-  compat_getslot(L, lua_upvalueindex(1), RESPONSE_BODY);
+  push_body(L, lua_upvalueindex(1), lua_touserdata(L, lua_upvalueindex(1)));
   if (json_decode(L)) return 1;
   luaL_pushfail(L);
   lua_insert(L, -2);
@@ -96,18 +128,18 @@ static int response_json (lua_State *L) {
 }
 
 static int response_index (lua_State *L) {
-  struct response_data *r = luaL_checkudata(L, 1, RESPONSE_TYPE);
+  struct response_data *r = type_check(L, 1, TYPE_RESPONSE);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (!strcmp(key, "status"))
     lua_pushinteger(L, r->status);
   else if (!strcmp(key, "ok"))
     lua_pushboolean(L, r->status >= 200 && r->status < 300);
   else if (!strcmp(key, "body"))
-    compat_getslot(L, 1, RESPONSE_BODY);
+    push_body(L, 1, r);
   else if (!strcmp(key, "headers"))
-    push_headers(L, 1);
+    push_headers(L, 1, r);
   else if (!strcmp(key, "uri"))
-    compat_getslot(L, 1, RESPONSE_URI);
+    push_uri(L, r);
   else if (!strcmp(key, "timing"))
     push_timing(L, &r->timing);
   else if (!strcmp(key, "json")) {
@@ -119,11 +151,10 @@ static int response_index (lua_State *L) {
 }
 
 static int response_tostring (lua_State *L) {
-  struct response_data *r = luaL_checkudata(L, 1, RESPONSE_TYPE);
-  compat_getslot(L, 1, RESPONSE_URI);
-  compat_getslot(L, 1, RESPONSE_BODY);
-  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", (int)r->status,
-                  (LUAI_UACINT)lua_rawlen(L, -1), lua_tostring(L, -2));
+  struct response_data *r = type_check(L, 1, TYPE_RESPONSE);
+  push_uri(L, r);
+  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", (int)r->status, (LUAI_UACINT)r->body_length,
+                  lua_tostring(L, -1));
   return 1;
 }
 
@@ -136,7 +167,7 @@ void response_register (lua_State *L) {
                                   {"__newindex", response_newindex},
                                   {"__tostring", response_tostring},
                                   {NULL, NULL}};
-  luaL_newmetatable(L, RESPONSE_TYPE);
+  type_new(L, TYPE_RESPONSE, RESPONSE_TYPE);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);
 }

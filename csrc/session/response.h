@@ -1,12 +1,12 @@
 /*
-** response: what came back, as a read-only userdata: status, ok, headers, body, json(), uri, timing. Holds
-** Lua strings only, so it needs no finaliser.
+** response: what came back, as a read-only userdata: status, ok, headers, body, json(), uri, timing. What nobody looks at is
+** made no Lua value; it holds no pointers, so it needs no finaliser.
 */
 #ifndef SESSION_RESPONSE_H
 #define SESSION_RESPONSE_H
 
-#include "compat.h"
 #include "net/exchange.h"
+#include "types.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -17,15 +17,15 @@
 #include <time.h>
 
 struct session *session_test (lua_State *L, int index) {
-  return luaL_testudata(L, index, SESSION_TYPE);
+  return type_test(L, index, TYPE_SESSION);
 }
 
 struct session *session_check (lua_State *L, int index) {
-  return luaL_checkudata(L, index, SESSION_TYPE);
+  return type_check(L, index, TYPE_SESSION);
 }
 
 void session_push (lua_State *L, const struct session *s) {
-  loop_table(L, LOOP_SESSIONS);
+  loop_table_of(L, s->loop, LOOP_SESSIONS);
   lua_rawgetp(L, -1, s);
   lua_remove(L, -2);
 }
@@ -145,6 +145,7 @@ static void set_context_id (lua_State *L, int index, struct session *s, const ch
   else
     lua_pushnil(L);
   compat_setslot(L, index, SESSION_CONTEXT_ID);
+  s->has_context_id = id != NULL;
   header_list_release(s->headers);
   s->headers = NULL;
 }

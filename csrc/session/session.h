@@ -55,6 +55,7 @@ struct session {
       used;              /* rank of the last call on it among those on all sessions; 0: none since it ended */
   bool time_stamp;       /* each request carries a _ts parameter */
   bool has_on_open;      /* SESSION_ON_OPEN is a function */
+  bool has_context_id;   /* SESSION_CONTEXT_ID is not nil */
   bool device_offline;   /* the host says so */
   bool online;           /* the web application, when last heard of */
   bool keep_credentials; /* `kept` is filled by login */
