@@ -166,9 +166,8 @@ describe("a protocol in Lua", function()
       ["'Content%-Length' is no header line"] = { ["Content-Length"] = "3" },
     } do
       local session = loggedIn { sign = function() return lines end }
-      reported = {}
       assert(session:request { path = CUSTOMERS }:await(LIMIT))
-      assert.matches(message, reported[1])
+      assert.matches(message, table.concat(reported, "\n"))
     end
   end)
 
@@ -198,7 +197,8 @@ describe("a protocol in Lua", function()
     local session = loggedIn { judge = function() error "oops" end }
     assert(session:request { path = CUSTOMERS }:await(LIMIT))
     assert.equal("http", rejected(session:request { path = "nowhere" }).kind)
-    assert.equal(2, #reported)
+    local _, oopses = table.concat(reported, "\n"):gsub("oops", "")
+    assert.equal(2, oopses)
   end)
 
   it("pings and checks by its functions", function()
