@@ -42,7 +42,7 @@ static int own_port (curl_socket_t fd) {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-  } address;
+  } address = {.any = {.sa_family = AF_UNSPEC}};
   socklen_t size = sizeof address;
   if (getsockname(fd, &address.any, &size)) return 0;
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);

@@ -80,7 +80,7 @@ static bool add_rule (struct rule **list, const char *key, struct rule model) {
 /* A request begins with its key, and a parameter, a query or the version follow. */
 static bool is_keyed (const char *text, const char *key) {
   size_t n = strlen(key);
-  return strncmp(text, key, n) == 0 && memchr(" ?;", text[n], 3);
+  return strncmp(text, key, n) == 0 && text[n] && strchr(" ?;", text[n]);
 }
 
 /* The script of the first rule that fits, counted for the caller; NULL: none. */
