@@ -24,11 +24,13 @@ describe("on a network that fails", function()
 
   for _, kind in ipairs(suite.kinds) do
     it("each call settles once, and the next one works: " .. kind.name, function()
+      local tried = 0
       for _, list in ipairs(suite.cases(kind, STRIDE)) do
         local wrong, count = suite.run(server, origin, kind, list.cases)
         assert.same({}, wrong)
-        assert.is_true(count > 0)
+        tried = tried + count
       end
+      assert.is_true(tried > 70)
     end)
   end
 

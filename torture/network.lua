@@ -34,4 +34,4 @@ end
 
 server:close()
 print(("%d passed, %d failed"):format(passed, failed))
-os.exit(failed == 0 and passed > 0)
+os.exit(failed == 0 and passed > 0, true)

@@ -4,7 +4,7 @@
 **
 ** start(): a server, or nil and a message. server:port(); server:answer(key, script);
 ** server:fault(key or nil, script [, count [, when]]), when: "request", "head" or "accept"; server:clear();
-** server:release(), server:drop([reset]): how many connections; server:counts(): requests, accepted, open;
+** server:release(), server:drop([reset]): how many connections; server:counts(): requests, accepted, open, paused;
 ** server:close().
 */
 #include "server.h"
@@ -128,7 +128,8 @@ static int counts (lua_State *L) {
   lua_pushinteger(L, c.requests);
   lua_pushinteger(L, c.accepted);
   lua_pushinteger(L, c.open);
-  return 3;
+  lua_pushinteger(L, c.paused);
+  return 4;
 }
 
 static const luaL_Reg methods[] = {

@@ -395,6 +395,8 @@ unsigned fault_server_drop (struct fault_server *s, bool reset) {
 struct fault_counts fault_server_counts (struct fault_server *s) {
   pthread_mutex_lock(&s->lock);
   struct fault_counts counts = s->counts;
+  for (size_t i = 0; i < s->count; i++)
+    counts.paused += s->connections[i].paused;
   pthread_mutex_unlock(&s->lock);
   return counts;
 }

@@ -37,9 +37,9 @@ unsigned fault_server_release (struct fault_server *s);
 /* Closes or resets every connection that waits for a request; how many, when they are closed. */
 unsigned fault_server_drop (struct fault_server *s, bool reset);
 
-/* How many requests were read whole; how many connections were accepted; how many are open. */
+/* How many requests were read whole; how many connections were accepted, are open, and pause. */
 struct fault_counts {
-  unsigned requests, accepted, open;
+  unsigned requests, accepted, open, paused;
 };
 struct fault_counts fault_server_counts (struct fault_server *s);
 

@@ -7,6 +7,7 @@
 --   fresh    the request is not to go out on a kept connection
 --   before   "close" or "reset": what the server does with kept connections just before the request
 --   gated    the script is driven step by step
+--   cancel   the call is cancelled when the script pauses
 --   after    it is released once more after the call; "maybe": if the client still listens
 local fault_server = require "fault_server"
 
@@ -123,6 +124,16 @@ function faults.stalls(good)
   add("no length and no end", framed(good, "", (select(2, faults.split(good)))))
   add("an interim answer and silence", "HTTP/1.1 100 Continue\r\n\r\n")
   add("chunks without an end", (faults.chunked(good):gsub("0\r\n\r\n$", "")))
+  return list
+end
+
+--- Cancelled after every `stride`-th byte; what was to come still comes, and more.
+function faults.cancels(good, stride)
+  local list = {}
+  for n = 0, #good - 1, stride do
+    list[#list + 1] = { name = "cancelled after byte " .. n, cancel = true, after = "maybe", expect = "cancelled",
+      script = { good:sub(1, n), PAUSE, good:sub(n + 1) .. POISON } }
+  end
   return list
 end
 

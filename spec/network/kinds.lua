@@ -6,7 +6,7 @@
 --   call    function(subject): the promise
 --   arm     function(subject, server) or nil: called before `call`, for faults that belong to the kind
 --   skips   array or nil: of which sorts of case it has none, since its call sends other requests before that one
---           ("fresh") or after it ("after")
+--           ("fresh") or after it ("after"), or goes on when it is cancelled ("cancel")
 --   instead table or nil: by what other kinds come to, what this one does
 -- `answers`: by key, the bytes of the good answer.
 local datasession = require "datasession"
@@ -37,6 +37,8 @@ local answers = {
   ["POST /Form" .. ENTER] = message("200 OK", JSON .. COOKIE, ENTERED),
   ["GET /Form" .. LEAVE] = message("200 OK", JSON, ENTERED),
   ["GET /Open/catalog.json"] = message("200 OK", JSON, CATALOG),
+  ["GET /Open/moved"] = message("302 Found", "Location: rest/S/C\r\n", "moved"),
+  ["GET /Open/other.json"] = message("200 OK", JSON, (CATALOG:gsub('"S"', '"T"'):gsub('"C"', '"D"'))),
   ["GET /Open/rest/S/C"] = message("200 OK", JSON .. "X-CLIENT-CONTEXT-ID: 0\r\n", '{"own":"get"}'),
   ["POST /Open/rest/S/C"] = message("201 Created", JSON, '{"own":"post"}'),
   ["GET /Sso/rest/S/C"] = message("200 OK", JSON, '{"own":"sso"}'),
@@ -148,6 +150,12 @@ local function isAuthorized(subject) return subject.session:isAuthorized() end
 -- A token service that fails does not end the login: the request is sent with the token that there is.
 local ANYWAY = { connect = "ok", protocol = "ok", stall = "ok", timeout = "ok" }
 
+local function getSession(subject)
+  local mine = copy(subject.options)
+  mine.serviceURI, mine.catalogURI = subject.uri, "catalog.json"
+  return datasession.getSession(mine)
+end
+
 local kinds = {
   { name = "login, anonymous", key = "GET /Open" .. CHECK, make = maker "anonymous", ready = loggedOut, call = login },
   { name = "login, basic", key = "GET /Basic" .. CHECK, make = maker "basic", ready = loggedOut, call = login },
@@ -163,6 +171,15 @@ local kinds = {
     call = function(subject) return subject.session:ping() end },
   { name = "addCatalog", key = "GET /Open/catalog.json", make = makeCatalogs, ready = catalogs.ready,
     call = function(subject) return subject.session:addCatalog "catalog.json" end },
+  { name = "addCatalog, one of two", key = "GET /Open/catalog.json", make = makeCatalogs, ready = catalogs.ready,
+    skips = { "fresh" },
+    call = function(subject) return subject.session:addCatalog { "other.json", "catalog.json" } end,
+    instead = { connect = "catalog", protocol = "catalog", stall = "catalog", timeout = "catalog" } },
+  { name = "getSession: the catalog", key = "GET /Open/catalog.json", skips = { "fresh" },
+    make = function(origin, options) return { uri = origin .. "/Open", options = options } end,
+    ready = function() datasession.invalidateAllSessions():await(LIMIT) end, call = getSession },
+  { name = "request GET, redirected", key = "GET /Open/rest/S/C", make = own(maker "anonymous", "get"),
+    ready = loggedIn, call = requester { path = "/moved" }, skips = { "fresh" } },
   { name = "request GET", key = "GET /Open/rest/S/C", make = own(maker "anonymous", "get"), ready = loggedIn,
     call = requester { path = "/rest/S/C" } },
   { name = "request POST", key = "POST /Open/rest/S/C", make = own(maker "anonymous", "post"), ready = loggedIn,
@@ -177,7 +194,7 @@ local kinds = {
   { name = "a provider's logout", key = "GET /Auth" .. LEAVE, make = makeProvider, ready = entered,
     call = function(subject) return subject.provider:logout() end },
   { name = "a refresh that a request waits for", key = "POST /Auth" .. REFRESH, make = makeSso, ready = entered,
-    call = requester { path = "/rest/S/C" }, instead = ANYWAY, skips = { "fresh", "after" },
+    call = requester { path = "/rest/S/C" }, instead = ANYWAY, skips = { "fresh", "after", "cancel" },
     arm = function(_, server) server:fault("GET /Sso/rest/S/C", { EXPIRED }) end },
 }
 

@@ -34,6 +34,7 @@ function suite.cases(kind, stride)
     { name = "cut amid chunks", cases = faults.cuts(chunked, "close", stride, "chunks", "ok") },
     { name = "reset amid chunks", cases = faults.cuts(chunked, "reset", stride, "chunks", { "ok", "connect" }) },
     { name = "dripped", cases = faults.drips(good) },
+    { name = "cancelled", cases = fitting(kind, faults.cancels(good, stride)) },
     { name = "odd", cases = fitting(kind, faults.oddities(good)) },
   }
 end

@@ -33,6 +33,14 @@ local function drive(server, promise)
   end
 end
 
+-- Cancels it when the client has had all that the server says before its pause.
+local function cancel(server, promise)
+  local patience = os.time() + LIMIT
+  while select(4, server:counts()) == 0 and os.time() < patience do datasession.step(0) end
+  datasession.step(0)
+  promise:cancel()
+end
+
 -- The promise, and a function that says how often it was settled.
 local function watched(promise)
   local times = 0
@@ -83,9 +91,11 @@ function trial.run(server, kind, case, subject)
   arm(server, kind, case, subject)
   local promise, times = watched(kind.call(subject))
   if case.gated then drive(server, promise) end
+  if case.cancel then cancel(server, promise) end
   local wrong = judge(promise, times, case, kind)
   server:clear()
   wrong = wrong or aftermath(server, kind, case, subject)
+  while wrong and server:release() > 0 do datasession.step(0) end
   return wrong and ("%s: %s: %s"):format(kind.name, case.name, wrong)
 end
 
