@@ -28,13 +28,15 @@ static bool has_room (struct sockets *s) {
   return true;
 }
 
-void sockets_add (struct sockets *s, curl_socket_t fd) {
-  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false};
-}
-
 void sockets_remove (struct sockets *s, curl_socket_t fd) {
   for (size_t i = s->count; i-- > 0;)
     if (s->items[i].fd == fd) s->items[i] = s->items[--s->count];
+}
+
+/* One of that number that was closed behind our back would be taken for it. */
+void sockets_add (struct sockets *s, curl_socket_t fd) {
+  sockets_remove(s, fd);
+  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false};
 }
 
 static int own_port (curl_socket_t fd) {
