@@ -7,6 +7,7 @@
 --   fresh    the request is not to go out on a kept connection
 --   before   "close" or "reset": what the server does with kept connections just before the request
 --   gated    the script is driven step by step
+--   resent   libcurl takes it for the end of a kept connection, and would send the request again
 --   cancel   the call is cancelled when the script pauses
 --   after    it is released once more after the call; "maybe": if the client still listens
 local fault_server = require "fault_server"
@@ -50,12 +51,13 @@ end
 
 local ENDS = { close = CLOSE, reset = RESET }
 
--- Cut short, the answer is no answer; but on a kept connection libcurl takes less than a line for nothing, and sends
--- the request again; and after chunks it does not wait for the very last byte.
-local function whenCut(good, n)
+-- Cut short, the answer is no answer; but on a kept connection libcurl takes less than a line for nothing; and after
+-- chunks it does not wait for the very last byte.
+local function cutAfter(good, n, how, label)
   local resent = n < good:find("\n", 1, true)
   local whole = n == #good - 1 and good:sub(-4) == "\r\n\r\n"
-  return (resent or whole) and { "ok", "connect" } or "connect"
+  return { name = ("%s, %s after byte %d"):format(label, how, n), script = { good:sub(1, n), ENDS[how] },
+    resent = resent, expect = (resent or whole) and { "ok", "connect" } or "connect" }
 end
 
 --- Cut after every `stride`-th byte, and after the last.
@@ -67,8 +69,7 @@ end
 function faults.cuts(good, how, stride, label, final)
   local list = {}
   for n = 1, #good - 1, stride do
-    list[#list + 1] = { name = ("%s, %s after byte %d"):format(label, how, n),
-      script = { good:sub(1, n), ENDS[how] }, expect = whenCut(good, n) }
+    list[#list + 1] = cutAfter(good, n, how, label)
   end
   list[#list + 1] = { name = ("%s, %s after all of it"):format(label, how), script = { good, ENDS[how] },
     expect = final }
@@ -80,7 +81,7 @@ function faults.nothings()
   local list = {}
   for _, how in ipairs { "close", "reset" } do
     local script = { ENDS[how] }
-    list[#list + 1] = { name = how .. " of a kept connection", script = script, expect = "ok" }
+    list[#list + 1] = { name = how .. " of a kept connection", script = script, resent = true, expect = "ok" }
     list[#list + 1] = { name = how .. " of a new connection", script = script, fresh = true, expect = "connect" }
     list[#list + 1] = { name = how .. " of every connection", script = script, count = 0, expect = "connect" }
     list[#list + 1] = { name = how .. " before the body was read", script = script, count = 0, when = "head",

@@ -7,6 +7,7 @@
 --   arm     function(subject, server) or nil: called before `call`, for faults that belong to the kind
 --   skips   array or nil: of which sorts of case it has none, since its call sends other requests before that one
 --           ("fresh") or after it ("after"), or goes on when it is cancelled ("cancel")
+--   once    true: its one request must not be sent again
 --   instead table or nil: by what other kinds come to, what this one does
 -- `answers`: by key, the bytes of the good answer.
 local datasession = require "datasession"
@@ -183,9 +184,9 @@ local kinds = {
   { name = "request GET", key = "GET /Open/rest/S/C", make = own(maker "anonymous", "get"), ready = loggedIn,
     call = requester { path = "/rest/S/C" } },
   { name = "request POST", key = "POST /Open/rest/S/C", make = own(maker "anonymous", "post"), ready = loggedIn,
-    call = requester { path = "/rest/S/C", json = { a = 1 } } },
+    call = requester { path = "/rest/S/C", json = { a = 1 } }, once = true },
   { name = "request POST, large", key = "POST /Open/rest/S/C", make = own(maker "anonymous", "post"),
-    ready = loggedIn, call = requester { path = "/rest/S/C", body = ("x"):rep(1 << 20) } },
+    ready = loggedIn, call = requester { path = "/rest/S/C", body = ("x"):rep(1 << 20) }, once = true },
   { name = "logout, form", key = "GET /Form" .. LEAVE, make = maker "form", ready = loggedIn,
     call = function(subject) return subject.session:logout() end },
   { name = "a provider's login", key = "POST /Auth" .. ENTER, make = makeProvider, ready = left, call = enter },

@@ -7,7 +7,8 @@ local LIMIT = 20 -- seconds that no call may take
 local trial = {}
 
 local function wanted(case, kind)
-  local list = type(case.expect) == "table" and case.expect or { case.expect }
+  local expect = kind.once and case.resent and "connect" or case.expect
+  local list = type(expect) == "table" and expect or { expect }
   local set = {}
   for _, one in ipairs(list) do
     set[kind.instead and kind.instead[one] or one] = true
@@ -89,10 +90,13 @@ end
 function trial.run(server, kind, case, subject)
   kind.ready(subject)
   arm(server, kind, case, subject)
+  local before = server:counts()
   local promise, times = watched(kind.call(subject))
   if case.gated then drive(server, promise) end
   if case.cancel then cancel(server, promise) end
   local wrong = judge(promise, times, case, kind)
+  local sent = server:counts() - before
+  if kind.once and sent > 1 then wrong = ("it was sent %d times"):format(sent) end
   server:clear()
   wrong = wrong or aftermath(server, kind, case, subject)
   while wrong and server:release() > 0 do datasession.step(0) end
