@@ -95,6 +95,22 @@ static bool is_blank_line (const char *line, size_t length) {
   return length > 0 && (line[0] == '\r' || line[0] == '\n');
 }
 
+static void note_type (struct exchange *x, const char *line, size_t length) {
+  size_t at = strlen("content-type:");
+  while (at < length && (line[at] == ' ' || line[at] == '\t'))
+    at++;
+  while (length > at && strchr(" \t\r\n", line[length - 1]))
+    length--;
+  x->response.type_at = x->response.headers.length + at;
+  x->response.type_length = length - at;
+}
+
+bool exchange_has_type (const struct exchange *x, const char *type) {
+  size_t length = strlen(type);
+  return x->response.type_length >= length &&
+         strncasecmp(x->response.headers.data + x->response.type_at, type, length) == 0;
+}
+
 /* Interim responses and a proxy's answers come first, trailers last; only the block between them is kept. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length) {
   if (x->stall > 0) x->active = clock_now();
@@ -105,11 +121,13 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   }
   if (begins_with(line, length, "HTTP/", 5)) {
     buffer_clear(&x->response.headers);
+    x->response.type_length = 0;
     x->block_complete = false;
   }
   if (x->block_complete) return true;
   x->block_complete = is_blank_line(line, length);
   if (x->request.jar && begins_with(line, length, "set-cookie:", 11)) jar_note_cookie(x->request.jar);
+  if (!x->response.type_length && begins_with(line, length, "content-type:", 13)) note_type(x, line, length);
   return took(x, buffer_add(&x->response.headers, line, length));
 }
 

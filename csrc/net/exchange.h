@@ -68,6 +68,7 @@ struct response {
   bool may_have_arrived; /* at failure: some of it was sent, so the server may have acted on it */
   long status;           /* 0 when no header block came; a failure may have one (too big, cut short) */
   struct buffer headers; /* the last header block as it came, status line first, without trailers */
+  size_t type_at, type_length; /* in it, the value of Content-Type; length 0: none */
   struct buffer body;
   struct uri *uri; /* where the response came from, after redirects; owned reference */
   int redirects;
@@ -108,6 +109,9 @@ struct exchange {
 /* 256 KiB of a hop's header bytes are taken at most. NULL: no memory. */
 struct exchange *exchange_new (struct engine *engine);
 void exchange_free (struct exchange *x); /* accepts NULL */
+
+/* Does the response's Content-Type begin with that, in any case? */
+bool exchange_has_type (const struct exchange *x, const char *type);
 
 /* For people: "the connection was refused". Static. */
 const char *failure_name (enum failure f);

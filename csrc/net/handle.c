@@ -152,6 +152,7 @@ void handle_lines_init (struct handle_lines *lines) {
            zlib ? "deflate, gzip" : "identity", brotli ? ", br" : "", zstd ? ", zstd" : "");
   snprintf(lines->user_agent, sizeof lines->user_agent, "User-Agent: datasession/%s libcurl/%s",
            DATASESSION_VERSION, info->version);
+  snprintf(lines->both, sizeof lines->both, "%s\r\n%s", lines->encodings, lines->user_agent);
 }
 
 struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines,
@@ -281,13 +282,16 @@ static bool lacks (const struct header_list *list, const char *name) {
 }
 
 /* The exchange's own lines, with those of ours that it does not name before them. */
-static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list, bool own_agent,
-                                       bool unexpecting) {
-  struct curl_slist *first = list ? header_list_lines(list) : NULL, *free = h->ready;
+static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list,
+                                       struct curl_slist *first, bool own_agent, bool unexpecting) {
+  struct curl_slist *free = h->ready;
+  bool agent = !own_agent && lacks(list, "User-Agent"), encodings = lacks(list, "Accept-Encoding");
   if (unexpecting) *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
-  if (lacks(list, "Accept-Encoding"))
+  if (agent && encodings)
+    *free = (struct curl_slist){(char *)h->lines->both, first}, first = free++;
+  else if (encodings)
     *free = (struct curl_slist){(char *)h->lines->encodings, first}, first = free++;
-  if (!own_agent && lacks(list, "User-Agent"))
+  else if (agent)
     *free = (struct curl_slist){(char *)h->lines->user_agent, first}, first = free++;
   return first;
 }
@@ -297,7 +301,9 @@ static CURLcode set_headers (struct handle *h, struct header_list *list, bool un
   bool own_agent = h->transport->user_agent != NULL;
   if (h->lines_set && h->headers == list && h->own_agent == own_agent && h->unexpecting == unexpecting)
     return CURLE_OK;
-  struct curl_slist *first = chain_lines(h, list, own_agent, unexpecting);
+  struct curl_slist *first = NULL;
+  if (list && !header_list_lines(list, &first)) return CURLE_OUT_OF_MEMORY;
+  first = chain_lines(h, list, first, own_agent, unexpecting);
   CURLcode code = curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, first);
   header_list_keep(list);
   header_list_release(h->headers);

@@ -22,7 +22,8 @@
 */
 struct handle_lines {
   char user_agent[96]; /* for transports that name none */
-  char encodings[64];  /* what this libcurl can decompress */
+  char encodings[64];  /* what this libcurl can decompress; libcurl looks for this one */
+  char both[164];      /* the latter and the former, as one line to libcurl */
 };
 
 void handle_lines_init (struct handle_lines *lines);
@@ -52,7 +53,7 @@ struct handle {
   bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
-  struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
+  struct curl_slist ready[2]; /* lines of ours that go before those of `headers` */
   char error[CURL_ERROR_SIZE];
 };
 

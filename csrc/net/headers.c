@@ -11,11 +11,25 @@ struct line {
   char text[];
 };
 
+/*
+** libcurl looks for some names among the lines that it is given, and formats each line byte by byte: what it does not look
+** for goes to it as one line, which costs a fifth.
+*/
+enum kind { LOOKED_FOR, PLAIN, KINDS };
+
 struct header_list {
   const struct allocator *memory; /* borrowed */
   size_t references;
-  struct curl_slist *lines; /* owned */
+  struct curl_slist *lines[KINDS]; /* owned */
+  struct line *joined; /* owned: the first that is looked for and all that are plain; NULL: not made */
 };
+
+static enum kind kind_of (const char *name, size_t length) {
+  static const char *const plain[] = {"Cache-Control", "Pragma", "If-Modified-Since", "If-None-Match"};
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+    if (strlen(plain[i]) == length && strncasecmp(plain[i], name, length) == 0) return PLAIN;
+  return length > 2 && strncasecmp(name, "X-", 2) == 0 ? PLAIN : LOOKED_FOR;
+}
 
 /* RFC 9110, 5.6.2 */
 static bool is_token (const char *name, size_t length) {
@@ -70,22 +84,25 @@ static struct line *new_line (const struct header_list *list, size_t text_size, 
   return line;
 }
 
-struct header_list *header_list_copy (const struct header_list *from) {
-  struct header_list *list = header_list_new(from->memory);
-  if (!list) return NULL;
-  struct curl_slist **end = &list->lines;
-  for (struct curl_slist *link = from->lines; link; link = link->next) {
+static bool copy_lines (struct header_list *list, const struct header_list *from, enum kind kind) {
+  struct curl_slist **end = &list->lines[kind];
+  for (struct curl_slist *link = from->lines[kind]; link; link = link->next) {
     size_t size = strlen(link->data) + 1;
     struct line *line = new_line(list, size, line_of(link)->name_length);
-    if (!line) {
-      header_list_release(list);
-      return NULL;
-    }
+    if (!line) return false;
     memcpy(line->text, link->data, size);
     *end = &line->link;
     end = &line->link.next;
   }
-  return list;
+  return true;
+}
+
+struct header_list *header_list_copy (const struct header_list *from) {
+  struct header_list *list = header_list_new(from->memory);
+  if (!list) return NULL;
+  if (copy_lines(list, from, LOOKED_FOR) && copy_lines(list, from, PLAIN)) return list;
+  header_list_release(list);
+  return NULL;
 }
 
 struct header_list *header_list_keep (struct header_list *list) {
@@ -93,19 +110,30 @@ struct header_list *header_list_keep (struct header_list *list) {
   return list;
 }
 
-void header_list_release (struct header_list *list) {
-  if (!list || --list->references > 0) return;
-  while (list->lines) {
-    struct line *line = line_of(list->lines);
-    list->lines = line->link.next;
+static void forget_joined (struct header_list *list) {
+  if (list->joined) free_line(list, list->joined);
+  list->joined = NULL;
+}
+
+static void free_lines (const struct header_list *list, struct curl_slist *first) {
+  while (first) {
+    struct line *line = line_of(first);
+    first = line->link.next;
     free_line(list, line);
   }
+}
+
+void header_list_release (struct header_list *list) {
+  if (!list || --list->references > 0) return;
+  forget_joined(list);
+  free_lines(list, list->lines[LOOKED_FOR]);
+  free_lines(list, list->lines[PLAIN]);
   memory_free(list->memory, list, sizeof *list);
 }
 
 /* The place that points to the line of that name, or the place at the end. */
 static struct curl_slist **find (struct header_list *list, const char *name, size_t length) {
-  struct curl_slist **place = &list->lines;
+  struct curl_slist **place = &list->lines[kind_of(name, length)];
   for (; *place; place = &(*place)->next) {
     const struct line *line = line_of(*place);
     if (line->name_length == length && strncasecmp(line->text, name, length) == 0) break;
@@ -136,6 +164,7 @@ enum header_result header_list_set (struct header_list *list, const char *name, 
   struct line *line = new_line(list, name_length + value_length + sizeof ": ", name_length);
   if (!line) return HEADER_NO_MEMORY;
   write_line(line, name, value, value_length);
+  forget_joined(list);
   struct curl_slist **place = find(list, name, name_length), *old = *place;
   *place = &line->link;
   if (!old) return HEADER_OK;
@@ -148,19 +177,59 @@ void header_list_remove (struct header_list *list, const char *name, size_t name
   assert(list->references == 1);
   struct curl_slist **place = find(list, name, name_length), *old = *place;
   if (!old) return;
+  forget_joined(list);
   *place = old->next;
   free_line(list, line_of(old));
 }
 
 bool header_list_has (const struct header_list *list, const char *name) {
   size_t length = strlen(name);
-  for (struct curl_slist *link = list->lines; link; link = link->next)
+  for (struct curl_slist *link = list->lines[kind_of(name, length)]; link; link = link->next)
     if (line_of(link)->name_length == length && strncasecmp(link->data, name, length) == 0) return true;
   return false;
 }
 
-struct curl_slist *header_list_lines (const struct header_list *list) {
-  return list->lines;
+static bool equal_lines (const struct curl_slist *a, const struct curl_slist *b) {
+  for (; a && b; a = a->next, b = b->next)
+    if (strcmp(a->data, b->data) != 0) return false;
+  return !a && !b;
+}
+
+bool header_list_equal (const struct header_list *a, const struct header_list *b) {
+  return equal_lines(a->lines[LOOKED_FOR], b->lines[LOOKED_FOR]) &&
+         equal_lines(a->lines[PLAIN], b->lines[PLAIN]);
+}
+
+/* Behind what stands in `to`, at `at`, and a line break if anything does; where it ends. A line that libcurl would rewrite comes as it is sent. */
+static size_t add_text (char *to, size_t at, const struct curl_slist *line) {
+  size_t length = strlen(line->data), name = line_of((struct curl_slist *)line)->name_length;
+  if (at) memcpy(to + at, "\r\n", 2), at += 2;
+  memcpy(to + at, line->data, length + 1);
+  if (line->data[name] == ';') to[at + name] = ':';
+  return at + length;
+}
+
+static struct line *join (const struct header_list *list, const struct curl_slist *first) {
+  const struct curl_slist *plain = list->lines[PLAIN], *link;
+  size_t size = first ? strlen(first->data) + 2 : 0, at = 0;
+  for (link = plain; link; link = link->next)
+    size += strlen(link->data) + 2;
+  struct line *joined = new_line(list, size + 1, 0);
+  if (!joined) return NULL;
+  if (first) at = add_text(joined->text, at, first);
+  for (link = plain; link; link = link->next)
+    at = add_text(joined->text, at, link);
+  joined->link.next = first ? first->next : NULL;
+  return joined;
+}
+
+bool header_list_lines (struct header_list *list, struct curl_slist **lines) {
+  struct curl_slist *first = list->lines[LOOKED_FOR], *plain = list->lines[PLAIN];
+  bool alone = !plain || (!first && !plain->next);
+  if (!alone && !list->joined) list->joined = join(list, first);
+  if (!alone && !list->joined) return false;
+  *lines = list->joined ? &list->joined->link : plain ? plain : first;
+  return true;
 }
 
 /* A line of the block, its end cut off; *at goes to the next one. */

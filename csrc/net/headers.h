@@ -38,7 +38,12 @@ bool header_is_value (const char *text, size_t length);
 void header_list_remove (struct header_list *list, const char *name, size_t name_length);
 
 bool header_list_has (const struct header_list *list, const char *name);
-struct curl_slist *header_list_lines (const struct header_list *list); /* borrowed */
+
+/* Do they hold the same lines? Two that hold them in another order may count as different. */
+bool header_list_equal (const struct header_list *a, const struct header_list *b);
+
+/* For libcurl, which only reads them: borrowed, until the list is changed or freed. False: no memory. */
+bool header_list_lines (struct header_list *list, struct curl_slist **lines);
 
 /* One line of a response's header block; the pointers point into the block. */
 struct header_line {

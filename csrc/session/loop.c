@@ -367,7 +367,11 @@ static int m_gc (lua_State *L) {
   engine_free(loop->engine);
   loop->engine = NULL;
   transport_release(loop->transport);
+  header_list_release(loop->lines);
+  uri_release(loop->service);
   loop->transport = NULL;
+  loop->lines = NULL;
+  loop->service = NULL;
   return 0;
 }
 

@@ -41,7 +41,9 @@ struct loop {
   struct engine *engine;   /* owned; NULL until first needed and after the state has begun to close */
   struct allocator memory; /* the state's own lua_Alloc */
   struct transport
-      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
+      *transport;            /* owned reference: the defaults, shared by sessions that ask for nothing else */
+  struct header_list *lines; /* owned reference: those of the last session that had its lines made */
+  struct uri *service;       /* owned reference: that of the last session made */
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
   lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   int tables[LOOP_TABLES]; /* references into the registry */

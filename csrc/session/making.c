@@ -95,6 +95,17 @@ enum model session_model_option (lua_State *L, int index, const char *expected) 
   return model;
 }
 
+/* Many sessions with one application have one URI. */
+static struct uri *share_uri (struct loop *loop, struct uri *uri) {
+  if (uri && loop->service && !strcmp(uri_text(loop->service), uri_text(uri))) {
+    uri_release(uri);
+    return uri_keep(loop->service);
+  }
+  uri_release(loop->service);
+  loop->service = uri ? uri_keep(uri) : NULL;
+  return uri;
+}
+
 /* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
 struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
   size_t length;
@@ -114,7 +125,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   lua_remove(L, -2);
   uri = uri_parse(&loop->memory, text, length, &why);
   if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
-  return uri;
+  return share_uri(loop, uri);
 }
 
 static void enlist (lua_State *L, struct session *s, int index) {

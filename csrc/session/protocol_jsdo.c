@@ -61,20 +61,12 @@ static bool body_has (const struct exchange *x, const char *text) {
   return body->length && memmem(body->data, body->length, text, strlen(text)) != NULL;
 }
 
-static bool has_type (const struct exchange *x, const char *type) {
-  const struct buffer *headers = &x->response.headers;
-  struct header_line line;
-  size_t n = strlen(type);
-  return header_find(headers->data, headers->length, "Content-Type", &line) && line.value_length >= n &&
-         curl_strnequal(line.value, type, n);
-}
-
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   bool error =
       status >= 400 && status != 401 && status != 403; /* whose page may quote the path that was asked for */
-  if (error || !has_type(x, "text/html")) return false;
+  if (error || !exchange_has_type(x, "text/html")) return false;
   return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
 }
 
@@ -91,7 +83,8 @@ long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purp
   long status = x->response.status;
   double told;
   if (purpose == PURPOSE_LOGOUT) return status;
-  if (!body_has(x, "\"status_code\"") || !body_has(x, "\"status_txt\"") || !has_type(x, "application/json"))
+  if (!body_has(x, "\"status_code\"") || !body_has(x, "\"status_txt\"") ||
+      !exchange_has_type(x, "application/json"))
     return status;
   if (!push_object(L, x)) return status;
   lua_getfield(L, -1, "status_code");
@@ -109,26 +102,37 @@ bool jsdo_says_expired_token (const struct exchange *x) {
 static bool is_page (const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   size_t i = 0;
-  if (has_type(x, "text/html")) return true;
+  if (exchange_has_type(x, "text/html")) return true;
   while (i < body->length && strchr(" \t\r\n", body->data[i]))
     i++;
   return i < body->length && body->data[i] == '<';
 }
 
-/* It says that it is JSON, and is not. The last answer that was is remembered: pings are answered alike. */
-static bool is_broken_json (lua_State *L, struct loop *loop, const struct exchange *x) {
+/* It says that it is JSON, and is not. */
+static bool is_broken_json (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   bool broken;
-  if (!body->length || !has_type(x, "application/json")) return false;
-  if (body->length == loop->pong_length && !memcmp(body->data, loop->pong, body->length)) return false;
+  if (!body->length || !exchange_has_type(x, "application/json")) return false;
   lua_pushlstring(L, body->data, body->length);
   broken = !json_decode(L);
   lua_pop(L, 1);
-  if (!broken && body->length <= sizeof loop->pong) {
-    memcpy(loop->pong, body->data, body->length);
-    loop->pong_length = body->length;
-  }
   return broken;
+}
+
+/* Pings are answered alike: what was found to be a good answer is remembered, and not looked into again. */
+static bool is_known_pong (const struct loop *loop, const struct exchange *x) {
+  const struct buffer *body = &x->response.body;
+  return x->response.status == 200 && body->length && body->length == loop->pong_length &&
+         !memcmp(body->data, loop->pong, body->length) && exchange_has_type(x, "application/json");
+}
+
+static void remember_pong (struct loop *loop, const struct exchange *x) {
+  const struct buffer *body = &x->response.body;
+  if (x->response.status != 200 || !body->length || body->length > sizeof loop->pong ||
+      !exchange_has_type(x, "application/json"))
+    return;
+  memcpy(loop->pong, body->data, body->length);
+  loop->pong_length = body->length;
 }
 
 /* AppServerStatus.PingStatus is false: JSON's, or the word in any case. */
@@ -225,7 +229,7 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
     finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
                   "a page where the ping service's JSON belongs",
                   "check serviceURI, and what stands between here and the server");
-  else if (is_broken_json(L, s->loop, x))
+  else if (is_broken_json(L, x))
     finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
                   "check serviceURI, and what stands between here and the server");
   else if (s->device_offline)
@@ -234,8 +238,10 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   else if (says_down(L, x))
     finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
                   "the web application answers, its AppServer does not", NULL);
-  else
+  else {
     found->verdict = VERDICT_ALIVE;
+    remember_pong(s->loop, x);
+  }
 }
 
 static const char *refusal (long status) {
@@ -300,13 +306,16 @@ static void read_context (lua_State *L, const struct exchange *x, struct finding
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
+  bool known = purpose == PURPOSE_PING && !s->device_offline && is_known_pong(s->loop, x);
   bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
-  bool page =
-      (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT && jsdo_is_login_page(x, purpose);
-  long status = jsdo_real_status(L, x, purpose);
+  bool page = !known && (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT &&
+              jsdo_is_login_page(x, purpose);
+  long status = known ? 200 : jsdo_real_status(L, x, purpose);
   finding_begin(found, x, purpose);
   found->fault.status = status;
-  if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
+  if (known)
+    found->verdict = VERDICT_ALIVE;
+  else if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
     judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
            (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))

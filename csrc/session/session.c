@@ -48,9 +48,21 @@ void session_begin_authorized (struct session *s, long status) {
 
 /* What every exchange carries */
 
+/* Most sessions send the same lines: then they have one list, and a pooled handle that has it needs no other. */
+static struct header_list *share_lines (struct loop *loop, struct header_list *lines) {
+  if (loop->lines && header_list_equal(loop->lines, lines)) {
+    header_list_release(lines);
+    return header_list_keep(loop->lines);
+  }
+  header_list_release(loop->lines);
+  loop->lines = header_list_keep(lines);
+  return lines;
+}
+
 static struct header_list *new_headers (lua_State *L, struct session *s, bool own) {
   struct header_list *lines = header_list_new(&s->loop->memory);
-  if (lines && s->protocol->dress(s, lines) && (!own || s->protocol->sign(L, s, lines))) return lines;
+  if (lines && s->protocol->dress(s, lines) && (!own || s->protocol->sign(L, s, lines)))
+    return share_lines(s->loop, lines);
   header_list_release(lines);
   return NULL;
 }
