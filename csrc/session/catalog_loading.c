@@ -2,7 +2,12 @@
 ** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI, result,
 ** errorObject, xhr }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
 ** is the Lua layer's business: C brings its text and keeps the outcome.
+**
+** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what is known still
+** holds, `entry` and `validators` (datasession.catalog.shared).
 */
+#include "catalog_answers.h"
+#include "catalog_scan.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
@@ -21,6 +26,12 @@ static void push_detail (lua_State *L, const struct operation *op, lua_Integer w
   lua_rawgeti(L, -1, which);
   lua_replace(L, -3);
   lua_pop(L, 1);
+}
+
+static void clear_field (lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  lua_setfield(L, index, name);
 }
 
 static void set_result (lua_State *L, enum result result) {
@@ -61,11 +72,11 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
 }
 
 /*
-** The text on top (popped) is that of the catalog whose detail is below it: hook
-** catalogAdd(catalogs, uri, text, serviceURI, xhr).
+** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top (popped); the catalog's
+** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, scan, validators, key).
 */
-static void add_text (lua_State *L, const struct operation *op, const struct exchange *x) {
-  int detail = lua_gettop(L) - 1;
+static void add_source (lua_State *L, const struct operation *op, const struct exchange *x) {
+  int detail = lua_gettop(L) - 2;
   loop_hook(L, "catalogAdd");
   push_catalogs(L, op);
   lua_getfield(L, detail, "catalogURI");
@@ -73,11 +84,14 @@ static void add_text (lua_State *L, const struct operation *op, const struct exc
   operation_push_session(L, op);
   compat_getslot(L, -1, SESSION_URI);
   lua_remove(L, -2);
-  lua_getfield(L, detail, "xhr");
-  lua_call(L, 5, 2);
-  lua_remove(L, detail + 1);
-  if (lua_isnil(L, -2)) {
-    lua_remove(L, -2);
+  lua_pushcfunction(L, catalog_scan);
+  lua_pushvalue(L, detail + 2);
+  lua_getfield(L, detail, "key");
+  lua_call(L, 7, 2);
+  lua_replace(L, detail + 2);
+  lua_replace(L, detail + 1);
+  if (lua_isnil(L, detail + 1)) {
+    lua_remove(L, detail + 1);
     set_catalog_error(L, x);
     return;
   }
@@ -107,23 +121,94 @@ static void add_failure (lua_State *L, struct operation *op, struct finding *fou
   op->stage = 1; /* ask whether it is the session or the catalog */
 }
 
-static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
-  struct finding found;
-  const struct buffer *body = &x->response.body;
-  finding_judge(L, op, x, PURPOSE_CATALOG, &found);
-  push_detail(L, op, (lua_Integer)x->tag);
+/*
+** Pushes the body as a string, the Lua layer's if it knows the same text, and lets go of it. Hook catalogTexts(length): the texts
+** of that length that are known.
+*/
+static void push_text (lua_State *L, struct exchange *x) {
+  struct buffer *body = &x->response.body;
+  const char *data = body->data ? body->data : "";
+  int top = lua_gettop(L), i;
+  loop_hook(L, "catalogTexts");
+  lua_pushinteger(L, (lua_Integer)body->length);
+  lua_call(L, 1, LUA_MULTRET);
+  for (i = top + 1; i <= lua_gettop(L); i++)
+    if (!memcmp(data, lua_tostring(L, i), body->length)) break;
+  if (i <= lua_gettop(L))
+    lua_pushvalue(L, i);
+  else
+    lua_pushlstring(L, data, body->length);
+  lua_insert(L, top + 1);
+  lua_settop(L, top + 1);
+  buffer_cleanup(body);
+}
+
+/* The detail is on top. */
+static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
+  push_text(L, x);
+  response_push_with(L, x);
+  lua_setfield(L, -3, "xhr");
+  catalog_answers_push_validators(L, x);
+  if (!catalog_answers_reusable(x)) clear_field(L, -3, "key");
+  add_source(L, op, x);
+}
+
+/* The server says that what was known still holds. The detail is on top; false: it cannot have meant that. */
+static bool add_known (lua_State *L, struct operation *op, const struct exchange *x) {
+  lua_getfield(L, -1, "entry");
+  lua_getfield(L, -2, "validators");
+  if (lua_isnil(L, -2) || !catalog_answers_confirms(L, x)) {
+    lua_pop(L, 2);
+    return false;
+  }
+  add_source(L, op, x);
+  return true;
+}
+
+static bool fetch (lua_State *L, struct operation *op, const char *reference, size_t length,
+                   lua_Integer which, bool anew);
+
+/* A 304 that is of something else than what was asked about: asked again, without validators. The detail is on top. */
+static bool ask_again (lua_State *L, struct operation *op, const struct exchange *x) {
+  const char *reference;
+  size_t length;
+  bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
+  lua_pop(L, 1);
+  if (!asked) return false;
+  clear_field(L, -1, "entry");
+  clear_field(L, -1, "xhr");
+  lua_getfield(L, -1, "catalogURI");
+  reference = lua_tolstring(L, -1, &length);
+  operation_must(L, op, fetch(L, op, reference, length, (lua_Integer)x->tag, true));
+  lua_pop(L, 1);
+  return true;
+}
+
+/* An answer that is well. The detail is on top. */
+static void add_good_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  long status = x->response.status;
+  if (status == 200) {
+    add_body(L, op, x);
+    return;
+  }
   response_push(L, x);
   lua_setfield(L, -2, "xhr");
-  if (found.verdict == VERDICT_ALIVE) finding_apply(L, op, &found);
-  if (found.verdict != VERDICT_ALIVE)
-    add_failure(L, op, &found);
-  else if (x->response.status != 200) {
-    lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)x->response.status);
-    set_catalog_error(L, x);
+  if (status == 304 && (add_known(L, op, x) || ask_again(L, op, x))) return;
+  lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)status);
+  set_catalog_error(L, x);
+}
+
+static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_CATALOG, &found);
+  push_detail(L, op, (lua_Integer)x->tag);
+  if (found.verdict == VERDICT_ALIVE) {
+    finding_apply(L, op, &found);
+    add_good_answer(L, op, x);
   } else {
-    lua_pushlstring(L, body->data ? body->data : "", body->length);
-    buffer_cleanup(&x->response.body);
-    add_text(L, op, x);
+    response_push(L, x);
+    lua_setfield(L, -2, "xhr");
+    add_failure(L, op, &found);
   }
   lua_pop(L, 1);
 }
@@ -146,12 +231,6 @@ static enum result overall (lua_State *L, int details, lua_Integer *failed) {
   return sum;
 }
 
-static void clear_field (lua_State *L, int index, const char *name) {
-  index = lua_absindex(L, index);
-  lua_pushnil(L);
-  lua_setfield(L, index, name);
-}
-
 /* The detail on top gets what became of its twin, in the array `details`. */
 static void copy_twin (lua_State *L, int details, lua_Integer twin) {
   static const char *const fields[] = {"xhr", "errorObject", "result"};
@@ -172,7 +251,9 @@ static void copy_twin (lua_State *L, int details, lua_Integer twin) {
 
 /* A URI given twice was loaded once. What served the loading goes: the user sees the details. */
 static void tidy (lua_State *L, int details) {
+  static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators"};
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  size_t k;
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, details, i);
     lua_getfield(L, -1, "twin");
@@ -182,8 +263,8 @@ static void tidy (lua_State *L, int details) {
       copy_twin(L, details, twin);
     } else
       lua_pop(L, 1);
-    clear_field(L, -1, "twin");
-    clear_field(L, -1, "doubtful");
+    for (k = 0; k < sizeof serving / sizeof *serving; k++)
+      clear_field(L, -1, serving[k]);
     lua_pop(L, 1);
   }
 }
@@ -290,11 +371,63 @@ static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
   conclude(L, op);
 }
 
+/*
+** Arguments: the operation, the URI (light userdata), which catalog. Gives the validators that the server is to be shown, an
+** entity tag and a date, each may be nil. Hook catalogAnswer(key): entry and validators, or nil.
+*/
+static int find_known (lua_State *L) {
+  const struct operation *op = lua_touserdata(L, 1);
+  const struct uri *uri = lua_touserdata(L, 2);
+  push_detail(L, op, lua_tointeger(L, 3));
+  catalog_answers_push_key(L, op, uri);
+  if (lua_isnil(L, 5)) return 0;
+  lua_pushvalue(L, 5);
+  lua_setfield(L, 4, "key");
+  loop_hook(L, "catalogAnswer");
+  lua_insert(L, 5);
+  lua_call(L, 1, 2);
+  if (lua_isnil(L, 5)) return 0;
+  lua_pushvalue(L, 5);
+  lua_setfield(L, 4, "entry");
+  lua_pushvalue(L, 6);
+  lua_setfield(L, 4, "validators");
+  lua_getfield(L, 6, "etag");
+  lua_getfield(L, 6, "lastModified");
+  return 2;
+}
+
+/* Leaves two values on the stack. Raises, having released `uri`. */
+static void push_known (lua_State *L, const struct operation *op, struct uri *uri, lua_Integer which) {
+  lua_pushcfunction(L, find_known);
+  lua_pushlightuserdata(L, (void *)op);
+  lua_pushlightuserdata(L, uri);
+  lua_pushinteger(L, which);
+  if (lua_pcall(L, 3, 2, 0) == LUA_OK) return;
+  uri_release(uri);
+  lua_error(L);
+}
+
+/* What is known of the catalog is two values on top, popped. */
+static bool send_for (lua_State *L, struct operation *op, struct uri *uri, lua_Integer which) {
+  struct exchange *x;
+  if (op->apart)
+    x = session_exchange_as(op->session, op->apart, "GET", uri);
+  else
+    x = session_exchange(L, op->session, "GET", uri);
+  if (x && !catalog_answers_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) {
+    exchange_free(x);
+    x = NULL;
+  }
+  lua_pop(L, 2);
+  if (x) x->tag = (size_t)which;
+  return operation_send(L, op, x, answered);
+}
+
+/* `anew`: whatever is known. */
 static bool fetch (lua_State *L, struct operation *op, const char *reference, size_t length,
-                   lua_Integer which) {
+                   lua_Integer which, bool anew) {
   const char *why = "";
   struct uri *base = uri_append(op->session->service, "/"), *uri = NULL;
-  struct exchange *x;
   if (base) uri = uri_resolve(base, reference, length, &why);
   uri_release(base);
   if (!uri) {
@@ -304,12 +437,11 @@ static bool fetch (lua_State *L, struct operation *op, const char *reference, si
     lua_pop(L, 1);
     return true;
   }
-  if (op->apart)
-    x = session_exchange_as(op->session, op->apart, "GET", uri);
+  if (anew)
+    lua_settop(L, lua_gettop(L) + 2);
   else
-    x = session_exchange(L, op->session, "GET", uri);
-  if (x) x->tag = (size_t)which;
-  return operation_send(L, op, x, answered);
+    push_known(L, op, uri, which);
+  return send_for(L, op, uri, which);
 }
 
 /* Hook catalogLocate(catalogs, uri): "loaded"; or "file" and its text or nil and what is wrong; or "uri". */
@@ -325,14 +457,15 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
   if (where && *where == 'u') {
     size_t length;
     const char *reference = lua_tolstring(L, uri, &length);
-    ok = fetch(L, op, reference, length, which);
+    ok = fetch(L, op, reference, length, which, false);
   } else {
     push_detail(L, op, which);
     if (where && *where == 'l')
       set_result(L, RESULT_CATALOG_ALREADY_LOADED);
     else if (lua_isstring(L, top + 2)) {
       lua_pushvalue(L, top + 2);
-      add_text(L, op, NULL);
+      lua_pushnil(L);
+      add_source(L, op, NULL);
     } else {
       lua_pushvalue(L, top + 3);
       set_catalog_error(L, NULL);

@@ -22,35 +22,45 @@ static void copy (char *to, const struct buffer *from) {
   if (from->length) memcpy(to, from->data, from->length);
 }
 
-void response_push (lua_State *L, const struct exchange *x) {
-  struct response_data *r;
-  const struct buffer *block, *body;
-  const char *uri;
-  size_t uri_length;
-  if (!x || x->response.failure != FAILURE_NONE) {
-    lua_pushnil(L);
-    return;
-  }
-  block = &x->response.headers;
-  body = &x->response.body;
-  uri = uri_public_text(x->response.uri);
-  uri_length = strlen(uri);
-  r = compat_newuserdata(
-      L, sizeof *r + block->length + uri_length + (body->length <= SMALL_BODY ? body->length : 0),
-      RESPONSE_SLOTS);
+/* With room for `inside` bytes of body. */
+static struct response_data *new_response (lua_State *L, const struct exchange *x, size_t inside) {
+  const struct buffer *block = &x->response.headers;
+  const char *uri = uri_public_text(x->response.uri);
+  size_t uri_length = strlen(uri);
+  struct response_data *r =
+      compat_newuserdata(L, sizeof *r + block->length + uri_length + inside, RESPONSE_SLOTS);
   r->status = x->response.status;
   r->timing = x->response.timing;
   r->block_length = block->length;
   r->uri_length = uri_length;
-  r->body_length = body->length;
+  r->body_length = inside;
   copy(r->texts, block);
   memcpy(r->texts + block->length, uri, uri_length);
   type_set(L, TYPE_RESPONSE);
+  return r;
+}
+
+void response_push (lua_State *L, const struct exchange *x) {
+  const struct buffer *body;
+  if (!x || x->response.failure != FAILURE_NONE) {
+    lua_pushnil(L);
+    return;
+  }
+  body = &x->response.body;
   if (body->length <= SMALL_BODY) {
-    copy(r->texts + block->length + uri_length, body);
+    struct response_data *r = new_response(L, x, body->length);
+    copy(r->texts + r->block_length + r->uri_length, body);
     return;
   }
   lua_pushlstring(L, body->data, body->length);
+  response_push_with(L, x);
+  lua_remove(L, -2);
+}
+
+void response_push_with (lua_State *L, const struct exchange *x) {
+  size_t length = lua_rawlen(L, -1);
+  new_response(L, x, 0)->body_length = length;
+  lua_pushvalue(L, -2);
   compat_setslot(L, -2, RESPONSE_BODY);
 }
 

@@ -15,6 +15,9 @@
 /* Pushes the response of a finished exchange, or nil when it has none. Raises. */
 void response_push (lua_State *L, const struct exchange *x);
 
+/* The same of an exchange that has a response, whose body is the string on top; that stays there. */
+void response_push_with (lua_State *L, const struct exchange *x);
+
 void response_register (lua_State *L);
 
 #pragma GCC visibility pop

@@ -15,113 +15,12 @@ local check = require("datasession.catalog.check")
 local codec = require("datasession.codec")
 local file = require("datasession.catalog.file")
 local object = require("datasession.catalog.object")
-local operation = require("datasession.catalog.operation")
-local schema = require("datasession.catalog.schema")
+local resource = require("datasession.catalog.resource")
 local suggest = require("datasession.suggest")
 
 local format, gsub, lower, match = string.format, string.gsub, string.lower, string.match
 local fail, optional, required = check.fail, check.optional, check.required
 local absolute, counted, lookUp, redacted = object.absolute, object.counted, object.lookUp, object.redacted
-
--- ## Relations
-
-local function buildRelationField(at, depth, pair)
-  return {
-    parentFieldName = optional(at, depth, pair, "parentFieldName", "string"),
-    childFieldName = optional(at, depth, pair, "childFieldName", "string"),
-  }
-end
-
-local function buildRelation(at, depth, relation)
-  if relation.RelationName ~= nil then
-    fail(at, depth, "RelationName", "the key relationName, in lower camel case", relation.RelationName)
-  end
-  return {
-    relationName = optional(at, depth, relation, "relationName", "string"),
-    parentName = optional(at, depth, relation, "parentName", "string"),
-    childName = optional(at, depth, relation, "childName", "string"),
-    relationFields = check.list(at, depth, relation, "relationFields", buildRelationField),
-  }
-end
-
--- ## Resources
-
-local resourceMethods = {}
-
---- Built-in types are found by type whatever they are named; the last of equal names is found.
-local function addTypes(index, operations)
-  for i = 1, #operations do
-    local kind = operations[i].type
-    if kind ~= "invoke" then index[kind] = operations[i] end
-  end
-end
-
---- The operation of that name, or of that type: "create", "read", "update", "delete", "submit" or
--- "count", of which there is one at most. A type comes before a name. nil when there is none.
-function resourceMethods:operation(nameOrType)
-  return lookUp(self.operations, nameOrType, addTypes)
-end
-
---- The fields of a resource that has one table, an array; nil and a message for others.
-function resourceMethods:fields()
-  if #self.tables == 1 then return self.tables[1].fields end
-  return nil, format("resource %s has %d tables", self.name, #self.tables)
-end
-
-local function resourceToString(self)
-  local shape = "no schema"
-  if self.schemaForm then
-    shape = self.datasetName and format("dataset %s, %s", self.datasetName, counted(#self.tables, "table"))
-      or tostring(self.tables[1])
-  end
-  local operations = counted(#self.operations, "operation")
-  return format("resource %s: %s (%s, %s)", self.name, redacted(self.uri), shape, operations)
-end
-
---- The metatable of a service's resources: `service` is found there, and not by `pairs`.
-local function resourceMetaOf(service)
-  local class = setmetatable({ service = service }, { __index = resourceMethods })
-  return { __name = "datasession.catalog.resource", __index = class, __tostring = resourceToString }
-end
-
---- The place of a resource's namesake, for a message.
-local function namesake(services, resources, name)
-  for s = 1, #services + 1 do
-    local list = services[s] and services[s].resources or resources
-    for r = 1, #list do
-      if list[r].name == name then return format("services[%d].resources[%d]", s, r) end
-    end
-  end
-end
-
---- @param service the service so far, without its resources
--- @param scope what is known of the whole catalog
-local function buildResource(at, depth, resource, service, scope, meta)
-  local name = check.name(at, depth, resource)
-  if scope.resourceNames[name] then
-    local place = namesake(scope.services, scope.resources, name)
-    fail(at, depth, "name", "a name of its own (" .. place .. " has this one)", name)
-  end
-  scope.resourceNames[name] = true
-  local path = optional(at, depth, resource, "path", "string") or ""
-  local prefix = service.address .. path
-  local shape = schema.build(at, depth, resource)
-  local idProperty = optional(at, depth, resource, "idProperty", "string")
-  local made = setmetatable({
-    name = name,
-    path = path,
-    uri = absolute(scope.base, prefix),
-    idProperty = idProperty or #shape.tables == 1 and shape.tables[1].idProperty or nil,
-    schemaForm = shape.form,
-    datasetName = shape.datasetName,
-    dataProperty = shape.dataProperty,
-    tables = shape.tables,
-    relations = check.list(at, depth, resource, "relations", buildRelation),
-    operations = check.list(at, depth, resource, "operations", operation.build, scope.base, prefix, {}),
-  }, meta)
-  scope.resources[#scope.resources + 1] = made
-  return made
-end
 
 -- ## Services
 
@@ -152,16 +51,47 @@ local function buildSettings(at, depth, service)
   }
 end
 
-local function buildService(at, depth, service, scope)
-  local name = check.name(at, depth, service)
+--- The place of a resource's namesake, for a message.
+local function namesake(services, resources, name)
+  for s = 1, #services + 1 do
+    local list = services[s] and services[s].resources or resources
+    for r = 1, #list do
+      if list[r].name == name then return format("services[%d].resources[%d]", s, r) end
+    end
+  end
+end
+
+--- @param service the service so far, without its resources
+-- @param scope what is known of the whole catalog
+local function buildResource(at, depth, description, service, scope, meta)
+  local name = check.name(at, depth, description)
+  if scope.resourceNames[name] then
+    local place = namesake(scope.services, scope.resources, name)
+    fail(at, depth, "name", "a name of its own (" .. place .. " has this one)", name)
+  end
+  scope.resourceNames[name] = true
+  local made = setmetatable(resource.fill(at, depth, description, { name = name }, service.address, scope.base), meta)
+  scope.resources[#scope.resources + 1] = made
+  return made
+end
+
+--- All resources of a service, checked and made at once.
+local function buildResources(at, depth, description, service, scope)
+  scope.resources = {}
+  return check.list(at, depth, description, "resources", buildResource, service, scope, resource.metaOf(service))
+end
+
+local function buildService(at, depth, description, scope, listResources)
+  local name = check.name(at, depth, description)
   if scope.serviceNames[name] then
     local expected = format("a name of its own (services[%d] has this one)", scope.serviceNames[name])
     fail(at, depth, "name", expected, name)
   end
-  scope.serviceNames[name] = at[depth]
-  required(at, depth, service, "resources", "array")
-  local address = optional(at, depth, service, "address", "string") or ""
-  local settings = buildSettings(at, depth, service)
+  local position = at[depth]
+  scope.serviceNames[name] = position
+  required(at, depth, description, "resources", "array")
+  local address = optional(at, depth, description, "address", "string") or ""
+  local settings = buildSettings(at, depth, description)
   local made = setmetatable({
     name = name,
     address = address,
@@ -169,8 +99,11 @@ local function buildService(at, depth, service, scope)
     settings = settings,
     useRequest = settings.useRequest,
   }, serviceMeta)
-  scope.resources = {}
-  made.resources = check.list(at, depth, service, "resources", buildResource, made, scope, resourceMetaOf(made))
+  if listResources then
+    made.resources = listResources(made, position, scope.base)
+  else
+    made.resources = buildResources(at, depth, description, made, scope)
+  end
   scope.services[#scope.services + 1] = made
   return made
 end
@@ -207,8 +140,8 @@ end
 --- The resource of that name, of whichever service, or nil. Names are case-sensitive.
 function catalogMethods:resource(name)
   for i = 1, #self.services do
-    local resource = lookUp(self.services[i].resources, name)
-    if resource then return resource end
+    local found = lookUp(self.services[i].resources, name)
+    if found then return found end
   end
 end
 
@@ -220,7 +153,7 @@ end
 local catalog = {}
 
 --- Makes a catalog of a decoded document; throws when a check fails.
-local function build(document, options)
+local function build(document, options, listResources)
   local at = {}
   if not check.isKind(document, "object") then fail(at, 0, nil, "an object with a key services", document) end
   required(at, 0, document, "services", "array")
@@ -230,7 +163,7 @@ local function build(document, options)
     uri = options.uri,
     version = remark(document.version),
     lastModified = remark(document.lastModified),
-    services = check.list(at, 0, document, "services", buildService, scope),
+    services = check.list(at, 0, document, "services", buildService, scope, listResources),
   }, catalogMeta)
 end
 
@@ -279,13 +212,31 @@ function catalog.parse(text, options)
   end
   options = options or {}
   checkOptions(options)
+  local document, message = catalog.decode(text)
+  if document == nil then return nil, message end
+  return catalog.build(document, options)
+end
+
+--- Decodes the text of a catalog.
+-- @return the document, unchecked; or nil and a message
+function catalog.decode(text)
   local other = otherThanJson(text)
   if other then return nil, other end
   local document, message = codec.decode(text)
   if document == nil then
     return nil, message == "empty document" and message or "not JSON: " .. message
   end
-  return check.run(build, document, options)
+  return document
+end
+
+--- Checks a decoded document and makes a catalog of it, which shares no table with it.
+-- @param options table: `uri`, `serviceURI`, as `parse` takes them
+-- @param listResources function (service, position, base), optional: gives the array of the service's resources, whose
+--   descriptions are then not looked at; `position` is the service's in the document, `base` what stands in
+--   front of addresses
+-- @return the catalog; or nil and a message, as `parse`
+function catalog.build(document, options, listResources)
+  return check.run(build, document, options, listResources)
 end
 
 --- Reads a catalog's text from a file: see catalog/file.lua.

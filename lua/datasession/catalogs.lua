@@ -1,16 +1,24 @@
 --- The catalogs of one session: where a catalog is to be had, and what it adds to the session.
--- A session's table is { catalogs, catalogURIs, services }; C keeps it with the session and hands it in.
+-- A session's table is { entries, catalogURIs, serviceURI, validators } and, once somebody asks for them, { catalogs,
+-- services }; C keeps it with the session and hands it in. Entries are shared by sessions (datasession.catalog.shared),
+-- all else is the session's own.
 
 local catalog = require "datasession.catalog"
+local core = require "datasession.core"
+local object = require "datasession.catalog.object"
+local shared = require "datasession.catalog.shared"
 
 local SUCCESS, ALREADY_LOADED = 1, 4
 
 local catalogs = {}
 
 local function isLoaded(own, uri)
-  for _, known in ipairs(own.catalogURIs or {}) do
-    if known == uri then
-      return true
+  local uris = own.catalogURIs
+  if uris then
+    for i = 1, #uris do
+      if uris[i] == uri then
+        return true
+      end
     end
   end
   return false
@@ -41,71 +49,153 @@ function catalogs.locate(own, uri)
   return "uri"
 end
 
-local function names(own, method)
-  local taken = {}
-  for _, known in ipairs(own.catalogs) do
-    if method == "service" then
-      for _, service in ipairs(known.services) do
-        taken[service.name] = known
-      end
-    else
-      for resource in known:eachResource() do
-        taken[resource.name] = known
-      end
-    end
-  end
-  return taken
+-- ---- what the session's table gives
+
+local function openCatalog(own, i, uri)
+  return assert(shared.open(own.entries[i], { uri = uri, serviceURI = own.serviceURI }))
 end
+
+local function addServices(own, list, entry)
+  local base = own.serviceURI:gsub("/+$", "")
+  for _, service in ipairs(entry.shell.services) do
+    local address = type(service.address) == "string" and service.address or ""
+    list[#list + 1] = { name = service.name, uri = object.absolute(base, address) }
+  end
+end
+
+local made = {}
+
+function made.catalogs(own)
+  local list = {}
+  for i, uri in ipairs(own.catalogURIs) do
+    list[i] = openCatalog(own, i, uri)
+  end
+  return list
+end
+
+function made.services(own)
+  local list = {}
+  for i = 1, #own.catalogURIs do
+    addServices(own, list, own.entries[i])
+  end
+  return list
+end
+
+local meta = {}
+
+function meta.__index(own, key)
+  local make = made[key]
+  local list = make and make(own)
+  if list then
+    rawset(own, key, list)
+  end
+  return list
+end
+
+-- ---- names that are taken
 
 --- A catalog's URI fit to be printed: a query may hold a secret.
 local function shown(uri)
   return uri:find("://", 1, true) and uri:match("^[^?]*") or uri
 end
 
---- What of the new catalog the session has already, under the same name from another catalog; or nil.
-local function conflict(own, new)
-  if #own.catalogs == 0 then
-    return nil
+local function take(taken, entry, uri)
+  for _, service in ipairs(entry.shell.services) do
+    taken.services[service.name] = uri
   end
-  local services, resources = names(own, "service"), names(own, "resource")
-  for i, service in ipairs(new.services) do
-    local other = services[service.name]
-    if other then
-      return ("services[%d].name: the session has a service %q already, from %s"):format(i, service.name,
-        shown(other.uri))
+  for name in pairs(entry.places) do
+    taken.resources[name] = uri
+  end
+end
+
+--- What of the new catalog the session has already, under the same name from another catalog; or nil.
+local function conflict(taken, new, uri)
+  for i, service in ipairs(new.shell.services) do
+    local other = taken.services[service.name]
+    if other and other ~= uri then
+      return ("services[%d].name: the session has a service %q already, from %s"):format(i, service.name, shown(other))
     end
-    for j, resource in ipairs(service.resources) do
-      other = resources[resource.name]
-      if other then
-        return ("services[%d].resources[%d].name: the session has a resource %q already, from %s"):format(i, j,
-          resource.name, shown(other.uri))
+    local range = new.services[i]
+    for number = range.first, range.last do
+      local name = new.names[number]
+      other = taken.resources[name]
+      if other and other ~= uri then
+        return ("services[%d].resources[%d].name: the session has a resource %q already, from %s"):format(i,
+          number - range.first + 1, name, shown(other))
       end
     end
   end
 end
 
---- Adds the catalog whose text is given: all of it, or nothing.
+--- Whether the names of the new catalog are free: nil, or a message. Looked at from the second catalog on.
+local function claim(own, new, uri)
+  if #own.catalogURIs == 0 then
+    return nil
+  end
+  if not own.taken then
+    local taken = { services = {}, resources = {} }
+    for i, known in ipairs(own.catalogURIs) do
+      take(taken, own.entries[i], known)
+    end
+    own.taken = taken
+  end
+  local message = conflict(own.taken, new, uri)
+  if not message then
+    take(own.taken, new, uri)
+  end
+  return message
+end
+
+-- ---- adding
+
+-- The URI comes last: until it is there, nothing was added.
+local function append(own, entry, uri, serviceURI)
+  local n = #own.catalogURIs + 1
+  own.serviceURI = serviceURI
+  own.entries[n], own.services = entry, nil
+  if rawget(own, "catalogs") then
+    own.catalogs[n] = openCatalog(own, n, uri)
+  end
+  own.catalogURIs[n] = uri
+end
+
+--- Adds a catalog: all of it, or nothing.
+-- @param source its text; or what `asked` gave for it
+-- @param scan the scanner of texts, in C
+-- @param validators { etag, lastModified } or nil: what the server said that it can be known again by
+-- @param key string or nil: who asked for what, if the answer may be known again by the validators
 -- @return SUCCESS or CATALOG_ALREADY_LOADED, or nil and a message that names the place in the document
-function catalogs.add(own, uri, text, serviceURI, xhr)
-  own.catalogs = own.catalogs or {}
-  own.catalogURIs = own.catalogURIs or {}
-  own.services = own.services or {}
+function catalogs.add(own, uri, source, serviceURI, scan, validators, key)
+  if not own.entries then
+    own.entries, own.catalogURIs = {}, {}
+    setmetatable(own, meta)
+  end
   if isLoaded(own, uri) then
     return ALREADY_LOADED
   end
-  local new, message = catalog.parse(text, { uri = uri, serviceURI = serviceURI })
-  message = message or conflict(own, new)
+  local entry, message = source, nil
+  if type(source) == "string" then
+    entry, message = shared.entry(source, scan)
+  end
+  message = message or claim(own, entry, uri)
   if message then
     return nil, message
   end
-  own.validators = own.validators or {}
-  own.validators[uri] = xhr and { etag = xhr.headers.etag, lastModified = xhr.headers["last-modified"] } or nil
-  own.catalogs[#own.catalogs + 1] = new
-  own.catalogURIs[#own.catalogURIs + 1] = uri
-  for _, service in ipairs(new.services) do
-    own.services[#own.services + 1] = { name = service.name, uri = service.uri }
+  append(own, entry, uri, serviceURI)
+  if validators or own.validators then
+    own.validators = own.validators or {}
+    own.validators[uri] = validators
+  end
+  if key and validators then
+    shared.noteAnswer(key, entry, validators)
   end
   return SUCCESS
 end
+
+-- Asked for by C from the first catalog on.
+core.hook("catalogLocate", catalogs.locate)
+core.hook("catalogAdd", catalogs.add)
+core.hook("catalogTexts", shared.texts)
+core.hook("catalogAnswer", shared.answer)
 
 return catalogs

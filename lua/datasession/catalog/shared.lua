@@ -1,0 +1,184 @@
+--- What all sessions of a Lua state know of catalogs: equal texts are checked once, and kept once.
+--
+-- An entry is what is known of a text. No user gets hold of it, nor of any table in it: what sessions show
+-- (`shared.open`) is made of it for each session anew, a resource when it is first looked into. It lives as long as
+-- somebody holds it: each session that has loaded the text, and this file for the most recent ones.
+--
+--     text       the catalog's
+--     shell      the decoded document; what stands in its arrays `resources` is not to be looked at
+--     services   array of { first, last }: the numbers of each service's resources
+--     names      array: the name of each resource, by number
+--     places     name -> number
+--     describe   function (number): the decoded description of a resource
+--
+-- The validators by which a server knows an answer again (ETag, Last-Modified) are kept by who asked for what.
+
+local catalog = require "datasession.catalog"
+local codec = require "datasession.codec"
+local file = require "datasession.catalog.file"
+local resource = require "datasession.catalog.resource"
+
+local concat = table.concat
+
+local SAME_LENGTH = 4                       -- entries that are known for one length of text
+local RECENT, RECENT_BYTES = 8, 8 * 1024 * 1024   -- entries, and bytes of their texts, that are held for nobody
+local ANSWERS = 1000                        -- answers whose validators are kept
+
+local shared = {}
+
+-- ## Entries
+
+--- An entry of a text that the scanner took for good; nil when the rest of it is not.
+local function scanned(text, scan)
+  local pieces = {}
+  for i, service in ipairs(scan.services) do
+    pieces[i] = text:sub(service.from, service.start) .. text:sub(service.stop, service.to)
+  end
+  local shell = codec.decode(text:sub(1, scan.from) .. concat(pieces, ",") .. text:sub(scan.to))
+  if not shell or not catalog.build(shell, {}, function() return {} end) then return nil end
+  local described = setmetatable({}, { __mode = "v" })
+  local function describe(number)
+    local description = described[number]
+    if not description then
+      description = assert(codec.decode(text:sub(scan.starts[number], scan.ends[number])))
+      described[number] = description
+    end
+    return description
+  end
+  return { text = text, shell = shell, services = scan.services, names = scan.names, places = scan.places,
+    describe = describe }
+end
+
+--- An entry of whatever text: decodes and checks all of it.
+local function decoded(text)
+  local document, message = catalog.decode(text)
+  if document == nil then return nil, message end
+  local whole
+  whole, message = catalog.build(document, {})
+  if not whole then return nil, message end
+  local entry = { text = text, shell = document, services = {}, names = {}, places = {} }
+  local descriptions, n = {}, 0
+  for s, service in ipairs(document.services) do
+    entry.services[s] = { first = n + 1, last = n + #service.resources }
+    for _, description in ipairs(service.resources) do
+      n = n + 1
+      descriptions[n], entry.names[n], entry.places[description.name] = description, description.name, n
+    end
+  end
+  function entry.describe(number) return descriptions[number] end
+  return entry
+end
+
+local byLength = setmetatable({}, { __mode = "v" })       -- length * SAME_LENGTH + 0 ... -> entry
+local turn = 0
+
+--- The texts of that length that are known.
+function shared.texts(length)
+  local texts, n = {}, 0
+  for i = length * SAME_LENGTH, length * SAME_LENGTH + SAME_LENGTH - 1 do
+    local entry = byLength[i]
+    if entry then
+      n = n + 1
+      texts[n] = entry.text
+    end
+  end
+  return table.unpack(texts, 1, n)
+end
+
+local function find(text)
+  local at = #text * SAME_LENGTH
+  for i = at, at + SAME_LENGTH - 1 do
+    local entry = byLength[i]
+    if entry and entry.text == text then return entry end
+  end
+end
+
+local function remember(entry)
+  local at = #entry.text * SAME_LENGTH
+  for i = at, at + SAME_LENGTH - 1 do
+    if not byLength[i] then
+      byLength[i] = entry
+      return
+    end
+  end
+  turn = (turn + 1) % SAME_LENGTH
+  byLength[at + turn] = entry
+end
+
+local recent = {}        -- the latest first
+
+local function touch(entry)
+  if recent[1] == entry then return end
+  local kept, bytes = { entry }, #entry.text
+  for i = 1, #recent do
+    local other = recent[i]
+    bytes = other ~= entry and bytes + #other.text or bytes
+    if #kept == RECENT or bytes > RECENT_BYTES then break end
+    if other ~= entry then kept[#kept + 1] = other end
+  end
+  recent = #entry.text <= RECENT_BYTES and kept or recent
+end
+
+--- The entry of a text.
+-- @param scan function (text) or nil: see csrc/session/catalog_scan.h
+-- @return the entry; or nil and a message that names the place in the document
+function shared.entry(text, scan)
+  local entry, message = find(text), nil
+  if not entry then
+    local found = scan and #text <= file.MAX_SIZE and scan(text)
+    entry = found and scanned(text, found)
+    if not entry then entry, message = decoded(text) end
+    if not entry then return nil, message end
+    remember(entry)
+  end
+  touch(entry)
+  return entry
+end
+
+--- A catalog of somebody's own: it shares nothing that can be reached with any other.
+-- @param options table: `uri`, `serviceURI`, as `catalog.parse` takes them
+function shared.open(entry, options)
+  return catalog.build(entry.shell, options, function(service, position, base)
+    local resources, range = {}, entry.services[position]
+    local make = resource.later(service, base, entry.describe)
+    for number = range.first, range.last do
+      resources[#resources + 1] = make(entry.names[number], number)
+    end
+    return resources
+  end)
+end
+
+-- ## Validators
+
+local answers = {}                                        -- key -> { etag, lastModified }, never changed
+local entries = setmetatable({}, { __mode = "v" })        -- key -> entry
+local keys, oldest = {}, 0
+
+--- What is known of the answer to a request.
+-- @param key string: who asked for what
+-- @return entry, { etag, lastModified }; or nil
+function shared.answer(key)
+  local entry = entries[key]
+  if entry then
+    touch(entry)
+    return entry, answers[key]
+  end
+end
+
+--- Keeps what a server said that the answer to a request can be known again by.
+function shared.noteAnswer(key, entry, validators)
+  if not answers[key] then
+    oldest = oldest % ANSWERS + 1
+    local gone = keys[oldest]
+    if gone then answers[gone], entries[gone] = nil, nil end
+    keys[oldest] = key
+  end
+  answers[key], entries[key] = validators, entry
+end
+
+--- The answer to a request is not to be known again.
+function shared.forgetAnswer(key)
+  if answers[key] then entries[key] = nil end
+end
+
+return shared
