@@ -76,6 +76,11 @@ local function query(uri)
   return table.concat(kept, "&")
 end
 
+-- That what is known still holds is as good as to be told it again; the reference leaves that to the browser.
+local function status(request)
+  return request.status == 304 and request.headers["if-none-match"] and 200 or request.status
+end
+
 --- A request of the sandbox's log.
 function record.request(names, request, server)
   local path = request.uri:match("^[^?;]*")
@@ -85,7 +90,7 @@ function record.request(names, request, server)
     what = ("%s %s%s%s"):format(request.method, server == "main" and "" or server, path,
       rest ~= "" and "?" .. rest or ""),
     timeStamp = request.query._ts ~= nil, parameter = names:of("context", context),
-    headers = headers(names, request.headers), body = body(names, request.body), status = request.status,
+    headers = headers(names, request.headers), body = body(names, request.body), status = status(request),
     time = request.time,
   }
 end

@@ -391,12 +391,13 @@ describe("addCatalog", function()
         for _, model in ipairs { "anonymous", "basic", "form" } do
           local session = loggedIn(model)
           server:fault(fault)
-          local err = fails(session, server.catalogURIs[model])
+          local uri = ("%s?%s%s"):format(server.catalogURIs[model], fault.kind, fault.status or "") -- known to nobody
+          local err = fails(session, uri)
           assert.equal(kind, err.kind)
           assert.equal(datasession.GENERAL_FAILURE, err.result)
           assert.matches(message, err.message, 1, true)
           assert.matches("^addCatalog: ", err.message)
-          assert(session:addCatalog(server.catalogURIs[model]):await(LIMIT)) -- nothing is in the way of another try
+          assert(session:addCatalog(uri):await(LIMIT)) -- nothing is in the way of another try
         end
       end)
     end

@@ -153,14 +153,22 @@ static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
   add_source(L, op, x);
 }
 
-/* The server says that what was known still holds. The detail is on top; false: it cannot have meant that. */
-static bool add_known (lua_State *L, struct operation *op, const struct exchange *x) {
+/*
+** The server says that what was known still holds: to the user it is as if it had come again. The detail is on top; false: the
+** server cannot have meant that.
+*/
+static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   lua_getfield(L, -1, "entry");
   lua_getfield(L, -2, "validators");
   if (lua_isnil(L, -2) || !catalog_answers_confirms(L, x)) {
     lua_pop(L, 2);
     return false;
   }
+  x->response.status = 200;
+  lua_getfield(L, -2, "text");
+  response_push_with(L, x);
+  lua_setfield(L, -5, "xhr");
+  lua_pop(L, 1);
   add_source(L, op, x);
   return true;
 }
@@ -176,7 +184,6 @@ static bool ask_again (lua_State *L, struct operation *op, const struct exchange
   lua_pop(L, 1);
   if (!asked) return false;
   clear_field(L, -1, "entry");
-  clear_field(L, -1, "xhr");
   lua_getfield(L, -1, "catalogURI");
   reference = lua_tolstring(L, -1, &length);
   operation_must(L, op, fetch(L, op, reference, length, (lua_Integer)x->tag, true));
@@ -191,9 +198,9 @@ static void add_good_answer (lua_State *L, struct operation *op, struct exchange
     add_body(L, op, x);
     return;
   }
+  if (status == 304 && (add_known(L, op, x) || ask_again(L, op, x))) return;
   response_push(L, x);
   lua_setfield(L, -2, "xhr");
-  if (status == 304 && (add_known(L, op, x) || ask_again(L, op, x))) return;
   lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)status);
   set_catalog_error(L, x);
 }

@@ -6,6 +6,7 @@ local pages = require "datasession.sandbox.pages"
 
 local webapplication = { CATALOG = "/static/CustomerService.json" }
 
+local CATALOG_DATE = "Fri, 01 Mar 2024 09:00:00 GMT"
 local DOWN = "The AppServer is not available."
 
 local routes = {}
@@ -14,8 +15,26 @@ routes["/static/home.html"] = function(_, application)
   return http.html(200, pages.home(application))
 end
 
-routes[webapplication.CATALOG] = function(site)
-  return http.answer(200, "application/json", site.catalog)
+-- A sum of the text's bytes by which one catalog can be told from another.
+local function entityTag(text)
+  local sum = #text
+  for i = 1, #text do sum = (sum * 31 + text:byte(i)) % 4294967296 end
+  return ("\"%08x\""):format(sum)
+end
+
+-- Whether what a client has is what it would get: a tag counts before a date.
+local function isUnchanged(request, tag)
+  local tags, date = request.headers["if-none-match"], request.headers["if-modified-since"]
+  if tags then return tags == "*" or tags:find(tag, 1, true) ~= nil end
+  return date == CATALOG_DATE
+end
+
+routes[webapplication.CATALOG] = function(site, _, request)
+  site.catalogTag = site.catalogTag or entityTag(site.catalog)
+  local unchanged = isUnchanged(request, site.catalogTag)
+  local answer = unchanged and http.answer(304) or http.answer(200, "application/json", site.catalog)
+  http.addHeader(answer, "ETag", site.catalogTag)
+  return http.addHeader(answer, "Last-Modified", CATALOG_DATE)
 end
 
 -- The newer ping runs ABL code, so without an AppServer it is an error.
