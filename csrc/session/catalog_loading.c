@@ -8,6 +8,7 @@
 */
 #include "catalog_answers.h"
 #include "catalog_scan.h"
+#include "catalog_uris.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
@@ -173,20 +174,16 @@ static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   return true;
 }
 
-static bool fetch (lua_State *L, struct operation *op, const char *reference, size_t length,
-                   lua_Integer which, bool anew);
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew);
 
 /* A 304 that is of something else than what was asked about: asked again, without validators. The detail is on top. */
 static bool ask_again (lua_State *L, struct operation *op, const struct exchange *x) {
-  const char *reference;
-  size_t length;
   bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
   lua_pop(L, 1);
   if (!asked) return false;
   clear_field(L, -1, "entry");
   lua_getfield(L, -1, "catalogURI");
-  reference = lua_tolstring(L, -1, &length);
-  operation_must(L, op, fetch(L, op, reference, length, (lua_Integer)x->tag, true));
+  operation_must(L, op, fetch(L, op, lua_gettop(L), (lua_Integer)x->tag, true));
   lua_pop(L, 1);
   return true;
 }
@@ -403,52 +400,49 @@ static int find_known (lua_State *L) {
   return 2;
 }
 
-/* Leaves two values on the stack. Raises, having released `uri`. */
+/* Leaves two values on the stack. */
 static void push_known (lua_State *L, const struct operation *op, struct uri *uri, lua_Integer which) {
   lua_pushcfunction(L, find_known);
   lua_pushlightuserdata(L, (void *)op);
   lua_pushlightuserdata(L, uri);
   lua_pushinteger(L, which);
-  if (lua_pcall(L, 3, 2, 0) == LUA_OK) return;
-  uri_release(uri);
-  lua_error(L);
+  lua_call(L, 3, 2);
 }
 
-/* What is known of the catalog is two values on top, popped. */
-static bool send_for (lua_State *L, struct operation *op, struct uri *uri, lua_Integer which) {
+/* What is known of the catalog is two values on top. */
+static struct exchange *describe (lua_State *L, const struct operation *op, struct uri *uri,
+                                  lua_Integer which) {
   struct exchange *x;
   if (op->apart)
-    x = session_exchange_as(op->session, op->apart, "GET", uri);
+    x = session_exchange_as(op->session, op->apart, "GET", uri_keep(uri));
   else
-    x = session_exchange(L, op->session, "GET", uri);
-  if (x && !catalog_answers_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) {
-    exchange_free(x);
-    x = NULL;
-  }
-  lua_pop(L, 2);
-  if (x) x->tag = (size_t)which;
-  return operation_send(L, op, x, answered);
+    x = session_exchange(L, op->session, "GET", uri_keep(uri));
+  if (!x) return NULL;
+  x->tag = (size_t)which;
+  if (catalog_answers_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) return x;
+  exchange_free(x);
+  return NULL;
 }
 
-/* `anew`: whatever is known. */
-static bool fetch (lua_State *L, struct operation *op, const char *reference, size_t length,
-                   lua_Integer which, bool anew) {
+/* The catalog's URI is at `reference`. `anew`: whatever is known of it. */
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew) {
   const char *why = "";
-  struct uri *base = uri_append(op->session->service, "/"), *uri = NULL;
-  if (base) uri = uri_resolve(base, reference, length, &why);
-  uri_release(base);
+  int top = lua_gettop(L);
+  struct uri *uri = catalog_uris_push(L, op->session, reference, &why);
+  bool ok = true;
   if (!uri) {
     push_detail(L, op, which);
     lua_pushfstring(L, "the URI %s", why);
     set_catalog_error(L, NULL);
-    lua_pop(L, 1);
-    return true;
+  } else {
+    if (anew)
+      lua_settop(L, top + 3);
+    else
+      push_known(L, op, uri, which);
+    ok = operation_send(L, op, describe(L, op, uri, which), answered);
   }
-  if (anew)
-    lua_settop(L, lua_gettop(L) + 2);
-  else
-    push_known(L, op, uri, which);
-  return send_for(L, op, uri, which);
+  lua_settop(L, top);
+  return ok;
 }
 
 /* Hook catalogLocate(catalogs, uri): "loaded"; or "file" and its text or nil and what is wrong; or "uri". */
@@ -461,11 +455,9 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
   lua_pushvalue(L, uri);
   lua_call(L, 2, 3);
   where = lua_tostring(L, top + 1);
-  if (where && *where == 'u') {
-    size_t length;
-    const char *reference = lua_tolstring(L, uri, &length);
-    ok = fetch(L, op, reference, length, which, false);
-  } else {
+  if (where && *where == 'u')
+    ok = fetch(L, op, uri, which, false);
+  else {
     push_detail(L, op, which);
     if (where && *where == 'l')
       set_result(L, RESULT_CATALOG_ALREADY_LOADED);
@@ -484,13 +476,11 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
 
 /* The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a file's. */
 static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
-  size_t length;
-  const char *text = lua_tolstring(L, -1, &length), *why = "";
-  struct uri *uri;
-  if (!strstr(text, "://") || curl_strnequal(text, "file:", 5)) return;
-  uri = uri_parse(&s->loop->memory, text, length, &why);
-  if (!uri) luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
-  uri_release(uri);
+  const char *why = "";
+  if (!catalog_uris_absolute(L, -1)) return;
+  if (!catalog_uris_push(L, s, -1, &why))
+    luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
+  lua_pop(L, 1);
 }
 
 /* Makes `uris` at 2 an array, and raises for what is not a URI. */

@@ -57,10 +57,23 @@ struct scan {
 /* On the Lua stack. */
 enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES };
 
-/* Of a string. UTF-8 never holds the bytes that are left out beyond ASCII. */
-static bool is_plain (unsigned char c) {
-  return c != '"' && c != '\\' && c >= 0x20 && (c < 0x80 || (c > 0xC1 && c < 0xF5) || c < 0xC0);
-}
+/* What may stand in a string as it is. UTF-8 never holds the bytes that are left out beyond ASCII. */
+#define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define ALL 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+/* clang-format off */
+static const unsigned char plain[256] = {
+  NONE, NONE,
+  1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not " */
+  ALL, ALL,
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* not the backslash */
+  ALL, ALL, ALL, ALL, ALL, ALL,
+  0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not C0, C1 */
+  ALL, ALL,
+  1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* not F5 and beyond */
+};
+/* clang-format on */
+#undef NONE
+#undef ALL
 
 static bool is_hex (char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -86,7 +99,7 @@ static bool string (struct scan *s, struct word *word) {
   if (p == s->end || *p != '"') return false;
   s->at = ++p;
   for (;;) {
-    while (p < s->end && is_plain((unsigned char)*p))
+    while (p < s->end && plain[(unsigned char)*p])
       p++;
     if (p < s->end && *p == '"') break;
     if (p == s->end || *p != '\\' || word) return false;
