@@ -8,6 +8,7 @@
 #endif
 
 #include "session/active.h"
+#include "session/catalog_copy.h"
 #include "session/file_store.h"
 #include "session/journal.h"
 #include "session/persistence.h"
@@ -119,6 +120,7 @@ int luaopen_datasession_core (lua_State *L) {
   protocol_lua_register(L);
   provider_register(L);
   persistence_register(L);
+  catalog_register(L);
   file_store_register(L);
   set_constants(L);
   return 1;

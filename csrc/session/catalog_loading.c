@@ -7,7 +7,6 @@
 ** holds, `entry` and `validators` (datasession.catalog.shared).
 */
 #include "catalog_answers.h"
-#include "catalog_scan.h"
 #include "catalog_uris.h"
 #include "options.h"
 #include "persistence.h"
@@ -74,7 +73,7 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
 
 /*
 ** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top (popped); the catalog's
-** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, scan, validators, key).
+** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, validators, key).
 */
 static void add_source (lua_State *L, const struct operation *op, const struct exchange *x) {
   int detail = lua_gettop(L) - 2;
@@ -85,10 +84,9 @@ static void add_source (lua_State *L, const struct operation *op, const struct e
   operation_push_session(L, op);
   compat_getslot(L, -1, SESSION_URI);
   lua_remove(L, -2);
-  lua_pushcfunction(L, catalog_scan);
   lua_pushvalue(L, detail + 2);
   lua_getfield(L, detail, "key");
-  lua_call(L, 7, 2);
+  lua_call(L, 6, 2);
   lua_replace(L, detail + 2);
   lua_replace(L, detail + 1);
   if (lua_isnil(L, detail + 1)) {

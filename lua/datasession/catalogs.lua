@@ -5,7 +5,6 @@
 
 local catalog = require "datasession.catalog"
 local core = require "datasession.core"
-local object = require "datasession.catalog.object"
 local shared = require "datasession.catalog.shared"
 
 local SUCCESS, ALREADY_LOADED = 1, 4
@@ -55,14 +54,6 @@ local function openCatalog(own, i, uri)
   return assert(shared.open(own.entries[i], { uri = uri, serviceURI = own.serviceURI }))
 end
 
-local function addServices(own, list, entry)
-  local base = own.serviceURI:gsub("/+$", "")
-  for _, service in ipairs(entry.shell.services) do
-    local address = type(service.address) == "string" and service.address or ""
-    list[#list + 1] = { name = service.name, uri = object.absolute(base, address) }
-  end
-end
-
 local made = {}
 
 function made.catalogs(own)
@@ -74,9 +65,13 @@ function made.catalogs(own)
 end
 
 function made.services(own)
+  if #own.catalogURIs == 1 then
+    return shared.services(own.entries[1], own.serviceURI)
+  end
   local list = {}
   for i = 1, #own.catalogURIs do
-    addServices(own, list, own.entries[i])
+    local services = shared.services(own.entries[i], own.serviceURI)
+    table.move(services, 1, #services, #list + 1, list)
   end
   return list
 end
@@ -132,7 +127,7 @@ local function claim(own, new, uri)
   if #own.catalogURIs == 0 then
     return nil
   end
-  if not own.taken then
+  if not rawget(own, "taken") then
     local taken = { services = {}, resources = {} }
     for i, known in ipairs(own.catalogURIs) do
       take(taken, own.entries[i], known)
@@ -160,13 +155,12 @@ local function append(own, entry, uri, serviceURI)
 end
 
 --- Adds a catalog: all of it, or nothing.
--- @param source its text; or what `asked` gave for it
--- @param scan the scanner of texts, in C
+-- @param source its text; or the shared entry of it
 -- @param validators { etag, lastModified } or nil: what the server said that it can be known again by
 -- @param key string or nil: who asked for what, if the answer may be known again by the validators
 -- @return SUCCESS or CATALOG_ALREADY_LOADED, or nil and a message that names the place in the document
-function catalogs.add(own, uri, source, serviceURI, scan, validators, key)
-  if not own.entries then
+function catalogs.add(own, uri, source, serviceURI, validators, key)
+  if not rawget(own, "entries") then
     own.entries, own.catalogURIs = {}, {}
     setmetatable(own, meta)
   end
@@ -175,16 +169,20 @@ function catalogs.add(own, uri, source, serviceURI, scan, validators, key)
   end
   local entry, message = source, nil
   if type(source) == "string" then
-    entry, message = shared.entry(source, scan)
+    entry, message = shared.entry(source)
   end
   message = message or claim(own, entry, uri)
   if message then
     return nil, message
   end
   append(own, entry, uri, serviceURI)
-  if validators or own.validators then
-    own.validators = own.validators or {}
-    own.validators[uri] = validators
+  local known = rawget(own, "validators")
+  if validators and not known then
+    known = {}
+    own.validators = known
+  end
+  if known then
+    known[uri] = validators
   end
   if key and validators then
     shared.noteAnswer(key, entry, validators)

@@ -92,23 +92,22 @@ function resource.fill(at, depth, description, made, address, base)
   return made
 end
 
+-- A key that nobody else has: the number of a resource that is not filled yet.
+local NUMBER = {}
+
 --- Resources that are filled when something other than their name is asked for.
 -- @param service the service they belong to
--- @param base string, the web application's address
--- @param describe function (number): what the document says of the resource of that number
+-- @param partsOf function (number): a table of what belongs into the resource of that number
 -- @return function (name, number): such a resource
-function resource.later(service, base, describe)
-  local full, address = resource.metaOf(service), service.address
-  local numbers = setmetatable({}, { __mode = "k" })
+function resource.later(service, partsOf)
+  local full = resource.metaOf(service)
   local class = full.__index
   local meta = { __name = full.__name }
   local function filled(made)
-    local number = numbers[made]
+    local number = rawget(made, NUMBER)
     if not number then return made end
-    local parts, message = check.run(resource.fill, {}, 0, describe(number), {}, address, base)
-    if not parts then error("catalog: " .. message, 0) end
-    for key, part in next, parts do rawset(made, key, part) end
-    numbers[made] = nil
+    for key, part in next, partsOf(number) do rawset(made, key, part) end
+    rawset(made, NUMBER, nil)
     return setmetatable(made, full)
   end
   function meta.__index(made, key)
@@ -120,9 +119,7 @@ function resource.later(service, base, describe)
   function meta.__pairs(made) return next, filled(made), nil end
   function meta.__tostring(made) return toString(filled(made)) end
   return function(name, number)
-    local made = setmetatable({ name = name }, meta)
-    numbers[made] = number
-    return made
+    return setmetatable({ name = name, [NUMBER] = number }, meta)
   end
 end
 

@@ -9,14 +9,6 @@ local fail, isKind, optional, required = check.fail, check.isKind, check.optiona
 local sortedKeys = check.sortedKeys
 local null = codec.null
 
---- A value of the document that a user may get hold of, and the document may serve others.
-local function copied(value)
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, member in next, value do copy[key] = copied(member) end
-  return setmetatable(copy, getmetatable(value))
-end
-
 local fieldMeta = { __name = "datasession.catalog.field" }
 
 function fieldMeta:__tostring()
@@ -38,8 +30,8 @@ local function buildField(at, depth, name, definition)
     format = optional(at, depth, definition, "format", "string"),
     maxItems = optional(at, depth, definition, "maxItems", "number"),
     origName = optional(at, depth, definition, "origName", "string"),
-    default = copied(definition.default),
-    items = copied(items),
+    default = definition.default,
+    items = items,
   }, fieldMeta)
 end
 

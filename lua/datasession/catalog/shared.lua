@@ -10,18 +10,23 @@
 --     names      array: the name of each resource, by number
 --     places     name -> number
 --     describe   function (number): the decoded description of a resource
+--     made       what was made of descriptions, from which sessions get copies; so many at most
 --
 -- The validators by which a server knows an answer again (ETag, Last-Modified) are kept by who asked for what.
 
 local catalog = require "datasession.catalog"
+local check = require "datasession.catalog.check"
 local codec = require "datasession.codec"
+local core = require "datasession.core"
 local file = require "datasession.catalog.file"
+local object = require "datasession.catalog.object"
 local resource = require "datasession.catalog.resource"
 
 local concat = table.concat
 
 local SAME_LENGTH = 4                       -- entries that are known for one length of text
 local RECENT, RECENT_BYTES = 8, 8 * 1024 * 1024   -- entries, and bytes of their texts, that are held for nobody
+local MADE = 64                             -- resources that an entry keeps made
 local ANSWERS = 1000                        -- answers whose validators are kept
 
 local shared = {}
@@ -36,14 +41,8 @@ local function scanned(text, scan)
   end
   local shell = codec.decode(text:sub(1, scan.from) .. concat(pieces, ",") .. text:sub(scan.to))
   if not shell or not catalog.build(shell, {}, function() return {} end) then return nil end
-  local described = setmetatable({}, { __mode = "v" })
   local function describe(number)
-    local description = described[number]
-    if not description then
-      description = assert(codec.decode(text:sub(scan.starts[number], scan.ends[number])))
-      described[number] = description
-    end
-    return description
+    return assert(codec.decode(text:sub(scan.starts[number], scan.ends[number])))
   end
   return { text = text, shell = shell, services = scan.services, names = scan.names, places = scan.places,
     describe = describe }
@@ -120,12 +119,11 @@ local function touch(entry)
 end
 
 --- The entry of a text.
--- @param scan function (text) or nil: see csrc/session/catalog_scan.h
 -- @return the entry; or nil and a message that names the place in the document
-function shared.entry(text, scan)
+function shared.entry(text)
   local entry, message = find(text), nil
   if not entry then
-    local found = scan and #text <= file.MAX_SIZE and scan(text)
+    local found = #text <= file.MAX_SIZE and core.scanCatalog(text)
     entry = found and scanned(text, found)
     if not entry then entry, message = decoded(text) end
     if not entry then return nil, message end
@@ -135,17 +133,47 @@ function shared.entry(text, scan)
   return entry
 end
 
+-- What is in a resource of the entry.
+local function partsOf(entry, number, address, base)
+  local key = number .. " " .. base
+  local parts = entry.made and entry.made[key]
+  if parts then return parts end
+  local message
+  parts, message = check.run(resource.fill, {}, 0, entry.describe(number), {}, address, base)
+  if not parts then error("catalog: " .. message, 0) end
+  if not entry.made or entry.madeCount == MADE then
+    entry.made, entry.madeCount = {}, 0
+  end
+  entry.made[key], entry.madeCount = parts, entry.madeCount + 1
+  return parts
+end
+
 --- A catalog of somebody's own: it shares nothing that can be reached with any other.
 -- @param options table: `uri`, `serviceURI`, as `catalog.parse` takes them
 function shared.open(entry, options)
   return catalog.build(entry.shell, options, function(service, position, base)
-    local resources, range = {}, entry.services[position]
-    local make = resource.later(service, base, entry.describe)
+    local resources, range, address = {}, entry.services[position], service.address
+    local make = resource.later(service, function(number)
+      return core.copyTree(partsOf(entry, number, address, base))
+    end)
     for number = range.first, range.last do
       resources[#resources + 1] = make(entry.names[number], number)
     end
     return resources
   end)
+end
+
+--- The services of an entry: an array of { name, uri }, not to be changed.
+function shared.services(entry, serviceURI)
+  if entry.serviceURI ~= serviceURI then
+    local list = {}
+    for i, service in ipairs(entry.shell.services) do
+      local address = type(service.address) == "string" and service.address or ""
+      list[i] = { name = service.name, uri = object.absolute(serviceURI, address) }
+    end
+    entry.serviceURI, entry.list = serviceURI, list
+  end
+  return entry.list
 end
 
 -- ## Validators
