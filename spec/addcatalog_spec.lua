@@ -1,4 +1,5 @@
 -- addCatalog: where catalogs come from, what is told of each, and what a catalog that fails leaves alone.
+local catalog = require "datasession.catalog"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -552,6 +553,220 @@ describe("addCatalog", function()
     server:fault { kind = "slow", delay = 0, headers = { ["X-CLIENT-CONTEXT-ID"] = "here" } }
     rejected(session:addCatalog(server.catalogURIs.form .. "?again"))
     assert.equal("here", session.clientContextId)
+  end)
+
+  describe("shares what it knows of a catalog", function()
+    -- Every scalar below a value, by its path: what a user sees of it.
+    local function seen(value, path, into)
+      if type(value) ~= "table" then
+        into[path] = tostring(value)
+        return into
+      end
+      for key, member in pairs(value) do seen(member, path .. "." .. tostring(key), into) end
+      return into
+    end
+
+    -- Changes and removes whatever it can reach.
+    local function spoil(value)
+      local keys = {}
+      for key in pairs(value) do keys[#keys + 1] = key end
+      for _, key in ipairs(keys) do
+        if type(value[key]) == "table" then spoil(value[key]) end
+        value[key] = type(key) == "number" and "spoilt" or nil
+      end
+      value.spoilt = true
+    end
+
+    -- As a catalog comes that no session has loaded.
+    local usual = text("Usual", "thing"):gsub('"path": "/thing"', [["path": "/thing", "schema": {"properties": {"a":
+      {"type": "string", "default": {"x": [1, null, 12345678901234567]}, "items": {"type": "number"}}, "b": {}}},
+      "operations": [{"type": "READ", "path": "?f={f}", "params": [{"name": "f", "type": "QUERY"}], "verb": "get"}]
+      }, {"name": "other"]])
+    local unusual = usual:gsub('"schema": {"properties"', '"schema": {"propert\\u0069es"') -- not seen without decoding
+
+    for name, content in pairs { usual = usual, unusual = unusual } do
+      it("and gives each session a catalog of its own: " .. name, function()
+        local path = file(content)
+        local one, two, three = new "basic", new "basic", new "anonymous"
+        assert(one:addCatalog(path):await(LIMIT))
+        assert(two:addCatalog(path):await(LIMIT))
+        local parsed = assert(catalog.parse(content, { uri = path, serviceURI = server.uris.basic }))
+        local before = seen(parsed, "", {})
+        assert.same(before, seen(one.catalogs[1], "", {}))
+        spoil(one.catalogs[1])
+        spoil(one.services)
+        spoil(one.catalogURIs)
+        assert.same(before, seen(two.catalogs[1], "", {}))
+        assert.same({ { name = "Usual", uri = server.uris.basic .. "/rest/Usual" } }, two.services)
+        assert(three:addCatalog(path):await(LIMIT))
+        assert.equal(server.uris.anonymous .. "/rest/Usual/thing?f={f}",
+          three.catalogs[1]:resource("thing"):operation("read").uri)
+      end)
+    end
+
+    it("with resources that are the same ones each time, and that can be written to before they are read", function()
+      local session = new "basic"
+      assert(session:addCatalog(file(usual)):await(LIMIT))
+      local resource = session.catalogs[1]:resource("thing")
+      resource.note = "mine"
+      assert.equal(resource, session.catalogs[1].services[1]:resource("thing"))
+      assert.equal("mine", resource.note)
+      assert.equal("/thing", resource.path)
+      assert.equal(session.catalogs[1].services[1], resource.service)
+      assert.matches("^resource other: .*no schema, 0 operations", tostring(session.catalogs[1]:resource("other")))
+      assert(session:addCatalog(file(text("Late", "late"))):await(LIMIT))
+      assert.equal(resource, session.catalogs[1]:resource("thing"))
+      assert.equal("late", session.catalogs[2]:resource("late").name)
+      assert.equal("Late", session.services[2].name)
+    end)
+
+    it("and lets go of it when nobody needs it", function()
+      local path = file("")
+      local known = setmetatable({}, { __mode = "k" })
+      local shared = require "datasession.catalog.shared"
+      for i = 1, 40 do
+        local session = new "basic"
+        local content = text("S" .. i, "r" .. i)
+        local handle = assert(io.open(path, "wb"))
+        handle:write(content)
+        handle:close()
+        assert(session:addCatalog(path):await(LIMIT))
+        known[assert(shared.entry(content))] = true
+      end
+      collectgarbage()
+      collectgarbage()
+      local n = 0
+      for _ in pairs(known) do n = n + 1 end
+      assert.is_true(n <= 9, n .. " are kept")
+    end)
+  end)
+
+  describe("asks whether what it knows still holds", function()
+    local validators = { "if-none-match", "if-modified-since" }
+
+    local function asked()
+      local request = server:requests()[1]
+      server:clearRequests()
+      return { request.headers[validators[1]], request.headers[validators[2]] }, request.status
+    end
+
+    local function load(session, uri)
+      server:clearRequests()
+      local _, _, info = assert(session:addCatalog(uri):await(LIMIT))
+      return info
+    end
+
+    -- A URI that nobody has asked for.
+    local count = 0
+    local function fresh(model)
+      count = count + 1
+      return server.catalogURIs[model] .. "?fresh=" .. count
+    end
+
+    it("the same user at the same URI, and is told as if it had come again", function()
+      for _, model in ipairs { "anonymous", "basic", "form" } do
+        local uri = fresh(model)
+        local first = load(loggedIn(model), uri)
+        local sent, status = asked()
+        assert.same({ {}, 200 }, { sent, status })
+        local session = loggedIn(model)
+        local info = load(session, uri)
+        sent, status = asked()
+        assert.matches('^".+"$', sent[1])
+        assert.matches(" GMT$", sent[2])
+        assert.equal(304, status)
+        assert.same({ 200, first.xhr.body }, { info.xhr.status, info.xhr.body })
+        assert.same({ catalogURI = uri, result = 1, xhr = info.xhr }, info.details[1])
+        assert.equal("Customer", session.catalogs[1]:resource("Customer").name)
+        assert.equal(1, #session.services)
+      end
+    end)
+
+    it("not another user, nor one who shows what another does not", function()
+      local guests <close> = assert(sandbox.start { users = { lua = "secret", guest = "hush" } })
+      for _, model in ipairs { "basic", "form" } do
+        local function session(user, password, options)
+          options = options or {}
+          options.serviceURI, options.authenticationModel = guests.uris[model], model
+          local made = datasession.new(options)
+          assert(made:login(user, password):await(LIMIT))
+          return made
+        end
+        local function sends(made, ...)
+          guests:clearRequests()
+          assert(made:addCatalog(guests.catalogURIs[model], ...):await(LIMIT))
+          return guests:requests()[1].headers["if-none-match"] ~= nil
+        end
+        assert.is_false(sends(session("lua", "secret")))
+        assert.is_false(sends(session("guest", "hush")))
+        assert.is_true(sends(session("guest", "hush")))
+        assert.is_true(sends(session("lua", "secret")))
+        assert.is_false(sends(session("lua", "secret", { context = { tenant = "7" } })))
+        assert.is_false(sends(session("lua", "secret", { onOpenRequest = function() end })))
+        assert.is_false(sends(session("lua", "secret", { insecure = true })))
+        assert.is_false(sends(session("lua", "secret", { proxy = guests.origin })))
+        if model == "basic" then assert.is_false(sends(session("lua", "secret"), "lua", "secret")) end
+      end
+    end)
+
+    it("not before the server has accepted the user, nor after it has forgotten the login", function()
+      local uri = fresh "basic"
+      load(loggedIn "basic", uri)
+      server:clearRequests()
+      rejected(new("basic"):addCatalog(uri))
+      assert.same({}, (asked()))
+      local session = loggedIn "basic"
+      session:disconnect():await(LIMIT)
+      server:clearRequests()
+      rejected(session:addCatalog(uri))
+      assert.same({}, (asked()))
+    end)
+
+    it("not about an answer that is not to be kept, or that another request would not get", function()
+      local lines = { { "Cache-Control", "private, no-store" }, { "Vary", "Origin, X-Tenant" }, { "Vary", "*" } }
+      for _, line in ipairs(lines) do
+        local uri = fresh "anonymous"
+        server:fault { kind = "slow", delay = 0, path = "json$", headers = { [line[1]] = line[2] } }
+        load(loggedIn "anonymous", uri)
+        load(loggedIn "anonymous", uri)
+        assert.same({}, (asked()))
+      end
+      local uri = fresh "anonymous"
+      server:fault { kind = "slow", delay = 0, path = "json$", headers = { Vary = "Origin, Accept-Encoding" } }
+      load(loggedIn "anonymous", uri)
+      load(loggedIn "anonymous", uri)
+      assert.equal(2, #asked())
+    end)
+
+    it("and asks again, for all of it, when the answer is about something else", function()
+      local uri = fresh "anonymous"
+      load(loggedIn "anonymous", uri)
+      server:fault { kind = "status", status = 304, path = "json$", headers = { ETag = '"another"' } }
+      local session = loggedIn "anonymous"
+      local info = load(session, uri)
+      local requests = server:requests()
+      assert.equal(2, #requests)
+      assert.is_string(requests[1].headers["if-none-match"])
+      assert.is_nil(requests[2].headers["if-none-match"])
+      assert.equal(200, info.xhr.status)
+      assert.equal(1, #session.services)
+      assert.is_nil(info.details[1].entry)
+    end)
+
+    it("and takes what has changed", function()
+      local uri = serve("changing.json", text("Before", "b"), { headers = { ETag = '"1"' } })
+      load(loggedIn "basic", uri)
+      serve("changing.json", text("After", "a"), { headers = { ETag = '"2"' } })
+      local session = loggedIn "basic"
+      load(session, uri)
+      assert.equal('"1"', asked()[1])
+      assert.equal("After", session.services[1].name)
+      serve("changing.json", "", { status = 304, headers = { ETag = 'W/"2"' } })
+      session = loggedIn "basic"
+      load(session, uri)
+      assert.equal('"2"', asked()[1])
+      assert.equal("After", session.services[1].name)
+    end)
   end)
 
   it("can be cancelled, and adds nothing then", function()
