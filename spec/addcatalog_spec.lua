@@ -720,6 +720,11 @@ describe("addCatalog", function()
       server:clearRequests()
       rejected(session:addCatalog(uri))
       assert.same({}, (asked()))
+      session = new "basic"
+      local login = session:login("lua", "wrong")
+      rejected(session:addCatalog(uri))
+      rejected(login)
+      for _, request in ipairs(server:requests()) do assert.is_nil(request.headers["if-none-match"]) end
     end)
 
     it("not about an answer that is not to be kept, or that another request would not get", function()
