@@ -742,3 +742,97 @@ describe("reading a catalog file", function()
     assert.error_matches(function() catalog.read(nil) end, "bad argument #1 to 'read' %(string expected, got nil%)")
   end)
 end)
+
+--- Sessions find the resources in a text by a scan, without decoding it. What it takes must be what the checks accept.
+describe("the scan of a catalog's text", function()
+  local core = require("datasession.core")
+  local shared = require("datasession.catalog.shared")
+  local options = { uri = "u", serviceURI = SERVICE_URI }
+
+  local function text(inside)
+    return ('{"services":[{"name":"S","resources":[{"name":"R"%s}]}]}'):format(inside and "," .. inside or "")
+  end
+
+  local function same(a, b, path)
+    if type(a) ~= "table" or type(b) ~= "table" then
+      assert(a == b and math.type(a) == math.type(b), path)
+      return
+    end
+    for key, value in pairs(a) do same(value, b[key], path .. "." .. tostring(key)) end
+    for key in pairs(b) do assert(a[key] ~= nil, path .. "." .. tostring(key)) end
+    local one, two = getmetatable(a) or {}, getmetatable(b) or {}
+    assert.equal(one.__name, two.__name)
+  end
+
+  --- What both ways make of a text, and whether the scan took it.
+  local function compare(document)
+    local whole, message = catalog.parse(document, options)
+    local found = core.scanCatalog(document)
+    if found then assert(whole, "the scan took a bad catalog: " .. document) end
+    local entry, why = shared.entry(document)
+    if whole then
+      same(whole, assert(shared.open(assert(entry, why), options)), "catalog")
+    else
+      assert.equal(message, why)
+    end
+    return found ~= nil
+  end
+
+  it("takes the usual forms", function()
+    for _, document in ipairs {
+      codec.encode(petCatalog()), require("datasession.sandbox.catalog").text(3), text(), " " .. text() .. "\r\n\t",
+      '{"services":[]}', '{"services":[{"name":"S","address":null,"resources":[]},{"name":"T","resources":[]}]}',
+      text '"x":[1,-0.5,{"y":[[],{}]},"\\u00e9\\n",true,false,null],"path":null',
+      text '"schema":{"properties":{}}', text '"schema":{"properties":{"a":{"type":"string"},"b":{}}}',
+      text '"schema":{"properties":{"tt":{"items":{"properties":{"a":{}}},"primaryKey":["a"],"idProperty":"a"}}}',
+      text '"schema":{"properties":{"ds":{"properties":{"t":{"items":null},"u":{"properties":{"a":{"maxItems":2}}}}}}}',
+      text '"operations":[{},{"type":"invoke"},{"type":"READ","verb":"Get","mergeMode":2},{"type":"count"}]',
+      text '"relations":[{"relationName":"r","relationFields":[{"parentFieldName":"a"}]}],"name\195\169":1',
+    } do
+      assert.is_true(compare(document), document)
+    end
+  end)
+
+  it("leaves to the checks what is unusual, or wrong", function()
+    for _, document in ipairs {
+      "", "{", "[]", "null", text():sub(1, -2), text() .. "]", "\239\187\191" .. text(),
+      '{"services":[{"name":"S"}]}',
+      '{"services":[],"services":[]}', text '"name":"Q"', text '"path":"a","path":"b"', text '"pa\\u0074h":1',
+      text '"schema":{}', text '"schema":{"ds":{"properties":{}}}', text '"schema":{"properties":{"a":1}}',
+      text '"schema":{"properties":{"a":{"primaryKey":[1]}}}', text '"x":"\\ud83d\\ude00"', text '"x":"\\ud83d"',
+      text '"x":1e3', text '"x":01', text '"x":1.', text '"x":-', text '"x":+1', text '"x":0x10', text '"x":"\1"',
+      text '"x":"\255"', text '"x":nul', text '"x":"\\x"', text '"x":[1,]', text '"x":{"a":1,}', text '"x" 1',
+      text '"x":123456789012345678901', text('"x":' .. ("["):rep(70) .. ("]"):rep(70)), text '"relations":[null]',
+      text '"relations":[{"RelationName":null}]', text '"operations":[{"type":"read"},{"type":"Read"}]',
+      text '"operations":[{"type":"fetch"}]', text '"operations":[{"verb":"fetch"}]',
+      text '"operations":[{"params":{}}]',
+      '{"services":[{"name":"","resources":[]}]}',
+      '{"services":[{"name":"S","resources":[{"name":"R"},{"name":"R"}]}]}',
+      '{"services":[{"name":"S","resources":[{"name":"\\u0052"}]}]}',
+    } do
+      assert.is_false(compare(document), document)
+    end
+    local entry, message = shared.entry('{"services":[{"name":"S","resources":[]},{"name":"S","resources":[]}]}')
+    assert.is_nil(entry)
+    assert.matches("services[2].name: expected a name of its own", message, 1, true)
+  end)
+
+  it("takes nothing that the checks refuse, whatever becomes of a text", function()
+    local base = text('"path":"/r","schema":{"properties":{"tt":{"type":"array","items":{"properties":{"a":' ..
+      '{"type":"string","default":[1,{"b":null}]}}},"primaryKey":["a"]}}},"operations":[{"type":"read","verb":"get",' ..
+      '"params":[{"name":"f","type":"QUERY"}]}],"relations":[{"relationName":"r","relationFields":[]}]')
+    local words = { '"', "{", "}", "[", "]", ",", ":", "null", "true", "1", "-", ".5", '"name"', '"type"', '"items"',
+      "{}", "[]", '"x":1,', '"x":{},', '""', "\\", "\0", "\255", " ", '"properties":null,', '"type":"x",', '"items":{},' }
+    local seed = os.time()
+    math.randomseed(seed)
+    local taken = 0
+    for _ = 1, 1500 do
+      local from = math.random(#base)
+      local document = base:sub(1, from - 1) .. words[math.random(#words)] .. base:sub(from + math.random(0, 4))
+      local ok, message = pcall(compare, document)
+      assert(ok, ("seed %d: %s"):format(seed, tostring(message)))
+      taken = taken + (message and 1 or 0)
+    end
+    assert.is_true(taken > 20)
+  end)
+end)

@@ -1,7 +1,7 @@
 /*
 ** catalog_scan: where the resources of a Data Service Catalog stand in its text, without decoding it. One-sided: what is
-** accepted here is JSON, and every check of lua/datasession/catalog/ passes on it; what is not accepted here may be a good
-** catalog nevertheless, in a form that is not usual. The checks of the Lua layer are the ones that say what is wrong.
+** accepted here is JSON, and every check of lua/datasession/catalog/ passes on it but that services have names of their own; what
+** is not accepted here may be a good catalog nevertheless, in a form that is not usual. The checks of the Lua layer are the ones that say what is wrong.
 */
 #ifndef SESSION_CATALOG_SCAN_H
 #define SESSION_CATALOG_SCAN_H
