@@ -782,6 +782,7 @@ describe("the scan of a catalog's text", function()
     for _, document in ipairs {
       codec.encode(petCatalog()), require("datasession.sandbox.catalog").text(3), text(), " " .. text() .. "\r\n\t",
       '{"services":[]}', '{"services":[{"name":"S","address":null,"resources":[]},{"name":"T","resources":[]}]}',
+      text '"x":"\\ud83d\\ude00","y":[1e3,-2.5E-07,0e+1]',
       text '"x":[1,-0.5,{"y":[[],{}]},"\\u00e9\\n",true,false,null],"path":null',
       text '"schema":{"properties":{}}', text '"schema":{"properties":{"a":{"type":"string"},"b":{}}}',
       text '"schema":{"properties":{"tt":{"items":{"properties":{"a":{}}},"primaryKey":["a"],"idProperty":"a"}}}',
@@ -799,8 +800,8 @@ describe("the scan of a catalog's text", function()
       '{"services":[{"name":"S"}]}',
       '{"services":[],"services":[]}', text '"name":"Q"', text '"path":"a","path":"b"', text '"pa\\u0074h":1',
       text '"schema":{}', text '"schema":{"ds":{"properties":{}}}', text '"schema":{"properties":{"a":1}}',
-      text '"schema":{"properties":{"a":{"primaryKey":[1]}}}', text '"x":"\\ud83d\\ude00"', text '"x":"\\ud83d"',
-      text '"x":1e3', text '"x":01', text '"x":1.', text '"x":-', text '"x":+1', text '"x":0x10', text '"x":"\1"',
+      text '"schema":{"properties":{"a":{"primaryKey":[1]}}}', text '"x":"\\ud83d"', text '"x":"\\ude00"',
+      text '"x":"\\ud83d\\u0041"', text '"x":"\\u0000"', text '"x":1e999', text '"x":1e', text '"x":1-2', text '"x":01', text '"x":1.', text '"x":-', text '"x":+1', text '"x":0x10', text '"x":"\1"',
       text '"x":"\255"', text '"x":nul', text '"x":"\\x"', text '"x":[1,]', text '"x":{"a":1,}', text '"x" 1',
       text '"x":123456789012345678901', text('"x":' .. ("["):rep(70) .. ("]"):rep(70)), text '"relations":[null]',
       text '"relations":[{"RelationName":null}]', text '"operations":[{"type":"read"},{"type":"Read"}]',
@@ -822,7 +823,8 @@ describe("the scan of a catalog's text", function()
       '{"type":"string","default":[1,{"b":null}]}}},"primaryKey":["a"]}}},"operations":[{"type":"read","verb":"get",' ..
       '"params":[{"name":"f","type":"QUERY"}]}],"relations":[{"relationName":"r","relationFields":[]}]')
     local words = { '"', "{", "}", "[", "]", ",", ":", "null", "true", "1", "-", ".5", '"name"', '"type"', '"items"',
-      "{}", "[]", '"x":1,', '"x":{},', '""', "\\", "\0", "\255", " ", '"properties":null,', '"type":"x",', '"items":{},' }
+      "{}", "[]", '"x":1,', '"x":{},', '""', "\\", "\0", "\255", " ", '"properties":null,',
+      '"type":"x",', '"items":{},' }
     local seed = os.time()
     math.randomseed(seed)
     local taken = 0

@@ -6,9 +6,10 @@
 #include "catalog_scan.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 64, LONGEST_NUMBER = 20 };
+enum { DEEPEST = 64, LONGEST_NUMBER = 20, LONGEST_EXPONENT = 2 };
 
 enum kind {
   STRING,
@@ -79,17 +80,37 @@ static bool is_hex (char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* After the backslash. Surrogates, and the character 0, are left to those who decode. */
+/* The four digits of a \u escape, from `p` on; negative when they are none. */
+static long code_at (const struct scan *s, const char *p) {
+  char digits[5] = {0};
+  size_t i;
+  if (s->end - p < 4) return -1;
+  for (i = 0; i < 4; i++) {
+    if (!is_hex(p[i])) return -1;
+    digits[i] = p[i];
+  }
+  return strtol(digits, NULL, 16);
+}
+
+/* After the backslash. The character 0, and half of a pair of surrogates, are left to those who decode. */
 static bool escape (struct scan *s) {
   const char *p = s->at;
-  if (s->end - p < 6) return false;
-  if (strchr("\"\\/bfnrt", *p) && *p) {
+  long code;
+  if (p == s->end) return false;
+  if (*p != 'u') {
     s->at = p + 1;
-    return true;
+    return *p && strchr("\"\\/bfnrt", *p);
   }
-  if (*p != 'u' || !is_hex(p[1]) || !is_hex(p[2]) || !is_hex(p[3]) || !is_hex(p[4])) return false;
-  if (p[1] == 'd' || p[1] == 'D' || !memcmp(p + 1, "0000", 4)) return false;
-  s->at = p + 5;
+  code = code_at(s, p + 1);
+  if (code <= 0 || (code >= 0xDC00 && code <= 0xDFFF)) return false;
+  p += 5;
+  if (code >= 0xD800 && code < 0xDC00) {
+    if (s->end - p < 6 || memcmp(p, "\\u", 2)) return false;
+    code = code_at(s, p + 2);
+    if (code < 0xDC00 || code > 0xDFFF) return false;
+    p += 6;
+  }
+  s->at = p;
   return true;
 }
 
@@ -149,13 +170,17 @@ static bool digits (struct scan *s) {
   return s->at > start;
 }
 
-/* Long ones and exponents, which decoders differ about, are left to them. */
+/* Long ones and large exponents, which decoders differ about, are left to them. */
 static bool number (struct scan *s) {
-  const char *start = s->at;
+  const char *start = s->at, *exponent;
   take(s, '-');
   if (!take(s, '0') && !digits(s)) return false;
   if (take(s, '.') && !digits(s)) return false;
-  if (s->at < s->end && strchr("eE0123456789.+-", *s->at) && *s->at) return false;
+  if (take(s, 'e') || take(s, 'E')) {
+    if (!take(s, '-')) take(s, '+');
+    exponent = s->at;
+    if (!digits(s) || s->at - exponent > LONGEST_EXPONENT) return false;
+  }
   return s->at - start <= LONGEST_NUMBER;
 }
 
