@@ -31,6 +31,7 @@ build = {
     -- files: written by `make rockspec`
     ["datasession.catalog"] = "lua/datasession/catalog.lua",
     ["datasession.catalog.check"] = "lua/datasession/catalog/check.lua",
+    ["datasession.catalog.document"] = "lua/datasession/catalog/document.lua",
     ["datasession.catalog.file"] = "lua/datasession/catalog/file.lua",
     ["datasession.catalog.object"] = "lua/datasession/catalog/object.lua",
     ["datasession.catalog.operation"] = "lua/datasession/catalog/operation.lua",

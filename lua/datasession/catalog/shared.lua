@@ -14,10 +14,10 @@
 --
 -- The validators by which a server knows an answer again (ETag, Last-Modified) are kept by who asked for what.
 
-local catalog = require "datasession.catalog"
 local check = require "datasession.catalog.check"
 local codec = require "datasession.codec"
 local core = require "datasession.core"
+local document = require "datasession.catalog.document"
 local file = require "datasession.catalog.file"
 local object = require "datasession.catalog.object"
 local resource = require "datasession.catalog.resource"
@@ -40,7 +40,7 @@ local function scanned(text, scan)
     pieces[i] = text:sub(service.from, service.start) .. text:sub(service.stop, service.to)
   end
   local shell = codec.decode(text:sub(1, scan.from) .. concat(pieces, ",") .. text:sub(scan.to))
-  if not shell or not catalog.build(shell, {}, function() return {} end) then return nil end
+  if not shell or not document.build(shell, {}, function() return {} end) then return nil end
   local function describe(number)
     return assert(codec.decode(text:sub(scan.starts[number], scan.ends[number])))
   end
@@ -50,14 +50,14 @@ end
 
 --- An entry of whatever text: decodes and checks all of it.
 local function decoded(text)
-  local document, message = catalog.decode(text)
-  if document == nil then return nil, message end
+  local shell, message = document.decode(text)
+  if shell == nil then return nil, message end
   local whole
-  whole, message = catalog.build(document, {})
+  whole, message = document.build(shell, {})
   if not whole then return nil, message end
-  local entry = { text = text, shell = document, services = {}, names = {}, places = {} }
+  local entry = { text = text, shell = shell, services = {}, names = {}, places = {} }
   local descriptions, n = {}, 0
-  for s, service in ipairs(document.services) do
+  for s, service in ipairs(shell.services) do
     entry.services[s] = { first = n + 1, last = n + #service.resources }
     for _, description in ipairs(service.resources) do
       n = n + 1
@@ -151,7 +151,7 @@ end
 --- A catalog of somebody's own: it shares nothing that can be reached with any other.
 -- @param options table: `uri`, `serviceURI`, as `catalog.parse` takes them
 function shared.open(entry, options)
-  return catalog.build(entry.shell, options, function(service, position, base)
+  return document.build(entry.shell, options, function(service, position, base)
     local resources, range, address = {}, entry.services[position], service.address
     local make = resource.later(service, function(number)
       return core.copyTree(partsOf(entry, number, address, base))
