@@ -1,4 +1,4 @@
---- The objects that a decoded catalog is made into: the catalog and its services (a resource: see catalog/resource.lua).
+--- The objects that a decoded catalog is made into: the catalog and its services. A resource: see catalog/resource.lua.
 
 local check = require("datasession.catalog.check")
 local codec = require("datasession.codec")
