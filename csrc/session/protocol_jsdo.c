@@ -78,11 +78,14 @@ static bool push_object (lua_State *L, const struct exchange *x) {
   return false;
 }
 
+/* Bytes; what is larger is data. */
+enum { LARGEST_REPORT = 4096 };
+
 /* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
 long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   double told;
-  if (purpose == PURPOSE_LOGOUT) return status;
+  if (purpose == PURPOSE_LOGOUT || x->response.body.length > LARGEST_REPORT) return status;
   if (!body_has(x, "\"status_code\"") || !body_has(x, "\"status_txt\"") ||
       !exchange_has_type(x, "application/json"))
     return status;

@@ -131,7 +131,7 @@ local function explain(message, text)
   end
   local before = sub(text, 1, position - 1)
   local _, newlines = gsub(before, "\n", "\n")
-  local lineStart = match(before, ".*\n()") or 1
+  local lineStart = match(before, "^.*\n()") or 1
   return format("%s (line %d, column %d)", message, newlines + 1, position - lineStart + 1)
 end
 
