@@ -39,6 +39,19 @@ void active_push_key (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
+void active_drop_key (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  loop_table(L, LOOP_KEYS);
+  if (compat_getslot(L, index, SESSION_KEY) == LUA_TSTRING) {
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pushnil(L);
+    compat_setslot(L, index, SESSION_KEY);
+  } else
+    lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
 void session_touch (struct session *s) {
   if (s->phase == PHASE_INVALID) return;
   s->used = ++s->loop->calls;
@@ -103,10 +116,17 @@ static int l_set_active_session (lua_State *L) {
   return 2;
 }
 
+/* lastCall(session): the rank of the last call on it among those on all sessions, an integer; 0: none since it ended. */
+static int l_last_call (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)session_check(L, 1)->used);
+  return 1;
+}
+
 void active_register (lua_State *L) {
   static const luaL_Reg functions[] = {{"activeSession", l_active_session},
                                        {"setActiveSession", l_set_active_session},
                                        {"sessionOf", l_session_of},
+                                       {"lastCall", l_last_call},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -375,9 +375,16 @@ static int m_gc (lua_State *L) {
   return 0;
 }
 
+/* call(f, ...): calls it. What it raises goes to onError; returns whether it raised nothing. */
+static int l_call (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushboolean(L, loop_call(L, lua_gettop(L) - 1));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"step", l_step},       {"run", l_run},          {"pollfd", l_pollfd}, {"timeout", l_timeout},
-    {"pending", l_pending}, {"onError", l_on_error}, {"hook", l_hook},     {NULL, NULL}};
+    {"pending", l_pending}, {"onError", l_on_error}, {"hook", l_hook},     {"call", l_call}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"step", m_step},       {"run", m_run},       {"pollfd", l_pollfd},
                                    {"timeout", l_timeout}, {"events", m_events}, {"getfd", m_getfd},

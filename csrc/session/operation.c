@@ -87,7 +87,7 @@ static void leave_owner (lua_State *L, struct operation *op) {
     return;
   }
   s->operations--;
-  if (s->login == op) session_login_over(s);
+  if (s->login == op) session_login_over(L, s);
   if (s->autoping == op) s->autoping = NULL;
   if (s->leaving == op) session_leaving_over(L, s, op);
 }
@@ -236,7 +236,7 @@ static void time_came (struct timer *timer, void *context) {
   lua_State *L = context;
   struct operation *op = (struct operation *)((char *)timer - offsetof(struct operation, timer));
   if (op->over) return;
-  if (op->calls && op->abort_kind) leave_call(L, op);
+  if (op->calls) leave_call(L, op); /* aborted, or its time is over */
   operation_push(L, op);
   loop_ready(L, op->loop);
 }

@@ -71,6 +71,7 @@ struct protocol {
 };
 
 extern const struct protocol protocol_jsdo;
+extern const struct protocol protocol_proiv;
 
 #pragma GCC visibility pop
 

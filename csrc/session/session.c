@@ -549,6 +549,7 @@ static void end_login (lua_State *L, int index, struct session *s, enum verdict 
 /* What waits for the end of it is told so. */
 static void stop_waiting (struct session *s, const char *message) {
   if (s->login) operation_abort(s->login, "cancelled", message);
+  if (s->leaving && s->leaving->verb == verb_stop) operation_abort(s->leaving, "closed", message);
   repair_abandon(s, "cancelled", message);
 }
 
@@ -647,8 +648,8 @@ static void abort_operations (struct session *s) {
 }
 
 static void invalidate (lua_State *L, struct session *s, double limit) {
+  abort_operations(s); /* first: the farewell may be a function that makes requests */
   take_leave(L, s, verb_invalidate, limit);
-  abort_operations(s);
   end_login(L, 1, s, VERDICT_INVALIDATED);
   lua_settop(L, 2);
 }
@@ -715,8 +716,9 @@ int session_invoke (lua_State *L) {
   return s->protocol->invoke(L);
 }
 
-void session_login_over (struct session *s) {
+void session_login_over (lua_State *L, struct session *s) {
   s->login = NULL;
+  if (s->protocol->status) session_decide_safely(L, s, VERDICT_TOLD);
   if (s->phase == PHASE_AUTHORIZED) return;
   session_forget_kept(s);
   if (!s->who) return;

@@ -170,7 +170,7 @@ void session_open_request (lua_State *L, struct session *s, struct exchange *x);
 void session_begin_authorized (struct session *s, long status);
 
 /* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
-void session_login_over (struct session *s);
+void session_login_over (lua_State *L, struct session *s);
 
 /* The stop or slow logout `op` of the session has ended. Raises nothing. */
 void session_leaving_over (lua_State *L, struct session *s, const struct operation *op);
