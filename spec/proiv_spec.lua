@@ -208,6 +208,15 @@ describe("a PROIV session", function()
       end
     end)
 
+    it("once, though a kept connection proves dead", function()
+      for _, data in ipairs { { service = "Orders" }, details() } do
+        running() -- leaves a connection
+        server:fault { kind = "close" }
+        rejected(new({ connectionData = data }):login(), "connect")
+        assert.equal(1, #server:requests())
+      end
+    end)
+
     it("as failed when the login is cancelled", function()
       server:fault { kind = "slow", delay = 5 }
       local session = new()
@@ -461,6 +470,28 @@ describe("a PROIV session", function()
       assert.same({ "POST STOP", "POST POLL" }, asked())
     end)
 
+    it("and is not lost by a question from before, whose answer comes late", function()
+      local settle
+      local answers = { datasession.promise(function(resolve) settle = resolve end), "lost" }
+      local session = running {
+        transport = {
+          requestStop = function() return true end,
+          poll = function()
+            local answer = table.remove(answers, 1)
+            return type(answer) == "string" and answer or answer:await()
+          end,
+        },
+      }
+      local events = listen(session)
+      local ping = session:ping()
+      local promise = session:stop(LIMIT)
+      settle "ended"
+      rejected(ping, "expired")
+      local _, _, info = assert(promise:await(LIMIT))
+      assert.is_nil(info.note)
+      assert.same({ "statusChanged stopping", "statusChanged ended" }, events)
+    end)
+
     it("within its time though the server does not answer", function()
       local session = running()
       server:fault { kind = "slow", delay = 2 }
@@ -550,7 +581,7 @@ describe("a PROIV session", function()
 
     it("whatever the server says, or does not say", function()
       for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "status", status = 404 }, { kind = "reset" },
-        { kind = "slow", delay = 5 } } do
+        { kind = "slow", delay = 60 } } do
         server:clearFaults()
         local session = running { endTimeout = 0.1 }
         server:fault(fault)
@@ -704,7 +735,12 @@ describe("a PROIV session", function()
       fails("refused", { requestStop = true, poll = "refused" })
       fails("timeout", { requestStop = true, poll = "stopping" })
       fails("error", { requestStop = function() return nil, "not delivered" end })
-      fails("timeout", { requestStop = function() datasession.promise(function() end):await() end })
+      local left = false
+      fails("timeout", { requestStop = function()
+        local _ <close> = setmetatable({}, { __close = function() left = true end })
+        datasession.promise(function() end):await()
+      end })
+      assert.is_true(left) -- its coroutine is closed
       local session = running { transport = transport { connect = true, requestStop = true, poll = "lost" } }
       assert.equal("lost", select(3, assert(session:stop(LIMIT):await(LIMIT))).note)
     end)

@@ -67,7 +67,7 @@ local function deliver(subscription, name, data)
       passed = call(subscription, subscription.filter, name, data)
     end)
   end
-  if passed and subscription.live then
+  if passed then
     core.call(call, subscription, subscription.callback, name, data)
   end
 end
