@@ -382,9 +382,9 @@ static int l_call (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"step", l_step},       {"run", l_run},          {"pollfd", l_pollfd}, {"timeout", l_timeout},
-    {"pending", l_pending}, {"onError", l_on_error}, {"hook", l_hook},     {"call", l_call}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"step", l_step},       {"run", l_run},         {"pollfd", l_pollfd},
+                                     {"timeout", l_timeout}, {"pending", l_pending}, {"onError", l_on_error},
+                                     {"hook", l_hook},       {"call", l_call},       {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"step", m_step},       {"run", m_run},       {"pollfd", l_pollfd},
                                    {"timeout", l_timeout}, {"events", m_events}, {"getfd", m_getfd},

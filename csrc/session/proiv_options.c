@@ -66,7 +66,8 @@ static void check_service (lua_State *L) {
 
 static bool is_port (const char *text) {
   size_t length = strlen(text);
-  return length && length < 6 && strspn(text, "0123456789") == length && atoi(text) > 0 && atoi(text) < 65536;
+  long port = length < 6 && strspn(text, "0123456789") == length ? strtol(text, NULL, 10) : 0;
+  return port > 0 && port < 65536;
 }
 
 static void check_details (lua_State *L) {
@@ -162,7 +163,10 @@ static void refuse_options (lua_State *L, const struct session *s) {
 
 void proiv_configure (lua_State *L, struct session *s) {
   struct proiv *p = memory_new(&s->loop->memory, sizeof *p);
-  if (!p) luaL_error(L, "not enough memory");
+  if (!p) {
+    luaL_error(L, "not enough memory");
+    return;
+  }
   s->wire = p;
   lua_settop(L, SESSION);
   lua_createtable(L, 0, 3);
