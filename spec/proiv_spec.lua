@@ -208,6 +208,15 @@ describe("a PROIV session", function()
       end
     end)
 
+    it("once, though a kept connection proves dead", function()
+      for _, data in ipairs { { service = "Orders" }, details() } do
+        running() -- leaves a connection
+        server:fault { kind = "close" }
+        rejected(new({ connectionData = data }):login(), "connect")
+        assert.equal(1, #server:requests())
+      end
+    end)
+
     it("as failed when the login is cancelled", function()
       server:fault { kind = "slow", delay = 5 }
       local session = new()
