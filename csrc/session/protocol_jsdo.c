@@ -11,6 +11,7 @@
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
 #include "context.h"
+#include "form.h"
 #include "jsdo.h"
 #include "json.h"
 #include "provider.h"
@@ -383,27 +384,6 @@ static void form_accepted (lua_State *L, struct operation *op, struct exchange *
   operation_must(L, op, jsdo_check(L, op));
 }
 
-/*
-** As encodeURIComponent does. By hand, because curl_easy_escape would leave a copy of the password in memory
-** that is not ours to wipe.
-*/
-static bool add_encoded (struct buffer *body, const char *text, size_t length) {
-  static const char hex[] = "0123456789ABCDEF", plain[] = "-_.!~*'()";
-  size_t i;
-  for (i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    char code[3] = {'%', hex[c >> 4], hex[c & 15]};
-    bool keep =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(plain, c));
-    if (buffer_add(body, keep ? text + i : code, keep ? 1 : 3) != BUFFER_OK) return false;
-  }
-  return true;
-}
-
-static bool add_text (struct buffer *body, const char *text) {
-  return buffer_add(body, text, strlen(text)) == BUFFER_OK;
-}
-
 bool jsdo_fill_form (struct exchange *x, const struct login *as) {
   struct buffer *body = &x->request.body;
   struct header_list *lines = header_list_copy(x->request.headers);
@@ -412,10 +392,10 @@ bool jsdo_fill_form (struct exchange *x, const struct login *as) {
   x->request.headers = lines;
   x->request.has_body = true;
   return set_line(lines, "Cache-Control", "max-age=0", 9) &&
-         set_line(lines, "Content-Type", "application/x-www-form-urlencoded", 33) &&
-         add_text(body, "j_username=") && add_encoded(body, as->user, as->user_length) &&
-         add_text(body, "&j_password=") && add_encoded(body, as->password, as->password_length) &&
-         add_text(body, "&submit=Submit");
+         set_line(lines, "Content-Type", FORM_TYPE, sizeof FORM_TYPE - 1) &&
+         form_add(body, "j_username", as->user, as->user_length) &&
+         form_add(body, "j_password", as->password, as->password_length) &&
+         form_add(body, "submit", "Submit", 6);
 }
 
 static bool jsdo_login (lua_State *L, struct operation *op, const struct login *as) {
