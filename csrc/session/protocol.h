@@ -28,6 +28,10 @@ struct protocol {
   void (*restored)(lua_State *L,
                    struct session *s); /* the same, when what was stored has been restored; or NULL */
   void (*release)(struct session *s);  /* frees `wire`; or NULL */
+  void (*push_name)(
+      lua_State *L,
+      struct session *
+          s); /* the name that it is kept under when there is no option name, or nil, by the options at 1; or NULL */
   enum reconnecting reconnects;
   bool implicit;    /* it needs no login: its first request makes the session */
   bool catalogs;    /* it has catalogs */
@@ -68,10 +72,16 @@ struct protocol {
                  struct session *s);                      /* what the server knew the session by is void */
   const char *(*status)(const struct session *s);         /* static: the service's own word for the state */
   void (*push_id)(lua_State *L, const struct session *s); /* session.sessionId, or nil */
+
+  /* Storage: both, or NULL: cookies and tokens are all that proves a session */
+  void (*save)(lua_State *L,
+               struct session *s); /* pushes a table of what else does, strings and numbers, never a
+                                                    credential; or nil: there is nothing to keep. `expires` in it is
+                                                    when it is over, in milliseconds since 1970 */
+  bool (*restore)(lua_State *L, struct session *s); /* takes such a table, on top; false: it is of no use */
 };
 
-extern const struct protocol protocol_jsdo;
-extern const struct protocol protocol_proiv;
+extern const struct protocol protocol_jsdo, protocol_datasnap, protocol_proiv;
 
 #pragma GCC visibility pop
 

@@ -439,7 +439,7 @@ void session_check_credentials (lua_State *L, enum model model) {
 
 bool session_hold_credentials (struct identity *who, const struct login *as) {
   if (who->model == MODEL_BEARER) return identity_set_token(who, as->user, as->user_length);
-  if (who->model != MODEL_BASIC) return true;
+  if (who->model != MODEL_BASIC || !as->user) return true;
   return identity_set_credentials(who, as->user, as->user_length, as->password, as->password_length);
 }
 

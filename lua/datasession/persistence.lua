@@ -3,6 +3,9 @@
 -- One JSON object for each name:
 --
 --     format               1
+--     protocol             the session's; "jsdo" when it is not there
+--     wire                 what that keeps of its own, a table of strings and numbers; `expires`, when it is there, is
+--                          the end of it, in milliseconds since 1970
 --     serviceURI, authenticationModel, userName, loginResult, loginHttpStatus, clientContextId, pingInterval
 --                          the session's properties
 --     pingURI              where the service answers pings, once that is known
@@ -90,6 +93,22 @@ local function hasItsToken(document)
     ((model == "bearer" or model == "form_sso") and document.tokens ~= nil)
 end
 
+-- What a protocol keeps of its own: it says itself whether that is of use.
+local function isWire(value)
+  if value == nil then
+    return true
+  end
+  if type(value) ~= "table" then
+    return false
+  end
+  for key, member in pairs(value) do
+    if type(key) ~= "string" or not isLine(member) and not isNumber(member, 0, 1e15) then
+      return false
+    end
+  end
+  return value.expires == nil or math.type(value.expires) ~= nil
+end
+
 -- What is wrong with the document, or nil.
 local function fault(document)
   if type(document) ~= "table" then
@@ -104,7 +123,8 @@ local function fault(document)
     isOptionalLine(document.clientContextId) and isNumber(document.pingInterval, 0, 1e12) and
     isOptionalLine(document.pingURI) and isArray(document.cookies, isCookie) and
     isArray(document.catalogs, isCatalog) and isTokens(document.tokens) and isProvider(document.provider) and
-    isContext(document.context) and hasItsToken(document)
+    isContext(document.context) and isOptionalLine(document.protocol) and isWire(document.wire) and
+    (document.wire ~= nil or hasItsToken(document))
   return not ok and "it is not what this library writes" or nil
 end
 
@@ -169,27 +189,45 @@ local function read(name, text)
   return document
 end
 
--- The document of a session of that name, URI and model, or nil. That of another URI or model goes.
-local function load(store, name, serviceURI, model)
+-- Is the document that of such a session? `who`: its serviceURI, model and protocol, and, `own`, whether that keeps a part
+-- of its own (nil: not known), which proves it whatever the model.
+local function isTheirs(document, who)
+  local own = document.wire ~= nil
+  return document.serviceURI == who.serviceURI and (document.protocol or "jsdo") == who.protocol and
+    (who.own == nil or own == who.own) and (own or document.authenticationModel == who.model)
+end
+
+local function isOver(document)
+  local expires = document.wire and document.wire.expires
+  return expires ~= nil and expires <= os.time() * 1000
+end
+
+-- The document that is kept under the name for such a session, or nil. Another's goes, and what is past its deadline.
+local function load(store, name, who)
   local ok, text = try(store, name, "read", "get", name)
   if not ok or text == nil then
     return nil
   end
   local document = read(name, text)
-  if document and (document.serviceURI ~= serviceURI or document.authenticationModel ~= model) then
-    ignore(name, "it is of another serviceURI or authenticationModel; it is removed")
-    try(store, name, "removed", "remove", name)
+  if not document then
     return nil
   end
-  return document, text
+  if not isTheirs(document, who) then
+    ignore(name, "it is of another serviceURI or authenticationModel; it is removed")
+  elseif not isOver(document) then
+    return document, text
+  end
+  try(store, name, "removed", "remove", name)
+  return nil
 end
 
 --- Hook of datasession.new: the store, and the document that the new session goes on with, or nil.
 -- One that is given a provider has its login from there.
-function persistence.restore(options, session, serviceURI, model)
+function persistence.restore(options, session, name, serviceURI, model, protocol, own)
   local ready = prepared[options] or { store = storeOf(options) }
   if not prepared[options] and options.authProvider == nil then
-    ready.document, ready.text = load(ready.store, options.name, serviceURI, model)
+    local who = { serviceURI = serviceURI, model = model, protocol = protocol, own = own }
+    ready.document, ready.text = load(ready.store, name, who)
   end
   kept[session] = ready.document and ready.text
   return ready.store, ready.document
@@ -198,8 +236,11 @@ end
 -- Is the stored login that of the user for whom getSession was called? Who asks for nobody takes what there is.
 local function isOf(document, options, model)
   local given = options.username
-  if options.loginCallback or given == nil or given == "" or model == "anonymous" then
+  if options.loginCallback or given == nil or given == "" or model == "anonymous" and not document.wire then
     return true
+  end
+  if document.wire then
+    return document.userName == given
   end
   if model == "bearer" then
     return document.tokens.access == given
@@ -216,7 +257,7 @@ function persistence.prepare(mine, options, model)
   core.claimName(mine.name)
   local store = storeOf(mine)
   local uri = mine.serviceURI:gsub("/+$", "")
-  local document, text = load(store, mine.name, uri, model)
+  local document, text = load(store, mine.name, { serviceURI = uri, model = model, protocol = mine.protocol or "jsdo" })
   if document and not isOf(document, options, model) then
     document = nil
   end
@@ -236,6 +277,7 @@ local function loginIn(text)
   table.sort(parts)
   parts[#parts + 1] = document.userName or document.providerUserName or ""
   parts[#parts + 1] = document.tokens and document.tokens.access or ""
+  parts[#parts + 1] = document.wire and document.wire.id or ""
   return table.concat(parts, "\n")
 end
 
