@@ -12,9 +12,13 @@
 #define COOKIE "dssessionid"
 
 void datasnap_push_name (lua_State *L, struct session *s) {
+  size_t length;
   const char *prefix = options_string(L, 1, "sessionCookiePrefix", NULL);
   (void)s;
   if (!prefix) return;
+  if (options_string(L, 1, "name", &length) && length)
+    luaL_error(L, "expected either option 'name' or option 'sessionCookiePrefix', not both");
+  lua_pop(L, 1);
   lua_pushliteral(L, COOKIE);
   lua_concat(L, 2);
 }

@@ -154,11 +154,12 @@ static void make_saver (lua_State *L) {
 /* Leaves the name that the session is to be kept under; false: it has none. */
 static bool push_name (lua_State *L, struct session *s) {
   size_t length;
-  if (options_string(L, PERSISTENCE_OPTIONS, "name", &length) && length) return true;
-  if (!s->protocol->push_name) return false;
-  lua_pop(L, 1);
-  s->protocol->push_name(L, s);
-  return !lua_isnil(L, -1);
+  if (s->protocol->push_name) {
+    s->protocol->push_name(L, s);
+    if (!lua_isnil(L, -1)) return true;
+    lua_pop(L, 1);
+  }
+  return options_string(L, PERSISTENCE_OPTIONS, "name", &length) && length;
 }
 
 void persistence_open (lua_State *L, struct session *s) {

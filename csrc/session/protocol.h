@@ -28,10 +28,8 @@ struct protocol {
   void (*restored)(lua_State *L,
                    struct session *s); /* the same, when what was stored has been restored; or NULL */
   void (*release)(struct session *s);  /* frees `wire`; or NULL */
-  void (*push_name)(
-      lua_State *L,
-      struct session *
-          s); /* the name that it is kept under when there is no option name, or nil, by the options at 1; or NULL */
+  void (*push_name)(lua_State *L, struct session *s); /* the name that options of its own give it, at 1, to be
+                                                         kept under, or nil; or NULL */
   enum reconnecting reconnects;
   bool implicit;    /* it needs no login: its first request makes the session */
   bool catalogs;    /* it has catalogs */

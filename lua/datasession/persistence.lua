@@ -189,8 +189,8 @@ local function read(name, text)
   return document
 end
 
--- Is the document that of such a session? `who`: its serviceURI, model and protocol, and, `own`, whether that keeps a part
--- of its own (nil: not known), which proves it whatever the model.
+-- Is the document that of such a session? `who`: its serviceURI, model and protocol, and, `own`, whether that keeps a
+-- part of its own (nil: not known), which proves it whatever the model.
 local function isTheirs(document, who)
   local own = document.wire ~= nil
   return document.serviceURI == who.serviceURI and (document.protocol or "jsdo") == who.protocol and
