@@ -1,4 +1,5 @@
 -- Sessions with a DataSnap server: made by the first call, renewed by each answer, lost and had again.
+local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
@@ -591,6 +592,14 @@ describe("closeSession", function()
     end
   end)
 
+  it("is what stop asks for, too", function()
+    local session = new()
+    call(session, "TEcho", "Count")
+    assert(session:stop():await(LIMIT))
+    assert.equal("logged out", session.state)
+    assert.equal(0, server:sessionCount("datasnap"))
+  end)
+
   it("is what logout and invalidate do, which are content when it is gone already", function()
     local session = new()
     for _, verb in ipairs { "logout", "invalidate" } do
@@ -839,5 +848,13 @@ describe("the option reconnect", function()
     assert.equal("connect", err.kind)
     server:fault { kind = "reset", count = 0 }
     assert.is_table(session:invoke("TEcho", "Count", nil, { idempotent = true }):await(LIMIT))
+  end)
+end)
+
+describe("examples/datasnap.lua", function()
+  it("runs", function()
+    local result = child.start('dofile "examples/datasnap.lua"'):finish()
+    assert.equal(0, result.code, result.output)
+    assert.matches("event expired: server", result.output)
   end)
 end)
