@@ -518,6 +518,20 @@ describe("invoke", function()
     assert.is_number(utf8.len(err.message))
   end)
 
+  it("bears bodies of every sort", function()
+    local session = new()
+    for _, body in ipairs { "{", "{{{{", " ", "{\0", "\0", "[", "null", "{}", '{"result":1}', '{"error', "\255" } do
+      for _, status in ipairs { 200, 403, 500 } do
+        server:fault { kind = "status", status = status, body = body, contentType = "application/json" }
+        local value, err = session:invoke("TEcho", "Count"):await(LIMIT)
+        assert.equal(status == 200, err == datasession.SUCCESS)
+        assert.equal(status == 200, value ~= nil)
+      end
+    end
+    server:fault { kind = "status", status = 500, body = '{"error":{"a":1}}' }
+    assert.matches("the server's method failed$", rejected(session:invoke("TEcho", "Count")).message)
+  end)
+
   it("is bounded by its option timeout", function()
     local session = new()
     server:fault { kind = "slow", delay = 5 }

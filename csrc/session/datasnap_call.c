@@ -237,20 +237,20 @@ int datasnap_get_cache_url (lua_State *L) {
   return 1;
 }
 
-static const char *check_suffix (lua_State *L, const struct session *s) {
+/* Pushes the address of what is at the suffix at 2. */
+static void push_address (lua_State *L, const struct session *s) {
+  const struct datasnap *w = s->wire;
   const char *text, *why;
   struct uri *uri;
   size_t length;
+  bool within;
   datasnap_push_cache(L, s, 2, false);
   text = lua_tolstring(L, -1, &length);
   uri = uri_parse(&s->loop->memory, text, length, &why);
   if (!uri) luaL_error(L, "cache: the address %s", why);
-  if (!uri_within(((const struct datasnap *)s->wire)->cache, uri)) {
-    uri_release(uri);
-    luaL_error(L, "cache: the suffix leads out of the cache");
-  }
+  within = uri_within(w->cache, uri);
   uri_release(uri);
-  return text;
+  if (!within) luaL_error(L, "cache: the suffix leads out of the cache");
 }
 
 /* cache(suffix, options): what the server keeps there; with the verb DELETE it is forgotten. */
@@ -267,7 +267,7 @@ int datasnap_cache (lua_State *L) {
     luaL_error(L, "cache: option 'verb': expected GET or DELETE, got '%s'", verbs[verb]);
   session_touch(s);
   session_lapse(L, 1);
-  check_suffix(L, s);
+  push_address(L, s);
   lua_pushnil(L);
   push_accept(L, 3, "cache");
   op = new_call(L, "cache", verb, 3);

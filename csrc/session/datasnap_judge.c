@@ -147,7 +147,7 @@ static bool begins_with_error (const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   size_t i = 0;
   if (first_of(x) != '{') return false;
-  while (strchr(" \t\r\n{", body->data[i]))
+  while (i < body->length && strchr(" \t\r\n{", body->data[i]))
     i++;
   return body->length - i >= sizeof key - 1 && !memcmp(body->data + i, key, sizeof key - 1);
 }
@@ -164,13 +164,14 @@ static void tidy (char *to, size_t size, const char *text, size_t length) {
 
 /* The text of {"error": text}; false when the body is none. */
 static bool read_error (lua_State *L, const struct exchange *x, char *to, size_t size) {
-  size_t length;
+  static const char wordless[] = "the server's method failed";
+  size_t length = 0;
   const char *text;
   if (x->response.status < 400 && !begins_with_error(x)) return false;
   if (!push_member(L, x, "error", "\"error\"")) return false;
-  text = luaL_tolstring(L, -1, &length);
-  tidy(to, size, text, length);
-  lua_pop(L, 2);
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : "";
+  tidy(to, size, length ? text : wordless, length ? length : sizeof wordless - 1);
+  lua_pop(L, 1);
   return true;
 }
 
