@@ -581,6 +581,15 @@ describe("closeSession", function()
     assert.equal(1, #server:requests())
   end)
 
+  it("is not asked for by logout either when the deadline is over", function()
+    server:setDataSnap { timeout = 1 }
+    local session = new()
+    call(session, "TEcho", "Count")
+    outlive(session)
+    assert(session:logout():await(LIMIT))
+    assert.equal(1, #server:requests())
+  end)
+
   it("forgets the id at once, whatever comes of it", function()
     local session = new()
     for _, fault in ipairs { { kind = "reset", count = 0 }, { kind = "status", status = 500 } } do
