@@ -63,9 +63,12 @@ static void unescape_slashes (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* Replaces the value on top by its JSON. `place` says which it is. */
-static void to_json (lua_State *L, const char *what, const char *place) {
-  if (!json_encode(L)) luaL_error(L, "%s: %s: %s", what, place, lua_tostring(L, -1));
+/* Replaces the value on top, parameter `number` or, 0, a filter's, by its JSON. */
+static void to_json (lua_State *L, const char *what, lua_Integer number) {
+  if (!json_encode(L)) {
+    if (number) luaL_error(L, "%s: parameter %d: %s", what, (int)number, lua_tostring(L, -1));
+    luaL_error(L, "%s: option 'filters': %s", what, lua_tostring(L, -1));
+  }
   unescape_slashes(L);
 }
 
@@ -74,20 +77,20 @@ static bool is_null (lua_State *L, int index) {
 }
 
 /* 3.0 is 3, as in every other client; servers do not take the point for an integer. */
-static void number_to_text (lua_State *L, const char *what, const char *place) {
+static void number_to_text (lua_State *L, const char *what, lua_Integer number) {
   double value = lua_tonumber(L, -1);
   if (!lua_isinteger(L, -1) && floor(value) >= value && fabs(value) < 9007199254740992.0) {
     lua_pop(L, 1);
     lua_pushinteger(L, (lua_Integer)value);
   }
-  to_json(L, what, place);
+  to_json(L, what, number);
 }
 
 /* Replaces the scalar on top by its text in a path or a query, before encoding. */
-static void to_text (lua_State *L, const char *what, const char *place) {
+static void to_text (lua_State *L, const char *what, lua_Integer number) {
   switch (lua_type(L, -1)) {
   case LUA_TSTRING: break;
-  case LUA_TNUMBER: number_to_text(L, what, place); break;
+  case LUA_TNUMBER: number_to_text(L, what, number); break;
   case LUA_TBOOLEAN:
     lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
     lua_remove(L, -2);
@@ -190,22 +193,15 @@ static lua_Integer split (lua_State *L, const char *what, lua_Integer n, bool si
   return n;
 }
 
-static const char *push_place (lua_State *L, lua_Integer number) {
-  return lua_pushfstring(L, "parameter %d", (int)number);
-}
-
 /* Pushes the JSON of the elements from..n of the list at `list`, commas between them. */
 static void push_elements (lua_State *L, int list, lua_Integer from, lua_Integer n, const char *what) {
   luaL_Buffer b;
   lua_Integer i;
   luaL_buffinit(L, &b);
   for (i = from; i <= n; i++) {
-    const char *place;
     if (i > from) luaL_addchar(&b, ',');
-    place = push_place(L, i);
     lua_rawgeti(L, list, i);
-    to_json(L, what, place);
-    lua_remove(L, -2);
+    to_json(L, what, i);
     luaL_addvalue(&b);
   }
   luaL_pushresult(&b);
@@ -292,7 +288,7 @@ static void push_filter (lua_State *L, int filters, const char *what) {
   if (bare)
     lua_pop(L, 1);
   else {
-    to_text(L, what, "option 'filters'");
+    to_text(L, what, 0);
     encode(L);
   }
   lua_pushvalue(L, bare ? -1 : -2);
@@ -340,11 +336,9 @@ static void add_segments (lua_State *L, int list, lua_Integer n, const char *wha
   lua_Integer i;
   luaL_buffinit(L, &b);
   for (i = 1; i <= n; i++) {
-    const char *place = push_place(L, i);
     lua_rawgeti(L, list, i);
-    to_text(L, what, place);
+    to_text(L, what, i);
     encode(L);
-    lua_remove(L, -2);
     luaL_addvalue(&b);
     luaL_addchar(&b, '/');
   }
@@ -398,7 +392,7 @@ static void push_command (lua_State *L, lua_Integer number) {
       lua_getfield(L, call, "method") != LUA_TSTRING)
     luaL_error(L, "%s: expected a table with the strings class and method, and params", what);
   lua_pushfstring(L, "%s.%s", lua_tostring(L, -2), lua_tostring(L, -1));
-  to_json(L, what, "class and method");
+  to_json(L, what, 0);
   name = lua_gettop(L);
   lua_getfield(L, call, "params");
   n = push_list(L, name + 1, what, &single);

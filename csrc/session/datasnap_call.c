@@ -62,12 +62,14 @@ static void check_arguments (lua_State *L) {
 
 /* Sending */
 
-/* Pushes what is kept of `op` under `which`; NULL for nothing. */
+/* Pushes what is kept of `op` under `which`: the operation keeps it too. NULL for nothing. */
 static const char *push_kept (lua_State *L, struct operation *op, int which, size_t *length) {
   operation_push(L, op);
   compat_getslot(L, -1, OPERATION_ARGUMENTS);
   lua_rawgeti(L, -1, which);
-  return lua_tolstring(L, -1, length);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, length) : NULL;
 }
 
 static bool set_accept (struct exchange *x, const char *value, size_t length) {
@@ -81,11 +83,13 @@ static bool set_accept (struct exchange *x, const char *value, size_t length) {
 static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
   size_t length;
   const char *text = push_kept(L, op, KEPT_BODY, &length);
+  bool ok = !text || buffer_add(&x->request.body, text, length) == BUFFER_OK;
   x->request.once = !op->repeatable;
   x->request.has_body = text != NULL;
-  if (text && buffer_add(&x->request.body, text, length) != BUFFER_OK) return false;
   text = push_kept(L, op, KEPT_ACCEPT, &length);
-  return !text || set_accept(x, text, length);
+  ok = ok && (!text || set_accept(x, text, length));
+  lua_pop(L, 2);
+  return ok;
 }
 
 static struct exchange *describe (lua_State *L, struct operation *op) {
@@ -93,7 +97,7 @@ static struct exchange *describe (lua_State *L, struct operation *op) {
   const char *url = push_kept(L, op, KEPT_URL, &length), *why;
   struct uri *uri = uri_parse(&op->session->loop->memory, url, length, &why);
   struct exchange *x;
-  lua_rawgeti(L, -2, KEPT_VERB);
+  push_kept(L, op, KEPT_VERB, NULL);
   x = session_exchange(L, op->session, verbs[lua_tointeger(L, -1)], uri);
   if (x && fill(L, op, x)) return x;
   exchange_free(x);
