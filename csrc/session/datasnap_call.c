@@ -69,6 +69,7 @@ static const char *push_kept (lua_State *L, struct operation *op, int which, siz
   lua_rawgeti(L, -1, which);
   lua_replace(L, -3);
   lua_pop(L, 1);
+  *length = 0;
   return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, length) : NULL;
 }
 
@@ -95,9 +96,9 @@ static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
 static struct exchange *describe (lua_State *L, struct operation *op) {
   size_t length;
   const char *url = push_kept(L, op, KEPT_URL, &length), *why;
-  struct uri *uri = uri_parse(&op->session->loop->memory, url, length, &why);
+  struct uri *uri = url ? uri_parse(&op->session->loop->memory, url, length, &why) : NULL;
   struct exchange *x;
-  push_kept(L, op, KEPT_VERB, NULL);
+  push_kept(L, op, KEPT_VERB, &length);
   x = session_exchange(L, op->session, verbs[lua_tointeger(L, -1)], uri);
   if (x && fill(L, op, x)) return x;
   exchange_free(x);
