@@ -186,6 +186,7 @@ int session_new (lua_State *L) {
   s->service = session_uri_option(L, loop, 1, "serviceURI");
   compat_setslot(L, 2, SESSION_URI);
   warn_insecure(L, s);
+  enlist(L, s, 2); /* without a number it is not there for others yet */
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
   persistence_open(L, s);
@@ -194,7 +195,6 @@ int session_new (lua_State *L) {
   if (protocol->restored) protocol->restored(L, s);
   s->status = protocol->status ? protocol->status(s) : NULL;
   s->number = ++loop->sessions;
-  enlist(L, s, 2);
   return 1;
 }
 

@@ -8,6 +8,7 @@
 ** invoke(link, ...)      what session:invoke is to give
 ** judge(link, response)  nil, or what the answer to a request says of the session: "alive", "expired", "refused" ...
 ** sign(link)             the header lines of each request to the session's own server
+** save(link), restore(link, saved)   what a named session goes on with in another run of the program
 **
 ** `link` is a table of the session's own: link.session, link.options, link:request{...}, link.expiresAt, and whatever the
 ** functions keep in it.
@@ -23,8 +24,8 @@
 
 #define LINK_TYPE "datasession.link"
 
-static const char *const functions[] = {"login",     "logout", "stop",  "ping", "check",
-                                        "reconnect", "invoke", "judge", "sign", NULL};
+static const char *const functions[] = {"login", "logout", "stop", "ping", "check",   "reconnect", "invoke",
+                                        "judge", "judge",  "sign", "save", "restore", NULL};
 
 /* The definition */
 
@@ -60,7 +61,7 @@ static void check_field (lua_State *L) {
     luaL_error(
         L,
         "protocol: unknown field '%s': expected login, logout, stop, ping, check, reconnect, invoke, judge, "
-        "sign, options or implicit",
+        "sign, save, restore, options or implicit",
         luaL_tolstring(L, -2, NULL));
   else if (!lua_isfunction(L, -1))
     luaL_error(L, "protocol: field '%s': expected a function, got %s", name, luaL_typename(L, -1));
@@ -137,6 +138,19 @@ static void copy_options (lua_State *L) {
   lua_pop(L, 2);
 }
 
+/* Only its own functions know what proves a session of it. */
+static void check_name (lua_State *L) {
+  int top = lua_gettop(L);
+  compat_getslot(L, 2, SESSION_WIRE);
+  lua_getfield(L, -1, "protocol");
+  lua_getfield(L, -1, "name");
+  if (lua_getfield(L, 1, "name") != LUA_TNIL &&
+      (lua_getfield(L, top + 2, "save") == LUA_TNIL || lua_getfield(L, top + 2, "restore") == LUA_TNIL))
+    luaL_error(L, "option 'name': the protocol %s has no functions save and restore",
+               lua_tostring(L, top + 3));
+  lua_settop(L, top);
+}
+
 static void configure (lua_State *L, struct session *s) {
   (void)s;
   lua_createtable(L, 0, 8);
@@ -148,6 +162,7 @@ static void configure (lua_State *L, struct session *s) {
   lua_setfield(L, -2, "session");
   luaL_setmetatable(L, LINK_TYPE);
   compat_setslot(L, 2, SESSION_WIRE);
+  check_name(L);
 }
 
 /* Pushes the function of that name and the link; false, and nothing pushed, when the definition has none, or the session is collected. */
@@ -558,6 +573,30 @@ static void forget (lua_State *L, int index, struct session *s) {
   lua_pop(L, 1);
 }
 
+/* Pushes what another run of the program goes on with, a table, or nil. */
+static void save (lua_State *L, struct session *s) {
+  if (!push_function(L, s, "save")) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_call(L, 1, 1);
+  if (lua_istable(L, -1)) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+}
+
+/* Such a table is on top. */
+static bool restore (lua_State *L, struct session *s) {
+  bool taken;
+  int saved = lua_gettop(L);
+  if (!push_function(L, s, "restore")) return false;
+  lua_pushvalue(L, saved);
+  lua_call(L, 2, 1);
+  taken = lua_toboolean(L, -1);
+  lua_settop(L, saved);
+  return taken;
+}
+
 static void check_login (lua_State *L, struct session *s) {
   int i;
   (void)s;
@@ -570,7 +609,7 @@ static void check_login (lua_State *L, struct session *s) {
   .name = "lua", .configure = configure, .reconnects = RECONNECT_ASKED, .not_run = true,                     \
   .fresh_lines = true, .check_login = check_login, .login = log_in, .check = check, .ping = ping,            \
   .logout = logout, .stop = stop, .reestablish = reestablish, .can_renew = can_renew, .invoke = invoke,      \
-  .dress = dress, .sign = sign, .judge = judge, .forget = forget
+  .dress = dress, .sign = sign, .judge = judge, .forget = forget, .save = save, .restore = restore
 
 const struct protocol protocol_lua = {PROTOCOL_LUA};
 const struct protocol protocol_lua_implicit = {PROTOCOL_LUA, .implicit = true};

@@ -76,10 +76,13 @@ static void push_uri (lua_State *L, const struct response_data *r) {
   lua_pushlstring(L, r->texts + r->block_length, r->uri_length);
 }
 
-/* Lines that prove who one is, which no script needs and no log may show. */
+/* Lines that prove who one is, which no script needs and no log may show: cookies, and the session of DataSnap. */
 static bool is_secret (const struct header_line *line) {
-  static const char *const names[] = {"set-cookie", "set-cookie2"};
+  static const char *const names[] = {"set-cookie", "set-cookie2"}, session[] = "dssession=";
   size_t i;
+  if (line->name_length == 6 && curl_strnequal(line->name, "pragma", 6) &&
+      memmem(line->value, line->value_length, session, sizeof session - 1))
+    return true;
   for (i = 0; i < sizeof names / sizeof *names; i++)
     if (line->name_length == strlen(names[i]) && curl_strnequal(line->name, names[i], line->name_length))
       return true;

@@ -260,7 +260,7 @@ static lua_Integer collect_sessions (lua_State *L) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     const struct session *s = session_test(L, -1);
-    if (s && s->phase != PHASE_INVALID)
+    if (s && s->number && s->phase != PHASE_INVALID)
       lua_rawseti(L, 1, ++n);
     else
       lua_pop(L, 1);
