@@ -42,6 +42,7 @@ build = {
     ["datasession.codec"] = "lua/datasession/codec.lua",
     ["datasession.codec.exact"] = "lua/datasession/codec/exact.lua",
     ["datasession.codec.guard"] = "lua/datasession/codec/guard.lua",
+    ["datasession.datasnap"] = "lua/datasession/datasnap.lua",
     ["datasession.ending"] = "lua/datasession/ending.lua",
     ["datasession"] = "lua/datasession/init.lua",
     ["datasession.persistence"] = "lua/datasession/persistence.lua",

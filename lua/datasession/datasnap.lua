@@ -1,0 +1,67 @@
+--- Proxies of a DataSnap server's classes: their methods by the names that the server has for them.
+local datasnap = {}
+
+-- What the server puts before a method's name for a verb; the client sends the name without.
+local PREFIXES = { update = "POST", accept = "PUT", cancel = "DELETE" }
+
+-- "updateOrder" -> "Order", "POST"
+local function split(method)
+  local prefix, name = method:match "^(%l+)(%u.*)$"
+  if PREFIXES[prefix] then
+    return name, PREFIXES[prefix]
+  end
+  return method, "GET"
+end
+
+local Proxy = { __name = "datasession.datasnap.proxy" }
+
+-- The methods of a proxy itself.
+local own = {}
+
+--- Ends the session that the proxy calls through: session:closeSession().
+function own.closeSession(proxy)
+  return rawget(proxy, "session"):closeSession()
+end
+
+-- proxy:Method(...) calls the server's method with these parameters, and returns invoke's promise.
+function Proxy.__index(proxy, method)
+  if own[method] then
+    return own[method]
+  end
+  if type(method) ~= "string" then
+    return nil
+  end
+  local name, verb = split(method)
+  local function call(self, ...)
+    if self ~= proxy then
+      error(("call it as a method: proxy:%s(...)"):format(method), 2)
+    end
+    return proxy.session:invoke(proxy.class, name, table.pack(...), { verb = verb })
+  end
+  rawset(proxy, method, call)
+  return call
+end
+
+function Proxy.__tostring(proxy)
+  return ("%s: %s of %s"):format(Proxy.__name, proxy.class, tostring(proxy.session))
+end
+
+--- A proxy of one class, which any number of them may share a session.
+-- @param session a session of the protocol "datasnap"
+-- @param class the name of the server's class
+-- @return an object with the fields `session` and `class`, the method `closeSession`, and a method for each of the
+--   server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a capital letter go by
+--   POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs updateOrder. Each returns the promise
+--   of session:invoke. Raises for another protocol's session and for a class that is no name
+function datasnap.proxy(session, class)
+  local known, protocol = pcall(function() return session.protocol end)
+  if not known or protocol ~= "datasnap" then
+    error("datasnap.proxy: expected a session of the protocol datasnap, got " .. tostring(session), 2)
+  end
+  if type(class) ~= "string" or class == "" then
+    error("datasnap.proxy: class: expected the name of a class, got " .. type(class), 2)
+  end
+  return setmetatable({ session = session, class = class }, Proxy)
+end
+
+return datasnap
