@@ -874,60 +874,6 @@ describe("the option reconnect", function()
   end)
 end)
 
-describe("a proxy of a DataSnap class", function()
-  local proxy = require("datasession.datasnap").proxy
-  local server, session
-
-  setup(function()
-    server = assert(sandbox.start())
-  end)
-
-  before_each(function()
-    session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
-  end)
-
-  after_each(function()
-    session:invalidate():await(LIMIT)
-  end)
-
-  teardown(function()
-    server:close()
-  end)
-
-  it("calls the server's methods by their names, with the verb that goes with each", function()
-    local echo = proxy(session, "TEcho")
-    for method, verb in pairs {
-      Echo = "GET", updateEcho = "POST", acceptEcho = "PUT", cancelEcho = "DELETE",
-    } do
-      server:clearRequests()
-      assert.same({ { "a", 2 } }, assert(echo[method](echo, "a", 2):await(LIMIT)))
-      local request = server:requests()[1]
-      assert.same({ verb, "/datasnap/rest/TEcho/Echo/a/2/" }, { request.method, request.path })
-    end
-    assert.equal("TEcho", echo.class)
-    assert.matches("TEcho of datasession.session", tostring(echo))
-  end)
-
-  it("shares its session, and can end it", function()
-    local stock, echo = proxy(session, "TStock"), proxy(session, "TEcho")
-    assert.same({ 41 }, assert(stock:Level("A/7", 3):await(LIMIT)))
-    local id = session.sessionId
-    assert(echo:Count():await(LIMIT))
-    assert.equal(id, echo.session.sessionId)
-    assert(stock:closeSession():await(LIMIT))
-    assert.is_nil(session.sessionId)
-  end)
-
-  it("is refused for what it cannot be of", function()
-    local other = datasession.new { serviceURI = server.uris.anonymous }
-    assert.error_matches(function() proxy(other, "T") end, "expected a session of the protocol datasnap, got")
-    assert.error_matches(function() proxy(nil, "T") end, "got nil")
-    assert.error_matches(function() proxy(session) end, "expected the name of a class, got nil")
-    local echo = proxy(session, "TEcho")
-    assert.error_matches(function() echo.Count() end, "call it as a method: proxy:Count")
-  end)
-end)
-
 describe("examples/datasnap.lua", function()
   it("runs", function()
     local result = child.start('dofile "examples/datasnap.lua"'):finish()

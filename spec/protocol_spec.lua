@@ -203,7 +203,9 @@ describe("a protocol in Lua", function()
 
   it("pings and checks by its functions", function()
     local outcome = true
-    local session = loggedIn { ping = function() return outcome, outcome == nil and { kind = "connect", message = "gone" } or nil end }
+    local session = loggedIn { ping = function()
+      return outcome, outcome == nil and { kind = "connect", message = "gone" } or nil
+    end }
     local events = listen(session)
     local _, result = assert(session:ping():await(LIMIT))
     assert.is_true(result)

@@ -50,9 +50,9 @@ end
 -- @param session a session of the protocol "datasnap"
 -- @param class the name of the server's class
 -- @return an object with the fields `session` and `class`, the method `closeSession`, and a method for each of the
---   server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a capital letter go by
---   POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs updateOrder. Each returns the promise
---   of session:invoke. Raises for another protocol's session and for a class that is no name
+--   server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a capital letter
+--   go by POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs updateOrder. Each returns the
+--   promise of session:invoke. Raises for another protocol's session and for a class that is no name
 function datasnap.proxy(session, class)
   local known, protocol = pcall(function() return session.protocol end)
   if not known or protocol ~= "datasnap" then

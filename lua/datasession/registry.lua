@@ -324,8 +324,8 @@ local function establish(maker, options, stored)
 end
 
 --- Makes a session, logs in, and loads its catalogs.
--- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required; other
---   protocols than jsdo have none);
+-- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required;
+--   other protocols than jsdo have none);
 --   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a
 --   function that returns { username, password } or a promise of it; `authenticationURI` and
 --   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token
