@@ -215,6 +215,11 @@ bool exchange_redirect (struct exchange *x) {
     return false;
   }
   struct uri *target = find_target(x, &location);
+  if (target && x->hopping && !x->hopping(x)) {
+    failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
+    uri_release(target);
+    return false;
+  }
   if (!target) return false;
   uri_release(r->uri);
   r->uri = target;

@@ -81,10 +81,13 @@ struct exchange {
   struct response response;
   void (*finished)(struct exchange *x,
                    void *context); /* from engine_step alone, never from submit or cancel */
-  void *owner;                     /* for the owner's use */
-  struct exchange *next;           /* for the owner's use: its list */
-  unsigned mark;                   /* for the owner's use */
-  size_t tag;                      /* for the owner's use: which of several */
+  bool (*hopping)(
+      struct exchange *x); /* or NULL: a redirect is about to be followed; may change the request's header
+                                          list; calls no engine; false: no memory */
+  void *owner;             /* for the owner's use */
+  struct exchange *next;   /* for the owner's use: its list */
+  unsigned mark;           /* for the owner's use */
+  size_t tag;              /* for the owner's use: which of several */
 
   /* the engine's: */
   enum { EXCHANGE_FRESH, EXCHANGE_FLYING, EXCHANGE_FINISHED, EXCHANGE_TOLD } phase;

@@ -182,11 +182,16 @@ void header_list_remove (struct header_list *list, const char *name, size_t name
   free_line(list, line_of(old));
 }
 
-bool header_list_has (const struct header_list *list, const char *name) {
+const char *header_list_value (const struct header_list *list, const char *name) {
   size_t length = strlen(name);
   for (struct curl_slist *link = list->lines[kind_of(name, length)]; link; link = link->next)
-    if (line_of(link)->name_length == length && strncasecmp(link->data, name, length) == 0) return true;
-  return false;
+    if (line_of(link)->name_length == length && strncasecmp(link->data, name, length) == 0)
+      return link->data[length] == ':' ? link->data + length + 2 : "";
+  return NULL;
+}
+
+bool header_list_has (const struct header_list *list, const char *name) {
+  return header_list_value(list, name) != NULL;
 }
 
 static bool equal_lines (const struct curl_slist *a, const struct curl_slist *b) {

@@ -39,6 +39,9 @@ void header_list_remove (struct header_list *list, const char *name, size_t name
 
 bool header_list_has (const struct header_list *list, const char *name);
 
+/* The value of the line of that name, borrowed until the list is changed or freed; "": an empty one. NULL: there is none. */
+const char *header_list_value (const struct header_list *list, const char *name);
+
 /* Do they hold the same lines? Two that hold them in another order may count as different. */
 bool header_list_equal (const struct header_list *a, const struct header_list *b);
 

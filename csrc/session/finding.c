@@ -77,9 +77,11 @@ static void judge_apart (struct finding *found) {
 void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found) {
   const struct session *s = op->session;
-  if (x->response.failure != FAILURE_NONE)
+  if (s->protocol->hear) s->protocol->hear(L, op->session, x);
+  if (x->response.failure != FAILURE_NONE) {
     finding_failure(found, x, purpose);
-  else
+    if (s->protocol->judge_failure) s->protocol->judge_failure(s, x, found);
+  } else
     s->protocol->judge(L, op->session, x, purpose, found);
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     found->apart = op->apart || !uri_within(s->service, x->request.uri);

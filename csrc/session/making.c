@@ -15,7 +15,8 @@ static const char *const common_options[] = {TRANSPORT_OPTIONS, "serviceURI", "p
                                              "onOpenRequest",   "name",       "storage",  "reconnect",
                                              "keepCredentials", NULL};
 
-static const struct protocol *const protocols[] = {&protocol_jsdo, &protocol_datasnap, &protocol_proiv, NULL};
+static const struct protocol *const protocols[] = {&protocol_jsdo, &protocol_datasnap, &protocol_proiv,
+                                                   &protocol_btt, NULL};
 
 bool making_is_free (const char *name) {
   int i;

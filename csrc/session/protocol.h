@@ -59,8 +59,18 @@ struct protocol {
       struct header_list *lines); /* what every request carries, wherever it goes; false: no memory */
   bool (*sign)(lua_State *L, struct session *s,
                struct header_list *lines); /* what marks it as the session's; false: the same */
+  bool (*carry)(struct session *s,
+                struct exchange
+                    *x); /* adds to what was described for the session's own server what its session needs, in
+                                        address, lines and body; raises nothing; false: no memory; or NULL */
+  void (*hear)(lua_State *L, struct session *s,
+               const struct exchange
+                   *x); /* of each answer, before it is judged, also when there is no whole one; or NULL */
   void (*judge)(lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                 struct finding *found);
+  void (*judge_failure)(
+      const struct session *s, const struct exchange *x,
+      struct finding *found); /* no whole answer came, and `found` says what that is to everybody; or NULL */
 
   /* State: called by session_transition alone; all may be NULL */
   bool (*learn)(
@@ -70,6 +80,9 @@ struct protocol {
                  struct session *s);                      /* what the server knew the session by is void */
   const char *(*status)(const struct session *s);         /* static: the service's own word for the state */
   void (*push_id)(lua_State *L, const struct session *s); /* session.sessionId, or nil */
+  const char *(*refuses)(
+      const struct session *s,
+      bool login); /* static: in the service's words, why a call, or a login, cannot be now; or NULL */
 
   /* Storage: both, or NULL: cookies and tokens are all that proves a session */
   void (*save)(lua_State *L,
@@ -79,7 +92,7 @@ struct protocol {
   bool (*restore)(lua_State *L, struct session *s); /* takes such a table, on top; false: it is of no use */
 };
 
-extern const struct protocol protocol_jsdo, protocol_datasnap, protocol_proiv;
+extern const struct protocol protocol_jsdo, protocol_datasnap, protocol_proiv, protocol_btt;
 
 #pragma GCC visibility pop
 

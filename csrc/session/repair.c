@@ -133,6 +133,26 @@ static bool is_under_way (const struct session *s) {
   return s->repair && s->repair->op;
 }
 
+static bool is_lapsed (const struct session *s);
+static void start (lua_State *L, struct session *s, int index);
+
+bool repair_is_due (const struct session *s) {
+  return is_under_way(s) || is_lapsed(s);
+}
+
+/* Its deadline has passed: no server need be asked to know that it is lost. */
+static bool must_wait (lua_State *L, const struct operation *op) {
+  struct session *s = op->session;
+  if (op->inner) return false;
+  if (is_lapsed(s)) {
+    s->repair->reason = REASON_EXPIRED;
+    operation_push_session(L, op);
+    start(L, s, lua_gettop(L));
+    lua_pop(L, 2);
+  }
+  return is_under_way(s);
+}
+
 static void begin (lua_State *L, struct operation *op) {
   op->tries++;
   op->epoch = op->session->epoch;
@@ -144,7 +164,7 @@ static void begin (lua_State *L, struct operation *op) {
 void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
   op->begin = first;
   set_deadline(op);
-  if (is_under_way(op->session) && !op->inner)
+  if (must_wait(L, op))
     park(L, op);
   else {
     operation_must(L, op, first(L, op));
@@ -157,8 +177,9 @@ void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, 
   op->begin = first;
   if (x && x->request.timeout > 0) op->limit = x->request.timeout;
   set_deadline(op);
-  if (is_under_way(op->session) && !op->inner) {
+  if (repair_is_due(op->session) && !op->inner) {
     exchange_free(x);
+    must_wait(L, op);
     park(L, op);
   } else {
     operation_must(L, op, operation_send(L, op, x, step));
@@ -335,6 +356,11 @@ static bool can_start (const struct session *s, const struct finding *found) {
   if (!s->repair || !s->repair->attempts || s->repair->op || !s->established || s->closing) return false;
   if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
   return found->verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
+}
+
+static bool is_lapsed (const struct session *s) {
+  const struct finding found = {.verdict = VERDICT_EXPIRED};
+  return s->phase == PHASE_EXPIRED && can_start(s, &found);
 }
 
 static bool was_run (const struct operation *op, const struct exchange *x, const struct finding *found) {

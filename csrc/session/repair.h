@@ -27,6 +27,9 @@ void repair_begin (lua_State *L, struct operation *op, bool (*begin)(lua_State *
 void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
                         bool (*begin)(lua_State *, struct operation *));
 
+/* It is being re-established, or has passed its deadline and will be by its next call. */
+bool repair_is_due (const struct session *s);
+
 /* Could what `op` was given be needed another time? */
 bool repair_keeps_arguments (const struct session *s);
 

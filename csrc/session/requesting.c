@@ -184,6 +184,10 @@ static struct exchange *describe (lua_State *L, struct session *s) {
     exchange_free(x);
     lua_error(L);
   }
+  if (s->protocol->carry && uri_same_origin(s->service, x->request.uri) && !s->protocol->carry(s, x)) {
+    exchange_free(x);
+    luaL_error(L, "not enough memory");
+  }
   return x;
 }
 

@@ -399,10 +399,11 @@ static const char refused_invalid[] = "the session was invalidated: make a new o
 
 bool session_refuses (lua_State *L, struct operation *op) {
   const struct session *s = op->session;
+  const char *own = s->protocol->refuses ? s->protocol->refuses(s, false) : NULL;
   if (s->phase == PHASE_INVALID)
     operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, refused_invalid);
   else if (s->closing)
-    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, "the session is being closed");
+    operation_refuse(L, op, "closed", RESULT_GENERAL_FAILURE, own ? own : "the session is being closed");
   else
     return false;
   return true;
@@ -480,6 +481,8 @@ static void begin_login (lua_State *L, struct session *s, struct operation *op) 
 
 /* Why there can be no login now, or NULL. */
 static const char *why_no_login (const struct session *s) {
+  const char *own = s->protocol->refuses ? s->protocol->refuses(s, true) : NULL;
+  if (own) return own;
   if (s->model == MODEL_SSO) return "an sso session is logged in through its AuthenticationProvider";
   if (s->repairing) return "the session is being re-established: wait for that, or call logout first";
   if (s->phase == PHASE_AUTHORIZED && !s->protocol->implicit)
