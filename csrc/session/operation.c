@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "provider.h"
+#include "repair.h"
 #include "session.h"
 #include "waiting.h"
 
@@ -90,6 +91,7 @@ static void leave_owner (lua_State *L, struct operation *op) {
   if (s->login == op) session_login_over(L, s);
   if (s->autoping == op) s->autoping = NULL;
   if (s->leaving == op) session_leaving_over(L, s, op);
+  repair_left(L, s, op);
 }
 
 /* No more in flight: nothing keeps its promise but who holds it. */

@@ -216,6 +216,13 @@ void repair_abandon (struct session *s, const char *kind, const char *message) {
   abort_parked(s, kind, message);
 }
 
+void repair_left (lua_State *L, struct session *s, const struct operation *op) {
+  if (!is_under_way(s) || s->repair->op != op) return;
+  s->repair->op = NULL;
+  session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+  abort_parked(s, "offline", "the session was lost, and could not be re-established");
+}
+
 /* Attempts */
 
 static void try_again (lua_State *L, struct operation *op, struct exchange *x);

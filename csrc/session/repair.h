@@ -42,6 +42,9 @@ bool repair_attempted (lua_State *L, struct operation *op, const struct exchange
 */
 bool repair_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found);
 
+/* `op` has ended: were it the session's repair, cut off by an error of our own, then that has failed. Raises nothing. */
+void repair_left (lua_State *L, struct session *s, const struct operation *op);
+
 /* The repair under way, if there is one, ends; what waits for it is aborted. Raises nothing. */
 void repair_abandon (struct session *s, const char *kind, const char *message);
 
