@@ -151,15 +151,16 @@ describe("re-establishment", function()
   end)
 
   it("spreads the waits of many sessions", function()
-    local waits = {}
-    for _ = 1, 8 do
+    local waits, sessions = {}, {}
+    for i = 1, 8 do
       local session = loggedIn("anonymous", { reconnect = { maxAttempts = 2, delay = 0.02, jitter = 0.5 } })
       session:subscribe("reconnecting", function(_, attempt, _, wait)
         if attempt == 2 then waits[#waits + 1] = wait end
       end)
+      sessions[i] = session
     end
     server:stop()
-    for _, session in ipairs(datasession.sessions()) do rejected(session:ping()) end
+    for _, session in ipairs(sessions) do rejected(session:ping()) end
     assert.is_true(datasession.run(LIMIT))
     assert.equal(8, #waits)
     table.sort(waits)
