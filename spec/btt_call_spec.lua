@@ -1,6 +1,6 @@
 -- Operations of a session of protocol btt, in each format, and requests of any sort.
 local datasession = require "datasession"
-local btt = require "btt_support"
+local btt = dofile "spec/btt_support.lua"
 
 local LIMIT, REQUEST = btt.LIMIT, btt.REQUEST
 local rejected, answer = btt.rejected, btt.answer

@@ -1,6 +1,6 @@
 -- Closing a session of protocol btt: it always ends closed.
 local datasession = require "datasession"
-local btt = require "btt_support"
+local btt = dofile "spec/btt_support.lua"
 
 local LIMIT, REQUEST = btt.LIMIT, btt.REQUEST
 local rejected, answer = btt.rejected, btt.answer

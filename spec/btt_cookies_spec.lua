@@ -1,7 +1,7 @@
 -- The cookies of a session of protocol btt: everything is kept, everything is sent, to one origin alone.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local btt = require "btt_support"
+local btt = dofile "spec/btt_support.lua"
 
 local LIMIT, ESTABLISH = btt.LIMIT, btt.ESTABLISH
 

@@ -1,6 +1,6 @@
 -- Establishing a session of protocol btt: what is asked, what counts as a session, what is refused.
 local datasession = require "datasession"
-local btt = require "btt_support"
+local btt = dofile "spec/btt_support.lua"
 
 local LIMIT, ESTABLISH = btt.LIMIT, btt.ESTABLISH
 local rejected, answer = btt.rejected, btt.answer

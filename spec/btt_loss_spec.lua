@@ -1,7 +1,7 @@
 -- How a session of protocol btt is lost, comes back, or is given up.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local btt = require "btt_support"
+local btt = dofile "spec/btt_support.lua"
 
 local LIMIT, ESTABLISH, REQUEST = btt.LIMIT, btt.ESTABLISH, btt.REQUEST
 local rejected, answer = btt.rejected, btt.answer

@@ -1,6 +1,6 @@
 -- Protocols that Lua programs define: datasession.protocol.
 local datasession = require "datasession"
-local child = require "support.child"
+local child = dofile "spec/support/child.lua"
 local sandbox = require "datasession.sandbox"
 
 local LIMIT = 20 -- seconds after which a promise that is not settled is a failure

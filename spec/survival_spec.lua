@@ -1,5 +1,5 @@
--- Each system's exchanges with its server killed at every point: no call hangs, each settles once, and what may not be sent
--- twice is run by the server at most once.
+-- Each system's exchanges with its server killed at every point: no call hangs, each settles once, and what may not be
+-- sent twice is run by the server at most once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 

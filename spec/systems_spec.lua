@@ -37,8 +37,8 @@ local function customers(session)
   return session:request { path = "/rest/CustomerService/Customer" }
 end
 
--- `options` for datasession.new; `credentials` for login; `ask`: a call that the server answers when the session is well;
--- `lose`: the server ends the session.
+-- `options` for datasession.new; `credentials` for login; `ask`: a call that the server answers when the session is
+-- well; `lose`: the server ends the session.
 local systems = {
   jsdo = {
     options = function() return { serviceURI = server.uris.form, authenticationModel = "form" } end,

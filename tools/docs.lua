@@ -127,8 +127,8 @@ local function options()
   end
 end
 
--- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are options of its name.
--- Its own methods are in its file.
+-- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are options of its
+-- name. Its own methods are in its file.
 local function protocols()
   local core = require "datasession.core"
   local names, common = {}, {}

@@ -208,7 +208,10 @@ bool header_list_equal (const struct header_list *a, const struct header_list *b
 /* Behind what stands in `to`, at `at`, and a line break if anything does; where it ends. A line that libcurl would rewrite comes as it is sent. */
 static size_t add_text (char *to, size_t at, const struct curl_slist *line) {
   size_t length = strlen(line->data), name = line_of((struct curl_slist *)line)->name_length;
-  if (at) memcpy(to + at, "\r\n", 2), at += 2;
+  if (at) {
+    to[at++] = '\r';
+    to[at++] = '\n';
+  }
   memcpy(to + at, line->data, length + 1);
   if (line->data[name] == ';') to[at + name] = ':';
   return at + length;

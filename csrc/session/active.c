@@ -16,7 +16,7 @@ void active_push_key (lua_State *L, int index) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
   char text[2 * KEY_BYTES];
-  int i;
+  size_t i;
   index = lua_absindex(L, index);
   if (compat_getslot(L, index, SESSION_KEY) == LUA_TSTRING) return;
   lua_pop(L, 1);
