@@ -69,6 +69,8 @@ struct btt {
   struct text id, server_id, page[PAGE_FIELDS];
   struct text offered; /* the id that a reply named in place of ours */
   double lifetime;     /* seconds that the server gave it, anew with each good answer; 0: it did not say */
+  double page_lost;    /* of clock_now: when an answer that may have held a page was lost; 0: none was */
+  bool page_old;       /* what was asked before that cannot be the latest page */
   bool inferred;       /* the id is a guess from the cookie: it is sent and compared nowhere */
   bool tried;          /* an attempt to establish it has come to an end */
   bool joins;          /* what establishes it finds a session that there is: createSession=false */
@@ -126,6 +128,9 @@ bool btt_send_close (lua_State *L, struct operation *op, operation_step step);
 
 /* Pushes a function of the user's, below the table of SESSION_WIRE no more; false, and nothing pushed: there is none. */
 bool btt_push_function (lua_State *L, const struct session *s, const char *name);
+
+/* What the next request would say of the page that it comes from. */
+void btt_forget_page (struct btt *b);
 
 #pragma GCC visibility pop
 

@@ -1,4 +1,4 @@
-/* btt_judge: what an answer says of the session. Nothing is changed but b->heard, from which `learn` takes, and b->offered. */
+/* btt_judge: what an answer says of the session. What stands in b->heard and b->offered is for `learn` to take. */
 #include "btt.h"
 #include "journal.h"
 #include "response.h"
@@ -16,6 +16,12 @@ void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
   struct btt *b = btt_of(s);
   const struct buffer *headers = &x->response.headers;
   struct finding note;
+  if (x->response.failure != FAILURE_NONE && x->response.may_have_arrived) {
+    btt_forget_page(
+        b); /* the latest page was in an answer that is lost: who sent an older one would be refused */
+    b->page_lost = clock_now();
+  }
+  b->page_old = x->started <= b->page_lost;
   if (!b->keeps || !headers->length || !uri_same_origin(s->service, x->request.uri)) return;
   if (cookies_take(&b->cookies, headers->data, headers->length) != COOKIES_FULL) return;
   memset(&note, 0, sizeof note);

@@ -74,7 +74,7 @@ bool btt_push_function (lua_State *L, const struct session *s, const char *name)
 
 /* State */
 
-static void forget_page (struct btt *b) {
+void btt_forget_page (struct btt *b) {
   int i;
   for (i = 0; i < PAGE_FIELDS; i++)
     text_wipe(b->memory, &b->page[i]);
@@ -85,7 +85,7 @@ static void forget (lua_State *L, int index, struct session *s) {
   (void)L, (void)index;
   text_wipe(b->memory, &b->id);
   text_wipe(b->memory, &b->server_id);
-  forget_page(b);
+  btt_forget_page(b);
   b->lifetime = 0;
   b->inferred = false;
 }
@@ -116,10 +116,21 @@ static bool infer_id (struct btt *b) {
   return text_set(b->memory, &b->id, (struct span){value + 4, (size_t)(colon - value) - 4});
 }
 
+static bool is_number (const struct text *t) {
+  return t->length > 0 && strspn(t->data, "0123456789") == t->length;
+}
+
+/* Answers to calls made together may come out of order: the page with the highest number is the latest. */
+static bool is_older (const struct text *page, const struct text *than) {
+  if (!is_number(page) || !is_number(than)) return false;
+  if (page->length != than->length) return page->length < than->length;
+  return memcmp(page->data, than->data, page->length) < 0;
+}
+
 static void take_page (struct btt *b) {
   int i;
-  if (!b->heard.has_page) return;
-  forget_page(b);
+  if (!b->heard.has_page || b->page_old || is_older(&b->heard.page[PAGE_ID], &b->page[PAGE_ID])) return;
+  btt_forget_page(b);
   for (i = 0; i < PAGE_FIELDS; i++)
     text_move(b->memory, &b->page[i], &b->heard.page[i]);
 }
@@ -130,7 +141,7 @@ static bool learn (lua_State *L, int index, struct session *s, const struct find
   (void)index;
   if (s->phase != PHASE_AUTHORIZED)
     return false; /* a cookie that was kept may find what we do not count as ours */
-  if (login) forget_page(b);
+  if (login) btt_forget_page(b);
   if (found->has_lifetime) b->lifetime = found->lifetime;
   if (found->session_id && found->session_id == b->heard.id.data) {
     text_move(b->memory, &b->id, &b->heard.id);
