@@ -18,7 +18,7 @@ struct repair {
   const char *reason;   /* static */
 };
 
-/* What stands behind the sheet of the Rich Client Channel; the same for all. */
+/* As for the Rich Client Channel, so for all. */
 enum { ATTEMPTS = 3 };
 static const double default_delay = 1, default_backoff = 1, default_most = 60, default_part = 0;
 
@@ -229,11 +229,12 @@ static void try_again (lua_State *L, struct operation *op, struct exchange *x);
 
 static double wait_before (struct session *s) {
   const struct repair *r = s->repair;
-  double wait;
+  double wait = r->delay;
+  unsigned n;
   if (r->attempt < 2) return 0;
-  wait = r->delay * pow(r->backoff, r->attempt - 2);
-  if (!(wait < r->most)) wait = r->most;
-  return wait * loop_jitter(s->loop, r->part);
+  for (n = 2; n < r->attempt && r->backoff > 1 && wait > 0 && wait < r->most; n++)
+    wait *= r->backoff;
+  return (wait < r->most ? wait : r->most) * loop_jitter(s->loop, r->part);
 }
 
 static void tell_attempt (lua_State *L, struct operation *op) {
