@@ -218,6 +218,7 @@ static bool advance (struct engine *e, double until) {
     flight_collect(e);
   }
   flight_check_watches(e);
+  if (poller_is_lost(e->poller) && !e->flying.count) renew_multi(e);
   sigpipe_end(&guard);
   return calm;
 }

@@ -39,6 +39,12 @@ double poller_due (struct poller *p);
 /* Does libcurl watch any descriptor? */
 bool poller_watches (const struct poller *p);
 
+/*
+** libcurl had no memory for what it knows of sockets. All goes on, less promptly; the multi handle is to be replaced as soon as
+** nothing is in flight.
+*/
+bool poller_is_lost (const struct poller *p);
+
 /* Lets libcurl do what is due by the clock. */
 void poller_work (struct poller *p);
 

@@ -17,6 +17,8 @@ struct poller {
   int watched;                    /* sockets in the set */
   double due;                     /* of clock_now; 0: now; < 0: never */
   bool blind; /* the kernel refused a socket: libcurl is asked to look for itself until none is watched */
+  bool
+      lost; /* libcurl had no memory for what it knows of sockets: it is asked to look for itself until it is renewed */
 };
 
 /* How often to look while blind. */
@@ -65,7 +67,7 @@ static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud, void *kn
   if (what == CURL_POLL_REMOVE) {
     struct epoll_event unused = {0}; /* kernels before 2.6.9 want one */
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, &unused);
-    if (known && --p->watched == 0) p->blind = false;
+    if (known && p->watched && --p->watched == 0) p->blind = false;
     return 0;
   }
   watch(p, fd, events_of(what), known != NULL);
@@ -92,7 +94,7 @@ bool poller_attach (struct poller *p, CURLM *multi) {
   p->multi = multi;
   p->due = -1;
   p->watched = 0;
-  p->blind = false;
+  p->blind = p->lost = false;
   return true;
 }
 
@@ -101,7 +103,7 @@ int poller_fd (const struct poller *p) {
 }
 
 double poller_due (struct poller *p) {
-  double look = p->blind ? clock_now() + blind_interval : -1;
+  double look = p->blind || p->lost ? clock_now() + blind_interval : -1;
   if (p->due < 0) return look;
   return look < 0 || p->due < look ? p->due : look;
 }
@@ -110,13 +112,29 @@ bool poller_watches (const struct poller *p) {
   return p->watched > 0;
 }
 
+bool poller_is_lost (const struct poller *p) {
+  return p->lost;
+}
+
+/*
+** After a failure some socket may not be watched, and libcurl before 8.12 may divide by zero when it is asked to act on
+** sockets again; looking for itself it can.
+*/
+static void act (struct poller *p, curl_socket_t fd, int mask) {
+  int running;
+  if (p->lost)
+    curl_multi_perform(p->multi, &running);
+  else if (curl_multi_socket_action(p->multi, fd, mask, &running))
+    p->lost = true;
+}
+
 void poller_work (struct poller *p) {
   int running;
-  if (p->blind)
+  if (p->blind || p->lost)
     curl_multi_perform(p->multi, &running);
   else if (p->due == 0 || (p->due > 0 && p->due <= clock_now())) {
     p->due = -1; /* libcurl calls on_timer again if it wants to */
-    curl_multi_socket_action(p->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(p, CURL_SOCKET_TIMEOUT, 0);
   }
 }
 
@@ -130,10 +148,10 @@ static int mask_of (unsigned events) {
 
 bool poller_wait (struct poller *p, double seconds) {
   struct epoll_event events[BATCH];
-  int running, count = epoll_wait(p->epoll, events, BATCH, clock_milliseconds(seconds));
+  int count = epoll_wait(p->epoll, events, BATCH, clock_milliseconds(seconds));
   if (count < 0) return errno != EINTR;
   for (int i = 0; i < count; i++)
-    curl_multi_socket_action(p->multi, events[i].data.fd, mask_of(events[i].events), &running);
+    act(p, events[i].data.fd, mask_of(events[i].events));
   return true;
 }
 
