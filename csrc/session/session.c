@@ -739,6 +739,7 @@ int session_gc (lua_State *L) {
   s->closed = true;
   s->phase = PHASE_INVALID;
   if (s->loop->active == s) s->loop->active = NULL;
+  s->admitted = false;
   if (engine) engine_clear_timer(engine, &s->timer);
   if (s->protocol->release) s->protocol->release(s);
   repair_free(s);
