@@ -133,6 +133,13 @@ static void set_info (lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* The error on top, of the operation whose promise is at `index`, says whose it is. */
+static void complete_error (lua_State *L, const struct operation *op, int index) {
+  compat_getslot(L, index, PROMISE_OWNER);
+  lua_setfield(L, -2, op->session ? "session" : "provider");
+  set_info(L);
+}
+
 static void reject_aborted (lua_State *L, struct operation *op) {
   struct fault fault = {.kind = op->abort_kind, .result = (enum result)op->abort_result};
   lua_pushfstring(L, "%s: %s", op->verb, op->abort_message);
@@ -154,18 +161,20 @@ static int advance (lua_State *L) {
   return 0;
 }
 
-/* The error on top kept the operation from going on. */
-static void broken (lua_State *L, struct operation *op) {
-  if (op->over) {
+/*
+** Arguments: the promise, the error that kept its operation from going on. One that was discarded (operation_must) is over
+** without being settled.
+*/
+static int broken (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  if (op->promise.state != PROMISE_PENDING) {
     loop_report(L);
-    return;
+    return 0;
   }
   error_wrap(L);
-  operation_reject(L, op);
-}
-
-static int broken_protected (lua_State *L) {
-  broken(L, lua_touserdata(L, 1));
+  complete_error(L, op, 1);
+  if (!op->over) finish(L, op);
+  promise_reject_error(L, 1);
   return 0;
 }
 
@@ -180,7 +189,7 @@ static int reject_memory (lua_State *L) {
 
 /* The promise and an error are on top: the last resort when memory is short. Raises nothing. */
 static void give_up (lua_State *L) {
-  lua_pushcfunction(L, broken_protected);
+  lua_pushcfunction(L, broken);
   lua_pushvalue(L, -3);
   lua_pushvalue(L, -3);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
@@ -369,9 +378,7 @@ void operation_resolve (lua_State *L, struct operation *op) {
 void operation_reject (lua_State *L, struct operation *op) {
   operation_push(L, op);
   lua_insert(L, -2);
-  compat_getslot(L, -2, PROMISE_OWNER);
-  lua_setfield(L, -2, op->session ? "session" : "provider");
-  set_info(L);
+  complete_error(L, op, lua_gettop(L) - 1);
   finish(L, op);
   promise_reject_error(L, -2);
   lua_pop(L, 1);
