@@ -195,10 +195,13 @@ void handle_free (struct handle *h) {
   memory_free(h->memory, h, sizeof *h);
 }
 
+/* By curl_easy_reset a handle comes out broken when memory is short, and libcurl does not say so. */
 CURLcode handle_forget (struct handle *h) {
+  CURL *fresh = curl_easy_init();
+  if (!fresh) return CURLE_OUT_OF_MEMORY;
   detach_jar(h);
-  curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, NULL); /* a reset would lose the list, unfreed */
-  curl_easy_reset(h->easy);
+  curl_easy_cleanup(h->easy);
+  h->easy = fresh;
   release_session(h);
   h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
   h->shape = SHAPE_NONE;
