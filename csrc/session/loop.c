@@ -95,9 +95,31 @@ double loop_timeout (struct loop *loop) {
   return loop->engine ? engine_timeout(loop->engine) : -1;
 }
 
+static int begin_tell (lua_State *L) {
+  struct entry *entry = lua_touserdata(L, 1);
+  entry->begun = true;
+  return entry->tell(L);
+}
+
+/* The entry is on top, popped. One that could not be called for want of memory has its turn another time. */
+static void tell (lua_State *L, struct loop *loop) {
+  struct entry *entry = lua_touserdata(L, -1);
+  entry->begun = false;
+  lua_pushcfunction(L, begin_tell);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+    lua_pop(L, 1);
+  else if (entry->begun) {
+    loop_report(L);
+    lua_pop(L, 1);
+  } else {
+    lua_pop(L, 1);
+    loop_ready(L, loop);
+  }
+}
+
 /* The first entry is told, under pcall: whatever fails in it harms no other. */
 static void tell_next (lua_State *L, struct loop *loop) {
-  struct entry *entry;
   push_loop(L);
   if (!chain_take(L, -1, LOOP_QUEUE)) {
     loop->taken = loop->added;
@@ -105,11 +127,9 @@ static void tell_next (lua_State *L, struct loop *loop) {
     return;
   }
   loop->taken++;
-  entry = lua_touserdata(L, -1);
-  entry->queued = false;
-  lua_pushcfunction(L, entry->tell);
-  lua_replace(L, -3);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  lua_remove(L, -2);
+  ((struct entry *)lua_touserdata(L, -1))->queued = false;
+  tell(L, loop);
 }
 
 /* False when the time is used up. What is added meanwhile waits for the next round. */

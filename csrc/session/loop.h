@@ -35,6 +35,7 @@ enum loop_table {
 struct entry {
   lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
   bool queued;
+  bool begun; /* `tell` has come to run */
 };
 
 struct loop {

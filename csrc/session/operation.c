@@ -178,27 +178,18 @@ static int broken (lua_State *L) {
   return 0;
 }
 
-/* Allocates nothing but, perhaps, a longer ready queue. */
-static int reject_memory (lua_State *L) {
-  struct operation *op = lua_touserdata(L, 1);
-  if (!op->over) finish(L, op);
-  error_push_memory(L);
-  promise_reject_error(L, 1);
-  return 0;
-}
-
-/* The promise and an error are on top: the last resort when memory is short. Raises nothing. */
-static void give_up (lua_State *L) {
+/* The promise and an error are on top: the last resort when memory is short, even for a call. Raises nothing. */
+static void give_up (lua_State *L, struct operation *op) {
+  int promise = lua_gettop(L) - 1;
   lua_pushcfunction(L, broken);
   lua_pushvalue(L, -3);
   lua_pushvalue(L, -3);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
-    lua_pop(L, 1);
-    lua_pushcfunction(L, reject_memory);
-    lua_pushvalue(L, -3);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK && op->promise.state == PROMISE_PENDING) {
+    if (!op->over) finish(L, op);
+    error_push_memory(L);
+    promise_reject_error(L, promise);
   }
-  lua_pop(L, 1);
+  lua_settop(L, promise);
 }
 
 /* The promise is on top, popped. */
@@ -209,7 +200,7 @@ static void run_advance (lua_State *L, struct operation *op, struct exchange *x)
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
   lua_pushlightuserdata(L, x);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) give_up(L);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) give_up(L, op);
   lua_pop(L, 1);
   loop->busy--;
 }
