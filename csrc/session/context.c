@@ -97,13 +97,24 @@ int context_get_property (lua_State *L) {
   return 1;
 }
 
+/* Can the properties on top be sent? */
+static bool are_sendable (lua_State *L) {
+  bool are;
+  loop_hook(L, "encodeHeader");
+  lua_pushvalue(L, -2);
+  lua_call(L, 1, 1);
+  are = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return are;
+}
+
 bool context_parse (lua_State *L, const char *text, size_t length) {
   if (!length || (length == 4 && !memcmp(text, "null", 4))) {
     lua_newtable(L);
     return true;
   }
   lua_pushlstring(L, text, length);
-  if (*text == '{' && json_decode(L)) return true;
+  if (*text == '{' && json_decode(L) && are_sendable(L)) return true;
   lua_pop(L, 1);
   return false;
 }

@@ -22,7 +22,7 @@ void context_replace (lua_State *L, int session, int properties);
 
 /*
 ** Pushes the properties that a server's header says: a new table; for an empty value or null an empty one. False, and
-** nothing pushed, when it is no JSON object.
+** nothing pushed, when it is no JSON object, or one that could not be sent back.
 */
 bool context_parse (lua_State *L, const char *text, size_t length);
 
