@@ -202,6 +202,10 @@ bool waiting_cancel (lua_State *L, int index) {
   index = lua_absindex(L, index);
   compat_getslot(L, index, PROMISE_OWNER);
   co = lua_tothread(L, -1);
+  if (!co) { /* it has ended: the promise is settled, or will be as another one is */
+    lua_settop(L, top);
+    return true;
+  }
   waits = lua_status(co) == LUA_YIELD;
   if (waits || is_dead(L, co)) {
     forget_await(L, index);
