@@ -73,9 +73,18 @@ static const struct protocol *protocol_option (lua_State *L) {
 /* optionNames([protocol]): an array of those that datasession.new knows for it; nil for no such protocol. */
 static int l_option_names (lua_State *L) {
   const struct protocol *protocol = find_protocol(L, luaL_optstring(L, 1, protocol_jsdo.name));
+  int definition = lua_gettop(L), n;
+  lua_Integer i;
   if (!protocol) return 0;
   lua_newtable(L);
-  push_names(L, push_names(L, 0, common_options), protocol->options);
+  n = push_names(L, push_names(L, 0, common_options), protocol->options);
+  if (!lua_istable(L, definition) || lua_getfield(L, definition, "options") != LUA_TTABLE) {
+    lua_settop(L, definition + 1);
+    return 1;
+  }
+  for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
+    lua_rawseti(L, definition + 1, n + i);
+  lua_settop(L, definition + 1);
   return 1;
 }
 
