@@ -109,6 +109,7 @@ build = {
         "csrc/net/poller_curl.c",
         "csrc/net/poller_epoll.c",
         "csrc/net/pool.c",
+        "csrc/net/process.c",
         "csrc/net/queue.c",
         "csrc/net/sigpipe.c",
         "csrc/net/sockets.c",

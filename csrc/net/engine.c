@@ -1,6 +1,7 @@
 #include "engine_state.h"
 #include "failure.h"
 #include "flight.h"
+#include "process.h"
 #include "sigpipe.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void init_curl (void) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
+  process_watch();
 }
 
 static long kept_connections (const struct engine_limits *limits) {
@@ -60,6 +62,7 @@ static void free_parts (struct engine *e) {
 static void init_fields (struct engine *e, const struct engine_limits *limits,
                          const struct allocator *memory) {
   e->memory = *memory;
+  e->forks = process_forks();
   e->limits = limits ? *limits : default_limits;
   timers_init(&e->timers, &e->memory);
   timers_init(&e->watches, &e->memory);
@@ -71,7 +74,7 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
 
 struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory) {
   pthread_once(&curl_once, init_curl);
-  struct engine *e = memory_new(memory, sizeof *e);
+  struct engine *e = process_is_watched() ? memory_new(memory, sizeof *e) : NULL;
   if (!e) return NULL;
   init_fields(e, limits, memory);
   e->poller = poller_new(&e->memory);
@@ -90,6 +93,19 @@ static void free_now (struct engine *e) {
   sigpipe_end(&guard);
 }
 
+bool engine_is_inherited (const struct engine *e) {
+  return e->forks != process_forks();
+}
+
+/* What libcurl has is left as it is: its connections would say goodbye, its threads would be joined. */
+static void free_copy (struct engine *e) {
+  struct allocator memory = e->memory;
+  timers_cleanup(&e->watches);
+  lanes_cleanup(&e->lanes);
+  sockets_cleanup(&e->sockets);
+  memory_free(&memory, e, sizeof *e);
+}
+
 void engine_free (struct engine *e) {
   struct sigpipe_guard guard;
   if (!e || e->freed) return;
@@ -103,7 +119,11 @@ void engine_free (struct engine *e) {
     queue_remove(&e->finished, x);
     exchange_orphan(x);
   }
-  if (!e->depth) free_now(e);
+  if (e->depth) return;
+  if (engine_is_inherited(e))
+    free_copy(e);
+  else
+    free_now(e);
 }
 
 const struct allocator *engine_memory (const struct engine *e) {
@@ -111,6 +131,7 @@ const struct allocator *engine_memory (const struct engine *e) {
 }
 
 void engine_forget_jar (struct engine *e, struct jar *jar) {
+  if (engine_is_inherited(e)) return;
   jar_set_forgotten(jar, true);
   pool_forget_jar(&e->pool, jar);
 }
@@ -136,6 +157,7 @@ void engine_trim (struct engine *e) {
 }
 
 bool engine_submit (struct engine *e, struct exchange *x) {
+  if (engine_is_inherited(e)) return false;
   if (x->request.jar) jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
   return flight_begin(e, x);
@@ -247,7 +269,7 @@ static size_t tell (struct engine *e, double budget, void *context) {
   size_t told = 0, exchanges = e->finished.count, timers = e->timers.count;
   if (!exchanges && !timers) return 0;
   double now = clock_now();
-  while (!e->freed && (exchanges || timers)) {
+  while (!e->freed && !engine_is_inherited(e) && (exchanges || timers)) {
     size_t *left = e->timers_turn ? &timers : &exchanges;
     bool was = *left && (e->timers_turn ? tell_timer(e, now, context) : tell_exchange(e, context));
     *left = was ? *left - 1 : 0;
@@ -261,7 +283,7 @@ static size_t tell (struct engine *e, double budget, void *context) {
 size_t engine_step (struct engine *e, double wait, double budget, void *context) {
   size_t told = 0;
   bool go_on = true;
-  if (!engine_pending(e) || e->freed) return 0;
+  if (!engine_pending(e) || e->freed || engine_is_inherited(e)) return 0;
   double until = wait < 0 ? HUGE_VAL : wait > 0 ? clock_now() + wait : 0;
   e->depth++;
   while (go_on) {
@@ -269,6 +291,6 @@ size_t engine_step (struct engine *e, double wait, double budget, void *context)
     told = tell(e, budget, context);
     go_on = calm && !told && !e->freed && engine_pending(e) && until > 0 && clock_now() < until;
   }
-  if (--e->depth == 0 && e->freed) free_now(e);
+  if (--e->depth == 0 && e->freed && !engine_is_inherited(e)) free_now(e);
   return told;
 }

@@ -3,6 +3,9 @@
 ** state. Knows nothing of Lua or sessions. One thread at a time; nothing is shared with other engines but
 ** libcurl's own global state.
 **
+** A child of fork has a copy of the engine, but shares its poll set and its connections with the parent, and has not
+** its threads: there nothing that libcurl owns is touched, nor even freed; see engine_is_inherited.
+**
 ** No owner is ever called from inside libcurl: finished exchanges and due timers are told from engine_step,
 ** after libcurl has returned. An owner may submit, cancel, free exchanges, set timers, call engine_step again
 ** and even engine_free from there.
@@ -35,6 +38,12 @@ struct engine *engine_new (const struct engine_limits *limits, const struct allo
 ** their owners; others may be freed before or after, but see engine_memory. Never waits. Accepts NULL.
 */
 void engine_free (struct engine *e);
+
+/*
+** Was this process forked since the engine was made? Then engine_submit fails, engine_step does nothing, and what is
+** in flight is the parent's; exchanges and the engine may still be freed. Costs no system call.
+*/
+bool engine_is_inherited (const struct engine *e);
 
 /*
 ** The engine's own copy of the allocator: what is made with it is to be released before the engine is

@@ -26,6 +26,7 @@ struct engine {
   unsigned depth;        /* of engine_step: owners may call it again */
   bool freed;            /* by an owner, from inside engine_step, which then lets go of the rest */
   bool timers_turn;      /* to be told next */
+  unsigned forks;        /* process_forks when it was made */
   bool tls;              /* some request was https */
   struct handle_lines lines;
   struct sockets sockets; /* of the connections in `multi` */

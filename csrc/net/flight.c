@@ -128,12 +128,22 @@ void flight_collect (struct engine *e) {
   }
 }
 
+/* In a child of fork: the parent's transfer goes on, and its handle is lost to us. */
+static void leave (struct engine *e, struct exchange *x) {
+  x->handle = NULL;
+  arrive(e, x);
+}
+
 /* One that waits has no handle: it departs only to arrive. */
 void flight_abort (struct engine *e, struct exchange *x) {
   if (!x->handle) {
     queue_remove(&x->lane->waiting, x);
     depart(e, x);
     arrive(e, x);
+    return;
+  }
+  if (engine_is_inherited(e)) {
+    leave(e, x);
     return;
   }
   read_outcome(x);
@@ -217,8 +227,10 @@ bool flight_begin (struct engine *e, struct exchange *x) {
 }
 
 static void abandon (struct engine *e, struct exchange *x) {
-  if (x->handle) curl_multi_remove_handle(e->multi, x->handle->easy);
-  handle_free(x->handle);
+  if (x->handle && !engine_is_inherited(e)) {
+    curl_multi_remove_handle(e->multi, x->handle->easy);
+    handle_free(x->handle);
+  }
   timers_clear(&e->watches, &x->watch);
   exchange_orphan(x);
 }

@@ -57,8 +57,19 @@ static void new_table (lua_State *L, struct loop *loop, enum loop_table which, c
   loop->tables[which] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+bool loop_is_inherited (const struct loop *loop) {
+  return loop->engine && engine_is_inherited(loop->engine);
+}
+
+void loop_check (lua_State *L, const struct loop *loop) {
+  if (loop_is_inherited(loop))
+    luaL_error(L, "datasession: this process was forked from the one whose sessions these are: "
+                  "use a Lua state of its own here");
+}
+
 struct engine *loop_engine (lua_State *L, struct loop *loop) {
   if (loop->closed) luaL_error(L, "datasession: this Lua state is closing");
+  loop_check(L, loop);
   if (!loop->engine) loop->engine = engine_new(NULL, &loop->memory);
   if (!loop->engine) luaL_error(L, "datasession: not enough memory or file descriptors for the engine");
   return loop->engine;
@@ -135,7 +146,7 @@ static void tell_next (lua_State *L, struct loop *loop) {
 /* False when the time is used up. What is added meanwhile waits for the next round. */
 static bool tell_round (lua_State *L, struct loop *loop, double until) {
   size_t end = loop->added;
-  while (loop->taken < end) {
+  while (loop->taken < end && !loop_is_inherited(loop)) {
     tell_next(L, loop);
     if (until > 0 && clock_now() >= until) return false;
   }
@@ -154,6 +165,7 @@ static void check_step (lua_State *L, const struct loop *loop) {
 void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
   double until = budget > 0 ? clock_now() + budget : 0;
   int round;
+  loop_check(L, loop);
   if (!loop_pending(loop)) return;
   check_step(L, loop);
   loop->depth++;
@@ -161,6 +173,7 @@ void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
   for (round = 0; round < ROUNDS && has_ready(loop); round++)
     if (!tell_round(L, loop, until)) break;
   loop->depth--;
+  loop_check(L, loop); /* a handler may have forked */
 }
 
 static int nothing (lua_State *L) {
@@ -279,6 +292,7 @@ static int step (lua_State *L, struct loop *loop, int first) {
 
 static int run (lua_State *L, struct loop *loop, int first) {
   double limit = seconds(L, first, HUGE_VAL), until = clock_now() + limit, left = limit;
+  loop_check(L, loop);
   while (loop_pending(loop)) {
     loop_step_on(L, loop, left);
     left = until - clock_now();

@@ -75,7 +75,13 @@ void loop_table (lua_State *L, enum loop_table which);
 /* The same, for who has the loop at hand: faster. */
 void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which);
 
-/* The engine, made when first asked for. Raises when memory or descriptors are short, or the state closes. */
+/* Is the engine that of a parent of this process, which was forked? Costs no system call. */
+bool loop_is_inherited (const struct loop *loop);
+
+/* Raises when it is: nothing that needs the engine works there. */
+void loop_check (lua_State *L, const struct loop *loop);
+
+/* The engine, made when first asked for. Raises as loop_check, when memory or descriptors are short, or the state closes. */
 struct engine *loop_engine (lua_State *L, struct loop *loop);
 
 /* The entry on top, popped, goes to the end of the ready queue, unless it is there already. Raises nothing. */

@@ -25,6 +25,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   struct provider *provider = s ? NULL : provider_check(L, index);
   struct loop *loop = s ? s->loop : provider->loop;
   struct operation *op;
+  loop_check(L, loop);
   index = lua_absindex(L, index);
   op = (struct operation *)promise_new(L, sizeof *op);
   op->promise.is_operation = true;
@@ -300,8 +301,9 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
   if (!x) return false;
   if (op->limit > 0) x->request.timeout = op->limit;
   if (op->session) session_open_request(L, op->session, x);
-  if (op->over || !op->loop->engine) {
+  if (op->over || !op->loop->engine || loop_is_inherited(op->loop)) {
     exchange_free(x);
+    loop_check(L, op->loop); /* onOpenRequest may have forked */
     return false;
   }
   operation_hold(op, x, step);

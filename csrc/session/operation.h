@@ -65,7 +65,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb);
 
 /*
 ** Sends `x`, which becomes the operation's whatever the outcome; `step` is called when it has finished. False when memory
-** is short, also for an `x` of NULL. Raises nothing.
+** is short, also for an `x` of NULL. Raises nothing but loop_check's error.
 */
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step);
 

@@ -766,7 +766,7 @@ int session_close (lua_State *L) {
   struct session *s = session_check(L, 1);
   double limit = s->transport ? s->transport->timeout : 0;
   lua_settop(L, 1);
-  if (s->closed || s->loop->closed || s->phase == PHASE_INVALID) return 0;
+  if (s->closed || s->loop->closed || s->phase == PHASE_INVALID || loop_is_inherited(s->loop)) return 0;
   session_invalidate(L);
   lua_getfield(L, -1, "await");
   lua_insert(L, -2);

@@ -169,6 +169,7 @@ int waiting_spawn (lua_State *L) {
   lua_State *co;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   if (loop_get(L)->closed) return luaL_error(L, "spawn: this Lua state is closing");
+  loop_check(L, loop_get(L));
   co = lua_newthread(L);
   if (!lua_checkstack(co, nargs + 1)) return luaL_error(L, "spawn: too many arguments");
   lua_insert(L, 1);
@@ -364,6 +365,7 @@ static bool is_spawned (lua_State *L) {
 }
 
 int waiting_await (lua_State *L, const struct promise *p, double limit) {
+  loop_check(L, loop_get(L));
   if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, limit);
   return await_stepping(L, p, limit);
 }

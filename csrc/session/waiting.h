@@ -19,8 +19,8 @@ int waiting_await (lua_State *L, const struct promise *p, double limit);
 int waiting_spawn (lua_State *L);
 
 /*
-** Closes the coroutine of the pending promise at `index`, running its <close> variables. False when it cannot be
-** closed: it runs, as the caller's or waiting for it.
+** Closes the coroutine of the promise at `index`, running its <close> variables; no harm when it has ended. False when it
+** cannot be closed: it runs, as the caller's or waiting for it.
 */
 bool waiting_cancel (lua_State *L, int index);
 

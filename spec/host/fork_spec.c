@@ -1,0 +1,118 @@
+/*
+** fork_spec: a host that forks while a Lua state has requests in flight, timers and coroutines that wait, from
+** outside and from inside a step. The child is told by every call, may close the state and use one of its own; the
+** parent, which shares descriptors with it, notices nothing. What is done is in fork.lua.
+*/
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int passed, failed;
+static pid_t child;
+
+static void check (bool holds, const char *what, const char *detail) {
+  if (holds)
+    passed++;
+  else {
+    failed++;
+    printf("FAILED %s: %s\n", what, detail ? detail : "");
+  }
+}
+
+static const char serve[] =
+    "local server = assert(require 'datasession.sandbox'.start())\n"
+    "server:fault { kind = 'slow', delay = 0.3, path = 'home%.html$', model = 'form', count = 0 }\n"
+    "return server.uris.form, server.uris.basic, server.uris.anonymous";
+
+static const char log_in[] = "local datasession = require 'datasession'\n"
+                             "local session = datasession.new { serviceURI = ... }\n"
+                             "assert(session:login():await(20))\n"
+                             "assert(session:invalidate():await(20))";
+
+static int l_fork (lua_State *L) {
+  fflush(stdout);
+  child = fork();
+  if (child < 0) return luaL_error(L, "fork fails");
+  lua_pushinteger(L, child);
+  return 1;
+}
+
+/* Waits for the child. */
+static int l_finish (lua_State *L) {
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return luaL_error(L, "the child ended with status %d", status);
+  return 0;
+}
+
+static lua_State *new_state (void) {
+  lua_State *L = luaL_newstate();
+  if (!L) _exit(3);
+  luaL_openlibs(L);
+  lua_register(L, "fork", l_fork);
+  lua_register(L, "finish", l_finish);
+  return L;
+}
+
+/* In the child: the state that was copied is closed, another one is used. */
+static int end_child (lua_State *L, const char *uri) {
+  lua_State *own;
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    check(false, "in the child", lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  lua_close(L);
+  own = new_state();
+  if (luaL_loadstring(own, log_in) == LUA_OK) lua_pushstring(own, uri);
+  check(lua_pcall(own, 1, 0, 0) == LUA_OK, "a Lua state of the child's own", lua_tostring(own, -1));
+  lua_close(own);
+  fflush(stdout);
+  return failed ? 1 : 0;
+}
+
+static void set_uris (lua_State *L, lua_State *server) {
+  static const char *const models[] = {"form", "basic", "anonymous"};
+  int i;
+  lua_newtable(L);
+  for (i = 0; i < 3; i++) {
+    lua_pushstring(L, lua_tostring(server, i + 1));
+    lua_setfield(L, -2, models[i]);
+  }
+}
+
+static void fork_at (lua_State *server, const char *place) {
+  lua_State *L = new_state();
+  int ok = luaL_loadfile(L, "spec/host/fork.lua");
+  if (ok == LUA_OK) {
+    lua_pushstring(L, place);
+    set_uris(L, server);
+    ok = lua_pcall(L, 2, 2, 0);
+  }
+  check(ok == LUA_OK, place, ok == LUA_OK ? NULL : lua_tostring(L, -1));
+  if (child == 0) _exit(ok == LUA_OK ? end_child(L, lua_tostring(server, 3)) : 1);
+  lua_close(L);
+}
+
+int main (void) {
+  static const char *const places[] = {"outside", "handler", "event", "coroutine", "onOpenRequest"};
+  lua_State *server = new_state();
+  size_t i;
+  alarm(100);
+  child = 1;
+  if (luaL_dostring(server, serve) != LUA_OK) {
+    printf("%s\n", lua_tostring(server, -1));
+    return 2;
+  }
+  for (i = 0; i < sizeof places / sizeof *places; i++)
+    fork_at(server, places[i]);
+  lua_close(server);
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed ? 1 : 0;
+}
