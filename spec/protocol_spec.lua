@@ -379,4 +379,39 @@ describe("a protocol in Lua", function()
     assert.equal(0, result.code, result.output)
     assert.matches("logged in again, attempt 1", result.output)
   end)
+
+  it("has options that getSession takes too", function()
+    local _, name = made { options = { "tenant" } }
+    local session = assert(datasession.getSession {
+      protocol = name, serviceURI = server.uris.anonymous, tenant = "a", username = "lua", password = "secret",
+    }:await(LIMIT))
+    assert.equal(name, session.protocol)
+    assert.error_matches(function()
+      datasession.getSession { protocol = name, serviceURI = server.uris.anonymous, tenannt = "a" }
+    end, "unknown option 'tenannt': did you mean 'tenant'")
+  end)
+
+  it("may return a promise, or be done, when its call is aborted", function()
+    local session = loggedIn { ping = function(link) return link:request { path = "/static/home.html" } end }
+    server:fault { kind = "slow", delay = 1 }
+    local ping = session:ping()
+    datasession.step()
+    session:invalidate()
+    assert.equal("closed", rejected(ping).kind)
+    session = loggedIn { ping = function() return true end }
+    ping = session:ping()
+    session:invalidate() -- what it returned has not been looked at yet
+    assert.equal("closed", rejected(ping).kind)
+  end)
+
+  it("may end its session from sign and judge", function()
+    for _, verb in ipairs { "disconnect", "invalidate" } do
+      local session
+      session = loggedIn { sign = function() session[verb](session) end }
+      local response, err = session:request { path = "/static/home.html" }:await(LIMIT)
+      assert.equal(verb == "invalidate" and "closed" or 200, response and response.status or err.kind)
+      session = loggedIn { judge = function() session[verb](session) end }
+      assert(session:request { path = "/static/home.html" }:await(LIMIT) or verb == "invalidate")
+    end
+  end)
 end)

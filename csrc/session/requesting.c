@@ -229,6 +229,10 @@ static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op = operation_new(L, 1, "request");
   op->inner = lua_toboolean(L, 4);
+  if (op->session->phase == PHASE_INVALID) { /* the protocol's `sign` has ended it */
+    session_refuses(L, op);
+    return 1;
+  }
   op->repeatable = !(*x)->request.once;
   if (repair_keeps_arguments(op->session)) keep_arguments(L, 2);
   given = *x;
@@ -259,6 +263,7 @@ static int request (lua_State *L, struct session *s, bool inner) {
     exchange_free(x);
     return lua_error(L);
   }
+  exchange_free(x);
   return 1;
 }
 

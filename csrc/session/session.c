@@ -67,22 +67,30 @@ static struct header_list *new_headers (lua_State *L, struct session *s, bool ow
   return NULL;
 }
 
+/* A protocol's `sign` may send requests of the session, and log it out: then the lines are not those of the next request. */
 static struct header_list *own_headers (lua_State *L, struct session *s) {
-  if (s->headers && (s->protocol->fresh_lines || s->signed_for != s->who->generation)) {
-    header_list_release(s->headers);
-    s->headers = NULL;
-  }
-  if (!s->headers) s->headers = new_headers(L, s, true);
-  s->signed_for = s->who->generation;
-  return s->headers ? header_list_keep(s->headers) : NULL;
+  const struct identity *who = s->who;
+  struct header_list *lines;
+  if (s->headers && !s->protocol->fresh_lines && s->signed_for == who->generation)
+    return header_list_keep(s->headers);
+  lines = new_headers(L, s, true);
+  header_list_release(s->headers);
+  s->headers = NULL;
+  if (!lines || s->who != who) return lines;
+  s->headers = header_list_keep(lines);
+  s->signed_for = who->generation;
+  return lines;
 }
 
 static bool introduce (lua_State *L, struct session *s, struct request *request) {
+  struct identity *who;
   if (!s->who) s->who = identity_new(s->loop, s->model, s->service, s->transport);
   if (!s->who || !identity_jar(s->who)) return false;
-  request->jar = jar_keep(s->who->jar);
-  if (s->who->credentials) request->credentials = credentials_keep(s->who->credentials);
+  who = identity_keep(s->who);
+  request->jar = jar_keep(who->jar);
+  if (who->credentials) request->credentials = credentials_keep(who->credentials);
   request->headers = own_headers(L, s);
+  identity_release(who);
   return request->headers != NULL;
 }
 
