@@ -1,7 +1,7 @@
 -- What fork_spec does with a client's Lua state: fork(), from a place that is the argument, in the midst of everything.
 -- Returns in both processes, in the child with what is wrong there: an array of texts.
 local datasession = require "datasession"
-local place, uris = ...
+local place, uris, fork, finish = ...
 
 local LIMIT = 20 -- seconds
 
@@ -18,7 +18,7 @@ local pinging = login("basic", { pingInterval = 5, reconnect = true })
 local flying = session:request { path = "/static/home.html", headers = { ["X-Slow"] = "yes" } }
 local waiting = datasession.spawn(function()
   local guard <close> = login "anonymous"
-  return flying:await()
+  return flying:await(), guard
 end)
 datasession.step(0.01)
 
@@ -114,6 +114,7 @@ local function beTheChild(wrong)
   waiting:cancel()
   do
     local closed <close> = pinging -- of no concern to the server: it is the parent's
+    assert(closed.state)
   end
   pinging, calls = nil, nil
   collectgarbage()

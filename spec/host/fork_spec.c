@@ -54,8 +54,6 @@ static lua_State *new_state (void) {
   lua_State *L = luaL_newstate();
   if (!L) _exit(3);
   luaL_openlibs(L);
-  lua_register(L, "fork", l_fork);
-  lua_register(L, "finish", l_finish);
   return L;
 }
 
@@ -93,7 +91,9 @@ static void fork_at (lua_State *server, const char *place) {
   if (ok == LUA_OK) {
     lua_pushstring(L, place);
     set_uris(L, server);
-    ok = lua_pcall(L, 2, 2, 0);
+    lua_pushcfunction(L, l_fork);
+    lua_pushcfunction(L, l_finish);
+    ok = lua_pcall(L, 4, 2, 0);
   }
   check(ok == LUA_OK, place, ok == LUA_OK ? NULL : lua_tostring(L, -1));
   if (child == 0) _exit(ok == LUA_OK ? end_child(L, lua_tostring(server, 3)) : 1);
@@ -105,6 +105,7 @@ int main (void) {
   lua_State *server = new_state();
   size_t i;
   alarm(100);
+  setvbuf(stdout, NULL, _IOLBF, 0); /* what is found is told, even if the next thing crashes */
   child = 1;
   if (luaL_dostring(server, serve) != LUA_OK) {
     printf("%s\n", lua_tostring(server, -1));
