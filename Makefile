@@ -206,6 +206,8 @@ now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
 now-torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
 
+include torture/soak.mk
+
 ## check: lint, then test
 check:
 	@$(MAKE) lint
@@ -233,4 +235,4 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z-]*\): /  \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^## \([a-z-]*\): /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18

@@ -160,7 +160,10 @@ local function getSession(slot, rnd, soak)
   options.username, options.password, options.timeout = "lua", "secret", 0.5
   if slot.system.catalog then options.catalogURI = { "static/CustomerService.json" } end
   if slot.system.name:find "bearer" then options.username, options.password = "letmein", nil end
-  watch(slot, "getSession", datasession.getSession(options)):done(function(session) slot.session = session end)
+  local system = slot.system
+  watch(slot, "getSession", datasession.getSession(options)):done(function(session)
+    slot.session, slot.system = session, system
+  end)
 end
 
 local function collect(_, rnd)
