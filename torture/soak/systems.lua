@@ -124,6 +124,38 @@ local proiv = {
   unsafe = { { path = "/connect", method = "POST", body = "ACTION=POLL" } },
 }
 
+local datasnap = {
+  name = "datasnap",
+  model = "datasnap",
+  options = function(server) return { protocol = "datasnap", serviceURI = server.uris.datasnap } end,
+  login = withPassword,
+  invoke = function(session, rnd)
+    local verb = rnd:of { "GET", "PUT", "POST", "DELETE" }
+    return session:invoke("TEcho", rnd:of { "Echo", "Count", "Fail", "Out", "None" }, { rnd:upTo(9) }, { verb = verb })
+  end,
+  safe = { { path = "/datasnap/rest/DSAdmin/GetPlatformName/" }, { path = "/datasnap/nowhere" } },
+  unsafe = { { path = "/datasnap/rest/TEcho/Echo/", method = "POST", body = "[1]" } },
+  reconnects = true,
+}
+
+local btt = {
+  name = "btt",
+  model = "btt",
+  options = function(server, rnd)
+    return {
+      protocol = "btt", serviceURI = server.uris.btt, format = rnd:of { "form", "json", "xml" },
+      sessionCarrier = rnd:of { "cookie", "parameter", "both" }, closeOperation = "LogOff",
+    }
+  end,
+  login = function(session) return session:login() end,
+  invoke = function(session, rnd)
+    return session:invoke(rnd:of { "RateLookup", "Echo", "Transfer", "Fail", "Replace", "None" }, { ccy = "SEK" })
+  end,
+  safe = { { path = "/nowhere" } },
+  unsafe = { { path = "/CSReqServlet", method = "POST", body = "dse_operationName=Echo" } },
+  reconnects = true,
+}
+
 local function anonymously(session) return session:login() end
 
 local function bearer(session, rnd)
@@ -142,4 +174,6 @@ return {
   sso,
   own,
   proiv,
+  datasnap,
+  btt,
 }

@@ -9,7 +9,7 @@ local KINDS = {
   { kind = "raw", body = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc" },
   { kind = "raw", body = "nonsense" },
 }
-local MODELS = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "proiv" }
+local MODELS = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "proiv", "datasnap", "btt" }
 
 local function fault(server, rnd)
   local options = {}
