@@ -2,6 +2,8 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
+local authority = dofile "spec/support/authority.lua"
+
 local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
 
 local directory
@@ -139,6 +141,193 @@ describe("a server's certificate", function()
     assert.equal("proxy", err.kind)
     assert.matches("proxy", err.hint)
     assert.same({}, server:requests())
+  end)
+end)
+
+describe("a certification authority's", function()
+  local ours, good, revoked, lists
+
+  local function starting(issued)
+    return assert(sandbox.start { tls = issued })
+  end
+
+  -- The error of a login at a server with that certificate, which must not have heard of it.
+  local function refusal(issued, options)
+    local server <close> = starting(issued)
+    options.serviceURI = server.uris.basic
+    local ok, err = login(options)
+    assert.is_nil(ok)
+    assert.equal("tls", err.kind)
+    assert.is_false(err.retryable)
+    assert.same({}, server:requests())
+    return err
+  end
+
+  setup(function()
+    ours = authority.new(directory, "ours")
+    good, revoked = ours:issue("good", "IP:127.0.0.1"), ours:issue("revoked", "IP:127.0.0.1")
+    lists = { before = ours:list "before" }
+    ours:revoke(revoked)
+    lists.after = ours:list "after"
+  end)
+
+  it("certificate that has expired is refused, with a hint", function()
+    local expired = ours:issue("expired", "IP:127.0.0.1", "20200101000000Z", "20200102000000Z")
+    assert.matches("has expired: it must be renewed", refusal(expired, { caFile = ours.certificate }).hint)
+  end)
+
+  it("certificate that is not valid yet is refused, with a hint", function()
+    local early = ours:issue("early", "IP:127.0.0.1", "20990101000000Z", "20990102000000Z")
+    assert.matches("not valid yet: is this machine's clock right", refusal(early, { caFile = ours.certificate }).hint)
+  end)
+
+  it("certificate is refused where another authority is trusted, and is no authority itself", function()
+    local others = authority.new(directory, "others")
+    assert.matches("certificate not trusted: pass caFile", refusal(good, { caFile = others.certificate }).hint)
+    assert.matches("certificate not trusted: pass caFile", refusal(revoked, { caFile = good.certificate }).hint)
+  end)
+
+  it("certificate for another name is refused, with a hint", function()
+    local other = ours:issue("other", "DNS:elsewhere.test,IP:127.0.0.2")
+    assert.matches("for another name", refusal(other, { caFile = ours.certificate }).hint)
+  end)
+
+  it("revoked certificate is refused by a list that names it, and by none that does not", function()
+    local server <close> = starting(revoked)
+    local options = { serviceURI = server.uris.basic, caFile = ours.certificate }
+    assert(login(options))
+    options.crlFile = lists.before
+    assert(login(options))
+    assert.matches("was revoked, as crlFile says", refusal(revoked, { caFile = ours.certificate, crlFile = lists.after }).hint)
+    local other <close> = starting(good)
+    assert(login { serviceURI = other.uris.basic, caFile = ours.certificate, crlFile = lists.after })
+  end)
+
+  it("list is asked for where there is none, or it cannot be read", function()
+    local others = authority.new(directory, "strangers")
+    local err = refusal(good, { caFile = ours.certificate, crlFile = others:list "empty" })
+    assert.matches("crlFile lacks the list", err.hint)
+    for _, name in ipairs { at "nothing.crl", good.key } do
+      err = refusal(good, { caFile = ours.certificate, crlFile = name })
+      assert.matches("crlFile cannot be read, or holds no PEM list", err.hint)
+    end
+  end)
+
+  it("key is pinned by its digest or a file, and no other will do", function()
+    local server <close> = starting(good)
+    local pin, file = authority.pin(good)
+    local wrong, wrongFile = authority.pin(revoked)
+    for _, value in ipairs { pin, file, wrong .. ";" .. pin } do
+      assert(login { serviceURI = server.uris.basic, caFile = ours.certificate, pinnedPublicKey = value })
+    end
+    for _, value in ipairs { wrong, wrongFile, at "nothing.pub" } do
+      local err = refusal(good, { caFile = ours.certificate, pinnedPublicKey = value })
+      assert.matches("not the pinned one", err.hint)
+    end
+  end)
+
+  it("key may be all that an insecure session looks at", function()
+    local server <close> = starting(good)
+    assert(login { serviceURI = server.uris.basic, insecure = true, pinnedPublicKey = authority.pin(good) })
+    refusal(good, { insecure = true, pinnedPublicKey = authority.pin(revoked) })
+  end)
+
+  it("key alone is not enough where nobody vouches for it", function()
+    local err = refusal(good, { pinnedPublicKey = (authority.pin(good)) })
+    assert.matches("certificate not trusted", err.hint)
+  end)
+
+  it("certificate is looked at by each session, on no other's connection and with no other's options", function()
+    local server <close> = starting(revoked)
+    local function try(crl, pin)
+      return (login { serviceURI = server.uris.basic, caFile = ours.certificate, crlFile = crl, pinnedPublicKey = pin })
+    end
+    local right, wrong = authority.pin(revoked), authority.pin(good)
+    for _ = 1, 2 do
+      assert(try())
+      assert.is_nil(try(lists.after))
+      assert(try())
+      assert.is_nil(try(nil, wrong))
+      assert(try(lists.before, right))
+      assert.is_nil(try(lists.before, wrong))
+      assert.is_nil(try(lists.after, right))
+    end
+    assert(try())
+  end)
+
+  it("certificate is looked at as strictly by a provider", function()
+    local server <close> = starting(revoked)
+    local function enter(crl, pin)
+      local provider = datasession.AuthenticationProvider { uri = server.uris.form_sso, caFile = ours.certificate,
+        authenticationModel = "form_sso", crlFile = crl, pinnedPublicKey = pin }
+      return provider:login("lua", "secret"):await(LIMIT)
+    end
+    assert(enter(lists.before, (authority.pin(revoked))))
+    local ok, err = enter(lists.after)
+    assert.is_nil(ok)
+    assert.matches("was revoked", err.hint)
+    ok, err = enter(nil, (authority.pin(good)))
+    assert.is_nil(ok)
+    assert.matches("not the pinned one", err.hint)
+  end)
+
+  it("certificate is looked at as strictly by the provider that getSession makes", function()
+    local server <close> = starting(revoked)
+    local function get(crl, pin)
+      return datasession.getSession { serviceURI = server.uris.sso, authenticationModel = "sso", username = "lua",
+        password = "secret", authenticationURI = server.uris.form_sso, catalogURI = server.catalogURIs.sso,
+        caFile = ours.certificate, crlFile = crl, pinnedPublicKey = pin }:await(LIMIT)
+    end
+    assert(get(lists.before, (authority.pin(revoked))))
+    server:clearRequests()
+    assert.is_nil((get(lists.after)))
+    assert.is_nil((get(nil, (authority.pin(good)))))
+    assert.same({}, server:requests())
+  end)
+end)
+
+describe("a server's TLS", function()
+  -- A server of openssl's that speaks that version; the rest of the pipe is its log.
+  local function listen(version)
+    local issued = certify("versions", "IP:127.0.0.1")
+    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s -naccept 1"
+      .. " -cipher ALL:@SECLEVEL=0 -WWW 2>&1 < /dev/null"):format(version, issued.certificate, issued.key)))
+    for line in pipe:lines() do
+      local port = line:match "^ACCEPT .*:(%d+)"
+      if port then return pipe, "https://127.0.0.1:" .. port, issued.certificate end
+    end
+    error "openssl does not listen"
+  end
+
+  it("older than 1.2 is refused, with a hint", function()
+    for _, version in ipairs { "tls1", "tls1_1" } do
+      local pipe, origin, certificate = listen(version)
+      local ok, err = login { serviceURI = origin .. "/Sports", caFile = certificate }
+      pipe:close()
+      assert.is_nil(ok)
+      assert.equal("tls", err.kind)
+      assert.matches("the server's TLS is outdated and refused", err.hint)
+    end
+  end)
+
+  it("of 1.2 is accepted", function()
+    local pipe, origin, certificate = listen "tls1_2"
+    local ok, err = login { serviceURI = origin .. "/Sports", caFile = certificate }
+    pipe:close()
+    assert.is_true(ok or err.kind ~= "tls")
+  end)
+end)
+
+describe("pinnedPublicKey", function()
+  it("raises for what libcurl would take for the name of a file", function()
+    local digest = ("A"):rep(43) .. "="
+    local function make(pin)
+      return datasession.new { serviceURI = "https://127.0.0.1:1/Sports", pinnedPublicKey = pin }
+    end
+    for _, pin in ipairs { "sha256/" .. digest, "sha256//", "sha256//" .. digest .. ";", "sha256//" .. digest .. ";x" } do
+      assert.error_matches(function() make(pin) end, "option 'pinnedPublicKey': expected \"sha256//\"")
+    end
+    make("sha256//" .. digest .. ";sha256//" .. digest):invalidate()
   end)
 end)
 

@@ -41,6 +41,13 @@ const char *failure_name (enum failure f) {
 static const struct {
   const char *words, *hint;
 } texts[] = {
+    {"does not match pinned", "the server's public key is not the pinned one: is it the right server? a "
+                              "renewed key needs a new pinnedPublicKey"},
+    {"certificate revoked", "the server's certificate was revoked, as crlFile says: it must be replaced"},
+    {"unable to get certificate CRL", "crlFile lacks the list of a CA in the server's chain: add it"},
+    {"CRL has expired", "the list of revoked certificates has expired: renew crlFile"},
+    {"CRL is not yet valid",
+     "the list of revoked certificates is not valid yet: is this machine's clock right?"},
     {"unable to get local issuer", "certificate not trusted: pass caFile with the server's CA certificate"},
     {"self-signed", "certificate not trusted: pass caFile with the server's CA certificate"},
     {"self signed", "certificate not trusted: pass caFile with the server's CA certificate"},
@@ -188,6 +195,7 @@ static const char *hint_of_code (CURLcode code) {
     return "are the host and the port right? if so, raise the connectTimeout option";
   case CURLE_COULDNT_CONNECT: return refused_hint;
   case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
+  case CURLE_SSL_CRL_BADFILE: return "crlFile cannot be read, or holds no PEM list of revoked certificates";
   case CURLE_SSL_CERTPROBLEM:
     return "clientCertificate or clientKey cannot be used: are they PEM, and a pair?";
   case CURLE_BAD_FUNCTION_ARGUMENT: return "an option holds what cannot be sent: check userAgent";

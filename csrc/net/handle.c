@@ -217,11 +217,19 @@ static CURLcode set_proxy (CURL *easy, const struct transport *t) {
   return code;
 }
 
+/* For what not every libcurl has: to be told of nothing is no news to it. */
+static CURLcode set_if_any (CURL *easy, CURLoption option, const char *text) {
+  CURLcode code = curl_easy_setopt(easy, option, text);
+  return is_missing(code) && !text ? CURLE_OK : code;
+}
+
 static CURLcode set_tls (CURL *easy, const struct transport *t) {
   CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
   if (!code && t->ca_file) code = curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
   if (!code && t->ca_path) code = curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_path);
+  if (!code) code = set_if_any(easy, CURLOPT_CRLFILE, t->crl_file);
+  if (!code) code = set_if_any(easy, CURLOPT_PINNEDPUBLICKEY, t->pinned_key);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, t->key_password);

@@ -52,6 +52,8 @@ void transport_release (struct transport *t) {
   clear(t, &t->proxy);
   clear(t, &t->ca_file);
   clear(t, &t->ca_path);
+  clear(t, &t->crl_file);
+  clear(t, &t->pinned_key);
   clear(t, &t->cert_file);
   clear(t, &t->key_file);
   clear(t, &t->key_password);
@@ -68,7 +70,8 @@ bool transport_same_connection (const struct transport *a, const struct transpor
   return a->connect_timeout == b->connect_timeout && a->insecure == b->insecure &&
          a->no_proxy == b->no_proxy && a->environment_proxy == b->environment_proxy &&
          same_text(a->proxy, b->proxy) && same_text(a->ca_file, b->ca_file) &&
-         same_text(a->ca_path, b->ca_path) && same_text(a->cert_file, b->cert_file) &&
+         same_text(a->ca_path, b->ca_path) && same_text(a->crl_file, b->crl_file) &&
+         same_text(a->pinned_key, b->pinned_key) && same_text(a->cert_file, b->cert_file) &&
          same_text(a->key_file, b->key_file) && same_text(a->key_password, b->key_password) &&
          same_text(a->user_agent, b->user_agent);
 }

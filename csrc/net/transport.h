@@ -24,10 +24,12 @@ struct transport {
   bool environment_proxy;  /* some *_proxy variable was set at birth: if not, libcurl is kept from looking */
   char *proxy;             /* owned; NULL: what the environment says; may hold a password, wiped */
   char *ca_file, *ca_path; /* owned; NULL: the system's */
-  char *cert_file;         /* owned; the client's certificate, PEM */
-  char *key_file;          /* owned; its key, PEM; NULL: in cert_file */
-  char *key_password;      /* owned, wiped */
-  char *user_agent;        /* owned; NULL: "datasession/<version> libcurl/<version>" */
+  char *crl_file;          /* owned; revoked certificates, PEM; NULL: none is looked for */
+  char *pinned_key;   /* owned; the server's public key, as CURLOPT_PINNEDPUBLICKEY takes it; NULL: any */
+  char *cert_file;    /* owned; the client's certificate, PEM */
+  char *key_file;     /* owned; its key, PEM; NULL: in cert_file */
+  char *key_password; /* owned, wiped */
+  char *user_agent;   /* owned; NULL: "datasession/<version> libcurl/<version>" */
 };
 
 struct transport *

@@ -223,7 +223,8 @@ void session_register (lua_State *L);
 /* The names of those options, for lists of what a call knows. */
 #define TRANSPORT_OPTIONS                                                                                    \
   "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy",       \
-      "caFile", "caPath", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent"
+      "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",                    \
+      "clientKeyPassword", "userAgent"
 
 /* Reads the options of limits, TLS and proxy in the table at `index`; the loop's shared defaults when there are none. Adds a reference. transport_options.c */
 struct transport *transport_from_options (lua_State *L, struct loop *loop, int index);

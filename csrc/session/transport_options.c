@@ -11,6 +11,8 @@ struct text_option {
 
 static const struct text_option texts[] = {{"caFile", offsetof(struct transport, ca_file)},
                                            {"caPath", offsetof(struct transport, ca_path)},
+                                           {"crlFile", offsetof(struct transport, crl_file)},
+                                           {"pinnedPublicKey", offsetof(struct transport, pinned_key)},
                                            {"clientCertificate", offsetof(struct transport, cert_file)},
                                            {"clientKey", offsetof(struct transport, key_file)},
                                            {"clientKeyPassword", offsetof(struct transport, key_password)},
@@ -44,6 +46,26 @@ static const char *check_text (lua_State *L, int index, const char *name) {
   return text;
 }
 
+/* What libcurl would take for the name of a file, and refuse every server for. */
+static bool is_pin (const char *text) {
+  static const char start[] = "sha256//";
+  enum { START = sizeof start - 1, DIGEST = 44 };
+  if (strncmp(text, "sha256", 6) != 0) return true;
+  while (!strncmp(text, start, START) && strcspn(text + START, ";") == DIGEST) {
+    text += START + DIGEST;
+    if (!*text++) return true;
+  }
+  return false;
+}
+
+static void check_pin (lua_State *L, int index) {
+  const char *text = options_string(L, index, "pinnedPublicKey", NULL);
+  if (text && !is_pin(text))
+    luaL_error(L, "option 'pinnedPublicKey': expected \"sha256//\" and 44 characters of base64, "
+                  "or several such with ';' between, or a file");
+  lua_pop(L, 1);
+}
+
 static void check_proxy (lua_State *L, int index) {
   int type = lua_getfield(L, index, "proxy");
   bool text = type == LUA_TSTRING && lua_rawlen(L, -1) > 0;
@@ -69,6 +91,7 @@ static void read_limits (lua_State *L, int index, struct limits *given) {
     check_text(L, index, texts[i].name);
     lua_pop(L, 1);
   }
+  check_pin(L, index);
   check_proxy(L, index);
   given->connect_timeout = options_number(L, index, "connectTimeout", 0.001, -1);
   given->timeout = options_number(L, index, "timeout", 0, -1);

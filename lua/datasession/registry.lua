@@ -13,7 +13,7 @@ local own = {
 -- Options of a session that its provider takes too.
 local shared = {
   "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "caFile",
-  "caPath", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
+  "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
 }
 
 local function isAmong(names, name)

@@ -1,0 +1,97 @@
+-- A certification authority of its own, by the openssl program: certificates that are right or wrong in one way each.
+local authority = {}
+authority.__index = authority
+
+local CONFIG = [[
+[ca]
+default_ca = here
+[here]
+database = %s/index
+serial = %s/serial
+new_certs_dir = %s
+default_md = sha256
+default_crl_days = 1
+policy = any
+unique_subject = no
+copy_extensions = copy
+[any]
+commonName = supplied
+]]
+
+local function quoted(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+local function write(name, text)
+  local file = assert(io.open(name, "w"))
+  assert(file:write(text))
+  file:close()
+end
+
+local function openssl(...)
+  local words = { "openssl" }
+  for i, argument in ipairs { ... } do words[i + 1] = quoted(argument) end
+  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1"))
+  local output = pipe:read "a"
+  assert(pipe:close(), output)
+  return output
+end
+
+local NEW_KEY = { "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes" }
+
+local function request(kind, subject, name, ...)
+  local words = { "req", kind, "-subj", "/CN=" .. subject, "-keyout", name .. ".key", "-out", name .. ".pem" }
+  table.move(NEW_KEY, 1, #NEW_KEY, #words + 1, words)
+  for _, word in ipairs { ... } do words[#words + 1] = word end
+  return openssl(table.unpack(words))
+end
+
+--- A new one, which keeps its files in a directory that is there. `self.certificate` is what is to be trusted.
+function authority.new(directory, name)
+  local self = setmetatable({ directory = directory .. "/" .. name }, authority)
+  assert(os.execute("mkdir " .. quoted(self.directory)))
+  self.config, self.certificate = self.directory .. "/config", self.directory .. "/ca.pem"
+  write(self.config, (CONFIG:gsub("%%s", self.directory)))
+  write(self.directory .. "/index", "")
+  write(self.directory .. "/serial", "01\n")
+  request("-x509", name, self.directory .. "/ca", "-days", "2")
+  return self
+end
+
+function authority:sign(...)
+  local directory = self.directory
+  return openssl("ca", "-batch", "-config", self.config, "-cert", self.certificate, "-keyfile", directory .. "/ca.key", ...)
+end
+
+--- A certificate for what the alternative name says ("IP:127.0.0.1"): { certificate = file, key = file }.
+-- @param first, last when it is valid, as "YYYYMMDDHHMMSSZ"; from now on, for a day
+function authority:issue(name, alternative, first, last)
+  local base = self.directory .. "/" .. name
+  request("-new", name, base, "-addext", "subjectAltName=" .. alternative)
+  local words = { "-in", base .. ".pem", "-out", base .. ".pem", "-notext", "-days", "1" }
+  if first then words = { "-in", base .. ".pem", "-out", base .. ".pem", "-notext", "-startdate", first, "-enddate", last } end
+  self:sign(table.unpack(words))
+  return { certificate = base .. ".pem", key = base .. ".key" }
+end
+
+function authority:revoke(issued)
+  self:sign("-revoke", issued.certificate)
+end
+
+--- The list of what is revoked so far: a file.
+function authority:list(name)
+  local file = self.directory .. "/" .. name .. ".crl"
+  self:sign("-gencrl", "-out", file)
+  return file
+end
+
+--- The file of the public key, and its digest as libcurl wants it pinned.
+function authority.pin(issued)
+  local file = issued.key:gsub("key$", "pub")
+  openssl("pkey", "-in", issued.key, "-pubout", "-out", file)
+  openssl("pkey", "-in", issued.key, "-pubout", "-outform", "DER", "-out", file .. ".der")
+  openssl("dgst", "-sha256", "-binary", "-out", file .. ".digest", file .. ".der")
+  return "sha256//" .. openssl("base64", "-A", "-in", file .. ".digest"):gsub("%s", ""), file
+end
+
+return authority
