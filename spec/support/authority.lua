@@ -59,8 +59,8 @@ function authority.new(directory, name)
 end
 
 function authority:sign(...)
-  local directory = self.directory
-  return openssl("ca", "-batch", "-config", self.config, "-cert", self.certificate, "-keyfile", directory .. "/ca.key", ...)
+  local key = self.directory .. "/ca.key"
+  return openssl("ca", "-batch", "-config", self.config, "-cert", self.certificate, "-keyfile", key, ...)
 end
 
 --- A certificate for what the alternative name says ("IP:127.0.0.1"): { certificate = file, key = file }.
@@ -68,9 +68,9 @@ end
 function authority:issue(name, alternative, first, last)
   local base = self.directory .. "/" .. name
   request("-new", name, base, "-addext", "subjectAltName=" .. alternative)
-  local words = { "-in", base .. ".pem", "-out", base .. ".pem", "-notext", "-days", "1" }
-  if first then words = { "-in", base .. ".pem", "-out", base .. ".pem", "-notext", "-startdate", first, "-enddate", last } end
-  self:sign(table.unpack(words))
+  local files = { "-in", base .. ".pem", "-out", base .. ".pem", "-notext" }
+  local dates = first and { "-startdate", first, "-enddate", last } or { "-days", "1" }
+  self:sign(table.unpack(table.move(dates, 1, #dates, #files + 1, files)))
   return { certificate = base .. ".pem", key = base .. ".key" }
 end
 
