@@ -256,6 +256,22 @@ describe("a certification authority's", function()
     assert(try())
   end)
 
+  it("catalog, taken from a server that was looked at less strictly, is asked for anew", function()
+    local server <close> = starting(good)
+    local function load(crl, pin)
+      local _, _, session = login { serviceURI = server.uris.basic, caFile = ours.certificate, crlFile = crl,
+        pinnedPublicKey = pin }
+      server:clearRequests()
+      assert(session:addCatalog(server.catalogURIs.basic):await(LIMIT))
+      return server:requests()[1].status
+    end
+    assert.equal(200, load())
+    assert.equal(304, load())
+    assert.equal(200, load(lists.after))
+    assert.equal(200, load(nil, (authority.pin(good))))
+    assert.equal(304, load(lists.after))
+  end)
+
   it("certificate is looked at as strictly by a provider", function()
     local server <close> = starting(revoked)
     local function enter(crl, pin)

@@ -39,6 +39,8 @@ static void push_own_key (lua_State *L, const struct session *s, const struct ur
   add_text(&b, uri_text(s->who ? s->who->uri : s->service));
   add_text(&b, t->ca_file);
   add_text(&b, t->ca_path);
+  add_text(&b, t->crl_file);
+  add_text(&b, t->pinned_key);
   add_text(&b, t->user_agent);
   luaL_pushresult(&b);
   lua_insert(L, -2);
