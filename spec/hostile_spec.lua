@@ -186,7 +186,8 @@ describe("JSON ten thousand levels deep", function()
   end)
 
   it("is no catalog, wherever it stands in one", function()
-    for _, text in ipairs { arrays, objects, '{"services":' .. arrays .. "}", '{"services":[],"more":' .. objects .. "}",
+    for _, text in ipairs { arrays, objects, '{"services":' .. arrays .. "}",
+      '{"services":[],"more":' .. objects .. "}",
       '{"services":[{"name":"S","resources":[{"name":"R","schema":' .. objects .. "}]}]}" } do
       evil:fault("GET /App/catalog.json", { answer("200 OK", "", text) })
       local err = refused("catalog", "", victim():addCatalog("catalog.json"):await(LIMIT))
@@ -442,7 +443,8 @@ describe("a redirect", function()
     local secret = directory .. "/secret"
     assert(io.open(secret, "w")):close()
     for _, target in ipairs { "file://" .. secret, "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
-      "javascript:alert(1)", "data:text/plain,x", "dict://127.0.0.1:1/x", "http:", "http://", "//", "http:/etc/passwd" } do
+      "javascript:alert(1)", "data:text/plain,x", "dict://127.0.0.1:1/x", "http:", "http://", "//",
+      "http:/etc/passwd" } do
       refused("protocol", "redirect", ask { answer("302 Found", "Location: " .. target .. "\r\n", "") })
     end
   end)

@@ -2,31 +2,46 @@
 
 #include <string.h>
 
-static char *copy (const struct allocator *memory, const char *text, size_t length) {
-  char *block = memory_new(memory, length + 1);
-  if (block && length) memcpy(block, text, length);
-  return block;
+static const char start[] = "Authorization: Basic ";
+
+/* User, colon and password as one text. */
+struct proof {
+  const char *user, *password;
+  size_t user_length, length;
+};
+
+/* Beyond the end there are zeros. */
+static unsigned byte_at (const struct proof *p, size_t i) {
+  if (i < p->user_length) return (unsigned char)p->user[i];
+  if (i == p->user_length) return ':';
+  return i < p->length ? (unsigned char)p->password[i - p->user_length - 1] : 0;
 }
 
-static void free_all (struct credentials *c) {
-  memory_wipe_free(c->memory, c->user, c->user_size);
-  memory_wipe_free(c->memory, c->password, c->password_size);
-  memory_free(c->memory, c, sizeof *c);
+/* RFC 4648, 4 */
+static void write_base64 (char *to, const struct proof *p) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < p->length; i += 3) {
+    unsigned three = byte_at(p, i) << 16 | byte_at(p, i + 1) << 8 | byte_at(p, i + 2);
+    *to++ = digits[three >> 18];
+    *to++ = digits[three >> 12 & 63];
+    *to++ = i + 1 < p->length ? digits[three >> 6 & 63] : '=';
+    *to++ = i + 2 < p->length ? digits[three & 63] : '=';
+  }
+  *to = '\0';
 }
 
 struct credentials *credentials_new (const struct allocator *memory, const char *user, size_t user_length,
                                      const char *password, size_t password_length) {
-  struct credentials *c = memory_new(memory, sizeof *c);
+  struct proof proof = {user, password, user_length, user_length + 1 + password_length};
+  size_t size = sizeof(struct credentials) + sizeof start + (proof.length + 2) / 3 * 4;
+  struct credentials *c = memory_new(memory, size);
   if (!c) return NULL;
   c->memory = memory;
   c->references = 1;
-  c->user = copy(memory, user, user_length);
-  c->user_size = user_length + 1;
-  c->password = copy(memory, password, password_length);
-  c->password_size = password_length + 1;
-  if (c->user && c->password) return c;
-  free_all(c);
-  return NULL;
+  c->size = size;
+  memcpy(c->line, start, sizeof start - 1);
+  write_base64(c->line + sizeof start - 1, &proof);
+  return c;
 }
 
 struct credentials *credentials_keep (struct credentials *c) {
@@ -35,5 +50,5 @@ struct credentials *credentials_keep (struct credentials *c) {
 }
 
 void credentials_release (struct credentials *c) {
-  if (c && --c->references == 0) free_all(c);
+  if (c && --c->references == 0) memory_wipe_free(c->memory, c, c->size);
 }

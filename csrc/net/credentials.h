@@ -1,5 +1,6 @@
 /*
-** credentials: what an exchange proves itself with. Counted, immutable, wiped when freed.
+** credentials: what an exchange proves itself with. Counted, immutable, wiped when freed. libcurl is given the whole header
+** line, which it only reads: of a name and a password it would keep copies with each connection.
 */
 #ifndef NET_CREDENTIALS_H
 #define NET_CREDENTIALS_H
@@ -11,12 +12,11 @@
 struct credentials {
   const struct allocator *memory; /* borrowed */
   size_t references;
-  char *user;     /* owned, wiped; UTF-8; holds no ':' (HTTP Basic cannot carry one) */
-  char *password; /* owned, wiped */
-  size_t user_size, password_size;
+  size_t size; /* of this block */
+  char line[]; /* "Authorization: Basic ..." */
 };
 
-/* HTTP Basic. NULL: no memory. */
+/* HTTP Basic, in UTF-8; the user's name holds no ':', which it cannot carry. NULL: no memory. */
 struct credentials *credentials_new (const struct allocator *memory, const char *user, size_t user_length,
                                      const char *password, size_t password_length);
 struct credentials *credentials_keep (struct credentials *c);

@@ -3,6 +3,7 @@
 #include "flight.h"
 #include "process.h"
 #include "sigpipe.h"
+#include "wiping.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ static const double look_interval = 0.01;
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void init_curl (void) {
-  curl_global_init(CURL_GLOBAL_DEFAULT);
+  wiping_init_curl();
   process_watch();
 }
 

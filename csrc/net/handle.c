@@ -87,7 +87,6 @@ static const struct {
     {CURLOPT_UNRESTRICTED_AUTH, 0},
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
     {CURLOPT_NETRC, CURL_NETRC_IGNORED},
-    {CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC},
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     {CURLOPT_TCP_KEEPALIVE, 1},
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -294,10 +293,12 @@ static bool lacks (const struct header_list *list, const char *name) {
 
 /* The exchange's own lines, with those of ours that it does not name before them. */
 static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list,
-                                       struct curl_slist *first, bool own_agent, bool unexpecting) {
+                                       struct curl_slist *first) {
   struct curl_slist *free = h->ready;
-  bool agent = !own_agent && lacks(list, "User-Agent"), encodings = lacks(list, "Accept-Encoding");
-  if (unexpecting) *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
+  bool agent = !h->own_agent && lacks(list, "User-Agent"), encodings = lacks(list, "Accept-Encoding");
+  if (h->unexpecting) *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
+  if (h->credentials && lacks(list, "Authorization"))
+    *free = (struct curl_slist){h->credentials->line, first}, first = free++;
   if (agent && encodings)
     *free = (struct curl_slist){(char *)h->lines->both, first}, first = free++;
   else if (encodings)
@@ -307,22 +308,31 @@ static struct curl_slist *chain_lines (struct handle *h, const struct header_lis
   return first;
 }
 
-/* libcurl only reads the lines. */
-static CURLcode set_headers (struct handle *h, struct header_list *list, bool unexpecting) {
-  bool own_agent = h->transport->user_agent != NULL;
-  if (h->lines_set && h->headers == list && h->own_agent == own_agent && h->unexpecting == unexpecting)
-    return CURLE_OK;
-  struct curl_slist *first = NULL;
-  if (list && !header_list_lines(list, &first)) return CURLE_OUT_OF_MEMORY;
-  first = chain_lines(h, list, first, own_agent, unexpecting);
-  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, first);
-  header_list_keep(list);
+static bool has_lines (const struct handle *h, const struct request *r, bool own_agent, bool unexpecting) {
+  return h->lines_set && h->headers == r->headers && h->credentials == r->credentials &&
+         h->own_agent == own_agent && h->unexpecting == unexpecting;
+}
+
+static void keep_lines (struct handle *h, const struct request *r) {
+  header_list_keep(r->headers);
   header_list_release(h->headers);
-  h->headers = list;
+  h->headers = r->headers;
+  credentials_keep(r->credentials);
+  credentials_release(h->credentials);
+  h->credentials = r->credentials;
+}
+
+/* libcurl only reads the lines. */
+static CURLcode set_headers (struct handle *h, const struct request *r, bool unexpecting) {
+  bool own_agent = h->transport->user_agent != NULL;
+  struct curl_slist *first = NULL;
+  if (has_lines(h, r, own_agent, unexpecting)) return CURLE_OK;
+  if (r->headers && !header_list_lines(r->headers, &first)) return CURLE_OUT_OF_MEMORY;
+  keep_lines(h, r);
   h->lines_set = true;
   h->own_agent = own_agent;
   h->unexpecting = unexpecting;
-  return code;
+  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, chain_lines(h, r->headers, first));
 }
 
 /*
@@ -338,16 +348,6 @@ static CURLcode set_jar (struct handle *h, struct jar *jar) {
   if (!code && h->keeps_cookies != (jar != NULL))
     code = curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, jar ? "" : NULL);
   h->keeps_cookies = jar != NULL;
-  return code;
-}
-
-static CURLcode set_credentials (struct handle *h, struct credentials *c) {
-  if (h->credentials == c) return CURLE_OK;
-  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_USERNAME, c ? c->user : NULL);
-  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PASSWORD, c ? c->password : NULL);
-  credentials_keep(c);
-  credentials_release(h->credentials);
-  h->credentials = c;
   return code;
 }
 
@@ -411,9 +411,8 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
   CURLcode code = set_transport(h, r->transport);
   if (!code) code = set_uri(h, x->response.uri);
-  if (!code) code = set_headers(h, r->headers, needs_no_expect(x));
+  if (!code) code = set_headers(h, r, needs_no_expect(x));
   if (!code) code = set_jar(h, r->jar);
-  if (!code) code = set_credentials(h, r->credentials);
   if (!code) code = set_message(h, x);
   h->exchange = x;
   h->error[0] = '\0';

@@ -5,8 +5,8 @@
 ** may reach a request of another.
 **
 ** Owns the easy handle and a reference to each thing that libcurl was told of; an idle handle thus keeps
-** the last session's credentials until another exchange or engine_forget_jar takes them away. libcurl does
-** not overwrite its own copies.
+** the last session's credentials until another exchange or engine_forget_jar takes them away. What
+** libcurl copies it overwrites, as far as wiping.h says.
 */
 #ifndef NET_HANDLE_H
 #define NET_HANDLE_H
@@ -53,7 +53,7 @@ struct handle {
   bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
-  struct curl_slist ready[2]; /* lines of ours that go before those of `headers` */
+  struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
   char error[CURL_ERROR_SIZE];
 };
 

@@ -42,7 +42,14 @@ static void forget_token (const struct identity *who, char **token, size_t *size
   *size = 0;
 }
 
+/* Lines that sessions share may show its token. */
+static void forget_lines (struct loop *loop) {
+  header_list_release(loop->lines);
+  loop->lines = NULL;
+}
+
 void identity_reset (struct identity *who) {
+  forget_lines(who->loop);
   forget_token(who, &who->token, &who->token_size);
   forget_token(who, &who->refresh_token, &who->refresh_size);
   credentials_release(who->credentials);

@@ -101,10 +101,8 @@ void credentials_stay_with_their_exchange (void) {
   credentials_release(a);
   credentials_release(b);
   credentials_release(NULL);
-  for (unsigned long n = 1; n <= 3; n++) {
-    check_fail_at(n, true);
-    CHECK(credentials_new(&checked_memory, "u", 1, "p", 1) == NULL);
-  }
+  check_fail_at(1, true);
+  CHECK(credentials_new(&checked_memory, "u", 1, "p", 1) == NULL);
   check_fail_at(0, false);
   client_close();
 }
