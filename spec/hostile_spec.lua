@@ -307,16 +307,39 @@ describe("a catalog", function()
 end)
 
 describe("cookies", function()
-  it("by the hundred thousand are bounded in memory and in what is sent back", function()
-    local lines, session = {}, victim()
-    local growth = memory.growth(function()
-      for block = 1, 100 do
-        for i = 1, 1000 do lines[i] = ("Set-Cookie: c%d=%s\r\n"):format(block * 1000 + i, ("v"):rep(200)) end
-        evil:fault("GET /App/data", { answer("200 OK", table.concat(lines), "") })
-        assert(session:request { path = "/data" }:await(LIMIT))
+  -- So many answers, each of which sets as many new cookies as a header block has room for: how many were refused, and
+  -- the last error.
+  local function flood(session, answers, size)
+    local lines, refusals, last = {}, 0, nil
+    for block = 1, answers do
+      for i = 1, 200000 // size do
+        lines[i] = ("Set-Cookie: c%d=%s\r\n"):format(block * 10000 + i, ("v"):rep(size))
       end
-    end)
-    assert.is_true(growth < 16 * MIB, growth // MIB .. " MiB")
+      evil:fault("GET /App/data", { answer("200 OK", table.concat(lines), "") })
+      local ok, err = session:request { path = "/data" }:await(LIMIT)
+      if not ok then refusals, last = refusals + 1, err end
+    end
+    return refusals, last
+  end
+
+  it("by the hundred thousand are forgotten when they pass a mebibyte, and the server's answer is refused", function()
+    for _, case in ipairs { { 40, 4000 }, { 100, 200 } } do
+      local growth, _, refusals, err = memory.growth(flood, victim(), case[1], case[2])
+      assert.is_true(growth < 8 * MIB, growth // MIB .. " MiB")
+      if case[2] == 4000 then
+        assert.is_true(refusals > 0)
+        refused("protocol", "the server's cookies pass 1024 KiB: all are forgotten", nil, err)
+      end
+    end
+  end)
+
+  it("that are set again and again are no more than one", function()
+    local session = victim()
+    local line = "Set-Cookie: c=" .. ("v"):rep(3000) .. "\r\n"
+    for _ = 1, 20 do
+      evil:fault("GET /App/data", { answer("200 OK", line:rep(60), "") })
+      assert(session:request { path = "/data" }:await(LIMIT))
+    end
   end)
 
   -- Hosts of any name: the server is their proxy.

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADER_LIMIT = 256 * 1024 };
+enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
 struct exchange *exchange_new (struct engine *engine) {
   const struct allocator *memory = engine_memory(engine);
@@ -19,6 +19,7 @@ struct exchange *exchange_new (struct engine *engine) {
   x->request.body.secret = true;
   buffer_init(&x->response.headers, &x->memory, HEADER_LIMIT);
   buffer_init(&x->response.body, &x->memory, SIZE_MAX);
+  x->response.headers.secret = x->response.body.secret = true;
   return x;
 }
 
@@ -126,7 +127,7 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   }
   if (x->block_complete) return true;
   x->block_complete = is_blank_line(line, length);
-  if (x->request.jar && begins_with(line, length, "set-cookie:", 11)) jar_note_cookie(x->request.jar);
+  if (x->request.jar && begins_with(line, length, "set-cookie:", 11)) jar_note_cookie(x->request.jar, length);
   if (!x->response.type_length && begins_with(line, length, "content-type:", 13)) note_type(x, line, length);
   return took(x, buffer_add(&x->response.headers, line, length));
 }
@@ -134,6 +135,8 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
 bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
   struct buffer *body = &x->response.body;
   if (x->stall > 0) x->active = clock_now();
+  if (body->length > TOKEN_LIMIT)
+    body->secret = false; /* no answer with a token is so large; realloc is cheaper */
   enum buffer_result result = buffer_add(body, data, length);
   if (result == BUFFER_FULL)
     failure_note(x, FAILURE_TOO_BIG, NULL, "the response's body passes %zu bytes", body->limit);

@@ -106,9 +106,19 @@ static bool goes_on (struct exchange *x, CURLcode code) {
   return !code && exchange_is_answered(x) && exchange_redirect(x);
 }
 
+/* Without its cookies a session is no longer logged in, which the next answer tells. */
+static void bound_cookies (struct exchange *x) {
+  struct jar *jar = x->request.jar;
+  if (!jar || !jar_is_overfull(jar) || !jar_clear(jar) || x->response.failure != FAILURE_NONE) return;
+  failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, sets ever more cookies",
+               "the server's cookies pass %d KiB: all are forgotten", JAR_LIMIT / 1024);
+}
+
 static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
   bool again = goes_on(x, code);
+  bound_cookies(x);
+  again = again && x->response.failure == FAILURE_NONE;
   if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
   curl_multi_remove_handle(e->multi, h->easy);
   if (!again)

@@ -7,6 +7,7 @@ struct jar {
   size_t references;
   size_t handles;   /* easy handles that are attached */
   CURLSH *share;    /* owned; NULL while there is nothing to keep: a share costs a kilobyte */
+  size_t seen;      /* bytes of the lines that set cookies, since they were last measured */
   bool has_cookies; /* a response set one, so the share must stay */
   bool forgotten;
 };
@@ -27,6 +28,7 @@ struct jar *jar_keep (struct jar *jar) {
 static void drop_share (struct jar *jar) {
   if (jar->share) curl_share_cleanup(jar->share);
   jar->share = NULL;
+  jar->seen = 0;
   jar->has_cookies = false;
 }
 
@@ -61,8 +63,9 @@ void jar_detach (struct jar *jar, CURL *easy) {
   if (--jar->handles == 0 && !jar->has_cookies) drop_share(jar);
 }
 
-void jar_note_cookie (struct jar *jar) {
+void jar_note_cookie (struct jar *jar, size_t length) {
   jar->has_cookies = true;
+  jar->seen += length;
 }
 
 bool jar_has_cookies (const struct jar *jar) {
@@ -104,6 +107,20 @@ bool jar_clear (struct jar *jar) {
   CURLcode code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL");
   leave(jar, easy);
   return code == CURLE_OK;
+}
+
+/* Most lines set anew what is there: only now and then is it worth to count what that comes to. */
+bool jar_is_overfull (struct jar *jar) {
+  struct curl_slist *all = NULL, *line;
+  CURL *easy = jar->seen > JAR_LIMIT ? reach(jar) : NULL;
+  if (!easy) return false;
+  jar->seen = 0;
+  if (curl_easy_getinfo(easy, CURLINFO_COOKIELIST, &all) != CURLE_OK) all = NULL;
+  leave(jar, easy);
+  for (line = all; line; line = line->next)
+    jar->seen += strlen(line->data);
+  curl_slist_free_all(all);
+  return jar->seen > JAR_LIMIT;
 }
 
 /* A line of Netscape's cookie file: domain, whether it covers subdomains, path, https alone, expiry, name, value. */
@@ -174,7 +191,7 @@ bool jar_import (struct jar *jar, const char *host, const char *line) {
   easy = reach(jar);
   if (!easy) return false;
   code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
-  if (!code) jar_note_cookie(jar);
+  if (!code) jar_note_cookie(jar, strlen(line));
   leave(jar, easy);
   return code == CURLE_OK;
 }

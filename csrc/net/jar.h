@@ -22,6 +22,13 @@ void jar_release (struct jar *jar); /* accepts NULL; the last reference frees, c
 
 bool jar_has_cookies (const struct jar *jar); /* a response set one, if only to delete it */
 
+enum {
+  JAR_LIMIT = 1 << 20
+}; /* bytes of cookies that a jar is to hold; up to as many more may come until it is noticed */
+
+/* Does it hold more? The cookies of a server that sets ever more would fill the memory. */
+bool jar_is_overfull (struct jar *jar);
+
 /* Forgets every cookie. False: no memory, the cookies stay. */
 bool jar_clear (struct jar *jar);
 
@@ -40,7 +47,8 @@ bool jar_import (struct jar *jar, const char *host, const char *line);
 */
 CURLcode jar_attach (struct jar *jar, CURL *easy);
 void jar_detach (struct jar *jar, CURL *easy);
-void jar_note_cookie (struct jar *jar); /* a Set-Cookie came: the share holds something from now on */
+void jar_note_cookie (struct jar *jar,
+                      size_t length); /* a Set-Cookie came: the share holds something from now on */
 
 /* For engine: the owner wants no idle handle to hold this jar, until it is used again. */
 void jar_set_forgotten (struct jar *jar, bool forgotten);
