@@ -57,8 +57,9 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance torture-network \
-  now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench now-conformance now-torture-network check format rockspec install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance torture-network torture-hostile \
+  now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench now-conformance now-torture-network \
+  now-torture-hostile check format rockspec install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-print-directory
@@ -132,7 +133,7 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test asan tsan valgrind lint rock bench conformance torture-network:
+demo test asan tsan valgrind lint rock bench conformance torture-network torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
@@ -146,6 +147,7 @@ NEEDS_rock := run test
 NEEDS_bench := run bench
 NEEDS_conformance := run conformance
 NEEDS_torture-network := run test
+NEEDS_torture-hostile := run test
 WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
 WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread'
 WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
@@ -207,6 +209,10 @@ now-torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
 
 include torture/soak.mk
+
+## torture-hostile: more and larger of what a server can do that means harm than spec/hostile_spec.lua tries
+now-torture-hostile: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) torture/hostile.lua $(SEED)
 
 ## check: lint, then test
 check:
