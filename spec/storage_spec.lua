@@ -150,6 +150,28 @@ describe("storage.file", function()
     refused "belongs to another user"
   end)
 
+  it("does not write into a directory of somebody else, nor into one that is none", function()
+    assert(store:set("key", "text"))
+    if shell "id -u" == "0" then
+      assert.equal("", shell(("chown 1 %s"):format(path)))
+      local ok, message = store:set("key", "new")
+      assert.is_nil(ok)
+      assert.matches("belongs to another user", message)
+    end
+    write(root .. "/plain", "")
+    local ok, message = storage.file(root .. "/plain"):set("key", "text")
+    assert.is_nil(ok)
+    assert.matches("is not a directory", message)
+  end)
+
+  it("writes through no link that somebody left, not even one that leads nowhere", function()
+    assert(store:set("other", ""))
+    assert.equal("", shell(("ln -s %s/elsewhere %s/key.json"):format(root, path)))
+    assert(store:set("key", "mine"))
+    assert.equal("", shell(("ls %s | grep elsewhere"):format(root)))
+    assert.equal("600 regular file", shell(("stat -c '%%a %%F' %s/key.json"):format(path)))
+  end)
+
   it("does not write where others may", function()
     assert(store:set("key", "text"))
     shell("chmod 777 " .. path)
