@@ -117,6 +117,7 @@ build = {
         "csrc/net/transport.c",
         "csrc/net/uri.c",
         "csrc/net/watch.c",
+        "csrc/net/wiping.c",
         "csrc/session/active.c",
         "csrc/session/autoping.c",
         "csrc/session/btt_call.c",

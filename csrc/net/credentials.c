@@ -1,5 +1,6 @@
 #include "credentials.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const char start[] = "Authorization: Basic ";
@@ -24,9 +25,11 @@ static void write_base64 (char *to, const struct proof *p) {
     unsigned three = byte_at(p, i) << 16 | byte_at(p, i + 1) << 8 | byte_at(p, i + 2);
     *to++ = digits[three >> 18];
     *to++ = digits[three >> 12 & 63];
-    *to++ = i + 1 < p->length ? digits[three >> 6 & 63] : '=';
-    *to++ = i + 2 < p->length ? digits[three & 63] : '=';
+    *to++ = digits[three >> 6 & 63];
+    *to++ = digits[three & 63];
   }
+  for (size_t left = p->length % 3; left && left < 3; left++)
+    to[(ptrdiff_t)left - 3] = '=';
   *to = '\0';
 }
 

@@ -242,9 +242,8 @@ static void learn_cookie (int to, int from) {
   check(write(to, "\n", 1) == 1 && read_line(from, line, sizeof line), "the server tells the cookie");
   s->length = strlen(line) / 2;
   for (i = 0; i < s->length; i++) {
-    unsigned byte = 0;
-    sscanf(line + 2 * i, "%2x", &byte);
-    s->masked[i] = (unsigned char)byte;
+    const char digits[3] = {line[2 * i], line[2 * i + 1], '\0'};
+    s->masked[i] = (unsigned char)strtoul(digits, NULL, 16);
   }
   check(s->length >= 8, "there is a cookie");
 }

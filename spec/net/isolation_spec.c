@@ -89,9 +89,11 @@ void credentials_stay_with_their_exchange (void) {
   client_open(&one_handle);
   struct credentials *a = credentials_new(&checked_memory, "ann", 3, "one:1", 5);
   struct credentials *b = credentials_new(&checked_memory, "b\xc3\xb6", 3, "", 0);
+  struct credentials *c = credentials_new(&checked_memory, "u", 1, "p\xff?", 3);
   CHECK(sends_authorization(a, "Authorization: Basic YW5uOm9uZTox\r\n"));
   CHECK(!sends_authorization(NULL, "Authorization"));
   CHECK(sends_authorization(b, "Authorization: Basic YsO2Og==\r\n"));
+  CHECK(sends_authorization(c, "Authorization: Basic dTpw/z8=\r\n"));
   CHECK(sends_authorization(a, "Authorization: Basic YW5uOm9uZTox\r\n"));
   struct exchange *x = get_as(a, "/to/302/echo");
   CHECK(x->response.redirects == 1 && body_has(x, "Authorization: Basic YW5uOm9uZTox\r\n"));
@@ -100,6 +102,7 @@ void credentials_stay_with_their_exchange (void) {
   CHECK(raw_server_accepted(server) == 1);
   credentials_release(a);
   credentials_release(b);
+  credentials_release(c);
   credentials_release(NULL);
   check_fail_at(1, true);
   CHECK(credentials_new(&checked_memory, "u", 1, "p", 1) == NULL);
