@@ -544,17 +544,18 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
 
 /*
 ** Logging out logs the provider out too, but for sso: every other session that goes by it has expired. `who` is only
-** compared once it is released.
+** compared once it is released; all sessions are walked for it only when somebody else holds it.
 */
 static void end_login (lua_State *L, int index, struct session *s, enum verdict verdict) {
   struct identity *who = s->model == MODEL_SSO ? NULL : s->who;
+  bool shared = who && who->references > 1;
   if (who) {
     s->who = NULL;
     identity_reset(who);
     identity_release(who);
   }
   session_decide(L, index, verdict, NULL);
-  if (who) provider_expire_sessions(L, who, -1);
+  if (shared) provider_expire_sessions(L, who, -1);
 }
 
 /* What waits for the end of it is told so. */
