@@ -148,6 +148,7 @@ build = {
         "csrc/session/journal.c",
         "csrc/session/jsdo_options.c",
         "csrc/session/json.c",
+        "csrc/session/limits.c",
         "csrc/session/login.c",
         "csrc/session/loop.c",
         "csrc/session/making.c",

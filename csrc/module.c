@@ -11,6 +11,7 @@
 #include "session/catalog_copy.h"
 #include "session/file_store.h"
 #include "session/journal.h"
+#include "session/limits.h"
 #include "session/persistence.h"
 #include "session/protocol_lua.h"
 #include "session/provider.h"
@@ -117,6 +118,7 @@ int luaopen_datasession_core (lua_State *L) {
   making_register(L);
   active_register(L);
   journal_register(L);
+  limits_register(L);
   protocol_lua_register(L);
   provider_register(L);
   persistence_register(L);

@@ -14,7 +14,7 @@
 ** https request on (later too: a kept connection says goodbye when it is closed). See sigpipe.h.
 */
 
-static const struct engine_limits default_limits = {64, 0, 16};
+const struct engine_limits engine_default_limits = {64, 0, 16};
 
 enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own number follows the handles in use */
 
@@ -34,12 +34,16 @@ static long kept_connections (const struct engine_limits *limits) {
   return limits->host_connections > KEPT_CONNECTIONS ? limits->host_connections : KEPT_CONNECTIONS;
 }
 
+static void tell_limits (CURLM *multi, const struct engine_limits *limits) {
+  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits->host_connections);
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits->total_connections);
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections(limits));
+}
+
 static CURLM *new_multi (struct engine *e) {
   CURLM *multi = curl_multi_init();
   if (!multi) return NULL;
-  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, e->limits.host_connections);
-  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, e->limits.total_connections);
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections(&e->limits));
+  tell_limits(multi, &e->limits);
 #if LIBCURL_VERSION_NUM >= 0x081400
   curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* or its threads would be joined when it goes */
 #endif
@@ -64,7 +68,7 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
                          const struct allocator *memory) {
   e->memory = *memory;
   e->forks = process_forks();
-  e->limits = limits ? *limits : default_limits;
+  e->limits = limits ? *limits : engine_default_limits;
   timers_init(&e->timers, &e->memory);
   timers_init(&e->watches, &e->memory);
   lanes_init(&e->lanes, &e->memory);
@@ -177,6 +181,16 @@ void engine_drop (struct engine *e, struct exchange *x) {
   engine_cancel(e, x);
   if (x->phase == EXCHANGE_FINISHED) queue_remove(&e->finished, x);
   x->phase = EXCHANGE_TOLD;
+}
+
+void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
+  struct sigpipe_guard guard;
+  e->limits = *limits;
+  sigpipe_begin(&guard, e->tls);
+  tell_limits(e->multi, limits);
+  pool_set_limit(&e->pool, limits->idle_handles);
+  flight_relimit(e);
+  sigpipe_end(&guard);
 }
 
 bool engine_set_timer (struct engine *e, struct timer *timer, double when) {

@@ -19,16 +19,19 @@
 #pragma GCC visibility push(hidden)
 
 struct engine_limits {
-  long host_connections;  /* at once to one host; 0: no limit */
+  long host_connections;  /* at once to one host, and requests under way there; 0: no limit */
   long total_connections; /* at once in all; 0: no limit */
   size_t idle_handles;    /* easy handles kept for reuse */
 };
 
+/* 64 connections to one host, no limit in all, 16 idle handles. */
+extern const struct engine_limits engine_default_limits;
+
 struct engine;
 
 /*
-** NULL limits: 64 connections to one host, no limit in all, 16 idle handles. What is above a limit waits
-** its turn. NULL when memory or descriptors are short.
+** NULL limits: engine_default_limits. What is above a limit waits its turn. NULL when memory or descriptors are
+** short.
 */
 struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory);
 
@@ -102,6 +105,9 @@ void engine_forget_jar (struct engine *e, struct jar *jar);
 ** back, and for tests. The descriptor stays.
 */
 void engine_trim (struct engine *e);
+
+/* What is under way goes on, though there be more of it than is allowed now; what waits may begin at once. */
+void engine_set_limits (struct engine *e, const struct engine_limits *limits);
 
 bool engine_set_timer (struct engine *e, struct timer *timer, double when); /* false: no memory */
 void engine_clear_timer (struct engine *e, struct timer *timer);

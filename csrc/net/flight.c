@@ -5,9 +5,7 @@
 #include "watch.h"
 
 #include <stddef.h>
-
-/* An https server may speak HTTP/2, where a connection carries several exchanges: so many are let through. */
-enum { STREAMS = 8 };
+#include <stdint.h>
 
 static void depart (struct engine *e, struct exchange *x) {
   queue_append(&e->flying, x);
@@ -186,18 +184,31 @@ static bool set_watch (struct engine *e, struct exchange *x) {
   return when <= 0 || timers_set(&e->watches, &x->watch, when);
 }
 
-/* 0: no limit. */
-static size_t most_at_once (const struct engine *e, const struct uri *u) {
+/*
+** 0: no limit. The same for a server that speaks HTTP/2, where so many share one connection: what libcurl is given
+** beyond one connection's streams opens others.
+*/
+static size_t most_at_once (const struct engine *e) {
   const struct engine_limits *l = &e->limits;
-  long most = l->host_connections > 0 ? l->host_connections : l->total_connections;
-  return most <= 0 ? 0 : (size_t)most * (uri_is_https(u) ? STREAMS : 1);
+  return (size_t)(l->host_connections > 0 ? l->host_connections : l->total_connections);
 }
 
 static bool find_lane (struct engine *e, struct exchange *x) {
-  size_t most = most_at_once(e, x->request.uri);
+  size_t most = most_at_once(e);
   if (!most) return true;
   x->lane = lanes_find(&e->lanes, x->request.uri, most);
   return x->lane != NULL;
+}
+
+void flight_relimit (struct engine *e) {
+  size_t most = most_at_once(e);
+  struct lane *lane, *next;
+  lanes_limit(&e->lanes, most ? most : SIZE_MAX);
+  for (size_t i = 0; i < LANE_SLOTS; i++)
+    for (lane = e->lanes.slots[i]; lane; lane = next) {
+      next = lane->next;
+      fill(e, lane); /* may free it */
+    }
 }
 
 static void undo_begin (struct engine *e, struct exchange *x) {

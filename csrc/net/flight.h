@@ -21,6 +21,9 @@ void flight_collect (struct engine *e);
 /* Ends those that passed a limit of time. */
 void flight_check_watches (struct engine *e);
 
+/* The engine's limits have changed: those that wait, and need no longer, are launched. */
+void flight_relimit (struct engine *e);
+
 /* Ends all and orphans the exchanges: the engine goes. */
 void flight_abandon_all (struct engine *e);
 

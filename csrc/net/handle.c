@@ -128,10 +128,15 @@ static CURLcode set_base_pointers (struct handle *h) {
   return code;
 }
 
+/* While a first connection is being made, it waits to hear whether that one will do for it too: else requests that begin
+** together would each have their own. */
 static CURLcode set_http_version (struct handle *h, bool https) {
   CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
+  bool two = false;
   if (https) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  two = !code;
   if (code) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PIPEWAIT, two ? 1L : 0L);
   h->https = https;
   return code;
 }

@@ -51,6 +51,12 @@ struct lane *lanes_find (struct lanes *l, const struct uri *u, size_t most) {
   return lane;
 }
 
+void lanes_limit (struct lanes *l, size_t most) {
+  for (size_t i = 0; i < LANE_SLOTS; i++)
+    for (struct lane *lane = l->slots[i]; lane; lane = lane->next)
+      lane->most = most;
+}
+
 bool lane_is_full (const struct lane *lane) {
   return lane->flying >= lane->most;
 }

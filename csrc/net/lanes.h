@@ -34,6 +34,8 @@ void lanes_cleanup (struct lanes *l); /* nobody flies or waits any more */
 /* The one of that URI's origin. `most`: for a new one. NULL: no memory. */
 struct lane *lanes_find (struct lanes *l, const struct uri *u, size_t most);
 
+void lanes_limit (struct lanes *l, size_t most); /* for all that there are */
+
 bool lane_is_full (const struct lane *lane);
 
 /* Somebody landed: frees the lane if it is empty and there are many. */

@@ -25,6 +25,12 @@ void pool_cleanup (struct pool *p) {
     handle_free(take_out(p, &p->idle));
 }
 
+void pool_set_limit (struct pool *p, size_t limit) {
+  p->limit = limit;
+  while (p->count > limit)
+    handle_free(take_out(p, &p->idle));
+}
+
 struct handle *pool_take (struct pool *p, const struct exchange *x) {
   struct handle **best = &p->idle, **place = &p->idle;
   int most = -1;

@@ -21,6 +21,8 @@ void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
                 const struct handle_lines *lines, struct sockets *sockets);
 void pool_cleanup (struct pool *p); /* frees the idle handles; the pool may be used again */
 
+void pool_set_limit (struct pool *p, size_t limit); /* frees what is above it */
+
 struct handle *pool_take (struct pool *p,
                           const struct exchange *x); /* a new one if need be; NULL: no memory */
 void pool_give (struct pool *p, struct handle *h);

@@ -70,7 +70,7 @@ void loop_check (lua_State *L, const struct loop *loop) {
 struct engine *loop_engine (lua_State *L, struct loop *loop) {
   if (loop->closed) luaL_error(L, "datasession: this Lua state is closing");
   loop_check(L, loop);
-  if (!loop->engine) loop->engine = engine_new(NULL, &loop->memory);
+  if (!loop->engine) loop->engine = engine_new(&loop->limits, &loop->memory);
   if (!loop->engine) luaL_error(L, "datasession: not enough memory or file descriptors for the engine");
   return loop->engine;
 }
@@ -461,6 +461,7 @@ struct loop *loop_open (lua_State *L) {
   new_types(L);
   loop = compat_newuserdata(L, sizeof *loop, LOOP_SLOTS);
   memset(loop, 0, sizeof *loop);
+  loop->limits = engine_default_limits;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
   luaL_setmetatable(L, LOOP_TYPE);
   new_table(L, loop, LOOP_FLYING, NULL);

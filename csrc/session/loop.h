@@ -39,8 +39,9 @@ struct entry {
 };
 
 struct loop {
-  struct engine *engine;   /* owned; NULL until first needed and after the state has begun to close */
-  struct allocator memory; /* the state's own lua_Alloc */
+  struct engine *engine;       /* owned; NULL until first needed and after the state has begun to close */
+  struct allocator memory;     /* the state's own lua_Alloc */
+  struct engine_limits limits; /* the engine's, or those that it will be made with */
   struct transport
       *transport;            /* owned reference: the defaults, shared by sessions that ask for nothing else */
   struct header_list *lines; /* owned reference: those of the last session that had its lines made */

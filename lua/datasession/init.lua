@@ -35,6 +35,7 @@ local datasession = {
   activeSession = core.activeSession,
   setActiveSession = core.setActiveSession,
   setLogger = core.setLogger,
+  setLimits = core.setLimits,
   stopSession = ending.stopSession,
   endSession = ending.endSession,
   protocol = core.protocol,

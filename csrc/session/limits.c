@@ -1,0 +1,45 @@
+#include "limits.h"
+
+#include "loop.h"
+#include "options.h"
+
+enum { MOST = 1000000 };
+
+static long read_limit (lua_State *L, const char *name, long before) {
+  double value = options_number(L, 1, name, 0, (double)before);
+  if (value > MOST || value != (double)(long)value)
+    luaL_error(L, "option '%s': expected a whole number up to %d, got %f", name, MOST, (LUAI_UACNUMBER)value);
+  return (long)value;
+}
+
+static void push_limits (lua_State *L, const struct engine_limits *limits) {
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, limits->host_connections);
+  lua_setfield(L, -2, "hostConnections");
+  lua_pushinteger(L, limits->total_connections);
+  lua_setfield(L, -2, "totalConnections");
+  lua_pushinteger(L, (lua_Integer)limits->idle_handles);
+  lua_setfield(L, -2, "idleHandles");
+}
+
+/* setLimits([options]): those in force, as a table; what is not named stays. */
+static int l_set_limits (lua_State *L) {
+  static const char *const names[] = {"hostConnections", "totalConnections", "idleHandles", NULL};
+  struct loop *loop = loop_get(L);
+  struct engine_limits limits = loop->limits;
+  if (!lua_isnoneornil(L, 1)) {
+    options_check(L, 1, "datasession.setLimits", names);
+    limits.host_connections = read_limit(L, "hostConnections", limits.host_connections);
+    limits.total_connections = read_limit(L, "totalConnections", limits.total_connections);
+    limits.idle_handles = (size_t)read_limit(L, "idleHandles", (long)limits.idle_handles);
+  }
+  push_limits(L, &limits);
+  loop->limits = limits;
+  if (loop->engine && !lua_isnoneornil(L, 1)) engine_set_limits(loop->engine, &limits);
+  return 1;
+}
+
+void limits_register (lua_State *L) {
+  lua_pushcfunction(L, l_set_limits);
+  lua_setfield(L, -2, "setLimits");
+}
