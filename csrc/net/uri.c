@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { APPENDED = 6 }; /* what a session asks its service for again and again */
+
 struct uri {
   const struct allocator *memory; /* borrowed */
   size_t references;
@@ -12,6 +14,8 @@ struct uri {
   const char *origin;      /* in this block */
   size_t path, path_end;   /* where the path begins and ends in `text` */
   bool https;
+  unsigned char turn;             /* of `appended`: the next to be replaced */
+  struct uri *appended[APPENDED]; /* owned references */
   char text[];
 };
 
@@ -213,12 +217,34 @@ struct uri *uri_resolve (const struct uri *base, const char *reference, size_t l
   return parse_joined(base->memory, base->text, kept, reference, length, why);
 }
 
-struct uri *uri_append (const struct uri *base, const char *path) {
+/* `end`: of what stands before `path`, in `base` and in each. */
+static struct uri *find_appended (const struct uri *base, size_t end, const char *path) {
+  for (size_t i = 0; i < APPENDED; i++)
+    if (base->appended[i] && strcmp(base->appended[i]->text + end, path) == 0) return base->appended[i];
+  return NULL;
+}
+
+/* Not one that normalising has changed, nor a query. */
+static bool is_worth_keeping (const struct uri *u, size_t end, const char *path) {
+  return strlen(u->text) >= end && strcmp(u->text + end, path) == 0 && !has_secrets(path, 0);
+}
+
+static void keep_appended (struct uri *base, struct uri *u) {
+  uri_release(base->appended[base->turn]);
+  base->appended[base->turn] = uri_keep(u);
+  base->turn = (unsigned char)((base->turn + 1) % APPENDED);
+}
+
+struct uri *uri_append (struct uri *base, const char *path) {
   const char *why;
   size_t end = base->path_end;
   while (end > base->path && base->text[end - 1] == '/')
     end--;
-  return parse_joined(base->memory, base->text, end, path, strlen(path), &why);
+  struct uri *u = find_appended(base, end, path);
+  if (u) return uri_keep(u);
+  u = parse_joined(base->memory, base->text, end, path, strlen(path), &why);
+  if (u && is_worth_keeping(u, end, path)) keep_appended(base, u);
+  return u;
 }
 
 struct uri *uri_keep (struct uri *u) {
@@ -229,6 +255,8 @@ struct uri *uri_keep (struct uri *u) {
 /* The text may hold a token in its query. */
 void uri_release (struct uri *u) {
   if (!u || --u->references > 0) return;
+  for (size_t i = 0; i < APPENDED; i++)
+    uri_release(u->appended[i]);
   curl_url_cleanup(u->handle);
   memory_wipe_free(u->memory, u, u->size);
 }

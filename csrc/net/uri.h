@@ -31,9 +31,10 @@ struct uri *uri_resolve (const struct uri *base, const char *reference, size_t l
 
 /*
 ** `base` with `path` (which starts with '/') appended to its path, whatever slashes base ends in, and the
-** query `path` may hold. NULL when memory is short.
+** query `path` may hold. `base` keeps the latest few that have no query, for those who ask for them again.
+** NULL when memory is short.
 */
-struct uri *uri_append (const struct uri *base, const char *path);
+struct uri *uri_append (struct uri *base, const char *path);
 
 struct uri *uri_keep (struct uri *u);
 void uri_release (struct uri *u); /* accepts NULL */

@@ -30,6 +30,7 @@ static void run_values (void) {
   RUN(uris_are_read_and_refused);
   RUN(uris_resolve_as_rfc_3986_says);
   RUN(uris_know_origin_and_place);
+  RUN(appended_uris_are_kept);
   RUN(uris_hide_secrets);
   RUN(timers_fire_in_order);
   RUN(transport_has_defaults);

@@ -249,6 +249,36 @@ static void check_appended (const char *base, const char *path, const char *expe
   uri_release(a);
 }
 
+/* Is a second asking for it answered with the first one's URI? What else was asked for meanwhile changes nothing. */
+static bool is_kept (const char *base, const char *path, const char *meanwhile) {
+  struct uri *a = parse(base), *first = uri_append(a, path), *other = uri_append(a, meanwhile);
+  struct uri *second = uri_append(a, path);
+  bool kept = first == second;
+  CHECK_TEXT(uri_text(second), uri_text(first));
+  CHECK(strcmp(uri_text(other), uri_text(first)) != 0);
+  uri_release(first);
+  uri_release(other);
+  uri_release(a);
+  uri_release(second); /* outlives its base */
+  return kept;
+}
+
+void appended_uris_are_kept (void) {
+  char path[16];
+  struct uri *base = parse("http://h/App");
+  CHECK(is_kept("http://h/App", "/x", "/xy") && is_kept("http://h/App/", "/x/y", "/x"));
+  CHECK(!is_kept("http://h/App", "/x?token=t", "/x") && !is_kept("http://h/App", "/x;t=1", "/x"));
+  CHECK(!is_kept("http://h/long/path", "/../../x", "/x") && !is_kept("http://h/App", "/a b", "/a"));
+  for (int round = 0; round < 2; round++)
+    for (int i = 0; i < 20; i++) {
+      snprintf(path, sizeof path, "/%d", i);
+      struct uri *u = uri_append(base, path);
+      CHECK_TEXT(uri_text(u) + strlen("http://h/App"), path);
+      uri_release(u);
+    }
+  uri_release(base);
+}
+
 void uris_know_origin_and_place (void) {
   CHECK(same_origin("http://h/a", "HTTP://H:80/b?c"));
   CHECK(!same_origin("http://h/", "https://h/") && !same_origin("http://h/", "http://h:81/"));
