@@ -57,9 +57,10 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench conformance torture-network torture-hostile \
-  now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench now-conformance now-torture-network \
-  now-torture-hostile check format rockspec install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench bench-instructions bench-guard \
+  conformance torture-network torture-hostile now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench \
+  now-bench-instructions now-bench-guard now-conformance now-torture-network now-torture-hostile check format rockspec \
+  install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-print-directory
@@ -133,7 +134,7 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test asan tsan valgrind lint rock bench conformance torture-network torture-hostile:
+demo test asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
@@ -145,6 +146,8 @@ NEEDS_valgrind := run test valgrind
 NEEDS_lint := run test lint
 NEEDS_rock := run test
 NEEDS_bench := run bench
+NEEDS_bench-instructions := run bench
+NEEDS_bench-guard := run bench
 NEEDS_conformance := run conformance
 NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test
@@ -189,16 +192,29 @@ format:
 now-rock:
 	@LUA=$(LUA) tools/try-rocks.sh
 
-## bench: bench/run.sh
-now-bench: all
-	@LUA=$(LUA) CC='$(CC)' tools/in-tree.sh $(BUILD) bench/run.sh
-
 REFERENCE := build/conformance
 $(REFERENCE)/node_modules/.package-lock.json: conformance/package.json conformance/package-lock.json
 	@mkdir -p $(REFERENCE)
 	@cp conformance/package.json conformance/package-lock.json $(REFERENCE)
 	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
+
+# Progress's own client is a peer where npm can install it.
+BENCH = LUA=$(LUA) CC='$(CC)' BENCH_REFERENCE=$(REFERENCE)/node_modules/@progress/jsdo-core/lib/progress.core.js \
+  tools/in-tree.sh $(BUILD)
+
+## bench: beside bare libcurl, lua-cjson and the peers at hand: CPU time and memory, as a table
+now-bench: all
+	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
+	@$(BENCH) bench/run.sh
+
+## bench-instructions: the same by instructions and system calls
+now-bench-instructions: all
+	@$(BENCH) bench/instructions.sh
+
+## bench-guard: fails when the instructions of a ping, a life cycle or a start have grown by more than 5 %
+now-bench-guard: all
+	@$(BENCH) bench/guard.sh
 
 ## conformance: Progress's own client and ours do the same things; what differs must be in docs/differences.md
 now-conformance: all $(REFERENCE)/node_modules/.package-lock.json

@@ -1,19 +1,29 @@
---- The benchmark's works with datasession, as floor.c does them over bare libcurl; and what an idle session costs.
--- Prints microseconds of CPU time for each unit of work; `memory`: bytes for each session.
+--- The benchmark's works with datasession, as floor.c does them over bare libcurl; and what idle sessions cost.
+-- Prints microseconds of CPU time for each unit of work, and the peak of the process's memory in KB.
 --
 --   client.lua ping|lifecycle|form COUNT SERVICE-URI
+--   client.lua many|many-form COUNT SERVICE-URI                  COUNT sessions at once, 64 connections, 10 pings each
+--   client.lua scale COUNT SERVICE-URI [PINGS]                   COUNT sessions log in, ping, log out at once; unit: a call
 --   client.lua step COUNT SERVICE-URI SESSIONS [PING-INTERVAL]   COUNT steps, that many sessions being idle
---   client.lua memory COUNT SERVICE-URI [MODEL]                  COUNT idle sessions
+--   client.lua memory COUNT SERVICE-URI [MODEL]                  COUNT idle sessions: bytes for each
 --   client.lua version                                           what is at work
+--
+-- BENCH_CA: the file of certificates to trust, for https.
 
 local datasession = require "datasession"
 
 local work, count, uri, extra, interval = arg[1], math.tointeger(arg[2]), arg[3], arg[4], arg[5]
 
-local function logIn(model)
-  local session = datasession.new {
-    serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval),
+local caFile = os.getenv "BENCH_CA"
+
+local function newSession(model)
+  return datasession.new {
+    serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval), caFile = caFile,
   }
+end
+
+local function logIn(model)
+  local session = newSession(model)
   local _, result = assert(session:login("lua", "secret"):await())
   assert(result == datasession.LOGIN_SUCCESS and session.connected, "not logged in")
   return session
@@ -24,11 +34,19 @@ local function ping(session)
   assert(result == true, "not a pong")
 end
 
-local function lifecycle(model)
-  local session = logIn(model)
-  assert(session:addCatalog(uri .. "/static/catalog.json"):await())
+local function loadCatalog(session)
+  return session:addCatalog(uri .. "/static/catalog.json")
+end
+
+local function checkCatalog(session)
   local services = session.services
   assert(#services == 1 and services[1].name == "BenchService", "not the catalog's service")
+end
+
+local function lifecycle(model)
+  local session = logIn(model)
+  assert(loadCatalog(session):await())
+  checkCatalog(session)
   ping(session)
   assert(session:logout():await())
   assert(not session.connected, "not logged out")
@@ -42,13 +60,79 @@ local function logInMany(model, sessions)
   return held
 end
 
+local function peak()
+  local file = assert(io.open("/proc/self/status"))
+  local text = file:read("a")
+  file:close()
+  return text:match("VmHWM:%s*(%d+)")
+end
+
+local function tell(start, units)
+  print(("%.3f %s"):format((os.clock() - start) * 1e6 / units, peak()))
+end
+
 local function measure(unit, ...)
   unit(...)
   local start = os.clock()
   for _ = 1, count do
     unit(...)
   end
-  print(("%.3f"):format((os.clock() - start) * 1e6 / count))
+  tell(start, count)
+end
+
+-- What all sessions do at once; the result of each must be the expected one.
+local function all(sessions, verb, expected, ...)
+  local promises = {}
+  for i, session in ipairs(sessions) do
+    promises[i] = verb(session, ...)
+  end
+  for _, promise in ipairs(promises) do
+    local _, result = assert(promise:await())
+    assert(expected == nil or result == expected, "not the expected result")
+  end
+end
+
+local verbs = {}
+
+function verbs.login(session, ...) return session:login(...) end
+function verbs.ping(session) return session:ping() end
+function verbs.logout(session) return session:logout() end
+
+local function newSessions(model, number)
+  local sessions = {}
+  for i = 1, number do
+    sessions[i] = newSession(model)
+  end
+  return sessions
+end
+
+local function live(model, number)
+  local sessions = newSessions(model, number)
+  all(sessions, verbs.login, datasession.LOGIN_SUCCESS, "lua", "secret")
+  all(sessions, loadCatalog)
+  for _, session in ipairs(sessions) do
+    checkCatalog(session)
+  end
+  for _ = 1, 10 do
+    all(sessions, verbs.ping, true)
+  end
+  all(sessions, verbs.logout)
+end
+
+local function callAll(number, pings)
+  local sessions = newSessions("anonymous", number)
+  all(sessions, verbs.login, datasession.LOGIN_SUCCESS)
+  for _ = 1, pings do
+    all(sessions, verbs.ping, true)
+  end
+  all(sessions, verbs.logout)
+end
+
+local function many(model)
+  live(model, 64)
+  local start = os.clock()
+  live(model, count)
+  tell(start, count)
 end
 
 local function anonymousBytes()
@@ -72,6 +156,22 @@ end
 
 function works.form()
   measure(lifecycle, "form")
+end
+
+function works.many()
+  many("anonymous")
+end
+
+works["many-form"] = function()
+  many("form")
+end
+
+function works.scale()
+  local pings = math.tointeger(extra or 1)
+  callAll(64, 1)
+  local start = os.clock()
+  callAll(count, pings)
+  tell(start, count * (pings + 1))
 end
 
 function works.step()

@@ -1,142 +1,150 @@
 #!/usr/bin/env bash
-# run.sh: datasession beside bare libcurl (floor.c) against one nginx: CPU time, then instructions, as a Markdown
-# table. Run it through `make bench`, which builds the module and says where it is. It fails when something went
-# wrong or an answer was not the right one, never for a figure.
-set -euo pipefail
-shopt -s inherit_errexit
+# run.sh: datasession beside bare libcurl (floor.c), lua-cjson alone and the peers that are at hand, against one nginx on loopback: CPU
+# time and peak memory, medians of runs in turns, as a Markdown table. `make bench` runs it, in under two minutes.
+# BENCH_REPEATS: runs of each (3).
+. "$(dirname "$0")/common.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-lua=${LUA:-lua5.4}
 repeats=${BENCH_REPEATS:-3}
+need nginx pkg-config openssl
+share_a_core
 
-missing=
-for tool in nginx valgrind pkg-config; do command -v $tool >/dev/null || missing+=" $tool"; done
-if [ -n "$missing" ]; then
-  echo "bench: missing:$missing (Debian: apt-get install nginx-light valgrind libc6-dbg pkg-config)" >&2
-  exit 1
-fi
+row() { printf '| %s | %s | %s | %s | %s | %s |\n' "$@"; }
 
-scratch=$(mktemp -d)
-server=
-stop() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  wait
-  rm -rf "$scratch" 2>/dev/null || { sleep 1 && rm -rf "$scratch"; } # an interrupted valgrind still writes
+rows() { # NAME RUNNER...: of what is in the files NAME.RUNNER; ratios are to the first runner
+  local name=$1 runner cpu kb base_cpu='' base_kb=''
+  shift
+  for runner in "$@"; do
+    cpu=$(cut -d' ' -f1 "$scratch/$runner.out" | median)
+    kb=$(cut -d' ' -f2 "$scratch/$runner.out" | median)
+    base_cpu=${base_cpu:-$cpu} base_kb=${base_kb:-$kb}
+    row "$name" "$(name_of "$runner")" "$(awk -v v="$cpu" 'BEGIN { printf v < 10000 ? "%.1f" : "%.0f", v }')" \
+      "$(ratio "$cpu" "$base_cpu")" "$(awk -v v="$kb" 'BEGIN { printf "%.1f", v / 1024 }')" "$(ratio "$kb" "$base_kb")"
+    name=
+  done
 }
-trap stop EXIT
 
-# Client and server share one core, or a ping's time changes by where the system puts them.
-if command -v taskset >/dev/null; then
-  allowed=$(taskset -cp $$)
-  taskset -cp "${allowed##*[ ,-]}" $$ >/dev/null
-fi
-
-start_server() {
-  mkdir -p "$scratch/temp"
-  "$lua" "$here/catalog.lua" >"$scratch/catalog.json"
-  for _ in 1 2 3 4 5; do # a port may be taken
-    port=$((20000 + RANDOM % 10000))
-    sed "s/PORT/$port/" "$here/nginx.conf" >"$scratch/nginx.conf"
-    nginx -p "$scratch/" -c nginx.conf -e error.log 2>"$scratch/error.txt" &
-    server=$!
-    while kill -0 "$server" 2>/dev/null; do
-      [ ! -s "$scratch/nginx.pid" ] || return 0
-      sleep 0.05
+compare() { # NAME WORK COUNT PEERS-COUNT RUNNER...
+  local name=$1 work=$2 count=$3 fewer=$4 runner
+  shift 4
+  rm -f "$scratch"/*.out
+  for ((i = 0; i < repeats; i++)); do # in turns: what disturbs one disturbs the others
+    for runner in "$@"; do
+      case $runner in floor | ours | plain) n=$count ;; *) n=$fewer ;; esac
+      "$runner" "$work" "$n" >>"$scratch/$runner.out"
     done
   done
-  cat "$scratch/error.txt" "$scratch/error.log" >&2
-  return 1
+  rows "$name" "$@"
 }
 
-build_floor() {
-  local name
-  for name in lua5.4 lua-5.4 lua54 lua; do ! pkg-config --exists "$name" || break; done
-  # shellcheck disable=SC2046 # flags
-  "${CC:-cc}" -std=c11 -O2 -g -o "$scratch/floor" "$here/floor.c" $(pkg-config --cflags --libs libcurl "$name")
-}
+# W4: of one loading, from a file.
+decode_alone() { "$lua" "$here/loading.lua" decode 1 "$scratch/large.json" | to_microseconds; }
+load_large() { "$lua" "$here/loading.lua" load 1 "$scratch/large.json" | to_microseconds; }
+to_microseconds() { awk '{ print $1 * 1000, $2 }'; }
 
-bare() { "${under[@]}" "$scratch/floor" "$1" "$2" "$base" "$agent"; }
-ours() { "${under[@]}" "$lua" "$here/client.lua" "$1" "$2" "$base" "${@:3}"; }
-
-sent() { sleep 0.1; sort -u "$scratch/sent.log"; : >"$scratch/sent.log"; }
-
-# Both are to send the same lines, or there is nothing to compare. nginx logs a little after it has answered.
-same_requests() {
-  local under=() base=http://127.0.0.1:$port/Check agent='' work theirs
-  ours ping 1 >/dev/null
-  agent=$(sed -n '1s/.* | //p' "$scratch/sent.log")
-  : >"$scratch/sent.log"
-  for work in ping lifecycle form; do
-    ours $work 1 >/dev/null
-    sent >"$scratch/ours.log"
-    bare $work 1 >/dev/null
-    theirs=$(sent)
-    diff <(echo "$theirs") "$scratch/ours.log" >&2 || { echo "bench: $work: floor.c sends other lines" >&2; exit 1; }
+large() {
+  "$lua" "$here/catalog.lua" 5242880 >"$scratch/large.json"
+  rm -f "$scratch"/*.out
+  for ((i = 0; i < repeats; i++)); do
+    decode_alone >>"$scratch/floor.out"
+    load_large >>"$scratch/ours.out"
   done
-  floor_agent=$agent
+  rows "W4: load and index a catalog of 5 MB (floor: decode it)" floor ours
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
+# W6: processes, so what their parent is told of them.
+seconds_of_starts() { # RUNNER
+  local TIMEFORMAT='%U %S'
+  { time for _ in {1..20}; do "$1"; done; } 2>&1 | awk '{ print ($1 + $2) / 20 * 1e6 }'
+}
 
-# Instructions of one unit: the difference of two run lengths, so that what happens once drops out.
-instructions() { # WHO WORK FEWER MORE [ARGUMENT...]
-  local who=$1 work=$2 fewer=$3 more=$4 count total=()
-  shift 4
-  for count in "$fewer" "$more"; do
-    under=(valgrind --quiet --tool=callgrind --callgrind-out-file="$scratch/callgrind.out")
-    "$who" "$work" "$count" "$@" >/dev/null
-    total+=("$(awk '/^(totals|summary):/ { n = $2 } END { print n }' "$scratch/callgrind.out")")
+start_node() { node -e 'require("node:http")'; }
+start_python() { "$python" -c 'import http.client, json'; }
+
+starts() {
+  local name="W6: start, load, exit" runner base='' runners=(floor ours)
+  ! command -v node >/dev/null || runners+=(node)
+  [ -z "$python" ] || runners+=(python)
+  rm -f "$scratch"/*.out
+  for ((i = 0; i < repeats; i++)); do
+    for runner in "${runners[@]}"; do seconds_of_starts "start_$runner" >>"$scratch/$runner.out"; done
   done
-  under=()
-  echo $(((total[1] - total[0]) / (more - fewer)))
-}
-
-row() { # NAME GOAL OURS BARE [FORMAT]
-  awk -v name="$1" -v goal="$2" -v ours="$3" -v bare="${4:-0}" -v f="${5:-%d}" 'BEGIN {
-    printf "| %s | %s | " f " | %s | %s |\n", name, bare ? sprintf(f, bare) : "", ours,
-           bare ? sprintf("%.3f", ours / bare) : "", goal }'
-}
-
-compare() { # WORK NAME FEWER MORE COUNT GOAL-INSTRUCTIONS GOAL-TIME
-  local a b
-  a=$(instructions ours "$1" "$3" "$4") b=$(instructions bare "$1" "$3" "$4")
-  row "$2: instructions" "$6" "$a" "$b"
-  for ((i = 0; i < repeats; i++)); do # in turns: what disturbs one disturbs the other
-    bare "$1" "$5" >>"$scratch/$1.bare"
-    ours "$1" "$5" >>"$scratch/$1.ours"
+  for runner in "${runners[@]}"; do
+    n=$(median <"$scratch/$runner.out") base=${base:-$n}
+    row "$name" "$(name_of "${runner/node/node_http}")" "$n" "$(ratio "$n" "$base")" "" ""
+    name=
   done
-  a=$(median <"$scratch/$1.ours") b=$(median <"$scratch/$1.bare")
-  row "$2: CPU time, µs" "$7" "$a" "$b" %.1f
 }
 
-idle() { # SESSIONS
-  local a
-  a=$(instructions ours step 1000 6000 "$1")
-  row "idle \`step()\`, $1 sessions: instructions" "" "$a"
-  a=$(ours step 1000000 "$1" | awk '{ print $1 * 1000 }')
-  row "idle \`step()\`, $1 sessions: CPU time, ns" 200 "$a"
+idle() {
+  local n
+  for n in 1 10000; do
+    row "idle \`step()\`, $n sessions" "$(name_of ours)" "$(ours step 1000000 "$n" | cut -d' ' -f1)" "" "" ""
+  done
 }
 
-memory() { # MODEL GOAL
-  local a
-  a=$(ours memory 5000 "$1")
-  row "idle session, $1: bytes of memory" "$2" "$a"
+memory() {
+  local model
+  for model in anonymous form; do
+    row "W5: memory of an idle session, $model" "$(name_of ours)" "" "" "$(ours memory 5000 "$model") bytes" ""
+  done
+}
+
+# Of a call, where so many sessions log in, ping and log out at once: is not to grow.
+scale() {
+  local n pings cpu first=''
+  rm -f "$scratch"/*.out
+  for ((i = 0; i < repeats; i++)); do
+    for n in 100 1000 10000; do
+      pings=$((n < 10000 ? 10000 / n : 1))
+      base=$base ours scale "$n" "$pings" >>"$scratch/$n.out"
+    done
+  done
+  for n in 100 1000 10000; do
+    cpu=$(cut -d' ' -f1 "$scratch/$n.out" | median) first=${first:-$cpu}
+    row "a call, sessions at once: $n" "$(name_of ours)" "$cpu" "$(ratio "$cpu" "$first")" "" ""
+  done
+}
+
+connections() { curl --silent "http://127.0.0.1:$port/connections" | awk 'NR == 3 { print $1 }'; }
+
+# Over TLS, by what the server offers: connections that were opened, and CPU time.
+over_tls() { # NAME WORK COUNT
+  local version before cpu first='' opened base
+  for version in 1 2; do
+    base=https://127.0.0.1:$((port + version))/App
+    before=$(connections)
+    rm -f "$scratch/tls.out"
+    for ((i = 0; i < repeats; i++)); do BENCH_CA=$scratch/server.pem ours "$2" "$3" >>"$scratch/tls.out"; done
+    opened=$((($(connections) - before - 1) / repeats)) # one is that of who asks
+    cpu=$(cut -d' ' -f1 "$scratch/tls.out" | median) first=${first:-$cpu}
+    row "$1, HTTP/$version: $opened connection(s)" "$(name_of ours)" "$cpu" "$(ratio "$cpu" "$first")" \
+      "$(cut -d' ' -f2 "$scratch/tls.out" | median | awk '{ printf "%.1f", $1 / 1024 }')" ""
+  done
 }
 
 start_server
 build_floor
 same_requests
+find_peers
+same_pages "${peers[@]}"
 
-base=http://127.0.0.1:$port/App agent=$floor_agent under=()
-echo "| work | bare | datasession | ratio | goal |"
-echo "| --- | ---: | ---: | ---: | --- |"
-compare ping "ping" 100 600 3000 "1.25, then 1.05" ""
-compare lifecycle "life cycle, basic" 4 14 100 "0.15" "0.40"
-compare form "life cycle, form" 4 14 100 "" ""
-idle 0
-idle 1000
-memory anonymous 600
-memory form 1500
+base=http://127.0.0.1:$port/App
+crowds=(floor plain ours)
+[[ " ${peers[*]} " != *" node_http "* ]] || crowds+=(node_http)
+echo "| work | by | CPU of a unit, µs | ratio | peak memory, MB | ratio |"
+echo "| --- | --- | ---: | ---: | ---: | ---: |"
+compare "W1: ping" ping 5000 1000 floor ours "${peers[@]}"
+compare "W2: life cycle, form" form 500 50 floor plain ours "${peers[@]}"
+compare "W2: life cycle, basic" lifecycle 500 0 floor plain ours
+compare "W3: a session of 500" many 500 0 floor plain ours
+compare "W3: a session of 500, form" many-form 500 200 "${crowds[@]}"
+large
+memory
+starts
+idle
+scale
+over_tls "W1 over TLS" ping 1000
+over_tls "W3 over TLS" many 500
 echo
-"$lua" "$here/client.lua" version
-echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(valgrind --version), $(uname -sm)"
+[ ${#left_out[@]} -eq 0 ] || printf '%s\n' "${left_out[@]}"
+versions

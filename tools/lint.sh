@@ -53,7 +53,7 @@ check clang-format formatted
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
   --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc csrc spec
 check clang-tidy tidy
-check shellcheck shellcheck tools/*.sh .ci/run
+check shellcheck shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run
 check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
 check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
 check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|session)/' csrc/sandbox

@@ -105,6 +105,10 @@ enum model session_model_option (lua_State *L, int index, const char *expected) 
   return model;
 }
 
+static bool is_text_of (const struct uri *uri, const char *text, size_t length) {
+  return uri && strlen(uri_text(uri)) == length && memcmp(uri_text(uri), text, length) == 0;
+}
+
 /* Many sessions with one application have one URI. */
 static struct uri *share_uri (struct loop *loop, struct uri *uri) {
   if (uri && loop->service && !strcmp(uri_text(loop->service), uri_text(uri))) {
@@ -133,6 +137,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
                name);
   text = lua_pushlstring(L, text, length);
   lua_remove(L, -2);
+  if (is_text_of(loop->service, text, length)) return uri_keep(loop->service);
   uri = uri_parse(&loop->memory, text, length, &why);
   if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
   return share_uri(loop, uri);
