@@ -3,7 +3,7 @@
 --
 --   client.lua ping|lifecycle|form COUNT SERVICE-URI
 --   client.lua many|many-form COUNT SERVICE-URI                  COUNT sessions at once, 64 connections, 10 pings each
---   client.lua scale COUNT SERVICE-URI [PINGS]                   COUNT sessions log in, ping, log out at once; unit: a call
+--   client.lua scale COUNT SERVICE-URI [PINGS]                   COUNT sessions log in, ping, log out; a call
 --   client.lua step COUNT SERVICE-URI SESSIONS [PING-INTERVAL]   COUNT steps, that many sessions being idle
 --   client.lua memory COUNT SERVICE-URI [MODEL]                  COUNT idle sessions: bytes for each
 --   client.lua version                                           what is at work
