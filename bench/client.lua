@@ -19,6 +19,7 @@ local caFile = os.getenv "BENCH_CA"
 local function newSession(model)
   return datasession.new {
     serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval), caFile = caFile,
+    timeout = work == "scale" and 3600 or nil, -- under valgrind the last of 10,000 has long to wait
   }
 end
 
