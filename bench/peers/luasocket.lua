@@ -1,4 +1,4 @@
---- The benchmark's works with LuaSocket's http, which makes a connection for each request. Prints what client.lua prints.
+--- The benchmark's works with LuaSocket's http: a connection for each request. Prints what client.lua prints.
 --
 --   luasocket.lua ping|form COUNT SERVICE-URI
 
