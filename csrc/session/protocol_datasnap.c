@@ -51,7 +51,7 @@ size_t datasnap_length (const struct uri *uri) {
 }
 
 /* What is on top, popped, behind `base`. */
-static struct uri *append (lua_State *L, const struct uri *base) {
+static struct uri *append (lua_State *L, struct uri *base) {
   struct uri *uri = uri_append(base, lua_tostring(L, -1));
   if (!uri) luaL_error(L, "'%s' cannot be put behind serviceURI: expected a path", lua_tostring(L, -1));
   lua_pop(L, 1);
