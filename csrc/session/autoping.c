@@ -14,13 +14,13 @@ static double next_ping (struct session *s) {
   return doublings ? delay * (1 << doublings) * loop_jitter(s->loop, 0.25) : delay;
 }
 
-void session_arm (lua_State *L, struct session *s) {
+bool session_arm (lua_State *L, struct session *s) {
   (void)L;
-  if (!s->loop->engine) return;
-  if (s->phase != PHASE_AUTHORIZED || s->ping_interval <= 0 || s->device_offline || s->repairing)
-    engine_clear_timer(s->loop->engine, &s->timer);
-  else
-    engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
+  if (!s->loop->engine) return true;
+  if (s->phase == PHASE_AUTHORIZED && s->ping_interval > 0 && !s->device_offline && !s->repairing)
+    return engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
+  engine_clear_timer(s->loop->engine, &s->timer);
+  return true;
 }
 
 /* Set again before anything else, so that one ping that cannot start is not the last. */

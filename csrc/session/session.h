@@ -175,8 +175,8 @@ void session_login_over (lua_State *L, struct session *s);
 /* The stop or slow logout `op` of the session has ended. Raises nothing. */
 void session_leaving_over (lua_State *L, struct session *s, const struct operation *op);
 
-/* Sets pingInterval's timer, or clears it, as the state asks. autoping.c */
-void session_arm (lua_State *L, struct session *s);
+/* Sets pingInterval's timer, or clears it, as the state asks. False: no memory, it is not set. autoping.c */
+bool session_arm (lua_State *L, struct session *s);
 void session_autoping_init (struct session *s);
 
 /* The promise of a ping of the session at `index`, pushed. */

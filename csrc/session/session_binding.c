@@ -211,7 +211,7 @@ static int set_interval (lua_State *L, struct session *s) {
     return luaL_error(L, "session.pingInterval: expected a number of milliseconds, 0 or more, got %s",
                       luaL_tolstring(L, 3, NULL));
   s->ping_interval = interval;
-  session_arm(L, s);
+  if (!session_arm(L, s)) luaL_error(L, "not enough memory");
   persistence_note(L, 1);
   return 0;
 }
