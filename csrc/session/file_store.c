@@ -87,8 +87,8 @@ static int l_create_private (lua_State *L) {
   memcpy(path, template, length + 1);
   fd = mkostemp(path, O_CLOEXEC);
   if (fd < 0 || !give(stream, fd, "w")) return failed(L, template);
-  lua_pop(L, 1);
   lua_pushstring(L, path);
+  lua_remove(L, -2); /* not before: pushing may collect */
   return 2;
 }
 
