@@ -304,8 +304,13 @@ function persistence.persist(session, store, name, state)
   if not text then
     return report(name, "kept", message)
   end
-  if text ~= kept[session] and try(store, name, "kept", "set", name, text) then
-    kept[session] = text
+  local last = kept[session]
+  if text == last then
+    return
+  end
+  kept[session] = text -- first: what is stored must be known, to be removed one day, even if memory gives out now
+  if not try(store, name, "kept", "set", name, text) then
+    kept[session] = last
   end
 end
 
