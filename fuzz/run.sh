@@ -1,0 +1,39 @@
+#!/bin/sh
+# run.sh BUILD TARGET...: runs each fuzz target for FUZZ_SECONDS (30) seconds, or for FUZZ_RUNS executions if that is set and
+# comes first; ends with one line that sums libFuzzer's own counts. What a target finds new stays in BUILD/corpus, what makes
+# it fail in BUILD/findings. FUZZ_TARGETS: the ones to run, of those given.
+set -u
+build=$1
+shift
+[ -z "${FUZZ_TARGETS-}" ] || eval "set -- $FUZZ_TARGETS"
+runs=${FUZZ_RUNS:--1}
+seconds=${FUZZ_SECONDS:-$([ "$runs" -gt 0 ] && echo 600 || echo 30)}
+top=$(cd "$(dirname "$0")/.." && pwd)
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+ASAN_OPTIONS="detect_leaks=1:${ASAN_OPTIONS-}"
+LSAN_OPTIONS="suppressions=$top/torture/lsan.supp:print_suppressions=0:${LSAN_OPTIONS-}"
+UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
+export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
+total=0 findings=0
+
+stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
+
+for target in "$@"; do
+  log=$build/$target.log
+  mkdir -p "$build/corpus/$target" "$build/findings" "$top/fuzz/seeds/$target"
+  timeout -k 10 $((seconds + 120)) "$build/bin/$target" -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
+    -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$target-" \
+    "$build/corpus/$target" "$top/fuzz/seeds/$target" >"$log" 2>&1
+  status=$?
+  executions=$(stat number_of_executed_units)
+  executions=${executions:-0}
+  total=$((total + executions))
+  if [ "$status" -ne 0 ] || [ "$executions" -eq 0 ]; then
+    findings=$((findings + 1))
+    grep -aE '^(fuzz:|==|#[0-9]+ |SUMMARY|.*ERROR|Test unit)|runtime error' "$log" | head -n 30 >&2
+    echo "fuzz: $target failed, see $log and $build/findings" >&2
+  fi
+  printf 'fuzz: %-10s %9d executions, %6s a second\n' "$target" "$executions" "$(stat average_exec_per_sec)"
+done
+echo "fuzz: $total executions, $findings findings"
+[ "$findings" -eq 0 ]

@@ -1,0 +1,226 @@
+--- Runs each scenario again and again, memory failing at its 1st, 2nd, 3rd ... request until it gets through, in
+-- each of the ways below; prints one closing line. See host.c and victim.lua.
+--
+-- After most failures the same state goes on with good memory: what is in flight settles, and the operation succeeds.
+-- After every CLOSE_EVERY-th it is closed at once, its memory still failing, with all that is half made or in flight.
+-- Whatever a closed state leaves behind is a failure.
+--
+-- TORTURE_SHORT=1: a sample. TORTURE_ONLY=<pattern>: scenarios whose names match. TORTURE_FILES: other scenario files.
+-- TORTURE_AT="lua once 58": that failure alone. TORTURE_VERBOSE=1: what each scenario took.
+-- luacheck: globals victim serve
+local sandbox = require "datasession.sandbox"
+
+local CLOSE_EVERY = 16
+-- Seconds after which something was lost, and only the time limit (victim.lua, TIMEOUT) has ended the wait.
+local SLOW = 0.8
+local MODES = {
+  { "lua", "once" }, { "lua", "after" }, { "lua", "collect" }, { "curl", "once" }, { "curl", "after" },
+}
+
+local short = os.getenv "TORTURE_SHORT" and os.getenv "TORTURE_SHORT" ~= "" and os.getenv "TORTURE_SHORT" ~= "0"
+local only, verbose, exactly = os.getenv "TORTURE_ONLY", os.getenv "TORTURE_VERBOSE", os.getenv "TORTURE_AT"
+local server = assert(sandbox.start { customers = 3 })
+
+local points, operations, failed = 0, 0, 0
+local opened, sinceClose = false, 0
+local curlBlocks -- that libcurl keeps for itself
+
+--- For the victim's `remote`.
+function serve(name, ...)
+  if type(server[name]) ~= "function" then return server[name] end
+  return server[name](server, ...)
+end
+
+local function scenarioFiles()
+  local files = os.getenv "TORTURE_FILES"
+  if files then return (files:gsub(" +", "\n")) end
+  local pipe = assert(io.popen "ls torture/scenarios/*.lua | LC_ALL=C sort")
+  files = pipe:read "a"
+  pipe:close()
+  return files
+end
+
+local files = scenarioFiles()
+
+local function fail(where, message)
+  failed = failed + 1
+  io.stderr:write("FAILED ", where, ": ", message, "\n")
+end
+
+-- ---- states
+
+local function close(where, kind, mode)
+  if not opened then return end
+  opened, sinceClose = false, 0
+  local bytes, blocks, curl = victim.close(kind, mode, kind and 1)
+  if bytes ~= 0 or blocks ~= 0 then
+    fail(where, ("%d bytes in %d blocks are left after lua_close"):format(bytes, blocks))
+  end
+  if curlBlocks and curl > curlBlocks then
+    fail(where, ("%d blocks of libcurl's are left after lua_close"):format(curl - curlBlocks))
+    curlBlocks = curl
+  end
+  curlBlocks = curlBlocks or curl
+end
+
+local function open()
+  if opened then return end
+  assert(victim.open())
+  opened = true
+  local ok, list = victim.call("loadScenarios", files)
+  assert(ok, list)
+  return list
+end
+
+-- A state in which something went wrong is not gone on with.
+local function discard(where, message)
+  fail(where, message)
+  close(where)
+end
+
+local function closeCalmly(where)
+  if not opened then return end
+  local ok, message = victim.call "drop"
+  if not ok then fail(where, "after the last: " .. message) end
+  close(where)
+end
+
+-- ---- one failure
+
+--- False when the operation got through without a refusal.
+local function strike(name, where, kind, mode, at)
+  victim.about(where)
+  open()
+  local refused
+  local ok, message = victim.call("prepare", name)
+  if not ok then
+    discard(where, "prepare: " .. message)
+    return false
+  end
+  local began = victim.clock()
+  ok, message, refused = victim.call("act", nil, kind, mode, at)
+  local outcome = ok and "it had got through" or "it had failed: " .. message
+  if victim.clock() - began > SLOW then fail(where, ("it took %.2f s; "):format(victim.clock() - began) .. outcome) end
+  if not refused then
+    if not ok then discard(where, "with good memory: " .. message) end
+    return false
+  end
+  points = points + 1
+  sinceClose = sinceClose + 1
+  if sinceClose >= CLOSE_EVERY then
+    victim.about(where .. ", closing at once")
+    close(where .. ", closing at once", kind, "after")
+    return true
+  end
+  ok, message = victim.call "recover"
+  if not ok then discard(where, ("afterwards: %s (%s)"):format(message, outcome)) end
+  return true
+end
+
+-- What few operations need so much of is looked at less closely; the whole of the first requests always.
+local function stepAfter(at)
+  if short then return at < 3 and 1 or at // 2 + 3 end
+  return at < 128 and 1 or at // 24
+end
+
+local function strikeAll(name, kind, mode)
+  local at = 1
+  if exactly then
+    at = tonumber(exactly:match(("^%s %s (%%d+)$"):format(kind, mode)))
+    if at then strike(name, ("%s, %s"):format(name, exactly), kind, mode, at) end
+    return at or 0
+  end
+  local before = failed
+  while strike(name, ("%s, %s %s, request %d"):format(name, kind, mode, at), kind, mode, at) do
+    at = at + stepAfter(at)
+    if failed - before >= 5 then break end -- more of the same
+  end
+  return at
+end
+
+local function runScenario(name)
+  operations = operations + 1
+  local began, counts = os.clock(), {}
+  for i, mode in ipairs(MODES) do
+    if not short or (operations + i) % 3 == 0 then
+      counts[#counts + 1] = ("%s %s %d"):format(mode[1], mode[2], strikeAll(name, mode[1], mode[2]))
+    end
+  end
+  closeCalmly(name)
+  server:clearRequests()
+  server:clearFaults()
+  server:setApplication("anonymous", true)
+  if verbose then print(("%6.2f s  %-50s %s"):format(os.clock() - began, name, table.concat(counts, ", "))) end
+end
+
+-- ---- opening a state
+
+-- Compiling the Lua files is Lua's; it is looked at here and there.
+local function openingStep(at)
+  return short and at // 2 + 200 or at // 40 + 1
+end
+
+local _
+
+local function strikeOpenings(kind, mode)
+  local at, refused = 1, true
+  while refused do
+    local where = ("opening a state, %s %s, request %d"):format(kind, mode, at)
+    local ok, message
+    victim.about(where)
+    ok, _, refused = victim.open(kind, mode, at)
+    if ok and not refused then
+      ok, message, refused = victim.call("loadScenarios", files, kind, mode, at)
+      if not ok and not refused then fail(where, "with good memory: " .. message) end
+      if refused then
+        ok, message = victim.call("loadScenarios", files)
+        if not ok then fail(where, "afterwards: " .. message) end
+      end
+    end
+    if refused then points = points + 1 end
+    opened = true
+    close(where, refused and kind or nil, "after")
+    at = at + openingStep(at)
+  end
+end
+
+-- ---- what there is: each function that has a heading in docs/ is in some scenario
+
+local function textOf(list)
+  local texts = {}
+  for file in list:gmatch "[^\n]+" do
+    local handle = assert(io.open(file))
+    texts[#texts + 1] = handle:read "a"
+    handle:close()
+  end
+  return table.concat(texts)
+end
+
+local function checkCoverage()
+  local pipe = assert(io.popen "ls docs/*.md | grep -v sandbox")
+  local docs = textOf(pipe:read "a")
+  pipe:close()
+  local code = textOf(files .. "\ntorture/victim.lua")
+  for what in docs:gmatch "\n### `([%w_.:]+)%(" do
+    local name = what:match "[%w_]+$"
+    if not code:find("[.:]" .. name .. "%f[^%w_]") then fail(what, "no scenario has it") end
+  end
+end
+
+-- ---- all
+
+local list = open()
+victim.call("prepare", list:match "[^\n]+")
+victim.call "act"
+close "the first state"
+for name in list:gmatch "[^\n]+" do
+  if not only or name:find(only) then runScenario(name) end
+end
+if not only then
+  checkCoverage()
+  operations = operations + 1
+  for i = 1, short and 1 or 3 do strikeOpenings(table.unpack(MODES[i])) end
+end
+server:close()
+print(("torture: %d failure points, %d operations, %d failed"):format(points, operations, failed))
+return failed == 0 and operations > 0

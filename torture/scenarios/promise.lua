@@ -1,0 +1,144 @@
+-- Promises, coroutines and the loop without a server; events.
+return {
+  {
+    name = "promise chains",
+    act = function(t, c)
+      c.told = 0
+      local settle
+      local first = t.datasession.promise(function(resolve) settle = resolve end)
+      local last = first
+      for i = 1, 5 do
+        last = last:next(function(value)
+          if i == 3 then return t.datasession.promise(function(resolve) resolve(value + 1) end) end
+          return value + 1
+        end)
+      end
+      last:done(function() c.told = c.told + 1 end):always(function() c.told = c.told + 1 end)
+      settle(1)
+      assert(last:await() == 6)
+      t.datasession.run()
+      assert(c.told == 2)
+    end,
+  },
+  {
+    name = "rejected promise",
+    act = function(t, c)
+      c.told = nil
+      local before = t.datasession.onError(function(err) c.told = err end)
+      t.datasession.promise(function(_, reject) reject "no" end)
+      t.datasession.promise(function() error "raised" end):fail(function() error { "in a handler" } end)
+      local failed = t.datasession.promise(function(_, reject) reject { a = 1 } end)
+      local ok, err = failed:next(nil, function(e) error(e) end):await()
+      assert(not ok and err)
+      t.datasession.run()
+      t.datasession.onError(before)
+    end,
+    again = function(t)
+      t.datasession.onError(function() end)
+      assert(not t.datasession.promise(function(_, reject) reject "no" end):await())
+      t.datasession.onError(function() end)
+    end,
+  },
+  {
+    name = "spawn",
+    act = function(t, c)
+      c.closed = 0
+      local function guarded(value, depth)
+        local _ <close> = setmetatable({}, { __close = function() c.closed = c.closed + 1 end })
+        if depth == 0 then return value end
+        return assert(t.datasession.spawn(guarded, value, depth - 1):await())
+      end
+      assert(t.datasession.spawn(guarded, "value", 4):await() == "value")
+      assert(c.closed == 5)
+    end,
+  },
+  {
+    name = "spawn cancelled",
+    act = function(t, c)
+      c.closed = false
+      local never = t.datasession.promise(function() end)
+      c.waiting = t.datasession.spawn(function()
+        local _ <close> = setmetatable({}, { __close = function() c.closed = true end })
+        never:await(1)
+      end)
+      t.datasession.step()
+      assert(c.waiting:cancel() and c.closed)
+      assert(not c.waiting:await())
+      never:cancel()
+    end,
+    quiet = function(t) t.datasession.step() end,
+    again = function(t)
+      local waiting = t.datasession.spawn(function() t.datasession.promise(function() end):await() end)
+      assert(waiting:cancel())
+    end,
+  },
+  {
+    name = "handlers that wait",
+    prepare = function(t) return { session = t.loggedIn "anonymous" } end,
+    act = function(t, c)
+      local seen
+      c.session:ping():done(function(session) seen = session:ping():await() end)
+      t.datasession.run(t.LIMIT)
+      assert(seen, "the handler did not get through")
+    end,
+  },
+  {
+    name = "the loop",
+    prepare = function(t) return { session = t.loggedIn "anonymous" } end,
+    act = function(t, c)
+      local promise = c.session:ping()
+      assert(t.datasession.pending())
+      t.datasession.timeout()
+      t.datasession.pollfd()
+      local engine = t.datasession.engine
+      assert(tostring(engine) and engine:events() and engine:getfd())
+      engine:timeout()
+      engine:pollfd()
+      engine:dirty()
+      engine:step(0.01)
+      engine:run(5)
+      assert(promise:await())
+      assert(tostring(promise) and t.datasession.version().curl and t.datasession.sessions()[1])
+    end,
+  },
+  {
+    name = "events",
+    prepare = function(t) return { session = t.loggedIn "form" } end,
+    act = function(t, c)
+      local heard = {}
+      local function on(_, reason) heard[#heard + 1] = reason or "online" end
+      local scope = {}
+      c.session:subscribe("online", on)
+      c.session:subscribe("offline", on)
+      c.session:subscribe("offline", on, scope)
+      t.datasession.setDeviceOnline(false)
+      t.datasession.step()
+      t.datasession.setDeviceOnline(true)
+      t.datasession.step()
+      assert(c.session:ping():await())
+      c.session:unsubscribe("offline", on, scope)
+      c.session:unsubscribeAll "online"
+      c.session:unsubscribeAll()
+    end,
+    quiet = function(t) t.datasession.setDeviceOnline(true) end,
+  },
+  {
+    name = "events of a lost server",
+    prepare = function(t)
+      t.server:setApplication("anonymous", true)
+      local c = { session = t.loggedIn "anonymous", heard = 0 }
+      c.session:subscribe("offline", function() c.heard = c.heard + 1 end)
+      c.session:subscribe("online", function() c.heard = c.heard + 100 end)
+      return c
+    end,
+    act = function(t, c)
+      t.server:setApplication("anonymous", false)
+      c.session:ping():await()
+      t.server:setApplication("anonymous", true)
+      assert(c.session:ping():await())
+      t.datasession.run(t.LIMIT)
+    end,
+    quiet = function(t) t.server:setApplication("anonymous", true) end,
+    check = function(_, c) assert(c.heard % 100 <= 4 and c.heard // 100 <= 4, "events were told too often") end,
+  },
+}

@@ -1,0 +1,140 @@
+-- AuthenticationProvider, sessions of model sso, tokens and their refresh; getSession.
+
+local function sso(t)
+  local provider = t.provider "form_sso"
+  local session = t.datasession.new {
+    serviceURI = t.uris.sso, authenticationModel = "sso", authProvider = provider, timeout = t.TIMEOUT,
+  }
+  return { session = session, provider = provider }
+end
+
+local scenarios = {}
+local function add(scenario) scenarios[#scenarios + 1] = scenario end
+
+for _, model in ipairs { "anonymous", "form", "form_sso", "bearer" } do
+  add {
+    name = "provider login " .. model,
+    ways = model == "form_sso" and nil or { "await" },
+    prepare = function(t)
+      return { provider = t.datasession.AuthenticationProvider { uri = t.uris[model], authenticationModel = model } }
+    end,
+    call = function(t, c) return c.provider:login(t.credentials(model)) end,
+    again = function(t, c)
+      if not c.provider:hasClientCredentials() then assert(c.provider:login(t.credentials(model)):await(t.LIMIT)) end
+    end,
+  }
+end
+
+add {
+  name = "provider logout",
+  ways = { "await", "spawn" },
+  prepare = function(t) return { provider = t.provider "form_sso" } end,
+  call = function(_, c) return c.provider:logout() end,
+  again = function(t) assert(t.provider("form_sso"):logout():await(t.LIMIT)) end,
+}
+add {
+  name = "provider refresh",
+  ways = { "await", "spawn" },
+  prepare = function(t) return { provider = t.provider "form_sso" } end,
+  call = function(_, c) return c.provider:refresh() end,
+  -- what was spent on the failed one may be lost: a new login is then in order
+  again = function(t, c)
+    if not c.provider:refresh():await(t.LIMIT) then assert(t.provider("form_sso"):refresh():await(t.LIMIT)) end
+  end,
+  check = function(_, c) assert(c.provider:hasRefreshToken() ~= nil and tostring(c.provider)) end,
+}
+add {
+  name = "session of a provider",
+  ways = { "await", "spawn" },
+  prepare = function(t) return { provider = t.provider "form_sso" } end,
+  call = function(t, c)
+    c.session = t.datasession.new {
+      serviceURI = t.uris.sso, authenticationModel = "sso", authProvider = c.provider, timeout = t.TIMEOUT,
+    }
+    return c.session:isAuthorized()
+  end,
+}
+add {
+  name = "request with an expired token",
+  ways = { "await", "spawn", "handlers" },
+  prepare = function(t)
+    local c = sso(t)
+    t.server:expireTokens()
+    return c
+  end,
+  call = function(_, c) return c.session:isAuthorized() end,
+  again = function(t, c)
+    if not c.session:isAuthorized():await(t.LIMIT) then assert(sso(t).session:isAuthorized():await(t.LIMIT)) end
+  end,
+}
+add {
+  name = "requests that wait for one refresh",
+  ways = { "await" },
+  prepare = function(t)
+    local c = sso(t)
+    t.server:expireTokens()
+    return c
+  end,
+  call = function(t, c)
+    return t.datasession.spawn(function()
+      c.all = { c.session:isAuthorized(), c.session:isAuthorized(), c.session:ping() }
+      for _, promise in ipairs(c.all) do assert(promise:await()) end
+      return true
+    end)
+  end,
+  again = function(t) assert(sso(t).session:isAuthorized():await(t.LIMIT)) end,
+  check = function(_, c)
+    for _, promise in ipairs(c.all or {}) do assert(promise:state() ~= "pending", "one waits for ever") end
+  end,
+}
+add {
+  name = "expired token and no refresh",
+  ways = { "await" },
+  prepare = function(t)
+    local c = sso(t)
+    c.session:subscribe("offline", function() end)
+    t.server:revokeTokens()
+    return c
+  end,
+  call = function(_, c)
+    return c.session:isAuthorized():next(function() error "it is not expired" end, function(err)
+      if err.kind ~= "expired" and err.kind ~= "auth" then error(err, 0) end
+      return c
+    end)
+  end,
+}
+
+for _, model in ipairs { "form", "sso", "anonymous" } do
+  local function get(t)
+    return t.datasession.getSession {
+      serviceURI = t.uris[model], authenticationModel = model, catalogURI = t.catalogURIs[model], timeout = t.TIMEOUT,
+      username = model ~= "anonymous" and "lua" or nil, password = model ~= "anonymous" and "secret" or nil,
+      authenticationURI = model == "sso" and t.uris.form_sso or nil,
+      authProviderAuthenticationModel = model == "sso" and "form_sso" or nil,
+    }
+  end
+  add {
+    name = "getSession " .. model,
+    ways = model == "form" and { "await", "spawn" } or { "await" },
+    call = get,
+    again = function(t, c)
+      c.session = assert(get(t):await(t.LIMIT))
+      assert(c.session:invalidate():await(t.LIMIT))
+    end,
+  }
+end
+add {
+  name = "getSession, asking",
+  ways = { "await" },
+  call = function(t)
+    return t.datasession.getSession {
+      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = { t.catalogURIs.form }, timeout = t.TIMEOUT,
+      loginCallback = function()
+        return t.datasession.promise(function(resolve) resolve { username = "lua", password = "secret" } end)
+      end,
+    }
+  end,
+  again = function(t) assert(t.loggedIn("form"):logout():await(t.LIMIT)) end,
+}
+
+return scenarios
