@@ -17,8 +17,13 @@ local MODES = {
   { "lua", "once" }, { "lua", "after" }, { "lua", "collect" }, { "curl", "once" }, { "curl", "after" },
 }
 
-local short = os.getenv "TORTURE_SHORT" and os.getenv "TORTURE_SHORT" ~= "" and os.getenv "TORTURE_SHORT" ~= "0"
-local only, verbose, exactly = os.getenv "TORTURE_ONLY", os.getenv "TORTURE_VERBOSE", os.getenv "TORTURE_AT"
+local function setting(name)
+  local value = os.getenv(name)
+  return value ~= "" and value ~= "0" and value or nil
+end
+
+local short, only, exactly = setting "TORTURE_SHORT", setting "TORTURE_ONLY", setting "TORTURE_AT"
+local verbose = setting "TORTURE_VERBOSE"
 local server = assert(sandbox.start { customers = 3 })
 
 local points, operations, failed = 0, 0, 0
@@ -32,7 +37,7 @@ function serve(name, ...)
 end
 
 local function scenarioFiles()
-  local files = os.getenv "TORTURE_FILES"
+  local files = setting "TORTURE_FILES"
   if files then return (files:gsub(" +", "\n")) end
   local pipe = assert(io.popen "ls torture/scenarios/*.lua | LC_ALL=C sort")
   files = pipe:read "a"
