@@ -6,13 +6,16 @@
 #include "session/response.h"
 #include "support.h"
 
-static const char make[] = "local models = { 'anonymous', 'basic', 'form', 'bearer' }\n"
-                           "return function(input)\n"
-                           "  local model = models[1 + input:byte(2) % #models]\n"
-                           "  local session = datasession.new { serviceURI = 'http://host.example/App', "
-                           "authenticationModel = model, proxy = false }\n"
-                           "  judge(session, input)\n"
-                           "end";
+static const char make[] =
+    "local kinds = { { authenticationModel = 'anonymous' }, { authenticationModel = 'basic' },\n"
+    "  { authenticationModel = 'form' }, { authenticationModel = 'bearer' }, { protocol = 'datasnap' },\n"
+    "  { protocol = 'btt' }, { protocol = 'btt', format = 'xml' }, { protocol = 'proiv' } }\n"
+    "return function(input)\n"
+    "  local options = { serviceURI = 'http://host.example/App', proxy = false }\n"
+    "  for name, value in pairs(kinds[1 + input:byte(2) % #kinds]) do options[name] = value end\n"
+    "  local session = datasession.new(options)\n"
+    "  judge(session, input)\n"
+    "end";
 
 static struct exchange *answer (lua_State *L, struct session *s, const char *data, size_t size) {
   static const char root[] = "http://host.example/App/rest/_oepingService/_oeping";
@@ -53,6 +56,7 @@ static int l_judge (lua_State *L) {
   x->response.status = 100 + (unsigned char)data[0] * 2;
   s->phase = (unsigned char)data[1] & 128 ? PHASE_AUTHORIZED : PHASE_FRESH;
   memset(&found, 0, sizeof found);
+  if (s->protocol->hear) s->protocol->hear(L, s, x);
   s->protocol->judge(L, s, x, purpose, &found);
   look(L, x, &found);
   lua_pushvalue(L, 1);
