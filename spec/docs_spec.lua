@@ -45,6 +45,7 @@ describe("the example at", function()
 
   after_each(function()
     datasession.setDeviceOnline(true)
+    datasession.setLimits { hostConnections = 64, totalConnections = 0, idleHandles = 16 }
     datasession.invalidateAllSessions { all = true }:await(LIMIT)
     assert.is_true(datasession.run(LIMIT), "something is still in flight")
     collectgarbage()

@@ -1,6 +1,7 @@
 #include "operation.h"
 
 #include "error.h"
+#include "protocol.h"
 #include "provider.h"
 #include "repair.h"
 #include "session.h"
@@ -357,6 +358,41 @@ void operation_must (lua_State *L, struct operation *op, bool ok) {
   if (ok) return;
   if (!op->tries) operation_discard(L, op);
   luaL_error(L, "not enough memory");
+}
+
+struct start {
+  struct operation *op;
+  bool (*verb)(lua_State *, struct operation *);
+  const struct login *as;
+};
+
+static bool call_verb (lua_State *L, const struct start *s) {
+  return s->as ? s->op->session->protocol->login(L, s->op, s->as) : s->verb(L, s->op);
+}
+
+/* Argument: what is to be started, light userdata. */
+static int start_protected (lua_State *L) {
+  lua_pushboolean(L, call_verb(L, lua_touserdata(L, 1)));
+  return 1;
+}
+
+void operation_start (lua_State *L, struct operation *op, bool (*verb)(lua_State *, struct operation *),
+                      const struct login *as) {
+  struct start start = {op, verb, as};
+  bool ok;
+  if (!op->session->protocol->raises) {
+    operation_must(L, op, call_verb(L, &start));
+    return;
+  }
+  lua_pushcfunction(L, start_protected);
+  lua_pushlightuserdata(L, &start);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    operation_discard(L, op);
+    lua_error(L);
+  }
+  ok = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  operation_must(L, op, ok);
 }
 
 void operation_resolve (lua_State *L, struct operation *op) {

@@ -87,6 +87,14 @@ void operation_discard (lua_State *L, struct operation *op);
 */
 void operation_must (lua_State *L, struct operation *op, bool ok);
 
+/*
+** Has `verb`, a protocol's, describe and send what comes first; it may raise if its protocol says so. With `as`, the protocol's login
+** instead. An operation that could not start is discarded, and the error raised.
+*/
+struct login;
+void operation_start (lua_State *L, struct operation *op, bool (*verb)(lua_State *, struct operation *),
+                      const struct login *as);
+
 /* Has `step` called at the next step of the loop, with no exchange: for what needs no network. Raises as operation_push. */
 void operation_defer (lua_State *L, struct operation *op, operation_step step);
 

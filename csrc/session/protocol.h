@@ -34,6 +34,7 @@ struct protocol {
   bool implicit;    /* it needs no login: its first request makes the session */
   bool catalogs;    /* it has catalogs */
   bool not_run;     /* a server that refuses the session has not done what it was asked to */
+  bool raises;      /* its verbs may raise, for want of memory, where they have no exchange in hand */
   bool fresh_lines; /* `sign` is asked for each request */
   bool slow_logout; /* it is logged out when the server has answered, not before */
 

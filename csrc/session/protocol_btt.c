@@ -368,6 +368,7 @@ static const luaL_Reg methods[] = {{"establishSession", establish_session},
 
 const struct protocol protocol_btt = {
     .name = "btt",
+    .raises = true,
     .options = btt_options,
     .methods = methods,
     .configure = btt_configure,

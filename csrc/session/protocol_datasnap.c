@@ -326,6 +326,7 @@ static const luaL_Reg methods[] = {{"closeSession", close_session},
 
 const struct protocol protocol_datasnap = {
     .name = "datasnap",
+    .raises = true,
     .options = options,
     .methods = methods,
     .configure = configure,

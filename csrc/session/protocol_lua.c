@@ -606,7 +606,7 @@ static void check_login (lua_State *L, struct session *s) {
 }
 
 #define PROTOCOL_LUA                                                                                         \
-  .name = "lua", .configure = configure, .reconnects = RECONNECT_ASKED, .not_run = true,                     \
+  .name = "lua", .raises = true, .configure = configure, .reconnects = RECONNECT_ASKED, .not_run = true,     \
   .fresh_lines = true, .check_login = check_login, .login = log_in, .check = check, .ping = ping,            \
   .logout = logout, .stop = stop, .reestablish = reestablish, .can_renew = can_renew, .invoke = invoke,      \
   .dress = dress, .sign = sign, .judge = judge, .forget = forget, .save = save, .restore = restore

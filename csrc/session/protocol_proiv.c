@@ -579,6 +579,7 @@ static const luaL_Reg methods[] = {{"connectionData", m_connection_data},
 
 const struct protocol protocol_proiv = {
     .name = "proiv",
+    .raises = true,
     .options = proiv_options,
     .methods = methods,
     .configure = proiv_configure,

@@ -167,7 +167,7 @@ void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *
   if (must_wait(L, op))
     park(L, op);
   else {
-    operation_must(L, op, first(L, op));
+    operation_start(L, op, first, NULL);
     op->tries = 1;
   }
 }

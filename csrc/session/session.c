@@ -483,7 +483,8 @@ static void begin_login (lua_State *L, struct session *s, struct operation *op) 
     lua_pushvalue(L, 2);
   compat_setslot(L, 1, SESSION_USER);
   s->login = op;
-  operation_must(L, op, keep_login(s, &as) && session_become(L, 1, &as) && s->protocol->login(L, op, &as));
+  operation_must(L, op, keep_login(s, &as) && session_become(L, 1, &as));
+  operation_start(L, op, NULL, &as);
   session_decide(L, 1, VERDICT_TOLD, NULL);
 }
 
@@ -536,7 +537,7 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
   struct operation *op = operation_new(L, 1, verb);
   op->limit = limit;
   if (s->admitted && s->model != MODEL_SSO)
-    operation_must(L, op, s->protocol->logout(L, op));
+    operation_start(L, op, s->protocol->logout, NULL);
   else
     operation_defer(L, op, conclude_at_once);
   return op;
@@ -570,7 +571,7 @@ static void ask_to_leave (lua_State *L, struct session *s, struct operation *op,
                           bool (*ask)(lua_State *, struct operation *)) {
   session_decide(L, 1, VERDICT_CLOSING, NULL);
   s->leaving = op;
-  operation_must(L, op, ask(L, op));
+  operation_start(L, op, ask, NULL);
 }
 
 /* Arguments: the session, whether it has left. */
