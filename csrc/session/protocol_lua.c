@@ -67,8 +67,6 @@ static void check_field (lua_State *L) {
     luaL_error(L, "protocol: field '%s': expected a function, got %s", name, luaL_typename(L, -1));
 }
 
-extern const struct protocol protocol_lua, protocol_lua_implicit;
-
 /* protocol(name, functions): defines it, or defines it anew for sessions to come. */
 static int l_protocol (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);

@@ -6,6 +6,8 @@
 
 #pragma GCC visibility push(hidden)
 
+extern const struct protocol protocol_lua, protocol_lua_implicit;
+
 /* Pushes the definition of that name, for the session to begin with as its SESSION_WIRE; NULL, and nothing pushed: there is none. */
 const struct protocol *protocol_lua_find (lua_State *L, const char *name);
 
