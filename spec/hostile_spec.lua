@@ -394,11 +394,13 @@ describe("a redirect", function()
   local directory
 
   setup(function()
-    directory = shell("mktemp -d"):gsub("\n", "")
+    directory = os.tmpname()
+    os.remove(directory)
+    assert(os.execute("mkdir " .. directory))
   end)
 
   teardown(function()
-    shell("rm -r " .. directory)
+    os.execute("rm -r " .. directory)
   end)
 
   it("in a circle is given up, with a hint", function()
