@@ -349,9 +349,7 @@ static void start (lua_State *L, struct session *s, int index) {
   lua_pushvalue(L, index);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
-  s->repair->op = NULL;
-  s->repairing = false;
-  operation_discard(L, op);
+  operation_discard(L, op); /* which fails the repair: repair_left */
   lua_error(L);
 }
 
