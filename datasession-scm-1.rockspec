@@ -103,6 +103,7 @@ build = {
         "csrc/net/failure.c",
         "csrc/net/flight.c",
         "csrc/net/handle.c",
+        "csrc/net/handle_transport.c",
         "csrc/net/headers.c",
         "csrc/net/jar.c",
         "csrc/net/lanes.c",

@@ -51,6 +51,7 @@ struct request {
   struct transport *transport;
   struct buffer body; /* wiped when the exchange is freed; length 0 and has_body: an empty body */
   bool once; /* not to be sent twice: a kept connection that proves dead fails it instead of being replaced */
+  bool brief;           /* a short answer is expected */
   bool has_body;        /* without: POST, PUT and PATCH still say Content-Length: 0 */
   double timeout;       /* seconds; 0: the transport's; for the whole exchange */
   double stall_timeout; /* seconds; 0: the transport's; counts once the request is being sent */

@@ -92,15 +92,12 @@ static void read_outcome (struct exchange *x) {
 /* True: to be launched again; its next hop, or this one, nothing of which was sent. */
 static bool goes_on (struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
-  if (code && h->stale) {
-    h->stale = false; /* libcurl has closed that connection; the next may be refused before it is looked at */
-    return true;
-  }
+  if (code && handle_tries_again(h)) return true;
   read_outcome(x);
   if (code)
     failure_explain(x, h->easy, code, h->error);
   else
-    handle_note_version(h);
+    handle_note_connection(h);
   return !code && exchange_is_answered(x) && exchange_redirect(x);
 }
 

@@ -1,6 +1,7 @@
 #include "handle.h"
 
 #include "failure.h"
+#include "handle_transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,9 +36,19 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
 ** the end of a TLS connection that waits there would be noticed too late. libcurl 7.88 looks for neither.
 */
 static bool has_stale_input (struct handle *h) {
-  long fresh = 0;
-  if (curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &fresh) || fresh) return false;
+  long connects = 1;
+  curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
+  h->reused = !connects;
+  if (!h->reused) return false;
   return sockets_has_input(h->sockets, h->port);
+}
+
+/* True: what was sent before may not be sent again, and a failure is noted. */
+static bool note_once (struct exchange *x) {
+  if (!x->request.once) return false;
+  failure_note(x, FAILURE_CONNECT, "the server may have acted on it: find out before it is sent again",
+               "the kept connection was closed before an answer came");
+  return true;
 }
 
 /* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead. */
@@ -49,22 +60,30 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   h->stale = !x->reached && has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->reached) h->retried = true;
-  if (x->reached && x->request.once) {
-    failure_note(x, FAILURE_CONNECT, "the server may have acted on it: find out before it is sent again",
-                 "the kept connection was closed before an answer came");
-    return CURL_PREREQFUNC_ABORT;
-  }
+  if (x->reached && note_once(x)) return CURL_PREREQFUNC_ABORT;
   x->reached = true;
   return CURL_PREREQFUNC_OK;
 }
 
+static bool may_connect (struct handle *h) {
+  h->stranded = h->presumes;
+  return !h->stranded;
+}
+
+static int on_resolve (void *state, void *reserved, void *ud) {
+  (void)state, (void)reserved;
+  return !may_connect(ud);
+}
+
 /* What the host executes is not to inherit a session's connections. */
 static int on_new_socket (void *ud, curl_socket_t fd, curlsocktype purpose) {
+  struct handle *h = ud;
   (void)purpose;
+  if (!may_connect(h)) return CURL_SOCKOPT_ERROR;
 #ifndef _WIN32
   fcntl(fd, F_SETFD, FD_CLOEXEC);
 #endif
-  sockets_add(ud, fd);
+  sockets_add(h->sockets, fd);
   return CURL_SOCKOPT_OK;
 }
 
@@ -118,7 +137,9 @@ static CURLcode set_base_pointers (struct handle *h) {
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQFUNCTION, on_request);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PREREQDATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTDATA, (void *)h->sockets);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_SOCKOPTDATA, (void *)h);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_RESOLVER_START_DATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_old_socket);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, (void *)h->sockets);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
@@ -208,67 +229,10 @@ CURLcode handle_forget (struct handle *h) {
   h->easy = fresh;
   release_session(h);
   h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
+  h->kept = h->brief = h->lacks_authorities = h->lacks_proxy_authorities = false;
+  h->connect_limit = 0;
   h->shape = SHAPE_NONE;
   return set_base(h);
-}
-
-/* "": libcurl is not to look into the environment. */
-static CURLcode set_proxy (CURL *easy, const struct transport *t) {
-  bool environment = !t->no_proxy && !t->proxy && t->environment_proxy;
-  bool none = t->no_proxy || (!t->proxy && !environment);
-  CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, none ? "" : t->proxy);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_NOPROXY, none ? "" : NULL);
-  return code;
-}
-
-/* For what not every libcurl has: to be told of nothing is no news to it. */
-static CURLcode set_if_any (CURL *easy, CURLoption option, const char *text) {
-  CURLcode code = curl_easy_setopt(easy, option, text);
-  return is_missing(code) && !text ? CURLE_OK : code;
-}
-
-static CURLcode set_tls (CURL *easy, const struct transport *t) {
-  CURLcode code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
-  if (!code && t->ca_file) code = curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
-  if (!code && t->ca_path) code = curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_path);
-  if (!code) code = set_if_any(easy, CURLOPT_CRLFILE, t->crl_file);
-  if (!code) code = set_if_any(easy, CURLOPT_PINNEDPUBLICKEY, t->pinned_key);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, t->key_password);
-  return code;
-}
-
-/* The default one is among the ready lines. */
-static CURLcode set_user_agent (CURL *easy, const char *agent) {
-  if (agent && !header_is_value(agent, strlen(agent))) return CURLE_BAD_FUNCTION_ARGUMENT;
-  return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
-}
-
-static CURLcode tell_transport (struct handle *h, const struct transport *t) {
-  CURLcode code = set_proxy(h->easy, t);
-  if (!code) code = set_tls(h->easy, t);
-  if (!code)
-    code = curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)clock_milliseconds(t->connect_timeout));
-  if (!code) code = set_user_agent(h->easy, t->user_agent);
-  return code;
-}
-
-/* Only a fresh handle has libcurl's own CA certificates: they cannot be told by name. */
-static bool must_start_over (const struct handle *h, const struct transport *t) {
-  const struct transport *old = h->transport;
-  return old && ((old->ca_file && !t->ca_file) || (old->ca_path && !t->ca_path));
-}
-
-static CURLcode set_transport (struct handle *h, struct transport *t) {
-  CURLcode code = CURLE_OK;
-  if (h->transport && transport_same_connection(h->transport, t)) return CURLE_OK;
-  if (must_start_over(h, t)) code = handle_forget(h);
-  if (!code) code = tell_transport(h, t);
-  transport_release(h->transport);
-  h->transport = transport_keep(t);
-  return code;
 }
 
 /* Before 8.x a handle that is given another CURLU keeps the old URI's text, and a retry on a fresh connection
@@ -412,20 +376,60 @@ static CURLcode set_message (struct handle *h, const struct exchange *x) {
   return code;
 }
 
+/*
+** A limit to connecting costs libcurl a tenth of a small request, whether it connects or not. So there is none when the
+** last transfer's connection should be there still; if it is not, the transfer ends and is tried again with one.
+*/
+static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
+  double limit = x->request.transport->connect_timeout;
+  CURLcode code = CURLE_OK;
+  h->presumes = h->kept && h->uri && (h->uri == x->response.uri || uri_same_origin(h->uri, x->response.uri));
+  if (h->presumes) limit = 0;
+  if (h->connect_limit != limit)
+    code = curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)clock_milliseconds(limit));
+  h->connect_limit = limit;
+  return code;
+}
+
+/* libcurl allocates it for each transfer, and it is wiped after each. */
+static CURLcode set_buffer (struct handle *h, bool brief) {
+  CURLcode code = CURLE_OK;
+  if (h->brief != brief)
+    code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, brief ? 1024L : (long)CURL_MAX_WRITE_SIZE);
+  h->brief = brief;
+  return code;
+}
+
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
-  CURLcode code = set_transport(h, r->transport);
+  CURLcode code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
+  if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, r, needs_no_expect(x));
   if (!code) code = set_jar(h, r->jar);
   if (!code) code = set_message(h, x);
+  if (!code) code = set_buffer(h, r->brief);
   h->exchange = x;
   h->error[0] = '\0';
   return code;
 }
 
-void handle_note_version (struct handle *h) {
+/* What was sent on a kept connection that then proved dead, the server may have acted on. */
+static bool may_repeat (struct handle *h) {
+  if (!h->exchange->reached) return true;
+  h->retried = true;
+  return !note_once(h->exchange);
+}
+
+bool handle_tries_again (struct handle *h) {
+  bool again = h->stale || (h->stranded && may_repeat(h));
+  h->stale = h->stranded = h->kept = false;
+  return again;
+}
+
+void handle_note_connection (struct handle *h) {
   long version = 0;
+  h->kept = h->reused;
   curl_easy_getinfo(h->easy, CURLINFO_HTTP_VERSION, &version);
   if (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
     sockets_set_quiet(h->sockets, h->port);

@@ -44,6 +44,10 @@ struct handle {
   struct credentials *credentials;
   int port;           /* of this machine, of the connection that the transfer uses */
   bool stale;         /* the transfer was stopped before it sent: its connection held unasked-for input */
+  bool presumes;      /* set up for a kept connection alone */
+  bool stranded;      /* ... and stopped, for there was none */
+  bool reused;        /* the transfer got a kept connection */
+  bool kept;          /* so did the last one that went well: there should be one for the next */
   bool retried;       /* libcurl sent a request again, since a kept connection was dead */
   bool keeps_cookies; /* CURLOPT_COOKIEFILE is set, which turns cookies on */
   bool https;         /* the HTTP version is the one for https */
@@ -51,6 +55,9 @@ struct handle {
   bool own_agent;     /* without the ready line for User-Agent: the transport names another */
   bool unexpecting;   /* with the line "Expect:" */
   bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
+  bool brief;         /* a small CURLOPT_BUFFERSIZE is set */
+  bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
+  double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
   struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
@@ -64,8 +71,11 @@ void handle_free (struct handle *h);                 /* accepts NULL; its easy h
 /* Sets up for the exchange's current hop. After a failure the handle can only be freed. */
 CURLcode handle_prepare (struct handle *h, struct exchange *x);
 
-/* After a transfer that went well: what its connection speaks. */
-void handle_note_version (struct handle *h);
+/* After a transfer that went well: what its connection speaks, and whether it can be had again. */
+void handle_note_connection (struct handle *h);
+
+/* After a failed one: was it stopped by us before it sent, for the sake of its connection? The next may be any other. */
+bool handle_tries_again (struct handle *h);
 
 /* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */
 int handle_likeness (const struct handle *h, const struct exchange *x);

@@ -375,7 +375,7 @@ bool btt_send_close (lua_State *L, struct operation *op, operation_step step) {
   if (btt_of(s)->close_operation)
     x = describe_close(L, op);
   else {
-    x = session_exchange(L, s, "GET", uri_append(s->service, btt_of(s)->close_path));
+    x = session_exchange_brief(L, s, "GET", uri_append(s->service, btt_of(s)->close_path));
     if (x && !btt_carry(s, x)) {
       exchange_free(x);
       return false;

@@ -327,5 +327,5 @@ bool datasnap_ask_platform (lua_State *L, struct operation *op, operation_step s
   struct session *s = op->session;
   const struct datasnap *w = s->wire;
   return operation_send(
-      L, op, session_exchange(L, s, "GET", uri_append(w->rest, "/DSAdmin/GetPlatformName/")), step);
+      L, op, session_exchange_brief(L, s, "GET", uri_append(w->rest, "/DSAdmin/GetPlatformName/")), step);
 }

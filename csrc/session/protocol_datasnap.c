@@ -280,7 +280,7 @@ static bool logout (lua_State *L, struct operation *op) {
   struct session *s = op->session;
   const struct datasnap *w = s->wire;
   if (!is_held(s)) return conclude_later(L, op);
-  return operation_send(L, op, session_exchange(L, s, "GET", uri_append(w->rest, "/CloseSession/")),
+  return operation_send(L, op, session_exchange_brief(L, s, "GET", uri_append(w->rest, "/CloseSession/")),
                         logged_out);
 }
 

@@ -340,12 +340,12 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
 /* Verbs */
 
 static struct exchange *get (lua_State *L, struct operation *op, const char *path) {
-  return session_exchange(L, op->session, "GET", uri_append(op->session->service, path));
+  return session_exchange_brief(L, op->session, "GET", uri_append(op->session->service, path));
 }
 
 static struct exchange *get_stamped (lua_State *L, struct operation *op, const char *path) {
   struct session *s = op->session;
-  return session_exchange(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
+  return session_exchange_brief(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
 /* Of a re-establishment: it has come to log in anew. */
@@ -401,8 +401,8 @@ bool jsdo_fill_form (struct exchange *x, const struct login *as) {
 static bool jsdo_login (lua_State *L, struct operation *op, const struct login *as) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
-  x = session_exchange(L, op->session, "POST",
-                       session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
+  x = session_exchange_brief(L, op->session, "POST",
+                             session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
   if (x && !jsdo_fill_form(x, as)) {
     exchange_free(x);
     return false;
@@ -475,8 +475,9 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
 
 static bool jsdo_ping (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  struct exchange *x = s->ping_uri ? session_exchange(L, s, "GET", session_stamp(s, uri_keep(s->ping_uri)))
-                                   : get_stamped(L, op, ping_paths[0]);
+  struct exchange *x = s->ping_uri
+                           ? session_exchange_brief(L, s, "GET", session_stamp(s, uri_keep(s->ping_uri)))
+                           : get_stamped(L, op, ping_paths[0]);
   return operation_send(L, op, x, pinged);
 }
 

@@ -98,6 +98,7 @@ struct exchange *provider_exchange (struct identity *who, const char *method, co
   }
   x->request.method = method;
   x->request.uri = uri;
+  x->request.brief = true;
   x->request.transport = transport_keep(who->transport);
   x->request.headers = header_list_new(&who->loop->memory);
   if (identity_jar(who)) x->request.jar = jar_keep(who->jar);

@@ -146,6 +146,13 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
   return NULL;
 }
 
+struct exchange *session_exchange_brief (lua_State *L, struct session *s, const char *method,
+                                         struct uri *uri) {
+  struct exchange *x = session_exchange(L, s, method, uri);
+  if (x) x->request.brief = true;
+  return x;
+}
+
 /* State */
 
 /* A provider may serve others: it stays as it is. The last reference wipes. */

@@ -114,6 +114,10 @@ void session_transition (lua_State *L, int index, const struct finding *found);
 */
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri);
 
+/* The same, whose answer should be short. */
+struct exchange *session_exchange_brief (lua_State *L, struct session *s, const char *method,
+                                         struct uri *uri);
+
 /* `uri`, whose reference is taken, with a _ts parameter if the session is to send one. NULL: no memory, or `uri` was. opening.c */
 struct uri *session_stamp (struct session *s, struct uri *uri);
 
