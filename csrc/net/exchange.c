@@ -106,6 +106,15 @@ static void note_type (struct exchange *x, const char *line, size_t length) {
   x->response.type_length = length - at;
 }
 
+static unsigned initial (const char *name) {
+  return 1u << (*name & 0x1f);
+}
+
+bool exchange_find_header (const struct exchange *x, const char *name, struct header_line *line) {
+  const struct buffer *block = &x->response.headers;
+  return x->response.initials & initial(name) && header_find(block->data, block->length, name, line);
+}
+
 bool exchange_has_type (const struct exchange *x, const char *type) {
   size_t length = strlen(type);
   return x->response.type_length >= length &&
@@ -122,11 +131,12 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   }
   if (begins_with(line, length, "HTTP/", 5)) {
     buffer_clear(&x->response.headers);
-    x->response.type_length = 0;
+    x->response.type_length = x->response.initials = 0;
     x->block_complete = false;
   }
   if (x->block_complete) return true;
   x->block_complete = is_blank_line(line, length);
+  if (length) x->response.initials |= initial(line);
   if (x->request.jar && begins_with(line, length, "set-cookie:", 11)) jar_note_cookie(x->request.jar, length);
   if (!x->response.type_length && begins_with(line, length, "content-type:", 13)) note_type(x, line, length);
   return took(x, buffer_add(&x->response.headers, line, length));
@@ -211,7 +221,7 @@ bool exchange_redirect (struct exchange *x) {
   int most = x->request.transport->max_redirects;
   struct header_line location;
   if (!is_redirect(r->status) || most < 0) return false;
-  if (!header_find(r->headers.data, r->headers.length, "Location", &location)) return false;
+  if (!exchange_find_header(x, "Location", &location)) return false;
   if (r->redirects >= most) {
     failure_note(x, FAILURE_REDIRECT, "raise the maxRedirects option if this is no loop",
                  "more than %d redirects", most);

@@ -69,6 +69,7 @@ struct response {
   bool may_have_arrived; /* at failure: some of it was sent, so the server may have acted on it */
   long status;           /* 0 when no header block came; a failure may have one (too big, cut short) */
   struct buffer headers; /* the last header block as it came, status line first, without trailers */
+  unsigned initials;     /* of the names in it: bit 0 for 'a' or 'A', and so on; for exchange_find_header */
   size_t type_at, type_length; /* in it, the value of Content-Type; length 0: none */
   struct buffer body;
   struct uri *uri; /* where the response came from, after redirects; owned reference */
@@ -113,6 +114,9 @@ struct exchange {
 /* 256 KiB of a hop's header bytes are taken at most. NULL: no memory. */
 struct exchange *exchange_new (struct engine *engine);
 void exchange_free (struct exchange *x); /* accepts NULL */
+
+/* The first line of that name (any case), which begins with a letter, in the response's header block. */
+bool exchange_find_header (const struct exchange *x, const char *name, struct header_line *line);
 
 /* Does the response's Content-Type begin with that, in any case? */
 bool exchange_has_type (const struct exchange *x, const char *type);

@@ -82,9 +82,11 @@ static void read_outcome (struct exchange *x) {
   struct timing *t = &x->response.timing;
   CURL *easy = x->handle->easy;
   if (!x->reached) return;
-  t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-  t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
-  t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  if (!x->handle->reused) {
+    t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  }
   t->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
   if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
 }

@@ -414,6 +414,26 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   return code;
 }
 
+/* libcurl keeps the last answer's header lines, the URI, and what it was told of TLS and the proxy. */
+static bool holds_secret (const struct handle *h) {
+  const struct transport *t = h->transport;
+  return (h->jar && jar_has_secret(h->jar)) || (h->uri && uri_hides(h->uri)) ||
+         (t && (t->key_password || t->proxy));
+}
+
+CURLcode handle_let_go (struct handle *h) {
+  CURLcode code;
+  if (holds_secret(h)) return handle_forget(h);
+  code = curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+  if (!code) code = set_jar(h, NULL);
+  header_list_release(h->headers);
+  credentials_release(h->credentials);
+  h->headers = NULL;
+  h->credentials = NULL;
+  h->lines_set = false;
+  return code;
+}
+
 /* What was sent on a kept connection that then proved dead, the server may have acted on. */
 static bool may_repeat (struct handle *h) {
   if (!h->exchange->reached) return true;

@@ -83,6 +83,9 @@ int handle_likeness (const struct handle *h, const struct exchange *x);
 /* The exchange is over: lets go of its body. What else is set up stays, to be found again. */
 void handle_rest (struct handle *h);
 
+/* Nothing that tells who its last session was to the server is left. After a failure the handle can only be freed. Only while idle. */
+CURLcode handle_let_go (struct handle *h);
+
 /* As new: nothing of any session is left. After a failure the handle can only be freed. Only while idle. */
 CURLcode handle_forget (struct handle *h);
 

@@ -9,6 +9,7 @@ struct jar {
   CURLSH *share;    /* owned; NULL while there is nothing to keep: a share costs a kilobyte */
   size_t seen;      /* bytes of the lines that set cookies, since they were last measured */
   bool has_cookies; /* a response set one, so the share must stay */
+  bool has_secret;
   bool forgotten;
 };
 
@@ -64,8 +65,16 @@ void jar_detach (struct jar *jar, CURL *easy) {
 }
 
 void jar_note_cookie (struct jar *jar, size_t length) {
-  jar->has_cookies = true;
+  jar->has_cookies = jar->has_secret = true;
   jar->seen += length;
+}
+
+void jar_note_secret (struct jar *jar) {
+  if (jar) jar->has_secret = true;
+}
+
+bool jar_has_secret (const struct jar *jar) {
+  return jar->has_secret;
 }
 
 bool jar_has_cookies (const struct jar *jar) {

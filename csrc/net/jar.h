@@ -50,6 +50,10 @@ void jar_detach (struct jar *jar, CURL *easy);
 void jar_note_cookie (struct jar *jar,
                       size_t length); /* a Set-Cookie came: the share holds something from now on */
 
+/* An answer to a request with this jar showed in its header lines, if only by a cookie, who one is to the server. */
+void jar_note_secret (struct jar *jar); /* accepts NULL */
+bool jar_has_secret (const struct jar *jar);
+
 /* For engine: the owner wants no idle handle to hold this jar, until it is used again. */
 void jar_set_forgotten (struct jar *jar, bool forgotten);
 bool jar_is_forgotten (const struct jar *jar);

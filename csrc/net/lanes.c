@@ -21,18 +21,17 @@ void lanes_cleanup (struct lanes *l) {
     }
 }
 
-static struct lane **slot_of (struct lanes *l, const char *origin) {
-  size_t hash = 5381;
-  for (; *origin; origin++)
-    hash = hash * 33 ^ (unsigned char)*origin;
+static struct lane **slot_of (struct lanes *l, unsigned hash) {
   return &l->slots[hash % LANE_SLOTS];
 }
 
-static struct lane *new_lane (struct lanes *l, const char *origin, size_t most) {
+static struct lane *new_lane (struct lanes *l, const struct uri *u, size_t most) {
+  const char *origin = uri_origin(u);
   size_t length = strlen(origin), size = sizeof(struct lane) + length + 1;
   struct lane *lane = memory_new(l->memory, size);
   if (!lane) return NULL;
   lane->size = size;
+  lane->hash = uri_origin_hash(u);
   lane->most = most;
   memcpy(lane->origin, origin, length + 1);
   l->count++;
@@ -41,10 +40,10 @@ static struct lane *new_lane (struct lanes *l, const char *origin, size_t most) 
 
 struct lane *lanes_find (struct lanes *l, const struct uri *u, size_t most) {
   const char *origin = uri_origin(u);
-  struct lane **slot = slot_of(l, origin);
+  struct lane **slot = slot_of(l, uri_origin_hash(u));
   for (struct lane *lane = *slot; lane; lane = lane->next)
     if (strcmp(lane->origin, origin) == 0) return lane;
-  struct lane *lane = new_lane(l, origin, most);
+  struct lane *lane = new_lane(l, u, most);
   if (!lane) return NULL;
   lane->next = *slot;
   *slot = lane;
@@ -63,7 +62,7 @@ bool lane_is_full (const struct lane *lane) {
 
 void lanes_tidy (struct lanes *l, struct lane *lane) {
   if (lane->flying || lane->waiting.count || l->count <= LANE_SLOTS) return;
-  struct lane **place = slot_of(l, lane->origin);
+  struct lane **place = slot_of(l, lane->hash);
   while (*place != lane)
     place = &(*place)->next;
   *place = lane->next;

@@ -14,6 +14,7 @@
 struct lane {
   struct lane *next; /* in the same slot */
   size_t size;       /* of this block */
+  unsigned hash;     /* of the origin */
   size_t flying;     /* exchanges that were given an easy handle */
   size_t most;       /* of them; those that are more wait */
   struct queue waiting;

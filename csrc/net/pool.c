@@ -46,13 +46,14 @@ struct handle *pool_take (struct pool *p, const struct exchange *x) {
 ** Before 8.x libcurl counts retries over a handle's whole life, and fails the sixth: only a reset ends its
 ** count.
 */
-static bool must_forget (const struct handle *h) {
-  return h->retried || (h->jar && jar_is_forgotten(h->jar));
+static CURLcode let_go (struct handle *h) {
+  if (h->retried) return handle_forget(h);
+  return h->jar && jar_is_forgotten(h->jar) ? handle_let_go(h) : CURLE_OK;
 }
 
 void pool_give (struct pool *p, struct handle *h) {
   handle_rest(h);
-  if (p->count >= p->limit || (must_forget(h) && handle_forget(h))) {
+  if (p->count >= p->limit || let_go(h)) {
     handle_free(h);
     return;
   }
@@ -63,7 +64,7 @@ void pool_give (struct pool *p, struct handle *h) {
 
 void pool_forget_jar (struct pool *p, const struct jar *jar) {
   for (struct handle **place = &p->idle; *place;) {
-    if ((*place)->jar == jar && handle_forget(*place))
+    if ((*place)->jar == jar && handle_let_go(*place))
       handle_free(take_out(p, place));
     else
       place = &(*place)->next;

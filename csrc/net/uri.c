@@ -12,7 +12,8 @@ struct uri {
   CURLU *handle;           /* owned */
   const char *public_text; /* in this block; `text` itself when that holds nothing to hide */
   const char *origin;      /* in this block */
-  size_t path, path_end;   /* where the path begins and ends in `text` */
+  unsigned origin_hash;
+  size_t path, path_end; /* where the path begins and ends in `text` */
   bool https;
   unsigned char turn;             /* of `appended`: the next to be replaced */
   struct uri *appended[APPENDED]; /* owned references */
@@ -66,6 +67,8 @@ static void write_origin (struct uri *u, char *to, size_t size) {
   memcpy(to, u->text, u->path);
   snprintf(to + u->path, size - u->path, "%s", missing_port(u));
   u->origin = to;
+  for (u->origin_hash = 5381; *to; to++)
+    u->origin_hash = u->origin_hash * 33 ^ (unsigned char)*to;
 }
 
 /* Leaves out from each ';' to the end of its segment, and the query. */
@@ -269,12 +272,20 @@ const char *uri_public_text (const struct uri *u) {
   return u->public_text;
 }
 
+bool uri_hides (const struct uri *u) {
+  return u->public_text != u->text;
+}
+
 const char *uri_origin (const struct uri *u) {
   return u->origin;
 }
 
+unsigned uri_origin_hash (const struct uri *u) {
+  return u->origin_hash;
+}
+
 bool uri_same_origin (const struct uri *a, const struct uri *b) {
-  return strcmp(a->origin, b->origin) == 0;
+  return a == b || strcmp(a->origin, b->origin) == 0;
 }
 
 bool uri_is_https (const struct uri *u) {

@@ -48,8 +48,11 @@ const char *uri_text (const struct uri *u);
 */
 const char *uri_public_text (const struct uri *u);
 
+bool uri_hides (const struct uri *u); /* is that another text? */
+
 /* scheme://host:port with the port always there; equal strings are equal origins. */
 const char *uri_origin (const struct uri *u);
+unsigned uri_origin_hash (const struct uri *u);
 bool uri_same_origin (const struct uri *a, const struct uri *b);
 bool uri_is_https (const struct uri *u);
 

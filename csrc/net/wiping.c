@@ -10,16 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most blocks of a request are smaller than that. A usable size is a multiple of a word's. */
+enum { FEW = 12 * sizeof(size_t) };
+
 static void wipe_free (void *block) {
+  size_t size, i;
+  volatile size_t *words = block;
   if (!block) return;
-  memory_wipe(block, malloc_usable_size(block));
+  size = malloc_usable_size(block);
+  if (size > FEW)
+    memory_wipe(block, size);
+  else
+    for (i = 0; i < size / sizeof *words; i++)
+      words[i] = 0;
   free(block);
 }
 
-/* realloc would leave the old block behind as it is. */
+/*
+** realloc would leave the old block behind as it is. What has grown once grows again: libcurl doubles the blocks in which it
+** puts requests together.
+*/
 static void *wipe_resize (void *block, size_t size) {
+  enum { LARGE = 1024 };
   size_t old = block ? malloc_usable_size(block) : 0;
-  void *moved = malloc(size);
+  void *moved;
+  if (size && size <= old) return block;
+  moved = malloc(block && size < LARGE ? size * 4 : size);
   if (!moved || !block) return moved;
   memcpy(moved, block, old < size ? old : size);
   wipe_free(block);

@@ -35,12 +35,11 @@ void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
 /* Failures of the line */
 
 static bool leads_away (const struct session *s, const struct exchange *x) {
-  const struct buffer *headers = &x->response.headers;
   struct header_line location;
   const char *why;
   struct uri *to;
   bool away;
-  if (!header_find(headers->data, headers->length, "Location", &location)) return false;
+  if (!exchange_find_header(x, "Location", &location)) return false;
   to = uri_resolve(x->response.uri, location.value, location.value_length, &why);
   away = to && !uri_same_origin(s->service, to);
   uri_release(to);

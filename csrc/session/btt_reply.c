@@ -192,11 +192,10 @@ static bool push_by_user (lua_State *L, const struct session *s, const struct ex
 }
 
 static bool push_by_look (lua_State *L, const struct exchange *x) {
-  const struct buffer *body = &x->response.body, *headers = &x->response.headers;
+  const struct buffer *body = &x->response.body;
   struct span text = {body->data, body->length}, type = {NULL, 0};
   struct header_line line;
-  if (header_find(headers->data, headers->length, "Content-Type", &line))
-    type = (struct span){line.value, line.value_length};
+  if (exchange_find_header(x, "Content-Type", &line)) type = (struct span){line.value, line.value_length};
   switch (message_look(text, type)) {
   case LOOK_JSON: return push_json(L, text);
   case LOOK_XML:

@@ -87,8 +87,7 @@ bool catalog_answers_ask (struct exchange *x, const char *etag, const char *modi
 }
 
 static bool find (const struct exchange *x, const char *name, struct header_line *line) {
-  const struct buffer *headers = &x->response.headers;
-  return header_find(headers->data, headers->length, name, line) && line->value_length > 0 &&
+  return exchange_find_header(x, name, line) && line->value_length > 0 &&
          header_is_value(line->value, line->value_length);
 }
 

@@ -72,19 +72,12 @@ static void read_pragma (const struct exchange *x, struct finding *found) {
       read_item(found, line.value + i, n);
     }
   }
+  if (found->session_id) jar_note_secret(x->request.jar);
   found->has_lifetime = found->session_id != NULL;
   if (!found->session_id_length) found->lifetime = 0;
 }
 
 /* Bodies */
-
-static bool has_type (const struct exchange *x, const char *type) {
-  const struct buffer *headers = &x->response.headers;
-  struct header_line line;
-  size_t n = strlen(type);
-  return header_find(headers->data, headers->length, "Content-Type", &line) && line.value_length >= n &&
-         curl_strnequal(line.value, type, n);
-}
 
 /* Its first byte that is not white space; 0: there is none. */
 static char first_of (const struct exchange *x) {
@@ -98,8 +91,9 @@ static char first_of (const struct exchange *x) {
 /* Older servers call everything text/html; a stream of bytes is one, whatever it looks like. */
 static bool may_be_json (const struct exchange *x) {
   char first = first_of(x);
-  if (has_type(x, "application/octet-stream")) return false;
-  return first == '{' || first == '[' || has_type(x, "application/json") || has_type(x, "application/rest");
+  if (exchange_has_type(x, "application/octet-stream")) return false;
+  return first == '{' || first == '[' || exchange_has_type(x, "application/json") ||
+         exchange_has_type(x, "application/rest");
 }
 
 void datasnap_push_value (lua_State *L, const struct exchange *x) {

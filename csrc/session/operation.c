@@ -50,6 +50,10 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
 
 void operation_push (lua_State *L, const struct operation *op) {
   if (op->over) luaL_error(L, "%s: it has ended meanwhile", op->verb);
+  if (lua_touserdata(L, 1) == op && lua_type(L, 1) == LUA_TUSERDATA) { /* as while it advances */
+    lua_pushvalue(L, 1);
+    return;
+  }
   loop_table_of(L, op->loop, LOOP_FLYING);
   lua_rawgeti(L, -1, op->anchor);
   lua_remove(L, -2);

@@ -289,22 +289,27 @@ static void judge_elsewhere (struct finding *found) {
   finding_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
 }
 
-static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
-  const struct buffer *headers = &x->response.headers;
-  struct header_line line;
-  if (found->verdict != VERDICT_ALIVE) return;
-  if (header_find(headers->data, headers->length, "X-CLIENT-CONTEXT-ID", &line)) {
-    found->context_id = line.value;
-    found->context_id_length = line.value_length;
-  }
-  if (!header_find(headers->data, headers->length, "X-CLIENT-PROPS", &line)) return;
-  if (context_parse(L, line.value, line.value_length)) {
+static void take_properties (lua_State *L, const struct header_line *line, struct finding *found) {
+  if (context_parse(L, line->value, line->value_length)) {
     lua_pop(L, 1);
-    found->properties = line.value;
-    found->properties_length = line.value_length;
+    found->properties = line->value;
+    found->properties_length = line->value_length;
   } else
     finding_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
                   NULL);
+}
+
+static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
+  struct header_line id, properties;
+  bool has_id = exchange_find_header(x, "X-CLIENT-CONTEXT-ID", &id);
+  bool has_properties = exchange_find_header(x, "X-CLIENT-PROPS", &properties);
+  if (has_id || has_properties) jar_note_secret(x->request.jar);
+  if (found->verdict != VERDICT_ALIVE) return;
+  if (has_id) {
+    found->context_id = id.value;
+    found->context_id_length = id.value_length;
+  }
+  if (has_properties) take_properties(L, &properties, found);
 }
 
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,

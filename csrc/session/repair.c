@@ -358,15 +358,14 @@ static const char *reason_of (const struct finding *found) {
   return found->verdict == VERDICT_EXPIRED ? REASON_EXPIRED : REASON_SERVER;
 }
 
-static bool can_start (const struct session *s, const struct finding *found) {
+static bool can_start (const struct session *s, enum verdict verdict) {
   if (!s->repair || !s->repair->attempts || s->repair->op || !s->established || s->closing) return false;
   if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
-  return found->verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
+  return verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
 }
 
 static bool is_lapsed (const struct session *s) {
-  const struct finding found = {.verdict = VERDICT_EXPIRED};
-  return s->phase == PHASE_EXPIRED && can_start(s, &found);
+  return s->phase == PHASE_EXPIRED && can_start(s, VERDICT_EXPIRED);
 }
 
 static bool was_run (const struct operation *op, const struct exchange *x, const struct finding *found) {
@@ -395,7 +394,7 @@ bool repair_takes (lua_State *L, struct operation *op, const struct exchange *x,
     return false;
   if (op == s->leaving || op == s->login || s->phase == PHASE_INVALID) return false;
   stale = op->epoch != s->epoch && !is_under_way(s) && s->phase == PHASE_AUTHORIZED;
-  if (!stale && can_start(s, found)) {
+  if (!stale && can_start(s, found->verdict)) {
     s->repair->reason = reason_of(found);
     operation_push_session(L, op);
     start(L, s, lua_gettop(L));

@@ -26,6 +26,7 @@ void redirects_stay_in_the_origin (void);
 void redirects_change_the_method (void);
 void cut_responses_fail (void);
 void some_requests_are_sent_once (void);
+void new_connections_have_their_limit (void);
 void bad_responses_fail (void);
 void connecting_fails (void);
 void limits_of_time_hold (void);
@@ -37,6 +38,7 @@ void cookies_stay_in_their_jar (void);
 void jars_forget (void);
 void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
+void handles_know_the_certificates_again (void);
 void retries_go_to_the_right_uri (void);
 void unasked_answers_reach_nobody (void);
 

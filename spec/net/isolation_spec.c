@@ -1,6 +1,7 @@
 #include "check.h"
 #include "client.h"
 #include "groups.h"
+#include "handle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +152,36 @@ void nothing_is_left_on_a_handle (void) {
   await_requests(raw_server_requests(server) + 1);
   exchange_free(x);
   check_plain();
+  client_close();
+}
+
+static void prepare_for (struct handle *h, const char *text) {
+  struct exchange *x = request_new("/");
+  const char *why;
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, strlen(text), &why);
+  exchange_start(x, clock_now());
+  CHECK(handle_prepare(h, x) == CURLE_OK);
+  handle_rest(h);
+  exchange_free(x);
+}
+
+/* libcurl's own names of certificates, which it cannot be asked for, are taken from it while nobody looks at them. */
+void handles_know_the_certificates_again (void) {
+  client_open(&one_handle);
+  struct handle_lines lines;
+  struct sockets sockets;
+  handle_lines_init(&lines);
+  sockets_init(&sockets, &checked_memory);
+  struct handle *h = handle_new(&checked_memory, &lines, &sockets);
+  for (int i = 0; i < 2; i++) {
+    prepare_for(h, "https://127.0.0.1/");
+    CHECK(!h->lacks_authorities && h->https);
+    prepare_for(h, "http://127.0.0.1/");
+    CHECK(h->lacks_authorities && !h->https);
+  }
+  handle_free(h);
+  sockets_cleanup(&sockets);
   client_close();
 }
 

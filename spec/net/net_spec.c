@@ -45,6 +45,7 @@ static void run_transfers (void) {
   RUN(redirects_change_the_method);
   RUN(cut_responses_fail);
   RUN(some_requests_are_sent_once);
+  RUN(new_connections_have_their_limit);
   RUN(bad_responses_fail);
   RUN(connecting_fails);
   RUN(limits_of_time_hold);
@@ -57,6 +58,7 @@ static void run_isolation (void) {
   RUN(jars_forget);
   RUN(credentials_stay_with_their_exchange);
   RUN(nothing_is_left_on_a_handle);
+  RUN(handles_know_the_certificates_again);
   RUN(retries_go_to_the_right_uri);
   RUN(unasked_answers_reach_nobody);
 }

@@ -230,6 +230,89 @@ void some_requests_are_sent_once (void) {
   client_close();
 }
 
+static struct exchange *request_port (int port) {
+  char text[64];
+  const char *why;
+  struct exchange *x = request_new("/");
+  int length = snprintf(text, sizeof text, "http://127.0.0.1:%d/?secret", port);
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  return x;
+}
+
+/* A server of one connection at a time, that this thread serves between two steps of the engine. */
+static int listen_once (int *port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(listener >= 0 && !bind(listener, (struct sockaddr *)&address, size) && !listen(listener, 0));
+  CHECK(!getsockname(listener, (struct sockaddr *)&address, &size));
+  *port = ntohs(address.sin_port);
+  return listener;
+}
+
+static struct exchange *request_soon (int port) {
+  struct exchange *x = request_port(port);
+  x->request.transport->connect_timeout = 0.3;
+  return x;
+}
+
+static void serve (int listener, int *connection, int port) {
+  static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  char request[1024];
+  struct exchange *x = request_soon(port);
+  submit(x);
+  engine_step(engine, 0, 0, NULL);
+  if (*connection < 0) *connection = accept(listener, NULL, NULL);
+  while (recv(*connection, request, sizeof request, MSG_DONTWAIT) <= 0)
+    engine_step(engine, 0.1, 0, NULL);
+  CHECK(send(*connection, answer, sizeof answer - 1, 0) == sizeof answer - 1);
+  await(x);
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200);
+  exchange_free(x);
+}
+
+/* While its queue is full, who connects hears nothing. */
+static void fill_queue (int port, int queue[], int places) {
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
+  for (int i = 0; i < places; i++) {
+    queue[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(queue[i], (struct sockaddr *)&address, sizeof address);
+  }
+}
+
+/* libcurl closes its connection, which the next one then looks for in vain. */
+static void cancel_one (int port) {
+  struct exchange *x = request_soon(port);
+  submit(x);
+  engine_step(engine, 0, 0, NULL);
+  engine_cancel(engine, x);
+  await(x);
+  exchange_free(x);
+}
+
+void new_connections_have_their_limit (void) {
+  enum { PLACES = 4 };
+  int port, connection = -1, queue[PLACES];
+  client_open(&(struct engine_limits){.idle_handles = 1});
+  int listener = listen_once(&port);
+  for (int i = 0; i < 2; i++)
+    serve(listener, &connection, port); /* the second one learns that connections are kept */
+  cancel_one(port);
+  close(connection);
+  fill_queue(port, queue, PLACES);
+  struct exchange *x = request_soon(port);
+  x->request.timeout = 5;
+  run(x);
+  CHECK(!x->response.may_have_arrived && strstr(x->response.hint, "connectTimeout"));
+  check_failure(x, FAILURE_TIMEOUT, "");
+  for (int i = 0; i < PLACES; i++)
+    close(queue[i]);
+  close(listener);
+  client_close();
+}
+
 void bad_responses_fail (void) {
   client_open(NULL);
   check_failure(get("/garbage"), FAILURE_PROTOCOL, "");
@@ -248,16 +331,6 @@ static int free_port (void) {
   int port = raw_server_port(gone);
   raw_server_stop(gone);
   return port;
-}
-
-static struct exchange *request_port (int port) {
-  char text[64];
-  const char *why;
-  struct exchange *x = request_new("/");
-  int length = snprintf(text, sizeof text, "http://127.0.0.1:%d/?secret", port);
-  uri_release(x->request.uri);
-  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
-  return x;
 }
 
 static void check_tls_failure (void) {
@@ -328,7 +401,6 @@ static int full_listener (int fds[4]) {
 static void check_connect_timeout (void) {
   int fds[4];
   struct exchange *x = request_port(full_listener(fds));
-  x->request.transport->connect_timeout = 0.2;
   x->request.transport->stall_timeout = 0.05; /* counts from the request on */
   run(x);
   CHECK(!x->response.may_have_arrived && strstr(x->response.hint, "connectTimeout"));
