@@ -131,12 +131,11 @@ static void mark_looked_at (lua_State *L, int index, struct promise *p) {
 /* The outcome is in its place. */
 static void settle (lua_State *L, int index, enum promise_state state) {
   struct promise *p = lua_touserdata(L, index);
-  struct loop *loop = loop_get(L);
   p->state = state;
   lua_pushnil(L);
   compat_setslot(L, index, PROMISE_OWNER);
   while (chain_take(L, index, PROMISE_HANDLERS))
-    loop_ready(L, loop);
+    loop_ready(L, loop_get(L));
   if (state == PROMISE_RESOLVED || p->looked_at) return;
   lua_pushcfunction(L, watch_unseen);
   lua_pushvalue(L, index);

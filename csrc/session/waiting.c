@@ -317,11 +317,11 @@ static int awaited (lua_State *L, int status, lua_KContext context) {
   return luaL_error(L, "await: a coroutine of datasession.spawn was resumed by other than await");
 }
 
-static int await_suspended (lua_State *L, double limit) {
+static int await_suspended (lua_State *L, struct loop *loop, double limit) {
   struct waiter *waiter = compat_newuserdata(L, sizeof *waiter, WAITER_SLOTS);
   memset(waiter, 0, sizeof *waiter);
   waiter->entry.tell = wake;
-  waiter->loop = loop_get(L);
+  waiter->loop = loop;
   lua_pushvalue(L, 1);
   compat_setslot(L, 2, WAITER_PROMISE);
   lua_pushthread(L);
@@ -337,8 +337,7 @@ static int await_suspended (lua_State *L, double limit) {
   return lua_yieldk(L, 1, 0, awaited);
 }
 
-static int await_stepping (lua_State *L, const struct promise *p, double limit) {
-  struct loop *loop = loop_get(L);
+static int await_stepping (lua_State *L, struct loop *loop, const struct promise *p, double limit) {
   double until = clock_now() + limit, left = limit;
   for (;;) {
     if (loop->closed) return luaL_error(L, "await: this Lua state is closing");
@@ -365,7 +364,8 @@ static bool is_spawned (lua_State *L) {
 }
 
 int waiting_await (lua_State *L, const struct promise *p, double limit) {
-  loop_check(L, loop_get(L));
-  if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, limit);
-  return await_stepping(L, p, limit);
+  struct loop *loop = loop_get(L);
+  loop_check(L, loop);
+  if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, loop, limit);
+  return await_stepping(L, loop, p, limit);
 }
