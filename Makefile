@@ -186,7 +186,7 @@ now-lint: all specs
 
 ## format: clang-format over the C files
 format:
-	find csrc spec bench \( -name '*.c' -o -name '*.h' \) -exec clang-format -i {} +
+	find csrc spec torture fuzz bench \( -name '*.c' -o -name '*.h' \) -exec clang-format -i {} +
 
 ## rock: build the rocks into a scratch tree, load them from there
 now-rock:

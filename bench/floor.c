@@ -70,12 +70,13 @@ static double run_each (struct floor *f, work *run, long count) {
 }
 
 static long peak (void) {
+  static const char name[] = "VmHWM:";
   long kb = 0;
   char line[256];
   FILE *file = fopen("/proc/self/status", "r");
   if (!file) return 0;
-  while (fgets(line, sizeof line, file))
-    if (sscanf(line, "VmHWM: %ld", &kb) == 1) break;
+  while (!kb && fgets(line, sizeof line, file))
+    if (!strncmp(line, name, sizeof name - 1)) kb = strtol(line + sizeof name - 1, NULL, 10);
   fclose(file);
   return kb;
 }

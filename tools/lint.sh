@@ -1,10 +1,12 @@
 #!/bin/sh
 # lint.sh BUILD CPPFLAGS...: every static check. Each says its name; all run before the verdict.
 set -u
+export LC_ALL=C # the order of files
 build=$1
 shift
 cppflags=$*
 failed=0
+c_trees="csrc spec torture fuzz bench"
 
 check() { # check NAME COMMAND...: what the command prints is shown if it fails
   name=$1
@@ -22,13 +24,18 @@ nothing() { # nothing COMMAND...: succeeds when the command finds nothing
 }
 
 formatted() {
-  find csrc spec bench \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
+  find $c_trees \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
 }
 
 tidy() { # "N warnings generated" counts what is in the headers of others
   # shellcheck disable=SC2086 # flags
-  find csrc spec -name '*.c' | sort | xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 $cppflags 2>"$build/tidy.log" ||
+  find $c_trees -name '*.c' | sort | xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 $cppflags 2>"$build/tidy.log" ||
     { grep -v ' generated\.$' "$build/tidy.log"; return 1; }
+}
+
+analyzed() {
+  # shellcheck disable=SC2086 # flags
+  find $c_trees -name '*.c' | sort | xargs -P 2 -I {} tools/analyze.sh {} $cppflags
 }
 
 exports_only_luaopen() {
@@ -48,12 +55,13 @@ no_variables() {
 }
 
 # shellcheck disable=SC2046 # names
-check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools conformance -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
+check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools conformance torture fuzz -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
 check clang-format formatted
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc csrc spec
+  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc -Ifuzz $c_trees
 check clang-tidy tidy
-check shellcheck shellcheck -x -P SCRIPTDIR tools/*.sh bench/*.sh .ci/run
+check "gcc's analyzer" analyzed
+check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench torture fuzz -name '*.sh') .ci/run
 check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
 check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
 check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|session)/' csrc/sandbox
@@ -61,5 +69,5 @@ check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 check "docs/ has everything public, and nothing else" tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
-check "nothing is left to do" nothing grep -rnwE 'TODO|FIXME|XXX' csrc lua spec examples
+check "nothing is left to do" nothing grep -rnwE 'TOD[O]|FIXM[E]|XX[X]' csrc lua spec examples torture fuzz bench tools conformance .ci
 [ "$failed" -eq 0 ]

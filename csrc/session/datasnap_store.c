@@ -24,7 +24,8 @@ void datasnap_push_name (lua_State *L, struct session *s) {
 }
 
 static const char *path_of (const struct uri *uri) {
-  return strchr(strstr(uri_text(uri), "://") + 3, '/');
+  const char *host = strstr(uri_text(uri), "://") + 3;
+  return host + strcspn(host, "/");
 }
 
 /* In whole seconds: answers within one are written once. */

@@ -25,7 +25,7 @@ struct connection {
 
 struct raw_server {
   pthread_t thread;
-  pthread_mutex_t lock; /* of what the test reads */
+  pthread_mutex_t lock; /* of what the test reads, and of which connections there are */
   int listener, wake[2], port;
   struct connection connections[MOST];
   size_t count;
@@ -319,7 +319,7 @@ static const struct {
 /* A proxy is asked with a whole URI. */
 static const char *path_of (const char *text) {
   const char *target = strchr(text, ' ') + 1;
-  if (strncmp(target, "http://", 7) == 0) target = strchr(target + 7, '/');
+  if (strncmp(target, "http://", 7) == 0) target += 7 + strcspn(target + 7, "/");
   return target;
 }
 
@@ -350,11 +350,11 @@ static void note_request (struct raw_server *s, const struct request_text *r) {
 static void close_connection (struct raw_server *s, size_t i, bool reset_it) {
   struct connection *c = &s->connections[i];
   struct linger now = {1, 0};
+  pthread_mutex_lock(&s->lock);
   if (reset_it) setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   close(c->fd);
   free(c->text);
   *c = s->connections[--s->count];
-  pthread_mutex_lock(&s->lock);
   s->open--;
   pthread_mutex_unlock(&s->lock);
 }
@@ -393,13 +393,10 @@ static void accept_one (struct raw_server *s) {
     return;
   }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  struct connection *c = &s->connections[s->count++];
-  c->fd = fd;
-  c->length = 0;
-  c->served = 0;
-  c->text = calloc(1, REQUEST_SIZE);
-  if (!c->text) die("calloc");
+  char *text = calloc(1, REQUEST_SIZE);
+  if (!text) die("calloc");
   pthread_mutex_lock(&s->lock);
+  s->connections[s->count++] = (struct connection){.fd = fd, .text = text};
   s->accepted++;
   s->open++;
   pthread_mutex_unlock(&s->lock);
