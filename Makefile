@@ -152,7 +152,8 @@ NEEDS_conformance := run conformance
 NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test
 WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
-WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread'
+WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread' \
+  TEST_TIMEOUT=$(or $(TEST_TIMEOUT),1800)
 WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
 
 ## deps: install by apt what all, demo and test need; elsewhere say what to install

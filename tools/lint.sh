@@ -24,6 +24,7 @@ nothing() { # nothing COMMAND...: succeeds when the command finds nothing
 }
 
 formatted() {
+  # shellcheck disable=SC2086 # directories
   find $c_trees \( -name '*.c' -o -name '*.h' \) -exec clang-format --dry-run -Werror {} +
 }
 
@@ -57,10 +58,12 @@ no_variables() {
 # shellcheck disable=SC2046 # names
 check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools conformance torture fuzz -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
 check clang-format formatted
+# shellcheck disable=SC2086 # directories
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
   --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc -Ifuzz $c_trees
 check clang-tidy tidy
 check "gcc's analyzer" analyzed
+# shellcheck disable=SC2046 # names
 check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench torture fuzz -name '*.sh') .ci/run
 check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
 check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
