@@ -1,6 +1,7 @@
 /*
-** What a session makes of an answer, whatever it was asked for. The first three bytes choose status, model and purpose; then comes
-** the header block up to a blank line, then the body.
+** What a session makes of an answer, whatever it was asked for, and what it tells: its error, and its log. The first three bytes
+** choose status, model and purpose; then comes the header block up to a blank line, then the body. The address that was asked and
+** the answer's header lines hold a secret; what the body says is the server's own affair.
 */
 #include "session/protocol.h"
 #include "session/response.h"
@@ -10,15 +11,29 @@ static const char make[] =
     "local kinds = { { authenticationModel = 'anonymous' }, { authenticationModel = 'basic' },\n"
     "  { authenticationModel = 'form' }, { authenticationModel = 'bearer' }, { protocol = 'datasnap' },\n"
     "  { protocol = 'btt' }, { protocol = 'btt', format = 'xml' }, { protocol = 'proiv' } }\n"
+    "local notes\n"
+    "datasession.setLogger(function(...) notes[#notes + 1] = { ... } end)\n"
+    "local function tells(value, secret)\n"
+    "  if type(value) ~= 'table' then return tostring(value):find(secret, 1, true) end\n"
+    "  for key, inner in pairs(value) do\n"
+    "    if tells(key, secret) or tells(inner, secret) then return true end\n"
+    "  end\n"
+    "end\n"
     "return function(input)\n"
+    "  notes = {}\n"
+    "  local known = (input:match '\\n\\r?\\n(.*)' or input):find('sEcReT', 1, true) ~= nil\n"
     "  local options = { serviceURI = 'http://host.example/App', proxy = false }\n"
     "  for name, value in pairs(kinds[1 + input:byte(2) % #kinds]) do options[name] = value end\n"
     "  local session = datasession.new(options)\n"
-    "  judge(session, input)\n"
+    "  judge(session, input, known)\n"
+    "  datasession.step()\n"
+    "  session:disconnect()\n"
+    "  datasession.step()\n"
+    "  assert(known or not tells(notes, 'sEcReT'), 'no secret is in the log')\n"
     "end";
 
 static struct exchange *answer (lua_State *L, struct session *s, const char *data, size_t size) {
-  static const char root[] = "http://host.example/App/rest/_oepingService/_oeping";
+  static const char root[] = "http://host.example/App/rest/_oepingService/_oeping;p=sEcReT?q=sEcReT";
   const char *why = NULL, *body = data, *end = data + size;
   struct exchange *x = exchange_new(loop_engine(L, s->loop));
   x->request.method = "GET";
@@ -35,14 +50,14 @@ static struct exchange *answer (lua_State *L, struct session *s, const char *dat
 }
 
 /* The error, and with it the response, is what a user would look at. */
-static void look (lua_State *L, const struct exchange *x, const struct finding *found) {
+static void look (lua_State *L, const struct exchange *x, const struct finding *found, bool known) {
   int top = lua_gettop(L);
   if (found->verdict == VERDICT_ALIVE)
     finding_push_info(L, x, found);
   else
     finding_push_error(L, x, found);
   luaL_tolstring(L, -1, NULL);
-  fuzz_check(!strstr(lua_tostring(L, -1), "sEcReT"), "no secret is told");
+  fuzz_check(known || !strstr(lua_tostring(L, -1), "sEcReT"), "no secret is told");
   lua_settop(L, top);
 }
 
@@ -58,7 +73,7 @@ static int l_judge (lua_State *L) {
   memset(&found, 0, sizeof found);
   if (s->protocol->hear) s->protocol->hear(L, s, x);
   s->protocol->judge(L, s, x, purpose, &found);
-  look(L, x, &found);
+  look(L, x, &found, lua_toboolean(L, 3));
   lua_pushvalue(L, 1);
   session_transition(L, -1, &found);
   exchange_free(x);

@@ -16,12 +16,21 @@ UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
 export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
 total=0 findings=0
 
+# The words that a target's input is made of.
+words() {
+  case $1 in
+    catalog | codec | context | datasnap | scan | storage) echo "-dict=$top/fuzz/json.dict" ;;
+    exchange | headers | judge | session) echo "-dict=$top/fuzz/http.dict" ;;
+  esac
+}
+
 stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
 
 for target in "$@"; do
   log=$build/$target.log
   mkdir -p "$build/corpus/$target" "$build/findings" "$top/fuzz/seeds/$target"
-  timeout -k 10 $((seconds + 120)) "$build/bin/$target" -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
+  # shellcheck disable=SC2046 # one word or none
+  timeout -k 10 $((seconds + 120)) "$build/bin/$target" $(words "$target") -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
     -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$target-" \
     "$build/corpus/$target" "$top/fuzz/seeds/$target" >"$log" 2>&1
   status=$?

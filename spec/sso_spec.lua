@@ -1,6 +1,7 @@
 -- sso sessions: tokens of a token server, on the same host or another, and how they are refreshed.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local child = dofile "spec/support/child.lua"
 local support = dofile "spec/sso_support.lua"
 
 local LIMIT, rejected = support.LIMIT, support.rejected
@@ -312,7 +313,7 @@ for _, place in ipairs { "the same host", "another host" } do
     end)
 
     it("is gone with the state, whatever waits", function()
-      local core = ([[
+      local script = ([[
         local datasession = require "datasession"
         local held = setmetatable({}, { __gc = function(held) -- it outlives what it holds
           print((pcall(function() return held.provider:hasClientCredentials() end)), tostring(held.provider))
@@ -327,16 +328,7 @@ for _, place in ipairs { "the same host", "another host" } do
         datasession.step()
         os.exit(0, true)
       ]]):format(auth.uris.form_sso, server.uris.sso, server.catalogURIs.sso)
-      local name = os.tmpname()
-      local file = assert(io.open(name, "w"))
-      file:write(core)
-      file:close()
-      local command = ("LUA_PATH='%s' LUA_CPATH='%s' %s %s"):format(package.path, package.cpath, "lua5.4", name)
-      local process = assert(io.popen(command))
-      local told = process:read "a"
-      os.remove(name)
-      assert.is_true((process:close()))
-      assert.equal("false\tdatasession.AuthenticationProvider: closed\n", told)
+      assert.equal("false\tdatasession.AuthenticationProvider: closed\n", child.output(script))
     end)
   end)
 end
