@@ -41,6 +41,7 @@ SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
 FAULT_SRC := $(sort $(wildcard spec/faults/*.c)) # a server that misbehaves, as a module for the specs
+BUSTED_SPECS := $(sort $(wildcard spec/*_spec.lua))
 HOST_SPEC_SRC := $(sort $(wildcard spec/host/*_spec.c)) # each a program that embeds Lua
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -153,7 +154,7 @@ NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test
 WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
 WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread' \
-  TEST_TIMEOUT=$(or $(TEST_TIMEOUT),1800)
+  APART=$(if $(BUSTED_FLAGS),,yes)
 WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
 
 ## deps: install by apt what all, demo and test need; elsewhere say what to install
@@ -164,13 +165,15 @@ deps:
 now-demo: all
 	@tools/in-tree.sh $(BUILD) $(LUA) examples/quickstart.lua
 
-# For each poller the C specs, then busted. UNDER: a command to run them under.
+# For each poller the C specs, then busted. UNDER: a command to run them under. APART: each of busted's files in a process of its
+# own, since the thread sanitizer keeps memory for every thread that there has been.
 POLLERS ?= $(or $(POLLER),epoll curl)
 BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
 hanging = env LD_PRELOAD=$(1)/spec/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
 runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \
-  $(foreach spec,$(hang_specs),$(call in_tree,$(1),$(hanging) $(UNDER) $(spec))) $(call in_tree,$(1),$(BUSTED))
+  $(foreach spec,$(hang_specs),$(call in_tree,$(1),$(hanging) $(UNDER) $(spec))) \
+  $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call in_tree,$(1),$(BUSTED) $(spec))),$(call in_tree,$(1),$(BUSTED)))
 runners = $(foreach poller,$(POLLERS),$(call runners_of,$(call variant,$(poller))))
 
 ## test: the C specs, then busted over spec/, for both pollers (POLLER=epoll or curl: for that one)

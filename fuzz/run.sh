@@ -42,7 +42,9 @@ for target in "$@"; do
     grep -aE '^(fuzz:|==|#[0-9]+ |SUMMARY|.*ERROR|Test unit)|runtime error' "$log" | head -n 30 >&2
     echo "fuzz: $target failed, see $log and $build/findings" >&2
   fi
-  printf 'fuzz: %-10s %9d executions, %6s a second\n' "$target" "$executions" "$(stat average_exec_per_sec)"
+  speed=$(stat average_exec_per_sec)
+  if [ "${speed:-0}" -gt 0 ]; then speed=", $speed a second"; else speed=; fi
+  printf 'fuzz: %-11s %9d executions%s\n' "$target" "$executions" "$speed"
 done
 echo "fuzz: $total executions, $findings findings"
 [ "$findings" -eq 0 ]

@@ -108,7 +108,7 @@ describe("a session's context", function()
   end)
 
   it("stays when the server's is no JSON object, which is a failure that says so", function()
-    for _, text in ipairs { "[1]", "x", "{", "7", '"a"' } do
+    for _, text in ipairs { "[1]", "x", "{", "7", '"a"', '{"\xe4":[1]}' } do
       local session = new("basic", { context = { mine = 1 } })
       assert(session:login("lua", "secret"):await(LIMIT))
       server:setContextProperties("basic", text)
