@@ -133,27 +133,29 @@ struct exchange *proiv_connect (lua_State *L, struct session *s, const struct lo
   return x;
 }
 
-static bool fill_action (lua_State *L, struct session *s, const char *action, struct buffer *form) {
+/* The key that it is asked by: the server's, or else the session's own, which stays on the stack. */
+static const char *push_key (lua_State *L, struct session *s, size_t *length) {
   const struct proiv *p = s->wire;
-  int top = lua_gettop(L);
-  const char *key = p->key;
-  size_t length = p->key_size ? p->key_size - 1 : 0;
-  bool ok;
-  if (!key) {
-    session_push(L, s);
-    active_push_key(L, -1);
-    key = lua_tolstring(L, -1, &length);
-  }
-  ok = form_add(form, "ACTION", action, strlen(action)) && form_add(form, "SESSION_KEY", key, length);
-  lua_settop(L, top);
-  return ok;
+  *length = p->key_size ? p->key_size - 1 : 0;
+  if (p->key) return p->key;
+  session_push(L, s);
+  active_push_key(L, -1);
+  return lua_tolstring(L, -1, length);
 }
 
+/* The key comes first: making it may raise. */
 struct exchange *proiv_act (lua_State *L, struct session *s, const char *action) {
+  int top = lua_gettop(L);
+  size_t length;
+  const char *key = push_key(L, s, &length);
   struct exchange *x = post(L, s);
-  if (!x || fill_action(L, s, action, &x->request.body)) return x;
-  exchange_free(x);
-  return NULL;
+  if (x && !(form_add(&x->request.body, "ACTION", action, strlen(action)) &&
+             form_add(&x->request.body, "SESSION_KEY", key, length))) {
+    exchange_free(x);
+    x = NULL;
+  }
+  lua_settop(L, top);
+  return x;
 }
 
 /* Answers */
