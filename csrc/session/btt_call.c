@@ -92,16 +92,17 @@ static bool set_lines (lua_State *L, struct exchange *x, const char *type) {
 /* The arguments of `op` are at `index`. NULL: no memory. */
 static struct exchange *describe (lua_State *L, struct operation *op, int index) {
   struct session *s = op->session;
-  struct exchange *x = session_exchange(L, s, "POST", uri_append(s->service, btt_of(s)->request_path));
+  struct exchange *x;
   size_t length;
   const char *body, *type;
   bool ok;
-  if (!x) return NULL;
   lua_getfield(L, index, "body");
   lua_getfield(L, index, "type");
   lua_getfield(L, index, "headers");
   body = lua_tolstring(L, -3, &length);
   type = lua_tostring(L, -2);
+  x = session_exchange(L, s, "POST", uri_append(s->service, btt_of(s)->request_path));
+  if (!x) return NULL;
   x->tag = BTT_IS_CALL;
   x->request.has_body = true;
   x->request.once = !op->repeatable;

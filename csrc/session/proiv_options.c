@@ -24,9 +24,9 @@ static void take_node (lua_State *L) {
 /* A relative one is below serviceURI, one that begins with a slash below its origin. */
 static void take_address (lua_State *L, struct session *s) {
   struct proiv *p = s->wire;
-  struct uri *base = uri_append(s->service, "/");
   size_t length;
   const char *text = options_string(L, OPTIONS, "URI", &length), *why = uri_no_memory;
+  struct uri *base = uri_append(s->service, "/");
   if (base)
     p->address = text ? uri_resolve(base, text, length, &why) : uri_resolve(base, "/connect", 8, &why);
   uri_release(base);

@@ -86,22 +86,36 @@ static bool add_details (lua_State *L, const struct login *as, const struct logi
   return ok;
 }
 
-static bool fill_connect (lua_State *L, struct session *s, const struct login *as, struct buffer *form) {
+/* Arguments, light userdata: the session, the login, the buffer. True when there was memory for all. */
+static int fill_connect (lua_State *L) {
+  const struct session *s = lua_touserdata(L, 1);
   const struct proiv *p = s->wire;
-  int top = lua_gettop(L);
+  struct buffer *form = lua_touserdata(L, 3);
   const char *service;
   size_t length;
   bool ok;
   if (proiv_push(L, s, "data") != LUA_TTABLE)
     ok = false;
   else if (p->is_explicit)
-    ok = add_details(L, as, p->secret, form);
+    ok = add_details(L, lua_touserdata(L, 2), p->secret, form);
   else {
     lua_getfield(L, -1, "service");
     service = lua_tolstring(L, -1, &length);
     ok = service && form_add(form, "SESSION_NAME", service, length);
   }
-  lua_settop(L, top);
+  lua_pushboolean(L, ok);
+  return 1;
+}
+
+/* Raises nothing: the buffer is not Lua's to free. */
+static bool connect_filled (lua_State *L, struct session *s, const struct login *as, struct buffer *form) {
+  bool ok;
+  lua_pushcfunction(L, fill_connect);
+  lua_pushlightuserdata(L, s);
+  lua_pushlightuserdata(L, (void *)as);
+  lua_pushlightuserdata(L, form);
+  ok = lua_pcall(L, 3, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+  lua_pop(L, 1);
   return ok;
 }
 
@@ -111,7 +125,7 @@ static struct exchange *connect_by_get (lua_State *L, struct session *s, const s
   struct buffer query;
   buffer_init(&query, &s->loop->memory, (size_t)-1);
   query.secret = true;
-  if (fill_connect(L, s, as, &query)) x = session_exchange(L, s, "GET", add_query(s, p->address, &query));
+  if (connect_filled(L, s, as, &query)) x = session_exchange(L, s, "GET", add_query(s, p->address, &query));
   buffer_wipe(&query);
   return x;
 }
@@ -124,7 +138,7 @@ struct exchange *proiv_connect (lua_State *L, struct session *s, const struct lo
     x = connect_by_get(L, s, as);
   else {
     x = post(L, s);
-    if (x && !fill_connect(L, s, as, &x->request.body)) {
+    if (x && !connect_filled(L, s, as, &x->request.body)) {
       exchange_free(x);
       return NULL;
     }

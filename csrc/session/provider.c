@@ -212,12 +212,13 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
 /* The server took the credentials but gave no token: its session is ended before the login fails. */
 static bool undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   struct identity *who = op->provider->who;
-  struct exchange *goodbye = provider_exchange(who, "GET", jsdo_form_logout);
-  identity_reset(who);
-  if (!goodbye) return false;
+  struct exchange *goodbye;
   operation_push(L, op);
   finding_push_error(L, x, found);
   compat_setslot(L, -2, PROMISE_ERROR);
+  goodbye = provider_exchange(who, "GET", jsdo_form_logout);
+  identity_reset(who);
+  if (!goodbye) return false;
   operation_must(L, op, operation_send(L, op, goodbye, login_undone));
   return true;
 }
