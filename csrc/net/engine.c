@@ -193,6 +193,10 @@ void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   sigpipe_end(&guard);
 }
 
+bool engine_reserve_timer (struct engine *e) {
+  return timers_reserve(&e->timers);
+}
+
 bool engine_set_timer (struct engine *e, struct timer *timer, double when) {
   return timers_set(&e->timers, timer, when);
 }

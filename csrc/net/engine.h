@@ -109,6 +109,7 @@ void engine_trim (struct engine *e);
 /* What is under way goes on, though there be more of it than is allowed now; what waits may begin at once. */
 void engine_set_limits (struct engine *e, const struct engine_limits *limits);
 
+bool engine_reserve_timer (struct engine *e); /* so that setting the next one cannot fail; false: no memory */
 bool engine_set_timer (struct engine *e, struct timer *timer, double when); /* false: no memory */
 void engine_clear_timer (struct engine *e, struct timer *timer);
 

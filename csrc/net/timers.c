@@ -66,7 +66,7 @@ static void settle (struct timers *t, size_t index) {
   sink(t, timer->place - 1);
 }
 
-static bool reserve (struct timers *t) {
+bool timers_reserve (struct timers *t) {
   if (t->count < t->capacity) return true;
   size_t capacity = t->capacity ? t->capacity * 2 : 16;
   struct timer **heap =
@@ -79,7 +79,7 @@ static bool reserve (struct timers *t) {
 
 bool timers_set (struct timers *t, struct timer *timer, double when) {
   if (!timer->place) {
-    if (!reserve(t)) return false;
+    if (!timers_reserve(t)) return false;
     put(t, t->count++, timer);
   }
   timer->when = when;

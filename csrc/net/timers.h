@@ -30,6 +30,9 @@ int clock_milliseconds (
 void timers_init (struct timers *t, const struct allocator *memory);
 void timers_cleanup (struct timers *t); /* every timer is cleared, none is fired */
 
+/* Room for one more, so that setting the next cannot fail. False: no memory. */
+bool timers_reserve (struct timers *t);
+
 /* Sets, or moves one that is set. False: no memory (a move never fails). */
 bool timers_set (struct timers *t, struct timer *timer, double when);
 void timers_clear (struct timers *t, struct timer *timer); /* no harm when not set */

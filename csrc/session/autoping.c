@@ -14,8 +14,12 @@ static double next_ping (struct session *s) {
   return doublings ? delay * (1 << doublings) * loop_jitter(s->loop, 0.25) : delay;
 }
 
-bool session_arm (lua_State *L, struct session *s) {
-  (void)L;
+bool session_can_arm (const struct session *s) {
+  if (s->ping_interval <= 0 || s->timer.place || !s->loop->engine) return true;
+  return engine_reserve_timer(s->loop->engine);
+}
+
+bool session_arm (struct session *s) {
   if (!s->loop->engine) return true;
   if (s->phase == PHASE_AUTHORIZED && s->ping_interval > 0 && !s->device_offline && !s->repairing)
     return engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
@@ -28,7 +32,7 @@ static int ping_by_timer (lua_State *L) {
   struct session *s = lua_touserdata(L, 1);
   session_push(L, s);
   if (lua_isnil(L, -1)) return 0;
-  session_arm(L, s);
+  if (!session_arm(s)) return luaL_error(L, "not enough memory for the next automatic ping");
   if (s->phase != PHASE_AUTHORIZED || s->autoping) return 0;
   s->autoping = session_start_ping(L, 2, s);
   s->autoping->promise.looked_at = true;

@@ -181,5 +181,5 @@ void persistence_restore (lua_State *L, struct session *s) {
   restore_ping(L, s);
   restore_context(L);
   restore_catalogs(L);
-  session_arm(L, s);
+  if (!session_arm(s)) luaL_error(L, "not enough memory");
 }

@@ -367,14 +367,21 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   }
 }
 
+/* May the session be logged in and online by it? */
+static bool turns_on (const struct finding *found) {
+  return found->verdict == VERDICT_ALIVE || found->verdict == VERDICT_NEUTRAL ||
+         found->verdict == VERDICT_DEVICE_BACK;
+}
+
 void session_transition (lua_State *L, int index, const struct finding *found) {
   struct session *s = lua_touserdata(L, index);
   struct before was;
   index = lua_absindex(L, index);
   if (s->phase == PHASE_INVALID || (found->verdict == VERDICT_NEUTRAL && !found->stands)) return;
+  if (turns_on(found) && !session_can_arm(s)) luaL_error(L, "not enough memory for automatic pings");
   was = telling_look(L, s);
   change(L, index, s, found);
-  session_arm(L, s);
+  if (!session_arm(s)) luaL_error(L, "not enough memory for automatic pings");
   persistence_note(L, index);
   telling_of(L, index, found, &was);
 }

@@ -179,8 +179,11 @@ void session_login_over (lua_State *L, struct session *s);
 /* The stop or slow logout `op` of the session has ended. Raises nothing. */
 void session_leaving_over (lua_State *L, struct session *s, const struct operation *op);
 
-/* Sets pingInterval's timer, or clears it, as the state asks. False: no memory, it is not set. autoping.c */
-bool session_arm (lua_State *L, struct session *s);
+/* Whether there is memory for pingInterval's timer: asked before a change of state, which is then made as a whole. autoping.c */
+bool session_can_arm (const struct session *s);
+
+/* Sets pingInterval's timer, or clears it, as the state asks. False: no memory, it is not set. */
+bool session_arm (struct session *s);
 void session_autoping_init (struct session *s);
 
 /* The promise of a ping of the session at `index`, pushed. */

@@ -205,13 +205,21 @@ static int session_index (lua_State *L) {
   return 1;
 }
 
+/* False: no memory; the old one stays. */
+static bool set_ping_interval (struct session *s, double interval) {
+  double before = s->ping_interval;
+  s->ping_interval = interval;
+  if (session_arm(s)) return true;
+  s->ping_interval = before;
+  return false;
+}
+
 static int set_interval (lua_State *L, struct session *s) {
   double interval = lua_type(L, 3) == LUA_TNUMBER ? lua_tonumber(L, 3) : -1;
   if (!(interval >= 0 && interval < 1e12))
     return luaL_error(L, "session.pingInterval: expected a number of milliseconds, 0 or more, got %s",
                       luaL_tolstring(L, 3, NULL));
-  s->ping_interval = interval;
-  if (!session_arm(L, s)) luaL_error(L, "not enough memory");
+  if (!set_ping_interval(s, interval)) luaL_error(L, "not enough memory");
   persistence_note(L, 1);
   return 0;
 }
