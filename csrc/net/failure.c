@@ -1,5 +1,7 @@
 #include "failure.h"
 
+#include "handle.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -170,17 +172,33 @@ static enum failure class_of_connect (const struct exchange *x, CURL *easy, cons
   return went_by_proxy(x, easy, text) ? FAILURE_PROXY : FAILURE_CONNECT;
 }
 
-/* libcurl calls a header line that passes its own limit a lack of memory. */
+/* libcurl calls a header line that passes its own limit a lack of memory; it has then closed the connection. */
 static bool amid_headers (const struct exchange *x, CURL *easy) {
+  enum { LINE_LIMIT = 100 * 1024 };
+  const struct handle *h = x->handle;
   curl_off_t first = 0;
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
-  return x->reached && first > 0 && !x->block_complete;
+  return x->reached && first > 0 && !x->block_complete && sockets_received(h->sockets, h->port) >= LINE_LIMIT;
+}
+
+static bool is_ascii (const char *text) {
+  while (*text && !(*text & 0x80))
+    text++;
+  return !*text;
+}
+
+/* Our URIs were read by libcurl before: it fails at one for want of memory, or when a name that is not ASCII is none. */
+static enum failure class_of_malformed (const struct exchange *x, CURL *easy, const char *text) {
+  if (strstr(text, "No URL set")) return FAILURE_MEMORY;
+  if (went_by_proxy(x, easy, text) || !is_ascii(uri_origin(x->response.uri))) return FAILURE_PROTOCOL;
+  return FAILURE_MEMORY;
 }
 
 static enum failure classify (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   switch (code) {
   case CURLE_COULDNT_CONNECT: return class_of_connect(x, easy, text);
   case CURLE_OUT_OF_MEMORY: return amid_headers(x, easy) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
+  case CURLE_URL_MALFORMAT: return class_of_malformed(x, easy, text);
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
     if (proxy_refused(easy)) return FAILURE_PROXY;
@@ -246,6 +264,8 @@ void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char 
   x->response.hint = find_hint(x, code, text);
   if (x->response.failure == FAILURE_PROTOCOL && code == CURLE_OUT_OF_MEMORY)
     set_detail(x, "a header line is too long");
+  else if (x->response.failure == FAILURE_MEMORY)
+    set_detail(x, "no memory for the transfer");
   else
     set_detail(x, clean_text(code, text));
 }

@@ -88,6 +88,7 @@ static int on_new_socket (void *ud, curl_socket_t fd, curlsocktype purpose) {
 }
 
 static int on_old_socket (void *ud, curl_socket_t fd) {
+  sockets_note_end(ud, fd);
   sockets_remove(ud, fd);
 #ifndef _WIN32
   return close(fd);

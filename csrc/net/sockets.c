@@ -5,6 +5,16 @@
 #include <sys/socket.h>
 #endif
 
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__linux__) && defined(__has_include)
+#if __has_include(<linux/tcp.h>)
+#include <linux/tcp.h>
+#define COUNTS_BYTES
+#endif
+#endif
+
 void sockets_init (struct sockets *s, const struct allocator *memory) {
   *s = (struct sockets){.memory = memory};
 }
@@ -57,6 +67,29 @@ static struct open_socket *find (struct sockets *s, int port) {
     if (o->port == port) return o;
   }
   return NULL;
+}
+
+/* What came by the socket, ever; SIZE_MAX: not known. */
+static size_t bytes_of (curl_socket_t fd) {
+#ifdef COUNTS_BYTES
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) &&
+      size >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
+    return (size_t)info.tcpi_bytes_received;
+#else
+  (void)fd;
+#endif
+  return SIZE_MAX;
+}
+
+void sockets_note_end (struct sockets *s, curl_socket_t fd) {
+  s->closed_port = own_port(fd);
+  s->received = bytes_of(fd);
+}
+
+size_t sockets_received (const struct sockets *s, int port) {
+  return port && s->closed_port == port ? s->received : SIZE_MAX;
 }
 
 void sockets_set_quiet (struct sockets *s, int port) {

@@ -20,6 +20,8 @@ struct sockets {
     bool quiet; /* it speaks HTTP/1: nothing comes unasked */
   } * items;
   size_t count, capacity;
+  int closed_port; /* of the one that was closed last; 0: none was */
+  size_t received; /* bytes that came by it; SIZE_MAX: this system does not tell */
 };
 
 void sockets_init (struct sockets *s, const struct allocator *memory);
@@ -28,6 +30,12 @@ void sockets_cleanup (struct sockets *s);
 /* Without memory for it, it is not found later. */
 void sockets_add (struct sockets *s, curl_socket_t fd);
 void sockets_remove (struct sockets *s, curl_socket_t fd);
+
+/* It is about to be closed. */
+void sockets_note_end (struct sockets *s, curl_socket_t fd);
+
+/* Bytes that came by the connection that had this port and was closed last; SIZE_MAX: not known. */
+size_t sockets_received (const struct sockets *s, int port);
 
 /* The socket that has this port of this machine is a quiet one. */
 void sockets_set_quiet (struct sockets *s, int port);

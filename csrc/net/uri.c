@@ -110,12 +110,13 @@ static struct uri *build (const struct allocator *memory, CURLU *handle, const c
   return u;
 }
 
-static bool is_http (CURLU *handle) {
+static CURLUcode check_scheme (CURLU *handle) {
   char *scheme = NULL;
-  if (curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0)) return false;
-  bool yes = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
+  CURLUcode code = curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0);
+  if (code) return code;
+  bool ours = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
   curl_free(scheme);
-  return yes;
+  return ours ? CURLUE_OK : CURLUE_UNSUPPORTED_SCHEME;
 }
 
 /* libcurl takes "http:/host" and "http:///host" too, as browsers do. */
@@ -134,7 +135,7 @@ static struct uri *parse (const struct allocator *memory, const char *text, cons
   *why = uri_no_memory;
   if (!handle) return NULL;
   code = curl_url_set(handle, CURLUPART_URL, text, PARSE_FLAGS);
-  if (!code && !is_http(handle)) code = CURLUE_UNSUPPORTED_SCHEME;
+  if (!code) code = check_scheme(handle);
   if (!code && !has_authority(text)) code = CURLUE_NO_HOST;
   if (!code) code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
   if (!code) code = curl_url_get(handle, CURLUPART_URL, &normal, CURLU_NO_DEFAULT_PORT);

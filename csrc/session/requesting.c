@@ -39,7 +39,7 @@ static bool is_safe (const char *method) {
 /* A path is below serviceURI, with or without its first slash; a uri may be absolute, or relative to serviceURI. */
 static struct uri *check_target (lua_State *L, int index, const struct session *s) {
   size_t path_length, uri_length;
-  const char *path = options_string(L, index, "path", &path_length), *why = "";
+  const char *path = options_string(L, index, "path", &path_length), *why = uri_no_memory;
   const char *text = options_string(L, index, "uri", &uri_length);
   struct uri *base, *target;
   if (!path == !text) luaL_error(L, "request: expected either option 'path' or option 'uri'");
