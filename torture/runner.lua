@@ -2,15 +2,16 @@
 -- each of the ways below; prints one closing line. See host.c and victim.lua.
 --
 -- After most failures the same state goes on with good memory: what is in flight settles, and the operation succeeds.
--- After every CLOSE_EVERY-th it is closed at once, its memory still failing, with all that is half made or in flight.
+-- After every 16th it is closed at once, its memory still failing, with all that is half made or in flight.
 -- Whatever a closed state leaves behind is a failure.
 --
 -- TORTURE_SHORT=1: a sample. TORTURE_ONLY=<pattern>: scenarios whose names match. TORTURE_FILES: other scenario files.
--- TORTURE_AT="lua once 58": that failure alone. TORTURE_VERBOSE=1: what each scenario took.
+-- TORTURE_AT="lua once 58": that failure alone. TORTURE_CLOSE=1: the state is closed after every failure.
+-- TORTURE_VERBOSE=1: what each scenario took. TORTURE_OUTCOMES=1: what each failure led to. TORTURE_PART="1/2": every other
+-- scenario, for run.sh.
 -- luacheck: globals victim serve
 local sandbox = require "datasession.sandbox"
 
-local CLOSE_EVERY = 16
 -- Seconds after which something was lost, and only the time limit (victim.lua, TIMEOUT) has ended the wait.
 local SLOW = 0.8
 local MODES = {
@@ -23,10 +24,13 @@ local function setting(name)
 end
 
 local short, only, exactly = setting "TORTURE_SHORT", setting "TORTURE_ONLY", setting "TORTURE_AT"
-local verbose = setting "TORTURE_VERBOSE"
+local verbose, outcomes = setting "TORTURE_VERBOSE", setting "TORTURE_OUTCOMES"
+local closeEvery = tonumber(setting "TORTURE_CLOSE") or 16
+local part, parts = (setting "TORTURE_PART" or "1/1"):match "^(%d+)/(%d+)$"
+part, parts = tonumber(part), tonumber(parts)
 local server = assert(sandbox.start { customers = 3 })
 
-local points, operations, failed = 0, 0, 0
+local points, operations, collected, failed = 0, 0, 0, 0
 local opened, sinceClose = false, 0
 local curlBlocks -- that libcurl keeps for itself
 
@@ -106,13 +110,14 @@ local function strike(name, where, kind, mode, at)
   ok, message, refused = victim.call("act", nil, kind, mode, at)
   local outcome = ok and "it had got through" or "it had failed: " .. message
   if victim.clock() - began > SLOW then fail(where, ("it took %.2f s; "):format(victim.clock() - began) .. outcome) end
+  if outcomes then print(("%s\t%s"):format(where, ok and "it got through" or message:gsub("\n.*", ""))) end
   if not refused then
     if not ok then discard(where, "with good memory: " .. message) end
     return false
   end
   points = points + 1
   sinceClose = sinceClose + 1
-  if sinceClose >= CLOSE_EVERY then
+  if sinceClose >= closeEvery then
     victim.about(where .. ", closing at once")
     close(where .. ", closing at once", kind, "after")
     return true
@@ -143,6 +148,33 @@ local function strikeAll(name, kind, mode)
   return at
 end
 
+-- ---- collectors
+
+--- With good memory and such a collector the operation succeeds, twice in one state, which then leaves nothing behind.
+local function collect(name, kind)
+  local where = ("%s, %s collector"):format(name, kind)
+  victim.about(where)
+  open()
+  victim.call("setTimeout", "20")
+  local ok, message = victim.call("prepare", name)
+  if ok then ok, message = victim.call("collector", kind) end
+  if ok then ok, message = victim.call "act" end
+  if ok then ok, message = victim.call "recover" end
+  victim.call("collector", "incremental")
+  victim.call("setTimeout", "1")
+  if not ok then return discard(where, message) end
+  closeCalmly(where)
+end
+
+local function collectAll(name)
+  if exactly then return end
+  local began = victim.clock()
+  collect(name, "generational")
+  collect(name, "eager")
+  collected = collected + 1
+  if verbose then print(("%6.2f s  %-50s collectors"):format(victim.clock() - began, name)) end
+end
+
 local function runScenario(name)
   operations = operations + 1
   local began, counts = os.clock(), {}
@@ -152,6 +184,7 @@ local function runScenario(name)
     end
   end
   closeCalmly(name)
+  collectAll(name)
   server:clearRequests()
   server:clearFaults()
   server:setApplication("anonymous", true)
@@ -218,14 +251,17 @@ local list = open()
 victim.call("prepare", list:match "[^\n]+")
 victim.call "act"
 close "the first state"
+local ordinal = 0
 for name in list:gmatch "[^\n]+" do
-  if not only or name:find(only) then runScenario(name) end
+  ordinal = ordinal + 1
+  if ordinal % parts == part - 1 and (not only or name:find(only)) then runScenario(name) end
 end
-if not only then
+if not only and part == 1 then
   checkCoverage()
   operations = operations + 1
   for i = 1, short and 1 or 3 do strikeOpenings(table.unpack(MODES[i])) end
 end
 server:close()
-print(("torture: %d failure points, %d operations, %d failed"):format(points, operations, failed))
-return failed == 0 and operations > 0
+print(("torture: %d failure points, %d operations, %d under an eager collector, %d failed"):format(
+  points, operations, collected, failed))
+return failed == 0

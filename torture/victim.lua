@@ -15,7 +15,7 @@
 --
 -- A scenario with `call` becomes one for each way of waiting. `t` is the table below.
 
--- luacheck: globals remote loadScenarios prepare act recover drop
+-- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout
 
 local t = {
   LIMIT = 20,    -- seconds after which what is still in flight hangs
@@ -148,6 +148,38 @@ function prepare(name)
   current = assert(scenarios[name], name)
   context = current.scenario.prepare and current.scenario.prepare(t) or {}
   if type(context) == "table" then context.count = { done = 0, fail = 0, always = 0 } end
+end
+
+-- A full collection at every allocation that may collect: no pause, and a step that is a whole cycle.
+local function becomeEager()
+  collectgarbage("incremental", 1, 1000, 100)
+  collectgarbage("setpause", 0)
+  collectgarbage()
+  local cycles = 0
+  local function again()
+    cycles = cycles + 1
+    setmetatable({}, { __gc = again })
+  end
+  again()
+  for _ = 1, 10 do local _ = {} end
+  again = function() end
+  assert(cycles >= 5, "the collector is not eager")
+end
+
+--- Of sessions and providers made from now on.
+function setTimeout(seconds)
+  t.TIMEOUT = tonumber(seconds)
+end
+
+--- How the collector works from now on: "eager", "generational" or "incremental", as Lua begins.
+function collector(kind)
+  if kind == "eager" then return becomeEager() end
+  collectgarbage "restart"
+  if kind == "generational" then
+    collectgarbage "generational"
+  else
+    collectgarbage("incremental", 200, 100, 13)
+  end
 end
 
 --- The operation, with memory that fails.
