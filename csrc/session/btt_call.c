@@ -222,15 +222,17 @@ static int tell_late (lua_State *L) {
   return 0;
 }
 
-/* The handler is to be called when the promise of `late` is resolved. */
-static void await_late (lua_State *L, struct operation *late) {
+/* Argument: an operation, light userdata. The handler is to be called when its promise is resolved. */
+static int await_late (lua_State *L) {
+  struct operation *late = lua_touserdata(L, 1);
   operation_push(L, late);
   lua_getfield(L, -1, "done");
   lua_insert(L, -2);
-  if (!btt_push_function(L, late->session, "onLateReply")) return;
+  if (!btt_push_function(L, late->session, "onLateReply")) return 0;
   operation_push_session(L, late);
   lua_pushcclosure(L, tell_late, 2);
   lua_call(L, 2, 0);
+  return 0;
 }
 
 static void conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
@@ -262,7 +264,7 @@ static void let_go (lua_State *L, struct operation *op) {
   late->step = called;
   compat_getslot(L, top + 1, OPERATION_ARGUMENTS);
   compat_setslot(L, -2, OPERATION_ARGUMENTS);
-  await_late(L, late);
+  operation_prepare(L, late, await_late);
   late->exchanges = op->exchanges;
   op->exchanges = NULL;
   for (x = late->exchanges; x; x = x->next)
@@ -292,8 +294,8 @@ static const char *why_not (const struct session *s) {
   return "the session is not established (CSS11): call establishSession first";
 }
 
-/* The arguments of the operation whose promise is on top; body and type are at `body`. */
-static void keep_arguments (lua_State *L, struct btt *b, int body, int headers) {
+/* What an operation keeps; body and type are at `body`. */
+static void push_arguments (lua_State *L, struct btt *b, int body, int headers) {
   lua_createtable(L, 0, 5);
   lua_pushvalue(L, body);
   lua_setfield(L, -2, "body");
@@ -303,7 +305,6 @@ static void keep_arguments (lua_State *L, struct btt *b, int body, int headers) 
   lua_setfield(L, -2, "headers");
   lua_pushinteger(L, ++b->requests);
   lua_setfield(L, -2, "requestId");
-  compat_setslot(L, -2, OPERATION_ARGUMENTS);
 }
 
 int btt_invoke (lua_State *L) {
@@ -320,6 +321,7 @@ int btt_invoke (lua_State *L) {
   body = lua_gettop(L) - 1;
   push_headers(L);
   headers = lua_gettop(L);
+  push_arguments(L, btt_of(s), body, headers);
   op = operation_new(L, 1, "invoke");
   op->repeatable = twice;
   op->limit = limit;
@@ -329,9 +331,10 @@ int btt_invoke (lua_State *L) {
     operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, refused);
     return 1;
   }
-  keep_arguments(L, btt_of(s), body, headers);
+  lua_pushvalue(L, headers + 1);
+  compat_setslot(L, headers + 2, OPERATION_ARGUMENTS);
   repair_begin(L, op, send_call);
-  lua_settop(L, headers + 1);
+  lua_settop(L, headers + 2);
   return 1;
 }
 

@@ -364,6 +364,14 @@ void operation_must (lua_State *L, struct operation *op, bool ok) {
   luaL_error(L, "not enough memory");
 }
 
+void operation_prepare (lua_State *L, struct operation *op, lua_CFunction f) {
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK) return;
+  operation_discard(L, op);
+  lua_error(L);
+}
+
 struct start {
   struct operation *op;
   bool (*verb)(lua_State *, struct operation *);

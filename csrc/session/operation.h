@@ -88,6 +88,12 @@ void operation_discard (lua_State *L, struct operation *op);
 void operation_must (lua_State *L, struct operation *op, bool ok);
 
 /*
+** Calls `f` with `op`, light userdata: what comes before an operation has begun. When it raises, `op` is discarded, and the
+** error raised.
+*/
+void operation_prepare (lua_State *L, struct operation *op, lua_CFunction f);
+
+/*
 ** Has `verb`, a protocol's, describe and send what comes first; it may raise if its protocol says so. With `as`, the protocol's login
 ** instead. An operation that could not start is discarded, and the error raised.
 */

@@ -161,11 +161,23 @@ static void begin (lua_State *L, struct operation *op) {
   operation_must(L, op, op->begin(L, op));
 }
 
+/* Argument: an operation, light userdata: it waits until its session is re-established, or begins after all. */
+static int await_repair (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  if (must_wait(L, op))
+    park(L, op);
+  else {
+    operation_must(L, op, op->begin(L, op));
+    op->tries = 1;
+  }
+  return 0;
+}
+
 void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
   op->begin = first;
   set_deadline(op);
-  if (must_wait(L, op))
-    park(L, op);
+  if (repair_is_due(op->session) && !op->inner)
+    operation_prepare(L, op, await_repair);
   else {
     operation_start(L, op, first, NULL);
     op->tries = 1;
@@ -179,8 +191,7 @@ void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, 
   set_deadline(op);
   if (repair_is_due(op->session) && !op->inner) {
     exchange_free(x);
-    must_wait(L, op);
-    park(L, op);
+    operation_prepare(L, op, await_repair);
   } else {
     operation_must(L, op, operation_send(L, op, x, step));
     op->tries = 1;

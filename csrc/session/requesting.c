@@ -212,8 +212,8 @@ static bool describe_again (lua_State *L, struct operation *op) {
   return operation_send(L, op, x, answered);
 }
 
-/* A copy: the user's table may be changed meanwhile. The operation's promise is on top. */
-static void keep_arguments (lua_State *L, int options) {
+/* A copy: the user's table may be changed meanwhile. */
+static void push_arguments (lua_State *L, int options) {
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, options)) {
@@ -221,24 +221,29 @@ static void keep_arguments (lua_State *L, int options) {
     lua_insert(L, -2);
     lua_rawset(L, -4);
   }
-  compat_setslot(L, -2, OPERATION_ARGUMENTS);
 }
 
 /* Sent by hand-over: the exchange belongs to nobody while the operation is made. Arguments: session, options, exchange, inner. */
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
-  struct operation *op = operation_new(L, 1, "request");
+  struct operation *op;
+  if (repair_keeps_arguments(lua_touserdata(L, 1)))
+    push_arguments(L, 2);
+  else
+    lua_pushnil(L);
+  op = operation_new(L, 1, "request");
   op->inner = lua_toboolean(L, 4);
   if (op->session->phase == PHASE_INVALID) { /* the protocol's `sign` has ended it */
     session_refuses(L, op);
     return 1;
   }
   op->repeatable = !(*x)->request.once;
-  if (repair_keeps_arguments(op->session)) keep_arguments(L, 2);
+  lua_pushvalue(L, 5);
+  compat_setslot(L, 6, OPERATION_ARGUMENTS);
   given = *x;
   *x = NULL;
   repair_begin_with(L, op, given, answered, describe_again);
-  lua_settop(L, 5);
+  lua_settop(L, 6);
   return 1;
 }
 

@@ -487,9 +487,16 @@ static bool keep_login (struct session *s, const struct login *as) {
   return s->kept != NULL;
 }
 
+/* Argument: the operation, light userdata. */
+static int decide_entering (lua_State *L) {
+  operation_push_session(L, lua_touserdata(L, 1));
+  session_decide(L, 2, VERDICT_ENTERING, NULL);
+  return 0;
+}
+
 static void begin_login (lua_State *L, struct session *s, struct operation *op) {
   struct login as = login_read(L);
-  session_decide(L, 1, VERDICT_ENTERING, NULL);
+  operation_prepare(L, op, decide_entering);
   op->epoch = s->epoch;
   if (s->model == MODEL_BEARER)
     lua_pushnil(L);
@@ -580,10 +587,17 @@ static void stop_waiting (struct session *s, const char *message) {
   repair_abandon(s, "cancelled", message);
 }
 
+/* Argument: the operation, light userdata. */
+static int decide_closing (lua_State *L) {
+  operation_push_session(L, lua_touserdata(L, 1));
+  session_decide(L, 2, VERDICT_CLOSING, NULL);
+  return 0;
+}
+
 /* The server decides: until it has answered, `op` is the session's farewell. */
 static void ask_to_leave (lua_State *L, struct session *s, struct operation *op,
                           bool (*ask)(lua_State *, struct operation *)) {
-  session_decide(L, 1, VERDICT_CLOSING, NULL);
+  operation_prepare(L, op, decide_closing);
   s->leaving = op;
   operation_start(L, op, ask, NULL);
 }
