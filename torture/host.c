@@ -50,6 +50,14 @@ static struct source sources[KINDS];
 static lua_State *runner, *victim; /* owned */
 static char about[256];            /* for the handler of a signal */
 
+/* The address sanitizer's. */
+__attribute__((weak)) void __sanitizer_print_stack_trace (void);
+
+/* TORTURE_TRACE=1: who asked for what is refused. */
+static void trace (void) {
+  if (getenv("TORTURE_TRACE") && __sanitizer_print_stack_trace) __sanitizer_print_stack_trace();
+}
+
 /* Does this request fail? */
 static bool refuse (struct source *s, size_t old_size, size_t new_size) {
   bool second = s->again && s->last_old == old_size && s->last_new == new_size;
@@ -59,6 +67,7 @@ static bool refuse (struct source *s, size_t old_size, size_t new_size) {
   s->requests++;
   if (s->mode == MODE_AFTER ? s->requests < s->at : s->requests != s->at) return false;
   s->refused = true;
+  trace();
   s->again = s->mode == MODE_ONCE && s == &sources[KIND_LUA];
   s->last_old = old_size;
   s->last_new = new_size;

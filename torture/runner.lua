@@ -7,8 +7,8 @@
 --
 -- TORTURE_SHORT=1: a sample. TORTURE_ONLY=<pattern>: scenarios whose names match. TORTURE_FILES: other scenario files.
 -- TORTURE_AT="lua once 58": that failure alone. TORTURE_CLOSE=1: the state is closed after every failure.
--- TORTURE_VERBOSE=1: what each scenario took. TORTURE_OUTCOMES=1: what each failure led to. TORTURE_PART="1/2": every other
--- scenario, for run.sh.
+-- TORTURE_VERBOSE=1: what each scenario took. TORTURE_OUTCOMES=1: what each failure led to. TORTURE_PART="1/2": every
+-- other scenario, for run.sh.
 -- luacheck: globals victim serve
 local sandbox = require "datasession.sandbox"
 

@@ -73,6 +73,63 @@ function t.settle()
   assert(t.datasession.run(t.LIMIT), "something is in flight for ever")
 end
 
+-- ---- lists of scenarios
+
+--- An array of scenarios with these methods to add to it: `add`; `once` and `act`, for operations that are done once
+--- with each session: `make(t)` gives one, and another after a failure.
+function t.list()
+  local list = {}
+  local methods = {}
+
+  function methods.add(_, scenario) list[#list + 1] = scenario end
+
+  --- `call(session, t)` returns the operation's promise.
+  function methods.once(_, name, make, call, ways)
+    list[#list + 1] = {
+      name = name,
+      ways = ways or { "await" },
+      prepare = function() return { session = make(t) } end,
+      call = function(_, c) return call(c.session, t) end,
+      again = function() assert(call(make(t), t):await(t.LIMIT)) end,
+    }
+  end
+
+  --- `work(session, t)` is the operation.
+  function methods.act(_, name, make, work)
+    list[#list + 1] = {
+      name = name,
+      prepare = function() return { session = make(t) } end,
+      act = function(_, c) work(c.session, t) end,
+      again = function() work(make(t), t) end,
+    }
+  end
+
+  return setmetatable(list, { __index = methods })
+end
+
+--- A function that makes a session with these options and, unless `fresh`, logs it in.
+function t.making(options, fresh)
+  return function()
+    local mine = { timeout = t.TIMEOUT }
+    for name, value in pairs(options) do mine[name] = value end
+    mine.serviceURI = mine.serviceURI or t.uris[mine.protocol]
+    local session = t.datasession.new(mine)
+    if not fresh then assert(session:login():await(t.LIMIT)) end
+    return session
+  end
+end
+
+--- A promise that is resolved when `promise` is rejected with an error of one of the kinds given; any other rejects it.
+function t.refused(promise, ...)
+  local kinds = { ... }
+  return promise:next(function() error "it did not fail" end, function(err)
+    for _, kind in ipairs(kinds) do
+      if err.kind == kind then return kind end
+    end
+    error(err, 0)
+  end)
+end
+
 -- ---- ways of waiting: each returns when the promise is settled; error if it is rejected
 
 local ways = {}
@@ -206,6 +263,10 @@ local function again(scenario)
   if not ok then error("with good memory: " .. tostring(err), 0) end
 end
 
+local function checkNothingFlies()
+  assert(tostring(t.datasession.engine):find(" 0 operation", 1, true), tostring(t.datasession.engine))
+end
+
 --- Memory is good again: everything settles, and the operation succeeds.
 function recover()
   local scenario = current.scenario
@@ -221,6 +282,7 @@ function recover()
   t.settle()
   if promise then checkCounts(context.count, promise) end
   if scenario.check then scenario.check(t, context) end
+  checkNothingFlies()
 end
 
 --- Nobody holds anything any more: it must all go.
@@ -234,5 +296,5 @@ function drop()
   collectgarbage()
   local left = #t.datasession.sessions()
   assert(left == 0, left .. " sessions are kept alive by nothing")
-  assert(tostring(t.datasession.engine):find(" 0 operation", 1, true), tostring(t.datasession.engine))
+  checkNothingFlies()
 end

@@ -64,6 +64,68 @@ return {
     end,
   },
   {
+    name = "addCatalog by a provider",
+    ways = { "await" },
+    prepare = function(t) return { session = t.loggedIn "anonymous", provider = t.provider "form_sso" } end,
+    call = function(t, c) return c.session:addCatalog(t.catalogURIs.sso, { authProvider = c.provider }) end,
+  },
+  {
+    name = "addCatalog of a file",
+    ways = { "await" },
+    prepare = function(t)
+      local session = t.loggedIn "anonymous"
+      local response = assert(session:request { uri = t.catalogURIs.anonymous }:await(t.LIMIT))
+      local name = os.tmpname()
+      local file = assert(io.open(name, "w"))
+      file:write(response.body)
+      file:close()
+      return { session = session, name = name }
+    end,
+    call = function(_, c) return c.session:addCatalog(c.name) end,
+    check = function(_, c) os.remove(c.name) end,
+  },
+  {
+    name = "addCatalog of what is no catalog",
+    ways = { "await" },
+    prepare = function(t)
+      t.server:clearFaults()
+      return { session = t.loggedIn "anonymous" }
+    end,
+    call = function(t, c)
+      local body = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[{"name":"R","path":"/R",' ..
+        '"operations":[{"type":"read","verb":7}]}]}]}'
+      t.server:clearFaults()
+      t.server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
+      return t.refused(c.session:addCatalog(t.catalogURIs.anonymous), "catalog")
+    end,
+    check = function(t) t.server:clearFaults() end,
+  },
+  {
+    name = "addCatalog that another session has",
+    ways = { "await", "spawn" },
+    prepare = function(t)
+      local first, second = t.loggedIn "form", t.loggedIn "form"
+      assert(first:addCatalog(t.catalogURIs.form):await(t.LIMIT))
+      return { session = second, first = first }
+    end,
+    call = function(t, c) return c.session:addCatalog(t.catalogURIs.form) end,
+    check = function(_, c)
+      assert(#c.session.catalogs == 1 and #c.first.catalogs == 1, "not one catalog")
+      walk(c.session)
+    end,
+  },
+  {
+    name = "reloadCatalogs",
+    ways = { "await", "spawn" },
+    prepare = function(t)
+      local session = t.loggedIn "form"
+      assert(session:addCatalog(t.catalogURIs.form):await(t.LIMIT))
+      return { session = session }
+    end,
+    call = function(_, c) return c.session:reloadCatalogs() end,
+    check = function(_, c) walk(c.session) end,
+  },
+  {
     name = "walking a catalog",
     prepare = function(t)
       local session = t.loggedIn "form"

@@ -26,6 +26,40 @@ for _, model in ipairs { "anonymous", "form", "form_sso", "bearer" } do
 end
 
 add {
+  name = "provider login without a token",
+  ways = { "await", "spawn" },
+  prepare = function(t)
+    t.server:setTokenAnswer { access_token = false }
+    local uri = t.uris.form_sso
+    return { provider = t.datasession.AuthenticationProvider { uri = uri, authenticationModel = "form_sso" } }
+  end,
+  call = function(t, c) return t.refused(c.provider:login("lua", "secret"), "protocol") end,
+  check = function(t, c)
+    t.server:setTokenAnswer()
+    assert(not c.provider:hasClientCredentials())
+  end,
+}
+add {
+  name = "provider login refused",
+  ways = { "await" },
+  prepare = function(t)
+    return { provider = t.datasession.AuthenticationProvider { uri = t.uris.form, authenticationModel = "form" } }
+  end,
+  call = function(t, c) return t.refused(c.provider:login("lua", "wrong"), "auth") end,
+}
+add {
+  name = "provider logout with sessions",
+  ways = { "await" },
+  prepare = function(t)
+    local c = sso(t)
+    c.session:subscribe("offline", function() end)
+    assert(c.session:isAuthorized():await(t.LIMIT))
+    return c
+  end,
+  call = function(_, c) return c.provider:logout() end,
+  again = function(t) assert(t.provider("form_sso"):logout():await(t.LIMIT)) end,
+}
+add {
   name = "provider logout",
   ways = { "await", "spawn" },
   prepare = function(t) return { provider = t.provider "form_sso" } end,
@@ -123,6 +157,25 @@ for _, model in ipairs { "form", "sso", "anonymous" } do
     end,
   }
 end
+add {
+  name = "getSession refused",
+  ways = { "await" },
+  call = function(t)
+    return t.refused(t.datasession.getSession {
+      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = t.catalogURIs.form, timeout = t.TIMEOUT,
+      username = "lua", password = "wrong",
+    }, "auth")
+  end,
+}
+add {
+  name = "getSession without its catalog",
+  ways = { "await" },
+  call = function(t)
+    return t.refused(t.datasession.getSession {
+      serviceURI = t.uris.anonymous, catalogURI = "static/None.json", timeout = t.TIMEOUT,
+    }, "catalog", "http")
+  end,
+}
 add {
   name = "getSession, asking",
   ways = { "await" },

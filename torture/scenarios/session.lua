@@ -159,8 +159,36 @@ add {
   name = "invalidateAllSessions",
   ways = { "await", "spawn" },
   prepare = function(t) return { t.loggedIn "form", t.loggedIn "anonymous", t.loggedIn "basic" } end,
-  call = function(t) return t.datasession.invalidateAllSessions() end,
+  call = function(t) return t.datasession.invalidateAllSessions { all = true } end,
 }
+
+add {
+  name = "invalidateAllSessions with requests in flight",
+  ways = { "await" },
+  prepare = function(t) return { t.loggedIn "form", t.loggedIn "anonymous", t.loggedIn "form" } end,
+  call = function(t, c)
+    for i = 1, 3 do c[i]:ping() end
+    return t.datasession.invalidateAllSessions { all = true }
+  end,
+}
+
+for _, model in ipairs { "form", "basic" } do
+  add {
+    name = "login with automatic pings, " .. model,
+    ways = { "await" },
+    prepare = fresh(model, { pingInterval = 1e6 }),
+    call = function(t, c)
+      return c.session:login(t.credentials(model)):next(function(session)
+        -- its timer is set: without one nothing would be pending
+        assert(t.datasession.timeout(), "there is no timer for the next ping")
+        return session
+      end)
+    end,
+    again = loginAgain(model),
+    check = isIn,
+    quiet = function(_, c) c.session.pingInterval = 0 end,
+  }
+end
 
 add {
   name = "disconnect while requests wait",

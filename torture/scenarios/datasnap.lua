@@ -1,0 +1,109 @@
+-- DataSnap: calls and what they carry, batches, the cache, sessions that end.
+local datasnap = require "datasession.datasnap"
+local storage = require "datasession.storage"
+local t = ...
+
+local list = t.list()
+local session, fresh = t.making { protocol = "datasnap" }, t.making({ protocol = "datasnap" }, true)
+
+list:once("datasnap: login", fresh, function(s) return s:login("lua", "secret") end)
+list:once("datasnap: the first call makes the session", fresh, function(s)
+  return s:invoke("TStock", "Level", { "A/7", 3 })
+end)
+list:once("datasnap: invoke", session, function(s)
+  local filters = { json = "true" }
+  return s:invoke("TEcho", "Echo", { "a", { b = { 1, 2 } }, false, 1.5 }, { verb = "POST", filters = filters })
+end, { "await", "spawn", "handlers" })
+list:once("datasnap: parameters with nil", session, function(s)
+  return s:invoke("TEcho", "Echo", { n = 3, "a", nil, t.datasession.null }, { hasResult = false, timeout = 5 })
+end)
+list:once("datasnap: a call that fails", session, function(s)
+  return t.refused(s:invoke("TEcho", "Fail", { "no" }), "http")
+end)
+list:once("datasnap: ping", session, function(s) return s:ping() end)
+list:once("datasnap: isAuthorized", session, function(s) return s:isAuthorized() end)
+list:once("datasnap: closeSession", session, function(s) return s:closeSession() end)
+list:once("datasnap: logout", session, function(s) return s:logout() end)
+list:once("datasnap: stop", session, function(s) return s:stop(5) end)
+list:once("datasnap: batch", session, function(s)
+  return s:batch { { class = "TStock", method = "Level", params = { "A/7", 3 } } }
+end)
+list:once("datasnap: a batch that makes the session", fresh, function(s)
+  return s:batch { { class = "TEcho", method = "Fail", params = { "no" } } }
+end)
+list:once("datasnap: cache", session, function(s) return s:cache() end)
+list:once("datasnap: results that stay at the server", session, function(s)
+  return t.datasession.spawn(function()
+    local result, _, info = s:invoke("TEcho", "Table", { 2 }, { accept = "application/rest" }):await()
+    if not result then error(info, 0) end
+    assert(s:cache(result[2]):await())
+    return assert(s:cache(result[2], { accept = "application/octet-stream" }):await())
+      and assert(s:cache(info.cacheId, { verb = "DELETE" }):await())
+  end)
+end)
+list:once("datasnap: proxy", session, function(s) return datasnap.proxy(s, "TStock"):Level("A/7", 3) end)
+list:act("datasnap: addresses", session, function(s)
+  assert(s:getMethodURL("TStock", "Level", { "A/7", 3 }))
+  assert(s:getCacheURL("1/0") and s:getURLPrefix() and s:getSessionID() and s.sessionId)
+end)
+
+-- ---- sessions that the server has ended
+
+list:once("datasnap: a call after the session's end", function()
+  local s = session()
+  s:subscribe("expired", function() end)
+  t.server:expireSessions "datasnap"
+  return s
+end, function(s) return t.refused(s:invoke("TStock", "Level", { "A/7", 3 }), "expired") end)
+list:once("datasnap: a session that is begun again", function()
+  local s = t.making { protocol = "datasnap", reconnect = { delay = 0.01 } }()
+  t.server:expireSessions "datasnap"
+  return s
+end, function(s) return s:invoke("TStock", "Level", { "A/7", 3 }) end)
+
+-- ---- stored
+
+local function stored(store)
+  return t.datasession.new {
+    protocol = "datasnap", serviceURI = t.uris.datasnap, sessionCookiePrefix = "torture_", storage = store,
+    timeout = t.TIMEOUT,
+  }
+end
+
+-- One that was half made has the name until it is collected.
+local function freeName()
+  collectgarbage()
+  for _, s in ipairs(t.datasession.sessions()) do
+    if s.name == "torture_dssessionid" then assert(s:disconnect():await(t.LIMIT) and s:invalidate():await(t.LIMIT)) end
+  end
+  t.settle()
+end
+
+list:add {
+  name = "datasnap: kept and restored",
+  prepare = function()
+    freeName()
+    return { store = storage.memory() }
+  end,
+  act = function(_, c)
+    c.session = stored(c.store)
+    assert(c.session:ping():await())
+    t.datasession.run(t.LIMIT)
+    local text = assert(c.store:get "torture_dssessionid", "nothing was kept")
+    c.session:disconnect()
+    c.session:invalidate()
+    t.datasession.run(t.LIMIT)
+    c.store:set("torture_dssessionid", text)
+    c.session = stored(c.store)
+    assert(c.session.state == "restored" and c.session:isAuthorized():await())
+  end,
+  again = function(_, c)
+    c.session = nil
+    freeName()
+    local s = stored(storage.memory())
+    assert(s:ping():await(t.LIMIT))
+    freeName()
+  end,
+}
+
+return list
