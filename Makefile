@@ -58,8 +58,8 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test asan tsan valgrind lint rock bench bench-instructions bench-guard \
-  conformance torture-network torture-hostile now-demo now-test now-asan now-tsan now-valgrind now-lint now-rock now-bench \
+.PHONY: all core sandbox no-sandbox specs deps demo test test-collector asan tsan valgrind lint rock bench bench-instructions bench-guard \
+  conformance torture-network torture-hostile now-demo now-test now-test-collector now-asan now-tsan now-valgrind now-lint now-rock now-bench \
   now-bench-instructions now-bench-guard now-conformance now-torture-network now-torture-hostile check format rockspec \
   install uninstall clean help
 .DELETE_ON_ERROR:
@@ -135,12 +135,14 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network torture-hostile:
+demo test test-collector asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network \
+torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
 NEEDS_demo := run
 NEEDS_test := run test
+NEEDS_test-collector := run test
 NEEDS_asan := run test
 NEEDS_tsan := run test
 NEEDS_valgrind := run test valgrind
@@ -183,6 +185,14 @@ runners = $(foreach poller,$(POLLERS),$(call runners_of,$(call variant,$(poller)
 now-test now-asan now-tsan now-valgrind:
 	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
+
+COLLECTORS ?= generational eager
+collector_runners = $(foreach kind,$(COLLECTORS),$(call in_tree,$(BUILD), \
+  env DATASESSION_COLLECTOR=$(kind) $(LUA) tools/busted.lua --output=plainTerminal $(BUSTED_FLAGS)))
+
+## test-collector: busted in generational mode, then with a collector that is eager (tools/busted.lua); COLLECTORS: one of them
+now-test-collector: all specs
+	@LUA=$(LUA) tools/run-tests.sh $(collector_runners)
 
 ## lint: every static check
 now-lint: all specs
