@@ -229,12 +229,25 @@ static int take_turn (lua_State *L) {
   return 0;
 }
 
+/* What the coroutine of `op` has asked for is asked for no more. */
+static void abort_inner (const struct operation *op, const lua_State *coroutine) {
+  struct operation *one;
+  for (one = op->loop->operations; coroutine && one; one = one->later) {
+    if (one->inner != coroutine || one->session != op->session) continue;
+    one->promise.looked_at = true;
+    operation_abort(one, "cancelled", "the call that it is part of has ended");
+  }
+}
+
 /* It waits for its coroutine no more. Raises nothing. */
 static void leave_call (lua_State *L, struct operation *op) {
   op->calls = false;
   operation_push(L, op);
   compat_getslot(L, -1, OPERATION_CALL);
   if (!op->promise.entry.queued) chain_remove(L, -1, PROMISE_HANDLERS, op);
+  compat_getslot(L, -1, PROMISE_OWNER);
+  abort_inner(op, lua_tothread(L, -1)); /* before: its <close> variables may ask for something else */
+  lua_pop(L, 1);
   waiting_cancel(L, -1);
   lua_pop(L, 2);
 }

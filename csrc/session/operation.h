@@ -44,8 +44,9 @@ struct operation {
   bool repeatable; /* what it sends may reach the server twice */
   bool parked;     /* its session is being re-established: it begins, perhaps anew, when that is done */
   bool calls;      /* OPERATION_CALL holds the promise of a coroutine that it waits for */
-  bool
-      inner; /* part of another operation of the session: goes on while that is re-established, changes no state */
+  const lua_State *
+      inner; /* part of another operation of the session, whose coroutine this is, only compared: goes on while that is
+                re-established, changes no state, and ends with it; NULL: it is none */
   bool resolved;
   bool over;
   const char *abort_kind;    /* static; why it was aborted or refused: "cancelled", "closed", "auth" */

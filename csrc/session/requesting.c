@@ -232,7 +232,7 @@ static int start (lua_State *L) {
   else
     lua_pushnil(L);
   op = operation_new(L, 1, "request");
-  op->inner = lua_toboolean(L, 4);
+  op->inner = lua_toboolean(L, 4) ? L : NULL;
   if (op->session->phase == PHASE_INVALID) { /* the protocol's `sign` has ended it */
     session_refuses(L, op);
     return 1;
