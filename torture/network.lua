@@ -33,5 +33,5 @@ for _, kind in ipairs(suite.kinds) do
 end
 
 server:close()
-print(("%d passed, %d failed"):format(passed, failed))
+print(("network: %d cases, %d failed"):format(passed + failed, failed))
 os.exit(failed == 0 and passed > 0, true)

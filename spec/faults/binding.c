@@ -113,6 +113,16 @@ static int clear (lua_State *L) {
   return 0;
 }
 
+static int watch (lua_State *L) {
+  if (!fault_server_watch(check_server(L), luaL_checkstring(L, 2))) return luaL_error(L, "not enough memory");
+  return 0;
+}
+
+static int watched (lua_State *L) {
+  lua_pushinteger(L, fault_server_watched(check_server(L)));
+  return 1;
+}
+
 static int release (lua_State *L) {
   lua_pushinteger(L, fault_server_release(check_server(L)));
   return 1;
@@ -133,9 +143,9 @@ static int counts (lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"port", port},       {"answer", answer},  {"fault", fault},   {"clear", clear},
-    {"release", release}, {"drop", drop},      {"counts", counts}, {"close", closed},
-    {"__gc", closed},     {"__close", closed}, {NULL, NULL},
+    {"port", port},   {"answer", answer},  {"fault", fault},  {"clear", clear}, {"release", release},
+    {"drop", drop},   {"counts", counts},  {"close", closed}, {"watch", watch}, {"watched", watched},
+    {"__gc", closed}, {"__close", closed}, {NULL, NULL},
 };
 
 static const struct {

@@ -44,6 +44,8 @@ struct fault_server {
   enum command command;
   unsigned result; /* of the command */
   struct fault_counts counts;
+  char *watched; /* owned: a key, or NULL */
+  unsigned seen; /* requests with it */
 };
 
 static void free_rule (struct rule *r) {
@@ -145,6 +147,7 @@ static size_t request_length (const struct connection *c) {
 static bool take_request (struct fault_server *s, struct connection *c) {
   size_t length = request_length(c);
   if (!length) return false;
+  if (s->watched && is_keyed(c->text, s->watched)) s->seen++;
   memmove(c->text, c->text + length, c->length - length + 1);
   c->length -= length;
   s->counts.requests++;
@@ -332,6 +335,7 @@ static void free_server (struct fault_server *s) {
     close_connection(s, &s->connections[0], false);
   free_rules(&s->answers);
   free_rules(&s->faults);
+  free(s->watched);
   if (s->listener >= 0) close(s->listener);
   if (s->wake[0] >= 0) close(s->wake[0]);
   if (s->wake[1] >= 0) close(s->wake[1]);
@@ -382,6 +386,24 @@ void fault_server_clear (struct fault_server *s) {
   pthread_mutex_lock(&s->lock);
   free_rules(&s->faults);
   pthread_mutex_unlock(&s->lock);
+}
+
+bool fault_server_watch (struct fault_server *s, const char *key) {
+  char *copy = strdup(key);
+  if (!copy) return false;
+  pthread_mutex_lock(&s->lock);
+  free(s->watched);
+  s->watched = copy;
+  s->seen = 0;
+  pthread_mutex_unlock(&s->lock);
+  return true;
+}
+
+unsigned fault_server_watched (struct fault_server *s) {
+  pthread_mutex_lock(&s->lock);
+  unsigned seen = s->seen;
+  pthread_mutex_unlock(&s->lock);
+  return seen;
 }
 
 unsigned fault_server_release (struct fault_server *s) {

@@ -37,6 +37,10 @@ unsigned fault_server_release (struct fault_server *s);
 /* Closes or resets every connection that waits for a request; how many, when they are closed. */
 unsigned fault_server_drop (struct fault_server *s, bool reset);
 
+/* Counts the requests with that key from now on. False: no memory. */
+bool fault_server_watch (struct fault_server *s, const char *key);
+unsigned fault_server_watched (struct fault_server *s); /* how many there were that were read whole */
+
 /* How many requests were read whole; how many connections were accepted, are open, and pause. */
 struct fault_counts {
   unsigned requests, accepted, open, paused;

@@ -52,15 +52,21 @@ function suite.run(server, origin, kind, cases)
   return wrong, #cases
 end
 
---- What has to wait for a limit of time, all cases of a kind at once.
-function suite.runStalls(server, origin, kind)
-  local cases, subjects = faults.stalls(kinds.answers[kind.key]), {}
-  for i = 1, #cases do
-    local timeout = i == 1 -- once by the other limit
-    cases[i].expect = timeout and "timeout" or "stall"
-    subjects[i] = kind.make(origin, timeout and { timeout = 0.4 } or { stallTimeout = 0.3 })
+-- One of them by the other limit.
+local function addStalls(origin, kind, entries)
+  for i, case in ipairs(faults.stalls(kinds.answers[kind.key])) do
+    local timeout = i == 1
+    case.expect = timeout and "timeout" or "stall"
+    local subject = kind.make(origin, timeout and { timeout = 0.4 } or { stallTimeout = 0.3 })
+    entries[#entries + 1] = { kind = kind, case = case, subject = subject }
   end
-  return trial.together(server, kind, cases, subjects), #cases
+end
+
+--- What has to wait for a limit of time: all cases of those kinds, whose keys differ, at once. As suite.run.
+function suite.runStalls(server, origin, ...)
+  local entries = {}
+  for _, kind in ipairs { ... } do addStalls(origin, kind, entries) end
+  return trial.together(server, entries), #entries
 end
 
 return suite
