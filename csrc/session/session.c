@@ -624,10 +624,8 @@ void session_leaving_over (lua_State *L, struct session *s, const struct operati
     loop_report(L);
 }
 
-int session_logout (lua_State *L) {
-  static const char ended[] = "the session was logged out";
-  struct session *s = session_check(L, 1);
-  lua_settop(L, 1);
+/* The session is at 1, alone. `limit`: seconds for each request; 0: the session's own. */
+static int log_out (lua_State *L, struct session *s, double limit, const char *ended) {
   if (s->model == MODEL_SSO && s->phase != PHASE_INVALID) {
     operation_refuse(
         L, operation_new(L, 1, verb_logout), "auth", RESULT_GENERAL_FAILURE,
@@ -636,16 +634,23 @@ int session_logout (lua_State *L) {
   }
   if (s->protocol->slow_logout && s->admitted && !s->leaving && s->phase != PHASE_INVALID) {
     struct operation *op = operation_new(L, 1, verb_logout);
+    op->limit = limit;
     stop_waiting(s, ended);
     ask_to_leave(L, s, op, s->protocol->logout);
     lua_settop(L, 2);
     return 1;
   }
-  take_leave(L, s, verb_logout, 0);
+  take_leave(L, s, verb_logout, limit);
   stop_waiting(s, ended);
   end_login(L, 1, s, VERDICT_LEFT);
   lua_settop(L, 2);
   return 1;
+}
+
+int session_logout (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  lua_settop(L, 1);
+  return log_out(L, s, 0, "the session was logged out");
 }
 
 int session_stop (lua_State *L) {
@@ -655,6 +660,8 @@ int session_stop (lua_State *L) {
   luaL_argcheck(L, limit >= 0 && limit < 1e9, 2, "expected a number of seconds, 0 or more");
   lua_settop(L, 1);
   session_touch(s);
+  if (s->login) /* there is no session yet that could go on if the server refused */
+    return log_out(L, s, limit, "the session was stopped");
   op = operation_new(L, 1, verb_stop);
   op->limit = limit;
   op->deadline = clock_now() + limit;
