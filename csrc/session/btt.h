@@ -39,11 +39,15 @@ enum {
 };
 extern const char *const btt_page_names[PAGE_FIELDS];
 
+enum { REPLY_MOST_TEXT = 65536 }; /* bytes of one text that a server gives us to give back */
+
 /* What an answer says, as far as the session is concerned. */
 struct reply {
   bool has_status, ok; /* a status; it is OK */
   bool has_page;       /* at least a dse_pageId */
-  double timeout;      /* seconds; < 0: it says none */
+  bool
+      too_long; /* what would be given back, an id or a field of the page, passes REPLY_MOST_TEXT: it is not here */
+  double timeout; /* seconds; < 0: it says none */
   struct text id, server_id, page[PAGE_FIELDS];
   char code[65]; /* the toolkit's code or exception, or the status that is not OK; "" */
 };

@@ -329,13 +329,20 @@ static void judge_by_word (const struct session *s, enum word word, struct findi
         login ? "the server did not establish a session" : "the operation failed", NULL);
 }
 
+static void judge_too_long (const struct btt *b, struct finding *found) {
+  blame(b, found, found->purpose == PURPOSE_REQUEST ? VERDICT_NEUTRAL : VERDICT_BROKEN, "protocol",
+        "a session id, server id or field of a page in the reply is longer than 64 KiB", NULL);
+}
+
 static void judge_own (lua_State *L, const struct session *s, const struct exchange *x, struct finding *found,
                        int reply) {
   struct btt *b = btt_of(s);
   enum word word = ask_user(L, s, x, reply);
   bool gone = is_gone(b, x);
   find_code(b, x);
-  if (word != WORD_NONE)
+  if (b->heard.too_long)
+    judge_too_long(b, found);
+  else if (word != WORD_NONE)
     judge_by_word(s, word, found);
   else if (found->purpose == PURPOSE_LOGIN)
     judge_establish(s, x, found, gone);

@@ -11,8 +11,10 @@ const char *const btt_page_names[PAGE_FIELDS] = {
 
 /* XML: tables and texts by the names of the elements */
 
-/* Each open element has two values on the stack: a table of its children, or nil, and its text so far. */
-enum { MOST_PIECES = 4096 /* of text in one document: adding one copies what there is */ };
+/*
+** Each open element has two values on the stack: a table of its children, or nil, and its text so far, an array of pieces
+** when there are several: to join them one by one would copy what there is each time.
+*/
 
 /* Pushes the text with its entities replaced. */
 static void push_decoded (lua_State *L, struct span s) {
@@ -56,13 +58,50 @@ static void set_child (lua_State *L, int parent, int lists, struct span name) {
   lua_pop(L, 3);
 }
 
+/* A piece of text is on top, popped; below it are the element's two values. */
+static void add_piece (lua_State *L) {
+  if (lua_istable(L, -3)) { /* between elements there are only blanks */
+    lua_pop(L, 1);
+    return;
+  }
+  if (lua_type(L, -2) == LUA_TSTRING && !lua_rawlen(L, -2)) {
+    lua_replace(L, -2);
+    return;
+  }
+  if (lua_type(L, -2) == LUA_TSTRING) {
+    lua_createtable(L, 4, 0);
+    lua_pushvalue(L, -3);
+    lua_rawseti(L, -2, 1);
+    lua_replace(L, -3);
+  }
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* The text on top becomes one piece. */
+static void join_pieces (lua_State *L) {
+  int pieces = lua_gettop(L);
+  lua_Integer i, n;
+  luaL_Buffer b;
+  if (lua_type(L, pieces) == LUA_TSTRING) return;
+  n = (lua_Integer)lua_rawlen(L, pieces);
+  luaL_buffinit(L, &b);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, pieces, i);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
+  lua_replace(L, pieces);
+}
+
 /* The element on top is over: its two values become one, which its parent takes. */
 static void end_element (lua_State *L, int lists, struct span name) {
   if (lua_istable(L, -2))
     lua_pop(L, 1);
   else {
     size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
+    const char *text;
+    join_pieces(L);
+    text = lua_tolstring(L, -1, &length);
     push_stripped(L, (struct span){text, length});
     lua_replace(L, -3);
     lua_pop(L, 1);
@@ -77,7 +116,7 @@ static void end_element (lua_State *L, int lists, struct span name) {
 
 /* Leaves what the root element holds on the stack; false, and nothing: it is no XML. */
 static bool push_xml (lua_State *L, struct span body) {
-  int top = lua_gettop(L), lists = top + 1, pieces = 0;
+  int top = lua_gettop(L), lists = top + 1;
   struct xml_reader r;
   luaL_checkstack(L, 2 * XML_MOST_DEPTH + 10, "a reply in XML");
   lua_newtable(L);
@@ -94,13 +133,7 @@ static bool push_xml (lua_State *L, struct span body) {
     case XML_DONE: lua_remove(L, lists); return true;
     case XML_BROKEN: lua_settop(L, top); return false;
     }
-    if (lua_istable(L, -3)) /* between elements there are only blanks */
-      lua_pop(L, 1);
-    else if (++pieces > MOST_PIECES) {
-      lua_settop(L, top);
-      return false;
-    } else
-      lua_concat(L, 2);
+    add_piece(L);
   }
 }
 
@@ -231,9 +264,16 @@ static struct span read_field (lua_State *L, int index, const char *name) {
   return s;
 }
 
-static bool keep_field (lua_State *L, int index, const struct btt *b, const char *name, struct text *into) {
+/* False: no memory. */
+static bool keep_text (struct btt *b, struct text *into, struct span s) {
+  if (s.length <= REPLY_MOST_TEXT) return text_set(b->memory, into, s);
+  b->heard.too_long = true;
+  return true;
+}
+
+static bool keep_field (lua_State *L, int index, struct btt *b, const char *name, struct text *into) {
   struct span s = read_field(L, index, name);
-  bool ok = !s.length || text_set(b->memory, into, s);
+  bool ok = !s.length || keep_text(b, into, s);
   lua_pop(L, 1);
   return ok;
 }
@@ -247,7 +287,7 @@ static bool keep_page (lua_State *L, int index, struct btt *b) {
     if (lua_isstring(L, -1)) {
       struct span s;
       s.text = lua_tolstring(L, -1, &s.length);
-      ok = text_set(b->memory, &b->heard.page[i], s);
+      ok = keep_text(b, &b->heard.page[i], s);
     }
     lua_pop(L, 1);
   }

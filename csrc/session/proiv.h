@@ -57,7 +57,9 @@ int proiv_push (lua_State *L, const struct session *s, const char *field);
 struct exchange *proiv_connect (lua_State *L, struct session *s, const struct login *as);
 struct exchange *proiv_act (lua_State *L, struct session *s, const char *action);
 
-/* Keeps the sessionKey in the answer to a connect, if there is one. False: no memory. */
+/* Keeps the sessionKey in the answer to a connect, if there is one; one of more than PROIV_MOST_KEY bytes is not for that. False: no memory. */
+enum { PROIV_MOST_KEY = 65536 };
+bool proiv_is_key_too_long (lua_State *L, const struct exchange *x);
 bool proiv_take_key (lua_State *L, struct session *s, const struct exchange *x);
 bool proiv_set_key (struct session *s, const char *key, size_t length);
 

@@ -206,6 +206,14 @@ bool proiv_set_key (struct session *s, const char *key, size_t length) {
   return true;
 }
 
+bool proiv_is_key_too_long (lua_State *L, const struct exchange *x) {
+  size_t length = 0;
+  push_member(L, x, "sessionKey");
+  lua_tolstring(L, -1, &length);
+  lua_pop(L, 1);
+  return length > PROIV_MOST_KEY;
+}
+
 bool proiv_take_key (lua_State *L, struct session *s, const struct exchange *x) {
   size_t length;
   bool ok = true;

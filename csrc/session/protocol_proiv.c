@@ -240,6 +240,8 @@ static void connected (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   int top = lua_gettop(L);
   hear(L, op, x, PURPOSE_LOGIN, &found);
+  if (found.verdict == VERDICT_ALIVE && x && proiv_is_key_too_long(L, x))
+    finding_blame(&found, VERDICT_BROKEN, "protocol", NULL, "the sessionKey is longer than 64 KiB", NULL);
   if (found.verdict == VERDICT_ALIVE && op->epoch == op->session->epoch)
     operation_must(L, op, learn_key(L, op, x));
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
