@@ -42,6 +42,11 @@ local WRONG = { codec.null, true, 0, -1.5, 1e308, "", "\0", ("x"):rep(5000), "..
   codec.array { codec.array() }, codec.array { codec.null }, codec.array { 7 }, {}, { properties = {} },
   { name = { name = "x" } }, { ["$ref"] = "#" } }
 
+--- For texts: what a reader of markup, or who gives a value back, may stumble over.
+local TEXTS = { "", "\0", "\xff\xfe", ("x"):rep(5000), "&#13;&#10;X-Evil: 1", "\r\nX-Evil: 1", "&#0;",
+  "&#x110000;", "&lt;", "&", "&nosuch;", "<", ">", "<a>", "</a>", "<!--", "<![CDATA[", "]]>", "<?x", '"', "'", "-1",
+  "1e400", "CSS00", "OK", "null", "\27[31m", ("<a>"):rep(100), ("<a/>"):rep(100) }
+
 local function walk(value, path, found)
   for key, inner in pairs(value) do
     local place = { table.unpack(path) }
@@ -58,23 +63,38 @@ local function put(document, place, value)
 end
 
 --- Calls f(text, place) for each place and each wrong value, the whole document included, and for each place left out.
-function places.each(f)
+-- @param f a function
+-- @param make gives a document, new each time; places.good unless given
+function places.each(f, make)
+  make = make or places.good
   local all = {}
-  walk(places.good(), {}, all)
+  walk(make(), {}, all)
   for _, place in ipairs(all) do
     local name = table.concat(place, ".")
     for _, wrong in ipairs(WRONG) do
-      local document = places.good()
+      local document = make()
       put(document, place, wrong)
       f(assert(codec.encode(document)), name)
     end
     if type(place[#place]) == "string" then
-      local document = places.good()
+      local document = make()
       put(document, place, nil)
       f(assert(codec.encode(document)), name)
     end
   end
   for _, wrong in ipairs(WRONG) do f(assert(codec.encode(wrong)), "the document") end
+end
+
+--- The same for markup: each value that the pattern captures, replaced by each wrong text.
+-- @param text of a document in XML or HTML
+-- @param pattern has one capture, a value that is not empty
+-- @param f called with (text, value)
+function places.eachMatch(text, pattern, f)
+  for from, value, to in text:gmatch("()" .. pattern .. "()") do
+    local whole = text:sub(from, to - 1)
+    local at = from + whole:find(value, 1, true) - 1
+    for _, wrong in ipairs(TEXTS) do f(text:sub(1, at - 1) .. wrong .. text:sub(at + #value), value) end
+  end
 end
 
 --- The text of a catalog of so many resources, with two operations each.
