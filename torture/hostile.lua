@@ -6,20 +6,28 @@ local datasession = require "datasession"
 local fault_server = require "fault_server"
 
 local memory, places = dofile "spec/hostile/memory.lua", dofile "spec/hostile/places.lua"
+local systems = dofile "spec/hostile/systems.lua"
 
 local LIMIT, MIB, ROUNDS = 120, 1 << 20, 2000
 local seed = tonumber(arg[1]) or os.time()
 local evil = assert(fault_server.start())
 local origin = "http://127.0.0.1:" .. evil:port()
-local passed, failed = 0, 0
+local cases, failed = 0, 0
+
+local function show(name, holds, detail)
+  print(("%-4s %s: %s"):format(holds and "ok" or "FAIL", name, detail))
+end
 
 local function check(name, holds, detail)
-  if holds then
-    passed = passed + 1
-  else
-    failed = failed + 1
-  end
-  print(("%-4s %s%s"):format(holds and "ok" or "FAIL", name, detail and ": " .. detail or ""))
+  cases = cases + 1
+  if not holds then failed = failed + 1 end
+  show(name, holds, detail)
+end
+
+-- The same of so many cases, of which some were wrong.
+local function tally(name, count, wrong)
+  cases, failed = cases + count, failed + wrong
+  show(name, wrong == 0 and count > 0, ("%d wrong of %d"):format(wrong, count))
 end
 
 local function answer(headers, body)
@@ -74,8 +82,9 @@ local function agrees(text)
 end
 
 local function tryBytes()
-  local good, wrong = assert(codec.encode(places.good())), 0
+  local good, wrong, count = assert(codec.encode(places.good())), 0, 0
   for i = 1, #good do
+    count = count + 7
     for _, byte in ipairs { "\0", '"', "[", "}", "9", "\xff" } do
       local fine, why = agrees(good:sub(1, i - 1) .. byte .. good:sub(i + 1))
       if not fine then
@@ -85,7 +94,7 @@ local function tryBytes()
     end
     if not agrees(good:sub(1, i)) then wrong = wrong + 1 end
   end
-  check("a catalog broken at every byte", wrong == 0, wrong .. " wrong")
+  tally("a catalog broken at every byte", count, wrong)
 end
 
 local function tryPlaces()
@@ -94,7 +103,7 @@ local function tryPlaces()
   for _, text in ipairs(texts) do
     if not agrees(text) then wrong = wrong + 1 end
   end
-  check("a catalog wrong at every place", wrong == 0, wrong .. " wrong of " .. #texts)
+  tally("a catalog wrong at every place", #texts, wrong)
 end
 
 -- Pieces of good and bad texts in any order.
@@ -110,7 +119,7 @@ local function tryRandom()
     parts[#parts + 1] = good
     if not agrees(table.concat(parts, "", math.random(#parts))) then wrong = wrong + 1 end
   end
-  check(("catalogs of pieces (seed %d)"):format(seed), wrong == 0, wrong .. " wrong")
+  tally(("catalogs of pieces (seed %d)"):format(seed), ROUNDS, wrong)
 end
 
 local function tryLarge()
@@ -122,12 +131,80 @@ local function tryLarge()
     ("%d MiB, %.1f s, %s"):format(growth // MIB, os.clock() - started, tostring(err)))
 end
 
+local function goodText(subject)
+  return type(subject.good) == "string" and subject.good or assert(codec.encode(subject.good()))
+end
+
+-- Each message of the other systems, wrong at every place, then broken at every byte.
+local function trySystems()
+  systems.serve(evil)
+  for _, subject in ipairs(systems.subjects) do
+    local count, list = systems.try(evil, origin, subject, 1)
+    local good, wrong = goodText(subject), #list
+    for _, what in ipairs(list) do print("  " .. what) end
+    local function try(text)
+      local _, what = systems.tryText(evil, origin, subject, text)
+      count = count + 1
+      if not what then return end
+      wrong = wrong + 1
+      print("  " .. what)
+    end
+    for i = 1, #good do
+      for _, byte in ipairs { "\0", '"', "[", "}", "9", "\xff", "<", ">", "&", "/" } do
+        try(good:sub(1, i - 1) .. byte .. good:sub(i + 1))
+      end
+      try(good:sub(1, i))
+    end
+    tally(subject.name, count, wrong)
+  end
+end
+
+local WIDE = {
+  ["empty elements"] = { "<r>", "<a/>", "</r>" }, ["a text in pieces"] = { "<r><a>", "ab<!-- -->", "</a></r>" },
+  ["large pieces"] = { "<r><a>", ("x"):rep(4096) .. "<!-- -->", "</a></r>" },
+  entities = { "<r><a>", "&lt;", "</a></r>" }, ["open entities"] = { "<r><a>", "&#1", "</a></r>" },
+  ["hidden inputs"] = { "", '<input type="hidden" name="a" value="b">', "" }, brackets = { "", "<", "" },
+  ["open comments"] = { "<r>", "<!--", "" }, ["open scripts"] = { "", "<script>", "" },
+  ["open attributes"] = { "", '<a "', "" }, ["nested elements"] = { "", "<a>", "" },
+  ["a list"] = { '{"result":[', '"a",', "0]}" }, ["nested lists"] = { "", "[", "" },
+  ["nested objects"] = { '{"result":', '{"a":', "1" }, ["escapes"] = { '{"error":"', "\\u0000", '"}' },
+  ["codes"] = { "", "CSS0", "" },
+}
+
+-- The processor time of a message of so many bytes; or nil and what is wrong.
+local function timeOf(subject, parts, size)
+  local text = parts[1] .. parts[2]:rep(size // #parts[2]) .. parts[3]
+  local started = os.clock()
+  local _, what = systems.tryText(evil, origin, subject, text)
+  return not what and os.clock() - started, what
+end
+
+-- What is eight times as long takes about eight times as long to be read, not sixty-four times.
+local function tryWide()
+  for _, subject in ipairs(systems.subjects) do
+    local count, wrong = 0, 0
+    for name, parts in pairs(WIDE) do
+      local short, what = timeOf(subject, parts, 2 * MIB)
+      local long
+      if short then long, what = timeOf(subject, parts, 16 * MIB) end
+      count = count + 1
+      if not long or long > 0.5 and long > 30 * short then
+        wrong = wrong + 1
+        print(("  %s: %s"):format(name, what or ("%.2f s, then %.2f s"):format(short, long)))
+      end
+    end
+    tally("large messages: " .. subject.name, count, wrong)
+  end
+end
+
 tryBombs()
 tryCookies()
 tryPlaces()
 tryBytes()
 tryRandom()
 tryLarge()
+trySystems()
+tryWide()
 evil:close()
-print(("%d passed, %d failed"):format(passed, failed))
-os.exit(failed == 0 and passed > 0, true)
+print(("hostile: %d cases, %d failed"):format(cases, failed))
+os.exit(failed == 0 and cases > 0, true)
