@@ -7,6 +7,7 @@
 #include "support.h"
 
 static struct engine *engine;
+static struct jars jars;
 
 static struct exchange *new_exchange (unsigned limits) {
   static const char root[] = "http://host.example/App";
@@ -19,7 +20,7 @@ static struct exchange *new_exchange (unsigned limits) {
   x->request.transport->max_response = limits & 2 ? 16 : 1 << 20;
   x->request.headers = header_list_new(&fuzz_memory);
   header_list_set(x->request.headers, "Content-Type", 12, "text/plain", 10);
-  x->request.jar = limits & 4 ? jar_new(&fuzz_memory) : NULL;
+  x->request.jar = limits & 4 ? jar_new(&jars) : NULL;
   exchange_start(x, 1);
   return x;
 }
@@ -53,7 +54,10 @@ static void explain (struct exchange *x, unsigned code) {
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   if (size < 4) return 0;
-  if (!engine) engine = engine_new(NULL, &fuzz_memory);
+  if (!engine) {
+    engine = engine_new(NULL, &fuzz_memory);
+    jars_init(&jars, &fuzz_memory, 1);
+  }
   struct exchange *x = new_exchange(data[2]);
   bool whole = take(x, (const char *)data + 4, size - 4, 1 + data[3]);
   fuzz_check(whole || x->response.failure != FAILURE_NONE, "who stops a transfer says why");

@@ -1,22 +1,48 @@
 #include "jar.h"
 
+#include "cookie_lines.h"
+
 #include <string.h>
 
 struct jar {
-  const struct allocator *memory; /* borrowed */
-  size_t references;
-  size_t handles;   /* easy handles that are attached */
-  CURLSH *share;    /* owned; NULL while there is nothing to keep: a share costs a kilobyte */
-  size_t seen;      /* bytes of the lines that set cookies, since they were last measured */
-  bool has_cookies; /* a response set one, so the share must stay */
-  bool has_secret;
-  bool forgotten;
+  struct jars *jars;          /* borrowed */
+  CURLSH *share;              /* owned; NULL while there is nothing to keep, or `away` has it */
+  struct cookie_parcel *away; /* owned, wiped; or NULL */
+  unsigned references;
+  unsigned handles;     /* easy handles that are attached */
+  unsigned seen;        /* bytes of the lines that set cookies, since they were last measured */
+  unsigned short place; /* 1 + index in jars->warm; 0: in none */
+  bool has_cookies : 1; /* a response set one, so they must stay */
+  bool has_secret : 1;
+  bool forgotten : 1;
 };
 
-struct jar *jar_new (const struct allocator *memory) {
-  struct jar *jar = memory_new(memory, sizeof *jar);
+_Static_assert(sizeof(struct jar) <= 40, "every session has one that sent something");
+
+void jars_init (struct jars *jars, const struct allocator *memory, unsigned short most) {
+  jars->memory = memory;
+  jars->warm = NULL;
+  jars->most = most;
+  jars->next = 0;
+}
+
+static void lose_place (struct jar *jar) {
+  if (jar->place) jar->jars->warm[jar->place - 1] = NULL;
+  jar->place = 0;
+}
+
+void jars_cleanup (struct jars *jars) {
+  for (unsigned i = 0; jars->warm && i < jars->most; i++)
+    if (jars->warm[i]) jars->warm[i]->place = 0;
+  memory_free(jars->memory, jars->warm, jars->most * sizeof *jars->warm);
+  jars->warm = NULL;
+  jars->most = 0;
+}
+
+struct jar *jar_new (struct jars *jars) {
+  struct jar *jar = memory_new(jars->memory, sizeof *jar);
   if (!jar) return NULL;
-  jar->memory = memory;
+  jar->jars = jars;
   jar->references = 1;
   return jar;
 }
@@ -29,6 +55,17 @@ struct jar *jar_keep (struct jar *jar) {
 static void drop_share (struct jar *jar) {
   if (jar->share) curl_share_cleanup(jar->share);
   jar->share = NULL;
+}
+
+static void drop_parcel (struct jar *jar) {
+  cookie_parcel_free(jar->jars->memory, jar->away);
+  jar->away = NULL;
+}
+
+static void drop_cookies (struct jar *jar) {
+  drop_share(jar);
+  drop_parcel(jar);
+  lose_place(jar);
   jar->seen = 0;
   jar->has_cookies = false;
 }
@@ -36,20 +73,57 @@ static void drop_share (struct jar *jar) {
 /* Who attached a handle holds a reference, so none is attached any more. */
 void jar_release (struct jar *jar) {
   if (!jar || --jar->references > 0) return;
-  drop_share(jar);
-  memory_free(jar->memory, jar, sizeof *jar);
+  drop_cookies(jar);
+  memory_free(jar->jars->memory, jar, sizeof *jar);
+}
+
+static CURLSH *new_share (void) {
+  CURLSH *share = curl_share_init();
+  if (!share || !curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE)) return share;
+  curl_share_cleanup(share);
+  return NULL;
+}
+
+/* Where memory is short it stays as it is. */
+static void put_away (struct jar *jar) {
+  jar->away = cookie_parcel_new(jar->jars->memory, jar->share);
+  if (jar->away) drop_share(jar);
+}
+
+/* It has cookies and no handle: of those that have, one gives up its share for it. */
+static void take_place (struct jar *jar) {
+  struct jars *jars = jar->jars;
+  struct jar **place;
+  if (jar->place || !jars->most) return;
+  if (!jars->warm) jars->warm = memory_new(jars->memory, jars->most * sizeof *jars->warm);
+  if (!jars->warm) return;
+  place = &jars->warm[jars->next];
+  if (*place && !(*place)->handles) put_away(*place);
+  if (*place) lose_place(*place);
+  *place = jar;
+  jars->next = (unsigned short)((jars->next + 1) % jars->most);
+  jar->place = (unsigned short)(place - jars->warm + 1);
 }
 
 static bool need_share (struct jar *jar) {
-  if (jar->share) return true;
-  CURLSH *share = curl_share_init();
+  CURLSH *share = jar->share ? jar->share : new_share();
   if (!share) return false;
-  if (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE)) {
+  if (jar->away && !cookie_parcel_open(jar->away, share)) {
     curl_share_cleanup(share);
     return false;
   }
+  drop_parcel(jar);
   jar->share = share;
   return true;
+}
+
+/* Who needed the share needs it no more. */
+static void rest (struct jar *jar) {
+  if (jar->handles) return;
+  if (jar->has_cookies)
+    take_place(jar);
+  else
+    drop_share(jar);
 }
 
 CURLcode jar_attach (struct jar *jar, CURL *easy) {
@@ -61,12 +135,14 @@ CURLcode jar_attach (struct jar *jar, CURL *easy) {
 
 void jar_detach (struct jar *jar, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
-  if (--jar->handles == 0 && !jar->has_cookies) drop_share(jar);
+  jar->handles--;
+  rest(jar);
 }
 
+/* It is bounded: what is over the limit is looked at before more comes. */
 void jar_note_cookie (struct jar *jar, size_t length) {
   jar->has_cookies = jar->has_secret = true;
-  jar->seen += length;
+  if (jar->seen <= JAR_LIMIT) jar->seen += (unsigned)(length > JAR_LIMIT ? JAR_LIMIT + 1 : length);
 }
 
 void jar_note_secret (struct jar *jar) {
@@ -89,73 +165,38 @@ bool jar_is_forgotten (const struct jar *jar) {
   return jar->forgotten;
 }
 
-/*
-** libcurl reaches the cookies of a share only through an easy handle that is attached to it: one made for the purpose.
-** NULL: no memory.
-*/
-static CURL *reach (struct jar *jar) {
-  CURL *easy = curl_easy_init();
-  if (!easy || !jar_attach(jar, easy)) return easy;
-  curl_easy_cleanup(easy);
-  return NULL;
-}
-
-static void leave (struct jar *jar, CURL *easy) {
-  jar_detach(jar, easy);
-  curl_easy_cleanup(easy);
-}
-
 bool jar_clear (struct jar *jar) {
   if (!jar->has_cookies) return true;
-  if (jar->handles == 0) {
-    drop_share(jar);
-    return true;
-  }
-  CURL *easy = reach(jar);
-  if (!easy) return false;
-  CURLcode code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL");
-  leave(jar, easy);
-  return code == CURLE_OK;
+  if (jar->handles > 0) return cookie_lines_put(jar->share, "ALL");
+  drop_cookies(jar);
+  return true;
+}
+
+/* The lines of all its cookies, for the caller to free. False: no memory. */
+static bool list_all (struct jar *jar, struct curl_slist **lines) {
+  bool ok;
+  *lines = NULL;
+  if (!need_share(jar)) return false;
+  ok = cookie_lines_list(jar->share, lines);
+  rest(jar);
+  return ok;
 }
 
 /* Most lines set anew what is there: only now and then is it worth to count what that comes to. */
 bool jar_is_overfull (struct jar *jar) {
-  struct curl_slist *all = NULL, *line;
-  CURL *easy = jar->seen > JAR_LIMIT ? reach(jar) : NULL;
-  if (!easy) return false;
+  struct curl_slist *all, *line;
+  if (jar->seen <= JAR_LIMIT || !list_all(jar, &all)) return false;
   jar->seen = 0;
-  if (curl_easy_getinfo(easy, CURLINFO_COOKIELIST, &all) != CURLE_OK) all = NULL;
-  leave(jar, easy);
   for (line = all; line; line = line->next)
-    jar->seen += strlen(line->data);
+    jar_note_cookie(jar, strlen(line->data));
   curl_slist_free_all(all);
   return jar->seen > JAR_LIMIT;
-}
-
-/* A line of Netscape's cookie file: domain, whether it covers subdomains, path, https alone, expiry, name, value. */
-enum { LINE_TABS = 6 };
-static const char http_only[] = "#HttpOnly_";
-
-static bool ends_with (const char *text, size_t length, const char *end, size_t end_length) {
-  return length >= end_length && curl_strnequal(text + length - end_length, end, end_length);
-}
-
-/* Would the cookie of this line be sent to `host`? */
-static bool is_for (const char *line, const char *host) {
-  const char *domain = strncmp(line, http_only, sizeof http_only - 1) ? line : line + sizeof http_only - 1;
-  const char *tab = strchr(domain, '\t');
-  size_t length, host_length = strlen(host);
-  if (!tab) return false;
-  if (*domain == '.') domain++;
-  length = (size_t)(tab - domain);
-  if (!length || !ends_with(host, host_length, domain, length)) return false;
-  return length == host_length || (host[host_length - length - 1] == '.' && !strncmp(tab, "\tTRUE\t", 6));
 }
 
 static struct curl_slist *only_for (struct curl_slist *all, const char *host, bool *ok) {
   struct curl_slist *kept = NULL, *line, *longer;
   for (line = all; line && *ok; line = line->next) {
-    if (!is_for(line->data, host)) continue;
+    if (!cookie_lines_is_for(line->data, host)) continue;
     longer = curl_slist_append(kept, line->data);
     *ok = longer != NULL;
     if (longer) kept = longer;
@@ -164,43 +205,21 @@ static struct curl_slist *only_for (struct curl_slist *all, const char *host, bo
 }
 
 bool jar_export (struct jar *jar, const char *host, struct curl_slist **lines) {
-  struct curl_slist *all = NULL;
-  bool ok = true;
+  struct curl_slist *all;
+  bool ok;
   *lines = NULL;
   if (!jar->has_cookies) return true;
-  CURL *easy = reach(jar);
-  if (!easy) return false;
-  ok = curl_easy_getinfo(easy, CURLINFO_COOKIELIST, &all) == CURLE_OK;
-  leave(jar, easy);
-  *lines = only_for(all, host, &ok);
+  ok = list_all(jar, &all);
+  if (ok) *lines = only_for(all, host, &ok);
   curl_slist_free_all(all);
   return ok;
 }
 
-/* libcurl takes other things by the same way: commands such as ALL, and header lines. */
-static bool is_line (const char *line) {
-  size_t tabs = 0;
-  if (!strncmp(line, http_only, sizeof http_only - 1))
-    line += sizeof http_only - 1;
-  else if (*line == '#')
-    return false;
-  for (; *line; line++) {
-    if (*line == '\t')
-      tabs++;
-    else if ((unsigned char)*line < ' ' || *line == 127)
-      return false;
-  }
-  return tabs == LINE_TABS;
-}
-
 bool jar_import (struct jar *jar, const char *host, const char *line) {
-  CURLcode code;
-  CURL *easy;
-  if (!is_line(line) || !is_for(line, host)) return false;
-  easy = reach(jar);
-  if (!easy) return false;
-  code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
-  if (!code) jar_note_cookie(jar, strlen(line));
-  leave(jar, easy);
-  return code == CURLE_OK;
+  bool ok;
+  if (!cookie_lines_is(line) || !cookie_lines_is_for(line, host) || !need_share(jar)) return false;
+  ok = cookie_lines_put(jar->share, line);
+  if (ok) jar_note_cookie(jar, strlen(line));
+  rest(jar);
+  return ok;
 }

@@ -2,7 +2,8 @@
 ** jar: the cookies of one session, in a libcurl share handle. Counted. Cookies never pass from one jar to
 ** another: an easy handle is attached to the jar of the exchange that it serves and to no other. The share
 ** is made when a handle is first attached, and goes with the last one if no cookie came: a session
-** without cookies costs nothing but this struct.
+** without cookies costs nothing but this struct. A share is a kilobyte: of jars that hold cookies and no handle the
+** latest keep theirs, those before have a few lines of text instead until a handle is attached again.
 */
 #ifndef NET_JAR_H
 #define NET_JAR_H
@@ -16,7 +17,18 @@
 
 struct jar;
 
-struct jar *jar_new (const struct allocator *memory); /* one reference; NULL: no memory */
+/* What the jars of one owner have in common; outlives them, but for what jars_cleanup frees. */
+struct jars {
+  const struct allocator *memory; /* borrowed */
+  struct jar **
+      warm; /* owned array of borrowed jars, or NULL: which hold cookies, and when last used no handle, in a share */
+  unsigned short most, next; /* its length; the place whose turn it is to be given up */
+};
+
+void jars_init (struct jars *jars, const struct allocator *memory, unsigned short most);
+void jars_cleanup (struct jars *jars); /* jars that are left keep their shares */
+
+struct jar *jar_new (struct jars *jars); /* one reference; NULL: no memory */
 struct jar *jar_keep (struct jar *jar);
 void jar_release (struct jar *jar); /* accepts NULL; the last reference frees, cookies with it */
 

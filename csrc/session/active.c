@@ -18,7 +18,7 @@ void active_push_key (lua_State *L, int index) {
   char text[2 * KEY_BYTES];
   size_t i;
   index = lua_absindex(L, index);
-  if (compat_getslot(L, index, SESSION_KEY) == LUA_TSTRING) return;
+  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) return;
   lua_pop(L, 1);
   if (getentropy(bytes, sizeof bytes) != 0)
     luaL_error(L, "session.key: this machine gives no random numbers: %s", strerror(errno));
@@ -30,23 +30,23 @@ void active_push_key (lua_State *L, int index) {
   lua_pushliteral(L, "-");
   lua_pushlstring(L, text, sizeof text);
   lua_concat(L, 3);
-  lua_pushvalue(L, -1);
-  compat_setslot(L, index, SESSION_KEY);
   loop_table(L, LOOP_KEYS);
   lua_pushvalue(L, -2);
   lua_pushvalue(L, index);
   lua_rawset(L, -3);
   lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  session_setvalue(L, index, SESSION_KEY);
 }
 
 void active_drop_key (lua_State *L, int index) {
   index = lua_absindex(L, index);
   loop_table(L, LOOP_KEYS);
-  if (compat_getslot(L, index, SESSION_KEY) == LUA_TSTRING) {
+  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) {
     lua_pushnil(L);
     lua_rawset(L, -3);
     lua_pushnil(L);
-    compat_setslot(L, index, SESSION_KEY);
+    session_setvalue(L, index, SESSION_KEY);
   } else
     lua_pop(L, 1);
   lua_pop(L, 1);

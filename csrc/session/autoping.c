@@ -1,29 +1,35 @@
-/* autoping: the timer of pingInterval, which pings a session that is logged in. */
+#include "autoping.h"
+
 #include "protocol.h"
 
 #include <stddef.h>
+
+struct autoping {
+  struct timer timer;
+  struct session *session; /* borrowed: its owner */
+  struct operation *op;    /* borrowed; the ping in flight, or NULL */
+  double interval;         /* milliseconds; 0: none is sent */
+};
 
 /*
 ** Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server is away; not all alike, so
 ** that a thousand sessions that lost one server do not come back as one.
 */
 static double next_ping (struct session *s) {
-  enum { MOST_DOUBLINGS = 3 };
-  unsigned doublings = s->failures > MOST_DOUBLINGS ? MOST_DOUBLINGS : s->failures;
-  double delay = s->ping_interval / 1000;
-  return doublings ? delay * (1 << doublings) * loop_jitter(s->loop, 0.25) : delay;
+  double delay = s->autoping->interval / 1000;
+  return s->failures ? delay * (1 << s->failures) * loop_jitter(s->loop, 0.25) : delay;
 }
 
 bool session_can_arm (const struct session *s) {
-  if (s->ping_interval <= 0 || s->timer.place || !s->loop->engine) return true;
+  if (autoping_interval(s) <= 0 || s->autoping->timer.place || !s->loop->engine) return true;
   return engine_reserve_timer(s->loop->engine);
 }
 
 bool session_arm (struct session *s) {
-  if (!s->loop->engine) return true;
-  if (s->phase == PHASE_AUTHORIZED && s->ping_interval > 0 && !s->device_offline && !s->repairing)
-    return engine_set_timer(s->loop->engine, &s->timer, clock_now() + next_ping(s));
-  engine_clear_timer(s->loop->engine, &s->timer);
+  if (!s->autoping || !s->loop->engine) return true;
+  if (s->phase == PHASE_AUTHORIZED && s->autoping->interval > 0 && !s->device_offline && !s->repairing)
+    return engine_set_timer(s->loop->engine, &s->autoping->timer, clock_now() + next_ping(s));
+  engine_clear_timer(s->loop->engine, &s->autoping->timer);
   return true;
 }
 
@@ -33,21 +39,42 @@ static int ping_by_timer (lua_State *L) {
   session_push(L, s);
   if (lua_isnil(L, -1)) return 0;
   if (!session_arm(s)) return luaL_error(L, "not enough memory for the next automatic ping");
-  if (s->phase != PHASE_AUTHORIZED || s->autoping) return 0;
-  s->autoping = session_start_ping(L, 2, s);
-  s->autoping->promise.looked_at = true;
+  if (s->phase != PHASE_AUTHORIZED || s->autoping->op) return 0;
+  s->autoping->op = session_start_ping(L, 2, s);
+  s->autoping->op->promise.looked_at = true;
   return 0;
 }
 
 static void fired (struct timer *timer, void *context) {
   lua_State *L = context;
-  struct session *s = (struct session *)((char *)timer - offsetof(struct session, timer));
+  const struct autoping *a = (struct autoping *)((char *)timer - offsetof(struct autoping, timer));
   if (!lua_checkstack(L, LUA_MINSTACK)) return;
   lua_pushcfunction(L, ping_by_timer);
-  lua_pushlightuserdata(L, s);
+  lua_pushlightuserdata(L, a->session);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
 }
 
-void session_autoping_init (struct session *s) {
-  s->timer.fired = fired;
+double autoping_interval (const struct session *s) {
+  return s->autoping ? s->autoping->interval : 0;
+}
+
+bool autoping_set_interval (struct session *s, double milliseconds) {
+  if (!s->autoping && milliseconds > 0 && !s->closed) {
+    s->autoping = memory_new(&s->loop->memory, sizeof *s->autoping);
+    if (!s->autoping) return false;
+    s->autoping->session = s;
+    s->autoping->timer.fired = fired;
+  }
+  if (s->autoping) s->autoping->interval = milliseconds;
+  return true;
+}
+
+void autoping_left (const struct session *s, const struct operation *op) {
+  if (s->autoping && (!op || s->autoping->op == op)) s->autoping->op = NULL;
+}
+
+void autoping_free (struct session *s) {
+  if (s->autoping && s->loop->engine) engine_clear_timer(s->loop->engine, &s->autoping->timer);
+  memory_free(&s->loop->memory, s->autoping, sizeof *s->autoping);
+  s->autoping = NULL;
 }

@@ -175,7 +175,7 @@ void btt_configure (lua_State *L, struct session *s) {
   refuse_name(L);
   lua_newtable(L);
   lua_pushvalue(L, -1);
-  compat_setslot(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_WIRE);
   read_options(L, b, lua_gettop(L));
   set_timeout(L, s);
 }

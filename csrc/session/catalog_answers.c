@@ -1,5 +1,6 @@
 #include "catalog_answers.h"
 
+#include "context.h"
 #include "session.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ static void push_user (lua_State *L, int index, const struct session *s) {
   if (model == MODEL_ANONYMOUS)
     lua_pushliteral(L, "");
   else if (accepted && (model == MODEL_BASIC || model == MODEL_FORM))
-    compat_getslot(L, index, SESSION_USER);
+    session_getvalue(L, index, SESSION_USER);
   else
     lua_pushnil(L);
 }
@@ -56,7 +57,8 @@ void catalog_answers_push_key (lua_State *L, const struct operation *op, const s
     return;
   }
   operation_push_session(L, op);
-  if (!own || compat_getslot(L, top + 1, SESSION_CONTEXT_TEXT) == LUA_TNIL) {
+  context_push_text(L, top + 1);
+  if (!own || lua_isnil(L, -1)) {
     lua_settop(L, top + 1);
     lua_pushliteral(L, "");
   }

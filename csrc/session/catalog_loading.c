@@ -62,11 +62,11 @@ static void set_catalog_error (lua_State *L, const struct exchange *x) {
 /* Pushes the session's table of catalogs, made at first need. */
 static void push_catalogs (lua_State *L, const struct operation *op) {
   operation_push_session(L, op);
-  if (compat_getslot(L, -1, SESSION_CATALOGS) == LUA_TNIL) {
+  if (session_getvalue(L, -1, SESSION_CATALOGS) == LUA_TNIL) {
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    compat_setslot(L, -3, SESSION_CATALOGS);
+    session_setvalue(L, -3, SESSION_CATALOGS);
   }
   lua_remove(L, -2);
 }
@@ -82,7 +82,7 @@ static void add_source (lua_State *L, const struct operation *op, const struct e
   lua_getfield(L, detail, "catalogURI");
   lua_pushvalue(L, detail + 1);
   operation_push_session(L, op);
-  compat_getslot(L, -1, SESSION_URI);
+  session_getvalue(L, -1, SESSION_URI);
   lua_remove(L, -2);
   lua_pushvalue(L, detail + 2);
   lua_getfield(L, detail, "key");

@@ -6,37 +6,58 @@
 
 #include <string.h>
 
-/* The value on top becomes the header's text; nil stands for none. */
-static void set_text (lua_State *L, int session) {
-  struct session *s = lua_touserdata(L, session);
-  compat_setslot(L, session, SESSION_CONTEXT_TEXT);
-  header_list_release(s->headers);
-  s->headers = NULL;
+/* One table has both, so that they change together. */
+enum { PROPERTIES = 1, TEXT };
+
+static void push_part (lua_State *L, int session, int part) {
+  if (session_getvalue(L, session, SESSION_CONTEXT) != LUA_TTABLE) return;
+  lua_rawgeti(L, -1, part);
+  lua_remove(L, -2);
+}
+
+void context_push (lua_State *L, int session) {
+  push_part(L, session, PROPERTIES);
+}
+
+void context_push_text (lua_State *L, int session) {
+  push_part(L, session, TEXT);
+}
+
+/* Pushes the header's text; nil for no properties. */
+static void push_new_text (lua_State *L, int properties) {
+  lua_pushnil(L);
+  if (!lua_next(L, properties)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pop(L, 2);
+  loop_hook(L, "encodeHeader");
+  lua_pushvalue(L, properties);
+  lua_call(L, 1, 2);
+  if (lua_isnil(L, -2)) luaL_error(L, "context property: %s", luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
 }
 
 void context_replace (lua_State *L, int session, int properties) {
+  struct session *s = lua_touserdata(L, session);
   session = lua_absindex(L, session);
   properties = lua_absindex(L, properties);
-  lua_pushnil(L);
-  if (lua_next(L, properties)) {
-    lua_pop(L, 2);
-    loop_hook(L, "encodeHeader");
-    lua_pushvalue(L, properties);
-    lua_call(L, 1, 2);
-    if (lua_isnil(L, -2)) luaL_error(L, "context property: %s", luaL_tolstring(L, -1, NULL));
-    lua_pop(L, 1);
-  } else
-    lua_pushnil(L);
-  set_text(L, session);
+  lua_createtable(L, TEXT, 0);
   lua_pushvalue(L, properties);
-  compat_setslot(L, session, SESSION_CONTEXT);
+  lua_rawseti(L, -2, PROPERTIES);
+  push_new_text(L, properties);
+  lua_rawseti(L, -2, TEXT);
+  session_setvalue(L, session, SESSION_CONTEXT);
+  header_list_release(s->headers);
+  s->headers = NULL;
   persistence_note(L, session);
 }
 
 /* Leaves a copy of the session's properties, perhaps empty, on the stack. */
 static void push_copy (lua_State *L) {
   lua_newtable(L);
-  if (compat_getslot(L, 1, SESSION_CONTEXT) == LUA_TTABLE) {
+  context_push(L, 1);
+  if (!lua_isnil(L, -1)) {
     lua_pushnil(L);
     while (lua_next(L, -2)) {
       lua_pushvalue(L, -2);
@@ -91,7 +112,8 @@ int context_get (lua_State *L) {
 int context_get_property (lua_State *L) {
   session_check(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
-  if (compat_getslot(L, 1, SESSION_CONTEXT) != LUA_TTABLE) return 1;
+  context_push(L, 1);
+  if (lua_isnil(L, -1)) return 1;
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
   return 1;

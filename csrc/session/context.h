@@ -17,6 +17,10 @@ int context_set_property (lua_State *L);
 int context_get (lua_State *L);
 int context_get_property (lua_State *L);
 
+/* Pushes the session's properties, which are not to be changed, or the value of X-CLIENT-PROPS; nil: none. Raises nothing. */
+void context_push (lua_State *L, int session);
+void context_push_text (lua_State *L, int session);
+
 /* Takes over the properties in the table at `properties`, for the session at `session`. Raises for what JSON cannot say. */
 void context_replace (lua_State *L, int session, int properties);
 

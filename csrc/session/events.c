@@ -58,12 +58,12 @@ static void check_scope (lua_State *L, int index) {
 
 /* Pushes the session's array for the event, made if need be, or nil. */
 static void push_list (lua_State *L, int index, const char *event, bool make) {
-  if (compat_getslot(L, index, SESSION_HANDLERS) == LUA_TNIL) {
+  if (session_getvalue(L, index, SESSION_HANDLERS) == LUA_TNIL) {
     if (!make) return;
     lua_pop(L, 1);
     lua_createtable(L, 0, 2);
     lua_pushvalue(L, -1);
-    compat_setslot(L, index, SESSION_HANDLERS);
+    session_setvalue(L, index, SESSION_HANDLERS);
   }
   if (lua_getfield(L, -1, event) == LUA_TNIL && make) {
     lua_pop(L, 1);
@@ -179,7 +179,7 @@ int events_unsubscribe_all (lua_State *L) {
   session_check(L, 1);
   if (!lua_isnoneornil(L, 2)) event = check_event(L, 2);
   lua_settop(L, 1);
-  if (compat_getslot(L, 1, SESSION_HANDLERS) == LUA_TTABLE) {
+  if (session_getvalue(L, 1, SESSION_HANDLERS) == LUA_TTABLE) {
     const char *const *known;
     for (known = event_names; *known; known++)
       if (!event || event == *known) unsubscribe_event(L, *known);

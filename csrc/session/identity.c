@@ -42,6 +42,14 @@ static void forget_token (const struct identity *who, char **token, size_t *size
   *size = 0;
 }
 
+/* A refresh in flight is told apart. */
+static void forget_tokens (const struct identity *who) {
+  struct tokens *t = who->tokens;
+  if (!t) return;
+  forget_token(who, &t->access, &t->access_size);
+  forget_token(who, &t->refresh, &t->refresh_size);
+}
+
 /* Lines that sessions share may show its token. */
 static void forget_lines (struct loop *loop) {
   header_list_release(loop->lines);
@@ -50,8 +58,7 @@ static void forget_lines (struct loop *loop) {
 
 void identity_reset (struct identity *who) {
   forget_lines(who->loop);
-  forget_token(who, &who->token, &who->token_size);
-  forget_token(who, &who->refresh_token, &who->refresh_size);
+  forget_tokens(who);
   credentials_release(who->credentials);
   if (who->jar && who->loop->engine) engine_forget_jar(who->loop->engine, who->jar);
   jar_release(who->jar);
@@ -64,17 +71,23 @@ void identity_reset (struct identity *who) {
 void identity_release (struct identity *who) {
   if (!who || --who->references > 0) return;
   identity_reset(who);
+  memory_free(&who->loop->memory, who->tokens, sizeof *who->tokens);
   uri_release(who->uri);
   transport_release(who->transport);
   memory_free(&who->loop->memory, who, sizeof *who);
 }
 
 struct jar *identity_jar (struct identity *who) {
-  if (!who->jar) who->jar = jar_new(&who->loop->memory);
+  if (!who->jar) who->jar = jar_new(&who->loop->jars);
   return who->jar;
 }
 
-static bool set (struct identity *who, char **field, size_t *size, const char *text, size_t length) {
+const struct tokens *identity_tokens (const struct identity *who) {
+  static const struct tokens none;
+  return who->tokens ? who->tokens : &none;
+}
+
+static bool set (const struct identity *who, char **field, size_t *size, const char *text, size_t length) {
   char *copy = NULL;
   if (length) {
     copy = memory_new(&who->loop->memory, length + 1);
@@ -84,16 +97,32 @@ static bool set (struct identity *who, char **field, size_t *size, const char *t
   forget_token(who, field, size);
   *field = copy;
   *size = length ? length + 1 : 0;
+  return true;
+}
+
+/* None is made to hold nothing. */
+static bool need_tokens (struct identity *who, size_t length) {
+  if (!who->tokens && length) who->tokens = memory_new(&who->loop->memory, sizeof *who->tokens);
+  return who->tokens || !length;
+}
+
+bool identity_set_token (struct identity *who, const char *token, size_t length) {
+  if (!need_tokens(who, length)) return false;
+  if (who->tokens && !set(who, &who->tokens->access, &who->tokens->access_size, token, length)) return false;
   who->generation++;
   return true;
 }
 
-bool identity_set_token (struct identity *who, const char *token, size_t length) {
-  return set(who, &who->token, &who->token_size, token, length);
+bool identity_set_refresh_token (struct identity *who, const char *token, size_t length) {
+  if (!need_tokens(who, length)) return false;
+  if (who->tokens && !set(who, &who->tokens->refresh, &who->tokens->refresh_size, token, length))
+    return false;
+  who->generation++;
+  return true;
 }
 
-bool identity_set_refresh_token (struct identity *who, const char *token, size_t length) {
-  return set(who, &who->refresh_token, &who->refresh_size, token, length);
+void identity_ripen (struct identity *who, double at) {
+  if (who->tokens) who->tokens->refresh_at = at;
 }
 
 bool identity_set_credentials (struct identity *who, const char *user, size_t user_length,
@@ -104,23 +133,25 @@ bool identity_set_credentials (struct identity *who, const char *user, size_t us
 }
 
 bool identity_sign (const struct identity *who, struct header_list *lines) {
+  const struct tokens *t = identity_tokens(who);
   const char *scheme = who->model == MODEL_BEARER ? "Bearer " : "oecp ";
   struct buffer value;
   bool ok;
-  if (!who->token) return true;
+  if (!t->access) return true;
   buffer_init(&value, &who->loop->memory, 1 << 20);
   value.secret = true;
   ok = buffer_add(&value, scheme, strlen(scheme)) == BUFFER_OK &&
-       buffer_add(&value, who->token, who->token_size - 1) == BUFFER_OK &&
+       buffer_add(&value, t->access, t->access_size - 1) == BUFFER_OK &&
        header_list_set(lines, "Authorization", 13, value.data, value.length) == HEADER_OK;
   buffer_wipe(&value);
   return ok;
 }
 
 bool identity_can_refresh (const struct identity *who) {
-  return who->model == MODEL_FORM_SSO && who->logged_in && who->refresh_token;
+  return who->model == MODEL_FORM_SSO && who->logged_in && identity_tokens(who)->refresh;
 }
 
 bool identity_refresh_due (const struct identity *who, double now) {
-  return identity_can_refresh(who) && who->automatic && who->refresh_at > 0 && now >= who->refresh_at;
+  double due = identity_tokens(who)->refresh_at;
+  return identity_can_refresh(who) && who->automatic && due > 0 && now >= due;
 }

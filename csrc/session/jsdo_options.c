@@ -53,5 +53,5 @@ void jsdo_take_provider (lua_State *L, struct session *s) {
     s->who = identity_keep(provider->who);
     session_begin_authorized(s, -1);
   }
-  compat_setslot(L, 2, SESSION_PROVIDER);
+  session_setvalue(L, 2, SESSION_PROVIDER);
 }

@@ -19,6 +19,9 @@ enum { ROUNDS = 16 };
 /* Handlers that await while handlers await: well before Lua's own limit of C calls. */
 enum { MAX_DEPTH = 40 };
 
+/* So many idle sessions have their cookies at hand: a kilobyte each. To fetch them takes some 20 µs. */
+enum { WARM_JARS = 512 };
+
 /* For those who step in a circle: after so many seconds a hook that a signal has set is called at the latest. */
 static const double LONGEST_WAIT = 0.5;
 
@@ -398,6 +401,7 @@ static int m_gc (lua_State *L) {
   lua_pushcfunction(L, waiting_close); /* they may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
   operation_drop_all(loop);
+  jars_cleanup(&loop->jars);
   engine_free(loop->engine);
   loop->engine = NULL;
   transport_release(loop->transport);
@@ -463,6 +467,7 @@ struct loop *loop_open (lua_State *L) {
   memset(loop, 0, sizeof *loop);
   loop->limits = engine_default_limits;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
+  jars_init(&loop->jars, &loop->memory, WARM_JARS);
   luaL_setmetatable(L, LOOP_TYPE);
   new_table(L, loop, LOOP_FLYING, NULL);
   new_table(L, loop, LOOP_THREADS, NULL);

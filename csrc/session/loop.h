@@ -10,6 +10,7 @@
 
 #include "chain.h"
 #include "net/engine.h"
+#include "net/jar.h"
 #include "types.h"
 
 #pragma GCC visibility push(hidden)
@@ -41,6 +42,7 @@ struct entry {
 struct loop {
   struct engine *engine;       /* owned; NULL until first needed and after the state has begun to close */
   struct allocator memory;     /* the state's own lua_Alloc */
+  struct jars jars;            /* what all sessions' cookies have in common */
   struct engine_limits limits; /* the engine's, or those that it will be made with */
   struct transport
       *transport;            /* owned reference: the defaults, shared by sessions that ask for nothing else */

@@ -2,6 +2,7 @@
 ** making: the constructor of a session: which protocol, which options, and what of them the session keeps. The options are
 ** at index 1 throughout, the session at 2.
 */
+#include "autoping.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
@@ -155,7 +156,7 @@ static void take_on_open (lua_State *L, struct session *s) {
   if (type != LUA_TNIL && type != LUA_TFUNCTION)
     luaL_error(L, "option 'onOpenRequest': expected a function, got %s", lua_typename(L, type));
   s->has_on_open = type == LUA_TFUNCTION;
-  compat_setslot(L, 2, SESSION_ON_OPEN);
+  session_setvalue(L, 2, SESSION_ON_OPEN);
 }
 
 /* The definition of a protocol in Lua, or nil, is at 2, and gives way to the session. */
@@ -165,12 +166,11 @@ static struct session *new_session (lua_State *L, const struct protocol *protoco
   memset(s, 0, sizeof *s);
   s->loop = loop;
   s->protocol = protocol;
-  session_autoping_init(s);
   s->login_result = RESULT_NONE;
   s->device_offline = loop->device_offline;
   type_set(L, TYPE_SESSION);
   lua_insert(L, 2);
-  compat_setslot(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_WIRE);
   return s;
 }
 
@@ -193,19 +193,20 @@ int session_new (lua_State *L) {
   options_check_more(L, 1, "datasession.new", common_options, protocol->options, lua_istable(L, 2) ? 2 : 0);
   loop_engine(L, loop);
   s = new_session(L, protocol);
-  s->ping_interval = options_number(L, 1, "pingInterval", 0, 0);
+  if (!autoping_set_interval(s, options_number(L, 1, "pingInterval", 0, 0)))
+    return luaL_error(L, "not enough memory");
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
   repair_options(L, s);
   s->transport = transport_from_options(L, loop, 1);
   s->service = session_uri_option(L, loop, 1, "serviceURI");
-  compat_setslot(L, 2, SESSION_URI);
+  session_setvalue(L, 2, SESSION_URI);
   warn_insecure(L, s);
   enlist(L, s, 2); /* without a number it is not there for others yet */
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
   persistence_open(L, s);
-  s->has_context_id = compat_getslot(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
+  s->has_context_id = session_getvalue(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
   lua_settop(L, 2);
   if (protocol->restored) protocol->restored(L, s);
   s->status = protocol->status ? protocol->status(s) : NULL;

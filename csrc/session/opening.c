@@ -46,7 +46,7 @@ static const char *id_for (lua_State *L, const struct session *s, const struct u
   }
   session_push(L, s);
   if (lua_isnil(L, -1)) return NULL;
-  compat_getslot(L, -1, SESSION_CONTEXT_ID);
+  session_getvalue(L, -1, SESSION_CONTEXT_ID);
   lua_remove(L, -2);
   id = lua_tostring(L, -1);
   if (!id || !*id || !strcmp(id, "0") || !is_plain(id) || !uri_within(s->service, uri)) return NULL;
@@ -142,7 +142,7 @@ static int set_lines (lua_State *L, struct header_list *lines) {
 static int call_on_open (lua_State *L) {
   struct exchange *x = lua_touserdata(L, 2);
   struct header_list *lines;
-  compat_getslot(L, 1, SESSION_ON_OPEN);
+  session_getvalue(L, 1, SESSION_ON_OPEN);
   push_params(L, 1, x);
   lua_pushvalue(L, -1);
   lua_insert(L, 3);

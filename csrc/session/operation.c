@@ -1,5 +1,6 @@
 #include "operation.h"
 
+#include "autoping.h"
 #include "error.h"
 #include "protocol.h"
 #include "provider.h"
@@ -95,7 +96,7 @@ static void leave_owner (lua_State *L, struct operation *op) {
   }
   s->operations--;
   if (s->login == op) session_login_over(L, s);
-  if (s->autoping == op) s->autoping = NULL;
+  autoping_left(s, op);
   if (s->leaving == op) session_leaving_over(L, s, op);
   repair_left(L, s, op);
 }

@@ -23,8 +23,8 @@ static int save_session (lua_State *L) {
   lua_settop(L, 1);
   loop_hook(L, "persist");
   lua_pushvalue(L, 1);
-  compat_getslot(L, 1, SESSION_STORAGE);
-  compat_getslot(L, 1, SESSION_NAME);
+  session_getvalue(L, 1, SESSION_STORAGE);
+  session_getvalue(L, 1, SESSION_NAME);
   persistence_gather(L);
   lua_call(L, 4, 0);
   return 0;
@@ -48,7 +48,7 @@ void persistence_note (lua_State *L, int index) {
   struct session *s = lua_touserdata(L, index);
   if (s->online || s->phase != PHASE_AUTHORIZED) s->restored = false;
   if (!s->named) return;
-  compat_getslot(L, index, SESSION_SAVER);
+  session_getvalue(L, index, SESSION_SAVER);
   loop_ready(L, s->loop);
 }
 
@@ -69,7 +69,7 @@ static bool has_name (lua_State *L, int index, int name) {
   const struct session *s = session_test(L, index);
   bool has = false;
   if (s && s->named && !s->closed) {
-    compat_getslot(L, index, SESSION_NAME);
+    session_getvalue(L, index, SESSION_NAME);
     has = lua_rawequal(L, -1, name);
     lua_pop(L, 1);
   }
@@ -79,7 +79,7 @@ static bool has_name (lua_State *L, int index, int name) {
 /* Has it ended, while the store does not know yet? */
 static bool is_unsaved (lua_State *L, int index) {
   const struct saver *saver;
-  compat_getslot(L, index, SESSION_SAVER);
+  session_getvalue(L, index, SESSION_SAVER);
   saver = lua_touserdata(L, -1);
   lua_pop(L, 1);
   return saver && saver->entry.queued && !saver->settled;
@@ -104,7 +104,7 @@ static bool push_namesake (lua_State *L, int name, bool ended) {
 static void settle_ended (lua_State *L, int name) {
   int top = lua_gettop(L);
   while (push_namesake(L, name, true)) {
-    compat_getslot(L, -1, SESSION_SAVER);
+    session_getvalue(L, -1, SESSION_SAVER);
     ((struct saver *)lua_touserdata(L, -1))->settled = true;
     lua_pop(L, 1);
     lua_pushcfunction(L, save_session);
@@ -131,14 +131,14 @@ static void ask_store (lua_State *L, const struct session *s) {
   loop_hook(L, "restore");
   lua_pushvalue(L, PERSISTENCE_OPTIONS);
   lua_pushvalue(L, PERSISTENCE_SESSION);
-  compat_getslot(L, PERSISTENCE_SESSION, SESSION_NAME);
-  compat_getslot(L, PERSISTENCE_SESSION, SESSION_URI);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_URI);
   lua_pushstring(L, model_name(s->model));
   session_push_protocol_name(L, s);
   lua_pushboolean(L, s->protocol->save != NULL);
   lua_call(L, 7, 2);
   lua_insert(L, PERSISTENCE_KEPT);
-  compat_setslot(L, PERSISTENCE_SESSION, SESSION_STORAGE);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_STORAGE);
 }
 
 static void make_saver (lua_State *L) {
@@ -148,7 +148,7 @@ static void make_saver (lua_State *L) {
   lua_pushvalue(L, PERSISTENCE_SESSION);
   compat_setslot(L, -2, SAVER_SESSION);
   luaL_setmetatable(L, SAVER_TYPE);
-  compat_setslot(L, PERSISTENCE_SESSION, SESSION_SAVER);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_SAVER);
 }
 
 /* Leaves the name that the session is to be kept under; false: it has none. */
@@ -167,7 +167,7 @@ void persistence_open (lua_State *L, struct session *s) {
   s->keep_tokens = options_boolean(L, PERSISTENCE_OPTIONS, "keepTokens", false);
   if (push_name(L, s)) {
     claim(L, PERSISTENCE_KEPT);
-    compat_setslot(L, PERSISTENCE_SESSION, SESSION_NAME);
+    session_setvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
     ask_store(L, s);
     make_saver(L);
     s->named = true;
@@ -197,7 +197,7 @@ static int l_abandon (lua_State *L) {
 static int l_set_provider_user_name (lua_State *L) {
   session_check(L, 1);
   lua_settop(L, 2);
-  compat_setslot(L, 1, SESSION_PROVIDER_USER);
+  session_setvalue(L, 1, SESSION_PROVIDER_USER);
   persistence_note(L, 1);
   return 0;
 }
@@ -205,7 +205,7 @@ static int l_set_provider_user_name (lua_State *L) {
 /* wantedCatalogs(session): an array of the URIs to be loaded again, or nil. */
 static int l_wanted_catalogs (lua_State *L) {
   session_check(L, 1);
-  if (compat_getslot(L, 1, SESSION_CATALOGS) == LUA_TTABLE)
+  if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TTABLE)
     lua_getfield(L, -1, "wanted");
   else
     lua_pushnil(L);

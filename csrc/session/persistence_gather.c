@@ -1,4 +1,6 @@
 /* persistence_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
+#include "autoping.h"
+#include "context.h"
 #include "persistence_parts.h"
 
 #include <math.h>
@@ -17,8 +19,8 @@ char *persistence_host (const struct uri *uri) {
   return host;
 }
 
-static void set_slot (lua_State *L, int slot, const char *name) {
-  compat_getslot(L, 1, slot);
+static void set_slot (lua_State *L, enum session_value slot, const char *name) {
+  session_getvalue(L, 1, slot);
   lua_setfield(L, -2, name);
 }
 
@@ -67,12 +69,13 @@ static double since_1970 (double at) {
 }
 
 static void set_tokens (lua_State *L, const struct identity *who) {
-  if (!who->token) return;
+  const struct tokens *t = identity_tokens(who);
+  if (!t->access) return;
   lua_createtable(L, 0, 3);
-  set_token(L, who->token, who->token_size, "access");
-  set_token(L, who->refresh_token, who->refresh_size, "refresh");
-  if (who->refresh_at > 0) {
-    lua_pushnumber(L, since_1970(who->refresh_at));
+  set_token(L, t->access, t->access_size, "access");
+  set_token(L, t->refresh, t->refresh_size, "refresh");
+  if (t->refresh_at > 0) {
+    lua_pushnumber(L, since_1970(t->refresh_at));
     lua_setfield(L, -2, "refreshAt");
   }
   lua_setfield(L, -2, "tokens");
@@ -139,7 +142,7 @@ static void set_catalogs (lua_State *L) {
   lua_newtable(L);
   into = lua_gettop(L);
   lua_newtable(L);
-  if (compat_getslot(L, 1, SESSION_CATALOGS) == LUA_TTABLE) {
+  if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TTABLE) {
     add_catalogs(L, "catalogURIs", into, into + 1);
     add_catalogs(L, "wanted", into, into + 1);
   }
@@ -158,7 +161,8 @@ static bool is_established (const struct session *s) {
 static bool goes_on_alone (const struct session *s) {
   const struct identity *who = s->who;
   if (who->credentials || who->model == MODEL_BASIC) return false;
-  return who->model == MODEL_ANONYMOUS || who->model == MODEL_FORM || (who->token && s->keep_tokens);
+  return who->model == MODEL_ANONYMOUS || who->model == MODEL_FORM ||
+         (identity_tokens(who)->access && s->keep_tokens);
 }
 
 /* Pushes what the protocol has to go on with, or nil; false: there is nothing to go on with at all. */
@@ -176,14 +180,15 @@ static void gather_state (lua_State *L, const struct session *s) {
   set_slot(L, SESSION_USER, "userName");
   set_slot(L, SESSION_PROVIDER_USER, "providerUserName");
   set_slot(L, SESSION_CONTEXT_ID, "clientContextId");
-  set_slot(L, SESSION_CONTEXT, "context");
+  context_push(L, 1);
+  lua_setfield(L, -2, "context");
   lua_pushstring(L, model_name(s->model));
   lua_setfield(L, -2, "authenticationModel");
   lua_pushinteger(L, s->login_result);
   lua_setfield(L, -2, "loginResult");
   lua_pushinteger(L, s->login_status > 0 ? s->login_status : 0);
   lua_setfield(L, -2, "loginHttpStatus");
-  lua_pushnumber(L, s->ping_interval);
+  lua_pushnumber(L, autoping_interval(s));
   lua_setfield(L, -2, "pingInterval");
   if (!s->ping_uri) return;
   lua_pushstring(L, uri_public_text(s->ping_uri));

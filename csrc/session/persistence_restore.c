@@ -1,4 +1,5 @@
 /* persistence_restore: a new session goes on where the one that was kept ended. */
+#include "autoping.h"
 #include "context.h"
 #include "persistence_parts.h"
 #include "provider.h"
@@ -11,9 +12,9 @@ static const char *kept_text (lua_State *L, const char *name, size_t *length) {
   return lua_tolstring(L, -1, length);
 }
 
-static void restore_slot (lua_State *L, const char *name, int slot) {
+static void restore_slot (lua_State *L, const char *name, enum session_value slot) {
   lua_getfield(L, PERSISTENCE_KEPT, name);
-  compat_setslot(L, PERSISTENCE_SESSION, slot);
+  session_setvalue(L, PERSISTENCE_SESSION, slot);
 }
 
 /* The array on top: whatever is not a cookie of that host is left out. Raises nothing but on memory. */
@@ -42,7 +43,7 @@ static bool take_tokens (lua_State *L, struct identity *who) {
   refresh_at = lua_tonumber(L, -1);
   ok = identity_set_token(who, token, length) &&
        identity_set_refresh_token(who, refresh ? refresh : "", refresh_length);
-  if (refresh_at > 0) who->refresh_at = clock_now() + refresh_at - (double)time(NULL);
+  if (refresh_at > 0) identity_ripen(who, clock_now() + refresh_at - (double)time(NULL));
   lua_pop(L, 3);
   return ok;
 }
@@ -75,7 +76,7 @@ static void restore_provider (lua_State *L, struct session *s) {
   lua_pop(L, 1);
   lua_getfield(L, -1, "uri");
   provider_push(L, s->who, -1);
-  compat_setslot(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
   lua_pop(L, 1);
 }
 
@@ -109,7 +110,7 @@ static void restore_ping (lua_State *L, struct session *s) {
   size_t length;
   if (lua_getfield(L, PERSISTENCE_OPTIONS, "pingInterval") == LUA_TNIL) {
     lua_getfield(L, PERSISTENCE_KEPT, "pingInterval");
-    s->ping_interval = lua_tonumber(L, -1);
+    if (!autoping_set_interval(s, lua_tonumber(L, -1))) luaL_error(L, "not enough memory");
   }
   text = kept_text(L, "pingURI", &length);
   if (text) s->ping_uri = uri_parse(&s->loop->memory, text, length, &why);
@@ -146,7 +147,7 @@ static void restore_catalogs (lua_State *L) {
     }
     lua_setfield(L, PERSISTENCE_KEPT + 2, "wanted");
     lua_setfield(L, -2, "validators");
-    compat_setslot(L, PERSISTENCE_SESSION, SESSION_CATALOGS);
+    session_setvalue(L, PERSISTENCE_SESSION, SESSION_CATALOGS);
   }
   lua_settop(L, PERSISTENCE_KEPT);
 }
@@ -165,7 +166,7 @@ static void ignore (lua_State *L, struct session *s, const char *why) {
   identity_release(s->who);
   s->who = NULL;
   lua_pushnil(L);
-  compat_setslot(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
 }
 
 void persistence_restore (lua_State *L, struct session *s) {

@@ -178,7 +178,7 @@ void proiv_configure (lua_State *L, struct session *s) {
   take_address(L, s);
   take_data(L, s);
   take_transport(L);
-  compat_setslot(L, SESSION, SESSION_WIRE);
+  session_setvalue(L, SESSION, SESSION_WIRE);
 }
 
 void proiv_forget_secret (struct session *s) {

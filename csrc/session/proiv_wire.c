@@ -13,7 +13,7 @@
 int proiv_push (lua_State *L, const struct session *s, const char *field) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (lua_isnil(L, -1) || compat_getslot(L, -1, SESSION_WIRE) != LUA_TTABLE)
+  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_WIRE) != LUA_TTABLE)
     lua_pushnil(L);
   else
     lua_getfield(L, -1, field);

@@ -62,7 +62,7 @@ struct btt *btt_of (const struct session *s) {
 bool btt_push_function (lua_State *L, const struct session *s, const char *name) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (!lua_isnil(L, -1) && compat_getslot(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
       lua_getfield(L, -1, name) == LUA_TFUNCTION) {
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);

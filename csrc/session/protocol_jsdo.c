@@ -43,12 +43,12 @@ static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *line
   const char *id;
   bool ok = true;
   session_push(L, s);
-  compat_getslot(L, -1, SESSION_CONTEXT_ID);
+  session_getvalue(L, -1, SESSION_CONTEXT_ID);
   id = lua_tolstring(L, -1, &length);
   if (id && strcmp(id, "0"))
     ok = header_list_set(lines, "X-CLIENT-CONTEXT-ID", 19, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 1);
-  compat_getslot(L, -1, SESSION_CONTEXT_TEXT);
+  context_push_text(L, -1);
   id = lua_tolstring(L, -1, &length);
   if (id) ok = ok && header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 2);

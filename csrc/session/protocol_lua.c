@@ -123,7 +123,7 @@ static int link_request (lua_State *L) {
 static void copy_options (lua_State *L) {
   lua_Integer i, n;
   lua_newtable(L);
-  compat_getslot(L, 2, SESSION_WIRE);
+  session_getvalue(L, 2, SESSION_WIRE);
   if (lua_getfield(L, -1, "options") == LUA_TTABLE) {
     n = (lua_Integer)lua_rawlen(L, -1);
     for (i = 1; i <= n; i++) {
@@ -139,7 +139,7 @@ static void copy_options (lua_State *L) {
 /* Only its own functions know what proves a session of it. */
 static void check_name (lua_State *L) {
   int top = lua_gettop(L);
-  compat_getslot(L, 2, SESSION_WIRE);
+  session_getvalue(L, 2, SESSION_WIRE);
   lua_getfield(L, -1, "protocol");
   lua_getfield(L, -1, "name");
   if (lua_getfield(L, 1, "name") != LUA_TNIL &&
@@ -154,12 +154,12 @@ static void configure (lua_State *L, struct session *s) {
   lua_createtable(L, 0, 8);
   copy_options(L);
   lua_setfield(L, -2, "options");
-  compat_getslot(L, 2, SESSION_WIRE);
+  session_getvalue(L, 2, SESSION_WIRE);
   lua_setfield(L, -2, "protocol");
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "session");
   luaL_setmetatable(L, LINK_TYPE);
-  compat_setslot(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_WIRE);
   check_name(L);
 }
 
@@ -167,7 +167,7 @@ static void configure (lua_State *L, struct session *s) {
 static bool push_function (lua_State *L, const struct session *s, const char *name) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (lua_isnil(L, -1) || compat_getslot(L, -1, SESSION_WIRE) != LUA_TTABLE) {
+  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_WIRE) != LUA_TTABLE) {
     lua_settop(L, top);
     return false;
   }
@@ -272,7 +272,7 @@ static void find (lua_State *L, struct operation *op, enum purpose purpose, stru
   }
   found->verdict = VERDICT_ALIVE;
   session_push(L, op->session);
-  compat_getslot(L, -1, SESSION_WIRE);
+  session_getvalue(L, -1, SESSION_WIRE);
   read_deadline(L, found);
   lua_pop(L, 2);
 }
@@ -563,7 +563,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
 /* The link's deadline was the lost session's. */
 static void forget (lua_State *L, int index, struct session *s) {
   (void)s;
-  if (compat_getslot(L, index, SESSION_WIRE) == LUA_TTABLE) {
+  if (session_getvalue(L, index, SESSION_WIRE) == LUA_TTABLE) {
     lua_pushliteral(L, "expiresAt");
     lua_pushnil(L);
     lua_rawset(L, -3);

@@ -161,9 +161,9 @@ static bool keep_tokens (lua_State *L, struct identity *who, const char *token, 
   lua_getfield(L, -1, "expires_in");
   life = lua_tonumber(L, -1);
   lua_pop(L, 1);
-  who->refresh_at = life > 0 ? clock_now() + life * ripe : 0;
-  return identity_set_token(who, token, length) &&
-         (!given || identity_set_refresh_token(who, refresh, refresh_length));
+  if (!identity_set_token(who, token, length)) return false;
+  identity_ripen(who, life > 0 ? clock_now() + life * ripe : 0);
+  return !given || identity_set_refresh_token(who, refresh, refresh_length);
 }
 
 /* The value on top is the server's answer; false, with the reason: it gives no token. Leaves things on the stack. */
@@ -309,17 +309,17 @@ static void release_waiting (lua_State *L, const struct identity *who) {
 void provider_left (lua_State *L, struct operation *op) {
   struct identity *who = op->provider->who;
   if (op->provider->login == op) op->provider->login = NULL;
-  if (!who || who->refresh != op) return;
-  who->refresh = NULL;
+  if (!who || !who->tokens || who->tokens->refreshing != op) return;
+  who->tokens->refreshing = NULL;
   release_waiting(L, who);
 }
 
 /* The login that it was for is over. */
 static void abandon_refresh (lua_State *L, struct identity *who) {
-  struct operation *op = who->refresh;
+  struct operation *op = identity_tokens(who)->refreshing;
   if (!op) return;
   operation_abort(op, "cancelled", "the provider was logged out");
-  who->refresh = NULL;
+  who->tokens->refreshing = NULL;
   release_waiting(L, who);
 }
 
@@ -389,7 +389,7 @@ static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   judge(L, x, PURPOSE_REFRESH, 0, &found);
   if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
   who->refresh_failed = found.verdict != VERDICT_ALIVE;
-  if (who->refresh_failed) who->refresh_at = 0; /* not again by the clock alone: a 401 will ask for it */
+  if (who->refresh_failed) identity_ripen(who, 0); /* not again by the clock alone: a 401 will ask for it */
   if (found.verdict == VERDICT_REFUSED) {
     identity_reset(who);
     provider_expire_sessions(L, who, found.fault.status);
@@ -420,6 +420,7 @@ static bool add_quoted (struct buffer *b, const char *text, size_t length) {
 
 static struct exchange *refresh_exchange (struct identity *who) {
   static const char head[] = "{\"token_type\":\"oecp\",\"refresh_token\":";
+  const struct tokens *t = identity_tokens(who);
   struct exchange *x = provider_exchange(who, "POST", token_path);
   struct buffer *body;
   if (!x) return NULL;
@@ -427,7 +428,7 @@ static struct exchange *refresh_exchange (struct identity *who) {
   x->request.has_body = true;
   if (header_list_set(x->request.headers, "Content-Type", 12, "application/json", 16) == HEADER_OK &&
       header_list_set(x->request.headers, "Cache-Control", 13, "max-age=0", 9) == HEADER_OK &&
-      add(body, head, sizeof head - 1) && add_quoted(body, who->refresh_token, who->refresh_size - 1) &&
+      add(body, head, sizeof head - 1) && add_quoted(body, t->refresh, t->refresh_size - 1) &&
       add(body, "}", 1))
     return x;
   exchange_free(x);
@@ -436,13 +437,13 @@ static struct exchange *refresh_exchange (struct identity *who) {
 
 /* Pushes the promise of the refresh under way, begun if there is none. */
 static void push_refresh (lua_State *L, struct provider *p, int index) {
-  struct operation *op = p->who->refresh;
+  struct operation *op = identity_tokens(p->who)->refreshing;
   if (op) {
     operation_push(L, op);
     return;
   }
   op = operation_new(L, index, "refresh");
-  p->who->refresh = op;
+  p->who->tokens->refreshing = op;
   operation_must(L, op, operation_send(L, op, refresh_exchange(p->who), refreshed));
 }
 
@@ -463,7 +464,7 @@ static int begin_refresh (lua_State *L) {
   struct identity *who = operation_signer(op);
   struct provider *p;
   operation_push_session(L, op);
-  compat_getslot(L, -1, SESSION_PROVIDER);
+  session_getvalue(L, -1, SESSION_PROVIDER);
   p = provider_test(L, -1);
   if (!p || p->who != who) {
     lua_pushstring(L, uri_text(who->uri));
@@ -476,12 +477,12 @@ static int begin_refresh (lua_State *L) {
 
 static bool refreshing (lua_State *L, struct operation *op) {
   const struct identity *who = operation_signer(op);
-  if (who->refresh) return true;
+  if (identity_tokens(who)->refreshing) return true;
   if (!lua_checkstack(L, LUA_MINSTACK)) return false;
   lua_pushcfunction(L, begin_refresh);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
-  return who->refresh != NULL;
+  return identity_tokens(who)->refreshing != NULL;
 }
 
 /* Only what went to the session's own server shows who it is. */
@@ -492,7 +493,7 @@ static bool is_signed (const struct exchange *x) {
 bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
   const struct identity *who = operation_signer(op);
   if (!who || !is_signed(x) || who->model != MODEL_FORM_SSO) return false;
-  if (!who->refresh && !identity_refresh_due(who, clock_now())) return false;
+  if (!identity_tokens(who)->refreshing && !identity_refresh_due(who, clock_now())) return false;
   if (!refreshing(L, op)) return false;
   op->awaits = who;
   return true;
@@ -516,7 +517,7 @@ static struct exchange *again (struct exchange *x) {
 /* Another token than the one `x` showed is there, or can be had. */
 static bool has_another_token (lua_State *L, struct operation *op, const struct exchange *x) {
   const struct identity *who = operation_signer(op);
-  if (x->mark >> 1 != who->generation << 1 >> 1) return who->token != NULL;
+  if (x->mark >> 1 != who->generation) return identity_tokens(who)->access != NULL;
   return who->automatic && identity_can_refresh(who) && refreshing(L, op);
 }
 
@@ -529,7 +530,7 @@ bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
   copy = again(x);
   if (!copy) luaL_error(L, "not enough memory");
   operation_hold(op, copy, op->step);
-  if (who->refresh)
+  if (identity_tokens(who)->refreshing)
     op->awaits = who;
   else
     operation_resume(L, op);
@@ -546,7 +547,7 @@ static int has_client_credentials (lua_State *L) {
 
 static int has_refresh_token (lua_State *L) {
   const struct identity *who = provider_check(L, 1)->who;
-  lua_pushboolean(L, who->logged_in && who->refresh_token);
+  lua_pushboolean(L, who->logged_in && identity_tokens(who)->refresh);
   return 1;
 }
 

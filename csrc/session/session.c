@@ -5,6 +5,7 @@
 */
 #include "session.h"
 
+#include "autoping.h"
 #include "context.h"
 #include "options.h"
 #include "persistence.h"
@@ -42,7 +43,7 @@ bool session_connected (const struct session *s) {
 void session_begin_authorized (struct session *s, long status) {
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
-  s->login_status = status;
+  s->login_status = (short)status;
   s->admitted = true;
 }
 
@@ -94,15 +95,21 @@ static bool introduce (lua_State *L, struct session *s, struct request *request)
   return request->headers != NULL;
 }
 
+/* By which token of `who` an exchange is signed; the lowest bit is provider.c's. */
+static unsigned mark_of (const struct identity *who) {
+  unsigned generation = who->generation;
+  return generation << 1;
+}
+
 bool session_sign_again (const struct identity *who, struct exchange *x) {
   struct header_list *lines;
   if (!who) return false;
-  if (x->mark >> 1 == who->generation << 1 >> 1) return true;
+  if (x->mark >> 1 == who->generation) return true;
   lines = x->request.headers ? header_list_copy(x->request.headers) : NULL;
   if (!lines) return false;
   header_list_release(x->request.headers);
   x->request.headers = lines;
-  x->mark = (x->mark & 1) | who->generation << 1;
+  x->mark = (x->mark & 1) | mark_of(who);
   return identity_sign(who, lines);
 }
 
@@ -116,7 +123,7 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
   x->request.method = method;
   x->request.uri = uri;
   x->request.transport = transport_keep(s->transport);
-  x->mark = who->generation << 1;
+  x->mark = mark_of(who);
   if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
   if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
   x->request.headers = header_list_new(&s->loop->memory);
@@ -138,7 +145,7 @@ struct exchange *session_exchange (lua_State *L, struct session *s, const char *
   x->request.method = method;
   x->request.uri = uri;
   x->request.transport = transport_keep(s->transport);
-  x->mark = s->who ? s->who->generation << 1 : 0;
+  x->mark = s->who ? mark_of(s->who) : 0;
   if (uri_same_origin(s->service, uri) ? introduce(L, s, &x->request)
                                        : (x->request.headers = new_headers(L, s, false)) != NULL)
     return x;
@@ -160,9 +167,9 @@ static void forget_identity (lua_State *L, int index, struct session *s) {
   identity_release(s->who);
   s->who = NULL;
   lua_pushnil(L);
-  compat_setslot(L, index, SESSION_PROVIDER);
+  session_setvalue(L, index, SESSION_PROVIDER);
   lua_pushnil(L);
-  compat_setslot(L, index, SESSION_PROVIDER_USER);
+  session_setvalue(L, index, SESSION_PROVIDER_USER);
 }
 
 /* The header lines are made anew by the next exchange. */
@@ -171,7 +178,7 @@ static void set_context_id (lua_State *L, int index, struct session *s, const ch
     lua_pushlstring(L, id, length);
   else
     lua_pushnil(L);
-  compat_setslot(L, index, SESSION_CONTEXT_ID);
+  session_setvalue(L, index, SESSION_CONTEXT_ID);
   s->has_context_id = id != NULL;
   header_list_release(s->headers);
   s->headers = NULL;
@@ -194,7 +201,7 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   s->login_result = RESULT_NONE;
   s->login_status = 0;
   s->online = s->admitted = s->established = s->repairing = s->closing = false;
-  s->autoping = NULL; /* one in flight is not the next login's */
+  autoping_left(s, NULL); /* one in flight is not the next login's */
   s->epoch++;
   s->logins++;
   s->used = 0;
@@ -205,7 +212,7 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   uri_release(s->ping_uri);
   s->ping_uri = NULL;
   lua_pushnil(L);
-  compat_setslot(L, index, SESSION_USER);
+  session_setvalue(L, index, SESSION_USER);
   set_context_id(L, index, s, NULL, 0);
   loop_table(L, LOOP_HELD);
   lua_pushvalue(L, index);
@@ -219,7 +226,7 @@ static void take_context_id (lua_State *L, int index, struct session *s, const s
   size_t length;
   const char *known;
   if (!found->context_id || !found->context_id_length) return;
-  compat_getslot(L, index, SESSION_CONTEXT_ID);
+  session_getvalue(L, index, SESSION_CONTEXT_ID);
   known = lua_tolstring(L, -1, &length);
   if (!known || length != found->context_id_length || memcmp(known, found->context_id, length))
     set_context_id(L, index, s, found->context_id, found->context_id_length);
@@ -265,7 +272,7 @@ static void enter (lua_State *L, int index, struct session *s) {
 static void refuse_login (struct session *s, enum result result, long status) {
   s->phase = PHASE_FRESH;
   s->login_result = result;
-  s->login_status = status;
+  s->login_status = (short)status;
   s->online = false;
 }
 
@@ -285,7 +292,7 @@ static void turn_alive (struct session *s, const struct finding *found) {
   if (found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK || s->protocol->implicit)
     turn_authorized(s);
   if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
-    s->login_status = found->fault.status;
+    s->login_status = (short)found->fault.status;
   s->online = true;
   s->failures = 0;
 }
@@ -296,16 +303,20 @@ static void turn_expired (lua_State *L, int index, struct session *s) {
   forget_server_session(L, index, s);
 }
 
+static void count_failure (struct session *s) {
+  if (s->failures < AUTOPING_FAILURES) s->failures++;
+}
+
 static void turn_bad (lua_State *L, int index, struct session *s, const struct finding *found) {
   bool expired = found->verdict == VERDICT_EXPIRED;
-  if (found->purpose == PURPOSE_PING) s->failures++;
+  if (found->purpose == PURPOSE_PING) count_failure(s);
   if (found->purpose == PURPOSE_LOGIN)
     refuse_login(s,
                  found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
                  found->fault.status);
   else if (expired && s->phase == PHASE_AUTHORIZED) {
     turn_expired(L, index, s);
-    s->login_status = found->fault.status;
+    s->login_status = (short)found->fault.status;
   } else if (found->reason && !expired)
     s->online = false;
 }
@@ -502,7 +513,7 @@ static void begin_login (lua_State *L, struct session *s, struct operation *op) 
     lua_pushnil(L);
   else
     lua_pushvalue(L, 2);
-  compat_setslot(L, 1, SESSION_USER);
+  session_setvalue(L, 1, SESSION_USER);
   s->login = op;
   operation_must(L, op, keep_login(s, &as) && session_become(L, 1, &as));
   operation_start(L, op, NULL, &as);
@@ -779,13 +790,12 @@ void session_login_over (lua_State *L, struct session *s) {
 
 int session_gc (lua_State *L) {
   struct session *s = session_check(L, 1);
-  struct engine *engine = s->loop->engine;
   if (s->closed) return 0;
   s->closed = true;
   s->phase = PHASE_INVALID;
   if (s->loop->active == s) s->loop->active = NULL;
   s->admitted = false;
-  if (engine) engine_clear_timer(engine, &s->timer);
+  autoping_free(s);
   if (s->protocol->release) s->protocol->release(s);
   repair_free(s);
   session_forget_kept(s);

@@ -14,6 +14,7 @@
 #define SESSION_TYPE "datasession.session"
 
 struct protocol;
+struct autoping;
 struct login;
 struct repair;
 
@@ -24,6 +25,7 @@ enum phase {
   PHASE_INVALID     /* for good */
 };
 
+/* The order is that of size: there may be ten thousands of them. What few sessions have is behind a pointer. */
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */
@@ -33,53 +35,52 @@ struct session {
   struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
   struct login *kept;              /* owned, wiped: keepCredentials; NULL: nothing is kept */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
-  unsigned signed_for;             /* the generation of `who` that the header lines were made for */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
   struct repair *repair;           /* owned; NULL: it is never re-established by itself */
+  struct autoping *autoping;       /* owned; NULL: it never had a pingInterval */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
   struct operation *leaving;       /* borrowed; the stop or slow logout in flight, or NULL */
-  struct operation *autoping;      /* borrowed; the timer's ping in flight, or NULL */
-  struct timer timer;              /* of pingInterval */
-  double ping_interval;            /* milliseconds; 0: no autoping */
-  double expires, expires_at;      /* of clock_now, and of the epoch: its deadline; 0: none is known */
   const char *status; /* static: the service's own word for its state, as last told; NULL: it has none */
-  long login_status;  /* loginHttpStatus; valid when login_result is not RESULT_NONE */
-  enum result login_result;
-  enum model model;
-  enum phase phase;
+  double expires, expires_at; /* of clock_now, and of the epoch: its deadline; 0: none is known */
+  lua_Integer number;         /* of all sessions of the state, from 1 */
+  unsigned long long
+      used;            /* rank of the last call on it among those on all sessions; 0: none since it ended */
+  unsigned signed_for; /* the generation of `who` that the header lines were made for */
   unsigned epoch;  /* counted up by login, logout and loss: answers to what was sent before change nothing */
   unsigned logins; /* counted up by login and logout alone: whose calls are still its own */
   unsigned operations; /* in flight */
-  unsigned failures;   /* of automatic pings in a row: they come less often then */
-  unsigned long long
-      used;              /* rank of the last call on it among those on all sessions; 0: none since it ended */
-  bool time_stamp;       /* each request carries a _ts parameter */
-  bool has_on_open;      /* SESSION_ON_OPEN is a function */
-  bool has_context_id;   /* SESSION_CONTEXT_ID is not nil */
-  bool device_offline;   /* the host says so */
-  bool online;           /* the web application, when last heard of */
-  bool keep_credentials; /* `kept` is filled by login */
-  bool established;      /* the server has accepted us since the last login began */
-  bool repairing;        /* it is being re-established */
-  bool closing;          /* the server has been asked to end it, and has not answered yet */
-  bool named;            /* SESSION_NAME is: the session survives in a store */
-  bool keep_tokens;      /* there, its tokens too */
-  bool restored;         /* it came from there, and no server has confirmed it yet */
-  bool admitted;         /* the server took credentials: it may keep a session until it is told */
-  bool closed;           /* finalised */
-  lua_Integer number;    /* of all sessions of the state, from 1 */
+  short login_status;  /* loginHttpStatus; valid when login_result is not RESULT_NONE; < 0: there was none */
+  enum result login_result : 8;
+  enum model model : 4;
+  enum phase phase : 4;
+  unsigned
+      failures : 2;    /* of pings in a row, AUTOPING_FAILURES at most: automatic ones come less often then */
+  bool time_stamp : 1; /* each request carries a _ts parameter */
+  bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
+  bool has_context_id : 1;   /* SESSION_CONTEXT_ID is not nil */
+  bool device_offline : 1;   /* the host says so */
+  bool online : 1;           /* the web application, when last heard of */
+  bool keep_credentials : 1; /* `kept` is filled by login */
+  bool established : 1;      /* the server has accepted us since the last login began */
+  bool repairing : 1;        /* it is being re-established */
+  bool closing : 1;          /* the server has been asked to end it, and has not answered yet */
+  bool named : 1;            /* SESSION_NAME is: the session survives in a store */
+  bool keep_tokens : 1;      /* there, its tokens too */
+  bool restored : 1;         /* it came from there, and no server has confirmed it yet */
+  bool admitted : 1;         /* the server took credentials: it may keep a session until it is told */
+  bool closed : 1;           /* finalised */
 };
 
-/* User values. */
-enum {
-  SESSION_URI = 1,      /* serviceURI as the user sees it */
-  SESSION_USER,         /* userName */
-  SESSION_CONTEXT_ID,   /* clientContextId */
-  SESSION_HANDLERS,     /* event -> array of subscriptions */
-  SESSION_CATALOGS,     /* the Lua layer's: { catalogs, catalogURIs, services } */
-  SESSION_CONTEXT,      /* context properties: name -> value, or nil */
-  SESSION_CONTEXT_TEXT, /* the same as the value of X-CLIENT-PROPS, or nil */
-  SESSION_ON_OPEN,      /* onOpenRequest: a function or nil */
+/* The Lua values of a session. Those that most sessions have are user values, the others in a table made for the first of them. */
+enum session_value {
+  SESSION_URI = 1,    /* serviceURI as the user sees it */
+  SESSION_USER,       /* userName */
+  SESSION_CONTEXT_ID, /* clientContextId */
+  SESSION_OTHERS,     /* session_values.c's: the table of the following */
+  SESSION_HANDLERS,   /* event -> array of subscriptions */
+  SESSION_CATALOGS,   /* the Lua layer's: { catalogs, catalogURIs, services } */
+  SESSION_CONTEXT,    /* context.c's: the properties, and their text */
+  SESSION_ON_OPEN,    /* onOpenRequest: a function or nil */
   SESSION_PROVIDER, /* authProvider: the AuthenticationProvider of `who`, once somebody asked for it, or it was given */
   SESSION_PROVIDER_USER, /* whom getSession logged the provider in as, or nil */
   SESSION_NAME,          /* name, or nil; persistence.c */
@@ -87,8 +88,14 @@ enum {
   SESSION_SAVER,         /* who keeps it there */
   SESSION_KEY,           /* key, once somebody asked for it */
   SESSION_WIRE,          /* the protocol's */
-  SESSION_SLOTS = SESSION_WIRE
+  SESSION_SLOTS = SESSION_OTHERS
 };
+
+/* Pushes a value of the session at `index`, nil where there is none; its type. Raises nothing. */
+int session_getvalue (lua_State *L, int index, enum session_value which);
+
+/* Pops the value on top into the session at `index`. Raises for want of memory, where it is one of the others and not nil. */
+void session_setvalue (lua_State *L, int index, enum session_value which);
 
 /* NULL when it is no session. */
 struct session *session_test (lua_State *L, int index);
@@ -184,7 +191,6 @@ bool session_can_arm (const struct session *s);
 
 /* Sets pingInterval's timer, or clears it, as the state asks. False: no memory, it is not set. */
 bool session_arm (struct session *s);
-void session_autoping_init (struct session *s);
 
 /* The promise of a ping of the session at `index`, pushed. */
 struct operation *session_start_ping (lua_State *L, int index, struct session *s);

@@ -1,5 +1,6 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
 #include "active.h"
+#include "autoping.h"
 #include "context.h"
 #include "events.h"
 #include "persistence.h"
@@ -85,7 +86,7 @@ static void copy_service (lua_State *L) {
 /* A copy of one of the arrays of SESSION_CATALOGS: what a script does to it is its own affair. */
 static void push_list (lua_State *L, const char *name, void (*copy)(lua_State *L)) {
   lua_Integer i, n;
-  if (compat_getslot(L, 1, SESSION_CATALOGS) == LUA_TNIL || lua_getfield(L, -1, name) == LUA_TNIL) {
+  if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TNIL || lua_getfield(L, -1, name) == LUA_TNIL) {
     lua_newtable(L);
     return;
   }
@@ -129,7 +130,7 @@ static void push_id (lua_State *L, const struct session *s) {
 void session_push_protocol_name (lua_State *L, const struct session *s) {
   lua_pushstring(L, s->protocol->name);
   session_push(L, s);
-  if (!lua_isnil(L, -1) && compat_getslot(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
       lua_getfield(L, -1, "protocol") == LUA_TTABLE && lua_getfield(L, -1, "name") == LUA_TSTRING)
     lua_replace(L, -5);
   while (!lua_isstring(L, -1))
@@ -138,12 +139,12 @@ void session_push_protocol_name (lua_State *L, const struct session *s) {
 
 /* Made when first asked for; one that was given, or logged in, is there until logout. */
 static void push_provider (lua_State *L, const struct session *s) {
-  if (compat_getslot(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
+  if (session_getvalue(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
   lua_pop(L, 1);
-  compat_getslot(L, 1, SESSION_URI);
+  session_getvalue(L, 1, SESSION_URI);
   provider_push(L, s->who, -1);
   lua_pushvalue(L, -1);
-  compat_setslot(L, 1, SESSION_PROVIDER);
+  session_setvalue(L, 1, SESSION_PROVIDER);
 }
 
 static void push_property (lua_State *L, const struct session *s, enum property which) {
@@ -151,12 +152,12 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_name(s->model)); break;
   case PROPERTY_CATALOGS: push_list(L, "catalogs", NULL); break;
   case PROPERTY_CATALOG_URIS: push_list(L, "catalogURIs", NULL); break;
-  case PROPERTY_CLIENT_CONTEXT_ID: compat_getslot(L, 1, SESSION_CONTEXT_ID); break;
+  case PROPERTY_CLIENT_CONTEXT_ID: session_getvalue(L, 1, SESSION_CONTEXT_ID); break;
   case PROPERTY_CONNECTED: lua_pushboolean(L, session_connected(s)); break;
   case PROPERTY_JSDOS: lua_newtable(L); break;
   case PROPERTY_LOGIN_HTTP_STATUS: push_login_status(L, s); break;
   case PROPERTY_LOGIN_RESULT: error_push_result(L, s->login_result); break;
-  case PROPERTY_PING_INTERVAL: push_interval(L, s->ping_interval); break;
+  case PROPERTY_PING_INTERVAL: push_interval(L, autoping_interval(s)); break;
   case PROPERTY_PROTOCOL: session_push_protocol_name(L, s); break;
   case PROPERTY_EXPIRES_AT: push_deadline(L, s); break;
   case PROPERTY_KEY: active_push_key(L, 1); break;
@@ -164,12 +165,12 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_SESSION_ID: push_id(L, s); break;
   case PROPERTY_STATUS: lua_pushstring(L, s->protocol->status ? s->protocol->status(s) : NULL); break;
   case PROPERTY_SERVICES: push_list(L, "services", copy_service); break;
-  case PROPERTY_SERVICE_URI: compat_getslot(L, 1, SESSION_URI); break;
+  case PROPERTY_SERVICE_URI: session_getvalue(L, 1, SESSION_URI); break;
   case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
-  case PROPERTY_USER_NAME: compat_getslot(L, 1, SESSION_USER); break;
-  case PROPERTY_ON_OPEN_REQUEST: compat_getslot(L, 1, SESSION_ON_OPEN); break;
+  case PROPERTY_USER_NAME: session_getvalue(L, 1, SESSION_USER); break;
+  case PROPERTY_ON_OPEN_REQUEST: session_getvalue(L, 1, SESSION_ON_OPEN); break;
   case PROPERTY_AUTH_PROVIDER: push_provider(L, s); break;
-  case PROPERTY_NAME: compat_getslot(L, 1, SESSION_NAME); break;
+  case PROPERTY_NAME: session_getvalue(L, 1, SESSION_NAME); break;
   }
 }
 
@@ -207,10 +208,9 @@ static int session_index (lua_State *L) {
 
 /* False: no memory; the old one stays. */
 static bool set_ping_interval (struct session *s, double interval) {
-  double before = s->ping_interval;
-  s->ping_interval = interval;
-  if (session_arm(s)) return true;
-  s->ping_interval = before;
+  double before = autoping_interval(s);
+  if (autoping_set_interval(s, interval) && session_arm(s)) return true;
+  autoping_set_interval(s, before); /* there is room for it, or it is 0 */
   return false;
 }
 
@@ -227,9 +227,9 @@ static int set_interval (lua_State *L, struct session *s) {
 static int set_on_open (lua_State *L, struct session *s) {
   if (!lua_isfunction(L, 3) && !lua_isnil(L, 3))
     return luaL_error(L, "session.onOpenRequest: expected a function or nil, got %s", luaL_typename(L, 3));
-  s->has_on_open = lua_isfunction(L, 3);
   lua_pushvalue(L, 3);
-  compat_setslot(L, 1, SESSION_ON_OPEN);
+  session_setvalue(L, 1, SESSION_ON_OPEN);
+  s->has_on_open = lua_isfunction(L, 3);
   return 0;
 }
 

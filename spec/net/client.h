@@ -5,10 +5,13 @@
 #define NET_SPEC_CLIENT_H
 
 #include "engine.h"
+#include "jar.h"
 #include "raw_server.h"
 
 extern struct engine *engine;
 extern struct raw_server *server, *other_server; /* two origins */
+
+extern struct jars jars; /* one place: whenever a jar comes to rest another's cookies are put away */
 
 void client_open (const struct engine_limits *limits); /* servers, and an engine on checked_memory */
 void client_close (void);

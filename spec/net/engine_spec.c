@@ -109,7 +109,7 @@ void engines_are_freed_in_flight (void) {
   client_open(NULL);
   struct exchange *fresh = request_new("/echo"), *flying = request_new("/silent"),
                   *finished = request_new("/echo");
-  struct jar *jar = jar_new(&checked_memory);
+  struct jar *jar = jar_new(&jars);
   flying->request.jar = jar_keep(jar);
   request_body(flying, "a=b");
   submit(flying);
@@ -422,7 +422,7 @@ static bool fly_short_of_memory (unsigned long n, bool for_good) {
   if (!e) goto done;
   x = exchange_new(e);
   if (!x) goto done;
-  jar = jar_new(&checked_memory);
+  jar = jar_new(&jars);
   x->finished = use_time;
   x->request.method = "POST";
   x->request.has_body = true;

@@ -36,6 +36,7 @@ void proxies_are_used_and_blamed (void);
 /* isolation_spec.c: what must not pass from one session to another */
 void cookies_stay_in_their_jar (void);
 void jars_forget (void);
+void cookies_come_back_as_they_were (void);
 void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void handles_know_the_certificates_again (void);

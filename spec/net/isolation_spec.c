@@ -26,14 +26,14 @@ static bool sends_cookie (struct jar *jar) {
 
 void cookies_stay_in_their_jar (void) {
   client_open(&one_handle);
-  struct jar *a = jar_new(&checked_memory), *b = jar_new(&checked_memory);
+  struct jar *a = jar_new(&jars), *b = jar_new(&jars);
   exchange_free(get_with_jar("/cookie", a));
   CHECK(sends_cookie(a) && !sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
   exchange_free(get_with_jar("/cookie", NULL));
   CHECK(!sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
   engine_forget_jar(engine, a);
   jar_release(a);
-  a = jar_new(&checked_memory);
+  a = jar_new(&jars);
   CHECK(!sends_cookie(a) && !sends_cookie(b));
   CHECK(raw_server_accepted(server) == 1);
   engine_forget_jar(engine, a);
@@ -59,7 +59,7 @@ static void check_forgotten_in_flight (struct jar *jar) {
 
 void jars_forget (void) {
   client_open(NULL);
-  struct jar *a = jar_new(&checked_memory);
+  struct jar *a = jar_new(&jars);
   CHECK(jar_clear(a));
   exchange_free(get_with_jar("/cookie", a));
   CHECK(sends_cookie(a) && jar_clear(a) && !sends_cookie(a)); /* while an idle handle is attached */
@@ -68,6 +68,56 @@ void jars_forget (void) {
   CHECK(jar_clear(a) && !sends_cookie(a)); /* while none is */
   exchange_free(get_with_jar("/cookie", a));
   check_forgotten_in_flight(a);
+  client_close();
+}
+
+static const char *const lines[] = {"127.0.0.1\tFALSE\t/\tFALSE\t0\tsid\tsecret-1",
+                                    "#HttpOnly_127.0.0.1\tFALSE\t/deep\tTRUE\t0\tsid\tsecret-2",
+                                    "127.0.0.1\tFALSE\t/\tFALSE\t4102444800\tlasting\tsecret 3=;",
+                                    "127.0.0.1\tFALSE\t/\tFALSE\t0\tempty\t"};
+enum { LINES = sizeof lines / sizeof *lines };
+
+static bool holds_lines (struct jar *jar, unsigned count) {
+  struct curl_slist *all = NULL, *line;
+  unsigned found = 0, i;
+  CHECK(jar_export(jar, "127.0.0.1", &all));
+  for (line = all; line; line = line->next, count--)
+    for (i = 0; i < LINES; i++)
+      if (!strcmp(line->data, lines[i])) found |= 1U << i;
+  curl_slist_free_all(all);
+  return !count && found == (1U << LINES) - 1;
+}
+
+static void import (struct jar *jar, unsigned more) {
+  char line[64];
+  for (unsigned i = 0; i < LINES; i++)
+    CHECK(jar_import(jar, "127.0.0.1", lines[i]));
+  for (; more; more--) {
+    snprintf(line, sizeof line, "127.0.0.1\tFALSE\t/\tFALSE\t0\tmore%u\tx", more);
+    CHECK(jar_import(jar, "127.0.0.1", line));
+  }
+}
+
+void cookies_come_back_as_they_were (void) {
+  client_open(&one_handle);
+  struct jar *a = jar_new(&jars), *b = jar_new(&jars), *many = jar_new(&jars);
+  import(a, 0);
+  check_fail_at(1, true); /* nowhere to put them: they stay */
+  import(b, 0);
+  CHECK(check_has_failed());
+  check_fail_at(0, false);
+  import(many, 60);
+  for (int turn = 0; turn < 3; turn++)
+    CHECK(holds_lines(a, LINES) && holds_lines(b, LINES) && holds_lines(many, LINES + 60));
+  exchange_free(get_with_jar("/cookie", b));
+  CHECK(jar_clear(a) && !sends_cookie(a) && sends_cookie(b) && holds_lines(b, LINES + 1));
+  engine_forget_jar(engine, b);
+  import(a, 0);
+  CHECK(jar_clear(b) && !sends_cookie(b) && holds_lines(a, LINES)); /* while they are put away */
+  engine_forget_jar(engine, b);
+  jar_release(a);
+  jar_release(b);
+  jar_release(many);
   client_close();
 }
 
@@ -116,7 +166,7 @@ static void send_all_there_is (void) {
   request_body(x, "secret-body");
   x->request.method = "PROPFIND";
   request_header(x, "X-Token", "secret-header");
-  x->request.jar = jar_new(&checked_memory);
+  x->request.jar = jar_new(&jars);
   x->request.credentials = credentials_new(&checked_memory, "ann", 3, "secret", 6);
   CHECK(transport_set(x->request.transport, &x->request.transport->user_agent, "secret-agent"));
   CHECK(transport_set(x->request.transport, &x->request.transport->ca_file, "/nowhere"));

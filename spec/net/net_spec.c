@@ -56,6 +56,7 @@ static void run_transfers (void) {
 static void run_isolation (void) {
   RUN(cookies_stay_in_their_jar);
   RUN(jars_forget);
+  RUN(cookies_come_back_as_they_were);
   RUN(credentials_stay_with_their_exchange);
   RUN(nothing_is_left_on_a_handle);
   RUN(handles_know_the_certificates_again);

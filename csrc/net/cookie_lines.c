@@ -1,0 +1,152 @@
+#include "cookie_lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINE_TABS = 6, LINE_EXPIRY = 4 };
+static const char http_only[] = "#HttpOnly_";
+
+/* libcurl takes other things by the same way: commands such as ALL, and header lines. */
+bool cookie_lines_is (const char *line) {
+  size_t tabs = 0;
+  if (!strncmp(line, http_only, sizeof http_only - 1))
+    line += sizeof http_only - 1;
+  else if (*line == '#')
+    return false;
+  for (; *line; line++) {
+    if (*line == '\t')
+      tabs++;
+    else if ((unsigned char)*line < ' ' || *line == 127)
+      return false;
+  }
+  return tabs == LINE_TABS;
+}
+
+static bool ends_with (const char *text, size_t length, const char *end, size_t end_length) {
+  return length >= end_length && curl_strnequal(text + length - end_length, end, end_length);
+}
+
+bool cookie_lines_is_for (const char *line, const char *host) {
+  const char *domain = strncmp(line, http_only, sizeof http_only - 1) ? line : line + sizeof http_only - 1;
+  const char *tab = strchr(domain, '\t');
+  size_t length, host_length = strlen(host);
+  if (!tab) return false;
+  if (*domain == '.') domain++;
+  length = (size_t)(tab - domain);
+  if (!length || !ends_with(host, host_length, domain, length)) return false;
+  return length == host_length || (host[host_length - length - 1] == '.' && !strncmp(tab, "\tTRUE\t", 6));
+}
+
+/*
+** libcurl reaches the cookies of a share only through an easy handle that is attached to it: one made for the purpose.
+** NULL: no memory.
+*/
+static CURL *reach (CURLSH *share) {
+  CURL *easy = curl_easy_init();
+  if (!easy || !curl_easy_setopt(easy, CURLOPT_SHARE, share)) return easy;
+  curl_easy_cleanup(easy);
+  return NULL;
+}
+
+static void leave (CURL *easy) {
+  curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
+  curl_easy_cleanup(easy);
+}
+
+bool cookie_lines_list (CURLSH *share, struct curl_slist **lines) {
+  CURL *easy = reach(share);
+  CURLcode code;
+  *lines = NULL;
+  if (!easy) return false;
+  code = curl_easy_getinfo(easy, CURLINFO_COOKIELIST, lines);
+  leave(easy);
+  return code == CURLE_OK;
+}
+
+bool cookie_lines_put (CURLSH *share, const char *line) {
+  CURL *easy = reach(share);
+  CURLcode code;
+  if (!easy) return false;
+  code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
+  leave(easy);
+  return code == CURLE_OK;
+}
+
+struct cookie_parcel {
+  size_t size;  /* of this block */
+  char lines[]; /* each with its NUL, and an empty one */
+};
+
+/* libcurl reads so many lines in a row, and of two tabs in a row it sees one. */
+enum { MOST_LINES = 16 };
+
+/* How large they are as a parcel; 0: there is none, or some that libcurl would not take back as they are. */
+static size_t parcel_size (const struct curl_slist *lines) {
+  size_t size = sizeof(struct cookie_parcel) + 1;
+  unsigned count = 0;
+  for (; lines; lines = lines->next) {
+    if (++count > MOST_LINES || !cookie_lines_is(lines->data) || strstr(lines->data, "\t\t")) return 0;
+    size += strlen(lines->data) + 1;
+  }
+  return count ? size : 0;
+}
+
+static struct cookie_parcel *pack (const struct allocator *memory, const struct curl_slist *lines) {
+  size_t size = parcel_size(lines), length;
+  struct cookie_parcel *parcel = size ? memory_new(memory, size) : NULL;
+  char *to;
+  if (!parcel) return NULL;
+  parcel->size = size;
+  for (to = parcel->lines; lines; lines = lines->next, to += length) {
+    length = strlen(lines->data) + 1;
+    memcpy(to, lines->data, length);
+  }
+  return parcel;
+}
+
+struct cookie_parcel *cookie_parcel_new (const struct allocator *memory, CURLSH *share) {
+  struct curl_slist *lines;
+  struct cookie_parcel *parcel = cookie_lines_list(share, &lines) ? pack(memory, lines) : NULL;
+  curl_slist_free_all(lines);
+  return parcel;
+}
+
+/* Will it be there when we look again? */
+static bool lasts (const char *line, time_t now) {
+  enum { SOON = 10 };
+  long long expiry;
+  for (int i = 0; i < LINE_EXPIRY; i++)
+    line = strchr(line, '\t') + 1;
+  expiry = strtoll(line, NULL, 10);
+  return !expiry || expiry > now + SOON;
+}
+
+/* Are so many that last in the share? libcurl does not say when it had no memory for one. */
+static bool holds (CURLSH *share, unsigned expected, time_t now) {
+  struct curl_slist *lines, *line;
+  bool ok = cookie_lines_list(share, &lines);
+  for (line = lines; line && expected; line = line->next)
+    if (lasts(line->data, now)) expected--;
+  curl_slist_free_all(lines);
+  return ok && !expected;
+}
+
+bool cookie_parcel_open (const struct cookie_parcel *parcel, CURLSH *share) {
+  CURL *easy = reach(share);
+  CURLcode code = CURLE_OK;
+  unsigned lasting = 0;
+  time_t now = time(NULL);
+  const char *line;
+  if (!easy) return false;
+  for (line = parcel->lines; *line && !code; line += strlen(line) + 1) {
+    if (lasts(line, now)) lasting++;
+    code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
+  }
+  leave(easy);
+  return !code && holds(share, lasting, now);
+}
+
+void cookie_parcel_free (const struct allocator *memory, struct cookie_parcel *parcel) {
+  if (parcel) memory_wipe_free(memory, parcel, parcel->size);
+}
