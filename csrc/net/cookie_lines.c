@@ -54,14 +54,19 @@ static void leave (CURL *easy) {
   curl_easy_cleanup(easy);
 }
 
+static bool list (CURL *easy, struct curl_slist **lines) {
+  *lines = NULL;
+  return curl_easy_getinfo(easy, CURLINFO_COOKIELIST, lines) == CURLE_OK;
+}
+
 bool cookie_lines_list (CURLSH *share, struct curl_slist **lines) {
   CURL *easy = reach(share);
-  CURLcode code;
+  bool ok;
   *lines = NULL;
   if (!easy) return false;
-  code = curl_easy_getinfo(easy, CURLINFO_COOKIELIST, lines);
+  ok = list(easy, lines);
   leave(easy);
-  return code == CURLE_OK;
+  return ok;
 }
 
 bool cookie_lines_put (CURLSH *share, const char *line) {
@@ -122,29 +127,31 @@ static bool lasts (const char *line, time_t now) {
   return !expiry || expiry > now + SOON;
 }
 
-/* Are so many that last in the share? libcurl does not say when it had no memory for one. */
-static bool holds (CURLSH *share, unsigned expected, time_t now) {
+/* Has it so many that last? libcurl does not say when it had no memory for one. */
+static bool holds (CURL *easy, unsigned expected, time_t now) {
   struct curl_slist *lines, *line;
-  bool ok = cookie_lines_list(share, &lines);
+  bool ok = list(easy, &lines);
   for (line = lines; line && expected; line = line->next)
     if (lasts(line->data, now)) expected--;
   curl_slist_free_all(lines);
   return ok && !expected;
 }
 
+static bool put_all (CURL *easy, const char *line) {
+  time_t now = time(NULL);
+  unsigned lasting = 0;
+  for (; *line; line += strlen(line) + 1) {
+    if (lasts(line, now)) lasting++;
+    if (curl_easy_setopt(easy, CURLOPT_COOKIELIST, line)) return false;
+  }
+  return holds(easy, lasting, now);
+}
+
 bool cookie_parcel_open (const struct cookie_parcel *parcel, CURLSH *share) {
   CURL *easy = reach(share);
-  CURLcode code = CURLE_OK;
-  unsigned lasting = 0;
-  time_t now = time(NULL);
-  const char *line;
-  if (!easy) return false;
-  for (line = parcel->lines; *line && !code; line += strlen(line) + 1) {
-    if (lasts(line, now)) lasting++;
-    code = curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
-  }
-  leave(easy);
-  return !code && holds(share, lasting, now);
+  bool ok = easy && put_all(easy, parcel->lines);
+  if (easy) leave(easy);
+  return ok;
 }
 
 void cookie_parcel_free (const struct allocator *memory, struct cookie_parcel *parcel) {
