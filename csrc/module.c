@@ -54,6 +54,9 @@ static const struct {
 
 static void set_constants (lua_State *L) {
   size_t i;
+  lua_createtable(L, 0,
+                  sizeof result_constants / sizeof *result_constants +
+                      sizeof text_constants / sizeof *text_constants);
   for (i = 0; i < sizeof result_constants / sizeof *result_constants; i++) {
     lua_pushinteger(L, result_constants[i].value);
     lua_setfield(L, -2, result_constants[i].name);
@@ -62,6 +65,7 @@ static void set_constants (lua_State *L) {
     lua_pushstring(L, text_constants[i].value);
     lua_setfield(L, -2, text_constants[i].name);
   }
+  lua_setfield(L, -2, "constants");
 }
 
 /* What this build runs on: { curl, tls, http2, poller }. */
@@ -105,11 +109,13 @@ __declspec(dllexport)
 int luaopen_datasession_core (lua_State *L);
 
 int luaopen_datasession_core (lua_State *L) {
+  enum { ABOUT = 64 }; /* so many it comes to have */
   static const luaL_Reg functions[] = {{"version", l_version}, {NULL, NULL}};
   struct loop *loop;
   stay_loaded();
   loop = loop_open(L);
-  luaL_newlib(L, functions);
+  lua_createtable(L, 0, ABOUT);
+  luaL_setfuncs(L, functions, 0);
   error_register(L);
   response_register(L);
   promise_register(L);

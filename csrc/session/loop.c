@@ -271,10 +271,22 @@ double loop_jitter (struct loop *loop, double part) {
   return 1 - part + 2 * part * ((double)(loop->noise >> 40) / (double)(1 << 24));
 }
 
+/* The table is below nil, which gives way to what the hook find(name) returns: kept from now on. */
+static void find_hook (lua_State *L, const char *name) {
+  lua_pop(L, 1);
+  if (lua_getfield(L, -1, "find") == LUA_TFUNCTION) {
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+  }
+  if (!lua_isfunction(L, -1))
+    luaL_error(L, "datasession.core is used without the module datasession: no function '%s'", name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, name);
+}
+
 void loop_hook (lua_State *L, const char *name) {
   loop_table(L, LOOP_HOOKS);
-  if (lua_getfield(L, -1, name) != LUA_TFUNCTION)
-    luaL_error(L, "datasession.core is used without the module datasession: no function '%s'", name);
+  if (lua_getfield(L, -1, name) != LUA_TFUNCTION) find_hook(L, name);
   lua_remove(L, -2);
 }
 

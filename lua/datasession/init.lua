@@ -4,40 +4,38 @@
 local cjson = require "cjson.safe" -- that it is missing is to be known at once
 local core = require "datasession.core"
 
--- A function of a module that is loaded with its first call: a program that needs none of it starts in half the time.
-local function later(module, name)
-  local f
-  return function(...)
-    f = f or require("datasession." .. module)[name]
-    return f(...)
-  end
+-- What many programs never call, and its module: loaded when first asked for, so that a program starts sooner.
+local hooks = {
+  decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader", suggest = "suggest.nearest",
+  catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add",
+  restore = "persistence.restore", persist = "persistence.persist",
+}
+local fields = {
+  getSession = "registry.getSession", invalidateAllSessions = "registry.invalidateAllSessions",
+  stopSession = "ending.stopSession", endSession = "ending.endSession",
+  array = "codec.array", emptyArray = "codec.emptyArray",
+}
+
+local function find(place)
+  local module, name = place:match "(.*)%.(.*)"
+  return require("datasession." .. module)[name]
 end
 
-core.hook("decode", later("codec", "decode"))
-core.hook("encode", later("codec", "encode"))
-core.hook("encodeHeader", later("codec", "encodeHeader"))
-core.hook("suggest", later("suggest", "nearest"))
-core.hook("catalogLocate", later("catalogs", "locate"))
-core.hook("catalogAdd", later("catalogs", "add"))
-core.hook("restore", later("persistence", "restore"))
-core.hook("persist", later("persistence", "persist"))
-core.methods.reloadCatalogs = later("persistence", "reloadCatalogs")
+core.hook("find", function(name) return hooks[name] and find(hooks[name]) end)
+
+function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end
 
 local datasession = {
   _VERSION = "datasession scm",
 
   new = core.new,
   AuthenticationProvider = core.AuthenticationProvider,
-  getSession = later("registry", "getSession"),
-  invalidateAllSessions = later("registry", "invalidateAllSessions"),
   sessions = core.sessions,
   setDeviceOnline = core.setDeviceOnline,
   activeSession = core.activeSession,
   setActiveSession = core.setActiveSession,
   setLogger = core.setLogger,
   setLimits = core.setLimits,
-  stopSession = later("ending", "stopSession"),
-  endSession = later("ending", "endSession"),
   protocol = core.protocol,
 
   step = core.step,
@@ -51,33 +49,26 @@ local datasession = {
   engine = core.engine,
 
   null = cjson.null,
-  array = later("codec", "array"),
 }
 
--- The one value that a module has to be loaded for.
-local function load(self)
-  setmetatable(self, nil)
-  self.emptyArray = require("datasession.codec").emptyArray
+for name, value in pairs(core.constants) do
+  datasession[name] = value
 end
 
 setmetatable(datasession, {
   __index = function(self, name)
-    if name == "emptyArray" then
-      load(self)
-      return self.emptyArray
+    if fields[name] then
+      rawset(self, name, find(fields[name]))
+      return rawget(self, name)
     end
   end,
   __pairs = function(self)
-    load(self)
+    for name in pairs(fields) do
+      rawset(self, name, self[name])
+    end
     return next, self
   end,
 })
-
-for name, value in pairs(core) do
-  if name:match("^[A-Z][A-Z_]+$") then
-    datasession[name] = value
-  end
-end
 
 --- What is at work: { datasession, lua, curl, tls, http2, poller, json }.
 -- `json` describes the codec (see datasession.codec): its name and version, and whether its numbers need repair.

@@ -118,7 +118,8 @@ local function fault(document)
     return "its format is not the one that this version writes"
   end
   local ok = type(document.serviceURI) == "string" and type(document.authenticationModel) == "string" and
-    isText(document.userName) and isText(document.providerUserName) and document.loginResult == core.SUCCESS and
+    isText(document.userName) and isText(document.providerUserName) and
+    document.loginResult == core.constants.SUCCESS and
     isNumber(document.loginHttpStatus, 0, 999) and math.type(document.loginHttpStatus) == "integer" and
     isOptionalLine(document.clientContextId) and isNumber(document.pingInterval, 0, 1e12) and
     isOptionalLine(document.pingURI) and isArray(document.cookies, isCookie) and

@@ -180,7 +180,7 @@ local function noCredentials(model)
   local needed = model == "bearer" and "the token as option username" or "the options username and password"
   local err = core.failure {
     kind = "auth",
-    result = core.AUTHENTICATION_FAILURE,
+    result = core.constants.AUTHENTICATION_FAILURE,
     message = "getSession: the authentication model " .. model .. " needs " .. needed .. ", or a loginCallback",
   }
   err.info = { errorObject = err }
@@ -191,7 +191,7 @@ end
 local function callbackFailed(reason)
   local err = core.failure {
     kind = "auth",
-    result = core.GENERAL_FAILURE,
+    result = core.constants.GENERAL_FAILURE,
     message = "getSession: loginCallback gave no credentials: " ..
       (type(reason) == "table" and type(reason.message) == "string" and reason.message or tostring(reason)),
   }
@@ -320,7 +320,7 @@ local function establish(maker, options, stored)
     guard.session:reloadCatalogs():await() -- what could not be loaded is still wanted
   end
   guard.done = true
-  return guard.session, core.SUCCESS, info
+  return guard.session, core.constants.SUCCESS, info
 end
 
 --- Makes a session, logs in, and loads its catalogs.
@@ -376,14 +376,14 @@ local function invalidateEach(sessions)
   if failed then
     local err = core.failure {
       kind = failed.kind,
-      result = core.GENERAL_FAILURE,
+      result = core.constants.GENERAL_FAILURE,
       message = "invalidateAllSessions: not every server could be told; the first: " .. failed.message,
       hint = failed.hint,
     }
     err.info = { details = report, errorObject = err }
     error(err, 0)
   end
-  return report, core.SUCCESS, { details = report }
+  return report, core.constants.SUCCESS, { details = report }
 end
 
 --- Invalidates every live session that getSession made; all of them are tried, whatever becomes of each.

@@ -14,7 +14,7 @@ local OVER = { ended = true, lost = true, failed = true }
 local REASONS = { timeout = "timeout", refused = "refused" }
 
 local function failure(kind, message)
-  return core.failure { kind = kind, result = core.GENERAL_FAILURE, message = message }
+  return core.failure { kind = kind, result = core.constants.GENERAL_FAILURE, message = message }
 end
 
 -- ---- telling the hub
