@@ -17,7 +17,7 @@ struct jar {
   bool forgotten : 1;
 };
 
-_Static_assert(sizeof(struct jar) <= 40, "every session has one that sent something");
+_Static_assert(sizeof(struct jar) <= 40, "docs/internals.md, What a session takes");
 
 void jars_init (struct jars *jars, const struct allocator *memory, unsigned short most) {
   jars->memory = memory;

@@ -75,3 +75,9 @@ bool transport_same_connection (const struct transport *a, const struct transpor
          same_text(a->key_file, b->key_file) && same_text(a->key_password, b->key_password) &&
          same_text(a->user_agent, b->user_agent);
 }
+
+bool transport_same (const struct transport *a, const struct transport *b) {
+  return transport_same_connection(a, b) && a->timeout == b->timeout &&
+         a->stall_timeout == b->stall_timeout && a->max_response == b->max_response &&
+         a->max_redirects == b->max_redirects;
+}

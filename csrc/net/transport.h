@@ -1,6 +1,6 @@
 /*
 ** transport: how a session reaches its server: limits, TLS and proxy. Counted, immutable after it was set up,
-** shared by all exchanges of a session (and, later, by sessions that agree in all of it).
+** shared by all exchanges of a session, and by sessions that agree in all of it.
 */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -40,6 +40,9 @@ bool transport_set (struct transport *t, char **field, const char *value);
 
 struct transport *transport_keep (struct transport *t);
 void transport_release (struct transport *t); /* accepts NULL */
+
+/* Do they agree in everything? */
+bool transport_same (const struct transport *a, const struct transport *b);
 
 /* Do they agree in all that libcurl is told of them? (Limits that the engine watches itself do not count.) */
 bool transport_same_connection (const struct transport *a, const struct transport *b);

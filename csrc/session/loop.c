@@ -417,9 +417,10 @@ static int m_gc (lua_State *L) {
   engine_free(loop->engine);
   loop->engine = NULL;
   transport_release(loop->transport);
+  transport_release(loop->options);
   header_list_release(loop->lines);
   uri_release(loop->service);
-  loop->transport = NULL;
+  loop->transport = loop->options = NULL;
   loop->lines = NULL;
   loop->service = NULL;
   return 0;

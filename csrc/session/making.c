@@ -123,7 +123,7 @@ static struct uri *share_uri (struct loop *loop, struct uri *uri) {
 
 /* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
 struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
-  size_t length;
+  size_t length, given;
   const char *text = options_string(L, index, name, &length), *why;
   struct uri *uri;
   if (!text || !length) {
@@ -131,13 +131,15 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
                text ? "an empty string" : "nil");
     return NULL;
   }
-  while (length && text[length - 1] == '/')
-    length--;
+  for (given = length; length && text[length - 1] == '/'; length--)
+    ;
   if (memchr(text, '?', length) || memchr(text, '#', length))
     luaL_error(L, "option '%s': expected the root of a web application, got a URI with a query or fragment",
                name);
-  text = lua_pushlstring(L, text, length);
-  lua_remove(L, -2);
+  if (length < given) { /* one text does for many sessions */
+    text = lua_pushlstring(L, text, length);
+    lua_remove(L, -2);
+  }
   if (is_text_of(loop->service, text, length)) return uri_keep(loop->service);
   uri = uri_parse(&loop->memory, text, length, &why);
   if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);

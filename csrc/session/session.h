@@ -25,7 +25,7 @@ enum phase {
   PHASE_INVALID     /* for good */
 };
 
-/* The order is that of size: there may be ten thousands of them. What few sessions have is behind a pointer. */
+/* By size, since there may be ten thousands of them: what few sessions have is behind a pointer. */
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */
@@ -70,6 +70,10 @@ struct session {
   bool admitted : 1;         /* the server took credentials: it may keep a session until it is told */
   bool closed : 1;           /* finalised */
 };
+
+#ifndef _WIN32 /* where bit-fields of different types are not packed */
+_Static_assert(sizeof(struct session) <= 168, "docs/internals.md, What a session takes");
+#endif
 
 /* The Lua values of a session. Those that most sessions have are user values, the others in a table made for the first of them. */
 enum session_value {

@@ -145,6 +145,18 @@ static struct transport *defaults (lua_State *L, struct loop *loop) {
   return transport_keep(loop->transport);
 }
 
+/* Sessions that ask for the same have one; passwords are not kept for those to come. */
+static struct transport *share (struct loop *loop, struct transport *t) {
+  if (loop->options && transport_same(loop->options, t)) {
+    transport_release(t);
+    return transport_keep(loop->options);
+  }
+  if (t->proxy || t->key_password) return t;
+  transport_release(loop->options);
+  loop->options = transport_keep(t);
+  return t;
+}
+
 struct transport *transport_from_options (lua_State *L, struct loop *loop, int index) {
   struct limits given;
   struct transport *t;
@@ -157,5 +169,5 @@ struct transport *transport_from_options (lua_State *L, struct loop *loop, int i
     return NULL;
   }
   set_limits(t, &given);
-  return t;
+  return share(loop, t);
 }

@@ -363,13 +363,15 @@ void transport_has_defaults (void) {
   CHECK(t->connect_timeout == 10 && t->timeout == 30 && t->stall_timeout == 0);
   CHECK(t->max_response == (size_t)64 << 20 && t->max_redirects == 5 && !t->insecure &&
         !t->environment_proxy);
-  CHECK(transport_same_connection(t, t) && transport_same_connection(t, other));
+  CHECK(transport_same_connection(t, t) && transport_same_connection(t, other) && transport_same(t, other));
   CHECK(transport_set(t, &t->proxy, "http://a") && transport_set(t, &t->proxy, "http://b"));
   CHECK_TEXT(t->proxy, "http://b");
   CHECK(!transport_same_connection(t, other));
   CHECK(transport_set(other, &other->proxy, "http://b") && transport_same_connection(t, other));
   other->timeout = 1;
-  CHECK(transport_same_connection(t, other));
+  CHECK(transport_same_connection(t, other) && !transport_same(t, other));
+  other->timeout = t->timeout;
+  CHECK(transport_same(t, other));
   other->insecure = true;
   CHECK(!transport_same_connection(t, other));
   check_fail_at(1, true);
