@@ -51,6 +51,19 @@ describe("a session's context", function()
     assert.same({}, server:requests())
   end)
 
+  it("is encoded by the module that was loaded last", function()
+    local names, kept = { "datasession", "datasession.core", "datasession.codec" }, {}
+    new("basic", { context = { a = datasession.array {} } })
+    for _, name in ipairs(names) do kept[name], package.loaded[name] = package.loaded[name], nil end
+    finally(function()
+      for _, name in ipairs(names) do package.loaded[name] = kept[name] end
+    end)
+    local session = require("datasession").new { serviceURI = server.uris.basic, authenticationModel = "basic" }
+    session:setContext { list = require("datasession").array {} }
+    assert(session:login("lua", "secret"):await(LIMIT))
+    assert.equal('{"list":[]}', sent "x-client-props")
+  end)
+
   it("raises for what it cannot be", function()
     local session = new "basic"
     assert.error_matches(function() session:setContext(7) end, "table expected")

@@ -359,9 +359,10 @@ static int l_on_error (lua_State *L) {
   return 1;
 }
 
+/* hook(name, f): the function of the Lua layer of that name; false: it is to be found, once it is called. */
 static int l_hook (lua_State *L) {
   luaL_checkstring(L, 1);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
+  if (lua_type(L, 2) != LUA_TBOOLEAN) luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   loop_table(L, LOOP_HOOKS);
   lua_insert(L, 1);

@@ -22,6 +22,9 @@ local function find(place)
 end
 
 core.hook("find", function(name) return hooks[name] and find(hooks[name]) end)
+for name in pairs(hooks) do
+  core.hook(name, false) -- not that of a module that was loaded before this one
+end
 
 function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end
 
