@@ -219,11 +219,11 @@ static void prepare_for (struct handle *h, const char *text) {
 /* libcurl's own names of certificates, which it cannot be asked for, are taken from it while nobody looks at them. */
 void handles_know_the_certificates_again (void) {
   client_open(&one_handle);
-  struct handle_lines lines;
+  struct handle_lines ready;
   struct sockets sockets;
-  handle_lines_init(&lines);
+  handle_lines_init(&ready);
   sockets_init(&sockets, &checked_memory);
-  struct handle *h = handle_new(&checked_memory, &lines, &sockets);
+  struct handle *h = handle_new(&checked_memory, &ready, &sockets);
   for (int i = 0; i < 2; i++) {
     prepare_for(h, "https://127.0.0.1/");
     CHECK(!h->lacks_authorities && h->https);
