@@ -97,6 +97,9 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 #endif
 }
 
+/* Each transfer under way has one, which is allocated and wiped for it; a larger one saves nothing to speak of. */
+enum { USUAL_BUFFER = 8192, BRIEF_BUFFER = 1024 };
+
 static const struct {
   CURLoption option;
   long value;
@@ -109,7 +112,7 @@ static const struct {
     {CURLOPT_NETRC, CURL_NETRC_IGNORED},
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     {CURLOPT_TCP_KEEPALIVE, 1},
-    {CURLOPT_BUFFERSIZE, 8192}, /* every transfer under way has one; a larger one saves nothing to speak of */
+    {CURLOPT_BUFFERSIZE, USUAL_BUFFER},
 #if LIBCURL_VERSION_NUM < 0x075500
     {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
 #endif
@@ -393,11 +396,10 @@ static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   return code;
 }
 
-/* libcurl allocates it for each transfer, and it is wiped after each. */
 static CURLcode set_buffer (struct handle *h, bool brief) {
   CURLcode code = CURLE_OK;
   if (h->brief != brief)
-    code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, brief ? 1024L : (long)CURL_MAX_WRITE_SIZE);
+    code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)(brief ? BRIEF_BUFFER : USUAL_BUFFER));
   h->brief = brief;
   return code;
 }
