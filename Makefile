@@ -15,8 +15,9 @@ DEPS ?= tools/deps.sh
 # The build's variants. Each has a directory of its own.
 #   POLLER=curl       waits by curl_multi_poll, as systems without epoll do; POLLER=epoll: `make test` leaves that one out
 #   SANITIZE=KINDS    address,undefined or thread
+#   COVERAGE=1        counts which lines are run: tools/coverage.mk
 comma := ,
-variant = build$(addprefix /,$(filter-out epoll,$(1)))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
+variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
 BUILD := $(call variant,$(POLLER))
 
 # The system: Lua's headers, libcurl, libmicrohttpd (for the sandbox alone), how to link a module.
@@ -238,7 +239,7 @@ now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
 now-torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
 
-include torture/torture.mk torture/soak.mk fuzz/fuzz.mk
+include torture/torture.mk torture/soak.mk fuzz/fuzz.mk tools/coverage.mk
 
 ## torture-hostile: more and larger of what a server can do that means harm than spec/hostile_spec.lua tries
 now-torture-hostile: all specs

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh SET...: installs what a set of make targets needs and this system lacks: on Debian and Ubuntu by apt,
 # saying so; elsewhere it prints what to install. Silent when nothing is missing.
-# SETs: run (all, demo), test, lint, valgrind, bench. A package written a|b is there when either is.
+# SETs: run (all, demo), test, lint, valgrind, coverage, bench. A package written a|b is there when either is.
 set -eu
 
 packages=
@@ -12,6 +12,7 @@ for set in "$@"; do
     test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
+    coverage) more="gcovr" ;;
     valgrind) more="valgrind libc6-dbg" ;;
     conformance) # whatever Node there is will do
       more=
