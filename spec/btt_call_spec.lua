@@ -124,6 +124,8 @@ describe("an operation of a session of protocol btt", function()
     raises("did you mean 'timeout'", "Echo", {}, { timeouts = 1 })
     raises("no header line", "Echo", {}, { headers = { ["a b"] = "c" } })
     raises("no header line", "Echo", {}, { headers = { a = "c\r\nd: e" } })
+    raises("option 'headers': expected a table, got number", "Echo", {}, { headers = 1 })
+    raises("option 'headers': expected names and values that are strings", "Echo", {}, { headers = { "c" } })
     raises("option 'fields'", "Echo", {}, { fields = 1 })
     session = btt.established()
     raises("a form's data are a table", "Echo", "text")
@@ -273,6 +275,83 @@ describe("an operation of a session of protocol btt", function()
     fail = true
     assert.error_matches(function() session:invoke("Echo") end, "oh no")
     assert.same({ "oh no" }, errors)
+  end)
+
+  it("takes a text from such a function, and what it is, or says what it got instead", function()
+    local returned
+    local session = btt.established { format = { encode = function(message)
+      if message.kind == "establish" then return "createSession=true" end
+      return table.unpack(returned, 1, 2)
+    end } }
+    returned = { "dse_operationName=Echo&x=1" }
+    assert.same({ x = "1" }, assert(session:invoke("Echo"):await(LIMIT)))
+    assert.matches("^application/x%-www%-form%-urlencoded", btt.asked()[1].headers["content-type"])
+    for message, got in pairs {
+      ["expected it to return a string, got nil"] = {}, ["expected it to return a string, got table"] = { {} },
+      ["a content type that is a string without line breaks"] = { "x", "a\r\nb: c" },
+      ["expected a content type"] = { "x", true },
+    } do
+      returned = got
+      assert.error_matches(function() session:invoke("Echo") end, message, 1, true)
+    end
+    assert.same({}, btt.asked())
+  end)
+
+  it("has no reply, which is told to onError, when the function that reads it raises", function()
+    local errors = {}
+    local session = btt.established { format = { decode = function(body)
+      if body:find "rate" then error "oh no" end
+      return { status = "OK", sessionId = body:match '"sessionId":"([^"]+)"' }
+    end } }
+    datasession.onError(function(err) errors[#errors + 1] = tostring(err):match "oh no" end)
+    local err = rejected(session:invoke("RateLookup", { ccy = "SEK" }))
+    assert.equal("protocol", err.kind)
+    assert.matches("no reply that can be read", err.message, 1, true)
+    assert.same({ "oh no" }, errors)
+    assert.equal("established", session.status)
+  end)
+
+  it("reads characters by their number, repeated elements and blanks where XML allows them", function()
+    local session = btt.established { format = "xml" }
+    local function read(text)
+      answer(REQUEST, text, { contentType = "text/xml" })
+      return assert(session:invoke("Echo"):await(LIMIT))
+    end
+    assert.equal("A\u{e4}\u{20ac}\u{1f600}",
+      read "<r><status>OK</status><result>&#65;&#228;&#x20AC;&#x1F600;</result></r>")
+    assert.same({ x = { "1", "2", "3" } },
+      read "<r><status >OK</status ><result><x>1</x><x>2</x><x>3</x></result ></r>")
+  end)
+
+  it("takes the first hidden input of a name", function()
+    local session = btt.established { format = "form" }
+    answer(REQUEST, '<html><input type = "hidden" name = "a" value = "1"><input type=hidden name=a value=2></html>',
+      { contentType = "text/html" })
+    assert.same({ a = "1" }, assert(session:invoke("Echo"):await(LIMIT)))
+  end)
+
+  it("does not read a text in thousands of pieces", function()
+    local session = btt.established { format = "xml" }
+    answer(REQUEST, "<r><status>OK</status><result>" .. ("a<![CDATA[b]]>"):rep(5000) .. "</result></r>",
+      { contentType = "text/xml" })
+    assert.same({}, assert(session:invoke("Echo"):await(LIMIT)))
+  end)
+
+  it("finds the toolkit's exception in a page that says DSE elsewhere too", function()
+    local session = btt.established()
+    answer(REQUEST, "<html><h1>The DSE channel, DSEd</h1>DSEInvalidRequestException: 1</html>")
+    local err = rejected(session:invoke("Echo"))
+    assert.equal("server", err.kind)
+    assert.matches("(DSEInvalidRequestException)", err.message, 1, true)
+  end)
+
+  it("is told that it needs a session", function()
+    local session = btt.new { runInSession = false }
+    answer(REQUEST, '{"status":"CSS11"}')
+    local err = rejected(session:invoke("Echo"))
+    assert.equal("auth", err.kind)
+    assert.matches("call establishSession first", err.hint, 1, true)
+    assert.equal("initial", session.status)
   end)
 
   it("reads any bytes at all", function()

@@ -198,6 +198,40 @@ describe("a session of protocol btt", function()
     end)
   end)
 
+  it("is not established by a function of the user's that writes nothing that can be sent", function()
+    local returned, reported
+    datasession.onError(function(err) reported = tostring(err) end)
+    local session = btt.new { format = { encode = function() return table.unpack(returned, 1, 2) end } }
+    for message, got in pairs {
+      ["expected it to return a string, got boolean"] = { false },
+      ["a content type holds no line breaks"] = { "createSession=true", "a\nb" },
+    } do
+      returned = got
+      local err = rejected(session:login())
+      assert.equal("error", err.kind)
+      assert.matches("the function encode of the option format failed", err.message, 1, true)
+      assert.matches(message, reported, 1, true)
+      assert.equal("not established", session.status)
+    end
+    assert.same({}, btt.asked())
+  end)
+
+  it("is not established where the user's word is that it was idle for too long", function()
+    local session = btt.new { format = { classify = function() return "inactivity" end } }
+    local err = rejected(session:login())
+    assert.equal("server", err.kind)
+    assert.matches("did not establish a session", err.message, 1, true)
+    assert.equal("not established", session.status)
+  end)
+
+  it("asks by the very id that it was given, control characters included", function()
+    answer(ESTABLISH, '{"status":"OK","sessionId":"a\\u0001\\"b"}')
+    local session = btt.established { format = "json" }
+    answer(ESTABLISH, '{"status":"OK","sessionId":"a\\u0001\\"b"}')
+    assert(session:ping():await(LIMIT))
+    assert.matches('"sessionId":"a\\u0001\\"b"', btt.bodies()[1], 1, true)
+  end)
+
   it("can be established after a failure, and again after it was closed", function()
     btt.server:setBtt { refuseEstablish = 1 }
     local session = btt.new()
@@ -257,6 +291,7 @@ describe("a session of protocol btt", function()
     raises("option 'maxCloseAttempts': expected a whole number", { maxCloseAttempts = 1.5 })
     raises("option 'establishPath'", { establishPath = "" })
     raises("option 'tid'", { tid = "a\nb" })
+    raises("option 'sessionCookie': expected a string without control characters", { sessionCookie = "a\127" })
     raises("option 'name'", { name = "bank" })
     raises("either it or option 'closeOperation'", { closePath = "x", closeOperation = "y" })
     raises("option 'encode': expected a function", { format = { encode = 1 } })

@@ -144,6 +144,20 @@ describe("a lost session of protocol btt", function()
     assert.equal(1, btt.server:sessionCount "btt")
   end)
 
+  it("is known by the id of another, which a ping hears of", function()
+    local session = btt.established { reconnect = false }
+    answer(ESTABLISH, '{"status":"OK","sessionId":"another"}')
+    local err = rejected(session:ping())
+    assert.equal("expired", err.kind)
+    assert.matches("another session in the place of ours", err.message, 1, true)
+    assert.equal("expired", session.state)
+    btt.asked()
+    err = rejected(session:isAuthorized())
+    assert.equal("expired", err.kind)
+    assert.matches("(CSS11): call establishSession", err.message, 1, true)
+    assert.same({}, btt.asked())
+  end)
+
   it("by its deadline is established anew before anything is asked, and the call then runs", function()
     btt.server:setBtt { reply = { timeout = "40" } }
     local session = btt.established()
