@@ -700,6 +700,20 @@ describe("a PROIV session", function()
       end)
     end)
 
+    it("takes no reading of an answer that is no state, which is told to onError", function()
+      local errors, word = {}, nil
+      datasession.onError(function(err) errors[#errors + 1] = tostring(err) end)
+      local session = running { transport = { classify = function() return word end } }
+      for _, wrong in ipairs { "odd", 1, {} } do
+        word = wrong
+        rejected(session:ping(), "protocol")
+        assert.matches("expected a state or nil, got ", table.remove(errors), 1, true)
+      end
+      datasession.onError(nil)
+      assert.same({}, errors)
+      assert.equal("running", session.status)
+    end)
+
     it("tells how the session stands", function()
       local answer
       local session = running { transport = transport { poll = function() return answer end, connect = true } }

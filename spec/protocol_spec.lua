@@ -2,6 +2,7 @@
 local datasession = require "datasession"
 local child = dofile "spec/support/child.lua"
 local sandbox = require "datasession.sandbox"
+local storage = require "datasession.storage"
 
 local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
 local CUSTOMERS = "rest/CustomerService/Customer"
@@ -331,6 +332,52 @@ describe("a protocol in Lua", function()
       assert.same(way == "reconnect" and { "login lua secret", "reconnect 1", "reconnect 2" } or
         { "login lua secret", "login lua secret" }, calls)
     end
+  end)
+
+  it("is asked by its check, or its ping, whether it is still there when the line comes back", function()
+    for way, expected in pairs {
+      check = { "login", "check" }, ping = { "login", "ping" }, gone = { "login", "check", "login" },
+    } do
+      local calls = {}
+      local functions = { login = function() calls[#calls + 1] = "login" return true end }
+      functions[way == "ping" and "ping" or "check"] = function()
+        calls[#calls + 1] = way == "ping" and "ping" or "check"
+        if way == "gone" then return nil, "not you" end
+        return true
+      end
+      local session = loggedIn(functions, { reconnect = { delay = 0.01 }, keepCredentials = true })
+      local reconnected = false
+      session:subscribe("reconnected", function() reconnected = true end)
+      session:subscribe("reconnecting", function() assert(server:start()) end)
+      server:stop()
+      assert.equal(200, assert(session:request { path = CUSTOMERS }:await(LIMIT)).status)
+      datasession.run(LIMIT)
+      assert.is_true(reconnected)
+      assert.same(expected, calls)
+      assert.is_true(session.connected)
+    end
+  end)
+
+  it("that has expired is not authorized, where it has no function to ask by", function()
+    local expires
+    local session = loggedIn { judge = function() if expires then return "expired", "gone" end end }
+    expires = true
+    assert.equal("expired", rejected(session:request { path = CUSTOMERS }).kind)
+    local err = rejected(session:isAuthorized())
+    assert.same({ "expired", datasession.AUTHENTICATION_FAILURE }, { err.kind, err.result })
+  end)
+
+  it("keeps nothing where its save gives no table", function()
+    local store, saved = storage.memory(), { a = 1 }
+    local functions = { save = function() return saved end, restore = function() return true end }
+    loggedIn(functions, { name = "kept", storage = store })
+    datasession.run(LIMIT)
+    assert.is_string(store.texts.kept)
+    datasession.invalidateAllSessions { all = true }:await(LIMIT)
+    saved = "all"
+    loggedIn(functions, { name = "other", storage = store })
+    datasession.run(LIMIT)
+    assert.is_nil(store.texts.other)
   end)
 
   it("lets go of a function that waits when its call is cancelled or its session ends", function()
