@@ -105,7 +105,6 @@ static enum failure class_of_code (CURLcode code) {
   case CURLE_SSL_INVALIDCERTSTATUS:
   case CURLE_SSL_CLIENTCERT:
   case CURLE_USE_SSL_FAILED: return FAILURE_TLS;
-  case CURLE_OUT_OF_MEMORY: return FAILURE_MEMORY;
   default: return FAILURE_PROTOCOL;
   }
 }
