@@ -121,31 +121,7 @@ static int l_set_logger (lua_State *L) {
   return 1;
 }
 
-/* journal(session, level, event, fields): for what the Lua layer knows. The fields' table becomes the note's. */
-static int l_journal (lua_State *L) {
-  static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
-  const char *level = levels[luaL_checkoption(L, 2, NULL, levels)], *event = luaL_checkstring(L, 3);
-  int given;
-  session_check(L, 1);
-  lua_settop(L, 4);
-  if (!push_logger(L)) return 0;
-  push_fields(L, 1);
-  given = lua_istable(L, 4) ? 4 : 0;
-  if (given) {
-    lua_pushnil(L);
-    while (lua_next(L, given)) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_settable(L, -4);
-    }
-  }
-  queue(L, 1, level, event);
-  return 0;
-}
-
 void journal_register (lua_State *L) {
   lua_pushcfunction(L, l_set_logger);
   lua_setfield(L, -2, "setLogger");
-  lua_pushcfunction(L, l_journal);
-  lua_setfield(L, -2, "journal");
 }

@@ -17,7 +17,7 @@ void journal_attempt (lua_State *L, int index, const char *event, unsigned attem
 void journal_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                       const struct finding *found);
 
-/* setLogger(f or nil) in the table on top, and journal(session, level, event, fields) for the Lua layer. */
+/* setLogger(f or nil) in the table on top. */
 void journal_register (lua_State *L);
 
 #pragma GCC visibility pop
