@@ -455,6 +455,17 @@ describe("addCatalog", function()
       assert.is_nil(other:requests()[1].headers.authorization)
     end)
 
+    it("a login page from elsewhere, without asking after the session", function()
+      local other <close> = assert(sandbox.start {})
+      local session = loggedIn "basic"
+      other:fault { kind = "loginPage", path = "json$" }
+      local err = fails(session, other.catalogURIs.basic)
+      assert.same({ "auth", datasession.AUTHENTICATION_FAILURE }, { err.kind, err.result })
+      assert.matches("answered with its login page", err.message, 1, true)
+      assert.same({}, server:requests())
+      assert.is_true(session.connected)
+    end)
+
     it("a 401 of its own application before login, as what it is", function()
       local session = new "form"
       local err = fails(session, server.catalogURIs.form)
@@ -728,7 +739,7 @@ describe("addCatalog", function()
     end)
 
     it("not about an answer that is not to be kept, or that another request would not get", function()
-      local lines = { { "Cache-Control", "private, no-store" }, { "Vary", "Origin, X-Tenant" }, { "Vary", "*" } }
+      local lines = { { "Cache-Control", "no-store , private" }, { "Vary", "Origin, X-Tenant" }, { "Vary", "*" } }
       for _, line in ipairs(lines) do
         local uri = fresh "anonymous"
         server:fault { kind = "slow", delay = 0, path = "json$", headers = { [line[1]] = line[2] } }

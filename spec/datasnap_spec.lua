@@ -412,6 +412,10 @@ describe("invoke", function()
       assert.same({ "", '"a/\\\\b"' }, { (sent "a/\\b"), last().body })
       assert.same({ "", '{"sku":7}' }, { (sent { sku = 7 }), last().body })
       assert.same({ "", '[]' }, { (sent { datasession.emptyArray }), last().body })
+      path, body = sent { { _parameters = { 1, 2 }, more = 1 } } -- which nobody takes for a list of parameters
+      assert.equal("", path)
+      assert.matches('^{"[_m]', body)
+      assert.not_matches('^{"_parameters":%[{', body)
       path, body, back = sent { { _parameters = { 1, 2 } } }
       assert.same({ "", '{"_parameters":[{"_parameters":[1,2]}]}' }, { path, body })
       assert.same({ { _parameters = { 1, 2 } } }, back)
@@ -442,6 +446,7 @@ describe("invoke", function()
       { nil, { Verb = "GET" }, "unknown option 'Verb': did you mean 'verb'" },
       { nil, { filters = 1 }, "option 'filters': expected a table" },
       { nil, { filters = { x = {} } }, "option 'filters': 'x': expected" },
+      { nil, { filters = { x = 0 / 0 } }, "option 'filters': NaN and infinity have no JSON" },
       { nil, { filters = { "x" } }, "option 'filters': expected names" },
       { nil, { accept = "a\nb" }, "option 'accept'" },
     }
@@ -464,6 +469,9 @@ describe("invoke", function()
     local err = rejected(session:invoke("TEcho", "Count", nil, { filters = { unknown = datasession.null } }))
     assert.same({ "http", 409 }, { err.kind, err.httpStatus })
     assert.equal("/datasnap/rest/TEcho/Count/?unknown", last().uri)
+    server:fault { kind = "status", status = 501, body = "" }
+    err = rejected(session:invoke("TEcho", "Count"))
+    assert.matches("HTTP 501 .*the server does not support that", err.message)
   end)
 
   it("gives the list of what comes back, bytes as they are, and true for nothing", function()
@@ -669,6 +677,40 @@ describe("ping", function()
     assert.is_true(session.connected)
     assert.equal(id, session.sessionId)
     assert.same({ "online nil", "offline " .. datasession.WEB_APPLICATION_OFFLINE .. " nil", "online nil" }, events)
+  end)
+
+  it("rejects an answer of the session's that is none to a ping, in the server's words where there are any", function()
+    local session = new()
+    call(session, "TEcho", "Count")
+    local pragma = "dssession=" .. session.sessionId .. ",dssessionexpires=1000"
+    for body, message in pairs { ['{"error":"no such method"}'] = "no such method",
+      ['{"a":["error","result"]}'] = "not an answer to a ping" } do
+      server:fault { kind = "status", status = 200, body = body, contentType = "application/json",
+        headers = { Pragma = pragma } }
+      local err = rejected(session:ping())
+      assert.equal("protocol", err.kind)
+      assert.matches(message, err.message, 1, true)
+      assert.not_matches(session.sessionId, tostring(err), 1, true)
+    end
+    assert.is_true(session.connected)
+  end)
+
+  it("is no part of what a request's response shows of the session", function()
+    local session = new()
+    local response = assert(session:request { path = "/datasnap/rest/TEcho/Count/" }:await(LIMIT))
+    assert.is_nil(response.headers.pragma)
+    assert.equal("application/json", response.headers["content-type"])
+    assert.is_string(session.sessionId)
+  end)
+
+  it("is told that the device has no network, whatever the server says", function()
+    local session = new()
+    assert(session:ping():await(LIMIT))
+    datasession.setDeviceOnline(false)
+    local err = rejected(session:ping())
+    datasession.setDeviceOnline(true)
+    assert.equal("offline", err.kind)
+    assert.matches("this device has no network", err.message, 1, true)
   end)
 
   it("rejects a user who may not have a session, and keeps the one that there is", function()

@@ -165,6 +165,33 @@ describe("a named session", function()
     assert.is_true(session.connected)
   end)
 
+  it("pings nowhere else, whatever the store says", function()
+    server:setPing "classic"
+    earlier(nil, function(session) assert(session:ping():await(LIMIT)) end)
+    local other <close> = assert(sandbox.start {})
+    stored(function(made)
+      assert.is_string(made.pingURI)
+      made.pingURI = other.uris.form .. "/rest/_oeping"
+    end)
+    server:clearRequests()
+    assert(datasession.new(options()):ping():await(LIMIT))
+    server:setPing "new"
+    assert.same({}, other:requests())
+    assert.equal("GET /SportsForm/rest/_oepingService/_oeping", paths()[1])
+  end)
+
+  it("comes back with its cookies from a host that has an IPv6 address alone", function()
+    local six = sandbox.start { address = "::1" }
+    if not six then
+      pending "this machine has no IPv6"
+      return
+    end
+    earlier { serviceURI = six.uris.form }
+    assert.matches("^[^\t]*::1\t", document().cookies[1])
+    assert(datasession.new(options { serviceURI = six.uris.form }):isAuthorized():await(LIMIT))
+    six:close()
+  end)
+
   it("takes up its automatic pings, unless the option says otherwise", function()
     earlier { pingInterval = 50 }
     server:clearRequests()
@@ -308,6 +335,8 @@ describe("a named session", function()
       made.cookies[3] = "127.0.0.1\tFALSE\t/\tFALSE\t0\town\t1"
       made.cookies[4] = "ALL"
       made.cookies[5] = "Set-Cookie: header=1"
+      made.cookies[6] = "# 127.0.0.1\tFALSE\t/\tFALSE\t0\tcomment\t1"
+      made.cookies[7] = "127.0.0.1\tFALSE\t/\tFALSE\t0\tcontrol\t1\127"
     end)
     local session = datasession.new(options())
     assert(session:isAuthorized():await(LIMIT))

@@ -211,6 +211,7 @@ describe("a ping", function()
       { "a status that is null", json '{"AppServerStatus":null,"PingStatus":null}' },
       { "a list", json '["PingStatus"]' },
       { "some text", { kind = "status", status = 200, body = "it is up" } },
+      { "text that speaks of PingStatus", { kind = "status", status = 200, body = "PingStatus: false" } },
       { "nothing", { kind = "empty" } },
       { "204", { kind = "status", status = 204 } },
       { "201", json("{}", 201) },

@@ -97,6 +97,12 @@ describe("a PROIV session", function()
       assert.same({ "statusChanged starting", "online", "statusChanged running" }, events)
     end)
 
+    it("with what login is given as texts alone", function()
+      local session = new { connectionData = details() }
+      assert.error_matches(function() session:login(1, "secret") end, "a user name expected, got number")
+      assert.error_matches(function() session:login("lua", {}) end, "a password expected, got table")
+    end)
+
     it("to the service Default unless it is told another", function()
       for _, data in ipairs { {}, { service = "Default" } } do
         running { connectionData = data }

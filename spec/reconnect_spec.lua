@@ -122,6 +122,18 @@ describe("re-establishment", function()
     assert.equal(0, asked("POST", "j_spring_security_check"))
   end)
 
+  it("logs in anew when the server, there again, knows the session no more", function()
+    local session, events = loggedIn "form"
+    server:stop()
+    assert.equal("connect", rejected(session:ping()).kind)
+    server:expireSessions "form"
+    assert(server:start())
+    assert(get(session):await(LIMIT))
+    datasession.run(LIMIT)
+    assert.same({ "online", "reconnected" }, { events[#events - 1], events[#events] })
+    assert.equal(1, asked("POST", "j_spring_security_check"))
+  end)
+
   it("is not begun by a first login that fails: that is the application's", function()
     local session = datasession.new {
       serviceURI = server.uris.form, authenticationModel = "form", reconnect = { delay = 0.02 }, keepCredentials = true,

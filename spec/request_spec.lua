@@ -1,5 +1,6 @@
 -- session:request: any request, sent as the session.
 local datasession = require "datasession"
+local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
 
 local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
@@ -147,6 +148,17 @@ describe("request", function()
     end)
   end)
 
+  describe("says who it is and what it takes", function()
+    it("also where the program says one of them itself", function()
+      local session = loggedIn "basic"
+      local both = seen(session, { path = "/a" }).headers
+      local agent = seen(session, { path = "/a", headers = { ["Accept-Encoding"] = "identity" } }).headers
+      local encodings = seen(session, { path = "/a", headers = { ["User-Agent"] = "mine" } }).headers
+      assert.same({ both["user-agent"], "identity" }, { agent["user-agent"], agent["accept-encoding"] })
+      assert.same({ "mine", both["accept-encoding"] }, { encodings["user-agent"], encodings["accept-encoding"] })
+    end)
+  end)
+
   describe("resolves with a response", function()
     it("that has status, ok, headers, body, uri, timing and json", function()
       local session = loggedIn "form"
@@ -175,6 +187,14 @@ describe("request", function()
       assert.equal("1", response.headers["x-a"])
       assert.is_nil(response.headers["set-cookie"])
       server:clearRequests()
+    end)
+
+    it("whose repeated header lines are one", function()
+      local raw <close> = assert(fault_server.start())
+      raw:fault("GET /a", { "HTTP/1.1 200 OK\r\nX-A: 1\r\nx-b: 2\r\nx-A:3\r\nContent-Length: 0\r\n\r\n" })
+      local session = new("anonymous", { serviceURI = "http://127.0.0.1:" .. raw:port(), proxy = false })
+      local response = assert(session:request { path = "/a" }:await(LIMIT))
+      assert.same({ "1, 3", "2" }, { response.headers["x-a"], response.headers["x-b"] })
     end)
 
     it("whose json says what is wrong with the body", function()

@@ -476,6 +476,10 @@ describe("a session", function()
         server:fault { kind = "status", status = status }
         assert.equal(datasession.GENERAL_FAILURE, rejected(new("form"):login("lua", "secret")).result)
       end
+      local session = new "form"
+      server:fault { kind = "status", status = 204, path = "home%.html$" }
+      assert(session:login("lua", "secret"):await(LIMIT))
+      assert.same({ true, 204 }, { session.connected, session.loginHttpStatus })
     end)
 
     it("as somebody else after a logout, with nothing left of the first", function()

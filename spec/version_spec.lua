@@ -1,4 +1,5 @@
 -- datasession.version: what is at work.
+local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 
 describe("version", function()
@@ -24,6 +25,15 @@ describe("version", function()
   it("is a table of the caller's own", function()
     datasession.version().lua = "x"
     assert.equal(_VERSION, datasession.version().lua)
+  end)
+end)
+
+describe("datasession.core", function()
+  it("is no module to be used by itself, and says so", function()
+    assert.matches("^false\t.*used without the module datasession", child.output [[
+      local core = require "datasession.core"
+      print(pcall(core.new, { serviceURI = "http://localhost", unknown = 1 }))
+    ]])
   end)
 end)
 

@@ -274,20 +274,32 @@ void waiting_exchanges_outlive_the_engine (void) {
 enum { ORIGINS = 100 };
 
 /* Every name of the loopback network is an origin of its own. */
-void origins_have_lanes_of_their_own (void) {
+static struct exchange *request_to_origin (int number) {
+  struct exchange *x = request_new("/");
   char text[64];
   const char *why;
+  int length = snprintf(text, sizeof text, "http://127.0.1.%d:1/", number);
+  uri_release(x->request.uri);
+  x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
+  return x;
+}
+
+void origins_have_lanes_of_their_own (void) {
+  struct exchange *all[ORIGINS];
   client_open(&one_connection);
   struct exchange *blocked = request_new("/silent");
   submit(blocked);
-  for (int i = 1; i <= ORIGINS; i++) {
-    struct exchange *x = request_new("/");
-    int length = snprintf(text, sizeof text, "http://127.0.1.%d:1/", i);
-    uri_release(x->request.uri);
-    x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
-    run(x);
-    CHECK(x->response.failure == FAILURE_CONNECT);
-    exchange_free(x);
+  for (int i = 0; i < ORIGINS; i++) {
+    all[i] = request_to_origin(i + 1);
+    run(all[i]);
+    exchange_free(all[i]);
+  }
+  for (int i = 0; i < ORIGINS; i++)
+    submit(all[i] = request_to_origin(i + 1));
+  for (int i = 0; i < ORIGINS; i++) {
+    await(all[i]);
+    CHECK(all[i]->response.failure == FAILURE_CONNECT);
+    exchange_free(all[i]);
   }
   CHECK(blocked->phase == EXCHANGE_FLYING);
   exchange_free(blocked);
