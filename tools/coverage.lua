@@ -1,5 +1,5 @@
---- coverage.lua JSON LIST: what gcovr's JSON says of csrc, as a table by file and one closing line; fails when too little
--- was run, or when a line that was not run has no reason in LIST, whose head tells its format.
+--- coverage.lua JSON LIST: what gcovr's JSON says of csrc, as a table by file and one closing line; fails when too
+-- little was run, or when a line that was not run has no reason in LIST, whose head tells its format.
 local cjson = require "cjson"
 
 local LEAST_LINES, LEAST_BRANCHES = 95, 85 -- percent
@@ -69,23 +69,28 @@ end
 
 -- ---- the reasons
 
---- The entries: { file, place, text (nil: any), sometimes, number (of its line), reason }.
+--- An entry of that file from its text: { file, place, text (nil: any), sometimes }; nil: it is none.
+local function readPlace(file, line)
+  local often = line:match "^sometimes " or ""
+  local place, text = line:sub(#often + 1):match "^([%a_][%w_]*)%(%):? ?(.*)$"
+  return file and place and { file = file, place = place, text = text ~= "" and text or nil, sometimes = often ~= "" }
+end
+
+--- The entries, each with the number of its line and the group whose reason it shares.
 local function readReasons(path)
   local entries, file, open = {}, nil, {}
   for number, line in ipairs(readLines(path)) do
     local spaces, rest = line:match "^( *)(.*)$"
-    if rest == "" or rest:sub(1, 1) == "#" then -- nothing
-    elseif spaces == "" then
-      file = rest
-    elseif spaces == "  " then
-      if open.reason then open = {} end
-      local often, place, text = rest:match "^(s?o?m?e?t?i?m?e?s? ?)([%a_][%w_]*)%(%):? ?(.*)$"
-      assert(file and place and (often == "" or often == "sometimes "), ("%s:%d: no place: %s"):format(path, number, rest))
-      local entry = { file = file, place = place, text = text ~= "" and text or nil, sometimes = often ~= "", number = number,
-        group = open }
-      entries[#entries + 1] = entry
-    else
-      open.reason = (open.reason and open.reason .. " " or "") .. rest
+    if rest ~= "" and rest:sub(1, 1) ~= "#" then
+      if spaces == "" then
+        file = rest
+      elseif spaces == "  " then
+        if open.reason then open = {} end
+        entries[#entries + 1] = assert(readPlace(file, rest), ("%s:%d: no place: %s"):format(path, number, rest))
+        entries[#entries].number, entries[#entries].group = number, open
+      else
+        open.reason = (open.reason and open.reason .. " " or "") .. rest
+      end
     end
   end
   for _, entry in ipairs(entries) do
@@ -119,8 +124,8 @@ end
 local function printTable(files)
   print(("%-40s %15s %17s"):format("", "lines", "branches"))
   for _, file in ipairs(files) do
-    print(("%-40s %5d %7.1f %% %6d %7.1f %%"):format(file.name, file.lines, percent(file.run, file.lines), file.branches,
-      percent(file.taken, file.branches)))
+    print(("%-40s %5d %7.1f %% %6d %7.1f %%"):format(file.name, file.lines, percent(file.run, file.lines),
+      file.branches, percent(file.taken, file.branches)))
   end
 end
 
@@ -141,10 +146,11 @@ for _, entry in ipairs(entries) do
   end
 end
 for _, missed in ipairs(left) do
-  print(("%s:%d: not run, and no reason in %s: %s(): %s"):format(missed.file, missed.number, list, missed.place, missed.text))
+  print(("%s:%d: not run, and no reason in %s: %s(): %s"):format(missed.file, missed.number, list, missed.place,
+    missed.text))
 end
 local lines, run = sum(files, "lines"), sum(files, "run")
 local ofLines, ofBranches = percent(run, lines), percent(sum(files, "taken"), sum(files, "branches"))
-print(("coverage: %.1f %% of lines, %.1f %% of branches of csrc; %d lines uncovered, %s"):format(ofLines, ofBranches,
-  lines - run, #left == 0 and "all with a reason" or #left .. " of them without a reason"))
+print(("coverage: %.1f %% of lines, %.1f %% of branches of csrc; %d lines uncovered, %s"):format(ofLines,
+  ofBranches, lines - run, #left == 0 and "all with a reason" or #left .. " of them without a reason"))
 os.exit(#left == 0 and lines > 0 and ofLines >= LEAST_LINES and ofBranches >= LEAST_BRANCHES)
