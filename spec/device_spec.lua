@@ -79,6 +79,14 @@ describe("setDeviceOnline", function()
     assert.same({ "Device is offline", "online" }, events)
   end)
 
+  it("is not needed where the system itself says that there is no way to the server", function()
+    local session = datasession.new { serviceURI = "http://224.0.0.1:9", proxy = false } -- no host's address
+    local err = rejected(session:login())
+    assert.equal("offline", err.kind)
+    assert.is_true(err.retryable)
+    assert.matches("this machine has no network", err.message, 1, true)
+  end)
+
   it("does not bring back what the server has lost meanwhile", function()
     local session, events = loggedIn()
     datasession.setDeviceOnline(false)

@@ -275,4 +275,15 @@ describe("storage.file", function()
     assert.not_equal("half", store:get "key")
     assert.is_truthy(store:get "key")
   end)
+
+  it("says what it needs where a host has left Lua's io library out", function()
+    assert.equal("false\tfalse\n", child.output([[
+      local store = require("datasession.storage").file(arg[1])
+      debug.getregistry()["FILE*"] = nil
+      local read, why = pcall(store.get, store, "key")
+      local written, why_not = pcall(store.set, store, "key", "text")
+      assert(why:find("needs Lua's io library", 1, true) and why_not:find("needs Lua's io library", 1, true))
+      print(read, written)
+    ]], path))
+  end)
 end)
