@@ -67,6 +67,15 @@ describe("a DataSnap session that is kept", function()
     store:set(name or "chat_dssessionid", text)
   end
 
+  it("is nowhere while the server has given it no id", function()
+    server:setDataSnap { pragma = false }
+    local session = new()
+    call(session)
+    server:setDataSnap { pragma = true }
+    assert.is_nil(session.sessionId)
+    assert.is_nil(document())
+  end)
+
   it("is under the prefix and dssessionid, with its id, deadline, origin and path", function()
     local session = new()
     assert.equal("chat_dssessionid", session.name)
