@@ -97,6 +97,16 @@ describe("a PROIV session", function()
       assert.same({ "statusChanged starting", "online", "statusChanged running" }, events)
     end)
 
+    it("anew after a first try that failed", function()
+      local session = new()
+      server:stop()
+      rejected(session:login(), "connect")
+      assert(server:start())
+      assert(session:login():await(LIMIT))
+      assert(session:ping():await(LIMIT))
+      assert.equal("running", session.status)
+    end)
+
     it("with what login is given as texts alone", function()
       local session = new { connectionData = details() }
       assert.error_matches(function() session:login(1, "secret") end, "a user name expected, got number")

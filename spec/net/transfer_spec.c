@@ -125,6 +125,20 @@ static void check_redirect_out (void) {
   check_failure(x, FAILURE_REDIRECT, "https://");
 }
 
+static bool cannot_hop (struct exchange *x) {
+  (void)x;
+  return false;
+}
+
+/* Who asked has no memory for what the next hop must say. */
+static void check_hop_refused (void) {
+  struct exchange *x = request_new("/to/302/echo");
+  x->hopping = cannot_hop;
+  run(x);
+  CHECK(x->response.redirects == 0 && x->response.status == 302);
+  check_failure(x, FAILURE_MEMORY, "no memory for the redirect");
+}
+
 void redirects_stay_in_the_origin (void) {
   client_open(NULL);
   struct exchange *x = get("/to/302/to/301/echo");
@@ -132,6 +146,7 @@ void redirects_stay_in_the_origin (void) {
   CHECK(body_has(x, "GET /echo ") && strstr(uri_text(x->response.uri), "/echo"));
   exchange_free(x);
   check_redirect_out();
+  check_hop_refused();
   check_failure(get("/to/302?ftp://127.0.0.1/"), FAILURE_REDIRECT, "is not http or https");
   check_failure(get("/to/302?http://u:p@127.0.0.1/"), FAILURE_REDIRECT, "user name or password");
   x = get("/loop");
