@@ -136,7 +136,8 @@ static void check_hop_refused (void) {
   x->hopping = cannot_hop;
   run(x);
   CHECK(x->response.redirects == 0 && x->response.status == 302);
-  check_failure(x, FAILURE_MEMORY, "no memory for the redirect");
+  CHECK(x->response.failure == FAILURE_MEMORY && detail_has(x, "no memory for the redirect"));
+  exchange_free(x);
 }
 
 void redirects_stay_in_the_origin (void) {
