@@ -207,7 +207,8 @@ describe("a PROIV session", function()
       assert.is_true(fails("offline", nil, "HTTP 503").retryable)
       server:setAppServer(true)
       for body, kind in pairs { ['{"state":"refused"}'] = "refused", ['{"state":"lost"}'] = "protocol",
-        ['{"state":"ended"}'] = "protocol", ['{"state":"odd"}'] = "protocol", [' \n{"state":"refused"}'] = "refused" } do
+        ['{"state":"ended"}'] = "protocol", ['{"state":"odd"}'] = "protocol",
+        [' \n{"state":"refused"}'] = "refused" } do
         server:fault { kind = "status", status = 200, body = body }
         fails(kind, nil, "HTTP 200")
       end
