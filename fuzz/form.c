@@ -32,7 +32,7 @@ static size_t check_field (const struct buffer *form, size_t from, const uint8_t
   fuzz_check(form->length >= start && !memcmp(form->data + from, "name=", 5), "a field begins with its name");
   while (end < form->length && form->data[end] != '&')
     end++;
-  uint8_t *read = malloc(end - start + 1);
+  uint8_t *read = fuzz_room(end - start);
   fuzz_check(decode(read, form->data + start, end - start) == length &&
                  !(length && memcmp(read, value, length)),
              "a value reads as it was");

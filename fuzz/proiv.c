@@ -58,7 +58,7 @@ static int l_connect (lua_State *L) {
   struct login nobody;
   memset(&nobody, 0, sizeof nobody);
   struct exchange *x = proiv_connect(L, s, &nobody);
-  fuzz_check(x != NULL, "there is memory");
+  if (!x) return luaL_error(L, "not enough memory");
   const char *text = uri_text(x->request.uri), *query = strchr(text, '?');
   fuzz_check(!strchr(uri_public_text(x->request.uri), '?'), "what is shown has no query");
   if (query)

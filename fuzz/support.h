@@ -22,6 +22,9 @@ extern const struct allocator fuzz_memory;
 /* Ends the process, which libFuzzer takes as a finding, unless it holds. */
 void fuzz_check (bool holds, const char *what);
 
+/* `size` bytes and one more, for free. */
+void *fuzz_room (size_t size);
+
 /* A copy of the bytes with a NUL behind them, for free. */
 char *fuzz_text (const uint8_t *data, size_t size);
 
