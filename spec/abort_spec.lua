@@ -31,6 +31,7 @@ describe("a call that is ended before its answer came", function()
   after_each(function()
     server:clear()
     server:release()
+    datasession.invalidateAllSessions { all = true }:await(LIMIT)
     assert.is_true(datasession.run(LIMIT), "something is still in flight")
   end)
 
