@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh BUILD TARGET...: runs each fuzz target for FUZZ_SECONDS (30) seconds, or for FUZZ_RUNS executions if that is set and
-# comes first; ends with one line that sums libFuzzer's own counts. What a target finds new stays in BUILD/corpus, what makes
-# it fail in BUILD/findings. FUZZ_TARGETS: the ones to run, of those given.
+# comes first, as many at a time as there are processors; ends with one line that sums libFuzzer's own counts. What a target
+# finds new stays in BUILD/corpus, what makes it fail in BUILD/findings. FUZZ_TARGETS: the ones to run, of those given.
 set -u
 build=$1
 shift
@@ -24,27 +24,43 @@ words() {
   esac
 }
 
+# What it printed is in BUILD/TARGET.log, its exit code in BUILD/TARGET.status.
+fuzz() {
+  mkdir -p "$build/corpus/$1" "$build/findings" "$top/fuzz/seeds/$1"
+  # shellcheck disable=SC2046 # one word or none
+  timeout -k 10 $((seconds + 120)) "$build/bin/$1" $(words "$1") -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
+    -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$1-" \
+    "$build/corpus/$1" "$top/fuzz/seeds/$1" >"$build/$1.log" 2>&1
+  echo $? >"$build/$1.status"
+}
+
 stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
 
-for target in "$@"; do
-  log=$build/$target.log
-  mkdir -p "$build/corpus/$target" "$build/findings" "$top/fuzz/seeds/$target"
-  # shellcheck disable=SC2046 # one word or none
-  timeout -k 10 $((seconds + 120)) "$build/bin/$target" $(words "$target") -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
-    -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$target-" \
-    "$build/corpus/$target" "$top/fuzz/seeds/$target" >"$log" 2>&1
-  status=$?
+judge() { # TARGET
+  log=$build/$1.log
   executions=$(stat number_of_executed_units)
   executions=${executions:-0}
   total=$((total + executions))
-  if [ "$status" -ne 0 ] || [ "$executions" -eq 0 ]; then
+  if [ "$(cat "$build/$1.status")" -ne 0 ] || [ "$executions" -eq 0 ]; then
     findings=$((findings + 1))
     grep -aE '^(fuzz:|==|#[0-9]+ |SUMMARY|.*ERROR|Test unit)|runtime error' "$log" | head -n 30 >&2
-    echo "fuzz: $target failed, see $log and $build/findings" >&2
+    echo "fuzz: $1 failed, see $log and $build/findings" >&2
   fi
   speed=$(stat average_exec_per_sec)
   if [ "${speed:-0}" -gt 0 ]; then speed=", $speed a second"; else speed=; fi
-  printf 'fuzz: %-11s %9d executions%s\n' "$target" "$executions" "$speed"
+  printf 'fuzz: %-11s %9d executions%s\n' "$1" "$executions" "$speed"
+}
+
+jobs=$(nproc 2>/dev/null || echo 1)
+while [ $# -gt 0 ]; do
+  batch=
+  while [ $# -gt 0 ] && [ "$(echo "$batch" | wc -w)" -lt "$jobs" ]; do
+    batch="$batch $1"
+    fuzz "$1" &
+    shift
+  done
+  wait
+  for target in $batch; do judge "$target"; done
 done
 echo "fuzz: $total executions, $findings findings"
 [ "$findings" -eq 0 ]
