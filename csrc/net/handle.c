@@ -396,10 +396,12 @@ static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   return code;
 }
 
+/* A transfer that failed before it had a connection has left its buffer, which libcurl then lets nobody resize: it will do. */
 static CURLcode set_buffer (struct handle *h, bool brief) {
-  CURLcode code = CURLE_OK;
-  if (h->brief != brief)
-    code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)(brief ? BRIEF_BUFFER : USUAL_BUFFER));
+  CURLcode code;
+  if (h->brief == brief) return CURLE_OK;
+  code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)(brief ? BRIEF_BUFFER : USUAL_BUFFER));
+  if (code == CURLE_BAD_FUNCTION_ARGUMENT) return CURLE_OK;
   h->brief = brief;
   return code;
 }
