@@ -287,17 +287,37 @@ static void tell_outcome (lua_State *L, struct operation *op, const char *event)
   lua_pop(L, 1);
 }
 
+/* Argument: the operation, light userdata. */
+static int tell_success (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  const struct repair *r = op->session->repair;
+  operation_push_session(L, op);
+  journal_attempt(L, 2, "reconnected", r->attempt, r->reason, -1);
+  lua_pushnil(L);
+  tell_outcome(L, op, "reconnected");
+  return 0;
+}
+
+/* Handlers hear of it before what waited is sent, which goes on whether or not there is memory to tell them. */
 static void succeed (lua_State *L, struct operation *op, const struct finding *found) {
   struct session *s = op->session;
   finding_apply(L, op, found);
   s->repair->op = NULL;
-  operation_push_session(L, op);
-  journal_attempt(L, lua_gettop(L), "reconnected", s->repair->attempt, s->repair->reason, -1);
-  lua_pop(L, 1);
-  lua_pushnil(L);
-  tell_outcome(L, op, "reconnected");
+  lua_pushcfunction(L, tell_success);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
   resume_parked(L, s);
   conclude_at_once(L, op, NULL);
+}
+
+/* Arguments, light userdata: the operation, what was found. */
+static int decide_failure (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  const struct repair *r = op->session->repair;
+  operation_push_session(L, op);
+  journal_gave_up(L, 3, r->attempt, r->reason, lua_touserdata(L, 2));
+  session_decide(L, 3, VERDICT_REPAIR_FAILED, REASON_EXPIRED);
+  return 0;
 }
 
 /* All that it held is let go; what waited for it gets the reason. */
@@ -305,10 +325,13 @@ static void give_up (lua_State *L, struct operation *op, const struct exchange *
                      const struct finding *found) {
   struct session *s = op->session;
   s->repair->op = NULL;
-  operation_push_session(L, op);
-  journal_gave_up(L, lua_gettop(L), s->repair->attempt, s->repair->reason, found);
-  session_decide(L, -1, VERDICT_REPAIR_FAILED, REASON_EXPIRED);
-  lua_pop(L, 1);
+  lua_pushcfunction(L, decide_failure);
+  lua_pushlightuserdata(L, op);
+  lua_pushlightuserdata(L, (void *)found);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    loop_report(L);
+    session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+  }
   abort_parked(s, "offline", "the session was lost, and could not be re-established");
   finding_push_error(L, x, found);
   lua_pushvalue(L, -1);
