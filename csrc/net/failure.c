@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#ifndef _WIN32
+#include <arpa/inet.h>
+#endif
 
 static const char refused_hint[] = "is the server running, and is the port right?";
 static const char closed_hint[] =
@@ -186,6 +189,19 @@ static bool is_ascii (const char *text) {
   return !*text;
 }
 
+/* There is nothing to resolve. */
+static bool is_address (const struct uri *u) {
+  const char *host = strstr(uri_origin(u), "://") + 3;
+  char text[INET_ADDRSTRLEN];
+  size_t length = strcspn(host, ":");
+  struct in_addr address;
+  if (*host == '[') return true;
+  if (length >= sizeof text) return false;
+  memcpy(text, host, length);
+  text[length] = '\0';
+  return inet_pton(AF_INET, text, &address) == 1;
+}
+
 /* Our URIs were read by libcurl before: it fails at one for want of memory, or when a name that is not ASCII is none. */
 static enum failure class_of_malformed (const struct exchange *x, CURL *easy, const char *text) {
   if (strstr(text, "No URL set")) return FAILURE_MEMORY;
@@ -197,6 +213,7 @@ static enum failure classify (const struct exchange *x, CURL *easy, CURLcode cod
   switch (code) {
   case CURLE_COULDNT_CONNECT: return class_of_connect(x, easy, text);
   case CURLE_OUT_OF_MEMORY: return amid_headers(x, easy) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
+  case CURLE_COULDNT_RESOLVE_HOST: return is_address(x->response.uri) ? FAILURE_MEMORY : FAILURE_DNS;
   case CURLE_URL_MALFORMAT: return class_of_malformed(x, easy, text);
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
