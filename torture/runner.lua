@@ -32,6 +32,7 @@ local server = assert(sandbox.start { customers = 3 })
 
 local points, operations, collected, failed = 0, 0, 0, 0
 local opened, sinceClose = false, 0
+local alone -- the scenario wants a new state for each failure
 local curlBlocks -- that libcurl keeps for itself
 
 --- For the victim's `remote`.
@@ -109,6 +110,7 @@ local function strike(name, where, kind, mode, at)
   local began = victim.clock()
   ok, message, refused = victim.call("act", nil, kind, mode, at)
   local outcome = ok and "it had got through" or "it had failed: " .. message
+  if outcome:find "No URL set" or outcome:find "missing URL" then fail(where, "want of memory is blamed on a URI") end
   if victim.clock() - began > SLOW then fail(where, ("it took %.2f s; "):format(victim.clock() - began) .. outcome) end
   if outcomes then print(("%s\t%s"):format(where, ok and "it got through" or message:gsub("\n.*", ""))) end
   if not refused then
@@ -123,7 +125,11 @@ local function strike(name, where, kind, mode, at)
     return true
   end
   ok, message = victim.call "recover"
-  if not ok then discard(where, ("afterwards: %s (%s)"):format(message, outcome)) end
+  if not ok then
+    discard(where, ("afterwards: %s (%s)"):format(message, outcome))
+  elseif alone then
+    closeCalmly(where)
+  end
   return true
 end
 
@@ -178,6 +184,9 @@ end
 local function runScenario(name)
   operations = operations + 1
   local began, counts = os.clock(), {}
+  closeCalmly(name)
+  open()
+  alone = select(2, victim.call("isAlone", name)) == "true"
   for i, mode in ipairs(MODES) do
     if not short or (operations + i) % 3 == 0 then
       counts[#counts + 1] = ("%s %s %d"):format(mode[1], mode[2], strikeAll(name, mode[1], mode[2]))

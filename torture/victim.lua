@@ -11,11 +11,12 @@
 --                                         -- this raises; default: call or act once more, and its promise is resolved
 --       quiet = function(t, context) end, -- ends what would go on for ever; optional
 --       check = function(t, context) end, -- then: raises if anything is not as it must be; optional
---       ways = { "await" }, }             -- in which ways a call is waited for; default: all
+--       ways = { "await" },               -- in which ways a call is waited for; default: all
+--       alone = true }                    -- each failure is met in a state of its own; optional
 --
 -- A scenario with `call` becomes one for each way of waiting. `t` is the table below.
 
--- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout
+-- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout isAlone
 
 local t = {
   LIMIT = 20,    -- seconds after which what is still in flight hangs
@@ -197,6 +198,11 @@ function loadScenarios(files)
     end
   end
   return table.concat(order, "\n")
+end
+
+--- "true" for a scenario that wants a state of its own each time.
+function isAlone(name)
+  return scenarios[name].scenario.alone == true
 end
 
 --- Memory is good: makes what the scenario needs.

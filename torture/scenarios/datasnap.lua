@@ -34,8 +34,8 @@ end)
 list:once("datasnap: cache", session, function(s) return s:cache() end)
 list:once("datasnap: results that stay at the server", session, function(s)
   return t.datasession.spawn(function()
-    local result, _, info = s:invoke("TEcho", "Table", { 2 }, { accept = "application/rest" }):await()
-    if not result then error(info, 0) end
+    local result, code, info = s:invoke("TEcho", "Table", { 2 }, { accept = "application/rest" }):await()
+    if not result then error(code, 0) end
     assert(s:cache(result[2]):await())
     return assert(s:cache(result[2], { accept = "application/octet-stream" }):await())
       and assert(s:cache(info.cacheId, { verb = "DELETE" }):await())

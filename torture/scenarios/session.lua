@@ -172,23 +172,23 @@ add {
   end,
 }
 
-for _, model in ipairs { "form", "basic" } do
-  add {
-    name = "login with automatic pings, " .. model,
-    ways = { "await" },
-    prepare = fresh(model, { pingInterval = 1e6 }),
-    call = function(t, c)
-      return c.session:login(t.credentials(model)):next(function(session)
-        -- its timer is set: without one nothing would be pending
-        assert(t.datasession.timeout(), "there is no timer for the next ping")
-        return session
-      end)
-    end,
-    again = loginAgain(model),
-    check = isIn,
-    quiet = function(_, c) c.session.pingInterval = 0 end,
-  }
-end
+-- In a state of its own each time, since the room for timers is kept.
+add {
+  name = "login with automatic pings",
+  alone = true,
+  prepare = fresh("anonymous", { pingInterval = 1e6 }),
+  act = function(t, c)
+    c.untimed = nil
+    assert(c.session:login():await())
+    c.untimed = not t.datasession.timeout()
+  end,
+  again = loginAgain "anonymous",
+  check = function(_, c)
+    isIn(_, c)
+    assert(not c.untimed, "it is logged in, and no ping is due")
+  end,
+  quiet = function(_, c) c.session.pingInterval = 0 end,
+}
 
 add {
   name = "disconnect while requests wait",
