@@ -3,8 +3,8 @@
 -- either closes the Lua state, so leaks of what lua_close should free are seen.
 io.stdout:setvbuf "line" -- a leak report ends the process without flushing
 
--- DATASESSION_COLLECTOR=generational; or eager: a whole cycle at once, each time that the heap has grown by 4 %. (At every
--- allocation, with busted's own heap, the suite would take hours: that is what torture/ does.)
+-- DATASESSION_COLLECTOR=generational; or eager: a whole cycle at once, each time that the heap has grown by 4 %. (At
+-- every allocation, with busted's own heap, the suite would take hours: that is what torture/ does.)
 local collector = os.getenv "DATASESSION_COLLECTOR"
 if collector == "generational" then
   collectgarbage "generational"
