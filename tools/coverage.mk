@@ -1,9 +1,9 @@
 # What of csrc the whole suite runs: a build of its own, then gcovr, then tools/coverage.lua.
 NEEDS_coverage := run test coverage
-WITH_coverage := CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' COVERAGE=1 POLLERS='epoll curl'
+WITH_coverage := CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' COVERAGE=1 POLLERS='epoll$(if $(COVERAGE_SHORT),, curl)'
 COVERAGE_JSON := $(BUILD)/coverage.json
 
-## coverage: which lines and branches of csrc the specs and a short torture run; each that they do not has a reason
+## coverage: which lines and branches of csrc the specs and a short torture run; each that they do not has a reason. COVERAGE_SHORT=1: only epoll
 coverage:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@

@@ -320,7 +320,7 @@ add {
   act = function(t, c)
     t.server:clearRequests()
     c.session.pingInterval = 1
-    for _ = 1, 20 do
+    for _ = 1, 250 do
       if #t.server:requests() == 0 then t.datasession.step(0.02) end
     end
     assert(#t.server:requests() > 0, "no ping came")
