@@ -446,7 +446,7 @@ describe("invoke", function()
       { nil, { Verb = "GET" }, "unknown option 'Verb': did you mean 'verb'" },
       { nil, { filters = 1 }, "option 'filters': expected a table" },
       { nil, { filters = { x = {} } }, "option 'filters': 'x': expected" },
-      { nil, { filters = { x = 0 / 0 } }, "option 'filters': NaN and infinity have no JSON" },
+      { nil, { filters = { x = 0 / 0 } }, "option 'filters': 'x': NaN and infinity have no JSON$" },
       { nil, { filters = { "x" } }, "option 'filters': expected names" },
       { nil, { accept = "a\nb" }, "option 'accept'" },
     }

@@ -63,11 +63,11 @@ static void unescape_slashes (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* Replaces the value on top, parameter `number` or, 0, a filter's, by its JSON. */
+/* Replaces the value on top, parameter `number` or, 0, that of the filter whose name is below it, by its JSON. */
 static void to_json (lua_State *L, const char *what, lua_Integer number) {
   if (!json_encode(L)) {
     if (number) luaL_error(L, "%s: parameter %d: %s", what, (int)number, lua_tostring(L, -1));
-    luaL_error(L, "%s: option 'filters': %s", what, lua_tostring(L, -1));
+    luaL_error(L, "%s: option 'filters': '%s': %s", what, lua_tostring(L, -2), lua_tostring(L, -1));
   }
   unescape_slashes(L);
 }

@@ -61,10 +61,10 @@ local function substitute(self, value, kind)
   if kind == "table" and isBareArray(self, value) then return "[]" end
 end
 
---- Whether the codec would damage a number; nil and a message when JSON has nothing for it.
+--- Whether the codec would damage a number, that stands at a key or, nil, alone; nil and a message when JSON has nothing for it.
 local function isDamaged(self, key, number)
   if number ~= number or number == huge or number == -huge then
-    return nil, format("NaN and infinity have no JSON (at key %.40s)", tostring(key))
+    return nil, "NaN and infinity have no JSON" .. (key == nil and "" or format(" (at key %.40s)", tostring(key)))
   end
   return exactText(self, number) ~= nil
 end
@@ -154,7 +154,7 @@ local exact = {}
 function exact.encode(self, value)
   local kind = type(value)
   if kind == "number" then
-    local found, message = isDamaged(self, "none", value)
+    local found, message = isDamaged(self, nil, value)
     if found == nil then return nil, message end
   end
   local text = substitute(self, value, kind)
