@@ -34,7 +34,11 @@ static void *wipe_resize (void *block, size_t size) {
   enum { LARGE = 1024 };
   size_t old = block ? malloc_usable_size(block) : 0;
   void *moved;
-  if (size && size <= old) return block;
+  if (!size) {
+    wipe_free(block);
+    return NULL;
+  }
+  if (size <= old) return block;
   moved = malloc(block && size < LARGE ? size * 4 : size);
   if (!moved || !block) return moved;
   memcpy(moved, block, old < size ? old : size);

@@ -294,7 +294,7 @@ static void fill_queue (int port, int queue[], int places) {
       .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
   for (int i = 0; i < places; i++) {
     queue[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    connect(queue[i], (struct sockaddr *)&address, sizeof address);
+    (void)connect(queue[i], (struct sockaddr *)&address, sizeof address);
   }
 }
 
