@@ -1,10 +1,12 @@
 -- Calls that are ended before their answer came: a login by stop, what a protocol's function asks for by cancel.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local suite = dofile "spec/network/suite.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 local LOGINS = {
   ["login, anonymous"] = 0, ["login, basic"] = 0, ["login, form: the credentials"] = 0,
@@ -24,15 +26,12 @@ describe("a call that is ended before its answer came", function()
     for _, kind in ipairs(suite.kinds) do kinds[kind.name] = kind end
   end)
 
-  teardown(function()
-    server:close()
-  end)
+  teardown(function() server:close() end)
 
   after_each(function()
     server:clear()
     server:release()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   -- A subject and its call, which the server has heard and does not answer.
@@ -42,14 +41,8 @@ describe("a call that is ended before its answer came", function()
     kind.ready(subject)
     server:fault(kind.key, { fault_server.PAUSE })
     local promise = kind.call(subject)
-    while select(4, server:counts()) == 0 do datasession.step(0.01) end
+    await.stepUntil(function() return select(4, server:counts()) > 0 end)
     return subject, promise, kind
-  end
-
-  local function ends(promise, kind)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    assert.equal(kind, err.kind)
   end
 
   for name, told in pairs(LOGINS) do
@@ -58,7 +51,7 @@ describe("a call that is ended before its answer came", function()
       server:watch(LEAVE)
       local stopped = subject.session:stop(LIMIT)
       assert.equal(subject.session, (stopped:await(LIMIT)))
-      ends(promise, "cancelled")
+      rejected(promise, "cancelled")
       assert.equal("logged out", subject.session.state)
       assert.equal(told, server:watched())
       server:release() -- the answer, which is nobody's any more
@@ -73,7 +66,7 @@ describe("a call that is ended before its answer came", function()
     local told = {}
     datasession.stopSession(subject.session.key, LIMIT, function() told[#told + 1] = "success" end,
       function(_, reason) told[#told + 1] = reason end)
-    ends(promise, "cancelled")
+    rejected(promise, "cancelled")
     assert.is_true(datasession.run(LIMIT))
     assert.same({ "success" }, told)
   end)
@@ -82,7 +75,7 @@ describe("a call that is ended before its answer came", function()
     it("by cancel, what its function asks for is asked for no more: " .. name, function()
       local subject, promise = unanswered(name)
       promise:cancel()
-      ends(promise, "cancelled")
+      rejected(promise, "cancelled")
       assert.is_true(datasession.run(LIMIT), "the request goes on") -- the session's own limit is longer
       assert(subject.session.connected)
     end)
@@ -100,9 +93,9 @@ describe("a call that is ended before its answer came", function()
     server:fault("GET /Own/me", { fault_server.PAUSE })
     server:watch "POST /Own/leave"
     local promise = session:login()
-    while select(4, server:counts()) == 0 do datasession.step(0.01) end
+    await.stepUntil(function() return select(4, server:counts()) > 0 end)
     promise:cancel()
-    ends(promise, "cancelled")
+    rejected(promise, "cancelled")
     assert.is_true(datasession.run(LIMIT))
     assert.equal(1, server:watched())
   end)

@@ -1,19 +1,16 @@
 -- Keys, the active session, and ending a session from outside: politely, or at once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 describe("the active session", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -22,25 +19,16 @@ describe("the active session", function()
   end)
 
   after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
     assert.is_nil(datasession.activeSession())
   end)
 
   local function made(model)
-    return datasession.new { serviceURI = server.uris[model or "anonymous"], authenticationModel = model }
+    return sessions.new(server, model)
   end
 
   local function loggedIn(model)
-    local session = made(model)
-    assert(session:login("lua", "secret"):await(LIMIT))
-    return session
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
+    return sessions.loggedIn(server, model)
   end
 
   it("is the one on which the last call was made, by whatever call", function()

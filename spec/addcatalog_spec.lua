@@ -2,8 +2,10 @@
 local catalog = require "datasession.catalog"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 -- A catalog with one service of one resource.
 local function text(service, resource, address)
@@ -15,13 +17,8 @@ end
 describe("addCatalog", function()
   local server, files
 
-  setup(function()
-    server = assert(sandbox.start {})
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start {}) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -33,26 +30,18 @@ describe("addCatalog", function()
     for _, name in ipairs(files) do
       os.remove(name)
     end
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   local function new(model)
-    return datasession.new { serviceURI = server.uris[model], authenticationModel = model }
+    return sessions.new(server, model)
   end
 
   local function loggedIn(model)
-    local session = new(model)
-    assert(session:login("lua", "secret"):await(LIMIT))
+    local session = sessions.loggedIn(server, model)
     datasession.run(LIMIT)
     server:clearRequests()
     return session
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
   end
 
   local function file(content)
@@ -75,9 +64,7 @@ describe("addCatalog", function()
 
   -- What a failed catalog must leave as it was.
   local function state(session)
-    local events = {}
-    session:subscribe("online", function() events[#events + 1] = "online" end)
-    session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
+    local events = sessions.listen(session)
     local before = { session.connected, session.loginResult, session.loginHttpStatus, session.state, session.userName }
     return function()
       datasession.run(LIMIT)

@@ -1,6 +1,7 @@
 -- Bearer sessions: a token got elsewhere, shown with each request to the application's own origin.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 
 local LIMIT, rejected = support.LIMIT, support.rejected
@@ -17,7 +18,7 @@ describe("a bearer session", function()
   after_each(support.finish)
 
   local function new()
-    return datasession.new { serviceURI = server.uris.bearer, authenticationModel = "bearer" }
+    return sessions.new(server, "bearer")
   end
 
   it("logs in with a token, and shows it with every request", function()

@@ -1,8 +1,9 @@
 --- What the specs of protocol btt share: a server, sessions with it, and what it was asked.
+local await = dofile "spec/support/await.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
-local support = { LIMIT = 20 } -- seconds after which a promise that is not settled is a failure
+local support = { LIMIT = await.LIMIT, rejected = await.rejected, settle = await.settle }
 
 local EVENTS = { "statusChanged", "expired", "lost", "reconnecting", "reconnected", "reconnectFailed", "renewed" }
 
@@ -46,18 +47,6 @@ function support.listen(session, ...)
     end)
   end
   return log
-end
-
---- The error that a promise is rejected with.
-function support.rejected(promise)
-  local value, err = promise:await(support.LIMIT)
-  assert(value == nil, "it was not rejected")
-  return err
-end
-
---- Lets all that is in flight end.
-function support.settle()
-  assert(datasession.run(support.LIMIT), "something is still in flight")
 end
 
 --- What was asked since the last look: the requests.

@@ -1,16 +1,15 @@
 -- Proxies of a DataSnap server's classes: datasession.datasnap.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 describe("a proxy of a DataSnap class", function()
   local proxy = require("datasession.datasnap").proxy
   local server, session
 
-  setup(function()
-    server = assert(sandbox.start())
-  end)
+  setup(function() server = assert(sandbox.start()) end)
 
   before_each(function()
     session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
@@ -20,9 +19,7 @@ describe("a proxy of a DataSnap class", function()
     session:invalidate():await(LIMIT)
   end)
 
-  teardown(function()
-    server:close()
-  end)
+  teardown(function() server:close() end)
 
   it("calls the server's methods by their names, with the verb that goes with each", function()
     local echo = proxy(session, "TEcho")

@@ -3,8 +3,10 @@ local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
+local await = dofile "spec/support/await.lua"
+local endSessions = dofile("spec/support/sessions.lua").endAll
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 local server, secured -- the second asks for a user
 
@@ -16,12 +18,6 @@ end
 
 local function call(session, ...)
   return assert(session:invoke(...):await(LIMIT))
-end
-
-local function rejected(promise)
-  local value, err = promise:await(LIMIT)
-  assert.is_nil(value)
-  return err
 end
 
 local function echo(session, params, options)
@@ -79,8 +75,7 @@ end)
 
 after_each(function()
   server:setDataSnap { timeout = 1200000, perRequest = false, pragma = true }
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
+  endSessions()
   collectgarbage()
   datasession.onError(nil)
   assert.same({}, troubles)

@@ -5,20 +5,17 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
 local storage = require "datasession.storage"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 describe("a DataSnap session that is kept", function()
   local server, store, errors, warnings
   local originalWarn = warn
 
-  setup(function()
-    server = assert(sandbox.start { users = { ada = "tea" } })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { users = { ada = "tea" } }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     store, errors, warnings = storage.memory(), {}, {}
@@ -29,8 +26,7 @@ describe("a DataSnap session that is kept", function()
   end)
 
   after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
     _G.warn = originalWarn -- luacheck: ignore
     datasession.onError(nil)
     assert.same({}, errors)

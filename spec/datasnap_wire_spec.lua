@@ -1,8 +1,10 @@
 -- What goes over the wire to a DataSnap server, exactly: request line, header lines, body.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 local ADA = "Basic YWRhOnRlYQ==" -- ada:tea
 
 describe("on the wire", function()
@@ -16,9 +18,7 @@ describe("on the wire", function()
     encodings = server:requests()[1].headers["accept-encoding"]
   end)
 
-  teardown(function()
-    server:close()
-  end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -28,10 +28,7 @@ describe("on the wire", function()
     server:clearRequests()
   end)
 
-  after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
-  end)
+  after_each(sessions.endAll)
 
   local function lines(own)
     local expected = {

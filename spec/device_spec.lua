@@ -1,6 +1,7 @@
 -- What the host knows of this machine's network, and automatic pings while the server is away.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 
 local LIMIT, rejected = support.LIMIT, support.rejected
@@ -23,10 +24,7 @@ describe("setDeviceOnline", function()
   end)
 
   local function loggedIn(options)
-    options = options or {}
-    options.serviceURI, options.authenticationModel = server.uris.basic, "basic"
-    local session = datasession.new(options)
-    assert(session:login("lua", "secret"):await(LIMIT))
+    local session = sessions.loggedIn(server, "basic", options)
     datasession.run(0)
     server:clearRequests()
     return session, support.listen(session)

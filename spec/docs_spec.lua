@@ -1,8 +1,7 @@
 -- The examples of README.md and docs/, each as it stands there: blocks that begin with ```lua run.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-
-local LIMIT = 20 -- seconds for what an example leaves behind
+local sessions = dofile "spec/support/sessions.lua"
 
 local function read(path)
   local file = assert(io.open(path))
@@ -46,8 +45,7 @@ describe("the example at", function()
   after_each(function()
     datasession.setDeviceOnline(true)
     datasession.setLimits { hostConnections = 64, totalConnections = 0, idleHandles = 16 }
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
     collectgarbage()
     datasession.onError(nil)
     server:close()

@@ -1,21 +1,18 @@
 -- Errors: what kinds there are, what each tells, and what none ever tells.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 local USER, PASSWORD = "lüa", "p:w &hüsh-1"
 
 describe("an error", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start { users = { [USER] = PASSWORD } })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { users = { [USER] = PASSWORD } }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -24,14 +21,11 @@ describe("an error", function()
 
   after_each(function()
     server:clearFaults()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   local function new(model, options)
-    options = options or {}
-    options.serviceURI, options.authenticationModel = options.serviceURI or server.uris[model], model
-    return datasession.new(options)
+    return sessions.new(server, model, options)
   end
 
   local function loggedIn(model, options)

@@ -2,21 +2,17 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local child = dofile "spec/support/child.lua"
+local await = dofile "spec/support/await.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 local function nothing() end
 
 describe("a session's events", function()
   local server, session, told
 
-  setup(function()
-    server = assert(sandbox.start())
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start()) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     told = {}

@@ -1,8 +1,10 @@
 -- getSession, invalidateAllSessions, and the list of live sessions.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local endSessions = dofile("spec/support/sessions.lua").endAll
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 local server
 
@@ -22,12 +24,6 @@ local function options(model, changed)
   return made
 end
 
-local function rejected(promise)
-  local value, err = promise:await(LIMIT)
-  assert.is_nil(value)
-  return err
-end
-
 local function assertNothingLeft()
   datasession.run(LIMIT)
   collect()
@@ -35,13 +31,8 @@ local function assertNothingLeft()
   assert.equal(0, server:sessionCount())
 end
 
-setup(function()
-  server = assert(sandbox.start {})
-end)
-
-teardown(function()
-  server:close()
-end)
+setup(function() server = assert(sandbox.start {}) end)
+teardown(function() server:close() end)
 
 before_each(function()
   server:clearFaults()
@@ -50,8 +41,7 @@ end)
 
 after_each(function()
   server:clearFaults()
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
+  endSessions()
   collect()
 end)
 

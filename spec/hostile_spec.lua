@@ -4,12 +4,14 @@ local codec = require "datasession.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local authority = dofile "spec/support/authority.lua"
 local catalog = require "datasession.catalog"
 local memory, places = dofile "spec/hostile/memory.lua", dofile "spec/hostile/places.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 local MIB = 1 << 20
 local JSON = "application/json"
 
@@ -36,10 +38,7 @@ before_each(function()
   evil:clear()
 end)
 
-after_each(function()
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
-end)
+after_each(sessions.endAll)
 
 -- A session with the server that does harm.
 local function victim(options)
@@ -78,12 +77,7 @@ local function refused(kind, words, value, err)
 end
 
 local function loggedIn(model, options)
-  options = options or {}
-  options.serviceURI, options.authenticationModel = server.uris[model], model
-  local session = datasession.new(options)
-  local user = model == "bearer" and "letmein" or "lua"
-  assert(session:login(user, model ~= "bearer" and "secret" or nil):await(LIMIT))
-  return session
+  return sessions.loggedIn(server, model, options)
 end
 
 local function newProvider()
@@ -399,9 +393,7 @@ describe("a redirect", function()
     assert(os.execute("mkdir " .. directory))
   end)
 
-  teardown(function()
-    os.execute("rm -r " .. directory)
-  end)
+  teardown(function() os.execute("rm -r " .. directory) end)
 
   it("in a circle is given up, with a hint", function()
     for _, where in ipairs { "/App/data", "data?x", "" } do

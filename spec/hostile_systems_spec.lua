@@ -4,10 +4,12 @@ local codec = require "datasession.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local memory, systems = dofile "spec/hostile/memory.lua", dofile "spec/hostile/systems.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 local MIB = 1 << 20
 local STEP = 3 -- every third of the wrong values; all of them: make torture-hostile
 
@@ -35,10 +37,7 @@ before_each(function()
   evil:clear()
 end)
 
-after_each(function()
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
-end)
+after_each(sessions.endAll)
 
 local MAKERS = {
   datasnap = function(options)

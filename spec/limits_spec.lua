@@ -2,8 +2,10 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local child = dofile "spec/support/child.lua"
+local await = dofile "spec/support/await.lua"
+local endSessions = dofile("spec/support/sessions.lua").endAll
 
-local LIMIT = 20 -- seconds after which whatever is not done is a failure
+local LIMIT = await.LIMIT
 local SESSIONS = 12
 
 describe("limits of connections", function()
@@ -14,15 +16,12 @@ describe("limits of connections", function()
     before = datasession.setLimits()
   end)
 
-  teardown(function()
-    server:close()
-  end)
+  teardown(function() server:close() end)
 
   after_each(function()
     server:clearFaults()
     datasession.setLimits(before)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    endSessions()
   end)
 
   local function newSession()
@@ -43,16 +42,8 @@ describe("limits of connections", function()
     return list
   end
 
-  local function stepUntil(done)
-    local limit = os.time() + LIMIT
-    repeat
-      assert(os.time() < limit, "it takes too long")
-      datasession.step(0.01)
-    until done()
-  end
-
   local function arrived(count)
-    stepUntil(function() return #server:requests() >= count end)
+    await.stepUntil(function() return #server:requests() >= count end)
   end
 
   it("are 64 to one host, none in all, and 16 idle handles, until the host says otherwise", function()

@@ -1,19 +1,16 @@
 -- The log of system events: setLogger.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 describe("the log", function()
   local server, log
 
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     assert(server:start())
@@ -26,8 +23,7 @@ describe("the log", function()
 
   after_each(function()
     datasession.setLogger(nil)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   local function events()

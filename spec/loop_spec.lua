@@ -4,8 +4,9 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
 local child = dofile "spec/support/child.lua"
+local await = dofile "spec/support/await.lua"
 
-local LIMIT = 20 -- seconds after which whatever is not done is a failure
+local LIMIT = await.LIMIT
 local EPOLL = datasession.version().poller == "epoll"
 
 local function ready()
@@ -15,13 +16,8 @@ end
 describe("the engine", function()
   local server, session
 
-  setup(function()
-    server = assert(sandbox.start())
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start()) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -46,11 +42,8 @@ describe("the engine", function()
   local function hanging()
     server:clearRequests()
     server:fault { kind = "slow", delay = LIMIT, path = "oeping$" }
-    local ping, check = session:ping(), deadline()
-    while #server:requests() == 0 do
-      check()
-      datasession.step(0.01)
-    end
+    local ping = session:ping()
+    await.stepUntil(function() return #server:requests() > 0 end)
     return ping
   end
 

@@ -3,8 +3,10 @@ local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local storage = require "datasession.storage"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 local server, store, warnings
 
@@ -14,10 +16,6 @@ local function options(changed)
   }
   for name, value in pairs(changed or {}) do made[name] = value or nil end
   return made
-end
-
-local function settle()
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
 end
 
 -- What is to be stored is stored; timers may go on.
@@ -65,13 +63,8 @@ local function nobody(session)
   assert.equal("logged out", session.state)
 end
 
-setup(function()
-  server = assert(sandbox.start {})
-end)
-
-teardown(function()
-  server:close()
-end)
+setup(function() server = assert(sandbox.start {}) end)
+teardown(function() server:close() end)
 
 local errors
 local originalWarn = warn
@@ -86,8 +79,7 @@ end)
 
 after_each(function()
   server:clearFaults()
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  settle()
+  sessions.endAll()
   _G.warn = originalWarn -- luacheck: ignore
   datasession.onError(nil)
   assert.same({}, errors)
@@ -586,7 +578,7 @@ describe("getSession with a name", function()
     earlier()
     local count = server:sessionCount()
     datasession.getSession(wanted()):fail(function() end):cancel()
-    settle()
+    await.settle()
     assert.equal(count, server:sessionCount())
     assert.is_string(store.texts.one)
     assert.same({}, datasession.sessions())

@@ -1,6 +1,7 @@
 -- onOpenRequest: called before every request, it may add and change header lines.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 
 local LIMIT, rejected = support.LIMIT, support.rejected
@@ -25,8 +26,8 @@ describe("onOpenRequest", function()
 
   local function new(model, handler, options)
     options = options or {}
-    options.serviceURI, options.authenticationModel, options.onOpenRequest = server.uris[model], model, handler
-    return datasession.new(options)
+    options.onOpenRequest = handler
+    return sessions.new(server, model, options)
   end
 
   it("is called before every request, and told which", function()

@@ -1,19 +1,17 @@
 -- ping: what it makes of every answer, which address it asks, and the timer of pingInterval.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
+local listen = sessions.listen
 
 describe("a ping", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start {})
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start {}) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -25,32 +23,13 @@ describe("a ping", function()
     server:expireSessions()
   end)
 
-  after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
-  end)
+  after_each(sessions.endAll)
 
   local function loggedIn(model, options)
-    options = options or {}
-    options.serviceURI, options.authenticationModel = server.uris[model], model
-    local session = datasession.new(options)
-    assert(session:login("lua", "secret"):await(LIMIT))
-    datasession.run(options.pingInterval and 0 or LIMIT)
+    local session = sessions.loggedIn(server, model, options)
+    datasession.run(options and options.pingInterval and 0 or LIMIT)
     server:clearRequests()
     return session
-  end
-
-  local function listen(session)
-    local events = {}
-    session:subscribe("online", function() events[#events + 1] = "online" end)
-    session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
-    return events
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
   end
 
   local NEW, CLASSIC, HOME = "/rest/_oepingService/_oeping", "/rest/_oeping", "/static/home.html"
@@ -339,11 +318,7 @@ describe("a ping", function()
     end
 
     local function untilSeen(n)
-      local deadline = os.time() + LIMIT
-      while seen() < n do
-        assert.is_true(os.time() < deadline, "no ping came")
-        datasession.step(0.01)
-      end
+      await.stepUntil(function() return seen() >= n end)
     end
 
     -- Nothing more is timed or in flight: no ping can come.

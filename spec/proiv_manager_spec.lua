@@ -3,8 +3,9 @@
 local datasession = require "datasession"
 local proiv = require "datasession.proiv"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 describe("a manager of PROIV sessions", function()
   local server, manager, told

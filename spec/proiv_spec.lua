@@ -3,8 +3,10 @@
 local datasession = require "datasession"
 local core = require "datasession.core"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 describe("a PROIV session", function()
   local server
@@ -22,8 +24,7 @@ describe("a PROIV session", function()
 
   after_each(function()
     if not server:isRunning() then assert(server:start()) end
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
     collectgarbage()
   end)
 
@@ -46,13 +47,6 @@ describe("a PROIV session", function()
     assert(session:login():await(LIMIT))
     server:clearRequests()
     return session
-  end
-
-  local function rejected(promise, kind)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    assert.equal(kind, err.kind)
-    return err
   end
 
   -- Each request as its method and ACTION, or SESSION_NAME.

@@ -2,8 +2,9 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local child = dofile "spec/support/child.lua"
+local await = dofile "spec/support/await.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 local function nothing() end
 
@@ -14,13 +15,8 @@ end
 describe("a promise", function()
   local server, session, told
 
-  setup(function()
-    server = assert(sandbox.start())
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start()) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     told = {}
@@ -51,11 +47,7 @@ describe("a promise", function()
 
   -- Steps until the promise is settled: not by await, which counts as looking.
   local function settle(promise)
-    local limit = os.time() + LIMIT
-    while promise:state() == "pending" do
-      assert(os.time() < limit, "not settled")
-      datasession.step(1)
-    end
+    await.stepUntil(function() return promise:state() ~= "pending" end)
   end
 
   -- A promise, and the functions that settle it.
@@ -69,11 +61,7 @@ describe("a promise", function()
     server:clearRequests()
     server:fault { kind = "slow", delay = LIMIT, path = "oeping$" }
     local ping = session:ping()
-    local limit = os.time() + LIMIT
-    while #server:requests() == 0 do
-      assert(os.time() < limit, "no request")
-      datasession.step(0.01)
-    end
+    await.stepUntil(function() return #server:requests() > 0 end)
     return ping
   end
 

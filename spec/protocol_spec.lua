@@ -3,20 +3,17 @@ local datasession = require "datasession"
 local child = dofile "spec/support/child.lua"
 local sandbox = require "datasession.sandbox"
 local storage = require "datasession.storage"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 local CUSTOMERS = "rest/CustomerService/Customer"
 
 describe("a protocol in Lua", function()
   local server, names = nil, 0
 
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   local reported
 
@@ -30,8 +27,7 @@ describe("a protocol in Lua", function()
 
   after_each(function()
     datasession.onError(nil)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   -- A session of a new protocol with these functions; login succeeds unless it is given.
@@ -49,12 +45,6 @@ describe("a protocol in Lua", function()
     local session = made(functions, options)
     assert(session:login("lua", "secret"):await(LIMIT))
     return session
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
   end
 
   local function listen(session)

@@ -2,20 +2,17 @@
 -- the server's sessions, its connections and the server itself at every point of a running exchange.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 local CUSTOMERS = "/rest/CustomerService/Customer"
 
 describe("re-establishment", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -25,8 +22,7 @@ describe("re-establishment", function()
 
   after_each(function()
     datasession.setLogger(nil)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   local EVENTS = { "online", "offline", "lost", "expired", "reconnecting", "reconnected", "reconnectFailed" }
@@ -34,11 +30,9 @@ describe("re-establishment", function()
   -- A session that is logged in, and the names of its events from then on.
   local function loggedIn(model, options)
     options = options or {}
-    options.serviceURI, options.authenticationModel = server.uris[model], model
     if options.reconnect == nil then options.reconnect = { maxAttempts = 3, delay = 0.02 } end
     if options.keepCredentials == nil then options.keepCredentials = true end
-    local session = datasession.new(options)
-    assert(session:login("lua", "secret"):await(LIMIT))
+    local session = sessions.loggedIn(server, model, options)
     datasession.run(LIMIT)
     server:clearRequests()
     local events = {}
@@ -66,12 +60,6 @@ describe("re-establishment", function()
       if request.method == method and request.path:find(path, 1, true) then n = n + 1 end
     end
     return n
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
   end
 
   it("logs in again when the server has lost the session, and repeats a request that is safe", function()
@@ -163,16 +151,16 @@ describe("re-establishment", function()
   end)
 
   it("spreads the waits of many sessions", function()
-    local waits, sessions = {}, {}
+    local waits, many = {}, {}
     for i = 1, 8 do
       local session = loggedIn("anonymous", { reconnect = { maxAttempts = 2, delay = 0.02, jitter = 0.5 } })
       session:subscribe("reconnecting", function(_, attempt, _, wait)
         if attempt == 2 then waits[#waits + 1] = wait end
       end)
-      sessions[i] = session
+      many[i] = session
     end
     server:stop()
-    for _, session in ipairs(sessions) do rejected(session:ping()) end
+    for _, session in ipairs(many) do rejected(session:ping()) end
     assert.is_true(datasession.run(LIMIT))
     assert.equal(8, #waits)
     table.sort(waits)

@@ -2,15 +2,16 @@
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
+local listen = sessions.listen
 
 describe("request", function()
   local server, other
 
-  setup(function()
-    server, other = assert(sandbox.start {}), assert(sandbox.start {})
-  end)
+  setup(function() server, other = assert(sandbox.start {}), assert(sandbox.start {}) end)
 
   teardown(function()
     server:close()
@@ -23,36 +24,17 @@ describe("request", function()
     other:clearRequests()
   end)
 
-  after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
-  end)
+  after_each(sessions.endAll)
 
   local function new(model, options)
-    options = options or {}
-    options.serviceURI, options.authenticationModel = options.serviceURI or server.uris[model], model
-    return datasession.new(options)
+    return sessions.new(server, model, options)
   end
 
   local function loggedIn(model, options)
-    local session = new(model, options)
-    assert(session:login("lua", "secret"):await(LIMIT))
+    local session = sessions.loggedIn(server, model, options)
     datasession.run(LIMIT)
     server:clearRequests()
     return session
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
-  end
-
-  local function listen(session)
-    local events = {}
-    session:subscribe("online", function() events[#events + 1] = "online" end)
-    session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
-    return events
   end
 
   -- What the server saw of a request that any answer may follow.

@@ -1,8 +1,10 @@
 -- Sessions over real sockets: their properties, logging in and out, how they notice that they are lost.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT, rejected = await.LIMIT, await.rejected
 
 describe("a session", function()
   local server
@@ -11,9 +13,7 @@ describe("a session", function()
     server = assert(sandbox.start { users = { lua = "secret", ["usér"] = "p:w &", ["ü/%+'*"] = "\u{20AC}\"&=;" } })
   end)
 
-  teardown(function()
-    server:close()
-  end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -22,21 +22,16 @@ describe("a session", function()
   end)
 
   after_each(function()
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
     collectgarbage()
   end)
 
   local function new(model, options)
-    options = options or {}
-    options.serviceURI, options.authenticationModel = options.serviceURI or server.uris[model] or server.origin, model
-    return datasession.new(options)
+    return sessions.new(server, model, options)
   end
 
   local function loggedIn(model, options)
-    local session = new(model, options)
-    assert(session:login("lua", "secret"):await(LIMIT))
-    return session
+    return sessions.loggedIn(server, model, options)
   end
 
   -- Notes each event as "name reason".
@@ -47,12 +42,6 @@ describe("a session", function()
       events[#events + 1] = ("offline %s %s"):format(reason, request)
     end)
     return events
-  end
-
-  local function rejected(promise)
-    local value, err = promise:await(LIMIT)
-    assert.is_nil(value)
-    return err
   end
 
   local function paths()

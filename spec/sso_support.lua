@@ -1,13 +1,9 @@
 --- What the specs of providers and sso sessions share.
+local await = dofile "spec/support/await.lua"
 local datasession = require "datasession"
+local sessions = dofile "spec/support/sessions.lua"
 
-local support = { LIMIT = 20 } -- seconds after which a promise that is not settled is a failure
-
-function support.rejected(promise)
-  local value, err = promise:await(support.LIMIT)
-  assert(value == nil, "it was not rejected")
-  return err
-end
+local support = { LIMIT = await.LIMIT, rejected = await.rejected, listen = sessions.listen }
 
 function support.provider(server, model, options)
   local mine = { uri = server.uris[model], authenticationModel = model }
@@ -32,21 +28,9 @@ function support.session(server, provider, options)
   return datasession.new(options)
 end
 
---- Notes each event as its name, or its reason.
-function support.listen(session)
-  local events = {}
-  session:subscribe("online", function() events[#events + 1] = "online" end)
-  session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
-  return events
-end
-
 --- Steps until `n` requests have come to `server`.
 function support.stepUntil(server, n)
-  for _ = 1, 4000 do
-    if #server:requests() >= n then return end
-    datasession.step(0.005)
-  end
-  error("the requests did not come")
+  await.stepUntil(function() return #server:requests() >= n end)
 end
 
 --- How many requests to a path that ends so were sent.
@@ -60,8 +44,7 @@ end
 
 --- For after_each.
 function support.finish()
-  datasession.invalidateAllSessions { all = true }:await(support.LIMIT)
-  assert(datasession.run(support.LIMIT), "something is still in flight")
+  sessions.endAll()
   collectgarbage()
   collectgarbage()
 end

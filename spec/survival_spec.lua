@@ -2,19 +2,16 @@
 -- sent twice is run by the server at most once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 describe("a session that comes back,", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -24,8 +21,7 @@ describe("a session that comes back,", function()
 
   after_each(function()
     datasession.setLogger(nil)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   -- `run`: how often the server has run the unsafe call; `paths`: of each kind of request of the exchange.

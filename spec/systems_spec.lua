@@ -1,8 +1,10 @@
 -- docs/systems.md, "Which feature with which protocol": each cell of its table is tried.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 local PAGE = "docs/systems.md"
 
 -- ---- the table
@@ -357,13 +359,8 @@ features["`session:setContext`, `session.clientContextId`"] = function(system)
 end
 
 describe("which feature with which protocol:", function()
-  setup(function()
-    server = assert(sandbox.start { customers = 2 })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearFaults()
@@ -373,8 +370,7 @@ describe("which feature with which protocol:", function()
 
   after_each(function()
     datasession.setLogger(nil)
-    datasession.invalidateAllSessions { all = true }:await(LIMIT)
-    assert.is_true(datasession.run(LIMIT), "something is still in flight")
+    sessions.endAll()
   end)
 
   local rows, names = readTable()

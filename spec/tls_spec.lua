@@ -1,10 +1,12 @@
 -- Certificates and proxies.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local authority = dofile "spec/support/authority.lua"
 
-local LIMIT = 20 -- seconds after which a promise that is not settled is a failure
+local LIMIT = await.LIMIT
 
 local directory
 
@@ -48,25 +50,15 @@ setup(function()
   run("mkdir", directory)
 end)
 
-teardown(function()
-  run("rm -r", directory)
-end)
+teardown(function() run("rm -r", directory) end)
 
-after_each(function()
-  datasession.invalidateAllSessions { all = true }:await(LIMIT)
-  assert.is_true(datasession.run(LIMIT), "something is still in flight")
-end)
+after_each(sessions.endAll)
 
 describe("a server's certificate", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start { tls = certify("here", "IP:127.0.0.1") })
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start { tls = certify("here", "IP:127.0.0.1") }) end)
+  teardown(function() server:close() end)
 
   before_each(function()
     server:clearRequests()
@@ -352,13 +344,8 @@ end)
 describe("a proxy", function()
   local server
 
-  setup(function()
-    server = assert(sandbox.start {})
-  end)
-
-  teardown(function()
-    server:close()
-  end)
+  setup(function() server = assert(sandbox.start {}) end)
+  teardown(function() server:close() end)
 
   it("is what a session asks in place of the server", function()
     assert(login { serviceURI = "http://application.invalid/SportsBasic", proxy = server.origin })
