@@ -78,7 +78,6 @@ build = {
     ["datasession.sandbox.datasnap.parameters"] = "lua/datasession/sandbox/datasnap/parameters.lua",
     ["datasession.sandbox.datasnap.results"] = "lua/datasession/sandbox/datasnap/results.lua",
     ["datasession.sandbox.datasnap.service"] = "lua/datasession/sandbox/datasnap/service.lua",
-    ["datasession.sandbox.datasnap.sessions"] = "lua/datasession/sandbox/datasnap/sessions.lua",
     ["datasession.sandbox.faults"] = "lua/datasession/sandbox/faults.lua",
     ["datasession.sandbox.formlogin"] = "lua/datasession/sandbox/formlogin.lua",
     ["datasession.sandbox.http"] = "lua/datasession/sandbox/http.lua",

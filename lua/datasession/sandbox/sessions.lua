@@ -3,20 +3,30 @@
 local Sessions = {}
 Sessions.__index = Sessions
 
-local SWEEP = 1000 -- logins between two looks for sessions that expired and never came back
+local SWEEP = 1000 -- sessions opened between two looks for those that expired and never came back
 
---- `site` gives the clock, the tokens and the idle timeout in seconds.
-local function new(site)
-  return setmetatable({ site = site, byId = {}, byContext = {}, opened = 0 }, Sessions)
+--- `site` gives the clock, the tokens and the idle timeout.
+-- @param options table or nil: functions in place of the site's: `newId`, which makes up an id, and `idleTimeout`,
+--   which gives the seconds that a session may be idle for
+local function new(site, options)
+  options = options or {}
+  return setmetatable({
+    site = site, byId = {}, byContext = {}, opened = 0, newId = options.newId or site.token,
+    idleTimeout = options.idleTimeout or function() return site.idleTimeout end,
+  }, Sessions)
 end
 
---- A new session of a user: `id` (for the cookie), `contextId`, `user`.
+--- The seconds of an idle timeout in milliseconds, of which 0 stand for ever.
+local function secondsOf(milliseconds)
+  return milliseconds > 0 and milliseconds / 1000 or math.huge
+end
+
+--- A new session of a user, nil for none: `id` (for the cookie), `contextId`, `user`.
 function Sessions:open(user)
   self.opened = self.opened + 1
   if self.opened % SWEEP == 0 then self:sweep() end
-  local site = self.site
-  local session = { id = site.token(), contextId = site.token() .. ".sports" }
-  session.user, session.used = user, site.clock()
+  local session = { contextId = self.site.token() .. ".sports", user = user, used = self.site.clock() }
+  repeat session.id = self.newId() until not self.byId[session.id]
   self.byId[session.id], self.byContext[session.contextId] = session, session
   return session
 end
@@ -32,7 +42,7 @@ end
 
 function Sessions:isIdle(session)
   local used = math.max(session.used, session.keptUntil or session.used)
-  return self.site.clock() - used > self.site.idleTimeout
+  return self.site.clock() - used > self.idleTimeout()
 end
 
 --- Whether a session has neither been closed nor been idle for too long.
@@ -71,4 +81,4 @@ function Sessions:count()
   return n
 end
 
-return { new = new }
+return { new = new, secondsOf = secondsOf }

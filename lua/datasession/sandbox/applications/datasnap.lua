@@ -7,7 +7,7 @@ local json = require "datasession.sandbox.json"
 local parameters = require "datasession.sandbox.datasnap.parameters"
 local results = require "datasession.sandbox.datasnap.results"
 local service = require "datasession.sandbox.datasnap.service"
-local sessions = require "datasession.sandbox.datasnap.sessions"
+local sessions = require "datasession.sandbox.sessions"
 
 local PREFIXES = { GET = "", PUT = "accept", POST = "update", DELETE = "cancel" } -- of the methods' names, by verb
 local UNPREFIXED = { DSAdmin = true, DSMetadata = true }
@@ -25,6 +25,21 @@ local function accepts(request, contentType)
 end
 
 -- ---- sessions
+
+-- Three numbers of up to six digits, as the vendor's servers have them.
+local function newId(site)
+  local parts = {}
+  for digits in site.token():sub(1, 24):gmatch("%x%x%x%x%x%x%x%x") do
+    parts[#parts + 1] = ("%d"):format(tonumber(digits, 16) % 1000000)
+  end
+  return table.concat(parts, ".")
+end
+
+local function open(self, user)
+  local session = self.sessions:open(user)
+  session.cache = { next = 0, items = {} }
+  return session
+end
 
 local function expired()
   return http.json(403, { SessionExpired = "The session is no longer available." })
@@ -71,7 +86,7 @@ end
 local function withSession(self, request, isName, serve)
   local id = idOf(request, isName)
   local session
-  if id then session = self.sessions:find(id) else session = self.sessions:open(userOf(request)) end
+  if id then session = self.sessions:find(id) else session = open(self, userOf(request)) end
   if not session then return expired() end
   local answer = serve(session, not id)
   if self.perRequest or session.closing then self.sessions:close(session) end
@@ -81,7 +96,7 @@ end
 local function addId(self, answer, session)
   if not self.pragma then return answer end
   local id = self.perRequest and "" or session.id
-  return http.addHeader(answer, "Pragma", ("dssession=%s,dssessionexpires=%.0f"):format(id, self.sessions.timeout))
+  return http.addHeader(answer, "Pragma", ("dssession=%s,dssessionexpires=%.0f"):format(id, self.timeout))
 end
 
 -- ---- REST
@@ -204,7 +219,7 @@ end
 
 -- What setDataSnap names.
 local function set(self, options)
-  if options.timeout then self.sessions.timeout = options.timeout end
+  if options.timeout then self.timeout = options.timeout end
   if options.pragma ~= nil then self.pragma = options.pragma end
   if options.perRequest ~= nil then self.perRequest = options.perRequest end
   if self.perRequest then self.sessions:closeAll() end
@@ -215,10 +230,15 @@ return {
   path = "/datasnap",
 
   open = function(site)
-    return {
+    local self = {
       site = site, root = "", anyCase = true, authentication = site.datasnapAuthentication, pragma = true,
       perRequest = false, service = service.new(), answer = answer, set = set,
-      sessions = sessions.new(site, math.max(site.idleTimeout * 1000, 1)), -- 0 seconds are short, 0 ms endless
+      timeout = math.max(site.idleTimeout * 1000, 1), -- milliseconds; 0 seconds are short, 0 ms endless
     }
+    self.sessions = sessions.new(site, {
+      newId = function() return newId(site) end,
+      idleTimeout = function() return sessions.secondsOf(self.timeout) end,
+    })
+    return self
   end,
 }

@@ -126,17 +126,14 @@ function Servlet:answer(request)
   return connect(self, form)
 end
 
--- Ids as its servlet engine makes them.
-local function view(site)
-  return setmetatable({ token = function() return "node0" .. site.token():lower() end }, { __index = site })
-end
-
 return {
   model = "proiv",
   path = "/connect",
 
   open = function(site)
-    local self = { site = site, settings = settings.new("proiv"), sessions = sessions.new(view(site)) }
+    -- As its servlet engine makes them.
+    local function newId() return "node0" .. site.token():lower() end
+    local self = { site = site, settings = settings.new("proiv"), sessions = sessions.new(site, { newId = newId }) }
     return setmetatable(self, Servlet)
   end,
 }

@@ -19,19 +19,13 @@ local function newId(site, settings)
   return (base64.encode(random):sub(1, 23):gsub("[+/]", { ["+"] = "-", ["/"] = "_" }))
 end
 
--- The site as `sessions` sees it, with what is different here.
-local function view(site, settings)
-  return setmetatable({ token = function() return newId(site, settings) end }, {
-    __index = function(_, name)
-      if name ~= "idleTimeout" then return site[name] end
-      return settings.timeout > 0 and settings.timeout / 1000 or math.huge
-    end,
-  })
-end
-
 --- An empty table; `settings` are setBtt's.
 local function new(site, settings)
-  local self = { settings = settings, sessions = sessions.new(view(site, settings)) }
+  local self = { settings = settings }
+  self.sessions = sessions.new(site, {
+    newId = function() return newId(site, settings) end,
+    idleTimeout = function() return sessions.secondsOf(settings.timeout) end,
+  })
   self.terminals = setmetatable({}, { __mode = "v" }) -- sessions by TID
   return setmetatable(self, Table)
 end
