@@ -1,9 +1,9 @@
 -- Calls that are ended before their answer came: a login by stop, what a protocol's function asks for by cancel.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
-
 local suite = dofile "spec/network/suite.lua"
 
 local LIMIT, rejected = await.LIMIT, await.rejected

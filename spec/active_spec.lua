@@ -1,6 +1,7 @@
 -- Keys, the active session, and ending a session from outside: politely, or at once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

@@ -2,7 +2,9 @@
 local catalog = require "datasession.catalog"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
+local newFile = dofile("spec/support/files.lua").new
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT, rejected = await.LIMIT, await.rejected
@@ -45,12 +47,8 @@ describe("addCatalog", function()
   end
 
   local function file(content)
-    local name = os.tmpname()
-    files[#files + 1] = name
-    local handle = assert(io.open(name, "wb"))
-    handle:write(content)
-    handle:close()
-    return name
+    files[#files + 1] = newFile(content)
+    return files[#files]
   end
 
   -- The next request for a path that ends so is answered with that catalog.

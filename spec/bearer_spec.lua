@@ -1,6 +1,7 @@
 -- Bearer sessions: a token got elsewhere, shown with each request to the application's own origin.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 

@@ -1,7 +1,8 @@
 --- What the specs of protocol btt share: a server, sessions with it, and what it was asked.
-local await = dofile "spec/support/await.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
+local await = dofile "spec/support/await.lua"
 
 local support = { LIMIT = await.LIMIT, rejected = await.rejected, settle = await.settle }
 

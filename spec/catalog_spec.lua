@@ -3,6 +3,8 @@
 local catalog = require("datasession.catalog")
 local codec = require("datasession.codec")
 
+local files = dofile "spec/support/files.lua"
+
 local SERVICE_URI = "https://host.example/Sports"
 
 --- The example of the protocol's description, as a Lua table that a case may change.
@@ -685,11 +687,8 @@ describe("reading a catalog file", function()
   local path, name
 
   before_each(function()
-    path = os.tmpname()
+    path = files.new("{\"services\":[]}\r\n")
     name = path:match("[^/\\]+$")
-    local file = assert(io.open(path, "wb"))
-    file:write("{\"services\":[]}\r\n")
-    file:close()
   end)
 
   after_each(function() os.remove(path) end)
@@ -726,7 +725,7 @@ describe("reading a catalog file", function()
   end)
 
   it("gives the empty text of an empty file", function()
-    io.open(path, "wb"):close()
+    files.write(path, "")
     assert.equal("", catalog.read(path))
   end)
 

@@ -1,6 +1,7 @@
 -- Proxies of a DataSnap server's classes: datasession.datasnap.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 
 local LIMIT = await.LIMIT

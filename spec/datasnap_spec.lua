@@ -1,12 +1,13 @@
 -- Sessions with a DataSnap server: made by the first call, renewed by each answer, lost and had again.
-local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local endSessions = dofile("spec/support/sessions.lua").endAll
 
-local LIMIT, rejected = await.LIMIT, await.rejected
+local LIMIT, flush, rejected = await.LIMIT, await.flush, await.rejected
 
 local server, secured -- the second asks for a user
 
@@ -35,10 +36,6 @@ local function listen(session)
     end)
   end
   return events
-end
-
-local function flush()
-  for _ = 1, 4 do datasession.step() end
 end
 
 local function last()

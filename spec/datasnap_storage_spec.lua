@@ -1,14 +1,15 @@
 -- DataSnap sessions that outlive the program: what is kept under which name, and when it is gone.
-local child = dofile "spec/support/child.lua"
 local codec = require "datasession.codec"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
 local storage = require "datasession.storage"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = await.LIMIT
+local LIMIT, flush = await.LIMIT, await.flush
 
 describe("a DataSnap session that is kept", function()
   local server, store, errors, warnings
@@ -38,10 +39,6 @@ describe("a DataSnap session that is kept", function()
     }
     for name, value in pairs(options or {}) do made[name] = value or nil end
     return datasession.new(made)
-  end
-
-  local function flush()
-    for _ = 1, 4 do datasession.step() end
   end
 
   local function call(session)

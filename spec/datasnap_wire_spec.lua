@@ -1,6 +1,7 @@
 -- What goes over the wire to a DataSnap server, exactly: request line, header lines, body.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

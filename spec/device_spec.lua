@@ -1,6 +1,7 @@
 -- What the host knows of this machine's network, and automatic pings while the server is away.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 

@@ -1,14 +1,9 @@
 -- The examples of README.md and docs/, each as it stands there: blocks that begin with ```lua run.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local sessions = dofile "spec/support/sessions.lua"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
+local files = dofile "spec/support/files.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local function pages()
   local list = { "README.md" }
@@ -19,7 +14,7 @@ end
 -- For each block of a page: its first line's number, its text.
 local function blocks(path)
   local list, number, start, lines = {}, 0, nil, nil
-  for line in (read(path) .. "\n"):gmatch("(.-)\n") do
+  for line in (files.read(path) .. "\n"):gmatch("(.-)\n") do
     number = number + 1
     if start and line:find("^```") then
       list[#list + 1], start = { line = start, text = table.concat(lines, "\n") }, nil

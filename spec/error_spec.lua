@@ -1,6 +1,7 @@
 -- Errors: what kinds there are, what each tells, and what none ever tells.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

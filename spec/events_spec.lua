@@ -1,8 +1,9 @@
 -- The events of a session: who is told, when, in which order, with what; and every way to subscribe wrongly.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local child = dofile "spec/support/child.lua"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 
 local LIMIT = await.LIMIT
 

@@ -1,6 +1,7 @@
 -- getSession, invalidateAllSessions, and the list of live sessions.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local endSessions = dofile("spec/support/sessions.lua").endAll
 

@@ -1,15 +1,17 @@
 -- Servers that mean harm: what they send is refused with a reason, takes no more memory than was allowed, and tells
 -- nobody else who we are. What takes long: make torture-hostile.
+local catalog = require "datasession.catalog"
 local codec = require "datasession.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
-local await = dofile "spec/support/await.lua"
-local sessions = dofile "spec/support/sessions.lua"
 
 local authority = dofile "spec/support/authority.lua"
-local catalog = require "datasession.catalog"
+local await = dofile "spec/support/await.lua"
+local files = dofile "spec/support/files.lua"
 local memory, places = dofile "spec/hostile/memory.lua", dofile "spec/hostile/places.lua"
+local sessions = dofile "spec/support/sessions.lua"
+local shell = dofile "spec/support/shell.lua"
 
 local LIMIT = await.LIMIT
 local MIB = 1 << 20
@@ -84,13 +86,6 @@ local function newProvider()
   return datasession.AuthenticationProvider { uri = server.uris.form_sso, authenticationModel = "form_sso" }
 end
 
-local function shell(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "a"
-  assert(pipe:close())
-  return output
-end
-
 describe("an answer", function()
   it("with ten megabytes of headers is refused when they pass 256 KiB, and not kept", function()
     local lines = ("X-A: " .. ("a"):rep(995) .. "\r\n"):rep(10 * 1024)
@@ -115,8 +110,8 @@ describe("an answer", function()
   end)
 
   it("that unpacks to thirty megabytes is cut at maxResponseSize", function()
-    local once = shell "head -c 30M /dev/zero | gzip -6"
-    local twice = shell "head -c 30M /dev/zero | gzip -6 | gzip -6"
+    local once = shell.run "head -c 30M /dev/zero | gzip -6"
+    local twice = shell.run "head -c 30M /dev/zero | gzip -6 | gzip -6"
     for encoding, body in pairs { gzip = once, ["gzip, gzip"] = twice } do
       assert.is_true(#body < MIB)
       local script = { answer("200 OK", "Content-Encoding: " .. encoding .. "\r\n", body) }
@@ -387,13 +382,8 @@ end)
 describe("a redirect", function()
   local directory
 
-  setup(function()
-    directory = os.tmpname()
-    os.remove(directory)
-    assert(os.execute("mkdir " .. directory))
-  end)
-
-  teardown(function() os.execute("rm -r " .. directory) end)
+  setup(function() directory = files.directory() end)
+  teardown(function() files.removeDirectory(directory) end)
 
   it("in a circle is given up, with a hint", function()
     for _, where in ipairs { "/App/data", "data?x", "" } do
@@ -446,7 +436,7 @@ describe("a redirect", function()
 
   it("to what is no http or https is not followed", function()
     local secret = directory .. "/secret"
-    assert(io.open(secret, "w")):close()
+    files.write(secret, "")
     for _, target in ipairs { "file://" .. secret, "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
       "javascript:alert(1)", "data:text/plain,x", "dict://127.0.0.1:1/x", "http:", "http://", "//",
       "http:/etc/passwd" } do

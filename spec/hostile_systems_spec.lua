@@ -4,10 +4,10 @@ local codec = require "datasession.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
-local await = dofile "spec/support/await.lua"
-local sessions = dofile "spec/support/sessions.lua"
 
+local await = dofile "spec/support/await.lua"
 local memory, systems = dofile "spec/hostile/memory.lua", dofile "spec/hostile/systems.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 local MIB = 1 << 20

@@ -1,8 +1,9 @@
 -- How many connections the engine may have: datasession.setLimits; and whose turn it is when there are too few.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local child = dofile "spec/support/child.lua"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local endSessions = dofile("spec/support/sessions.lua").endAll
 
 local LIMIT = await.LIMIT

@@ -1,6 +1,7 @@
 -- The log of system events: setLogger.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

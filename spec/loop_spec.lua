@@ -3,8 +3,9 @@ local cqueues = require "cqueues"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
-local child = dofile "spec/support/child.lua"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 
 local LIMIT = await.LIMIT
 local EPOLL = datasession.version().poller == "epoll"

@@ -1,12 +1,14 @@
 -- Named sessions: they survive in a store, and come back when the server still knows them.
-local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local storage = require "datasession.storage"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
+local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = await.LIMIT
+local LIMIT, flush = await.LIMIT, await.flush
 
 local server, store, warnings
 
@@ -16,11 +18,6 @@ local function options(changed)
   }
   for name, value in pairs(changed or {}) do made[name] = value or nil end
   return made
-end
-
--- What is to be stored is stored; timers may go on.
-local function flush()
-  for _ = 1, 3 do datasession.step() end
 end
 
 -- The session of another life: what is in the store is all that is left of it.
@@ -644,15 +641,8 @@ end)
 describe("a program that is started again", function()
   local directory
 
-  before_each(function()
-    local pipe = assert(io.popen "mktemp -d")
-    directory = pipe:read()
-    pipe:close()
-  end)
-
-  after_each(function()
-    os.execute("rm -rf " .. directory)
-  end)
+  before_each(function() directory = files.directory() end)
+  after_each(function() files.removeDirectory(directory) end)
 
   local prelude = [[
     local getenv = os.getenv
@@ -707,9 +697,7 @@ describe("a program that is started again", function()
 
   it("is told about a file that somebody has spoilt, and starts afresh", function()
     run [[assert(new():login("lua", "secret"):await(20))]]
-    local spoilt = assert(io.open(directory .. "/datasession/program.json", "w"))
-    spoilt:write "{"
-    spoilt:close()
+    files.write(directory .. "/datasession/program.json", "{")
     local output = run [[
       warn "@on"
       io.write(new().state)

@@ -1,6 +1,7 @@
 -- onOpenRequest: called before every request, it may add and change header lines.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local sessions = dofile "spec/support/sessions.lua"
 local support = dofile "spec/sso_support.lua"
 

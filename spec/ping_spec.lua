@@ -1,6 +1,7 @@
 -- ping: what it makes of every answer, which address it asks, and the timer of pingInterval.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

@@ -3,6 +3,7 @@
 local datasession = require "datasession"
 local proiv = require "datasession.proiv"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 
 local LIMIT = await.LIMIT

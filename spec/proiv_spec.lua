@@ -3,6 +3,7 @@
 local datasession = require "datasession"
 local core = require "datasession.core"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

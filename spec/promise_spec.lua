@@ -1,8 +1,9 @@
 -- Promises over real sockets: how they settle, what runs when, cancelling, waiting, and coroutines.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local child = dofile "spec/support/child.lua"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 
 local LIMIT = await.LIMIT
 

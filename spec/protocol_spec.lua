@@ -1,9 +1,10 @@
 -- Protocols that Lua programs define: datasession.protocol.
 local datasession = require "datasession"
-local child = dofile "spec/support/child.lua"
 local sandbox = require "datasession.sandbox"
 local storage = require "datasession.storage"
+
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT, rejected = await.LIMIT, await.rejected

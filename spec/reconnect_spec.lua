@@ -2,6 +2,7 @@
 -- the server's sessions, its connections and the server itself at every point of a running exchange.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

@@ -2,6 +2,7 @@
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

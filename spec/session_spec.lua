@@ -1,6 +1,7 @@
 -- Sessions over real sockets: their properties, logging in and out, how they notice that they are lost.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

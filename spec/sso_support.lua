@@ -1,6 +1,7 @@
 --- What the specs of providers and sso sessions share.
-local await = dofile "spec/support/await.lua"
 local datasession = require "datasession"
+
+local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local support = { LIMIT = await.LIMIT, rejected = await.rejected, listen = sessions.listen }

@@ -1,7 +1,11 @@
 -- The stores of named sessions.
-local child = dofile "spec/support/child.lua"
 local core = require "datasession.core"
 local storage = require "datasession.storage"
+
+local child = dofile "spec/support/child.lua"
+local files = dofile "spec/support/files.lua"
+
+local read, write = files.read, files.write
 
 local root, store, path
 
@@ -10,19 +14,6 @@ local function shell(command)
   local output = pipe:read "a"
   pipe:close()
   return (output:gsub("\n$", ""))
-end
-
-local function write(name, text)
-  local file = assert(io.open(name, "wb"))
-  assert(file:write(text))
-  file:close()
-end
-
-local function read(name)
-  local file = assert(io.open(name, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
 end
 
 local function withEnvironment(values, f)
@@ -34,7 +25,7 @@ local function withEnvironment(values, f)
 end
 
 before_each(function()
-  root = shell "mktemp -d"
+  root = files.directory()
   path = root .. "/state/datasession"
   store = storage.file(path)
 end)
@@ -90,8 +81,7 @@ describe("storage.file", function()
       local storage = require "datasession.storage"
       assert(storage.file(arg[1]):set("../Key", "text"))
     ]]
-    local name = os.tmpname()
-    write(name, script)
+    local name = files.new(script)
     local lua = arg[-1]
     for i = -1, -20, -1 do lua = arg[i] or lua end
     assert.equal("", shell(("umask 0; %s %s %s"):format(lua, name, path)))

@@ -2,6 +2,7 @@
 -- sent twice is run by the server at most once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

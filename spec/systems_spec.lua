@@ -1,6 +1,7 @@
 -- docs/systems.md, "Which feature with which protocol": each cell of its table is tried.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
 

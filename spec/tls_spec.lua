@@ -1,25 +1,16 @@
 -- Certificates and proxies.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local await = dofile "spec/support/await.lua"
-local sessions = dofile "spec/support/sessions.lua"
 
 local authority = dofile "spec/support/authority.lua"
+local await = dofile "spec/support/await.lua"
+local files = dofile "spec/support/files.lua"
+local sessions = dofile "spec/support/sessions.lua"
+local shell = dofile "spec/support/shell.lua"
 
-local LIMIT = await.LIMIT
+local LIMIT, run = await.LIMIT, shell.run
 
 local directory
-
-local function run(command, ...)
-  local quoted = {}
-  for i, argument in ipairs { ... } do
-    quoted[i] = "'" .. tostring(argument):gsub("'", "'\\''") .. "'"
-  end
-  local pipe = assert(io.popen(command .. " " .. table.concat(quoted, " ") .. " 2>&1"))
-  local output = pipe:read "a"
-  assert(pipe:close(), output)
-  return output
-end
 
 local function at(name)
   return directory .. "/" .. name
@@ -44,14 +35,8 @@ local function runLua(program, environment)
   return run((environment or "") .. " " .. (os.getenv "LUA" or "lua5.4") .. " -W -e", program)
 end
 
-setup(function()
-  directory = os.tmpname()
-  os.remove(directory)
-  run("mkdir", directory)
-end)
-
-teardown(function() run("rm -r", directory) end)
-
+setup(function() directory = files.directory() end)
+teardown(function() files.removeDirectory(directory) end)
 after_each(sessions.endAll)
 
 describe("a server's certificate", function()

@@ -1,4 +1,7 @@
 -- A certification authority of its own, by the openssl program: certificates that are right or wrong in one way each.
+local shell = dofile "spec/support/shell.lua"
+local write = dofile("spec/support/files.lua").write
+
 local authority = {}
 authority.__index = authority
 
@@ -18,23 +21,8 @@ copy_extensions = copy
 commonName = supplied
 ]]
 
-local function quoted(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
-local function write(name, text)
-  local file = assert(io.open(name, "w"))
-  assert(file:write(text))
-  file:close()
-end
-
 local function openssl(...)
-  local words = { "openssl" }
-  for i, argument in ipairs { ... } do words[i + 1] = quoted(argument) end
-  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1"))
-  local output = pipe:read "a"
-  assert(pipe:close(), output)
-  return output
+  return shell.run("openssl", ...)
 end
 
 local NEW_KEY = { "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes" }
@@ -49,7 +37,7 @@ end
 --- A new one, which keeps its files in a directory that is there. `self.certificate` is what is to be trusted.
 function authority.new(directory, name)
   local self = setmetatable({ directory = directory .. "/" .. name }, authority)
-  assert(os.execute("mkdir " .. quoted(self.directory)))
+  shell.run("mkdir", self.directory)
   self.config, self.certificate = self.directory .. "/config", self.directory .. "/ca.pem"
   write(self.config, (CONFIG:gsub("%%s", self.directory)))
   write(self.directory .. "/index", "")

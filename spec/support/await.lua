@@ -22,6 +22,11 @@ function await.stepUntil(done)
   end
 end
 
+--- Lets what is ready happen, such as storing; what is in flight or timed goes on.
+function await.flush()
+  for _ = 1, 4 do datasession.step() end
+end
+
 --- Lets all that is in flight or timed end.
 function await.settle()
   assert.is_true(datasession.run(await.LIMIT), "something is still in flight")

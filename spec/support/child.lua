@@ -1,5 +1,8 @@
 -- Runs a script in an interpreter of its own: for what a spec cannot see from inside, such as warnings, the end of
 -- the Lua state, and the exit status.
+local files = dofile "spec/support/files.lua"
+local quoted = dofile("spec/support/shell.lua").quoted
+
 local child = { LIMIT = 120 } -- seconds after which a child that does not end is a failure
 
 -- The interpreter of this process.
@@ -9,19 +12,12 @@ local function interpreter()
   return arg[first]
 end
 
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 local running = {}
 running.__index = running
 
 -- Starts the script with those arguments.
 function child.start(script, ...)
-  local name = os.tmpname()
-  local file = assert(io.open(name, "w"))
-  assert(file:write(script))
-  file:close()
+  local name = files.new(script)
   local command = { "timeout -k 5", child.LIMIT, quoted(interpreter()), quoted(name) }
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
   return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)

@@ -1,6 +1,7 @@
 --- Sessions with the sandbox's applications.
-local await = dofile "spec/support/await.lua"
 local datasession = require "datasession"
+
+local await = dofile "spec/support/await.lua"
 
 local sessions = {}
 

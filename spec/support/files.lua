@@ -1,0 +1,37 @@
+--- Files of the specs' own.
+local shell = dofile "spec/support/shell.lua"
+
+local files = {}
+
+--- The bytes of a file, which must be there.
+function files.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = assert(file:read "a")
+  file:close()
+  return text
+end
+
+function files.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+--- A new file with that text: its path.
+function files.new(text)
+  local path = os.tmpname()
+  files.write(path, text)
+  return path
+end
+
+--- A new, empty directory, for us alone: its path.
+function files.directory()
+  return (shell.run "mktemp -d":gsub("\n$", ""))
+end
+
+--- Removes a directory, with all that is in it.
+function files.removeDirectory(path)
+  shell.run("rm -rf", path)
+end
+
+return files
