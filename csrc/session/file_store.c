@@ -77,6 +77,19 @@ static bool give (luaL_Stream *stream, int fd, const char *mode) {
   return true;
 }
 
+/* Argument: a text that ends in a NUL, light userdata. */
+static int push_text (lua_State *L) {
+  lua_pushstring(L, lua_touserdata(L, 1));
+  return 1;
+}
+
+/* The file that was made goes again. */
+static void take_back (const char *path) {
+  int code = errno;
+  unlink(path);
+  errno = code;
+}
+
 /* createPrivate(template): a new file, mode 0600, under a name of its own in place of the XXXXXX that the template ends in. */
 static int l_create_private (lua_State *L) {
   size_t length;
@@ -86,8 +99,18 @@ static int l_create_private (lua_State *L) {
   int fd;
   memcpy(path, template, length + 1);
   fd = mkostemp(path, O_CLOEXEC);
-  if (fd < 0 || !give(stream, fd, "w")) return failed(L, template);
-  lua_pushstring(L, path);
+  if (fd < 0) return failed(L, template);
+  lua_pushcfunction(L, push_text);
+  lua_pushlightuserdata(L, path);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    close(fd);
+    take_back(path);
+    return lua_error(L);
+  }
+  if (!give(stream, fd, "w")) {
+    take_back(path);
+    return failed(L, template);
+  }
   lua_remove(L, -2); /* not before: pushing may collect */
   return 2;
 }
