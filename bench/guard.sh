@@ -21,7 +21,8 @@ build_floor
 same_requests
 base=http://127.0.0.1:$port/App
 judge ping "$(instructions ours ping 100 600)" "$(instructions floor ping 100 600)"
-judge lifecycle "$(instructions plain form 3 9)" "$(instructions floor form 3 9)"
+judge lifecycle "$(instructions plain form 4 24)" "$(instructions floor form 4 24)"
+judge basic "$(instructions plain lifecycle 4 24)" "$(instructions floor lifecycle 4 24)"
 judge start "$(start ours)" "$(start floor)"
 
 if [ -n "${BENCH_RECORD-}" ]; then cp "$scratch/recorded.txt" "$recorded"; fi

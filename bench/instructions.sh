@@ -66,7 +66,7 @@ idle() {
 # Of a ping, so many sessions being logged in and all asking at once: is not to grow.
 scale() {
   local n pings each first='' total
-  for n in 100 1000 10000; do
+  for n in 100 1000 4000; do
     total=()
     for pings in 0 1; do
       under=(valgrind --quiet --tool=callgrind --callgrind-out-file="$scratch/callgrind.out")
