@@ -246,6 +246,17 @@ void some_requests_are_sent_once (void) {
   client_close();
 }
 
+/* A port on which nobody listens, nor can while the socket holds it. */
+static int hold_port (int *port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int holder = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(holder >= 0 && !bind(holder, (struct sockaddr *)&address, size));
+  CHECK(!getsockname(holder, (struct sockaddr *)&address, &size));
+  *port = ntohs(address.sin_port);
+  return holder;
+}
+
 static struct exchange *request_port (int port) {
   char text[64];
   const char *why;
@@ -258,12 +269,8 @@ static struct exchange *request_port (int port) {
 
 /* A server of one connection at a time, that this thread serves between two steps of the engine. */
 static int listen_once (int *port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(listener >= 0 && !bind(listener, (struct sockaddr *)&address, size) && !listen(listener, 0));
-  CHECK(!getsockname(listener, (struct sockaddr *)&address, &size));
-  *port = ntohs(address.sin_port);
+  int listener = hold_port(port);
+  CHECK(!listen(listener, 0));
   return listener;
 }
 
@@ -341,14 +348,6 @@ void bad_responses_fail (void) {
   client_close();
 }
 
-/* A port on which nobody listens. */
-static int free_port (void) {
-  struct raw_server *gone = raw_server_start();
-  int port = raw_server_port(gone);
-  raw_server_stop(gone);
-  return port;
-}
-
 static void check_tls_failure (void) {
   char text[64];
   const char *why;
@@ -388,11 +387,13 @@ static void check_bad_option (void) {
 void connecting_fails (void) {
   client_open(NULL);
   check_bad_option();
-  struct exchange *x = request_port(free_port());
+  int port, holder = hold_port(&port);
+  struct exchange *x = request_port(port);
   request_body(x, "a=b");
   run(x);
   CHECK(!x->response.may_have_arrived && x->response.status == 0 && strstr(x->response.hint, "port"));
   check_failure(x, FAILURE_CONNECT, "onnect");
+  close(holder);
   check_tls_failure();
   x = get("/echo");
   CHECK(x->response.status == 200);
@@ -498,7 +499,7 @@ static void check_environment_proxy (int dead_port) {
 
 void proxies_are_used_and_blamed (void) {
   char proxy[64], last[1024];
-  int dead = free_port();
+  int dead, holder = hold_port(&dead);
   client_open(NULL);
   snprintf(proxy, sizeof proxy, "http://u:hush@127.0.0.1:%d", raw_server_port(other_server));
   struct exchange *x = get_by_proxy(proxy);
@@ -514,5 +515,6 @@ void proxies_are_used_and_blamed (void) {
   CHECK(!detail_has(x, "hush"));
   check_failure(x, FAILURE_PROXY, "");
   check_environment_proxy(dead);
+  close(holder);
   client_close();
 }
