@@ -1,5 +1,6 @@
 # Each fuzz/NAME.c but support.c is a libFuzzer target; fuzz/seeds/NAME/ is what it begins with.
-FUZZ_TARGETS := $(filter-out support,$(patsubst fuzz/%.c,%,$(sort $(wildcard fuzz/*.c))))
+FUZZ_ALL := $(filter-out support,$(patsubst fuzz/%.c,%,$(sort $(wildcard fuzz/*.c))))
+FUZZ_TARGETS ?= $(FUZZ_ALL)
 FUZZ_CC ?= clang
 FUZZ_BUILD := build/fuzz
 FUZZ_SANITIZE := address,undefined
@@ -17,7 +18,7 @@ $(FUZZ_BUILD)/bin/%: $(FUZZ_BUILD)/obj/fuzz/%.o $(call fuzz_objects,fuzz/support
 	@echo "  ld $@"
 	$(Q)$(FUZZ_CC) -pthread -g -fsanitize=fuzzer,$(FUZZ_SANITIZE) -rdynamic -o $@ $^ $(LIBLUA) $(CURL_LIBS)
 
--include $(patsubst %.o,%.d,$(call fuzz_objects,$(FUZZ_TARGETS:%=fuzz/%.c) fuzz/support.c $(CORE_SRC)))
+-include $(patsubst %.o,%.d,$(call fuzz_objects,$(FUZZ_ALL:%=fuzz/%.c) fuzz/support.c $(CORE_SRC)))
 
 ## fuzz: every parser, and a session against a scripted server, by libFuzzer. FUZZ_SECONDS (30), FUZZ_RUNS: for each target
 fuzz:

@@ -1,11 +1,10 @@
 #!/bin/sh
 # run.sh BUILD TARGET...: runs each fuzz target for FUZZ_SECONDS (30) seconds, or for FUZZ_RUNS executions if that is set and
 # comes first, as many at a time as there are processors; ends with one line that sums libFuzzer's own counts. What a target
-# finds new stays in BUILD/corpus, what makes it fail in BUILD/findings. FUZZ_TARGETS: the ones to run, of those given.
+# finds new stays in BUILD/corpus, what makes it fail in BUILD/findings.
 set -u
 build=$1
 shift
-[ -z "${FUZZ_TARGETS-}" ] || eval "set -- $FUZZ_TARGETS"
 runs=${FUZZ_RUNS:--1}
 seconds=${FUZZ_SECONDS:-$([ "$runs" -gt 0 ] && echo 600 || echo 30)}
 top=$(cd "$(dirname "$0")/.." && pwd)
