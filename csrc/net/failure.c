@@ -83,7 +83,6 @@ static const char *hint_of_text (const char *text) {
 static enum failure class_of_code (CURLcode code) {
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
-  case CURLE_COULDNT_RESOLVE_HOST: return FAILURE_DNS;
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_PROXY: return FAILURE_PROXY;
   case CURLE_COULDNT_CONNECT:
