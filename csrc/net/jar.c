@@ -84,10 +84,21 @@ static CURLSH *new_share (void) {
   return NULL;
 }
 
-/* Where memory is short it stays as it is. */
+/* libcurl does not take back all that it gives, nor say so: a parcel that cannot be opened would be lost. */
+static bool opens (const struct cookie_parcel *parcel) {
+  CURLSH *share = parcel ? new_share() : NULL;
+  bool ok = share && cookie_parcel_open(parcel, share);
+  if (share) curl_share_cleanup(share);
+  return ok;
+}
+
+/* If it cannot be, or memory is short, it stays as it is. */
 static void put_away (struct jar *jar) {
   jar->away = cookie_parcel_new(jar->jars->memory, jar->share);
-  if (jar->away) drop_share(jar);
+  if (opens(jar->away))
+    drop_share(jar);
+  else
+    drop_parcel(jar);
 }
 
 /* It has cookies and no handle: of those that have, one gives up its share for it. */

@@ -37,6 +37,7 @@ void proxies_are_used_and_blamed (void);
 void cookies_stay_in_their_jar (void);
 void jars_forget (void);
 void cookies_come_back_as_they_were (void);
+void cookies_that_would_be_lost_stay (void);
 void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void handles_know_the_certificates_again (void);

@@ -121,6 +121,21 @@ void cookies_come_back_as_they_were (void) {
   client_close();
 }
 
+/* libcurl lists both of these, but given as it lists them, the one that has expired takes the other with it. */
+void cookies_that_would_be_lost_stay (void) {
+  client_open(&one_handle);
+  struct jar *odd = jar_new(&jars), *other = jar_new(&jars);
+  struct curl_slist *all = NULL;
+  CHECK(jar_import(odd, "127.0.0.1", "127.0.0.1\t\t/\tTRUE\t2147483647\tsid\tsecret"));
+  CHECK(jar_import(odd, "127.0.0.1", "127.0.0.1\tFALSE\t/\tTRUE\t2\tsid\tx"));
+  import(other, 0);
+  CHECK(jar_export(odd, "127.0.0.1", &all) && all);
+  curl_slist_free_all(all);
+  jar_release(odd);
+  jar_release(other);
+  client_close();
+}
+
 static struct exchange *get_as (struct credentials *c, const char *path) {
   struct exchange *x = request_new(path);
   x->request.credentials = credentials_keep(c);

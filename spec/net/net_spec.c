@@ -57,6 +57,7 @@ static void run_isolation (void) {
   RUN(cookies_stay_in_their_jar);
   RUN(jars_forget);
   RUN(cookies_come_back_as_they_were);
+  RUN(cookies_that_would_be_lost_stay);
   RUN(credentials_stay_with_their_exchange);
   RUN(nothing_is_left_on_a_handle);
   RUN(handles_know_the_certificates_again);
