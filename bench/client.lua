@@ -20,6 +20,7 @@ local function newSession(model)
   return datasession.new {
     serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval), caFile = caFile,
     timeout = work == "scale" and 3600 or nil, -- under valgrind the last of 10,000 has long to wait
+    connectTimeout = 60, -- and handshakes take long
   }
 end
 

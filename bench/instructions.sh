@@ -58,8 +58,8 @@ starts() {
 idle() {
   local n
   for n in 1 10000; do
-    row "idle \`step()\`, $n sessions" "$(name_of ours)" "$(instructions ours step 1000 6000 "$n")" "" \
-      "$(calls ours step 100 200 "$n")" ""
+    row "idle \`step()\`, $n sessions" "$(name_of ours)" "$(instructions ours step 1000 201000 "$n")" "" \
+      "$(calls ours step 1000 101000 "$n")" ""
   done
 }
 
