@@ -61,7 +61,8 @@ local function substitute(self, value, kind)
   if kind == "table" and isBareArray(self, value) then return "[]" end
 end
 
---- Whether the codec would damage a number, that stands at a key or, nil, alone; nil and a message when JSON has nothing for it.
+--- Whether the codec would damage a number that stands at a key or, nil, alone; nil and a message when JSON has
+-- nothing for it.
 local function isDamaged(self, key, number)
   if number ~= number or number == huge or number == -huge then
     return nil, "NaN and infinity have no JSON" .. (key == nil and "" or format(" (at key %.40s)", tostring(key)))
