@@ -9,6 +9,7 @@
 --   gated    the script is driven step by step
 --   resent   libcurl takes it for the end of a kept connection, and would send the request again
 --   cancel   the call is cancelled when the script pauses
+--   ended    the connection ends after a whole answer: who then sends what is not to be sent twice may hear so too late
 --   after    it is released once more after the call; "maybe": if the client still listens
 local fault_server = require "fault_server"
 
@@ -72,7 +73,7 @@ function faults.cuts(good, how, stride, label, final)
     list[#list + 1] = cutAfter(good, n, how, label)
   end
   list[#list + 1] = { name = ("%s, %s after all of it"):format(label, how), script = { good, ENDS[how] },
-    expect = final }
+    ended = true, expect = final }
   return list
 end
 

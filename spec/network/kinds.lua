@@ -7,7 +7,7 @@
 --   call    function(subject): the promise
 --   arm     function(subject, server) or nil: called before `call`, for faults that belong to the kind
 --   skips   array or nil: of which sorts of case it has none, since its call sends other requests before that one
---           ("fresh") or after it ("after"), or goes on when it is cancelled ("cancel")
+--           ("fresh") or after it ("after"; unsafe ones: "ended" too), or goes on when it is cancelled ("cancel")
 --   once    true: its one request must not be sent again
 --   returns true: its session comes back, and sends again what the server cannot have seen
 --   instead table or nil: by what other kinds come to, what this one does: a string or an array of them

@@ -29,9 +29,9 @@ function suite.cases(kind, stride)
   local good = kinds.answers[kind.key]
   local chunked = faults.chunked(good, "X-Trailer: a\r\n")
   return {
-    { name = "cut", cases = faults.cuts(good, "close", stride, "whole length", "ok") },
+    { name = "cut", cases = fitting(kind, faults.cuts(good, "close", stride, "whole length", "ok")) },
     { name = "reset", cases = faults.cuts(good, "reset", stride, "whole length", { "ok", "connect" }) },
-    { name = "cut amid chunks", cases = faults.cuts(chunked, "close", stride, "chunks", "ok") },
+    { name = "cut amid chunks", cases = fitting(kind, faults.cuts(chunked, "close", stride, "chunks", "ok")) },
     { name = "reset amid chunks", cases = faults.cuts(chunked, "reset", stride, "chunks", { "ok", "connect" }) },
     { name = "dripped", cases = faults.drips(good) },
     { name = "cancelled", cases = fitting(kind, faults.cancels(good, stride)) },

@@ -63,7 +63,7 @@ end
 
 local kinds = {
   { name = "own: login, its first request", key = "POST /Own/hello", ready = loggedOut,
-    call = caller("login", nil, "lua", "secret"), once = true, skips = { "after" } },
+    call = caller("login", nil, "lua", "secret"), once = true, skips = { "after", "ended" } },
   { name = "own: login, its second request", key = "POST /Own/enter", ready = loggedOut, skips = { "fresh" },
     call = caller("login", nil, "lua", "secret"), once = true },
   { name = "own: isAuthorized", key = "GET /Own/me", call = caller "isAuthorized" },
