@@ -16,6 +16,7 @@ judge() { # WORK OURS FLOOR
   [ -n "${BENCH_RECORD-}" ] || awk -v now="$now" -v was="${was:-0}" 'BEGIN { exit now > was * 1.05 }' || failed=1
 }
 
+share_a_core
 start_server
 build_floor
 same_requests

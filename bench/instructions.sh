@@ -95,6 +95,7 @@ versions_of_http() {
   done
 }
 
+share_a_core
 start_server
 build_floor
 same_requests

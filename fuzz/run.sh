@@ -42,7 +42,7 @@ judge() { # TARGET
   total=$((total + executions))
   if [ "$(cat "$build/$1.status")" -ne 0 ] || [ "$executions" -eq 0 ]; then
     findings=$((findings + 1))
-    grep -aE '^(fuzz:|==|#[0-9]+ |SUMMARY|.*ERROR|Test unit)|runtime error' "$log" | head -n 30 >&2
+    grep -aE '^(fuzz:|==| +#[0-9]+ 0x|SUMMARY|.*ERROR|Test unit)|runtime error' "$log" | head -n 30 >&2
     echo "fuzz: $1 failed, see $log and $build/findings" >&2
   fi
   speed=$(stat average_exec_per_sec)

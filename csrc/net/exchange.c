@@ -121,6 +121,10 @@ bool exchange_has_type (const struct exchange *x, const char *type) {
          strncasecmp(x->response.headers.data + x->response.type_at, type, length) == 0;
 }
 
+bool exchange_begins_answer (const char *line, size_t length) {
+  return begins_with(line, length, "HTTP/", 5);
+}
+
 /* Interim responses and a proxy's answers come first, trailers last; only the block between them is kept. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length) {
   if (x->stall > 0) x->active = clock_now();
@@ -129,7 +133,7 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
     failure_note(x, FAILURE_PROTOCOL, NULL, "the response's headers pass %d KiB", HEADER_LIMIT / 1024);
     return false;
   }
-  if (begins_with(line, length, "HTTP/", 5)) {
+  if (exchange_begins_answer(line, length)) {
     buffer_clear(&x->response.headers);
     x->response.type_length = x->response.initials = 0;
     x->block_complete = false;

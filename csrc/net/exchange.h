@@ -130,6 +130,9 @@ const char *failure_name (enum failure f);
 
 void exchange_start (struct exchange *x, double now); /* sets the limits and the first hop up */
 
+/* A status line: of an interim response, a proxy's or the last one. */
+bool exchange_begins_answer (const char *line, size_t length);
+
 /* From inside libcurl. False: stop the transfer; response.failure says why. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length);
 bool exchange_take_body (struct exchange *x, const char *data, size_t length);

@@ -19,15 +19,37 @@ static bool is_missing (CURLcode code) {
   return code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN;
 }
 
+/*
+** libcurl 7.83 to 8.0 appends a header line that begins with a blank to the line before. Before an answer's first line that is
+** one of the handle's last answer, which was freed (curl's pull request 11103). With CURLOPT_HEADER a line is shown to on_body
+** before libcurl looks at it, so that one is.
+*/
+static CURLcode set_preview (struct handle *h, enum handle_preview preview) {
+  h->preview = preview;
+  return curl_easy_setopt(h->easy, CURLOPT_HEADER, preview == PREVIEW_NONE ? 0L : 1L);
+}
+
+static bool pass_preview (struct handle *h, const char *data) {
+  bool blank = h->preview == PREVIEW_NEXT && (*data == ' ' || *data == '\t');
+  h->preview = PREVIEW_SHOWN; /* a long line comes in pieces */
+  if (blank)
+    failure_note(h->exchange, FAILURE_PROTOCOL, NULL, "the response's first header line begins with a blank");
+  return !blank;
+}
+
 static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
+  CURLcode code = CURLE_OK;
   (void)size; /* always 1 */
-  return exchange_take_header(h->exchange, data, count) ? count : 0;
+  if (h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
+  if (!code && h->lines->previews && exchange_begins_answer(data, count)) code = set_preview(h, PREVIEW_NEXT);
+  return !code && exchange_take_header(h->exchange, data, count) ? count : 0;
 }
 
 static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
   (void)size; /* always 1 */
+  if (h->preview != PREVIEW_NONE) return pass_preview(h, data) ? count : 0;
   return exchange_take_body(h->exchange, data, count) ? count : 0;
 }
 
@@ -183,6 +205,7 @@ void handle_lines_init (struct handle_lines *lines) {
   snprintf(lines->user_agent, sizeof lines->user_agent, "User-Agent: datasession/%s libcurl/%s",
            DATASESSION_VERSION, info->version);
   snprintf(lines->both, sizeof lines->both, "%s\r\n%s", lines->encodings, lines->user_agent);
+  lines->previews = info->version_num >= 0x075300 && info->version_num < 0x080100;
 }
 
 struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines,
@@ -236,6 +259,7 @@ CURLcode handle_forget (struct handle *h) {
   h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
   h->kept = h->brief = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
+  h->preview = PREVIEW_NONE;
   h->shape = SHAPE_NONE;
   return set_base(h);
 }
@@ -388,6 +412,7 @@ static CURLcode set_message (struct handle *h, const struct exchange *x) {
 static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   double limit = x->request.transport->connect_timeout;
   CURLcode code = CURLE_OK;
+  h->stranded = false;
   h->presumes = h->kept && h->uri && (h->uri == x->response.uri || uri_same_origin(h->uri, x->response.uri));
   if (h->presumes) limit = 0;
   if (h->connect_limit != limit)
@@ -415,6 +440,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_jar(h, r->jar);
   if (!code) code = set_message(h, x);
   if (!code) code = set_buffer(h, r->brief);
+  if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   h->exchange = x;
   h->error[0] = '\0';
   return code;
@@ -449,7 +475,7 @@ static bool may_repeat (struct handle *h) {
 
 bool handle_tries_again (struct handle *h) {
   bool again = h->stale || (h->stranded && may_repeat(h));
-  h->stale = h->stranded = h->kept = false;
+  h->stale = h->kept = false;
   return again;
 }
 

@@ -24,6 +24,7 @@ struct handle_lines {
   char user_agent[96]; /* for transports that name none */
   char encodings[64];  /* what this libcurl can decompress; libcurl looks for this one */
   char both[164];      /* the latter and the former, as one line to libcurl */
+  bool previews;       /* this libcurl must be kept from a first header line that begins with a blank */
 };
 
 void handle_lines_init (struct handle_lines *lines);
@@ -58,6 +59,11 @@ struct handle {
   bool brief;         /* a small CURLOPT_BUFFERSIZE is set */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
+  enum handle_preview {
+    PREVIEW_NONE,
+    PREVIEW_NEXT,
+    PREVIEW_SHOWN
+  } preview; /* of an answer's first header line */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
   struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */

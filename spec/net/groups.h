@@ -28,6 +28,7 @@ void cut_responses_fail (void);
 void some_requests_are_sent_once (void);
 void new_connections_have_their_limit (void);
 void bad_responses_fail (void);
+void first_header_lines_stand_alone (void);
 void connecting_fails (void);
 void limits_of_time_hold (void);
 void limits_of_size_hold (void);

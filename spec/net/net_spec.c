@@ -47,6 +47,7 @@ static void run_transfers (void) {
   RUN(some_requests_are_sent_once);
   RUN(new_connections_have_their_limit);
   RUN(bad_responses_fail);
+  RUN(first_header_lines_stand_alone);
   RUN(connecting_fails);
   RUN(limits_of_time_hold);
   RUN(limits_of_size_hold);

@@ -178,6 +178,22 @@ static enum after garbage (int fd, const struct request_text *r) {
   return CLOSE;
 }
 
+static enum after blank_first (int fd, const struct request_text *r) {
+  (void)r;
+  say(fd, "HTTP/1.1 200 OK\r\n X: 1\r\nContent-Length: 2\r\n\r\nok");
+  return KEEP;
+}
+
+/* Nothing but blanks at each place where a buffer may end. */
+static enum after long_first (int fd, const struct request_text *r) {
+  (void)r;
+  say(fd, "HTTP/1.1 200 OK\r\nX:");
+  for (int i = 0; i < 40000; i += 10)
+    say(fd, "          ");
+  say(fd, "x\r\nContent-Length: 2\r\n\r\nok");
+  return KEEP;
+}
+
 /* Says that it keeps the connection, and closes it. */
 static enum after close_later (int fd, const struct request_text *r) {
   (void)r;
@@ -304,6 +320,8 @@ static const struct {
     {"/silent", silent},
     {"/stall", stall},
     {"/garbage", garbage},
+    {"/blank-first", blank_first},
+    {"/long-first", long_first},
     {"/close-later", close_later},
     {"/fresh-only", fresh_only},
     {"/big?", big},

@@ -18,6 +18,11 @@ static void check_failure (struct exchange *x, enum failure expected, const char
   exchange_free(x);
 }
 
+static void check_body (struct exchange *x, const char *text) {
+  CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 && body_has(x, text));
+  exchange_free(x);
+}
+
 void connections_are_kept (void) {
   client_open(NULL);
   struct exchange *x = request_new("/echo");
@@ -345,6 +350,21 @@ void bad_responses_fail (void) {
   check_failure(get("/flood"), FAILURE_PROTOCOL, "headers pass 256 KiB");
   check_failure(get("/interim-flood"), FAILURE_PROTOCOL, "headers pass 256 KiB");
   check_failure(get("/long-line"), FAILURE_PROTOCOL, "");
+  client_close();
+}
+
+/* Where libcurl would append it to what came last on that handle. From 8.3 on it drops the blank. */
+void first_header_lines_stand_alone (void) {
+  bool tolerated = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080300;
+  client_open(&(struct engine_limits){.idle_handles = 1});
+  check_body(get("/echo"), "GET /echo");
+  for (int i = 0; i < 2; i++) {
+    if (tolerated)
+      check_body(get("/blank-first"), "ok");
+    else
+      check_failure(get("/blank-first"), FAILURE_PROTOCOL, "");
+    check_body(get("/long-first"), "ok");
+  }
   client_close();
 }
 
