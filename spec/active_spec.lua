@@ -13,11 +13,7 @@ describe("the active session", function()
   setup(function() server = assert(sandbox.start { customers = 2 }) end)
   teardown(function() server:close() end)
 
-  before_each(function()
-    server:clearFaults()
-    assert(server:start())
-    server:clearRequests()
-  end)
+  before_each(function() sessions.refresh(server) end)
 
   after_each(function()
     sessions.endAll()

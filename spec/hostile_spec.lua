@@ -10,6 +10,7 @@ local authority = dofile "spec/support/authority.lua"
 local await = dofile "spec/support/await.lua"
 local files = dofile "spec/support/files.lua"
 local memory, places = dofile "spec/hostile/memory.lua", dofile "spec/hostile/places.lua"
+local servers = dofile "spec/hostile/servers.lua"
 local sessions = dofile "spec/support/sessions.lua"
 local shell = dofile "spec/support/shell.lua"
 
@@ -17,29 +18,11 @@ local LIMIT = await.LIMIT
 local MIB = 1 << 20
 local JSON = "application/json"
 
--- The server that is looked at is the sandbox, which keeps a log; the other one is whatever harm is done by.
 local server, other, evil, origin
 
-setup(function()
-  server, other = assert(sandbox.start {}), assert(sandbox.start {})
-  evil = assert(fault_server.start())
-  origin = "http://127.0.0.1:" .. evil:port()
-end)
-
-teardown(function()
-  server:close()
-  other:close()
-  evil:close()
-end)
-
-before_each(function()
-  for _, one in ipairs { server, other } do
-    one:clearFaults()
-    one:clearRequests()
-  end
-  evil:clear()
-end)
-
+setup(function() server, other, evil, origin = servers.start() end)
+teardown(servers.close)
+before_each(servers.clear)
 after_each(sessions.endAll)
 
 -- A session with the server that does harm.

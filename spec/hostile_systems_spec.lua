@@ -2,41 +2,25 @@
 -- shares is in hostile_spec.lua.
 local codec = require "datasession.codec"
 local datasession = require "datasession"
-local fault_server = require "fault_server"
-local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local memory, systems = dofile "spec/hostile/memory.lua", dofile "spec/hostile/systems.lua"
+local servers = dofile "spec/hostile/servers.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 local MIB = 1 << 20
 local STEP = 3 -- every third of the wrong values; all of them: make torture-hostile
 
--- The server that is looked at is the sandbox, which keeps a log; the other one is whatever harm is done by.
 local server, other, evil, origin
 
 setup(function()
-  server, other = assert(sandbox.start()), assert(sandbox.start())
-  evil = assert(fault_server.start())
-  origin = "http://127.0.0.1:" .. evil:port()
+  server, other, evil, origin = servers.start()
   systems.serve(evil)
 end)
 
-teardown(function()
-  server:close()
-  other:close()
-  evil:close()
-end)
-
-before_each(function()
-  for _, one in ipairs { server, other } do
-    one:clearFaults()
-    one:clearRequests()
-  end
-  evil:clear()
-end)
-
+teardown(servers.close)
+before_each(servers.clear)
 after_each(sessions.endAll)
 
 local MAKERS = {

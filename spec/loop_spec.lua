@@ -6,6 +6,7 @@ local socket = require "socket"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 local EPOLL = datasession.version().poller == "epoll"
@@ -39,13 +40,8 @@ describe("the engine", function()
     return function() assert(os.time() < limit, "it takes too long") end
   end
 
-  -- A ping that does not end by itself, and has reached the server.
   local function hanging()
-    server:clearRequests()
-    server:fault { kind = "slow", delay = LIMIT, path = "oeping$" }
-    local ping = session:ping()
-    await.stepUntil(function() return #server:requests() > 0 end)
-    return ping
+    return sessions.hangingPing(server, session)
   end
 
   describe("steps", function()

@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
+local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 
@@ -57,13 +58,8 @@ describe("a promise", function()
     return datasession.promise(function(...) resolve, reject = ... end), resolve, reject
   end
 
-  -- A ping that does not end by itself, and has reached the server.
   local function hanging()
-    server:clearRequests()
-    server:fault { kind = "slow", delay = LIMIT, path = "oeping$" }
-    local ping = session:ping()
-    await.stepUntil(function() return #server:requests() > 0 end)
-    return ping
+    return sessions.hangingPing(server, session)
   end
 
   describe("settles", function()

@@ -15,11 +15,7 @@ describe("re-establishment", function()
   setup(function() server = assert(sandbox.start { customers = 2 }) end)
   teardown(function() server:close() end)
 
-  before_each(function()
-    server:clearFaults()
-    assert(server:start())
-    server:clearRequests()
-  end)
+  before_each(function() sessions.refresh(server) end)
 
   after_each(function()
     datasession.setLogger(nil)

@@ -14,11 +14,7 @@ describe("a session that comes back,", function()
   setup(function() server = assert(sandbox.start { customers = 2 }) end)
   teardown(function() server:close() end)
 
-  before_each(function()
-    server:clearFaults()
-    assert(server:start())
-    server:clearRequests()
-  end)
+  before_each(function() sessions.refresh(server) end)
 
   after_each(function()
     datasession.setLogger(nil)

@@ -32,6 +32,22 @@ function sessions.listen(session)
   return events
 end
 
+--- A ping that does not end by itself, and has reached the server.
+function sessions.hangingPing(server, session)
+  server:clearRequests()
+  server:fault { kind = "slow", delay = await.LIMIT, path = "oeping$" }
+  local ping = session:ping()
+  await.stepUntil(function() return #server:requests() > 0 end)
+  return ping
+end
+
+--- For before_each: the server runs, has no faults and has seen no request.
+function sessions.refresh(server)
+  server:clearFaults()
+  assert(server:start())
+  server:clearRequests()
+end
+
 --- For after_each: ends every session; nothing may be in flight then.
 function sessions.endAll()
   datasession.invalidateAllSessions { all = true }:await(await.LIMIT)
