@@ -219,6 +219,8 @@ local function shapes(good)
       expect = "ok" },
     { name = "folded lines", script = { withHead(good, "X-Folded: a\r\n b\r\n\tc\r\n") }, expect = "ok" },
     { name = "a folded line first", script = { withHead(good, " b\r\n") }, expect = { "ok", "protocol" } },
+    { name = "a blank before the first name", script = { withHead(good, " X-Folded: b\r\n") },
+      expect = { "ok", "protocol" } },
     { name = "NUL in a header", script = { withHead(good, "X-Nul: a\0b\r\n"), CLOSE }, expect = "protocol" },
     { name = "a line without a colon", script = { withHead(good, "what is this\r\n") }, expect = { "ok", "protocol" } },
     { name = "a line without a name", script = { withHead(good, ": b\r\n") }, expect = { "ok", "protocol" } },
