@@ -55,7 +55,7 @@ describe("request", function()
         [""] = "/SportsBasic/", ["/"] = "/SportsBasic/", ["/a b/ü"] = "/SportsBasic/a%20b/%c3%bc",
         ["http://x/y"] = "/SportsBasic/http://x/y",
       } do
-        assert.equal(uri, seen(session, { path = path }).uri)
+        assert.equal(uri, (seen(session, { path = path }).uri:gsub("%%%x%x", string.lower)))
       end
     end)
 

@@ -139,8 +139,9 @@ static const char *proxy_hint (const struct exchange *x) {
 #if LIBCURL_VERSION_NUM >= 0x080700
 static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) {
   long used = 0;
-  (void)x, (void)text;
-  return curl_easy_getinfo(easy, CURLINFO_USED_PROXY, &used) == CURLE_OK && used;
+  (void)x;
+  if (curl_easy_getinfo(easy, CURLINFO_USED_PROXY, &used) == CURLE_OK && used) return true;
+  return strstr(text, "roxy"); /* one that is not even tried, since it is badly named */
 }
 #else
 /* This libcurl does not tell; but its text names the proxy, or who was called. */
@@ -173,13 +174,21 @@ static enum failure class_of_connect (const struct exchange *x, CURL *easy, cons
   return went_by_proxy(x, easy, text) ? FAILURE_PROXY : FAILURE_CONNECT;
 }
 
-/* libcurl calls a header line that passes its own limit a lack of memory; it has then closed the connection. */
-static bool amid_headers (const struct exchange *x, CURL *easy) {
-  enum { LINE_LIMIT = 100 * 1024 };
-  const struct handle *h = x->handle;
+static bool is_amid_headers (const struct exchange *x, CURL *easy) {
   curl_off_t first = 0;
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
-  return x->reached && first > 0 && !x->block_complete && sockets_received(h->sockets, h->port) >= LINE_LIMIT;
+  return x->reached && first > 0 && !x->block_complete;
+}
+
+/* Before 8.6 libcurl calls a header line that passes its own limit a lack of memory; it has then closed the connection. */
+static bool is_beyond_limits (const struct exchange *x, CURL *easy, CURLcode code) {
+  enum { LINE_LIMIT = 100 * 1024 };
+  const struct handle *h = x->handle;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (code == CURLE_TOO_LARGE) return is_amid_headers(x, easy);
+#endif
+  return code == CURLE_OUT_OF_MEMORY && is_amid_headers(x, easy) &&
+         sockets_received(h->sockets, h->port) >= LINE_LIMIT;
 }
 
 static bool is_ascii (const char *text) {
@@ -211,7 +220,7 @@ static enum failure class_of_malformed (const struct exchange *x, CURL *easy, co
 static enum failure classify (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   switch (code) {
   case CURLE_COULDNT_CONNECT: return class_of_connect(x, easy, text);
-  case CURLE_OUT_OF_MEMORY: return amid_headers(x, easy) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
+  case CURLE_OUT_OF_MEMORY: return is_beyond_limits(x, easy, code) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
   case CURLE_COULDNT_RESOLVE_HOST: return is_address(x->response.uri) ? FAILURE_MEMORY : FAILURE_DNS;
   case CURLE_URL_MALFORMAT: return class_of_malformed(x, easy, text);
   case CURLE_SEND_ERROR:
@@ -277,8 +286,8 @@ void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char 
   if (x->response.failure != FAILURE_NONE) return;
   x->response.failure = classify(x, easy, code, text);
   x->response.hint = find_hint(x, code, text);
-  if (x->response.failure == FAILURE_PROTOCOL && code == CURLE_OUT_OF_MEMORY)
-    set_detail(x, "a header line is too long");
+  if (is_beyond_limits(x, easy, code))
+    set_detail(x, "a header line is too long, or there are too many");
   else if (x->response.failure == FAILURE_MEMORY)
     set_detail(x, "no memory for the transfer");
   else

@@ -122,6 +122,8 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 /* Each transfer under way has one, which is allocated and wiped for it; a larger one saves nothing to speak of. */
 enum { USUAL_BUFFER = 8192, BRIEF_BUFFER = 1024 };
 
+enum { SENT_BUFFER = 16384 }; /* the least that libcurl takes: each handle keeps its own */
+
 static const struct {
   CURLoption option;
   long value;
@@ -191,6 +193,8 @@ static CURLcode set_http_version (struct handle *h, bool https) {
 
 static CURLcode set_base (struct handle *h) {
   CURLcode code = set_base_numbers(h->easy);
+  if (!code && h->lines->keeps_sent)
+    code = curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SENT_BUFFER);
   if (!code) code = set_base_pointers(h);
   if (!code) code = set_http_version(h, false);
   return code;
@@ -205,6 +209,7 @@ void handle_lines_init (struct handle_lines *lines) {
   snprintf(lines->user_agent, sizeof lines->user_agent, "User-Agent: datasession/%s libcurl/%s",
            DATASESSION_VERSION, info->version);
   snprintf(lines->both, sizeof lines->both, "%s\r\n%s", lines->encodings, lines->user_agent);
+  lines->keeps_sent = info->version_num >= 0x080700;
   lines->previews = info->version_num >= 0x075300 && info->version_num < 0x080100;
 }
 
@@ -257,7 +262,7 @@ CURLcode handle_forget (struct handle *h) {
   h->easy = fresh;
   release_session(h);
   h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
-  h->kept = h->brief = h->lacks_authorities = h->lacks_proxy_authorities = false;
+  h->sent_body = h->kept = h->brief = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
   h->preview = PREVIEW_NONE;
   h->shape = SHAPE_NONE;
@@ -369,6 +374,7 @@ static CURLcode set_body (struct handle *h, const struct exchange *x) {
   curl_off_t length = empty ? 0 : (curl_off_t)body->length;
   CURLcode code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, empty ? "" : body->data);
+  h->sent_body = h->sent_body || !empty;
   return code;
 }
 
@@ -431,6 +437,11 @@ static CURLcode set_buffer (struct handle *h, bool brief) {
   return code;
 }
 
+/* The jar stands for its session when that is to be forgotten. */
+static bool shows_who (const struct handle *h, const struct request *r) {
+  return h->lines->keeps_sent && (r->credentials || !lacks(r->headers, "Authorization"));
+}
+
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
   CURLcode code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
@@ -438,6 +449,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, r, needs_no_expect(x));
   if (!code) code = set_jar(h, r->jar);
+  if (!code && shows_who(h, r)) jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
   if (!code) code = set_buffer(h, r->brief);
   if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);

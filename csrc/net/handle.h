@@ -24,6 +24,7 @@ struct handle_lines {
   char user_agent[96]; /* for transports that name none */
   char encodings[64];  /* what this libcurl can decompress; libcurl looks for this one */
   char both[164];      /* the latter and the former, as one line to libcurl */
+  bool keeps_sent;     /* libcurl 8.7 and later: a handle keeps what it sent until it sends something else */
   bool previews;       /* this libcurl must be kept from a first header line that begins with a blank */
 };
 
@@ -56,6 +57,8 @@ struct handle {
   bool own_agent;     /* without the ready line for User-Agent: the transport names another */
   bool unexpecting;   /* with the line "Expect:" */
   bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
+  bool sent_body;     /* since it was new */
+  unsigned cleared;   /* the pool's `forgotten` when it was new */
   bool brief;         /* a small CURLOPT_BUFFERSIZE is set */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */

@@ -10,6 +10,7 @@ void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
   p->idle = NULL;
   p->count = 0;
   p->limit = limit;
+  p->forgotten = 0;
 }
 
 static struct handle *take_out (struct pool *p, struct handle **place) {
@@ -31,10 +32,16 @@ void pool_set_limit (struct pool *p, size_t limit) {
     handle_free(take_out(p, &p->idle));
 }
 
+static struct handle *add (struct pool *p) {
+  struct handle *h = handle_new(p->memory, p->lines, p->sockets);
+  if (h) h->cleared = p->forgotten;
+  return h;
+}
+
 struct handle *pool_take (struct pool *p, const struct exchange *x) {
   struct handle **best = &p->idle, **place = &p->idle;
   int most = -1;
-  if (!p->idle) return handle_new(p->memory, p->lines, p->sockets);
+  if (!p->idle) return add(p);
   for (int i = 0; i < SEARCHED && *place; i++, place = &(*place)->next) {
     int likeness = handle_likeness(*place, x);
     if (likeness > most) most = likeness, best = place;
@@ -42,18 +49,28 @@ struct handle *pool_take (struct pool *p, const struct exchange *x) {
   return take_out(p, best);
 }
 
+static CURLcode renew (struct pool *p, struct handle *h) {
+  h->cleared = p->forgotten;
+  return handle_forget(h);
+}
+
+/* Bodies may hold passwords; so may whatever was sent for a session that was forgotten since. */
+static bool holds_sent (const struct pool *p, const struct handle *h) {
+  return p->lines->keeps_sent && (h->sent_body || h->cleared != p->forgotten);
+}
+
 /*
 ** Before 8.x libcurl counts retries over a handle's whole life, and fails the sixth: only a reset ends its
 ** count.
 */
-static CURLcode let_go (struct handle *h) {
-  if (h->retried) return handle_forget(h);
+static CURLcode let_go (struct pool *p, struct handle *h) {
+  if (h->retried || holds_sent(p, h)) return renew(p, h);
   return h->jar && jar_is_forgotten(h->jar) ? handle_let_go(h) : CURLE_OK;
 }
 
 void pool_give (struct pool *p, struct handle *h) {
   handle_rest(h);
-  if (p->count >= p->limit || let_go(h)) {
+  if (p->count >= p->limit || let_go(p, h)) {
     handle_free(h);
     return;
   }
@@ -62,9 +79,15 @@ void pool_give (struct pool *p, struct handle *h) {
   p->count++;
 }
 
+static CURLcode forget (struct pool *p, struct handle *h, const struct jar *jar) {
+  if (holds_sent(p, h)) return renew(p, h);
+  return h->jar == jar ? handle_let_go(h) : CURLE_OK;
+}
+
 void pool_forget_jar (struct pool *p, const struct jar *jar) {
+  if (jar_has_secret(jar)) p->forgotten++;
   for (struct handle **place = &p->idle; *place;) {
-    if ((*place)->jar == jar && handle_let_go(*place))
+    if (forget(p, *place, jar))
       handle_free(take_out(p, place));
     else
       place = &(*place)->next;

@@ -15,6 +15,7 @@ struct pool {
   struct sockets *sockets;          /* borrowed */
   struct handle *idle;              /* owned */
   size_t count, limit;
+  unsigned forgotten; /* how often a session with secrets was forgotten */
 };
 
 void pool_init (struct pool *p, const struct allocator *memory, size_t limit,

@@ -23,7 +23,7 @@ struct uri {
 const char uri_no_memory[] = "not enough memory";
 
 /* Blanks and non-ASCII bytes are percent-encoded: servers send such Locations. */
-enum { PARSE_FLAGS = CURLU_DISALLOW_USER | CURLU_URLENCODE };
+enum { PARSE_FLAGS = CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE };
 
 static const char *reason (CURLUcode code) {
   switch (code) {
@@ -134,7 +134,7 @@ static struct uri *parse (const struct allocator *memory, const char *text, cons
 
   *why = uri_no_memory;
   if (!handle) return NULL;
-  code = curl_url_set(handle, CURLUPART_URL, text, PARSE_FLAGS);
+  code = *text ? curl_url_set(handle, CURLUPART_URL, text, PARSE_FLAGS) : CURLUE_BAD_SCHEME;
   if (!code) code = check_scheme(handle);
   if (!code && !has_authority(text)) code = CURLUE_NO_HOST;
   if (!code) code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);

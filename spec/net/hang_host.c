@@ -78,11 +78,12 @@ static void check_limits (struct engine *engine) {
   exchange_free(x);
 }
 
-static void release (int count) {
-  int fd = open(fifo, O_RDWR | O_CLOEXEC);
-  for (int i = 0; i < count; i++)
+/* All that have begun; some libcurls look a name up twice, once for each sort of address. */
+static void release (void) {
+  int fd = open(fifo, O_RDWR | O_CLOEXEC), count = begun();
+  for (int i = ended(); i < count; i++)
     CHECK(write(fd, "x", 1) == 1);
-  while (ended() < expected)
+  while (ended() < count)
     sched_yield();
   close(fd);
 }
@@ -97,15 +98,17 @@ static void nothing_waits_for_a_look_up (void) {
   engine_free(engine);
   exchange_free(x);
   CHECK(ended() == 0);
-  release(expected);
+  release();
 }
 
 static void failed_look_ups_are_told (void) {
   struct engine *engine = engine_new(NULL, &checked_memory);
   struct exchange *x = request_new(engine);
   submit(engine, x);
-  release(1);
-  await(engine, x);
+  while (x->phase != EXCHANGE_TOLD) {
+    release();
+    engine_step(engine, 0.001, 0, NULL);
+  }
   CHECK(x->response.failure == FAILURE_DNS && x->response.hint && strstr(x->response.detail, ".hang.test"));
   exchange_free(x);
   engine_free(engine);

