@@ -12,11 +12,12 @@
 --       quiet = function(t, context) end, -- ends what would go on for ever; optional
 --       check = function(t, context) end, -- then: raises if anything is not as it must be; optional
 --       ways = { "await" },               -- in which ways a call is waited for; default: all
---       alone = true }                    -- each failure is met in a state of its own; optional
+--       alone = true,                     -- each failure is met in a state of its own; optional
+--       untimed = true }                  -- it waits for something that takes long anyway; optional
 --
 -- A scenario with `call` becomes one for each way of waiting. `t` is the table below.
 
--- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout isAlone
+-- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout traits
 
 local t = {
   LIMIT = 20,    -- seconds after which what is still in flight hangs
@@ -200,9 +201,10 @@ function loadScenarios(files)
   return table.concat(order, "\n")
 end
 
---- "true" for a scenario that wants a state of its own each time.
-function isAlone(name)
-  return scenarios[name].scenario.alone == true
+--- Which of "alone" and "untimed" a scenario is, in one text.
+function traits(name)
+  local scenario = scenarios[name].scenario
+  return (scenario.alone and "alone " or "") .. (scenario.untimed and "untimed" or "")
 end
 
 --- Memory is good: makes what the scenario needs.

@@ -316,6 +316,7 @@ add {
 
 add {
   name = "pings by timer",
+  untimed = true,
   prepare = loggedIn "anonymous",
   act = function(t, c)
     t.server:clearRequests()
