@@ -17,7 +17,7 @@ calls() { # RUNNER WORK FEWER MORE [ARGUMENT...]
     total+=("$(grep -vc resumed "$scratch/calls.out")")
   done
   under=()
-  awk -v n=$((total[1] - total[0])) -v d=$((more - fewer)) 'BEGIN { printf "%.2f", n / d }'
+  awk -v n=$((total[1] - total[0])) -v d=$((more - fewer)) 'BEGIN { printf "%.2f", n > 0 ? n / d : 0 }'
 }
 
 row() { printf '| %s | %s | %s | %s | %s | %s |\n' "$@"; }
