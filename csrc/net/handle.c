@@ -437,7 +437,7 @@ static CURLcode set_buffer (struct handle *h, bool brief) {
   return code;
 }
 
-/* The jar stands for its session when that is to be forgotten. */
+/* A session is forgotten by its jar: what that one is noted for, pool_forget_jar acts upon. */
 static bool shows_who (const struct handle *h, const struct request *r) {
   return h->lines->keeps_sent && (r->credentials || !lacks(r->headers, "Authorization"));
 }

@@ -18,7 +18,8 @@
 
 /*
 ** The lines that nearly every request has. libcurl can write them itself, but formats each of its own lines
-** twice, byte by byte: given as ready lines they cost half, a tenth of a whole small request.
+** twice, byte by byte: given as ready lines they cost half, a tenth of a whole small request. And how this libcurl's handles
+** differ from others', which is found out with them, once for an engine.
 */
 struct handle_lines {
   char user_agent[96]; /* for transports that name none */
@@ -62,11 +63,7 @@ struct handle {
   bool brief;         /* a small CURLOPT_BUFFERSIZE is set */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
-  enum handle_preview {
-    PREVIEW_NONE,
-    PREVIEW_NEXT,
-    PREVIEW_SHOWN
-  } preview; /* of an answer's first header line */
+  enum handle_preview { PREVIEW_NONE, PREVIEW_NEXT, PREVIEW_SHOWN } preview; /* of a first header line */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
   struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
