@@ -81,6 +81,15 @@ describe("re-establishment", function()
     end
   end)
 
+  it("gives the new login a provider of its own", function()
+    local session = loggedIn "form"
+    local former = session.authProvider
+    server:expireSessions "form"
+    assert(get(session):await(LIMIT))
+    assert.not_equal(former, session.authProvider)
+    assert.is_true(session.authProvider:hasClientCredentials())
+  end)
+
   it("is not begun without the option, nor without what it would log in with", function()
     local without = { { reconnect = false }, { keepCredentials = false }, { reconnect = { maxAttempts = 0 } } }
     for _, options in ipairs(without) do

@@ -78,6 +78,7 @@ static void set_finding (lua_State *L, const struct finding *found) {
 
 void journal_session (lua_State *L, int index, const char *level, const char *event,
                       const struct finding *found) {
+  index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);
   set_text(L, "reason", found->reason);
@@ -87,6 +88,7 @@ void journal_session (lua_State *L, int index, const char *level, const char *ev
 
 void journal_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
                       double wait) {
+  index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);
   lua_pushinteger(L, attempt);
@@ -101,6 +103,7 @@ void journal_attempt (lua_State *L, int index, const char *event, unsigned attem
 
 void journal_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                       const struct finding *found) {
+  index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);
   lua_pushinteger(L, attempts);

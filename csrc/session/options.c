@@ -54,6 +54,7 @@ static bool is_listed (lua_State *L, int index, const char *name) {
 void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
                          const char *const more[], int listed) {
   luaL_checktype(L, index, LUA_TTABLE);
+  index = lua_absindex(L, index);
   lua_pushnil(L);
   while (lua_next(L, index)) {
     const char *name;

@@ -479,6 +479,7 @@ bool session_hold_credentials (struct identity *who, const struct login *as) {
 
 bool session_become (lua_State *L, int index, const struct login *as) {
   struct session *s = lua_touserdata(L, index);
+  index = lua_absindex(L, index);
   forget_identity(L, index, s);
   s->who = identity_new(s->loop, s->model, s->service, s->transport);
   return s->who && session_hold_credentials(s->who, as);
