@@ -18,6 +18,7 @@ for set in "$@"; do
       more=
       command -v node >/dev/null && command -v npm >/dev/null || more="nodejs npm"
       ;;
+    apicheck) more="dpkg-dev" ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg strace openssl lua-socket python3" ;;
     *) echo "deps.sh: no set is called '$set'" >&2; exit 2 ;;
   esac
