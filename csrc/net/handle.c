@@ -119,8 +119,11 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 #endif
 }
 
-/* Each transfer under way has one, which is allocated and wiped for it; a larger one saves nothing to speak of. */
-enum { USUAL_BUFFER = 8192, BRIEF_BUFFER = 1024 };
+/*
+** Each transfer under way has one, which is allocated and wiped for it; for plain http a larger one saves nothing to speak
+** of. FRAME_BUFFER holds a whole frame of HTTP/2: with less, libcurl 7.88 forgets the rest of a frame until more comes.
+*/
+enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 16384 };
 
 enum { SENT_BUFFER = 16384 }; /* the least that libcurl takes: each handle keeps its own */
 
@@ -136,7 +139,7 @@ static const struct {
     {CURLOPT_NETRC, CURL_NETRC_IGNORED},
     {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
     {CURLOPT_TCP_KEEPALIVE, 1},
-    {CURLOPT_BUFFERSIZE, USUAL_BUFFER},
+    {CURLOPT_BUFFERSIZE, FRAME_BUFFER},
 #if LIBCURL_VERSION_NUM < 0x075500
     {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
 #endif
@@ -193,6 +196,7 @@ static CURLcode set_http_version (struct handle *h, bool https) {
 
 static CURLcode set_base (struct handle *h) {
   CURLcode code = set_base_numbers(h->easy);
+  h->buffer = FRAME_BUFFER;
   if (!code && h->lines->keeps_sent)
     code = curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SENT_BUFFER);
   if (!code) code = set_base_pointers(h);
@@ -262,7 +266,7 @@ CURLcode handle_forget (struct handle *h) {
   h->easy = fresh;
   release_session(h);
   h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
-  h->sent_body = h->kept = h->brief = h->lacks_authorities = h->lacks_proxy_authorities = false;
+  h->sent_body = h->kept = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
   h->preview = PREVIEW_NONE;
   h->shape = SHAPE_NONE;
@@ -427,13 +431,19 @@ static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   return code;
 }
 
-/* A transfer that failed before it had a connection has left its buffer, which libcurl then lets nobody resize: it will do. */
-static CURLcode set_buffer (struct handle *h, bool brief) {
+static long buffer_of (const struct exchange *x) {
+  if (uri_is_https(x->response.uri)) return FRAME_BUFFER;
+  return x->request.brief ? BRIEF_BUFFER : USUAL_BUFFER;
+}
+
+/* A transfer that failed before it had a connection has left its buffer, which libcurl then lets nobody resize: a larger one
+** will do. A new handle has the largest. */
+static CURLcode set_buffer (struct handle *h, long size) {
   CURLcode code;
-  if (h->brief == brief) return CURLE_OK;
-  code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, (long)(brief ? BRIEF_BUFFER : USUAL_BUFFER));
-  if (code == CURLE_BAD_FUNCTION_ARGUMENT) return CURLE_OK;
-  h->brief = brief;
+  if (h->buffer == size) return CURLE_OK;
+  code = curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, size);
+  if (code == CURLE_BAD_FUNCTION_ARGUMENT) return h->buffer > size ? CURLE_OK : handle_forget(h);
+  h->buffer = size;
   return code;
 }
 
@@ -444,14 +454,14 @@ static bool shows_who (const struct handle *h, const struct request *r) {
 
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
-  CURLcode code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
+  CURLcode code = set_buffer(h, buffer_of(x));
+  if (!code) code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, r, needs_no_expect(x));
   if (!code) code = set_jar(h, r->jar);
   if (!code && shows_who(h, r)) jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
-  if (!code) code = set_buffer(h, r->brief);
   if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   h->exchange = x;
   h->error[0] = '\0';

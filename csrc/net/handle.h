@@ -60,7 +60,7 @@ struct handle {
   bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
   bool sent_body;     /* since it was new */
   unsigned cleared;   /* the pool's `forgotten` when it was new */
-  bool brief;         /* a small CURLOPT_BUFFERSIZE is set */
+  long buffer;        /* CURLOPT_BUFFERSIZE */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
   enum handle_preview { PREVIEW_NONE, PREVIEW_NEXT, PREVIEW_SHOWN } preview; /* of a first header line */
