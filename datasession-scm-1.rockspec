@@ -132,6 +132,7 @@ build = {
         "csrc/session/catalog_answers.c",
         "csrc/session/catalog_copy.c",
         "csrc/session/catalog_loading.c",
+        "csrc/session/catalog_order.c",
         "csrc/session/catalog_scan.c",
         "csrc/session/catalog_uris.c",
         "csrc/session/chain.c",

@@ -199,6 +199,26 @@ describe("addCatalog", function()
     end)
   end)
 
+  it("leaves out what only describes and has another type, and logs that once", function()
+    local notes = {}
+    datasession.setLogger(function(...) notes[#notes + 1] = { ... } end)
+    finally(function() datasession.setLogger(nil) end)
+    local session = new("anonymous")
+    local path = file([[{"services":[{"name":"Shop","useRequest":"true",
+      "resources":[{"name":"Item","idProperty":1}]}]}]])
+    assert(session:addCatalog(path):await(LIMIT))
+    assert.is_false(session.catalogs[1].services[1].useRequest)
+    datasession.run(LIMIT)
+    assert.equal(1, #notes)
+    local level, event, who, fields = table.unpack(notes[1])
+    assert.same({ "warning", "catalogLeftOut", session, "catalog" }, { level, event, who, fields.kind })
+    assert.equal("addCatalog: " .. path ..
+      [[: left out: services[1].useRequest: expected true or false, got "true"; ]] ..
+      "services[1].resources[1].idProperty: expected a string, got 1", fields.message)
+    assert.same({ [[services[1].useRequest: expected true or false, got "true"]],
+      "services[1].resources[1].idProperty: expected a string, got 1" }, session.catalogs[1].leftOut)
+  end)
+
   describe("raises for", function()
     it("what is no URI", function()
       local session = new "basic"

@@ -88,6 +88,11 @@ local function names(list)
   return result
 end
 
+local function sorted(list)
+  table.sort(list)
+  return list
+end
+
 describe("a catalog", function()
   local pets = assert(parse(petCatalog(), { serviceURI = SERVICE_URI, uri = "https://host.example/pets.json" }))
   local service = pets.services[1]
@@ -148,6 +153,16 @@ describe("a catalog", function()
     end
     walk(pets)
     assert.is_true(count > 50)
+  end)
+
+  it("gives no program its metatables, which all sessions share", function()
+    local parsed = assert(parse(petCatalog()))
+    local pet = parsed:resource("Pet")
+    local table = pet.tables[1]
+    for _, object in ipairs { parsed, parsed.services[1], pet, table, table.fields[1], pet.operations[1] } do
+      assert.is_string(getmetatable(object))
+      assert.error(function() setmetatable(object, {}) end)
+    end
   end)
 
   it("tells itself in one line, without the password of an address", function()
@@ -267,17 +282,17 @@ end)
 
 describe("a schema", function()
   it("may be a dataset, with tables of items and nested child tables of properties", function()
-    local resource = resourceOf({ properties = { ds = { properties = {
-      tt = { type = "array", items = { properties = { b = {}, a = {}, kids = { type = "array",
-        items = { ["$ref"] = "#/properties/ds/properties/kid" } } } } },
-      kid = { type = "array", properties = { x = { type = "string" }, _id = {} } },
-    } } } })
+    local resource = assert(catalog.parse([[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{
+      "ds":{"properties":{
+        "kid":{"type":"array","properties":{"x":{"type":"string"},"_id":{}}},
+        "tt":{"type":"array","items":{"properties":{"b":{},"a":{},"kids":{"type":"array",
+          "items":{"$ref":"#/properties/ds/properties/kid"}}}}}}}}}}]}]}]])):resource("R")
     assert.equal("dataset", resource.schemaForm)
     assert.equal("ds", resource.datasetName)
     assert.is_nil(resource.dataProperty)
     assert.same({ "kid", "tt" }, names(resource.tables))
     assert.same({ "x" }, names(resource.tables[1].fields))
-    assert.same({ "a", "b", "kids" }, names(resource.tables[2].fields))
+    assert.same({ "b", "a", "kids" }, names(resource.tables[2].fields))
     assert.equal("#/properties/ds/properties/kid", resource.tables[2]:field("kids").items["$ref"])
     assert.same({ nil, "resource R has 2 tables" }, { resource:fields() })
   end)
@@ -296,7 +311,7 @@ describe("a schema", function()
     local several = resourceOf({ properties = { a = { type = "string" }, b = { items = { type = "number" } } } })
     assert.equal("record", several.schemaForm)
     assert.equal("", several.tables[1].name)
-    assert.same({ "a", "b" }, names(several:fields()))
+    assert.same({ "a", "b" }, sorted(names(several:fields())))
     local arrays = resourceOf({ properties = { a = { items = {} }, b = { items = {} } } })
     assert.equal("record", arrays.schemaForm)
     local one = resourceOf({ properties = { a = { type = "string" } } })
@@ -326,9 +341,26 @@ describe("a schema", function()
     end
   end)
 
+  it("keeps the order of its tables and fields", function()
+    local text = [[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{"ds":{"properties":{
+      "t2":{"items":{"properties":{"Zip":{},"City\u00e9\ud83d\ude00\n\"":{},"_id":{},
+        "Age":{"default":{"properties":{"b":1,"a":2}}},"Name":{"type":"string"},"10":{}}}},
+      "t1":{"properties":{"b":{},"a":{},"b":{"type":"number"}}}}}}}}]}]}]]
+    local shared = require("datasession.catalog.shared")
+    for _, parsed in ipairs { assert(catalog.parse(text)), assert(catalog.parse("\239\187\191" .. text)),
+      assert(shared.open(assert(shared.entry(text)), {})),
+      assert(shared.open(assert(shared.entry(text:gsub("%s", ""))), {})) } do
+      local resource = parsed:resource("R")
+      assert.same({ "t2", "t1" }, names(resource.tables))
+      assert.same({ "Zip", "City\u{e9}\u{1f600}\n\"", "Age", "Name", "10" }, names(resource.tables[1].fields))
+      assert.same({ "b", "a" }, names(resource.tables[2].fields))
+      assert.equal("number", resource.tables[2]:field("b").type)
+    end
+  end)
+
   it("gives fields what a client reads, and skips _id only", function()
     local tt = assert(parse(petCatalog())):resource("Pet").tables[1]
-    assert.same({ "Born", "Name", "PetNum", "Weights", "_errorString" }, names(tt.fields))
+    assert.same({ "Born", "Name", "PetNum", "Weights", "_errorString" }, sorted(names(tt.fields)))
     assert.same({ "PetNum" }, tt.primaryKey)
     assert.same({ name = "PetNum", type = "integer", ablType = "INTEGER", default = 0, origName = "Pet-Num" },
       tt:field("PetNum"))
@@ -573,15 +605,47 @@ describe("a bad catalog", function()
   tableCase("items.properties[\"a b\"].type", "a string, got 1",
     function(t) t.items.properties["a b"] = { type = 1 } end)
 
-  for expected, change in pairs(cases) do
-    it("is refused with: " .. expected, function()
-      assert.equal(expected, refusal(change))
-      if not expected:find("^services:") then
-        local second = expected:gsub("services%[(%d)%]", function(i) return ("services[%d]"):format(i + 1) end)
-        assert.equal(second, refusal(change, true))
-      end
-    end)
+  local DESCRIBING = { settings = true, useRequest = true, sendOnlyChanges = true, unwrapped = true, useXClientProps = true,
+    idProperty = true, schema = true, relations = true, childFieldName = true, useBeforeImage = true, mergeMode = true,
+    mappingType = true, capabilities = true }
+
+  --- True if the place in the message is of a member that only describes.
+  local function describes(expected)
+    return expected:find(".schema.", 1, true) or DESCRIBING[expected:match("([%w%]]+): expected")]
   end
+
+  local function checkLeftOut(expected, change)
+    local document = petCatalog()
+    change(document, document.services[1], document.services[1].resources[1])
+    local parsed = assert(parse(document))
+    assert.same({ expected }, parsed.leftOut)
+    assert.equal(SERVICE_URI .. "/rest/PetService/Pet?filter={filter}", parsed:resource("Pet"):operation("read").uri)
+  end
+
+  local function checkRefused(expected, change)
+    assert.equal(expected, refusal(change))
+    if not expected:find("^services:") then
+      local second = expected:gsub("services%[(%d)%]", function(i) return ("services[%d]"):format(i + 1) end)
+      assert.equal(second, refusal(change, true))
+    end
+  end
+
+  for expected, change in pairs(cases) do
+    if describes(expected) then
+      it("is taken, and leaves out: " .. expected, function() checkLeftOut(expected, change) end)
+    else
+      it("is refused with: " .. expected, function() checkRefused(expected, change) end)
+    end
+  end
+
+  it("leaves nothing out that is right, and tells of ten members at most", function()
+    assert.is_nil(assert(parse(petCatalog())).leftOut)
+    local document = petCatalog()
+    for i = 1, 12 do document.services[1].resources[1].schema.properties.dsPet.properties["t" .. i] = i end
+    local leftOut = assert(parse(document)).leftOut
+    assert.equal(11, #leftOut)
+    assert.equal("and 2 more", leftOut[11])
+  end)
 
   it("is quoted in a message only in part, and never with control characters", function()
     local text = refusal(function(_, _, r) r.operations[1].verb = "\27[31m\n\"" .. ("\u{e9}"):rep(1000) end)
@@ -767,7 +831,7 @@ describe("the scan of a catalog's text", function()
   local function compare(document)
     local whole, message = catalog.parse(document, options)
     local found = core.scanCatalog(document)
-    if found then assert(whole, "the scan took a bad catalog: " .. document) end
+    if found then assert(whole and not whole.leftOut, "the scan took a bad catalog: " .. document) end
     local entry, why = shared.entry(document)
     if whole then
       same(whole, assert(shared.open(assert(entry, why), options)), "catalog")

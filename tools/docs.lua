@@ -69,7 +69,8 @@ end
 
 local function catalogMembers()
   local catalog = require "datasession.catalog"
-  local document = [[{ "version": "1", "lastModified": "x", "services": [ { "name": "S", "address": "/s", "resources": [
+  local document = [[{ "version": "1", "lastModified": "x", "services": [ { "name": "S", "address": "/s",
+    "useRequest": 1, "resources": [
     { "name": "T", "schema": { "properties": { "tt": { "type": "array", "items": { "properties": {} } } } } },
     { "name": "R", "path": "/r", "idProperty": "a", "relations": [], "schema": { "properties": { "ds": { "properties": {
       "tt": { "type": "array", "primaryKey": ["a"], "idProperty": "a", "items": { "properties": { "a": {
@@ -86,7 +87,7 @@ local function catalogMembers()
     field = resource.tables[1].fields[1], operation = resource.operations[1],
   } do
     add(prefix .. ".", object)
-    local meta = getmetatable(object)
+    local meta = debug.getmetatable(object)
     local class = meta and meta.__index or {}
     local inherited = getmetatable(class) and getmetatable(class).__index or {}
     for _, names in ipairs { class, inherited } do

@@ -1,5 +1,6 @@
 #include "catalog_copy.h"
 
+#include "catalog_order.h"
 #include "catalog_scan.h"
 
 enum { DEEPEST_COPY = 1100 };
@@ -39,6 +40,6 @@ int catalog_copy (lua_State *L) {
 
 void catalog_register (lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"scanCatalog", catalog_scan}, {"copyTree", catalog_copy}, {NULL, NULL}};
+      {"scanCatalog", catalog_scan}, {"copyTree", catalog_copy}, {"catalogOrder", catalog_order}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

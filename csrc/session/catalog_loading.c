@@ -8,6 +8,7 @@
 */
 #include "catalog_answers.h"
 #include "catalog_uris.h"
+#include "journal.h"
 #include "options.h"
 #include "persistence.h"
 #include "protocol.h"
@@ -71,6 +72,21 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
   lua_remove(L, -2);
 }
 
+/* Notes what was left out of the catalog, the text on top or nil (popped); the catalog's detail is below it. */
+static void log_remark (lua_State *L, const struct operation *op) {
+  struct finding found = {.fault = {.kind = "catalog"}};
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_getfield(L, -2, "catalogURI");
+  found.fault.message =
+      lua_pushfstring(L, "addCatalog: %s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
+  operation_push_session(L, op);
+  journal_session(L, lua_gettop(L), "warning", "catalogLeftOut", &found);
+  lua_pop(L, 4);
+}
+
 /*
 ** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top (popped); the catalog's
 ** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, validators, key).
@@ -94,8 +110,9 @@ static void add_source (lua_State *L, const struct operation *op, const struct e
     set_catalog_error(L, x);
     return;
   }
-  lua_pop(L, 1);
+  lua_insert(L, detail + 1);
   lua_setfield(L, detail, "result");
+  log_remark(L, op);
 }
 
 /* A name without a scheme may have been meant as a file's. The detail is on top. */

@@ -1,15 +1,15 @@
 --- Data Service Catalogs: the JSON documents that say which services a web application has, which
 -- resources they offer, of which tables and fields, and by which operations.
 --
--- A catalog is taken as a whole or refused as a whole. What a client reads must have the right
--- type; what none reads may be there and is ignored. An error names its place with 1-based
--- indexes, as Lua counts:
+-- A catalog is taken as a whole or refused as a whole. What requests are made of must have the right
+-- type. A member that only describes and has another type is left out, and `leftOut` tells so; what
+-- no client reads may be there and is ignored. An error names its place with 1-based indexes, as Lua counts:
 --
 --   services[1].resources[3].operations[2].verb: expected get, post, put or delete, got "fetch"
 --
 -- The objects are plain tables with methods, to be read and not written: `pairs` and `ipairs` walk
 -- them. Links upwards (resource.service) are in metatables, so that a walk comes to an end.
--- A JSON object has no order, so tables and fields are sorted by name.
+-- Tables and fields are in the order of the document.
 
 local check = require("datasession.catalog.check")
 local document = require("datasession.catalog.document")
@@ -36,7 +36,8 @@ end
 
 --- Checks the text of a Data Service Catalog and makes a catalog of it.
 --
--- The catalog has `uri`, `version`, `lastModified`, `services` (array), and the methods service(name),
+-- The catalog has `uri`, `version`, `lastModified`, `services` (array), `leftOut` (array of messages about the members
+-- that were left out, or nil), and the methods service(name),
 -- resource(name) and eachResource(). A service has `name`, `address` (as in the document), `uri`,
 -- `settings` (`useRequest`, `sendOnlyChanges`, `unwrapped`, `useXClientProps`, booleans), `useRequest`,
 -- `resources` (array) and resource(name). A resource has `name`, `path`, `uri`, `service`, `idProperty`,
@@ -59,7 +60,7 @@ function catalog.parse(text, options)
   checkOptions(options)
   local decoded, message = document.decode(text)
   if decoded == nil then return nil, message end
-  return document.build(decoded, options)
+  return document.build(decoded, options, nil, document.order(text, decoded))
 end
 
 --- Reads a catalog's text from a file: see catalog/file.lua.

@@ -158,7 +158,8 @@ end
 -- @param source its text; or the shared entry of it
 -- @param validators { etag, lastModified } or nil: what the server said that it can be known again by
 -- @param key string or nil: who asked for what, if the answer may be known again by the validators
--- @return SUCCESS or CATALOG_ALREADY_LOADED, or nil and a message that names the place in the document
+-- @return SUCCESS, and for the log what was left out of it or nil; or CATALOG_ALREADY_LOADED; or nil and a message that
+--   names the place in the document
 function catalogs.add(own, uri, source, serviceURI, validators, key)
   if not rawget(own, "entries") then
     own.entries, own.catalogURIs = {}, {}
@@ -187,7 +188,7 @@ function catalogs.add(own, uri, source, serviceURI, validators, key)
   if key and validators then
     shared.noteAnswer(key, entry, validators)
   end
-  return SUCCESS
+  return SUCCESS, entry.leftOut and "left out: " .. table.concat(entry.leftOut, "; ")
 end
 
 -- Asked for by C from the first catalog on.

@@ -13,7 +13,7 @@ local function split(method)
   return method, "GET"
 end
 
-local Proxy = { __name = "datasession.datasnap.proxy" }
+local Proxy = { __name = "datasession.datasnap.proxy", __metatable = "datasession.datasnap.proxy" }
 
 -- The methods of a proxy itself.
 local own = {}

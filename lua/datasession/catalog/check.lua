@@ -5,7 +5,8 @@
 --
 --   services[1].resources[3].operations[2].verb: expected get, post, put or delete, got "fetch"
 --
--- A check that fails throws; `run` turns that into nil and a message.
+-- A check that fails throws; `run` turns that into nil and a message. Members that only describe are read by `loose`
+-- and its like: one of another type than expected counts as missing, and `at.remarks`, if any, notes it.
 
 local codec = require("datasession.codec")
 
@@ -14,6 +15,7 @@ local concat, sort = table.concat, table.sort
 local isArray, null = codec.isArray, codec.null
 
 local QUOTED = 40                     -- characters of the document that a message shows, at most
+local REMARKS = 10                    -- remarks that are kept, at most
 local faultMeta = {}                  -- marks what is thrown for a bad document, unlike other errors
 
 --- Text from the document for a message: not too long, and nothing that a terminal obeys.
@@ -48,10 +50,22 @@ local function shown(value)
   return type(value) == "string" and quoted(value) or tostring(value)
 end
 
+local function messageOf(at, depth, key, expected, value)
+  return format("%s: expected %s, got %s", placeText(at, depth, key), expected, shown(value))
+end
+
 --- Ends the check of a document: throws. With `key` nil it is the object at the place that is wrong.
 local function fail(at, depth, key, expected, value)
-  local message = format("%s: expected %s, got %s", placeText(at, depth, key), expected, shown(value))
-  error(setmetatable({ message = message }, faultMeta), 0)
+  error(setmetatable({ message = messageOf(at, depth, key, expected, value) }, faultMeta), 0)
+end
+
+--- Notes that a member is left out.
+-- @param at with `remarks` { count, text ... } or nil
+local function remark(at, depth, key, expected, value)
+  local remarks = at.remarks
+  if not remarks then return end
+  remarks.count = (remarks.count or 0) + 1
+  if #remarks < REMARKS then remarks[#remarks + 1] = messageOf(at, depth, key, expected, value) end
 end
 
 local KINDS = {
@@ -72,6 +86,15 @@ local function optional(at, depth, object, key, kind)
   if value == null then return nil end
   if not isKind(value, kind) then fail(at, depth, key, KINDS[kind], value) end
   return value
+end
+
+--- A member that only describes, and may be missing: nil when it is of another kind.
+local function loose(at, depth, object, key, kind)
+  local value = object[key]
+  if value == nil or type(value) == kind then return value end
+  if value == null then return nil end
+  if isKind(value, kind) then return value end
+  remark(at, depth, key, KINDS[kind], value)
 end
 
 --- A member that must be there.
@@ -101,18 +124,36 @@ local function listOf(at, depth, object, key, build, ...)
   return made
 end
 
---- A list of strings.
-local function listOfStrings(at, depth, object, key)
-  local list, made = optional(at, depth, object, key, "array") or {}, {}
+--- As `listOf`, of a list that only describes: what is no object is left out of it.
+local function looseList(at, depth, object, key, build, ...)
+  local list, made = loose(at, depth, object, key, "array") or {}, {}
   at[depth + 1] = key
   for i = 1, #list do
-    if type(list[i]) ~= "string" then fail(at, depth + 1, i, "a string", list[i]) end
-    made[i] = list[i]
+    at[depth + 2] = i
+    if isKind(list[i], "object") then
+      made[#made + 1] = build(at, depth + 2, list[i], ...)
+    else
+      remark(at, depth + 2, nil, "an object", list[i])
+    end
   end
   return made
 end
 
---- The keys of an object in alphabetical order: JSON objects have none of their own.
+--- A list of strings that only describes: what is no string is left out of it.
+local function looseStrings(at, depth, object, key)
+  local list, made = loose(at, depth, object, key, "array") or {}, {}
+  at[depth + 1] = key
+  for i = 1, #list do
+    if type(list[i]) == "string" then
+      made[#made + 1] = list[i]
+    else
+      remark(at, depth + 1, i, "a string", list[i])
+    end
+  end
+  return made
+end
+
+--- The keys of an object in alphabetical order.
 local function sortedKeys(object)
   local keys, n = {}, 0
   for key in next, object do
@@ -121,6 +162,38 @@ local function sortedKeys(object)
   end
   sort(keys)
   return keys
+end
+
+--- The keys of an object, each once, in the order of `keys`; nil when these are not all of them.
+local function eachOnce(object, keys)
+  local seen, unique = {}, {}
+  for i = 1, #keys do
+    local key = keys[i]
+    if object[key] == nil then return nil end
+    if not seen[key] then
+      seen[key], unique[#unique + 1] = true, key
+    end
+  end
+  for key in next, object do
+    if not seen[key] then return nil end
+  end
+  return unique
+end
+
+--- The keys of an object in the order of the text; in alphabetical order when that is not known.
+-- @param at with `order` (object -> array of its keys) or nil
+local function orderedKeys(at, object)
+  local keys = at.order and at.order[object]
+  return keys and eachOnce(object, keys) or sortedKeys(object)
+end
+
+--- What `remark` noted, for a program: an array of messages; nil when there is nothing.
+local function leftOut(at)
+  local remarks = at.remarks
+  if not remarks.count then return nil end
+  local texts, more = table.move(remarks, 1, #remarks, 1, {}), remarks.count - #remarks
+  if more > 0 then texts[#texts + 1] = format("and %d more", more) end
+  return texts
 end
 
 --- Calls a function that checks: its result; or nil and a message when a check failed. Other
@@ -134,13 +207,18 @@ end
 
 return {
   run = run,
+  leftOut = leftOut,
   fail = fail,
   shown = shown,
   isKind = isKind,
   optional = optional,
+  loose = loose,
+  remark = remark,
   required = required,
   name = requiredName,
   list = listOf,
-  strings = listOfStrings,
+  looseList = looseList,
+  looseStrings = looseStrings,
   sortedKeys = sortedKeys,
+  orderedKeys = orderedKeys,
 }

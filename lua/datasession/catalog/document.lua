@@ -2,18 +2,19 @@
 
 local check = require("datasession.catalog.check")
 local codec = require("datasession.codec")
+local core = require("datasession.core")
 local file = require("datasession.catalog.file")
 local object = require("datasession.catalog.object")
 local resource = require("datasession.catalog.resource")
 
 local format, gsub, lower, match = string.format, string.gsub, string.lower, string.match
-local fail, optional, required = check.fail, check.optional, check.required
+local fail, loose, optional, required = check.fail, check.loose, check.optional, check.required
 local absolute, counted, lookUp, redacted = object.absolute, object.counted, object.lookUp, object.redacted
 
 -- ## Services
 
 local serviceMethods = {}
-local serviceMeta = { __name = "datasession.catalog.service", __index = serviceMethods }
+local serviceMeta = object.meta("datasession.catalog.service", serviceMethods)
 
 function serviceMeta:__tostring()
   return format("service %s: %s (%s)", self.name, redacted(self.uri), counted(#self.resources, "resource"))
@@ -26,16 +27,16 @@ end
 
 --- What the client reads of a service's settings. `useRequest` once stood in the service itself.
 local function buildSettings(at, depth, service)
-  local useRequest = optional(at, depth, service, "useRequest", "boolean")
-  local settings = optional(at, depth, service, "settings", "object") or {}
+  local useRequest = loose(at, depth, service, "useRequest", "boolean")
+  local settings = loose(at, depth, service, "settings", "object") or {}
   at[depth + 1] = "settings"
-  local newer = optional(at, depth + 1, settings, "useRequest", "boolean")
+  local newer = loose(at, depth + 1, settings, "useRequest", "boolean")
   if newer ~= nil then useRequest = newer end
   return {
     useRequest = useRequest or false,
-    sendOnlyChanges = optional(at, depth + 1, settings, "sendOnlyChanges", "boolean") or false,
-    unwrapped = optional(at, depth + 1, settings, "unwrapped", "boolean") or false,
-    useXClientProps = optional(at, depth + 1, settings, "useXClientProps", "boolean") or false,
+    sendOnlyChanges = loose(at, depth + 1, settings, "sendOnlyChanges", "boolean") or false,
+    unwrapped = loose(at, depth + 1, settings, "unwrapped", "boolean") or false,
+    useXClientProps = loose(at, depth + 1, settings, "useXClientProps", "boolean") or false,
   }
 end
 
@@ -99,7 +100,7 @@ end
 -- ## The catalog
 
 local catalogMethods = {}
-local catalogMeta = { __name = "datasession.catalog", __index = catalogMethods }
+local catalogMeta = object.meta("datasession.catalog", catalogMethods)
 
 --- Calls for each resource: for resource, service in catalog:eachResource() do ... end
 function catalogMethods:eachResource()
@@ -141,8 +142,7 @@ end
 local document = {}
 
 --- Makes a catalog of a decoded document; throws when a check fails.
-local function build(decoded, options, listResources)
-  local at = {}
+local function build(at, decoded, options, listResources)
   if not check.isKind(decoded, "object") then fail(at, 0, nil, "an object with a key services", decoded) end
   required(at, 0, decoded, "services", "array")
   local base = gsub(options.serviceURI or "", "/+$", "")
@@ -180,9 +180,18 @@ end
 -- @param listResources function (service, position, base), optional: gives the array of the service's resources, whose
 --   descriptions are then not looked at; `position` is the service's in the document, `base` what stands in
 --   front of addresses
+-- @param order table, optional: what `order` gives for the document
 -- @return the catalog; or nil and a message, as `parse`
-function document.build(decoded, options, listResources)
-  return check.run(build, decoded, options, listResources)
+function document.build(decoded, options, listResources, order)
+  local at = { remarks = {}, order = order }
+  local made, message = check.run(build, at, decoded, options, listResources)
+  if made then made.leftOut = check.leftOut(at) end
+  return made, message
+end
+
+--- The order of the properties that a text names, for the objects that it was decoded into; nil for what is no object.
+function document.order(text, decoded)
+  return type(decoded) == "table" and core.catalogOrder(text, decoded) or nil
 end
 
 return document

@@ -4,6 +4,12 @@ local find, format, gsub = string.find, string.format, string.gsub
 
 local object = {}
 
+--- A metatable that no program gets at: it is the same for all sessions.
+-- @param methods table, optional: what the objects have beside their own members
+function object.meta(name, methods)
+  return { __name = name, __index = methods, __metatable = name }
+end
+
 local indexes = setmetatable({}, { __mode = "k" })      -- list -> name -> member, made when first asked for
 
 --- The member of a list that has that name, or nil; without a search from the second time on.

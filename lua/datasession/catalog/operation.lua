@@ -6,7 +6,7 @@ local object = require("datasession.catalog.object")
 
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
 local gmatch, lower, match, upper = string.gmatch, string.lower, string.match, string.upper
-local fail, optional = check.fail, check.optional
+local fail, loose, optional = check.fail, check.loose, check.optional
 local null = codec.null
 
 local DEFAULT_VERB = {
@@ -22,7 +22,7 @@ local IN_BODY = {
 }
 
 local operationMethods = {}
-local operationMeta = { __name = "datasession.catalog.operation", __index = operationMethods }
+local operationMeta = object.meta("datasession.catalog.operation", operationMethods)
 
 local function operationLabel(operation)
   return operation.name and operation.name ~= "" and format("%s %s", operation.type, operation.name) or operation.type
@@ -94,7 +94,7 @@ local function buildParam(at, depth, param)
   return {
     name = optional(at, depth, param, "name", "string"),
     type = optional(at, depth, param, "type", "string"),
-    xType = optional(at, depth, param, "xType", "string"),
+    xType = loose(at, depth, param, "xType", "string"),
   }
 end
 
@@ -115,11 +115,8 @@ end
 --- The mode in which rows are merged: a name in the specification, a number in the client.
 local function mergeMode(at, depth, operation)
   local mode = operation.mergeMode
-  if mode == nil or mode == null then return nil end
-  if type(mode) ~= "string" and type(mode) ~= "number" then
-    fail(at, depth, "mergeMode", "a string or a number", mode)
-  end
-  return mode
+  if type(mode) == "string" or type(mode) == "number" then return mode end
+  if mode ~= nil and mode ~= null then check.remark(at, depth, "mergeMode", "a string or a number", mode) end
 end
 
 --- The parts of a comma list.
@@ -155,10 +152,10 @@ function operation.build(at, depth, description, base, prefix, seen)
     path = path,
     uri = object.absolute(base, prefix .. path),
     params = check.list(at, depth, description, "params", buildParam),
-    useBeforeImage = optional(at, depth, description, "useBeforeImage", "boolean") or false,
+    useBeforeImage = loose(at, depth, description, "useBeforeImage", "boolean") or false,
     mergeMode = mergeMode(at, depth, description),
-    mappingType = optional(at, depth, description, "mappingType", "string"),
-    capabilities = splitList(optional(at, depth, description, "capabilities", "string")),
+    mappingType = loose(at, depth, description, "mappingType", "string"),
+    capabilities = splitList(loose(at, depth, description, "capabilities", "string")),
   }, operationMeta)
 end
 

@@ -6,13 +6,13 @@ local operation = require("datasession.catalog.operation")
 local schema = require("datasession.catalog.schema")
 
 local format = string.format
-local fail, optional = check.fail, check.optional
+local fail, loose, optional = check.fail, check.loose, check.optional
 local counted, lookUp, redacted = object.counted, object.lookUp, object.redacted
 
 local function buildRelationField(at, depth, pair)
   return {
-    parentFieldName = optional(at, depth, pair, "parentFieldName", "string"),
-    childFieldName = optional(at, depth, pair, "childFieldName", "string"),
+    parentFieldName = loose(at, depth, pair, "parentFieldName", "string"),
+    childFieldName = loose(at, depth, pair, "childFieldName", "string"),
   }
 end
 
@@ -21,10 +21,10 @@ local function buildRelation(at, depth, relation)
     fail(at, depth, "RelationName", "the key relationName, in lower camel case", relation.RelationName)
   end
   return {
-    relationName = optional(at, depth, relation, "relationName", "string"),
-    parentName = optional(at, depth, relation, "parentName", "string"),
-    childName = optional(at, depth, relation, "childName", "string"),
-    relationFields = check.list(at, depth, relation, "relationFields", buildRelationField),
+    relationName = loose(at, depth, relation, "relationName", "string"),
+    parentName = loose(at, depth, relation, "parentName", "string"),
+    childName = loose(at, depth, relation, "childName", "string"),
+    relationFields = check.looseList(at, depth, relation, "relationFields", buildRelationField),
   }
 end
 
@@ -65,7 +65,9 @@ local resource = {}
 --- The metatable of a service's resources: `service` is found there, and not by `pairs`.
 function resource.metaOf(service)
   local class = setmetatable({ service = service }, { __index = methods })
-  return { __name = "datasession.catalog.resource", __index = class, __tostring = toString }
+  local meta = object.meta("datasession.catalog.resource", class)
+  meta.__tostring = toString
+  return meta
 end
 
 --- Puts all but the name into a resource.
@@ -79,7 +81,7 @@ function resource.fill(at, depth, description, made, address, base)
   local path = optional(at, depth, description, "path", "string") or ""
   local prefix = address .. path
   local shape = schema.build(at, depth, description)
-  local idProperty = optional(at, depth, description, "idProperty", "string")
+  local idProperty = loose(at, depth, description, "idProperty", "string")
   made.path = path
   made.uri = object.absolute(base, prefix)
   made.idProperty = idProperty or #shape.tables == 1 and shape.tables[1].idProperty or nil
@@ -87,7 +89,7 @@ function resource.fill(at, depth, description, made, address, base)
   made.datasetName = shape.datasetName
   made.dataProperty = shape.dataProperty
   made.tables = shape.tables
-  made.relations = check.list(at, depth, description, "relations", buildRelation)
+  made.relations = check.looseList(at, depth, description, "relations", buildRelation)
   made.operations = check.list(at, depth, description, "operations", operation.build, base, prefix, {})
   return made
 end
@@ -102,18 +104,18 @@ local NUMBER = {}
 function resource.later(service, partsOf)
   local full = resource.metaOf(service)
   local class = full.__index
-  local meta = { __name = full.__name }
+  local meta = object.meta(full.__name)
   local function filled(made)
     local number = rawget(made, NUMBER)
     if not number then return made end
     for key, part in next, partsOf(number) do rawset(made, key, part) end
     rawset(made, NUMBER, nil)
-    return setmetatable(made, full)
+    return made
   end
   function meta.__index(made, key)
     local known = class[key]
     if known ~= nil then return known end
-    return filled(made)[key]
+    return rawget(filled(made), key)
   end
   function meta.__newindex(made, key, value) rawset(filled(made), key, value) end
   function meta.__pairs(made) return next, filled(made), nil end

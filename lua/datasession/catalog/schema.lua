@@ -5,39 +5,50 @@ local codec = require("datasession.codec")
 local object = require("datasession.catalog.object")
 
 local format = string.format
-local fail, isKind, optional, required = check.fail, check.isKind, check.optional, check.required
-local sortedKeys = check.sortedKeys
+local isKind, loose, orderedKeys = check.isKind, check.loose, check.orderedKeys
 local null = codec.null
 
-local fieldMeta = { __name = "datasession.catalog.field" }
+local fieldMeta = object.meta("datasession.catalog.field")
 
 function fieldMeta:__tostring()
   return format("field %s: %s%s", self.name, self.type or "untyped", self.ablType and " (" .. self.ablType .. ")" or "")
 end
 
-local function buildField(at, depth, name, definition)
-  if not isKind(definition, "object") then fail(at, depth, nil, "an object", definition) end
-  local items = optional(at, depth, definition, "items", "object")
-  if items then
-    at[depth + 1] = "items"
-    optional(at, depth + 1, items, "type", "string")
-    optional(at, depth + 1, items, "$ref", "string")
-  end
+--- The elements of a field that is an array, as the document describes them; nil when it does not.
+local function buildItems(at, depth, definition)
+  local items, made = loose(at, depth, definition, "items", "object"), {}
+  if not items then return nil end
+  for key, value in next, items do made[key] = value end
+  at[depth + 1] = "items"
+  made.type = loose(at, depth + 1, items, "type", "string")
+  made["$ref"] = loose(at, depth + 1, items, "$ref", "string")
+  return made
+end
+
+--- The description of a field or a table; an empty one when it is no object.
+local function definitionOf(at, depth, definition)
+  if isKind(definition, "object") then return definition end
+  check.remark(at, depth, nil, "an object", definition)
+  return {}
+end
+
+local function buildField(at, depth, name, description)
+  local definition = definitionOf(at, depth, description)
   return setmetatable({
     name = name,
-    type = optional(at, depth, definition, "type", "string"),
-    ablType = optional(at, depth, definition, "ablType", "string"),
-    format = optional(at, depth, definition, "format", "string"),
-    maxItems = optional(at, depth, definition, "maxItems", "number"),
-    origName = optional(at, depth, definition, "origName", "string"),
+    type = loose(at, depth, definition, "type", "string"),
+    ablType = loose(at, depth, definition, "ablType", "string"),
+    format = loose(at, depth, definition, "format", "string"),
+    maxItems = loose(at, depth, definition, "maxItems", "number"),
+    origName = loose(at, depth, definition, "origName", "string"),
     default = definition.default,
-    items = items,
+    items = buildItems(at, depth, definition),
   }, fieldMeta)
 end
 
 --- The fields that an object describes, `_id` apart, which is the client's own.
 local function buildFields(at, depth, properties)
-  local fields, names, n = {}, sortedKeys(properties), 0
+  local fields, names, n = {}, orderedKeys(at, properties), 0
   for i = 1, #names do
     local name = names[i]
     if name ~= "_id" then
@@ -49,7 +60,7 @@ local function buildFields(at, depth, properties)
 end
 
 local tableMethods = {}
-local tableMeta = { __name = "datasession.catalog.table", __index = tableMethods }
+local tableMeta = object.meta("datasession.catalog.table", tableMethods)
 
 function tableMeta:__tostring()
   local name = self.name == "" and "without a name" or self.name
@@ -63,23 +74,23 @@ end
 
 --- A table of a dataset, or a temp-table. Its fields are those of its items, or, in the form of a
 -- nested child table, its own properties.
-local function buildTable(at, depth, name, definition)
-  if not isKind(definition, "object") then fail(at, depth, nil, "an object", definition) end
-  local items = optional(at, depth, definition, "items", "object")
+local function buildTable(at, depth, name, description)
+  local definition = definitionOf(at, depth, description)
+  local items = loose(at, depth, definition, "items", "object")
   local fields
   if items and items.properties ~= nil then
     at[depth + 1], at[depth + 2] = "items", "properties"
-    fields = buildFields(at, depth + 2, optional(at, depth + 1, items, "properties", "object") or {})
+    fields = buildFields(at, depth + 2, loose(at, depth + 1, items, "properties", "object") or {})
   else
-    local properties = optional(at, depth, definition, "properties", "object") or {}
+    local properties = loose(at, depth, definition, "properties", "object") or {}
     at[depth + 1] = "properties"
     fields = buildFields(at, depth + 1, properties)
   end
   return setmetatable({
     name = name,
     fields = fields,
-    primaryKey = check.strings(at, depth, definition, "primaryKey"),
-    idProperty = optional(at, depth, definition, "idProperty", "string"),
+    primaryKey = check.looseStrings(at, depth, definition, "primaryKey"),
+    idProperty = loose(at, depth, definition, "idProperty", "string"),
   }, tableMeta)
 end
 
@@ -96,8 +107,8 @@ end
 
 --- The tables of a dataset at the place that `at` and `depth` tell.
 local function datasetTables(at, depth, dataset)
-  local properties = required(at, depth, dataset, "properties", "object")
-  local tables, names = {}, sortedKeys(properties)
+  local properties = loose(at, depth, dataset, "properties", "object") or {}
+  local tables, names = {}, orderedKeys(at, properties)
   at[depth + 1] = "properties"
   for i = 1, #names do
     at[depth + 2] = names[i]
@@ -125,11 +136,12 @@ local schema = {}
 
 --- What a resource's schema says: a table with `form`, `tables`, `datasetName`, `dataProperty`.
 function schema.build(at, depth, resource)
-  local definition = optional(at, depth, resource, "schema", "object")
+  local definition = loose(at, depth, resource, "schema", "object")
   if not definition then return { tables = {} } end
   depth = depth + 1
   at[depth] = "schema"
-  local properties = optional(at, depth, definition, "properties", "object")
+  local properties = loose(at, depth, definition, "properties", "object")
+  if not properties and has(definition, "properties") then return { tables = {} } end
   local name, value = onlyMember(properties or definition)
   if properties then
     at[depth + 1], at[depth + 2] = "properties", name
@@ -137,10 +149,9 @@ function schema.build(at, depth, resource)
   end
   at[depth + 1] = name
   local old = namedSchema(at, depth + 1, name, value, "old")
-  if not old then
-    fail(at, depth, nil, "properties that describe a dataset, a temp-table or fields", definition)
-  end
-  return old
+  if old then return old end
+  check.remark(at, depth, nil, "properties that describe a dataset, a temp-table or fields", definition)
+  return { tables = {} }
 end
 
 return schema

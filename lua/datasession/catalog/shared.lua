@@ -9,7 +9,8 @@
 --     services   array of { first, last }: the numbers of each service's resources
 --     names      array: the name of each resource, by number
 --     places     name -> number
---     describe   function (number): the decoded description of a resource
+--     describe   function (number): the decoded description of a resource, and the order of the properties in it
+--     leftOut    array of messages about the members that were left out; nil: none was
 --     made       what was made of descriptions, from which sessions get copies; so many at most
 --
 -- The validators by which a server knows an answer again (ETag, Last-Modified) are kept by who asked for what.
@@ -42,7 +43,9 @@ local function scanned(text, scan)
   local shell = codec.decode(text:sub(1, scan.from) .. concat(pieces, ",") .. text:sub(scan.to))
   if not shell or not document.build(shell, {}, function() return {} end) then return nil end
   local function describe(number)
-    return assert(codec.decode(text:sub(scan.starts[number], scan.ends[number])))
+    local part = text:sub(scan.starts[number], scan.ends[number])
+    local description = assert(codec.decode(part))
+    return description, document.order(part, description)
   end
   return { text = text, shell = shell, services = scan.services, names = scan.names, places = scan.places,
     describe = describe }
@@ -52,10 +55,10 @@ end
 local function decoded(text)
   local shell, message = document.decode(text)
   if shell == nil then return nil, message end
-  local whole
-  whole, message = document.build(shell, {})
-  if not whole then return nil, message end
-  local entry = { text = text, shell = shell, services = {}, names = {}, places = {} }
+  local order = document.order(text, shell)
+  local whole, problem = document.build(shell, {}, nil, order)
+  if not whole then return nil, problem end
+  local entry = { text = text, shell = shell, services = {}, names = {}, places = {}, leftOut = whole.leftOut }
   local descriptions, n = {}, 0
   for s, service in ipairs(shell.services) do
     entry.services[s] = { first = n + 1, last = n + #service.resources }
@@ -64,7 +67,7 @@ local function decoded(text)
       descriptions[n], entry.names[n], entry.places[description.name] = description, description.name, n
     end
   end
-  function entry.describe(number) return descriptions[number] end
+  function entry.describe(number) return descriptions[number], order end
   return entry
 end
 
@@ -138,8 +141,9 @@ local function partsOf(entry, number, address, base)
   local key = number .. " " .. base
   local parts = entry.made and entry.made[key]
   if parts then return parts end
+  local description, order = entry.describe(number)
   local message
-  parts, message = check.run(resource.fill, {}, 0, entry.describe(number), {}, address, base)
+  parts, message = check.run(resource.fill, { order = order }, 0, description, {}, address, base)
   if not parts then error("catalog: " .. message, 0) end
   if not entry.made or entry.madeCount == MADE then
     entry.made, entry.madeCount = {}, 0
@@ -151,7 +155,7 @@ end
 --- A catalog of somebody's own: it shares nothing that can be reached with any other.
 -- @param options table: `uri`, `serviceURI`, as `catalog.parse` takes them
 function shared.open(entry, options)
-  return document.build(entry.shell, options, function(service, position, base)
+  local made, message = document.build(entry.shell, options, function(service, position, base)
     local resources, range, address = {}, entry.services[position], service.address
     local make = resource.later(service, function(number)
       return core.copyTree(partsOf(entry, number, address, base))
@@ -161,6 +165,8 @@ function shared.open(entry, options)
     end
     return resources
   end)
+  if made then made.leftOut = entry.leftOut and table.move(entry.leftOut, 1, #entry.leftOut, 1, {}) end
+  return made, message
 end
 
 --- The services of an entry: an array of { name, uri }, not to be changed.
