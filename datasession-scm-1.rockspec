@@ -29,6 +29,7 @@ build = {
   type = "builtin",
   modules = {
     -- files: written by `make rockspec`
+    ["datasession.ascii"] = "lua/datasession/ascii.lua",
     ["datasession.catalog"] = "lua/datasession/catalog.lua",
     ["datasession.catalog.check"] = "lua/datasession/catalog/check.lua",
     ["datasession.catalog.document"] = "lua/datasession/catalog/document.lua",
@@ -95,6 +96,7 @@ build = {
       sources = {
         "csrc/module.c",
         "csrc/net/allocator.c",
+        "csrc/net/ascii.c",
         "csrc/net/buffer.c",
         "csrc/net/cookie_lines.c",
         "csrc/net/credentials.c",

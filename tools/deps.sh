@@ -9,7 +9,7 @@ for set in "$@"; do
   case $set in
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
                pkg-config|pkgconf libmicrohttpd-dev" ;;
-    test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl nginx-light|nginx" ;;
+    test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl nginx-light|nginx locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     coverage) more="gcovr" ;;

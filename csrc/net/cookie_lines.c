@@ -1,5 +1,7 @@
 #include "cookie_lines.h"
 
+#include "ascii.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +26,7 @@ bool cookie_lines_is (const char *line) {
 }
 
 static bool ends_with (const char *text, size_t length, const char *end, size_t end_length) {
-  return length >= end_length && curl_strnequal(text + length - end_length, end, end_length);
+  return length >= end_length && ascii_same_start(text + length - end_length, end, end_length);
 }
 
 bool cookie_lines_is_for (const char *line, const char *host) {

@@ -1,5 +1,7 @@
 #include "handle_transport.h"
 
+#include "ascii.h"
+
 #include <string.h>
 
 /* Of an optional feature that this libcurl was built without. */
@@ -21,7 +23,7 @@ static CURLcode set_proxy (CURL *easy, const struct transport *t) {
 
 static bool may_have_secure_proxy (const struct transport *t) {
   if (t->no_proxy) return false;
-  return t->proxy ? curl_strnequal(t->proxy, "https:", 6) : uses_environment(t);
+  return t->proxy ? ascii_same_start(t->proxy, "https:", 6) : uses_environment(t);
 }
 
 /* For what not every libcurl has: to be told of nothing is no news to it. */

@@ -1,8 +1,9 @@
 #include "headers.h"
 
+#include "ascii.h"
+
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 struct line {
   struct curl_slist link; /* first, so that a link is a line; its data is `text` */
@@ -27,8 +28,8 @@ struct header_list {
 static enum kind kind_of (const char *name, size_t length) {
   static const char *const plain[] = {"Cache-Control", "Pragma", "If-Modified-Since", "If-None-Match"};
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-    if (strlen(plain[i]) == length && strncasecmp(plain[i], name, length) == 0) return PLAIN;
-  return length > 2 && strncasecmp(name, "X-", 2) == 0 ? PLAIN : LOOKED_FOR;
+    if (strlen(plain[i]) == length && ascii_same_start(plain[i], name, length)) return PLAIN;
+  return length > 2 && ascii_same_start(name, "X-", 2) ? PLAIN : LOOKED_FOR;
 }
 
 /* RFC 9110, 5.6.2 */
@@ -36,8 +37,7 @@ static bool is_token (const char *name, size_t length) {
   static const char marks[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < length; i++) {
     char c = name[i];
-    bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alnum && (c == '\0' || !strchr(marks, c))) return false;
+    if (!ascii_is_alnum(c) && (c == '\0' || !strchr(marks, c))) return false;
   }
   return length > 0;
 }
@@ -136,7 +136,7 @@ static struct curl_slist **find (struct header_list *list, const char *name, siz
   struct curl_slist **place = &list->lines[kind_of(name, length)];
   for (; *place; place = &(*place)->next) {
     const struct line *line = line_of(*place);
-    if (line->name_length == length && strncasecmp(line->text, name, length) == 0) break;
+    if (line->name_length == length && ascii_same_start(line->text, name, length)) break;
   }
   return place;
 }
@@ -185,7 +185,7 @@ void header_list_remove (struct header_list *list, const char *name, size_t name
 const char *header_list_value (const struct header_list *list, const char *name) {
   size_t length = strlen(name);
   for (struct curl_slist *link = list->lines[kind_of(name, length)]; link; link = link->next)
-    if (line_of(link)->name_length == length && strncasecmp(link->data, name, length) == 0)
+    if (line_of(link)->name_length == length && ascii_same_start(link->data, name, length))
       return link->data[length] == ':' ? link->data + length + 2 : "";
   return NULL;
 }
@@ -271,7 +271,7 @@ bool header_find (const char *block, size_t length, const char *name, struct hea
   while (at < length) {
     const char *start = block + at, *feed;
     if (length - at > name_length && start[name_length] == ':' &&
-        strncasecmp(start, name, name_length) == 0 && header_next(block, length, &at, line))
+        ascii_same_start(start, name, name_length) && header_next(block, length, &at, line))
       return true;
     feed = memchr(start, '\n', length - at);
     if (!feed) return false;

@@ -1,9 +1,9 @@
 #include "btt_cookies.h"
 
+#include "net/ascii.h"
 #include "net/headers.h"
 
 #include <string.h>
-#include <strings.h>
 
 void cookies_init (struct cookies *c, const struct allocator *memory) {
   memset(c, 0, sizeof *c);
@@ -96,7 +96,7 @@ static bool next_pair (const char *block, size_t length, size_t *at, struct pair
   struct header_line line;
   while (header_next(block, length, at, &line)) {
     const char *end, *equals;
-    if (line.name_length != 10 || strncasecmp(line.name, "Set-Cookie", 10) != 0) continue;
+    if (line.name_length != 10 || !ascii_same_start(line.name, "Set-Cookie", 10)) continue;
     end = memchr(line.value, ';', line.value_length);
     if (!end) end = line.value + line.value_length;
     equals = memchr(line.value, '=', (size_t)(end - line.value));

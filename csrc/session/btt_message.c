@@ -1,7 +1,8 @@
 #include "btt_message.h"
 
+#include "net/ascii.h"
+
 #include <string.h>
-#include <strings.h>
 
 static bool is_space (char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
@@ -49,7 +50,7 @@ static bool starts (struct span s, size_t at, const char *with) {
 
 static bool starts_any_case (struct span s, size_t at, const char *with) {
   size_t n = strlen(with);
-  return at <= s.length && s.length - at >= n && !strncasecmp(s.text + at, with, n);
+  return at <= s.length && s.length - at >= n && ascii_same_start(s.text + at, with, n);
 }
 
 /* Where `what` is found from `at` on; the text's length when it is not. */
@@ -72,7 +73,7 @@ enum message_look message_look (struct span body, struct span type) {
   if (!s.length) return LOOK_EMPTY;
   if (s.text[0] == '{' || s.text[0] == '[') return LOOK_JSON;
   if (s.text[0] != '<') return LOOK_OTHER;
-  if (type.length >= 9 && !strncasecmp(type.text, "text/html", 9)) return LOOK_HTML;
+  if (type.length >= 9 && ascii_same_start(type.text, "text/html", 9)) return LOOK_HTML;
   return starts_any_case(s, 0, "<!doctype html") || starts_any_case(s, 0, "<html") ? LOOK_HTML : LOOK_XML;
 }
 
@@ -280,7 +281,7 @@ static struct span read_value (struct html_reader *r) {
 }
 
 static bool is_called (struct span s, const char *name) {
-  return s.length == strlen(name) && !strncasecmp(s.text, name, s.length);
+  return s.length == strlen(name) && ascii_same_start(s.text, name, s.length);
 }
 
 /* The next attribute of a tag; false at the tag's end. */

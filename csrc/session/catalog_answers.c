@@ -1,6 +1,7 @@
 #include "catalog_answers.h"
 
 #include "context.h"
+#include "net/ascii.h"
 #include "session.h"
 
 #include <string.h>
@@ -121,7 +122,7 @@ static bool is_alike (const char *name, size_t length) {
                                       "Access-Control-Request-Headers"};
   size_t i;
   for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (strlen(names[i]) == length && curl_strnequal(names[i], name, length)) return true;
+    if (strlen(names[i]) == length && ascii_same_start(names[i], name, length)) return true;
   return !length;
 }
 
@@ -144,12 +145,12 @@ static bool next_element (const struct header_line *line, size_t *at, const char
 static bool line_allows (const struct header_line *line) {
   size_t at = 0, length;
   const char *element;
-  bool vary = line->name_length == 4 && curl_strnequal(line->name, "Vary", 4);
-  bool control = line->name_length == 13 && curl_strnequal(line->name, "Cache-Control", 13);
+  bool vary = line->name_length == 4 && ascii_same_start(line->name, "Vary", 4);
+  bool control = line->name_length == 13 && ascii_same_start(line->name, "Cache-Control", 13);
   if (!vary && !control) return true;
   while (next_element(line, &at, &element, &length)) {
     if (vary && !is_alike(element, length)) return false;
-    if (control && length == 8 && curl_strnequal(element, "no-store", 8)) return false;
+    if (control && length == 8 && ascii_same_start(element, "no-store", 8)) return false;
   }
   return true;
 }

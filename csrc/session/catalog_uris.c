@@ -1,5 +1,7 @@
 #include "catalog_uris.h"
 
+#include "net/ascii.h"
+
 #include <string.h>
 
 #define URI_TYPE "datasession.uri"
@@ -23,7 +25,7 @@ static int kept_gc (lua_State *L) {
 
 bool catalog_uris_absolute (lua_State *L, int index) {
   const char *text = lua_tostring(L, index);
-  return strstr(text, "://") && !curl_strnequal(text, "file:", 5);
+  return strstr(text, "://") && !ascii_same_start(text, "file:", 5);
 }
 
 static void push_new_table (lua_State *L) {

@@ -4,6 +4,7 @@
 */
 #include "datasnap.h"
 #include "json.h"
+#include "net/ascii.h"
 #include "options.h"
 #include "repair.h"
 
@@ -24,7 +25,7 @@ static enum datasnap_verb verb_option (lua_State *L, int options, const char *wh
   if (lua_isnoneornil(L, options)) return DATASNAP_GET;
   name = options_string(L, options, "verb", NULL);
   if (!name) name = "GET";
-  while (verbs[i] && !curl_strequal(verbs[i], name))
+  while (verbs[i] && !ascii_same(verbs[i], name))
     i++;
   if (!verbs[i]) luaL_error(L, "%s: option 'verb': expected GET, PUT, POST or DELETE, got '%s'", what, name);
   lua_pop(L, 1);

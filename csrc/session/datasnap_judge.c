@@ -1,6 +1,7 @@
 /* datasnap_judge: what an answer of a DataSnap server says: of the session, in the header Pragma; of the call, in status and body. */
 #include "datasnap.h"
 #include "json.h"
+#include "net/ascii.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static struct span trimmed (const char *text, size_t length) {
 }
 
 static bool is_named (struct span span, const char *name) {
-  return span.length == strlen(name) && curl_strnequal(span.text, name, span.length);
+  return span.length == strlen(name) && ascii_same_start(span.text, name, span.length);
 }
 
 /* Milliseconds as seconds; 0 for what is no number of them. */
@@ -65,7 +66,7 @@ static void read_pragma (const struct exchange *x, struct finding *found) {
   size_t at = 0;
   while (header_next(headers->data, headers->length, &at, &line)) {
     size_t i = 0, n;
-    if (line.name_length != 6 || !curl_strnequal(line.name, "Pragma", 6)) continue;
+    if (line.name_length != 6 || !ascii_same_start(line.name, "Pragma", 6)) continue;
     for (; i < line.value_length; i += n + 1) {
       const char *comma = memchr(line.value + i, ',', line.value_length - i);
       n = comma ? (size_t)(comma - line.value) - i : line.value_length - i;

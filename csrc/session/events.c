@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include "net/ascii.h"
 #include "session.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ static const char *check_event (lua_State *L, int index) {
   if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, "an event's name");
   name = lua_tolstring(L, index, &length);
   for (known = event_names; *known; known++)
-    if (strlen(*known) == length && curl_strequal(*known, name)) return *known;
+    if (strlen(*known) == length && ascii_same(*known, name)) return *known;
   unknown(L, index, name);
   return NULL;
 }

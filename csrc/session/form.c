@@ -1,10 +1,11 @@
 #include "form.h"
 
+#include "net/ascii.h"
+
 #include <string.h>
 
-static bool is_plain (unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         (c && strchr("-_.!~*'()", c));
+static bool is_plain (char c) {
+  return ascii_is_alnum(c) || (c && strchr("-_.!~*'()", c));
 }
 
 /* By hand, because curl_easy_escape would leave a copy of a password in memory that is not ours to wipe. */
@@ -15,7 +16,7 @@ static bool add_encoded (struct buffer *form, const char *text, size_t length) {
     unsigned char c = (unsigned char)text[i];
     const char code[3] = {'%', hex[c >> 4], hex[c & 15]};
     enum buffer_result added =
-        is_plain(c) ? buffer_add(form, text + i, 1) : buffer_add(form, code, sizeof code);
+        is_plain(text[i]) ? buffer_add(form, text + i, 1) : buffer_add(form, code, sizeof code);
     if (added != BUFFER_OK) return false;
   }
   return true;

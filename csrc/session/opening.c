@@ -2,9 +2,9 @@
 ** opening: what happens to an exchange of a session between its description and its sending: the _ts parameter, and
 ** onOpenRequest, which may add and change header lines.
 */
+#include "net/ascii.h"
 #include "session.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +32,7 @@ struct uri *session_stamp (struct session *s, struct uri *uri) {
 }
 
 static bool is_plain (const char *text) {
-  while (isalnum((unsigned char)*text) || (*text && strchr("-._~", *text)))
+  while (ascii_is_alnum(*text) || (*text && strchr("-._~", *text)))
     text++;
   return !*text;
 }
@@ -51,7 +51,7 @@ static const char *id_for (lua_State *L, const struct session *s, const struct u
   id = lua_tostring(L, -1);
   if (!id || !*id || !strcmp(id, "0") || !is_plain(id) || !uri_within(s->service, uri)) return NULL;
   if (s->who && s->who->jar && jar_has_cookies(s->who->jar)) return NULL;
-  return strcasestr(uri_text(uri), ";jsessionid=") ? NULL : id;
+  return ascii_find(uri_text(uri), ";jsessionid=") ? NULL : id;
 }
 
 /* As much of `uri` as comes before its query, the parameter, the rest. NULL: no memory. */

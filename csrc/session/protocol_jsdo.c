@@ -14,6 +14,7 @@
 #include "form.h"
 #include "jsdo.h"
 #include "json.h"
+#include "net/ascii.h"
 #include "provider.h"
 
 #include <string.h>
@@ -145,9 +146,8 @@ static bool says_down (lua_State *L, const struct exchange *x) {
   if (!body_has(x, "PingStatus") || !push_object(L, x)) return false;
   if (lua_getfield(L, -1, "AppServerStatus") == LUA_TTABLE) {
     lua_getfield(L, -1, "PingStatus");
-    down = lua_isboolean(L, -1)
-               ? !lua_toboolean(L, -1)
-               : lua_type(L, -1) == LUA_TSTRING && curl_strequal(lua_tostring(L, -1), "false");
+    down = lua_isboolean(L, -1) ? !lua_toboolean(L, -1)
+                                : lua_type(L, -1) == LUA_TSTRING && ascii_same(lua_tostring(L, -1), "false");
     lua_pop(L, 1);
   }
   lua_pop(L, 2);

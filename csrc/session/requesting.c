@@ -1,5 +1,6 @@
 /* request: any request of the user's, sent as the session. */
 #include "json.h"
+#include "net/ascii.h"
 #include "options.h"
 #include "protocol.h"
 #include "repair.h"
@@ -21,7 +22,7 @@ static const char *check_method (lua_State *L, int index) {
     name = lua_isnil(L, -1) && lua_isnil(L, -2) ? "GET" : "POST";
     lua_pop(L, 2);
   }
-  while (*known && !curl_strequal(*known, name))
+  while (*known && !ascii_same(*known, name))
     known++;
   if (!*known)
     luaL_error(L,
@@ -82,7 +83,7 @@ const char *session_framing (const char *name) {
   static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
   size_t i;
   for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (curl_strequal(names[i], name)) return names[i];
+    if (ascii_same(names[i], name)) return names[i];
   return NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "response.h"
 
 #include "json.h"
+#include "net/ascii.h"
 #include "net/headers.h"
 
 #include <string.h>
@@ -80,11 +81,11 @@ static void push_uri (lua_State *L, const struct response_data *r) {
 static bool is_secret (const struct header_line *line) {
   static const char *const names[] = {"set-cookie", "set-cookie2"}, session[] = "dssession=";
   size_t i;
-  if (line->name_length == 6 && curl_strnequal(line->name, "pragma", 6) &&
+  if (line->name_length == 6 && ascii_same_start(line->name, "pragma", 6) &&
       memmem(line->value, line->value_length, session, sizeof session - 1))
     return true;
   for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (line->name_length == strlen(names[i]) && curl_strnequal(line->name, names[i], line->name_length))
+    if (line->name_length == strlen(names[i]) && ascii_same_start(line->name, names[i], line->name_length))
       return true;
   return false;
 }
@@ -100,7 +101,7 @@ static void push_headers (lua_State *L, int index, const struct response_data *r
   while (header_next(r->texts, r->block_length, &at, &line)) {
     if (line.name_length >= sizeof name || is_secret(&line)) continue;
     for (i = 0; i < line.name_length; i++)
-      name[i] = (char)(line.name[i] >= 'A' && line.name[i] <= 'Z' ? line.name[i] + 32 : line.name[i]);
+      name[i] = ascii_lower(line.name[i]);
     lua_pushlstring(L, name, line.name_length);
     lua_pushvalue(L, -1);
     if (lua_rawget(L, -3) == LUA_TSTRING) {

@@ -3,6 +3,7 @@
 -- services }; C keeps it with the session and hands it in. Entries are shared by sessions (datasession.catalog.shared),
 -- all else is the session's own.
 
+local ascii = require "datasession.ascii"
 local catalog = require "datasession.catalog"
 local core = require "datasession.core"
 local shared = require "datasession.catalog.shared"
@@ -42,7 +43,7 @@ function catalogs.locate(own, uri)
     return "loaded"
   end
   local scheme = uri:match("^(%a[%w+.-]+):")
-  if scheme and scheme:lower() == "file" or not scheme and isFile(uri) then
+  if scheme and ascii.lower(scheme) == "file" or not scheme and isFile(uri) then
     return "file", catalog.read(uri)
   end
   return "uri"

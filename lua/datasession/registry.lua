@@ -1,5 +1,6 @@
 --- Sessions in one call, and all of them at once.
 
+local ascii = require "datasession.ascii"
 local core = require "datasession.core"
 local persistence = require "datasession.persistence"
 
@@ -82,7 +83,7 @@ local function check(options, level)
 end
 
 local function modelOf(options)
-  return type(options.authenticationModel) == "string" and options.authenticationModel:lower() or "anonymous"
+  return type(options.authenticationModel) == "string" and ascii.lower(options.authenticationModel) or "anonymous"
 end
 
 -- What login would raise for, said of the option.
@@ -138,7 +139,7 @@ local function makeProvider(options, level)
   local model = modelOf(options)
   local wanted = model == "sso" and "form_sso" or model
   local given = options.authProviderAuthenticationModel
-  if given and given:lower() ~= wanted then
+  if given and ascii.lower(given) ~= wanted then
     error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
       :format(given, model), level + 1)
   end

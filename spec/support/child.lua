@@ -3,7 +3,10 @@
 local files = dofile "spec/support/files.lua"
 local quoted = dofile("spec/support/shell.lua").quoted
 
-local child = { LIMIT = 120 } -- seconds after which a child that does not end is a failure
+local child = {
+  LIMIT = 120, -- seconds after which a child that does not end is a failure
+  variables = nil, -- more of the environment, as the command env takes it
+}
 
 -- The interpreter of this process.
 local function interpreter()
@@ -18,7 +21,7 @@ running.__index = running
 -- Starts the script with those arguments.
 function child.start(script, ...)
   local name = files.new(script)
-  local command = { "timeout -k 5", child.LIMIT, quoted(interpreter()), quoted(name) }
+  local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, quoted(interpreter()), quoted(name) }
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
   return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)
 end

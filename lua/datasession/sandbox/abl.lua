@@ -5,6 +5,7 @@
 -- parentheses, INDEX(a, b), DATE(m, d, y), DATETIME(m, d, y, h, mi, s, ms), DATETIME-TZ(..., zone
 -- in minutes), strings, numbers, TRUE, FALSE, YES, NO, and ? for the unknown value. Strings compare
 -- without case. Dates compare as ISO text.
+local ascii = require "datasession.ascii"
 local json = require "datasession.sandbox.json"
 
 local abl = {}
@@ -64,7 +65,7 @@ end
 -- ---- values
 
 local function fold(value)
-  return type(value) == "string" and value:lower() or value
+  return type(value) == "string" and ascii.lower(value) or value
 end
 
 local function isUnknown(value)
@@ -95,7 +96,7 @@ end
 local function texts(test)
   return function(a, b)
     if isUnknown(a) or isUnknown(b) then return false end
-    return test(tostring(a):lower(), tostring(b):lower())
+    return test(ascii.lower(tostring(a)), ascii.lower(tostring(b)))
   end
 end
 
@@ -127,7 +128,7 @@ local constants = { TRUE = true, YES = true, FALSE = false, NO = false }
 local functions = {
   INDEX = function(text, part)
     if isUnknown(text) or isUnknown(part) then return NULL end
-    return tostring(text):lower():find(tostring(part):lower(), 1, true) or 0
+    return ascii.lower(tostring(text)):find(ascii.lower(tostring(part)), 1, true) or 0
   end,
   DATE = function(month, day, year)
     return ("%04d-%02d-%02d"):format(year, month, day)
@@ -151,7 +152,7 @@ Parser.__index = Parser
 
 function Parser:peek(kind, value)
   local token = self.tokens[self.at]
-  if token and token.kind == kind and (value == nil or token.value:upper() == value) then return token end
+  if token and token.kind == kind and (value == nil or ascii.upper(token.value) == value) then return token end
 end
 
 function Parser:accept(kind, value)
@@ -179,13 +180,13 @@ function Parser:call(name)
 end
 
 function Parser:field(name)
-  local field = self.fields[name:match("[^.]*$"):lower()]
+  local field = self.fields[ascii.lower(name:match("[^.]*$"))]
   if not field then fail(("Unknown field or variable name - %s."):format(name), 201) end
   return function(record) return record[field] end
 end
 
 function Parser:word(name)
-  local upper = name:upper()
+  local upper = ascii.upper(name)
   if functions[upper] and self:accept("sign", "(") then return self:call(upper) end
   local constant = constants[upper]
   if constant ~= nil then return function() return constant end end
@@ -210,7 +211,7 @@ end
 
 function Parser:operator()
   local token = self:peek("sign") or self:peek("word")
-  local operator = token and operators[token.value:upper()]
+  local operator = token and operators[ascii.upper(token.value)]
   if operator then self.at = self.at + 1 end
   return operator
 end

@@ -1,6 +1,8 @@
 --- Checks of arguments and of option tables, with messages that name what is wrong and what was expected.
 --
 -- A rule is a function: value -> true, or false and the words for what it takes.
+local ascii = require "datasession.ascii"
+
 local check = {}
 
 --- Values of one type.
@@ -82,7 +84,7 @@ function check.headerLines(value)
   for name, text in pairs(value) do
     if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then return false, "names that are header names" end
     if not check.line(text) then return false, "values without line breaks, not empty" end
-    if RESERVED[name:lower()] then return false, "no " .. name .. ", which the server sets" end
+    if RESERVED[ascii.lower(name)] then return false, "no " .. name .. ", which the server sets" end
   end
   return true
 end

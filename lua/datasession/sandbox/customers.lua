@@ -1,4 +1,5 @@
 --- The Customer table: its fields, its first records, and what may happen to them.
+local ascii = require "datasession.ascii"
 local json = require "datasession.sandbox.json"
 
 local NULL = json.null
@@ -34,7 +35,7 @@ customers.fields = {
 
 --- Their names by lower-case name.
 customers.names = {}
-for _, field in ipairs(customers.fields) do customers.names[field.name:lower()] = field.name end
+for _, field in ipairs(customers.fields) do customers.names[ascii.lower(field.name)] = field.name end
 
 -- ---- the first records: the same in every sandbox
 

@@ -1,5 +1,6 @@
 --- The Customer service: what comes in by REST, done to the table, and told in the shape in which
 -- it was asked.
+local ascii = require "datasession.ascii"
 local abl = require "datasession.sandbox.abl"
 local customers = require "datasession.sandbox.customers"
 local http = require "datasession.sandbox.http"
@@ -17,11 +18,11 @@ end
 -- ---- reading
 
 local function contains(text)
-  text = text:lower()
+  text = ascii.lower(text)
   return function(record)
     for _, field in ipairs(customers.fields) do
       if field.type == "string" and type(record[field.name]) == "string"
-        and record[field.name]:lower():find(text, 1, true) then
+        and ascii.lower(record[field.name]):find(text, 1, true) then
         return true
       end
     end
@@ -40,9 +41,9 @@ local function parseOrder(text)
   local keys = {}
   for piece in text:gmatch("[^,]+") do
     local name, direction = piece:match("^%s*([%w_.-]+)%s*(%a*)%s*$")
-    local field = name and customers.names[name:match("[^.]*$"):lower()]
+    local field = name and customers.names[ascii.lower(name:match("[^.]*$"))]
     if not field then fail(("Unknown field or variable name - %s."):format(piece), 201) end
-    keys[#keys + 1] = { field = field, descending = direction:upper():find("^DESC") ~= nil }
+    keys[#keys + 1] = { field = field, descending = ascii.upper(direction):find("^DESC") ~= nil }
   end
   return keys
 end
@@ -51,7 +52,7 @@ end
 local function before(a, b)
   if a == NULL or b == NULL then return a ~= NULL and b == NULL end
   if type(a) == "boolean" then return not a and b end
-  if type(a) == "string" then return a:lower() < b:lower() end
+  if type(a) == "string" then return ascii.lower(a) < ascii.lower(b) end
   return type(a) == "number" and a < b
 end
 

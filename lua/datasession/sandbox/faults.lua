@@ -1,5 +1,6 @@
 --- Faults on demand: what stands between a client and the application until it has happened often
 -- enough.
+local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local pages = require "datasession.sandbox.pages"
 
@@ -72,7 +73,7 @@ function Faults:clear()
 end
 
 local function matches(fault, request, application)
-  return (not fault.method or fault.method:upper() == request.method)
+  return (not fault.method or ascii.upper(fault.method) == request.method)
     and (not fault.path or request.path:find(fault.path) ~= nil)
     and (not fault.model or (application ~= nil and application.model == fault.model))
 end
@@ -92,10 +93,10 @@ end
 local function setHeaders(answer, headers)
   local kept = {}
   local replaced = {}
-  for name in pairs(headers) do replaced[name:lower()] = name:lower() ~= "set-cookie" end
+  for name in pairs(headers) do replaced[ascii.lower(name)] = ascii.lower(name) ~= "set-cookie" end
   for i = 1, #(answer.headers or {}), 2 do
     local name, value = answer.headers[i], answer.headers[i + 1]
-    if not replaced[name:lower()] then kept[#kept + 1], kept[#kept + 2] = name, value end
+    if not replaced[ascii.lower(name)] then kept[#kept + 1], kept[#kept + 2] = name, value end
   end
   answer.headers = kept
   for name, value in pairs(headers) do http.addHeader(answer, name, value) end

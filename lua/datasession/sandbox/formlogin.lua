@@ -7,6 +7,7 @@
 -- - refused(self, request): a request without a session
 -- - loggedOut(self, request)
 -- - open, optional: more paths for those who are not logged in: functions (self, request) by path
+local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local pages = require "datasession.sandbox.pages"
 local sessions = require "datasession.sandbox.sessions"
@@ -34,7 +35,7 @@ end
 function Form:find(request)
   local ids = self.cookies and http.cookies(request, "JSESSIONID") or {}
   for name, value in pairs(request.parameters) do
-    if name:upper() == "JSESSIONID" then ids[#ids + 1] = value end
+    if ascii.upper(name) == "JSESSIONID" then ids[#ids + 1] = value end
   end
   for _, id in ipairs(ids) do
     local session = self.sessions:find(id)

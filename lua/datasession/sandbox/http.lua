@@ -3,6 +3,7 @@
 -- An answer is a table: `status`, `headers` (a flat list: name, value, name, value, ...), `body`;
 -- and for the faults `delay` (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and
 -- `after` (bytes, for "cut").
+local ascii = require "datasession.ascii"
 local json = require "datasession.sandbox.json"
 
 local http = {}
@@ -40,7 +41,7 @@ end
 local function parseHeaders(flat)
   local headers = {}
   for i = 1, #flat, 2 do
-    local name, value = flat[i]:lower(), flat[i + 1]
+    local name, value = ascii.lower(flat[i]), flat[i + 1]
     local joint = name == "cookie" and "; " or ", "
     headers[name] = headers[name] and headers[name] .. joint .. value or value
   end
@@ -74,12 +75,12 @@ end
 --- What follows a scheme, in any case, in the request's Authorization: a token. nil without one.
 function http.credentials(request, scheme)
   local name, token = (request.headers.authorization or ""):match("^(%S+)%s+(%S+)%s*$")
-  return name and name:lower() == scheme and token or nil
+  return name and ascii.lower(name) == scheme and token or nil
 end
 
 --- Whether the request says that it takes JSON by name.
 function http.wantsJSON(request)
-  return (request.headers.accept or ""):lower():find("application/json", 1, true) ~= nil
+  return ascii.lower(request.headers.accept or ""):find("application/json", 1, true) ~= nil
 end
 
 function http.answer(status, contentType, body)

@@ -1,6 +1,7 @@
 --- The program of the server's private Lua state: the web applications, the faults in front of
 -- them, the log. C calls `answer` for each request and `control` for each call of the host; one at
 -- a time.
+local ascii = require "datasession.ascii"
 local catalog = require "datasession.sandbox.catalog"
 local customers = require "datasession.sandbox.customers"
 local faults = require "datasession.sandbox.faults"
@@ -73,7 +74,7 @@ local function route(site, request)
   for _, application in ipairs(site.applications) do
     local path = application.path
     local start = request.path:sub(1, #path)
-    if start == path or application.anyCase and start:lower() == path then
+    if start == path or application.anyCase and ascii.lower(start) == path then
       local inside = request.path:sub(#path + 1)
       if inside == "" or inside:sub(1, 1) == "/" then return application, inside end
     end

@@ -1,5 +1,6 @@
 --- A DataSnap server: classes whose methods are called by REST, a cache of results, calls in batches. A
 -- session comes with the first call; its id travels in the header Pragma.
+local ascii = require "datasession.ascii"
 local batch = require "datasession.sandbox.datasnap.batch"
 local cache = require "datasession.sandbox.datasnap.cache"
 local http = require "datasession.sandbox.http"
@@ -21,7 +22,7 @@ local function unsupported(request)
 end
 
 local function accepts(request, contentType)
-  return (request.headers.accept or ""):lower():find(contentType, 1, true) ~= nil
+  return ascii.lower(request.headers.accept or ""):find(contentType, 1, true) ~= nil
 end
 
 -- ---- sessions
@@ -48,7 +49,7 @@ end
 local function idFromHeader(request)
   for item in (request.headers.pragma or ""):gmatch("[^,]+") do
     local name, value = item:match("^%s*([^=]-)%s*=%s*(.-)%s*$")
-    if name and name:lower() == "dssession" then return value end
+    if name and ascii.lower(name) == "dssession" then return value end
   end
 end
 
@@ -57,7 +58,7 @@ local function isIdName(name)
 end
 
 local function isIdNameInAnyCase(name)
-  return name:lower() == "sid" or name:lower() == "sessionid"
+  return ascii.lower(name) == "sid" or ascii.lower(name) == "sessionid"
 end
 
 -- The id that a request brings, nil without one; one in the query goes before the header's.
@@ -102,7 +103,7 @@ end
 -- ---- REST
 
 local function isFilter(name, value)
-  value = value:lower()
+  value = ascii.lower(value)
   return name == "ss.r" or name == "json" and (value == "true" or value == "false")
 end
 
@@ -140,7 +141,7 @@ local function parseCall(request, path)
 end
 
 local function isSingleStream(values, request)
-  return #values == 1 and results.isStream(values[1]) and (request.query.json or ""):lower() ~= "true"
+  return #values == 1 and results.isStream(values[1]) and ascii.lower(request.query.json or "") ~= "true"
 end
 
 local function answerCached(status, session, method, values)
@@ -211,8 +212,8 @@ local contexts = { rest = rest, cache = fromCache, json = inBatch }
 local function answer(self, request)
   local path = request.uri:gsub("^%a[%w+.-]*://[^/?#]*", ""):match("^[^?#]*")
   local first, context, inside = path:match("^/([^/]*)/?([^/]*)/?(.*)$")
-  if first:lower() ~= "datasnap" then return http.answer(404) end
-  local serve = contexts[context:lower()]
+  if ascii.lower(first) ~= "datasnap" then return http.answer(404) end
+  local serve = contexts[ascii.lower(context)]
   if not serve then return text(501, "There is no such service") end
   return serve(self, request, inside)
 end

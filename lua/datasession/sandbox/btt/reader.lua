@@ -4,6 +4,7 @@
 -- - fields: the protocol's own texts by name without "dse_"; a body's win over the query's
 -- - data: what the operation is given: a table by name, in JSON and XML also a text or nil
 -- - root, of XML alone: "requestMsg" or "xml_request"
+local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local xml = require "datasession.sandbox.btt.xml"
@@ -23,7 +24,7 @@ local PLAIN = {
 
 --- The format of a request; nil when it is none of ours.
 function reader.format(request)
-  return FORMATS[(request.headers["content-type"] or ""):lower():match("^%s*([^;%s]*)")]
+  return FORMATS[ascii.lower(request.headers["content-type"] or ""):match("^%s*([^;%s]*)")]
 end
 
 -- A value without the blanks and double quotes that may stand around it.

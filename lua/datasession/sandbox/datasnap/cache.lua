@@ -1,5 +1,6 @@
 --- The results that a session keeps for the client to fetch one by one. Each item is one call, so its
 -- list of commands has one, number 0.
+local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local results = require "datasession.sandbox.datasnap.results"
@@ -64,7 +65,7 @@ local function unknown()
 end
 
 local function wantsBytes(request)
-  return not http.wantsJSON(request) and (request.query.json or ""):lower() ~= "true"
+  return not http.wantsJSON(request) and ascii.lower(request.query.json or "") ~= "true"
 end
 
 local function get(store, numbers, request)

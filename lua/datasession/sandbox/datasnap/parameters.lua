@@ -1,4 +1,5 @@
 --- A call's parameters, each the text of a JSON value: those of the path, then those of the body.
+local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local jsontext = require "datasession.sandbox.datasnap.jsontext"
@@ -17,7 +18,7 @@ end
 --- What a text from the path is taken for, by its looks: true and false in any case, null, a number, or
 -- else a string.
 function parameters.fromText(text)
-  local lower = text:lower()
+  local lower = ascii.lower(text)
   if lower == "true" or lower == "false" then return lower end
   if text == "null" then return text end
   return number(text) or json.encode(text)

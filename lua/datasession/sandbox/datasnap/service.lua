@@ -5,6 +5,7 @@
 -- streams, see results.lua); `inputs`, how many parameters it takes (nil: any number); `outputs`, the
 -- names of what it returns, where they matter; `only`, the one user who may run it; `silent`, whether
 -- its answer has no body.
+local ascii = require "datasession.ascii"
 local json = require "datasession.sandbox.json"
 local results = require "datasession.sandbox.datasnap.results"
 
@@ -108,7 +109,7 @@ end }
 --- Out(text): out upper, out length; the text.
 methods["TEcho.Out"] = { inputs = 1, outputs = { "Upper", "Length", "ReturnValue" }, run = function(_, parameters)
   local text = textOf(parameters[1])
-  return json.encode(text:upper()), json.encode(#text), json.encode(text)
+  return json.encode(ascii.upper(text)), json.encode(#text), json.encode(text)
 end }
 
 -- The bytes 0, 1, 2, ..., 255, 0, ...

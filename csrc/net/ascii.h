@@ -1,0 +1,24 @@
+/* ascii: letters and their case as protocols know them. The C library's own functions follow the locale, which the host may change. */
+#ifndef NET_ASCII_H
+#define NET_ASCII_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(hidden)
+
+char ascii_lower (char c);
+bool ascii_is_alnum (char c);
+
+/* True if the strings differ in nothing but the case of ASCII letters. */
+bool ascii_same (const char *a, const char *b);
+
+/* The same of their first `length` bytes; a NUL in both ends them earlier. */
+bool ascii_same_start (const char *a, const char *b, size_t length);
+
+/* Where `what`, which is in lower case and not empty, first stands in `text` in any case. NULL: nowhere. */
+const char *ascii_find (const char *text, const char *what);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,16 @@
+--- Locales of the specs' own, which the system need not have.
+local files = dofile "spec/support/files.lua"
+local shell = dofile "spec/support/shell.lua"
+
+local locales = {}
+
+--- A new directory that holds the locales called so, for a child's LOCPATH.
+function locales.directory(...)
+  local path = files.directory()
+  for _, name in ipairs { ... } do
+    shell.run("localedef", "-i", name:match "^[^.]+", "-f", "UTF-8", path .. "/" .. name)
+  end
+  return path
+end
+
+return locales
