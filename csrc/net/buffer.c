@@ -42,9 +42,13 @@ enum buffer_result buffer_add (struct buffer *b, const void *data, size_t length
   return BUFFER_OK;
 }
 
+void buffer_cut (struct buffer *b, size_t length) {
+  b->length = length;
+  if (b->data) b->data[length] = '\0';
+}
+
 void buffer_clear (struct buffer *b) {
-  b->length = 0;
-  if (b->data) b->data[0] = '\0';
+  buffer_cut(b, 0);
 }
 
 static void drop_block (struct buffer *b) {

@@ -27,6 +27,9 @@ void buffer_init (struct buffer *b, const struct allocator *memory, size_t limit
 /* All of the bytes or none. */
 enum buffer_result buffer_add (struct buffer *b, const void *data, size_t length);
 
+/* Shortens it to `length` bytes, of which it has as many or more. */
+void buffer_cut (struct buffer *b, size_t length);
+
 /* Empty again, keeping the block. */
 void buffer_clear (struct buffer *b);
 

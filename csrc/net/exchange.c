@@ -1,11 +1,12 @@
 #include "exchange.h"
 
+#include "ascii.h"
 #include "engine.h"
 #include "failure.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
@@ -60,7 +61,8 @@ void exchange_free (struct exchange *x) {
 }
 
 static void start_hop (struct exchange *x) {
-  x->reached = x->block_complete = false;
+  x->reached = x->block_complete = x->odd_encoding = false;
+  x->promised = -1;
   x->header_bytes = 0;
   x->sent = 0;
   buffer_clear(&x->response.headers);
@@ -86,24 +88,91 @@ static bool took (struct exchange *x, enum buffer_result result) {
   return result == BUFFER_OK;
 }
 
+static void begin_block (struct exchange *x) {
+  buffer_clear(&x->response.headers);
+  x->response.type_length = x->response.initials = 0;
+  x->promised = -1;
+  x->block_complete = x->odd_encoding = false;
+}
+
+static bool is_blank (char c) {
+  return c == ' ' || c == '\t';
+}
+
 /* `start` begins with a letter. Nearly every line differs in that: no call for those. */
 static bool begins_with (const char *line, size_t length, const char *start, size_t start_length) {
   return length >= start_length && (line[0] | 0x20) == (start[0] | 0x20) &&
-         strncasecmp(line, start, start_length) == 0;
+         ascii_same_start(line, start, start_length);
 }
 
 static bool is_blank_line (const char *line, size_t length) {
   return length > 0 && (line[0] == '\r' || line[0] == '\n');
 }
 
-static void note_type (struct exchange *x, const char *line, size_t length) {
-  size_t at = strlen("content-type:");
-  while (at < length && (line[at] == ' ' || line[at] == '\t'))
-    at++;
-  while (length > at && strchr(" \t\r\n", line[length - 1]))
-    length--;
-  x->response.type_at = x->response.headers.length + at;
-  x->response.type_length = length - at;
+/* The value of the line that begins at `start` of the block and is its last: without blanks around it. */
+static void find_value (const struct buffer *block, size_t start, size_t name_length, size_t *at,
+                        size_t *length) {
+  size_t end = block->length;
+  *at = start + name_length;
+  while (*at < end && is_blank(block->data[*at]))
+    ++*at;
+  while (end > *at && strchr(" \t\r\n", block->data[end - 1]))
+    end--;
+  *length = end - *at;
+}
+
+static void note_type (struct exchange *x, size_t start) {
+  struct response *r = &x->response;
+  find_value(&r->headers, start, strlen("content-type:"), &r->type_at, &r->type_length);
+}
+
+/* The next of the elements between commas. False: there is none. */
+static bool next_element (const char **text, size_t *length, const char *end) {
+  while (*text < end && strchr(" \t,\r\n", **text))
+    ++*text;
+  for (*length = 0; *text + *length < end && !strchr(" \t,\r\n", (*text)[*length]);)
+    ++*length;
+  return *length > 0;
+}
+
+/* -1: no number, which is for libcurl to judge. */
+static long long number_of (const char *digits, size_t length) {
+  long long number = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (digits[i] < '0' || digits[i] > '9') return -1;
+    number = number > LLONG_MAX / 10 - 1 ? LLONG_MAX / 10 : number * 10 + (digits[i] - '0');
+  }
+  return number;
+}
+
+/* Of lengths that differ, libcurl takes the last one, somebody on the way perhaps the first: one answer would be read as two. */
+static bool note_length (struct exchange *x, const char *line, size_t length) {
+  const char *text = line + strlen("content-length:"), *end = line + length;
+  for (size_t size; next_element(&text, &size, end); text += size) {
+    long long number = number_of(text, size);
+    if (number < 0) continue;
+    if (x->promised >= 0 && x->promised != number) {
+      failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, must be corrected",
+                   "the response has two different Content-Length lines");
+      return false;
+    }
+    x->promised = number;
+  }
+  return true;
+}
+
+/* What libcurl knows, or would, if it were built with it. */
+static bool is_encoding (const char *name, size_t length) {
+  static const char *const names[] = {"gzip", "x-gzip", "deflate", "br", "zstd", "identity", "none"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strlen(names[i]) == length && ascii_same_start(names[i], name, length)) return true;
+  return false;
+}
+
+static void note_encoding (struct exchange *x, const char *line, size_t length) {
+  const char *text = line + strlen("content-encoding:"), *end = line + length;
+  for (size_t size; next_element(&text, &size, end); text += size)
+    x->odd_encoding = x->odd_encoding || !is_encoding(text, size);
 }
 
 static unsigned initial (const char *name) {
@@ -118,32 +187,84 @@ bool exchange_find_header (const struct exchange *x, const char *name, struct he
 bool exchange_has_type (const struct exchange *x, const char *type) {
   size_t length = strlen(type);
   return x->response.type_length >= length &&
-         strncasecmp(x->response.headers.data + x->response.type_at, type, length) == 0;
+         ascii_same_start(x->response.headers.data + x->response.type_at, type, length);
 }
 
 bool exchange_begins_answer (const char *line, size_t length) {
   return begins_with(line, length, "HTTP/", 5);
 }
 
+static bool is_named (const char *line, size_t length, const char *name) {
+  return begins_with(line, length, name, strlen(name));
+}
+
+/* The block's last line, which begins at `start`. */
+static bool note_line (struct exchange *x, size_t start) {
+  const char *line = x->response.headers.data + start;
+  size_t length = x->response.headers.length - start;
+  unsigned letter = initial(line);
+  x->response.initials |= letter;
+  if (letter == initial("s") && x->request.jar && is_named(line, length, "set-cookie:"))
+    jar_note_cookie(x->request.jar, length);
+  if (letter != initial("c")) return true;
+  if (!x->response.type_length && is_named(line, length, "content-type:")) note_type(x, start);
+  if (is_named(line, length, "content-encoding:")) note_encoding(x, line, length);
+  return !is_named(line, length, "content-length:") || note_length(x, line, length);
+}
+
+/* libcurl has read the first part of such a line before the rest comes. NULL: it is none of these. */
+static const char *name_of_cut (const char *line, size_t length) {
+  static const char *const names[] = {
+      "Set-Cookie:", "Content-Length:", "Transfer-Encoding:", "Content-Encoding:", "Connection:"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (is_named(line, length, names[i])) return names[i];
+  return NULL;
+}
+
+static size_t start_of_last (const struct buffer *block) {
+  size_t at = block->length - 1;
+  while (at && block->data[at - 1] != '\n')
+    at--;
+  return at;
+}
+
+/* The last line goes on: RFC 9112, 5.2. */
+static bool unfold (struct exchange *x, const char *line, size_t length) {
+  struct buffer *block = &x->response.headers;
+  size_t start = start_of_last(block), end = block->length;
+  const char *cut = name_of_cut(block->data + start, end - start);
+  if (cut) {
+    failure_note(x, FAILURE_PROTOCOL, "the server must send the header in one line",
+                 "the response's header %.*s goes on in the next line", (int)strlen(cut) - 1, cut);
+    return false;
+  }
+  while (end > start && strchr(" \t\r\n", block->data[end - 1]))
+    end--;
+  while (length && is_blank(*line))
+    line++, length--;
+  buffer_cut(block, end);
+  if (!took(x, buffer_add(block, " ", 1)) || !took(x, buffer_add(block, line, length))) return false;
+  if (is_named(block->data + start, block->length - start, "content-type:")) note_type(x, start);
+  return true;
+}
+
 /* Interim responses and a proxy's answers come first, trailers last; only the block between them is kept. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length) {
+  struct buffer *block = &x->response.headers;
+  size_t start;
   if (x->stall > 0) x->active = clock_now();
   x->header_bytes += length;
   if (x->header_bytes > HEADER_LIMIT) {
     failure_note(x, FAILURE_PROTOCOL, NULL, "the response's headers pass %d KiB", HEADER_LIMIT / 1024);
     return false;
   }
-  if (exchange_begins_answer(line, length)) {
-    buffer_clear(&x->response.headers);
-    x->response.type_length = x->response.initials = 0;
-    x->block_complete = false;
-  }
+  if (exchange_begins_answer(line, length)) begin_block(x);
   if (x->block_complete) return true;
   x->block_complete = is_blank_line(line, length);
-  if (length) x->response.initials |= initial(line);
-  if (x->request.jar && begins_with(line, length, "set-cookie:", 11)) jar_note_cookie(x->request.jar, length);
-  if (!x->response.type_length && begins_with(line, length, "content-type:", 13)) note_type(x, line, length);
-  return took(x, buffer_add(&x->response.headers, line, length));
+  if (length && is_blank(*line) && block->length) return unfold(x, line, length);
+  start = block->length;
+  if (!took(x, buffer_add(block, line, length))) return false;
+  return !length || note_line(x, start);
 }
 
 bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
@@ -218,6 +339,13 @@ static void change_method (struct exchange *x) {
   x->method = "GET";
   x->sends_body = false;
   drop_content_type(x);
+}
+
+bool exchange_undecode (struct exchange *x) {
+  if (!x->odd_encoding || x->undecoded || x->request.once) return false;
+  x->undecoded = true;
+  start_hop(x);
+  return true;
 }
 
 bool exchange_redirect (struct exchange *x) {

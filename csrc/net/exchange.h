@@ -108,6 +108,9 @@ struct exchange {
   bool sends_body;     /* in this hop */
   bool reached;        /* this hop had a connection and was about to send */
   bool block_complete; /* the header block came to its blank line */
+  bool undecoded;      /* the body is taken as it comes, whatever Content-Encoding says */
+  bool odd_encoding;   /* the answer's Content-Encoding names what is no encoding */
+  long long promised;  /* by the answer's Content-Length; -1: nothing yet */
   size_t header_bytes; /* of this hop, interim blocks included */
 };
 
@@ -142,6 +145,12 @@ bool exchange_take_body (struct exchange *x, const char *data, size_t length);
 ** amid the headers, or after an interim response, for the end of an empty body. Notes the failure.
 */
 bool exchange_is_answered (struct exchange *x);
+
+/*
+** libcurl did not take the body, for want of an encoding that its header names. Newer libcurls settle that before we see the
+** header: should the hop be made again, so that the body is taken as it comes? Sets it up then.
+*/
+bool exchange_undecode (struct exchange *x);
 
 /*
 ** A complete response is there: should there be another hop? Sets it up then; or notes FAILURE_REDIRECT,

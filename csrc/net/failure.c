@@ -1,5 +1,6 @@
 #include "failure.h"
 
+#include "ascii.h"
 #include "handle.h"
 
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #ifndef _WIN32
 #include <arpa/inet.h>
 #endif
@@ -152,7 +152,7 @@ static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) 
   if (!words || sscanf(words, "onnect to %255s port %7[0-9]", host, port) != 2) return strstr(text, "roxy");
   snprintf(called, sizeof called, "%s:%s", host, port);
   snprintf(called_ipv6, sizeof called_ipv6, "[%s]:%s", host, port);
-  return strcasecmp(called, own) != 0 && strcasecmp(called_ipv6, own) != 0;
+  return !ascii_same(called, own) && !ascii_same(called_ipv6, own);
 }
 #endif
 
@@ -191,12 +191,6 @@ static bool is_beyond_limits (const struct exchange *x, CURL *easy, CURLcode cod
          sockets_received(h->sockets, h->port) >= LINE_LIMIT;
 }
 
-static bool is_ascii (const char *text) {
-  while (*text && !(*text & 0x80))
-    text++;
-  return !*text;
-}
-
 /* There is nothing to resolve. */
 static bool is_address (const struct uri *u) {
   const char *host = strstr(uri_origin(u), "://") + 3;
@@ -210,11 +204,10 @@ static bool is_address (const struct uri *u) {
   return inet_pton(AF_INET, text, &address) == 1;
 }
 
-/* Our URIs were read by libcurl before: it fails at one for want of memory, or when a name that is not ASCII is none. */
+/* Our URIs were read by libcurl before: it fails at one for want of memory. */
 static enum failure class_of_malformed (const struct exchange *x, CURL *easy, const char *text) {
   if (strstr(text, "No URL set")) return FAILURE_MEMORY;
-  if (went_by_proxy(x, easy, text) || !is_ascii(uri_origin(x->response.uri))) return FAILURE_PROTOCOL;
-  return FAILURE_MEMORY;
+  return went_by_proxy(x, easy, text) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
 }
 
 static enum failure classify (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {

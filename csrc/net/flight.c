@@ -95,6 +95,7 @@ static void read_outcome (struct exchange *x) {
 static bool goes_on (struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
   if (code && handle_tries_again(h)) return true;
+  if (code == CURLE_BAD_CONTENT_ENCODING && exchange_undecode(x)) return true;
   read_outcome(x);
   if (code)
     failure_explain(x, h->easy, code, h->error);

@@ -37,13 +37,24 @@ static bool pass_preview (struct handle *h, const char *data) {
   return !blank;
 }
 
+/* Libcurls before 8.1 look at this option when the body comes, newer ones before they show the header: see exchange_undecode. */
+static CURLcode set_decoding (struct handle *h, bool undecoded) {
+  CURLcode code = CURLE_OK;
+  if (h->undecoded != undecoded)
+    code = curl_easy_setopt(h->easy, CURLOPT_HTTP_CONTENT_DECODING, undecoded ? 0L : 1L);
+  h->undecoded = undecoded;
+  return code;
+}
+
 static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
   CURLcode code = CURLE_OK;
   (void)size; /* always 1 */
   if (h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   if (!code && h->lines->previews && exchange_begins_answer(data, count)) code = set_preview(h, PREVIEW_NEXT);
-  return !code && exchange_take_header(h->exchange, data, count) ? count : 0;
+  if (code || !exchange_take_header(h->exchange, data, count)) return 0;
+  if (h->exchange->odd_encoding) code = set_decoding(h, true);
+  return code ? 0 : count;
 }
 
 static size_t on_body (char *data, size_t size, size_t count, void *ud) {
@@ -265,7 +276,7 @@ CURLcode handle_forget (struct handle *h) {
   curl_easy_cleanup(h->easy);
   h->easy = fresh;
   release_session(h);
-  h->retried = h->keeps_cookies = h->lines_set = h->custom = false;
+  h->retried = h->keeps_cookies = h->lines_set = h->custom = h->undecoded = false;
   h->sent_body = h->kept = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
   h->preview = PREVIEW_NONE;
@@ -298,12 +309,33 @@ static bool lacks (const struct header_list *list, const char *name) {
   return !list || !header_list_has(list, name);
 }
 
+static bool is (const char *method, const char *name) {
+  return strcmp(method, name) == 0;
+}
+
+static enum handle_shape shape_of (const struct exchange *x) {
+  if (is(x->method, "HEAD")) return SHAPE_HEAD;
+  if (x->sends_body || is(x->method, "POST")) return SHAPE_BODY;
+  return is(x->method, "PUT") || is(x->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
+}
+
+static unsigned lines_kind_of (const struct handle *h, const struct exchange *x) {
+  unsigned kind = h->transport->user_agent ? LINES_OWN_AGENT : 0;
+  if (needs_no_expect(x)) kind |= LINES_UNEXPECTING;
+  if (shape_of(x) == SHAPE_BODY && lacks(x->request.headers, "Content-Type")) kind |= LINES_TYPELESS;
+  return kind;
+}
+
 /* The exchange's own lines, with those of ours that it does not name before them. */
 static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list,
                                        struct curl_slist *first) {
   struct curl_slist *free = h->ready;
-  bool agent = !h->own_agent && lacks(list, "User-Agent"), encodings = lacks(list, "Accept-Encoding");
-  if (h->unexpecting) *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
+  bool agent = !(h->lines_kind & LINES_OWN_AGENT) && lacks(list, "User-Agent");
+  bool encodings = lacks(list, "Accept-Encoding");
+  if (h->lines_kind & LINES_UNEXPECTING)
+    *free = (struct curl_slist){(char *)"Expect:", first}, first = free++;
+  if (h->lines_kind & LINES_TYPELESS)
+    *free = (struct curl_slist){(char *)"Content-Type:", first}, first = free++;
   if (h->credentials && lacks(list, "Authorization"))
     *free = (struct curl_slist){h->credentials->line, first}, first = free++;
   if (agent && encodings)
@@ -315,9 +347,9 @@ static struct curl_slist *chain_lines (struct handle *h, const struct header_lis
   return first;
 }
 
-static bool has_lines (const struct handle *h, const struct request *r, bool own_agent, bool unexpecting) {
+static bool has_lines (const struct handle *h, const struct request *r, unsigned kind) {
   return h->lines_set && h->headers == r->headers && h->credentials == r->credentials &&
-         h->own_agent == own_agent && h->unexpecting == unexpecting;
+         h->lines_kind == kind;
 }
 
 static void keep_lines (struct handle *h, const struct request *r) {
@@ -330,15 +362,15 @@ static void keep_lines (struct handle *h, const struct request *r) {
 }
 
 /* libcurl only reads the lines. */
-static CURLcode set_headers (struct handle *h, const struct request *r, bool unexpecting) {
-  bool own_agent = h->transport->user_agent != NULL;
+static CURLcode set_headers (struct handle *h, const struct exchange *x) {
+  const struct request *r = &x->request;
+  unsigned kind = lines_kind_of(h, x);
   struct curl_slist *first = NULL;
-  if (has_lines(h, r, own_agent, unexpecting)) return CURLE_OK;
+  if (has_lines(h, r, kind)) return CURLE_OK;
   if (r->headers && !header_list_lines(r->headers, &first)) return CURLE_OUT_OF_MEMORY;
   keep_lines(h, r);
   h->lines_set = true;
-  h->own_agent = own_agent;
-  h->unexpecting = unexpecting;
+  h->lines_kind = kind;
   return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, chain_lines(h, r->headers, first));
 }
 
@@ -356,16 +388,6 @@ static CURLcode set_jar (struct handle *h, struct jar *jar) {
     code = curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, jar ? "" : NULL);
   h->keeps_cookies = jar != NULL;
   return code;
-}
-
-static bool is (const char *method, const char *name) {
-  return strcmp(method, name) == 0;
-}
-
-static enum handle_shape shape_of (const struct exchange *x) {
-  if (is(x->method, "HEAD")) return SHAPE_HEAD;
-  if (x->sends_body || is(x->method, "POST")) return SHAPE_BODY;
-  return is(x->method, "PUT") || is(x->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
 }
 
 static const char *natural_method (enum handle_shape shape) {
@@ -458,7 +480,8 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
-  if (!code) code = set_headers(h, r, needs_no_expect(x));
+  if (!code) code = set_headers(h, x);
+  if (!code) code = set_decoding(h, x->undecoded);
   if (!code) code = set_jar(h, r->jar);
   if (!code && shows_who(h, r)) jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);

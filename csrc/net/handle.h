@@ -31,6 +31,12 @@ struct handle_lines {
 
 void handle_lines_init (struct handle_lines *lines);
 
+enum handle_lines_kind {
+  LINES_OWN_AGENT = 1,   /* without the ready line for User-Agent: the transport names another */
+  LINES_UNEXPECTING = 2, /* with the line "Expect:" */
+  LINES_TYPELESS = 4     /* with the line "Content-Type:", or libcurl would call any body a form */
+};
+
 struct handle {
   const struct allocator *memory;   /* borrowed */
   const struct handle_lines *lines; /* borrowed, the engine's */
@@ -45,28 +51,28 @@ struct handle {
   struct header_list *headers;
   struct jar *jar;
   struct credentials *credentials;
-  int port;           /* of this machine, of the connection that the transfer uses */
-  bool stale;         /* the transfer was stopped before it sent: its connection held unasked-for input */
-  bool presumes;      /* set up for a kept connection alone */
-  bool stranded;      /* ... and stopped, for there was none */
-  bool reused;        /* the transfer got a kept connection */
-  bool kept;          /* so did the last one that went well: there should be one for the next */
-  bool retried;       /* libcurl sent a request again, since a kept connection was dead */
-  bool keeps_cookies; /* CURLOPT_COOKIEFILE is set, which turns cookies on */
-  bool https;         /* the HTTP version is the one for https */
-  bool lines_set;     /* the header lines are set, as the next two say */
-  bool own_agent;     /* without the ready line for User-Agent: the transport names another */
-  bool unexpecting;   /* with the line "Expect:" */
-  bool custom;        /* CURLOPT_CUSTOMREQUEST is set */
-  bool sent_body;     /* since it was new */
-  unsigned cleared;   /* the pool's `forgotten` when it was new */
-  long buffer;        /* CURLOPT_BUFFERSIZE */
+  int port;            /* of this machine, of the connection that the transfer uses */
+  bool stale;          /* the transfer was stopped before it sent: its connection held unasked-for input */
+  bool presumes;       /* set up for a kept connection alone */
+  bool stranded;       /* ... and stopped, for there was none */
+  bool reused;         /* the transfer got a kept connection */
+  bool kept;           /* so did the last one that went well: there should be one for the next */
+  bool retried;        /* libcurl sent a request again, since a kept connection was dead */
+  bool keeps_cookies;  /* CURLOPT_COOKIEFILE is set, which turns cookies on */
+  bool https;          /* the HTTP version is the one for https */
+  bool lines_set;      /* the header lines are set, as the next says */
+  bool undecoded;      /* CURLOPT_HTTP_CONTENT_DECODING is off */
+  unsigned lines_kind; /* of enum handle_lines_kind, added up */
+  bool custom;         /* CURLOPT_CUSTOMREQUEST is set */
+  bool sent_body;      /* since it was new */
+  unsigned cleared;    /* the pool's `forgotten` when it was new */
+  long buffer;         /* CURLOPT_BUFFERSIZE */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
   enum handle_preview { PREVIEW_NONE, PREVIEW_NEXT, PREVIEW_SHOWN } preview; /* of a first header line */
   enum handle_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_BODY } shape;
 
-  struct curl_slist ready[3]; /* lines of ours that go before those of `headers` */
+  struct curl_slist ready[4]; /* lines of ours that go before those of `headers` */
   char error[CURL_ERROR_SIZE];
 };
 

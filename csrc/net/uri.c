@@ -1,5 +1,7 @@
 #include "uri.h"
 
+#include "ascii.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +43,18 @@ static const char *reason (CURLUcode code) {
 
 static void lower (char *text, size_t length) {
   for (size_t i = 0; i < length; i++)
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] + ('a' - 'A'));
+    text[i] = ascii_lower(text[i]);
+}
+
+/*
+** What a name beyond ASCII stands for in DNS, libcurl works out by the locale's encoding, and fails in the C locale.
+** `text` is libcurl's.
+*/
+static bool has_foreign_host (const char *text) {
+  const char *authority = strstr(text, "://") + 3;
+  for (; *authority && *authority != '/'; authority++)
+    if (*authority & 0x80) return true;
+  return false;
 }
 
 /* libcurl's text always has "://" and a path, if only "/". */
@@ -141,6 +154,10 @@ static struct uri *parse (const struct allocator *memory, const char *text, cons
   if (!code) code = curl_url_get(handle, CURLUPART_URL, &normal, CURLU_NO_DEFAULT_PORT);
   if (code) {
     *why = reason(code);
+    goto done;
+  }
+  if (has_foreign_host(normal)) {
+    *why = "has a host name beyond ASCII: write it in its xn-- form";
     goto done;
   }
   u = build(memory, handle, normal);

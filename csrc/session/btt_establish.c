@@ -1,10 +1,11 @@
 /* btt_establish: the request that establishes a session, or finds one again, and what every other request carries of it. */
 #include "btt.h"
+#include "form.h"
+#include "net/ascii.h"
 #include "options.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* Arguments */
 
@@ -277,11 +278,10 @@ bool btt_carry_cookies (struct session *s, struct exchange *x) {
 
 /* A body without a type is sent as a form. */
 static bool is_form (const struct exchange *x) {
-  static const char form[] = "application/x-www-form-urlencoded";
   const char *type = header_list_value(x->request.headers, "Content-Type");
   const struct buffer *body = &x->request.body;
   if (!x->request.has_body) return false;
-  if (type) return !strncasecmp(type, form, sizeof form - 1);
+  if (type) return ascii_same_start(type, FORM_TYPE, sizeof FORM_TYPE - 1);
   return !strcmp(x->request.method, "POST") && body->length && !strchr("<{[", body->data[0]) &&
          memchr(body->data, '=', body->length);
 }
@@ -304,8 +304,14 @@ static bool add_page (const struct btt *b, struct buffer *body) {
   return true;
 }
 
-static bool add_to_form (const struct btt *b, struct buffer *body) {
+static bool name_form (struct exchange *x) {
+  if (header_list_has(x->request.headers, "Content-Type")) return true;
+  return own_lines(x) && set_line(x, "Content-Type", (struct span){FORM_TYPE, sizeof FORM_TYPE - 1});
+}
+
+static bool add_to_form (const struct btt *b, struct exchange *x) {
   static const char own[] = "dse_sessionId";
+  struct buffer *body = &x->request.body;
   bool paged = b->page[PAGE_ID].data != NULL;
   if (b->by_parameter && !add_missing(body, b->parameter, text_span(&b->id))) return false;
   if ((b->by_parameter || paged) && !add_missing(body, own, text_span(&b->id))) return false;
@@ -334,7 +340,7 @@ bool btt_carry (struct session *s, struct exchange *x) {
   const struct btt *b = btt_of(s);
   if (!btt_carry_cookies(s, x)) return false;
   if (!uri_within(s->service, x->request.uri) || !b->id.data || b->inferred) return true;
-  if (is_form(x)) return add_to_form(b, &x->request.body);
+  if (is_form(x)) return name_form(x) && add_to_form(b, x);
   return !b->by_parameter || add_to_query(b, x);
 }
 
