@@ -59,8 +59,8 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test test-collector asan tsan valgrind lint rock bench bench-instructions bench-guard \
-  conformance torture-network torture-hostile now-demo now-test now-test-collector now-asan now-tsan now-valgrind now-lint now-rock now-bench \
+.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-guard \
+  conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
   now-bench-instructions now-bench-guard now-conformance now-torture-network now-torture-hostile check format rockspec \
   install uninstall clean help
 .DELETE_ON_ERROR:
@@ -136,7 +136,7 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test test-collector asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network \
+demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network \
 torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
@@ -144,6 +144,7 @@ torture-hostile:
 NEEDS_demo := run
 NEEDS_test := run test
 NEEDS_test-collector := run test
+NEEDS_test-locales := run test locales
 NEEDS_asan := run test
 NEEDS_tsan := run test
 NEEDS_valgrind := run test valgrind
@@ -194,6 +195,15 @@ collector_runners = $(foreach kind,$(COLLECTORS),$(call in_tree,$(BUILD), \
 ## test-collector: busted in generational mode, then with a collector that is eager (tools/busted.lua); COLLECTORS: one of them
 now-test-collector: all specs
 	@LUA=$(LUA) tools/run-tests.sh $(collector_runners)
+
+LOCALE_RUNS ?= de_DE.UTF-8:before de_DE.UTF-8:after tr_TR.UTF-8:before tr_TR.UTF-8:after
+locale_runners = $(foreach run,$(LOCALE_RUNS),$(call in_tree,$(BUILD), \
+  env LOCPATH=$(BUILD)/locales DATASESSION_LOCALE=$(run) $(LUA) tools/busted.lua --output=plainTerminal $(BUSTED_FLAGS)))
+
+## test-locales: busted in locales with other decimal points and letters, set before and after the first use; LOCALE_RUNS: some
+now-test-locales: all specs
+	@tools/locales.sh $(BUILD)/locales $(LOCALE_RUNS)
+	@LUA=$(LUA) tools/run-tests.sh $(locale_runners)
 
 ## lint: every static check
 now-lint: all specs

@@ -12,6 +12,7 @@
 #include "session/file_store.h"
 #include "session/journal.h"
 #include "session/limits.h"
+#include "session/numbers.h"
 #include "session/persistence.h"
 #include "session/protocol_lua.h"
 #include "session/provider.h"
@@ -129,6 +130,7 @@ int luaopen_datasession_core (lua_State *L) {
   provider_register(L);
   persistence_register(L);
   catalog_register(L);
+  numbers_register(L);
   file_store_register(L);
   set_constants(L);
   return 1;

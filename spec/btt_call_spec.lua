@@ -107,6 +107,25 @@ describe("an operation of a session of protocol btt", function()
     assert.equal("b", request.headers["x-a"])
   end)
 
+  it("raises for NaN and infinity in every format, and names their key", function()
+    for format, expected in pairs {
+      form = "invoke: data: NaN and infinity cannot be sent (at key amount)",
+      xml = "invoke: data: NaN and infinity cannot be sent (at key amount)",
+      json = "invoke: data: NaN and infinity have no JSON (at key amount)",
+    } do
+      local session = btt.established { format = format }
+      for _, value in ipairs { 0 / 0, 1 / 0, -1 / 0 } do
+        assert.error_matches(function() session:invoke("Echo", { amount = value }) end, expected, 1, true)
+        assert.error_matches(function() session:invoke("Echo", {}, { headers = { ["X-A"] = value } }) end,
+          "'X-A': NaN and infinity cannot be sent", 1, true)
+      end
+      assert.same({}, btt.asked())
+    end
+    local session = btt.established { format = "json" }
+    assert.error_matches(function() session:invoke("Echo", { name = "Zo\xeb" }) end,
+      "invoke: data: a string that is not UTF-8 has no JSON (at key name)", 1, true)
+  end)
+
   it("raises for what it cannot send", function()
     local session, loop = btt.established { format = "xml" }, {}
     loop.loop = loop

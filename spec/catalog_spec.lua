@@ -89,7 +89,7 @@ local function names(list)
 end
 
 local function sorted(list)
-  table.sort(list)
+  table.sort(list, require("datasession.locale").before)
   return list
 end
 
@@ -605,8 +605,9 @@ describe("a bad catalog", function()
   tableCase("items.properties[\"a b\"].type", "a string, got 1",
     function(t) t.items.properties["a b"] = { type = 1 } end)
 
-  local DESCRIBING = { settings = true, useRequest = true, sendOnlyChanges = true, unwrapped = true, useXClientProps = true,
-    idProperty = true, schema = true, relations = true, childFieldName = true, useBeforeImage = true, mergeMode = true,
+  local DESCRIBING = { settings = true, useRequest = true, sendOnlyChanges = true, unwrapped = true,
+    useXClientProps = true, idProperty = true, schema = true, relations = true,
+    childFieldName = true, useBeforeImage = true, mergeMode = true,
     mappingType = true, capabilities = true }
 
   --- True if the place in the message is of a member that only describes.

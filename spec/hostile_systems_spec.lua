@@ -83,7 +83,7 @@ describe("what a server calls the session", function()
 
   local function answer(path, value)
     server:fault { kind = "status", status = 200, path = path, contentType = "application/json",
-      body = assert(codec.encode(value)) }
+      body = assert(codec.encodeBytes(value)) }
   end
 
   it("adds no header, field or request: BTT's ids", function()

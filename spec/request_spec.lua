@@ -1,6 +1,7 @@
 -- session:request: any request, sent as the session.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
+local ascii = require "datasession.ascii"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
@@ -10,6 +11,18 @@ local LIMIT, rejected = await.LIMIT, await.rejected
 local listen = sessions.listen
 
 describe("request", function()
+  it("raises for numbers and strings that have no text, with their place", function()
+    local session = datasession.new { serviceURI = "http://127.0.0.1:1/App" }
+    for message, options in pairs {
+      ["request: option 'json': NaN and infinity have no JSON (at key n)"] = { json = { n = 0 / 0 } },
+      ["request: option 'json': a string that is not UTF-8 has no JSON (at key name)"] = { json = { name = "Zo\xeb" } },
+      ["request: option 'headers': 'X-A': NaN and infinity cannot be sent"] = { headers = { ["X-A"] = -1 / 0 } },
+    } do
+      options.path, options.method = "a", "POST"
+      assert.error_matches(function() session:request(options) end, message, 1, true)
+    end
+  end)
+
   local server, other
 
   setup(function() server, other = assert(sandbox.start {}), assert(sandbox.start {}) end)
@@ -73,7 +86,7 @@ describe("request", function()
       local session = loggedIn "basic"
       for _, method in ipairs { "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS" } do
         assert.equal(method, seen(session, { path = "/a", method = method }).method)
-        assert.equal(method, seen(session, { path = "/a", method = method:lower() }).method)
+        assert.equal(method, seen(session, { path = "/a", method = ascii.lower(method) }).method)
       end
       assert.equal("GET", seen(session, { path = "/a" }).method)
       assert.equal("POST", seen(session, { path = "/a", body = "" }).method)

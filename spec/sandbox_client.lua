@@ -1,5 +1,6 @@
 -- An HTTP client without opinions, for the specs of the sandbox.
 local cjson = require "cjson"
+local ascii = require "datasession.ascii"
 local socket = require "socket"
 
 local client = { LIMIT = 30 } -- seconds after which a socket that says nothing is a failure
@@ -26,8 +27,8 @@ function client.receive(connection, method)
   for header in function() return connection:receive() end do
     if header == "" then break end
     local name, value = header:match("^([^:]+):%s*(.-)%s*$")
-    response.headers[name:lower()] = value
-    if name:lower() == "set-cookie" then table.insert(response.cookies, value) end
+    response.headers[ascii.lower(name)] = value
+    if ascii.lower(name) == "set-cookie" then table.insert(response.cookies, value) end
   end
   local length = tonumber(response.headers["content-length"]) or 0
   if method ~= "HEAD" and length > 0 then

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh SET...: installs what a set of make targets needs and this system lacks: on Debian and Ubuntu by apt,
 # saying so; elsewhere it prints what to install. Silent when nothing is missing.
-# SETs: run (all, demo), test, lint, valgrind, coverage, bench. A package written a|b is there when either is.
+# SETs: run (all, demo), test, lint, valgrind, coverage, locales, bench. A package written a|b is there when either is.
 set -eu
 
 packages=
@@ -10,6 +10,7 @@ for set in "$@"; do
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
                pkg-config|pkgconf libmicrohttpd-dev" ;;
     test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl nginx-light|nginx locales" ;;
+    locales) more="locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     coverage) more="gcovr" ;;

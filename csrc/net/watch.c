@@ -2,6 +2,7 @@
 
 #include "failure.h"
 #include "handle.h"
+#include "number.h"
 
 double watch_next (const struct exchange *x) {
   double stalled = x->active + x->stall;
@@ -28,15 +29,17 @@ static bool is_stalled (struct exchange *x, double now) {
 }
 
 bool watch_passed (struct exchange *x, double now) {
+  char text[NUMBER_SIZE];
   size_t length = x->response.body.length;
   if (x->deadline > 0 && now >= x->deadline) {
     failure_note(x, FAILURE_TIMEOUT, NULL,
-                 "not done after %.3g seconds, with %zu bytes of the response's body",
-                 x->deadline - x->started, length);
+                 "not done after %s seconds, with %zu bytes of the response's body",
+                 number_round(text, x->deadline - x->started, 3), length);
     return true;
   }
   if (!is_stalled(x, now)) return false;
   failure_note(x, FAILURE_STALL, NULL,
-               "nothing moved for %.3g seconds, after %zu bytes of the response's body", x->stall, length);
+               "nothing moved for %s seconds, after %zu bytes of the response's body",
+               number_round(text, x->stall, 3), length);
   return true;
 }

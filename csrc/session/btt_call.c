@@ -4,6 +4,7 @@
 ** body, type, headers, requestId.
 */
 #include "btt.h"
+#include "numbers.h"
 #include "options.h"
 #include "repair.h"
 
@@ -33,6 +34,8 @@ static void push_headers (lua_State *L) {
     if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
       luaL_error(L, "invoke: option 'headers': expected names and values that are strings");
     name = lua_tolstring(L, -2, &name_length);
+    if (!numbers_to_text(L, -1))
+      luaL_error(L, "invoke: option 'headers': '%s': NaN and infinity cannot be sent", name);
     value = lua_tolstring(L, -1, &length);
     if (!is_token(name, name_length) || !header_is_value(value, length) || session_framing(name))
       luaL_error(L, "invoke: option 'headers': '%s' is no header line that can be sent", name);

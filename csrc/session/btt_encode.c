@@ -1,6 +1,7 @@
 /* btt_encode: what an operation is asked by, in each of the formats; from Lua values, so it may raise. */
 #include "btt.h"
 #include "json.h"
+#include "numbers.h"
 
 /* What is written so far is the pieces of a list, joined at the end. */
 enum { CALL_PIECES = CALL_FIELDS + 1 };
@@ -26,14 +27,20 @@ static void push_encoded (lua_State *L, struct span s, size_t (*encode)(char *, 
   luaL_pushresult(&b);
 }
 
-/* The text of a string, number or boolean at `index`; raises for all else. It stays on the stack. */
-static struct span push_scalar (lua_State *L, int index, const char *where) {
+/* The text of a string, number or boolean at `index`, of that key; raises for all else. It stays on the stack. */
+static struct span push_scalar (lua_State *L, int index, const char *where, const char *key) {
   struct span s;
   int type = lua_type(L, index);
   if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
     luaL_error(L, "invoke: %s: expected strings, numbers or booleans, got %s", where,
                luaL_typename(L, index));
-  s.text = luaL_tolstring(L, index, &s.length);
+  if (type == LUA_TBOOLEAN)
+    lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+  else
+    lua_pushvalue(L, index);
+  if (!numbers_to_text(L, -1))
+    luaL_error(L, "invoke: %s: NaN and infinity cannot be sent (at key %s)", where, key);
+  s.text = lua_tolstring(L, -1, &s.length);
   return s;
 }
 
@@ -49,7 +56,7 @@ static void add_pairs (lua_State *L, int pieces, const char *where) {
     struct span name, value;
     check_key(L, -2, where);
     name.text = lua_tolstring(L, -2, &name.length);
-    value = push_scalar(L, -1, where);
+    value = push_scalar(L, -1, where, name.text);
     add_text(L, pieces, "&");
     push_encoded(L, name, form_encode);
     add_piece(L, pieces);
@@ -100,7 +107,7 @@ static void add_tag (lua_State *L, const char *open, int name) {
   add_piece(L, CALL_PIECES);
 }
 
-static void add_value (lua_State *L, int depth);
+static void add_value (lua_State *L, int depth, const char *key);
 
 /* The element called by what is at `name`, for the value on top, popped: one for each item of a list. */
 static void add_element (lua_State *L, int name, int depth) {
@@ -113,19 +120,19 @@ static void add_element (lua_State *L, int name, int depth) {
       lua_rawgeti(L, value, i);
     else
       lua_pushvalue(L, value);
-    add_value(L, depth);
+    add_value(L, depth, lua_tostring(L, name));
     lua_settop(L, value);
     add_tag(L, "</", name);
   }
   lua_pop(L, 1);
 }
 
-/* What is on top: a text, or elements by name. */
-static void add_value (lua_State *L, int depth) {
+/* What is on top, of that key: a text, or elements by name. */
+static void add_value (lua_State *L, int depth, const char *key) {
   enum { DEEPEST = 16 };
   int value = lua_gettop(L);
   if (!lua_istable(L, value)) {
-    struct span s = push_scalar(L, value, "data");
+    struct span s = push_scalar(L, value, "data", key);
     if (!xml_can_hold(s)) luaL_error(L, "invoke: data: XML cannot hold control characters");
     push_encoded(L, s, xml_encode);
     add_piece(L, CALL_PIECES);
@@ -153,7 +160,7 @@ static void write_xml (lua_State *L) {
   lua_pushvalue(L, CALL_OPERATION);
   add_named(L, "dse_operationName");
   lua_pushvalue(L, CALL_FIELDS);
-  add_value(L, 0);
+  add_value(L, 0, "fields");
   lua_settop(L, CALL_PIECES);
   if (!lua_isnil(L, CALL_DATA)) {
     lua_pushvalue(L, CALL_DATA);

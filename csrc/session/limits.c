@@ -1,14 +1,17 @@
 #include "limits.h"
 
 #include "loop.h"
+#include "net/number.h"
 #include "options.h"
 
 enum { MOST = 1000000 };
 
 static long read_limit (lua_State *L, const char *name, long before) {
   double value = options_number(L, 1, name, 0, (double)before);
+  char text[NUMBER_SIZE];
   if (value > MOST || value != (double)(long)value)
-    luaL_error(L, "option '%s': expected a whole number up to %d, got %f", name, MOST, (LUAI_UACNUMBER)value);
+    luaL_error(L, "option '%s': expected a whole number up to %d, got %s", name, MOST,
+               number_round(text, value, 14));
   return (long)value;
 }
 

@@ -3,6 +3,7 @@
 ** onOpenRequest, which may add and change header lines.
 */
 #include "net/ascii.h"
+#include "numbers.h"
 #include "session.h"
 
 #include <stdio.h>
@@ -123,6 +124,8 @@ static int set_lines (lua_State *L, struct header_list *lines) {
       return luaL_error(L,
                         "onOpenRequest: expected params.headers to hold names and values that are strings");
     name = lua_tolstring(L, -2, &name_length);
+    if (!numbers_to_text(L, -1))
+      return luaL_error(L, "onOpenRequest: '%s': NaN and infinity cannot be sent", name);
     if (session_framing(name)) return luaL_error(L, "onOpenRequest: '%s' follows from the body", name);
     lua_pushvalue(L, -1);
     value = lua_tolstring(L, -1, &length);

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "loop.h"
+#include "net/number.h"
 
 #include <string.h>
 
@@ -88,13 +89,14 @@ const char *options_string (lua_State *L, int index, const char *name, size_t *l
 double options_number (lua_State *L, int index, const char *name, double least, double fallback) {
   int type = lua_getfield(L, index, name);
   double value = fallback;
+  char text[NUMBER_SIZE];
   if (type == LUA_TNUMBER)
     value = lua_tonumber(L, -1);
   else if (type != LUA_TNIL)
     wrong_type(L, name, "a number");
   if (type == LUA_TNUMBER && !(value >= least && value < 1e15))
     luaL_error(L, "option '%s': expected a number %s, got %s", name, least > 0 ? "above 0" : "of 0 or more",
-               luaL_tolstring(L, -1, NULL));
+               number_round(text, value, 14));
   lua_pop(L, 1);
   return value;
 }

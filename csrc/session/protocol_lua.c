@@ -15,6 +15,7 @@
 */
 #include "protocol_lua.h"
 
+#include "numbers.h"
 #include "options.h"
 #include "repair.h"
 #include "response.h"
@@ -477,6 +478,8 @@ static int add_lines (lua_State *L) {
     if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
       return luaL_error(L, "protocol: sign: expected names and values that are strings");
     name = lua_tolstring(L, -2, &name_length);
+    if (!numbers_to_text(L, -1))
+      return luaL_error(L, "protocol: sign: '%s': NaN and infinity cannot be sent", name);
     value = lua_tolstring(L, -1, &length);
     result =
         session_framing(name) ? HEADER_BAD_NAME : header_list_set(lines, name, name_length, value, length);

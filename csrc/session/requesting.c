@@ -1,6 +1,7 @@
 /* request: any request of the user's, sent as the session. */
 #include "json.h"
 #include "net/ascii.h"
+#include "numbers.h"
 #include "options.h"
 #include "protocol.h"
 #include "repair.h"
@@ -93,6 +94,8 @@ static void add_header (lua_State *L, struct header_list *lines) {
   const char *name, *value;
   if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
     luaL_error(L, "request: option 'headers': expected names and values that are strings");
+  if (!numbers_to_text(L, -1))
+    luaL_error(L, "request: option 'headers': '%s': NaN and infinity cannot be sent", lua_tostring(L, -2));
   name = lua_tolstring(L, -2, &name_length);
   value = lua_tolstring(L, -1, &length);
   if (session_framing(name))

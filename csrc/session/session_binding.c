@@ -3,6 +3,7 @@
 #include "autoping.h"
 #include "context.h"
 #include "events.h"
+#include "net/number.h"
 #include "persistence.h"
 #include "protocol.h"
 #include "provider.h"
@@ -215,10 +216,12 @@ static bool set_ping_interval (struct session *s, double interval) {
 }
 
 static int set_interval (lua_State *L, struct session *s) {
+  char text[NUMBER_SIZE];
   double interval = lua_type(L, 3) == LUA_TNUMBER ? lua_tonumber(L, 3) : -1;
   if (!(interval >= 0 && interval < 1e12))
     return luaL_error(L, "session.pingInterval: expected a number of milliseconds, 0 or more, got %s",
-                      luaL_tolstring(L, 3, NULL));
+                      lua_type(L, 3) == LUA_TNUMBER ? number_round(text, lua_tonumber(L, 3), 14)
+                                                    : luaL_tolstring(L, 3, NULL));
   if (!set_ping_interval(s, interval)) luaL_error(L, "not enough memory");
   persistence_note(L, 1);
   return 0;

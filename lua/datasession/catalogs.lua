@@ -42,7 +42,7 @@ function catalogs.locate(own, uri)
   if isLoaded(own, uri) then
     return "loaded"
   end
-  local scheme = uri:match("^(%a[%w+.-]+):")
+  local scheme = uri:match("^([A-Za-z][A-Za-z0-9+.-]+):")
   if scheme and ascii.lower(scheme) == "file" or not scheme and isFile(uri) then
     return "file", catalog.read(uri)
   end

@@ -9,11 +9,13 @@
 -- * decoding: a token that would be damaged is turned into a marked string before the codec
 --   sees it (codec/guard.lua), and the mark is looked up in the decoded tables afterwards;
 -- * encoding: the same the other way round, in a copy of the value, made only when needed
---   (codec/exact.lua).
+--   (codec/exact.lua);
+-- * the locale: lua-cjson goes by the one in which it was loaded, which may change (locale.lua).
 
 local cjson = require("cjson.safe")
 local exact = require("datasession.codec.exact")
 local guard = require("datasession.codec.guard")
+local locale = require("datasession.locale")
 
 local find, format, gsub = string.find, string.format, string.gsub
 local match, sub = string.match, string.sub
@@ -27,7 +29,6 @@ local MAX_DEPTH = 1000
 local FIFTEEN_DIGITS = 1e15               -- integers below it survive a double; longer ones are guarded
 local BOM = "\239\187\191"
 local EMPTY = guard.EMPTY
-local encode = exact.encode
 
 -- What marks arrays where the library has no mark of its own, and the one that stays empty.
 local ownArray = { __name = "datasession.array" }
@@ -69,6 +70,16 @@ local function nothingRight()
 end
 
 -- ## Decoding
+
+--- Whether the text holds the word -Infinity, which lua-cjson does not refuse where the small letter of I is not i.
+local function holdsInfinity(text)
+  local at = ("I"):lower() ~= "i" and find(text, "%-[Ii][Nn][Ff]")
+  local afterString = at and guard.stringTracker(text)
+  while at do
+    if not afterString(at) then return at end
+    at = find(text, "%-[Ii][Nn][Ff]", at + 1)
+  end
+end
 
 --- Mends the decoded tables in place: integral floats become integers, marked strings what they
 -- stand for, arrays are marked as such. A worklist, since documents may be a thousand levels deep.
@@ -135,14 +146,26 @@ local function explain(message, text)
   return format("%s (line %d, column %d)", message, newlines + 1, position - lineStart + 1)
 end
 
+local function encode(self, value)
+  local settled, message = locale.settle(self.json, self.library)
+  if not settled then return nil, message end
+  return exact.encode(self, value)
+end
+
 local function decode(self, text)
   if type(text) ~= "string" then
     error(format("bad argument #1 to 'decode' (string expected, got %s)", type(text)), 2)
   end
   if sub(text, 1, 3) == BOM then text = sub(text, 4) end
   if find(text, "^[ \t\r\n]*$") then return nil, "empty document" end
+  local settled, problem = locale.settle(self.json, self.library)
+  if not settled then return nil, problem end
   local zero = find(text, "\0", 1, true)       -- the codec would take it for the end of the text
   if zero then return nil, format("a zero byte at character %d", zero) end
+  local infinity = holdsInfinity(text)
+  if infinity then
+    return nil, explain(format("expected value but found invalid token at character %d", infinity), text)
+  end
   local value, message, guarded = attempt(self, text, false)
   if value == nil and guarded then value, message, guarded = attempt(self, text, true) end
   if value ~= nil then return value end
@@ -166,7 +189,6 @@ end
 local function encodeHeader(self, value)
   local text, message = encode(self, value)
   if not text or not find(text, "[\128-\255]") then return text, message end
-  if not unicode or not unicode.len(text) then return nil, "strings that are not UTF-8" end
   return (gsub(text, "[\194-\244][\128-\191]+", escapeCharacter))
 end
 
@@ -233,6 +255,7 @@ function codec.new(library, forceRepair)
   local json, can = configured(library or cjson, forceRepair and nothingRight())
   local self = {
     json = json,
+    library = library or cjson,
     can = can,
     finders = finders(can),
     walks = not can.readsIntegers or not can.keepsEmptyArrays,
@@ -243,6 +266,7 @@ function codec.new(library, forceRepair)
   if json.array_mt then self.libraryMetas[json.array_mt] = true end
   if json.empty_array_mt then self.libraryMetas[json.empty_array_mt] = true end
   local made = { null = json.null }
+  local ofBytes = setmetatable({ anyBytes = true }, { __index = self })
 
   --- Stands for an empty array in a value to encode. Read-only.
   made.emptyArray = setmetatable({}, ownEmptyArray)
@@ -256,8 +280,11 @@ function codec.new(library, forceRepair)
 
   --- Encodes a value as JSON. Integers are written in full, floats so that they read back the
   -- same, {} as an object unless marked as an array.
-  -- @return the text; or nil and a message: NaN, infinity, functions, more than 1000 levels
+  -- @return the text; or nil and a message: NaN, infinity, strings that are not UTF-8, functions, more than 1000 levels
   function made.encode(value) return encode(self, value) end
+
+  --- As `encode`, but strings may hold any bytes: for a text that nothing but `decode` reads.
+  function made.encodeBytes(value) return encode(ofBytes, value) end
 
   --- As `encode`, in printable ASCII: everything else is escaped as \uXXXX, so that the text can
   -- be the value of an HTTP header.

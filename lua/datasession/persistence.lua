@@ -301,7 +301,7 @@ function persistence.persist(session, store, name, state)
     return forget(session, store, name)
   end
   state.format = FORMAT
-  local text, message = codec.encode(state)
+  local text, message = codec.encodeBytes(state)
   if not text then
     return report(name, "kept", message)
   end

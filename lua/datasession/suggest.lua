@@ -1,6 +1,9 @@
 --- The name that was probably meant: for "unknown option 'usrname': did you mean 'username'?".
 
-local byte, format, lower = string.byte, string.format, string.lower
+local ascii = require "datasession.ascii"
+local locale = require "datasession.locale"
+
+local byte, format, lower = string.byte, string.format, ascii.lower
 local abs, floor, max, min = math.abs, math.floor, math.max, math.min
 local concat, sort = table.concat, table.sort
 
@@ -66,7 +69,7 @@ function suggest.unknown(kind, name, names)
   if #names == 0 then return start end
   local sorted = {}
   for i = 1, #names do sorted[i] = tostring(names[i]) end
-  sort(sorted)
+  sort(sorted, locale.before)
   return format("%s: expected one of '%s'", start, concat(sorted, "', '"))
 end
 

@@ -9,6 +9,7 @@
 -- and its like: one of another type than expected counts as missing, and `at.remarks`, if any, notes it.
 
 local codec = require("datasession.codec")
+local locale = require("datasession.locale")
 
 local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 local concat, sort = table.concat, table.sort
@@ -47,7 +48,7 @@ local function shown(value)
   if value == nil then return "nothing" end
   if value == null then return "null" end
   if type(value) == "table" then return isArray(value) and "an array" or "an object" end
-  return type(value) == "string" and quoted(value) or tostring(value)
+  return type(value) == "string" and quoted(value) or locale.text(value)
 end
 
 local function messageOf(at, depth, key, expected, value)
@@ -160,7 +161,7 @@ local function sortedKeys(object)
     n = n + 1
     keys[n] = key
   end
-  sort(keys)
+  sort(keys, locale.before)
   return keys
 end
 

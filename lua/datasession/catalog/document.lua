@@ -4,10 +4,13 @@ local check = require("datasession.catalog.check")
 local codec = require("datasession.codec")
 local core = require("datasession.core")
 local file = require("datasession.catalog.file")
+local ascii = require("datasession.ascii")
+local locale = require("datasession.locale")
 local object = require("datasession.catalog.object")
 local resource = require("datasession.catalog.resource")
 
-local format, gsub, lower, match = string.format, string.gsub, string.lower, string.match
+local format, gsub, match = string.format, string.gsub, string.match
+local lower = ascii.lower
 local fail, loose, optional, required = check.fail, check.loose, check.optional, check.required
 local absolute, counted, lookUp, redacted = object.absolute, object.counted, object.lookUp, object.redacted
 
@@ -136,7 +139,7 @@ end
 
 --- What the document says about itself; nobody depends on it, so that any type will do.
 local function remark(value)
-  if type(value) == "string" or type(value) == "number" then return tostring(value) end
+  if type(value) == "string" or type(value) == "number" then return locale.text(value) end
 end
 
 local document = {}

@@ -1,7 +1,9 @@
 --- The files that catalogs may be read from.
 
+local ascii = require("datasession.ascii")
+
 local char, find, format, gsub = string.char, string.find, string.format, string.gsub
-local lower, match, sub = string.lower, string.match, string.sub
+local match, sub = string.match, string.sub
 local concat = table.concat
 
 local BLOCK = 1024 * 1024
@@ -25,7 +27,7 @@ local function filePath(uri)
   local rest = sub(uri, 6)
   if sub(rest, 1, 2) == "//" then
     local host, path = match(rest, "^//([^/]*)(.*)$")
-    if host ~= "" and lower(host) ~= "localhost" then return nil, "a file: URI of another host" end
+    if host ~= "" and ascii.lower(host) ~= "localhost" then return nil, "a file: URI of another host" end
     rest = path
   end
   local path = percentDecode(match(rest, "^[^?#]*"))

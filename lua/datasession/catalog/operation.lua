@@ -2,10 +2,12 @@
 
 local check = require("datasession.catalog.check")
 local codec = require("datasession.codec")
+local ascii = require("datasession.ascii")
 local object = require("datasession.catalog.object")
 
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
-local gmatch, lower, match, upper = string.gmatch, string.lower, string.match, string.upper
+local gmatch, match = string.gmatch, string.match
+local lower, upper = ascii.lower, ascii.upper
 local fail, loose, optional = check.fail, check.loose, check.optional
 local null = codec.null
 

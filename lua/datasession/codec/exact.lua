@@ -1,28 +1,25 @@
---- Writing the values that a lua-cjson would damage: long integers, floats, large keys, empty arrays.
+--- Writing the values that a lua-cjson would damage: long integers, floats, large keys, empty arrays; and refusing
+-- those that JSON has no text for: NaN, infinity, strings that are not UTF-8.
 --
 -- A value is looked through first. Where something in it would be damaged, a copy is encoded in
 -- which marked strings stand for it, and the text of each is put in place of its string.
 
+local core = require("datasession.core")
 local guard = require("datasession.codec.guard")
 
 local format, gsub = string.format, string.gsub
 local huge = math.huge
+local numberText = core.numberText
+local utf8length = utf8.len
 
 local MAX_DEPTH = 1000
 local LARGE = 1e14                        -- from here on "%.14g" turns integers into floats
+local PLAIN = 1e21                        -- whole floats below it are written without an exponent, as JavaScript does
 local MAX_INDEX = 2147483647              -- lua-cjson counts array indexes in a C int
 local MARKS = guard.MARKS
 
 local mathType = math.type or function(value)
   return type(value) == "number" and "float" or nil
-end
-
---- The digits of a float with the decimal point that JSON wants, whatever the locale's is.
-local function floatText(value)
-  for digits = 15, 17 do
-    local text = format("%." .. digits .. "g", value)
-    if tonumber(text) == value then return (gsub(text, "[^%d%+%-e]+", ".")) end
-  end
 end
 
 --- Whether the fourteen digits that every lua-cjson writes are surely enough. A double that is the
@@ -40,8 +37,9 @@ local function exactText(self, value)
     local writesIt = self.can.writesIntegers or value < LARGE and value > -LARGE
     return not writesIt and format("%d", value) or nil
   end
-  if self.can.writesFloats or tonumber(format("%.14g", value)) == value then return nil end
-  return floatText(value)
+  local needsDigits = value % 1 == 0 and (value >= LARGE or value <= -LARGE) and value < PLAIN and value > -PLAIN
+  if not needsDigits and (self.can.writesFloats or tonumber(format("%.14g", value)) == value) then return nil end
+  return numberText(value)
 end
 
 --- The text of a key that the codec would damage, or count wrongly as an index; else nil.
@@ -61,11 +59,27 @@ local function substitute(self, value, kind)
   if kind == "table" and isBareArray(self, value) then return "[]" end
 end
 
+--- Where a value stands, for a message; "" when it stands alone.
+local function placeText(key)
+  if key == nil then return "" end
+  local text = type(key) == "number" and numberText(key) or tostring(key)
+  text = gsub(text, utf8length(text) and "%c" or "[%c\128-\255]", "?")
+  return #text > 40 and format(" (at key %s...)", gsub(text:sub(1, 40), "[\192-\255][\128-\191]*$", ""))
+    or format(" (at key %s)", text)
+end
+
+--- False for a string that JSON has no text for.
+local function isText(self, value)
+  return type(value) ~= "string" or self.anyBytes or utf8length(value) ~= nil
+end
+
+local function notUTF8(key) return "a string that is not UTF-8 has no JSON" .. placeText(key) end
+
 --- Whether the codec would damage a number that stands at a key or, nil, alone; nil and a message when JSON has
 -- nothing for it.
 local function isDamaged(self, key, number)
   if number ~= number or number == huge or number == -huge then
-    return nil, "NaN and infinity have no JSON" .. (key == nil and "" or format(" (at key %.40s)", tostring(key)))
+    return nil, "NaN and infinity have no JSON" .. placeText(key)
   end
   return exactText(self, number) ~= nil
 end
@@ -83,7 +97,10 @@ local function inspectMembers(self, t, depth, tables, depths, n)
       local found, message = isDamaged(self, key, value)
       if found == nil then return nil, message end
       damaged = damaged or found
+    elseif not isText(self, value) then
+      return nil, notUTF8(key)
     end
+    if not isText(self, key) then return nil, notUTF8(key) end
     if type(key) == "number" and not (key >= 1 and key <= MAX_INDEX and key % 1 == 0) then
       if key == huge or key == -huge then return nil, "infinity cannot be a key" end
       damaged = damaged or exactKey(self, key) ~= nil
@@ -149,11 +166,13 @@ end
 local exact = {}
 
 --- Encodes a value.
--- @param self the codec: `json`, its lua-cjson; `can`, what that does right; `emptyMetas`, a set of
---   the metatables of arrays that it would write as {} when empty; `libraryMetas`, of those it knows
+-- @param self the codec: `anyBytes`, true when strings need not be UTF-8; `json`, its lua-cjson; `can`, what that
+--   does right; `emptyMetas`, a set of the metatables of arrays that it would write as {} when empty; `libraryMetas`,
+--   of those it knows
 -- @return the text; or nil and a message
 function exact.encode(self, value)
   local kind = type(value)
+  if not isText(self, value) then return nil, notUTF8() end
   if kind == "number" then
     local found, message = isDamaged(self, nil, value)
     if found == nil then return nil, message end

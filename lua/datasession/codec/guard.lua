@@ -82,7 +82,7 @@ end
 
 --- A function that tells of a position whether it is within a string: the position after that
 -- string, or nil. Positions must be asked for in ascending order.
-local function stringTracker(text)
+function guard.stringTracker(text)
   local open = find(text, '"', 1, true)
   return function(position)
     while open and open < position do
@@ -114,7 +114,7 @@ local function replaceTokens(text, nextToken, marks, mark, careful)
   local from, to = nextToken(text, 1)
   if not from then return text end
   local out, n, copied = {}, 0, 1
-  local afterString = careful and stringTracker(text)
+  local afterString = careful and guard.stringTracker(text)
   while from do
     local skipTo = careful and afterString(from)
     if not skipTo then

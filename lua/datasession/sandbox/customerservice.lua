@@ -1,10 +1,11 @@
 --- The Customer service: what comes in by REST, done to the table, and told in the shape in which
 -- it was asked.
-local ascii = require "datasession.ascii"
 local abl = require "datasession.sandbox.abl"
 local customers = require "datasession.sandbox.customers"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
+local ascii = require "datasession.ascii"
+local locale = require "datasession.locale"
 
 local DATASET, TABLE = "dsCustomer", "ttCustomer"
 local NULL = json.null
@@ -52,7 +53,7 @@ end
 local function before(a, b)
   if a == NULL or b == NULL then return a ~= NULL and b == NULL end
   if type(a) == "boolean" then return not a and b end
-  if type(a) == "string" then return ascii.lower(a) < ascii.lower(b) end
+  if type(a) == "string" then return locale.before(ascii.lower(a), ascii.lower(b)) end
   return type(a) == "number" and a < b
 end
 
@@ -229,7 +230,7 @@ local operations = { -- below the resource, by method
 local function allowed(methods)
   local names = {}
   for name in pairs(methods) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, locale.before)
   return table.concat(names, ", ")
 end
 

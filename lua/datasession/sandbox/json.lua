@@ -2,6 +2,8 @@
 -- document is the same bytes each time, and an empty list a list. Reading, and all scalars, are
 -- lua-cjson's.
 local cjson = require "cjson"
+local locale = require "datasession.locale"
+local safe = require "cjson.safe"
 
 local json = { null = cjson.null }
 
@@ -44,7 +46,7 @@ end
 local function encodeObject(object)
   local names, parts = {}, {}
   for name in pairs(object) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, locale.before)
   for i, name in ipairs(names) do parts[i] = encodeString(name) .. ":" .. encode(object[name]) end
   return "{" .. table.concat(parts, ",") .. "}"
 end
@@ -59,10 +61,14 @@ function encode(value)
 end
 
 --- The JSON text of a value. A table is a list when it has a first element or was marked as one.
-json.encode = encode
+function json.encode(value)
+  assert(locale.settle(safe, cjson))
+  return encode(value)
+end
 
 --- The value of a JSON text; nil and a message when it is not JSON. `null` becomes json.null.
 function json.decode(text)
+  assert(locale.settle(safe, cjson))
   local ok, value = pcall(cjson.decode, text)
   if ok then return value end
   return nil, value

@@ -1,6 +1,7 @@
 --- A server of the Bank Transformation Toolkit: sessions are established by one servlet, operations run
 -- by another, in forms, JSON or XML. Its settings are those of setBtt.
 local http = require "datasession.sandbox.http"
+local locale = require "datasession.locale"
 local operations = require "datasession.sandbox.btt.operations"
 local reader = require "datasession.sandbox.btt.reader"
 local settings = require "datasession.sandbox.settings"
@@ -43,7 +44,7 @@ local function changed(members, changes)
   for name, value in pairs(changes) do
     if value and not seen[name] then added[#added + 1] = { name, value } end
   end
-  table.sort(added, function(a, b) return a[1] < b[1] end)
+  table.sort(added, function(a, b) return locale.before(a[1], b[1]) end)
   return table.move(added, 1, #added, #result + 1, result)
 end
 

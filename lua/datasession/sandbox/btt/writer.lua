@@ -2,6 +2,7 @@
 -- the message that they answer.
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
+local locale = require "datasession.locale"
 local xml = require "datasession.sandbox.btt.xml"
 
 local writer = {}
@@ -20,7 +21,7 @@ local function writeReplyMsg(members, document)
   for i, member in ipairs(members) do
     local name, value = member[1], member[2]
     name = "dse_" .. (name == "result" and "resultData" or name:gsub("^dse_", ""))
-    parts[i] = xml.encode(name, type(value) == "table" and value or '"' .. tostring(value) .. '"')
+    parts[i] = xml.encode(name, type(value) == "table" and value or '"' .. locale.text(value) .. '"')
   end
   return ('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE replyMsg SYSTEM "/dse/%s.dtd">\n'
     .. '<replyMsg>%s</replyMsg>'):format(document, table.concat(parts))
@@ -57,9 +58,9 @@ end
 local function list(result)
   local names, parts = {}, {}
   for name in pairs(result) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, locale.before)
   for i, name in ipairs(names) do
-    parts[i] = ("<dt>%s</dt><dd>%s</dd>"):format(xml.escape(name), xml.escape(tostring(result[name])))
+    parts[i] = ("<dt>%s</dt><dd>%s</dd>"):format(xml.escape(name), xml.escape(locale.text(result[name])))
   end
   return "<dl>" .. table.concat(parts) .. "</dl>\n"
 end

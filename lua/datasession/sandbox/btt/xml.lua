@@ -2,6 +2,7 @@
 --
 -- An element is a table: `name`, `text`, and its child elements as a list.
 local json = require "datasession.sandbox.json"
+local locale = require "datasession.locale"
 
 local xml = {}
 
@@ -94,7 +95,7 @@ local encode
 local function encodeMembers(object)
   local names, parts = {}, {}
   for name in pairs(object) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, locale.before)
   for i, name in ipairs(names) do parts[i] = encode(name, object[name]) end
   return table.concat(parts)
 end
@@ -105,7 +106,7 @@ function encode(name, value)
     for i, item in ipairs(value) do parts[i] = encode(name, item) end
     return table.concat(parts)
   end
-  local content = type(value) == "table" and encodeMembers(value) or xml.escape(tostring(value))
+  local content = type(value) == "table" and encodeMembers(value) or xml.escape(locale.text(value))
   return ("<%s>%s</%s>"):format(name, content, name)
 end
 

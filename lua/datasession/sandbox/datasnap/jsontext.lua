@@ -2,6 +2,9 @@
 -- a number nor the difference between {} and [] is lost.
 local cjson = require "cjson"
 
+local locale = require "datasession.locale"
+local safe = require "cjson.safe"
+
 local strict = cjson.new()
 strict.decode_invalid_numbers(false)
 
@@ -10,6 +13,7 @@ local jsontext = {}
 --- The text without the white space around it; nil and a message when it is not JSON. The functions
 -- below take such a text alone.
 function jsontext.check(text)
+  assert(locale.settle(safe, cjson))
   local ok, message = pcall(strict.decode, text)
   if ok then return text:match("^%s*(.-)%s*$") end
   return nil, message

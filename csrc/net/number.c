@@ -1,0 +1,100 @@
+#include "number.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_DIGITS = 17, SURE_DIGITS = 15, LARGEST_PLAIN = 21, SMALLEST_PLAIN = -6 };
+
+/* Digits d1 d2 d3 ... and an exponent: the value is 0.d1d2d3... * 10^point. */
+struct decimal {
+  char digits[MOST_DIGITS + 1];
+  int count, point;
+  bool negative;
+};
+
+/* Between the digits stands the locale's decimal point, of however many bytes. False: it does not read back as the value. */
+static bool take_apart (struct decimal *d, double value, int digits) {
+  char text[64], *p = text;
+  snprintf(text, sizeof text, "%.*e", digits - 1, value);
+  d->count = 0;
+  d->negative = *p == '-';
+  for (; *p && *p != 'e'; p++)
+    if (*p >= '0' && *p <= '9' && d->count < MOST_DIGITS) d->digits[d->count++] = *p;
+  d->point = *p ? (int)strtol(p + 1, NULL, 10) + 1 : 1;
+  while (d->count > 1 && d->digits[d->count - 1] == '0')
+    d->count--;
+  return strtod(text, NULL) == value;
+}
+
+/* Appends `n` times the character. */
+static char *fill (char *to, char c, int n) {
+  for (; n > 0; n--)
+    *to++ = c;
+  return to;
+}
+
+static char *copy (char *to, const char *digits, int n) {
+  memcpy(to, digits, (size_t)n);
+  return to + n;
+}
+
+static char *write_plain (char *to, const struct decimal *d) {
+  int before = d->point < d->count ? d->point : d->count;
+  if (d->point <= 0) {
+    to = copy(to, "0.", 2);
+    to = fill(to, '0', -d->point);
+    return copy(to, d->digits, d->count);
+  }
+  to = copy(to, d->digits, before);
+  to = fill(to, '0', d->point - before);
+  if (before == d->count) return to;
+  *to++ = '.';
+  return copy(to, d->digits + before, d->count - before);
+}
+
+static char *write_exponent (char *to, const struct decimal *d) {
+  *to++ = d->digits[0];
+  if (d->count > 1) {
+    *to++ = '.';
+    to = copy(to, d->digits + 1, d->count - 1);
+  }
+  return to + snprintf(to, 8, "e%+d", d->point - 1);
+}
+
+static size_t write (char *to, const struct decimal *d) {
+  char *end = to;
+  if (d->digits[0] == '0') {
+    memcpy(to, "0", 2);
+    return 1;
+  }
+  if (d->negative) *end++ = '-';
+  end = d->point > SMALLEST_PLAIN && d->point <= LARGEST_PLAIN ? write_plain(end, d) : write_exponent(end, d);
+  *end = 0;
+  return (size_t)(end - to);
+}
+
+static bool is_whole (double value) {
+  return floor(value) >= value && fabs(value) < 1e21;
+}
+
+size_t number_write (char to[NUMBER_SIZE], double value) {
+  struct decimal d;
+  int digits = SURE_DIGITS;
+  *to = 0;
+  if (!isfinite(value)) return 0;
+  if (is_whole(value)) return (size_t)snprintf(to, NUMBER_SIZE, "%.0f", fabs(value) > 0 ? value : 0.0);
+  while (!take_apart(&d, value, digits) && digits < MOST_DIGITS)
+    digits++;
+  return write(to, &d);
+}
+
+const char *number_round (char to[NUMBER_SIZE], double value, int digits) {
+  struct decimal d;
+  if (!isfinite(value)) return strcpy(to, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+  take_apart(&d, value, digits);
+  write(to, &d);
+  return to;
+}
