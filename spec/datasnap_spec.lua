@@ -461,9 +461,9 @@ describe("invoke", function()
     assert.equal("/datasnap/rest/TEcho/Count/?a=1&b=2&c=3&d=4&e=5&f=6",
       session:getMethodURL("TEcho", "Count", nil, { filters = { f = 6, e = 5, d = 4, c = 3, b = 2, a = 1 } })
         :match "/datasnap/.*")
-    local err = rejected(session:invoke("TEcho", "Count", nil, { filters = { unknown = datasession.null } }))
+    local err = rejected(session:invoke("TEcho", "Count", nil, { filters = { unknown = 1 } }))
     assert.same({ "http", 409 }, { err.kind, err.httpStatus })
-    assert.equal("/datasnap/rest/TEcho/Count/?unknown", last().uri)
+    assert.equal("/datasnap/rest/TEcho/Count/?unknown=1", last().uri)
     server:fault { kind = "status", status = 501, body = "" }
     err = rejected(session:invoke("TEcho", "Count"))
     assert.matches("HTTP 501 .*the server does not support that", err.message)
@@ -521,11 +521,13 @@ describe("invoke", function()
     assert.is_number(utf8.len(err.message))
   end)
 
+  local BROKEN = { "{", "{{{{", "{\0", "[", '{"error', "\255", '{"result":[1', '[{"result":' }
+
   it("bears bodies of every sort", function()
     local session = new()
-    for _, body in ipairs { "{", "{{{{", " ", "{\0", "\0", "[", "null", "{}", '{"result":1}', '{"error', "\255" } do
+    for _, body in ipairs { " ", "\0", "null", "{}", '{"result":1}', table.unpack(BROKEN) } do
       for _, status in ipairs { 200, 403, 500 } do
-        server:fault { kind = "status", status = status, body = body, contentType = "application/json" }
+        server:fault { kind = "status", status = status, body = body, contentType = "text/html" }
         local value, err = session:invoke("TEcho", "Count"):await(LIMIT)
         assert.equal(status == 200, err == datasession.SUCCESS)
         assert.equal(status == 200, value ~= nil)
@@ -533,6 +535,102 @@ describe("invoke", function()
     end
     server:fault { kind = "status", status = 500, body = '{"error":{"a":1}}' }
     assert.matches("the server's method failed$", rejected(session:invoke("TEcho", "Count")).message)
+  end)
+
+  it("rejects what calls itself JSON and is cut short, and keeps the session", function()
+    local session = new()
+    call(session, "TEcho", "Count")
+    local id = session.sessionId
+    for _, body in ipairs(BROKEN) do
+      server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
+      local err = rejected(session:invoke("TEcho", "Count"))
+      assert.same({ "protocol", 200, body }, { err.kind, err.httpStatus, err.response.body })
+      server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
+      assert.is_true((session:invoke("TEcho", "Count", nil, { hasResult = false }):await(LIMIT)))
+    end
+    assert.equal(id, session.sessionId)
+  end)
+
+  it("wraps a lone scalar beside one filter, which servers would take for the body", function()
+    local session = new()
+    local function body(params, filters)
+      return select(2, session:getMethodURL("TEcho", "Echo", params, { verb = "POST", filters = filters }))
+    end
+    assert.equal('{"_parameters":["ab"]}', body("ab", { ["ss.r"] = "1,2" }))
+    assert.equal('{"_parameters":[12]}', body(12, { ["ss.r"] = "1,2", bare = "" }))
+    assert.equal('"ab"', body("ab", { bare = "" }))
+    assert.equal('"ab"', body("ab", { ["ss.r"] = 1, ["ss.o"] = 2 }))
+    assert.equal('{"a":1}', body({ { a = 1 } }, { ["ss.r"] = 1 }))
+    assert.same({ { "ab" } }, (assert(session:invoke("TEcho", "Echo", "ab",
+      { verb = "POST", filters = { ["ss.r"] = "1,2" } }):await(LIMIT))))
+  end)
+
+  it("writes whole numbers as plain digits in path and body", function()
+    local session = new()
+    local uri, body = session:getMethodURL("TEcho", "Echo", { 1e20, -2.0 ^ 53, 3.0, 1e21, 0.5, { 1e15, { n = 1e20 } } },
+      { verb = "POST" })
+    assert.matches("/Echo/100000000000000000000/-9007199254740992/3/1e%2B21/0.5/", uri, 1, true)
+    assert.equal('[1000000000000000,{"n":100000000000000000000}]', body)
+    for _, value in ipairs { 0 / 0, 1 / 0, -1 / 0 } do
+      assert.error_matches(function() session:invoke("TEcho", "Echo", { 1, value }) end,
+        "invoke: parameter 2: NaN and infinity have no JSON", 1, true)
+      assert.error_matches(function() session:invoke("TEcho", "Echo", { { price = value } }, { verb = "PUT" }) end,
+        "parameter 1: NaN and infinity have no JSON (at key price)", 1, true)
+    end
+    assert.error_matches(function() session:invoke("TEcho", "Echo", { { name = "Zo\xeb" } }, { verb = "PUT" }) end,
+      "parameter 1: a string that is not UTF-8 has no JSON (at key name)", 1, true)
+  end)
+
+  it("gets on with the servers of RAD Studio 11", function()
+    server:setDataSnap { generation = "newer" }
+    finally(function() server:setDataSnap { generation = "older" } end)
+    local session = new()
+    assert.is_string((assert(session:invoke("TEcho", "Empty"):await(LIMIT))))
+    assert.equal("\0\1\2", (assert(session:invoke("TEcho", "Stream", { 3 }, { bytes = true }):await(LIMIT))))
+    assert.same({ { 0, 1, 2 } }, (assert(session:invoke("TEcho", "Stream", { 3 }):await(LIMIT))))
+    local result = assert(session:invoke("TEcho", "Table", { 3 }, { accept = "application/rest" }):await(LIMIT))
+    assert.equal("\0\1\2", (assert(session:cache(result[3], { bytes = true }):await(LIMIT))))
+    assert.is_true((assert(session:cache(nil, { verb = "DELETE" }):await(LIMIT))))
+    local err = rejected(session:batch { { class = "TEcho", method = "Count" } })
+    assert.same({ "http", 501 }, { err.kind, err.httpStatus })
+    assert.matches("takes no batches", err.message)
+    assert.is_true((session:closeSession():await(LIMIT)))
+  end)
+
+  it("takes a member error for a value, but a text that is the only member", function()
+    local session = new()
+    for _, body in ipairs { '{"error":null,"rows":[1]}', '{"rows":[1],"error":null}', '{"error":""}', '{"error":null}',
+      '{"error":false}', '{"error":0}', '{"error":[1]}', '{"error":{"a":1}}', '{"error":"x","rows":[1]}',
+      '{"rows":[1],"error":"x"}' } do
+      server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
+      assert.same(require("datasession.codec").decode(body), (assert(session:invoke("TEcho", "Count"):await(LIMIT))))
+    end
+    server:fault { kind = "status", status = 200, body = ' { "error" : "it failed" } ', contentType = "text/html" }
+    local err = rejected(session:invoke("TEcho", "Count"))
+    assert.equal("http", err.kind)
+    assert.matches("it failed$", err.message)
+  end)
+
+  it("gives a stream as a string, as older and newer servers send it, with the option bytes", function()
+    local session = new()
+    local all = {}
+    for i = 0, 255 do all[i + 1] = string.char(i) end
+    all = table.concat(all)
+    local list = "[" .. all:gsub(".", function(c) return c:byte() .. "," end):sub(1, -2) .. "]"
+    for body, contentType in pairs { [all] = "application/octet-stream", ['{"result":' .. list .. "}"] = "text/html",
+      ['{"result":[' .. list .. "]}"] = "application/json" } do
+      server:fault { kind = "status", status = 200, body = body, contentType = contentType }
+      assert.equal(all, (assert(session:invoke("TEcho", "Stream", nil, { bytes = true }):await(LIMIT))))
+    end
+    local plain = { [""] = "application/json", ["[1,2]"] = "text/html", ["{}"] = "application/octet-stream" }
+    for body, contentType in pairs(plain) do
+      server:fault { kind = "status", status = 200, body = body, contentType = contentType }
+      assert.equal(body, (assert(session:invoke("TEcho", "Stream", nil, { bytes = true }):await(LIMIT))))
+    end
+    for _, body in ipairs { '{"result":[[256]]}', '{"result":[["a"]]}', '{"result":[1,[2]]}', '{"result":1}', "{" } do
+      server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
+      assert.equal("protocol", rejected(session:invoke("TEcho", "Stream", nil, { bytes = true })).kind)
+    end
   end)
 
   it("is bounded by its option timeout", function()
@@ -616,6 +714,34 @@ describe("closeSession", function()
       server:fault { kind = "status", status = 200, body = body, contentType = "text/html" }
       assert.is_true((session:closeSession():await(LIMIT)))
     end
+  end)
+
+  it("keeps the credentials: the next call makes a session of the same user", function()
+    local session = new()
+    assert(session:login("ada", "tea"):await(LIMIT))
+    assert(session:closeSession():await(LIMIT))
+    assert.is_nil(session.sessionId)
+    assert.equal("ada", session.userName)
+    assert.equal(0, server:sessionCount("datasnap"))
+    call(session, "TEcho", "Count")
+    assert.matches("^Basic ", last().headers.authorization)
+    assert.is_string(session.sessionId)
+    assert(session:closeSession():await(LIMIT))
+    assert.is_false((session:closeSession():await(LIMIT)))
+    call(session, "TEcho", "Count")
+    assert.matches("^Basic ", last().headers.authorization)
+    assert(session:logout():await(LIMIT))
+    call(session, "TEcho", "Count")
+    assert.is_nil(last().headers.authorization)
+  end)
+
+  it("keeps none that the server has not accepted", function()
+    local session = new()
+    local login = session:login("ada", "tea")
+    session:closeSession():await(LIMIT)
+    assert.equal("cancelled", rejected(login).kind)
+    call(session, "TEcho", "Count")
+    assert.is_nil(last().headers.authorization)
   end)
 
   it("is what stop asks for, too", function()

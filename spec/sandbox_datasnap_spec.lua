@@ -257,6 +257,14 @@ describe("the DataSnap server", function()
   end)
 
   describe("telling results", function()
+    it("takes the only filter's value for a scalar body, as real servers do", function()
+      assertJSON(200, '{"result":[["1,2"]]}', send("POST", REST .. "TEcho/Echo/?ss.r=%221,2%22", { body = '"ab"' }))
+      assertJSON(200, '{"result":[["ab"]]}', send("POST", REST .. "TEcho/Echo/?ss.r=1&ss.o=2", { body = '"ab"' }))
+      assertJSON(200, '{"result":[["ab"]]}',
+        send("POST", REST .. "TEcho/Echo/?ss.r=1", { body = '{"_parameters":["ab"]}' }))
+      assertJSON(200, '{"result":[[7]]}', send("POST", REST .. "TEcho/Echo/?ss.r=1", { body = "7" }))
+    end)
+
     it("puts what goes out before the result", function()
       assertJSON(200, '{"result":["TEA",3,"tea"]}', send("GET", REST .. "TEcho/Out/tea/"))
       assertJSON(200, '{"result":[2,{"name":["row 1","row 2"],"number":[1,2]},[0,1],["row 1","row 2"]]}',
@@ -407,18 +415,20 @@ describe("the DataSnap server", function()
 
   describe("reading filters", function()
     it("takes those that it understands", function()
-      for _, query in ipairs { "?ss.r=0,5", "?ss.r", "?json=true", "?json=FALSE&ss.r=1" } do
+      for _, query in ipairs { "?ss.r=0,5", "?ss.r", "?json=true", "?json=FALSE&ss.r=1", "?t2-4.r=1,2&ss.o=1&t.c=3",
+        "?ss2.c=1", "?r=1,2", "?2.o=1", "?1-3.c=1", "?json", "?x", "?ss.r=1&x" } do
         assertJSON(200, '{"result":["A",1,"a"]}', send("GET", REST .. "TEcho/Out/a/" .. query))
       end
     end)
 
     it("answers others with 409, before authentication and after the session is made", function()
       start { datasnapAuthentication = true }
-      for i, query in ipairs { "?_ts=1", "?json=maybe", "?json", "?ss.r=1&x", "?SS.R=1", "?path=a/b" } do
+      for i, query in ipairs { "?_ts=1", "?json=maybe", "?ss.r=1&x=", "?SS.R=1", "?path=a/b", "?t2-.r=1",
+        "?tr2.x=1" } do
         assertBare(409, send("GET", REST .. "TEcho/Count/" .. query))
         assert.equal(i, server:sessionCount("datasnap"))
       end
-      assertBare(409, send("GET", REST .. "CloseSession/?x"))
+      assertBare(409, send("GET", REST .. "CloseSession/?x=1"))
       assert.same({}, server:calls())
     end)
 
@@ -540,8 +550,32 @@ describe("the DataSnap server", function()
       assert.equal(id, newSession { id = id })
     end)
 
+    it("plays the servers of RAD Studio 11: pages, streams as lists, no batches", function()
+      server:setDataSnap { generation = "newer" }
+      local id = newSession()
+      local function assertPage(status, response)
+        assert.equal(status, response.status)
+        assert.matches("^text/html", response.headers["content-type"])
+        assert.matches("^<HTML>", response.body)
+      end
+      assertPage(200, send("GET", REST .. "TEcho/Empty/", { id = id }))
+      assertPage(409, send("GET", REST .. "TEcho/Count/?x=1", { id = id }))
+      assertJSON(200, '{"result":[[0,1,2]]}', send("GET", REST .. "TEcho/Stream/3/", { id = id }))
+      assert.equal("\0\1\2", send("GET", REST .. "TEcho/Stream/3/?json=false", { id = id }).body)
+      assert.equal(501, send("POST", "/datasnap/json/", { id = id, body = "[]" }).status)
+      send("GET", REST .. "TEcho/Table/2/", { id = id, accept = "application/rest" })
+      local response = send("GET", "/datasnap/cache/0/0/2", { id = id, accept = "application/rest" })
+      assertJSON(200, '{"result":[0,1]}', response)
+      assertPage(200, send("DELETE", "/datasnap/cache/", { id = id }))
+      assertPage(200, send("GET", REST .. "CloseSession/", { id = id }))
+      assertPage(400, send("DELETE", "/datasnap/cache/0/0/2"))
+      server:setDataSnap { generation = "older" }
+      assertBare(400, send("DELETE", "/datasnap/cache/0/0/2"))
+    end)
+
     it("raises for options that cannot be", function()
       for message, options in pairs {
+        ["bad option 'generation' for 'setDataSnap'"] = { generation = "XE2" },
         ["bad option 'timeout' for 'setDataSnap': integer, 0 or more"] = { timeout = -1 },
         ["bad option 'perRequest' for 'setDataSnap': boolean"] = { perRequest = 1 },
         ["bad option 'pragma' for 'setDataSnap': boolean"] = { pragma = "no" },

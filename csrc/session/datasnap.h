@@ -14,6 +14,7 @@ struct datasnap {
   struct uri *root; /* owned reference: serviceURI/datasnap */
   struct uri *rest, *cache,
       *batch;        /* owned references: .../rest, where methods are called; .../cache; .../json */
+  struct identity *next; /* owned reference: who the session is once closeSession has ended it; or NULL */
   struct uri *shown; /* owned reference: the address that errors about the last answer show; or NULL */
 };
 
@@ -33,8 +34,14 @@ void datasnap_judge (lua_State *L, struct session *s, const struct exchange *x, 
 void datasnap_judge_call (lua_State *L, struct operation *op, const struct exchange *x,
                           struct finding *found);
 
-/* Pushes the value of a body: its JSON, or the text as it is; true when it is empty. */
-void datasnap_push_value (lua_State *L, const struct exchange *x);
+/* Pushes the value of a body: its JSON, or the text as it is; true when it is empty. False: it calls itself JSON and is none. */
+bool datasnap_push_value (lua_State *L, const struct exchange *x);
+
+/* True if the body calls itself JSON. */
+bool datasnap_says_json (const struct exchange *x);
+
+/* The answer would be well but for its body. */
+void datasnap_blame_body (struct finding *found, const char *what);
 
 /* datasnap_address.c: pushes an address as text; raises for what cannot be in one. */
 

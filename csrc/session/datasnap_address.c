@@ -4,8 +4,8 @@
 */
 #include "datasnap.h"
 #include "json.h"
+#include "numbers.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { LONGEST_ADDRESS = 1 << 20 };
@@ -76,21 +76,13 @@ static bool is_null (lua_State *L, int index) {
   return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
 }
 
-/* 3.0 is 3, as in every other client; servers do not take the point for an integer. */
-static void number_to_text (lua_State *L, const char *what, lua_Integer number) {
-  double value = lua_tonumber(L, -1);
-  if (!lua_isinteger(L, -1) && floor(value) >= value && fabs(value) < 9007199254740992.0) {
-    lua_pop(L, 1);
-    lua_pushinteger(L, (lua_Integer)value);
-  }
-  to_json(L, what, number);
-}
-
 /* Replaces the scalar on top by its text in a path or a query, before encoding. */
 static void to_text (lua_State *L, const char *what, lua_Integer number) {
   switch (lua_type(L, -1)) {
   case LUA_TSTRING: break;
-  case LUA_TNUMBER: number_to_text(L, what, number); break;
+  case LUA_TNUMBER:
+    if (!numbers_to_text(L, -1)) to_json(L, what, number); /* which says why it has no text */
+    break;
   case LUA_TBOOLEAN:
     lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
     lua_remove(L, -2);
@@ -220,8 +212,22 @@ static bool looks_wrapped (lua_State *L, int index) {
   return false;
 }
 
+/* True if exactly one filter has a value: servers then take that for the body, unless the body is an array or an object. */
+static bool has_one_value (lua_State *L, int filters) {
+  int n = 0;
+  if (lua_isnoneornil(L, filters)) return false;
+  lua_pushnil(L);
+  while (lua_next(L, filters)) {
+    bool bare = is_null(L, -1) || (lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) == 0);
+    n += !bare;
+    lua_pop(L, 1);
+  }
+  return n == 1;
+}
+
 /* Pushes the body for the parameters from..n of the list at `list`, or nil. */
-static void push_body (lua_State *L, int list, lua_Integer from, lua_Integer n, const char *what) {
+static void push_body (lua_State *L, int list, lua_Integer from, lua_Integer n, int filters,
+                       const char *what) {
   bool wrap = n > from;
   if (from > n) {
     lua_pushnil(L);
@@ -229,7 +235,7 @@ static void push_body (lua_State *L, int list, lua_Integer from, lua_Integer n, 
   }
   if (!wrap) {
     lua_rawgeti(L, list, from);
-    wrap = looks_wrapped(L, lua_gettop(L));
+    wrap = lua_istable(L, -1) ? looks_wrapped(L, lua_gettop(L)) : has_one_value(L, filters);
     lua_pop(L, 1);
   }
   push_elements(L, list, from, n, what);
@@ -242,6 +248,14 @@ static void push_body (lua_State *L, int list, lua_Integer from, lua_Integer n, 
 
 /* Filters */
 
+/* True if the string at `a` comes before that at `b` by their bytes, in any locale. */
+static bool is_before (lua_State *L, int a, int b) {
+  size_t one, two;
+  const char *first = lua_tolstring(L, a, &one), *second = lua_tolstring(L, b, &two);
+  int order = memcmp(first, second, one < two ? one : two);
+  return order < 0 || (order == 0 && one < two);
+}
+
 /* Arguments: an array of strings. */
 static void sort (lua_State *L, int index, lua_Integer n) {
   lua_Integer i, j;
@@ -249,7 +263,7 @@ static void sort (lua_State *L, int index, lua_Integer n) {
     for (j = i; j > 1; j--) {
       lua_rawgeti(L, index, j - 1);
       lua_rawgeti(L, index, j);
-      if (!lua_compare(L, -1, -2, LUA_OPLT)) {
+      if (!is_before(L, -1, -2)) {
         lua_pop(L, 2);
         break;
       }
@@ -360,7 +374,7 @@ void datasnap_push_call (lua_State *L, const struct session *s, const char *what
   add_filters(L, filters, what);
   if (lua_rawlen(L, -1) > LONGEST_ADDRESS)
     luaL_error(L, "%s: the parameters are too long for an address: use PUT or POST with a table", what);
-  push_body(L, list, in_path + 1, n, what);
+  push_body(L, list, in_path + 1, n, filters, what);
   lua_remove(L, list);
 }
 

@@ -13,9 +13,14 @@
 static const char *const verbs[] = {"GET", "PUT", "POST", "DELETE", NULL};
 
 /* What an operation keeps, in the table OPERATION_ARGUMENTS. */
-enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB };
+enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
 
-enum { STAGE_NO_RESULT = 1 }; /* of an operation: its answer is not to be read */
+/* Of an operation: what becomes of the body of its answer. */
+enum {
+  STAGE_RESULT,    /* it is the value */
+  STAGE_NO_RESULT, /* it is not to be read */
+  STAGE_BYTES      /* it is a stream's: a string */
+};
 
 /* Options: each reads the table at `options`, which may be nil. */
 
@@ -106,17 +111,50 @@ static struct exchange *describe (lua_State *L, struct operation *op) {
   return NULL;
 }
 
-/* Pushes the value that the user gets: of an envelope its `result`; what else it holds goes into the info on top. */
-static void push_result (lua_State *L, const struct exchange *x, bool wanted) {
-  static const char *const names[] = {"cacheId", "cmdIndex"};
-  size_t i;
-  int info = lua_gettop(L);
-  if (!wanted) {
-    lua_pushboolean(L, true);
-    return;
+/* Replaces the list on top by the string of its bytes; false, and it stays, when it is none. */
+static bool to_string (lua_State *L) {
+  int list = lua_gettop(L);
+  lua_Integer i, n;
+  luaL_Buffer b;
+  if (!lua_istable(L, list)) return false;
+  n = (lua_Integer)lua_rawlen(L, list);
+  luaL_buffinit(L, &b);
+  for (i = 1; i <= n; i++) {
+    lua_Integer byte = lua_rawgeti(L, list, i) == LUA_TNUMBER ? lua_tointeger(L, -1) : -1;
+    lua_pop(L, 1);
+    if (byte < 0 || byte > 255) break;
+    luaL_addchar(&b, (char)byte);
   }
-  datasnap_push_value(L, x);
-  if (!lua_istable(L, -1) || lua_getfield(L, -1, "result") == LUA_TNIL) {
+  luaL_pushresult(&b);
+  if (i <= n) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_replace(L, list);
+  return true;
+}
+
+/* Pushes the bytes of a stream: the body, or those that newer servers list in `result`. False: it is neither. */
+static bool push_bytes (lua_State *L, const struct exchange *x) {
+  int top = lua_gettop(L);
+  if (!datasnap_push_value(L, x)) return false;
+  if (lua_type(L, -1) == LUA_TSTRING) return true;
+  if (lua_istable(L, -1) && lua_getfield(L, -1, "result") == LUA_TTABLE) {
+    if (to_string(L)) return true;
+    if (lua_rawlen(L, -1) == 1 && lua_rawgeti(L, -1, 1) == LUA_TTABLE && to_string(L)) return true;
+  }
+  lua_settop(L, top);
+  lua_pushlstring(L, x->response.body.data ? x->response.body.data : "", x->response.body.length);
+  return !x->response.body.length || !datasnap_says_json(x);
+}
+
+/* Pushes the value that the user gets: of an envelope its `result`; what else it holds goes into the info on top. */
+static void push_result (lua_State *L, struct operation *op) {
+  static const char *const names[] = {"cacheId", "cmdIndex"};
+  size_t i, length;
+  int info = lua_gettop(L);
+  push_kept(L, op, KEPT_VALUE, &length);
+  if (op->stage != STAGE_RESULT || !lua_istable(L, -1) || lua_getfield(L, -1, "result") == LUA_TNIL) {
     lua_settop(L, info + 1);
     return;
   }
@@ -130,15 +168,34 @@ static void push_result (lua_State *L, const struct exchange *x, bool wanted) {
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
                          const struct finding *found) {
   finding_push_info(L, x, found);
-  push_result(L, x, op->stage != STAGE_NO_RESULT);
+  push_result(L, op);
   lua_insert(L, -2);
   error_push_result(L, RESULT_SUCCESS);
   lua_insert(L, -2);
 }
 
+/* Keeps the value of a good answer, so that it is decoded once; blames a body that is not what was asked for. */
+static void read_value (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  int top = lua_gettop(L);
+  bool good = true;
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  if (op->stage == STAGE_NO_RESULT)
+    lua_pushboolean(L, true);
+  else
+    good = op->stage == STAGE_BYTES ? push_bytes(L, x) : datasnap_push_value(L, x);
+  if (good)
+    lua_rawseti(L, top + 2, KEPT_VALUE);
+  else
+    datasnap_blame_body(found, op->stage == STAGE_BYTES ? "the body is no stream of bytes"
+                                                        : "the body calls itself JSON and is none: it may be cut short");
+  lua_settop(L, top);
+}
+
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   datasnap_judge_call(L, op, x, &found);
+  if (found.verdict == VERDICT_ALIVE) read_value(L, op, x, &found);
   finding_conclude_with(L, op, x, &found, push_answer);
 }
 
@@ -185,22 +242,23 @@ static int start (lua_State *L, struct operation *op, bool (*first)(lua_State *,
 
 /* invoke(class, method, params, options) */
 int datasnap_invoke (lua_State *L) {
-  static const char *const known[] = {"verb",    "filters",    "accept", "hasResult",
+  static const char *const known[] = {"verb",    "filters",    "accept", "hasResult", "bytes",
                                       "timeout", "idempotent", NULL};
   const struct session *s = session_check(L, 1);
   enum datasnap_verb verb;
   struct operation *op;
-  bool wanted = true;
+  bool wanted = true, bytes = false;
   check_arguments(L);
   if (!lua_isnil(L, 5)) {
     options_check(L, 5, "invoke", known);
     wanted = options_boolean(L, 5, "hasResult", true);
+    bytes = options_boolean(L, 5, "bytes", false);
   }
   verb = verb_option(L, 5, "invoke");
   datasnap_push_call(L, s, "invoke", verb, 2, 4, push_filters(L, 5, "invoke"));
   push_accept(L, 5, "invoke");
   op = new_call(L, "invoke", verb, 5);
-  op->stage = wanted ? 0 : STAGE_NO_RESULT;
+  op->stage = !wanted ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
   return start(L, op, send_call);
 }
 
@@ -261,10 +319,11 @@ static void push_address (lua_State *L, const struct session *s) {
 
 /* cache(suffix, options): what the server keeps there; with the verb DELETE it is forgotten. */
 int datasnap_cache (lua_State *L) {
-  static const char *const known[] = {"verb", "accept", "timeout", "idempotent", NULL};
+  static const char *const known[] = {"verb", "accept", "bytes", "timeout", "idempotent", NULL};
   struct session *s = session_check(L, 1);
   enum datasnap_verb verb;
   struct operation *op;
+  bool bytes;
   luaL_optstring(L, 2, NULL);
   if (!lua_isnoneornil(L, 3)) options_check(L, 3, "cache", known);
   lua_settop(L, 3);
@@ -276,7 +335,9 @@ int datasnap_cache (lua_State *L) {
   push_address(L, s);
   lua_pushnil(L);
   push_accept(L, 3, "cache");
+  bytes = !lua_isnil(L, 3) && options_boolean(L, 3, "bytes", false);
   op = new_call(L, "cache", verb, 3);
+  op->stage = verb == DATASNAP_DELETE ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
   op->repeatable = op->repeatable || verb == DATASNAP_GET;
   if (s->phase != PHASE_INVALID && !s->closing && !s->repairing && !is_held(s)) {
     operation_refuse(L, op, s->phase == PHASE_EXPIRED ? "expired" : "auth", RESULT_GENERAL_FAILURE,

@@ -89,27 +89,35 @@ static char first_of (const struct exchange *x) {
   return (char)(i < body->length ? body->data[i] : 0);
 }
 
+bool datasnap_says_json (const struct exchange *x) {
+  return exchange_has_type(x, "application/json") || exchange_has_type(x, "application/rest");
+}
+
 /* Older servers call everything text/html; a stream of bytes is one, whatever it looks like. */
 static bool may_be_json (const struct exchange *x) {
   char first = first_of(x);
   if (exchange_has_type(x, "application/octet-stream")) return false;
-  return first == '{' || first == '[' || exchange_has_type(x, "application/json") ||
-         exchange_has_type(x, "application/rest");
+  return first == '{' || first == '[' || datasnap_says_json(x);
 }
 
-void datasnap_push_value (lua_State *L, const struct exchange *x) {
+bool datasnap_push_value (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
+  bool decoded;
   if (!body->length) {
     lua_pushboolean(L, true);
-    return;
+    return true;
   }
   lua_pushlstring(L, body->data, body->length);
-  if (!may_be_json(x)) return;
+  if (!may_be_json(x)) return true;
   lua_pushvalue(L, -1);
-  if (json_decode(L))
-    lua_remove(L, -2);
-  else
-    lua_pop(L, 1);
+  decoded = json_decode(L);
+  lua_remove(L, decoded ? -2 : -1);
+  return decoded || !first_of(x) || !datasnap_says_json(x);
+}
+
+void datasnap_blame_body (struct finding *found, const char *what) {
+  finding_blame(found, VERDICT_NEUTRAL, "protocol", NULL, what, NULL);
+  found->stands = found->session_id != NULL;
 }
 
 static bool holds (const struct exchange *x, const char *text) {
@@ -136,7 +144,7 @@ static bool says_expired (lua_State *L, const struct exchange *x) {
   return says;
 }
 
-/* An answer that begins so is an error's, whatever its status; only then is it worth decoding twice. */
+/* Only an answer that begins so may be an error's in spite of its status, and is worth decoding twice. */
 static bool begins_with_error (const struct exchange *x) {
   static const char key[] = "\"error\"";
   const struct buffer *body = &x->response.body;
@@ -157,12 +165,28 @@ static void tidy (char *to, size_t size, const char *text, size_t length) {
   to[n] = 0;
 }
 
-/* The text of {"error": text}; false when the body is none. */
+/* True if the body is {"error": text}, and nothing beside it: what a method returns may have a member of that name as well. */
+static bool is_error (lua_State *L, const struct exchange *x) {
+  int top = lua_gettop(L);
+  bool is = false;
+  if (!begins_with_error(x) || !may_be_json(x)) return false;
+  lua_pushlstring(L, x->response.body.data, x->response.body.length);
+  if (json_decode(L) && lua_istable(L, -1)) {
+    lua_pushnil(L);
+    is = lua_next(L, top + 1) && lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0;
+    lua_settop(L, top + 2 - !is);
+    is = is && !lua_next(L, top + 1);
+  }
+  lua_settop(L, top);
+  return is;
+}
+
+/* The text of the server's error; false when the body is none. */
 static bool read_error (lua_State *L, const struct exchange *x, char *to, size_t size) {
   static const char wordless[] = "the server's method failed";
   size_t length = 0;
   const char *text;
-  if (x->response.status < 400 && !begins_with_error(x)) return false;
+  if (x->response.status < 400 && !is_error(L, x)) return false;
   if (!push_member(L, x, "error", "\"error\"")) return false;
   text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : "";
   tidy(to, size, length ? text : wordless, length ? length : sizeof wordless - 1);
@@ -302,6 +326,8 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
     judge_unknown(s, found);
   else if (status == 403)
     blame(found, "auth", error ? text : "the server does not allow that to this user", NULL);
+  else if (status == 501 && uri_within(((const struct datasnap *)s->wire)->batch, x->request.uri))
+    blame(found, "http", "the server takes no batches, as all but the oldest", "call the methods one by one");
   else {
     blame(found, "http", error ? text : refusal(status), NULL);
     found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;

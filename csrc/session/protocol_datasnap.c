@@ -8,7 +8,7 @@
 ** ping     GET DSAdmin/GetPlatformName, which needs no right; check is the same.
 ** end      past its deadline the id is forgotten before anything is sent; 403 with {"SessionExpired": ...} says that the
 **          server has ended it. Either way the next call begins a new session.
-** logout   GET CloseSession; the id is forgotten whatever comes of it.
+** logout   GET CloseSession; the id is forgotten whatever comes of it. closeSession does the same and keeps the credentials.
 */
 #include "datasnap.h"
 #include "json.h"
@@ -88,6 +88,7 @@ static void release (struct session *s) {
   uri_release(w->cache);
   uri_release(w->batch);
   uri_release(w->shown);
+  identity_release(w->next);
   memory_free(&s->loop->memory, w, sizeof *w);
   s->wire = NULL;
 }
@@ -249,8 +250,7 @@ enum { STAGE_CLOSE = 1 }; /* of an operation: the user called closeSession, and 
 static void push_closed (lua_State *L, struct operation *op, const struct exchange *x,
                          const struct finding *found) {
   (void)op;
-  datasnap_push_value(L, x);
-  if (lua_type(L, -1) == LUA_TSTRING) { /* the web server's page */
+  if (!datasnap_push_value(L, x) || lua_type(L, -1) == LUA_TSTRING) { /* the web server's page */
     lua_pop(L, 1);
     lua_pushboolean(L, true);
   }
@@ -292,12 +292,39 @@ static void nothing_closed (lua_State *L, struct operation *op, struct exchange 
   operation_resolve(L, op);
 }
 
-/* closeSession(): logout, whose value is the server's answer; false when there was no session to close. */
+/* Makes an identity with the credentials of the present one, if there are any that a server has not yet to accept. */
+static void prepare_next (lua_State *L, struct session *s) {
+  struct datasnap *w = s->wire;
+  identity_release(w->next);
+  w->next = NULL;
+  if (!s->who || !s->who->credentials || s->login || s->phase == PHASE_INVALID) return;
+  w->next = identity_new(s->loop, s->model, s->service, s->transport);
+  if (!w->next) luaL_error(L, "not enough memory");
+  if (w->next) w->next->credentials = credentials_keep(s->who->credentials);
+}
+
+/* After a logout: the next call makes a session of the same user. The user's name is at `name`. */
+static void go_on_as_before (lua_State *L, struct session *s, int name) {
+  struct datasnap *w = s->wire;
+  if (!w->next) return;
+  s->who = w->next;
+  w->next = NULL;
+  lua_pushvalue(L, name);
+  session_setvalue(L, 1, SESSION_USER);
+}
+
+/* closeSession(): logout, whose value is the server's answer; false when there was no session to close. Credentials stay. */
 static int close_session (lua_State *L) {
+  struct session *s = session_check(L, 1);
   struct operation *op;
-  session_check(L, 1);
   session_lapse(L, 1);
-  session_logout(L);
+  lua_settop(L, 1);
+  session_getvalue(L, 1, SESSION_USER);
+  prepare_next(L, s);
+  lua_pushcfunction(L, session_logout);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  go_on_as_before(L, s, 2);
   op = lua_touserdata(L, -1);
   op->stage = STAGE_CLOSE;
   if (op->step == conclude_at_once) op->step = nothing_closed;

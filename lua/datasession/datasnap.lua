@@ -6,7 +6,7 @@ local PREFIXES = { update = "POST", accept = "PUT", cancel = "DELETE" }
 
 -- "updateOrder" -> "Order", "POST"
 local function split(method)
-  local prefix, name = method:match "^(%l+)(%u.*)$"
+  local prefix, name = method:match "^([a-z]+)([A-Z].*)$"
   if PREFIXES[prefix] then
     return name, PREFIXES[prefix]
   end

@@ -312,7 +312,10 @@ function methods:setCookies(on, model)
   control(self, "setCookies", { on = on, model = model })
 end
 
-local datasnapRules = { timeout = check.integer(0), perRequest = check.is "boolean", pragma = check.is "boolean" }
+local datasnapRules = {
+  timeout = check.integer(0), perRequest = check.is "boolean", pragma = check.is "boolean",
+  generation = check.oneOf { "older", "newer" },
+}
 
 --- Changes how the application "datasnap" deals with sessions. What the options do not name stays:
 --
@@ -321,6 +324,8 @@ local datasnapRules = { timeout = check.integer(0), perRequest = check.is "boole
 -- - perRequest: whether a session ends with the request that made it; its id is then told as empty.
 --   Setting it to true closes those that there are. At the start: false
 -- - pragma: whether answers carry the header Pragma, with the session's id. At the start: true
+-- - generation: "older", as servers from XE2 to Berlin, or "newer", as those of RAD Studio 11: an answer without a body
+--   has a page, a stream is a list of bytes, and batches are not served. At the start: "older"
 function methods:setDataSnap(options)
   check.options("setDataSnap", options, datasnapRules, 2)
   control(self, "setDataSnap", { options = options })

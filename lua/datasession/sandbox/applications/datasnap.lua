@@ -1,10 +1,10 @@
 --- A DataSnap server: classes whose methods are called by REST, a cache of results, calls in batches. A
 -- session comes with the first call; its id travels in the header Pragma.
-local ascii = require "datasession.ascii"
 local batch = require "datasession.sandbox.datasnap.batch"
 local cache = require "datasession.sandbox.datasnap.cache"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
+local ascii = require "datasession.ascii"
 local parameters = require "datasession.sandbox.datasnap.parameters"
 local results = require "datasession.sandbox.datasnap.results"
 local service = require "datasession.sandbox.datasnap.service"
@@ -102,16 +102,43 @@ end
 
 -- ---- REST
 
+-- "ss" and "t" stand for texts and tables, before "." and what is taken of them; a number or a range between, as in
+-- "t2-4.r", for the results; without a prefix, for all.
+local function isFilterName(name)
+  local prefix = name:match "^(.*)%.?[ocr]$"
+  local range = prefix and (prefix:match "^ss(.-)%.?$" or prefix:match "^t(.-)%.?$" or prefix:match "^(.-)%.?$")
+  return range ~= nil and (range == "" or range:find "^%d+$" ~= nil or range:find "^%d+%-%d+$" ~= nil)
+end
+
 local function isFilter(name, value)
   value = ascii.lower(value)
-  return name == "ss.r" or name == "json" and (value == "true" or value == "false")
+  return isFilterName(name) or name == "json" and (value == "true" or value == "false")
+end
+
+-- Those that have a value; a name without "=" is skipped.
+local function filtersOf(request)
+  local filters = {}
+  for pair in (request.uri:match "%?(.*)$" or ""):gmatch "[^&]+" do
+    local name, value = pair:match "^([^=]*)=(.*)$"
+    if name and not isIdNameInAnyCase(http.unescape(name)) then
+      filters[#filters + 1] = { http.unescape(name), http.unescape(value) }
+    end
+  end
+  return filters
 end
 
 local function isUnderstood(request)
-  for name, value in pairs(request.query) do
-    if not isIdNameInAnyCase(name) and not isFilter(name, value) then return false end
+  for _, filter in ipairs(filtersOf(request)) do
+    if not isFilter(filter[1], filter[2]) then return false end
   end
   return true
+end
+
+-- What the server takes for the body: beside exactly one filter, a scalar of two bytes or more is not seen.
+local function bodyOf(request)
+  local filters = filtersOf(request)
+  if #filters ~= 1 or #request.body < 2 or request.body:find "^[%[{]" then return request.body end
+  return filters[1][2]
 end
 
 local function failure(message, status)
@@ -133,15 +160,15 @@ local function parseCall(request, path)
   if not name then return nil, "The path names no method" end
   local list = parameters.fromPath(inPath)
   if request.method == "PUT" or request.method == "POST" then
-    local inBody, message = parameters.fromBody(request.body)
+    local inBody, message = parameters.fromBody(bodyOf(request))
     if not inBody then return nil, "The body is not JSON: " .. message end
     table.move(inBody, 1, #inBody, #list + 1, list)
   end
   return methodName(http.unescape(class), http.unescape(name), request.method), list
 end
 
-local function isSingleStream(values, request)
-  return #values == 1 and results.isStream(values[1]) and ascii.lower(request.query.json or "") ~= "true"
+local function isSingleStream(self, values, request)
+  return #values == 1 and results.isStream(values[1]) and cache.wantsBytes(request, self.generation)
 end
 
 local function answerCached(status, session, method, values)
@@ -151,11 +178,11 @@ local function answerCached(status, session, method, values)
   return http.answer(status, "application/rest", members .. "}")
 end
 
-local function answerResults(request, session, method, values)
+local function answerResults(self, request, session, method, values)
   local status = request.method == "PUT" and 201 or 200
   if method.silent then return http.answer(status) end
   if accepts(request, "application/rest") then return answerCached(status, session, method, values) end
-  if isSingleStream(values, request) then
+  if isSingleStream(self, values, request) then
     return http.answer(status, "application/octet-stream", values[1].bytes)
   end
   return http.answer(status, "application/json", results.wrap("result", results.list(values)))
@@ -166,7 +193,7 @@ local function runMethod(self, request, session, path)
   if not name then return failure(list) end
   local values, method = self.service:try(name, list, session)
   if not values then return failure(method.message, method.status) end
-  return answerResults(request, session, method, values)
+  return answerResults(self, request, session, method, values)
 end
 
 local function rest(self, request, path)
@@ -177,7 +204,7 @@ local function rest(self, request, path)
     if refused then return refused end
     if path == "CloseSession/" then
       session.closing = true
-      return http.json(200, { result = json.list { true } })
+      return self.generation == "newer" and http.answer(200) or http.json(200, { result = json.list { true } })
     end
     return addId(self, runMethod(self, request, session, path), session)
   end)
@@ -188,12 +215,13 @@ end
 local function fromCache(self, request, path)
   if request.method ~= "GET" and request.method ~= "DELETE" then return unsupported(request) end
   local answer = withSession(self, request, isIdName, function(session, isNew)
-    return isNew and refusal(self, request) or cache.answer(session.cache, request, path)
+    return isNew and refusal(self, request) or cache.answer(session.cache, request, path, self.generation)
   end)
   return http.addHeader(answer, "Connection", "close")
 end
 
 local function inBatch(self, request)
+  if self.generation == "newer" then return text(501, "There is no such service") end
   if request.method ~= "POST" then return unsupported(request) end
   return withSession(self, request, isIdName, function(session, isNew)
     local refused = isNew and refusal(self, request)
@@ -208,8 +236,15 @@ end
 
 local contexts = { rest = rest, cache = fromCache, json = inBatch }
 
+-- Newer servers add a page to an answer that has no body.
+local function withPage(self, given)
+  if self.generation == "older" or given.body ~= "" then return given end
+  given.body = ("<HTML><BODY><B>%d</B></BODY></HTML>"):format(given.status)
+  return http.addHeader(given, "Content-Type", "text/html; charset=ISO-8859-1")
+end
+
 -- Of the path only the pieces between its slashes may be decoded, so it is taken as it was sent.
-local function answer(self, request)
+local function route(self, request)
   local path = request.uri:gsub("^%a[%w+.-]*://[^/?#]*", ""):match("^[^?#]*")
   local first, context, inside = path:match("^/([^/]*)/?([^/]*)/?(.*)$")
   if ascii.lower(first) ~= "datasnap" then return http.answer(404) end
@@ -218,10 +253,15 @@ local function answer(self, request)
   return serve(self, request, inside)
 end
 
+local function answer(self, request)
+  return withPage(self, route(self, request))
+end
+
 -- What setDataSnap names.
 local function set(self, options)
   if options.timeout then self.timeout = options.timeout end
   if options.pragma ~= nil then self.pragma = options.pragma end
+  if options.generation then self.generation = options.generation end
   if options.perRequest ~= nil then self.perRequest = options.perRequest end
   if self.perRequest then self.sessions:closeAll() end
 end
@@ -233,7 +273,7 @@ return {
   open = function(site)
     local self = {
       site = site, root = "", anyCase = true, authentication = site.datasnapAuthentication, pragma = true,
-      perRequest = false, service = service.new(), answer = answer, set = set,
+      perRequest = false, generation = "older", service = service.new(), answer = answer, set = set,
       timeout = math.max(site.idleTimeout * 1000, 1), -- milliseconds; 0 seconds are short, 0 ms endless
     }
     self.sessions = sessions.new(site, {

@@ -1,8 +1,8 @@
 --- The results that a session keeps for the client to fetch one by one. Each item is one call, so its
 -- list of commands has one, number 0.
-local ascii = require "datasession.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
+local ascii = require "datasession.ascii"
 local results = require "datasession.sandbox.datasnap.results"
 
 local cache = {}
@@ -64,11 +64,18 @@ local function unknown()
   return answerJSON(results.error("There is no such item in the cache"))
 end
 
-local function wantsBytes(request)
-  return not http.wantsJSON(request) and ascii.lower(request.query.json or "") ~= "true"
+--- Whether a stream is sent as its bytes: by older servers unless the filter json is true, by newer ones if it is
+-- false.
+function cache.wantsBytes(request, generation)
+  local asked = ascii.lower(request.query.json or "")
+  return asked == "false" or generation == "older" and asked ~= "true"
 end
 
-local function get(store, numbers, request)
+local function wantsBytes(request, generation)
+  return cache.wantsBytes(request, generation) and (generation == "newer" or not http.wantsJSON(request))
+end
+
+local function get(store, numbers, request, generation)
   local id, command, index = table.unpack(numbers)
   if not id then return describe(describeAll(store)) end
   local item = store.items[id]
@@ -77,7 +84,7 @@ local function get(store, numbers, request)
   if not index then return describe(describeCommand(item)) end
   local value = item.values[index + 1]
   if not value then return unknown() end
-  if results.isStream(value) and wantsBytes(request) then
+  if results.isStream(value) and wantsBytes(request, generation) then
     return http.answer(200, "application/octet-stream", value.bytes)
   end
   return answerJSON(results.wrap("result", results.toJSON(value)))
@@ -91,10 +98,11 @@ local function delete(store, numbers)
 end
 
 --- The answer to a GET or a DELETE of `path`, what follows ".../cache/".
-function cache.answer(store, request, path)
+-- @param generation of the server: "older" or "newer"
+function cache.answer(store, request, path, generation)
   local numbers = parse(path)
   if not numbers or (request.method == "DELETE" and #numbers > 1) then return http.answer(400) end
-  return (request.method == "DELETE" and delete or get)(store, numbers, request)
+  return (request.method == "DELETE" and delete or get)(store, numbers, request, generation)
 end
 
 return cache
