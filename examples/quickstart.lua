@@ -3,11 +3,45 @@
 --   lua5.4 examples/quickstart.lua                           against a server in this process (the sandbox)
 --   lua5.4 examples/quickstart.lua URI CATALOG MODEL USER    against yours; the password comes from the environment
 --                                                            variable DATASESSION_PASSWORD, or is asked for
+--
+-- Behind these, options of datasession.new for the connection, as NAME=VALUE: caFile=ca.pem, insecure=true,
+-- clientCertificate=me.pem, clientKey=me.key, proxy=http://proxy:3128, timeout=60, ...
 
 local datasession = require "datasession"
 
-local uri, catalogURI, model, user = arg[1], arg[2], arg[3] or "anonymous", arg[4]
+local TEXTS = {
+  caFile = true, caPath = true, crlFile = true, pinnedPublicKey = true, clientCertificate = true, clientKey = true,
+  clientKeyPassword = true, proxy = true, userAgent = true,
+}
+local NUMBERS = {
+  connectTimeout = true, timeout = true, stallTimeout = true, maxResponseSize = true, maxRedirects = true,
+}
+
+local words, transport = {}, {} -- the arguments; and those that are options of the connection
+
+for _, word in ipairs(arg) do
+  local name, value = word:match("^(%a+)=(.*)$")
+  if not name then
+    words[#words + 1] = word
+  elseif TEXTS[name] then
+    transport[name] = value
+  elseif NUMBERS[name] then
+    transport[name] = tonumber(value)
+  else
+    transport[name] = value == "true" -- datasession.new says so if there is no such option
+  end
+end
+
+local uri, catalogURI, model, user = words[1], words[2], words[3] or "anonymous", words[4]
 local password, server
+
+-- The options of a session, with those of the connection.
+local function options(given)
+  for name, value in pairs(transport) do
+    given[name] = value
+  end
+  return given
+end
 
 local function say(...)
   print(string.format(...))
@@ -41,13 +75,19 @@ local function showCatalog(catalog)
   end
 end
 
+-- What stands for "the first eight" in the operation's address. A catalog that says mappingType "JFP" wants a JSON
+-- object with any of ablFilter (such as "CustNum < 100"), orderBy, skip, top and id; others take a text of their own.
+local function filterOf(read)
+  return read.mappingType == "JFP" and { ablFilter = "", skip = 0, top = 8 } or ""
+end
+
 -- The first resource that can be read, and its rows.
 local function readFirst(session)
   for _, catalog in ipairs(session.catalogs) do
     for resource in catalog:eachResource() do
       local read = resource:operation("read")
       if read then
-        local response = assert(session:request({ uri = read:expand({ filter = "" }) }):await())
+        local response = assert(session:request({ uri = read:expand({ filter = filterOf(read) }) }):await())
         local rows = assert(response:json())
         for _, key in ipairs({ resource.datasetName or false, resource.tables[1].name or false }) do
           rows = key and rows[key] or rows
@@ -82,7 +122,7 @@ local function columns(resource)
   end
   choose(resource.tables[1]:field("Name") and "Name")
   for _, field in ipairs(resource:fields()) do
-    choose(field.name)
+    choose(not field.name:find("^_") and field.name) -- those are OpenEdge's own
   end
   return chosen
 end
@@ -124,8 +164,9 @@ local function loseServer(session)
   assert(session.connected, "the return of the server was not noticed")
 end
 
+-- <close>: whatever fails on the way, the session is logged out when the function is left.
 local function stepByStep()
-  local session = datasession.new({ serviceURI = uri, authenticationModel = model })
+  local session <close> = datasession.new(options({ serviceURI = uri, authenticationModel = model }))
   showEvents(session)
   say("Logging in at %s as %s, by %s.", session.serviceURI, user or "nobody", model)
   assert(session:login(user, password):await())
@@ -148,13 +189,13 @@ end
 
 local function inOneCall()
   say("The same in one call, getSession.")
-  local session = assert(datasession.getSession({
+  local session <close> = assert(datasession.getSession(options({
     serviceURI = uri,
     catalogURI = catalogURI,
     authenticationModel = model,
     username = user,
     password = password,
-  }):await())
+  })):await())
   say("  %s", session)
   say("Invalidating all sessions.")
   for _, one in ipairs(assert(datasession.invalidateAllSessions():await())) do
@@ -166,7 +207,7 @@ end
 
 local function main()
   if uri then
-    assert(catalogURI, "usage: quickstart.lua URI CATALOG MODEL USER")
+    assert(catalogURI, "usage: quickstart.lua URI CATALOG MODEL USER [OPTION=VALUE ...]")
     password = askPassword()
   else
     server = require("datasession.sandbox").start()

@@ -73,3 +73,39 @@ describe("the example at", function()
     assert.is_true(count > 30)
   end)
 end)
+
+describe("the docs", function()
+  it("have every event of the log that the sources have, with its level", function()
+    local levels = {}
+    for line in files.read("docs/recovery.md"):gmatch '\n| `"%l+"` |[^\n]*' do
+      local level, events = line:match '`"(%l+)"` | (.*)'
+      for event in events:gsub("%b()", ""):gmatch "%a+" do levels[event] = level end
+    end
+    local known = 0
+    local pipe = assert(io.popen "cat csrc/session/*.c")
+    local sources = pipe:read "a"
+    pipe:close()
+    for level, event in sources:gmatch 'journal_session%(.-, "(%l+)", "(%a+)"' do
+      assert.equal(level, levels[event], event)
+      known = known + 1
+    end
+    assert.is_true(known > 8)
+    for event, level in pairs { reconnecting = "info", reconnected = "info", reconnectFailed = "error" } do
+      assert.truthy(sources:find('"' .. event .. '"', 1, true))
+      assert.equal(level, levels[event])
+    end
+  end)
+
+  it("have the same kinds of errors on their page and in the README", function()
+    local kinds, list = {}, files.read("README.md"):match "`kind` (%b())"
+    local page = files.read("docs/errors.md")
+    for kind in page:match("## Kinds(.-)\n## "):gmatch '\n| `"(%l+)"`' do kinds[#kinds + 1] = kind end
+    assert.is_true(#kinds > 15)
+    for _, kind in ipairs(kinds) do
+      assert.truthy((kind == "error" and "error") or list:find("[(, ]" .. kind .. "[,; )]"), kind)
+    end
+    for kind in list:match("%((.-);"):gmatch "%l+" do
+      assert.truthy(page:find('| `"' .. kind .. '"` |', 1, true), kind)
+    end
+  end)
+end)

@@ -358,4 +358,15 @@ describe("a proxy", function()
     assert.matches("^proxy: .*http_proxy: pass proxy = false", output)
     assert.equal("in\n", runLua(program:format(server.uris.basic, "false"), environment))
   end)
+
+  it("named by the option is used whatever NO_PROXY says, which is for that of the environment", function()
+    local program = [[
+      local datasession = require "datasession"
+      local session = datasession.new { serviceURI = %q, authenticationModel = "basic", proxy = %s }
+      local ok, err = session:login("lua", "secret"):await(20)
+      print(ok and "in" or err.kind)]]
+    local environment = "env http_proxy=http://127.0.0.1:1 no_proxy='*' NO_PROXY='*'"
+    assert.equal("proxy\n", runLua(program:format(server.uris.basic, '"http://127.0.0.1:1"'), environment))
+    assert.equal("in\n", runLua(program:format(server.uris.basic, "nil"), environment))
+  end)
 end)

@@ -13,11 +13,11 @@ static bool uses_environment (const struct transport *t) {
   return !t->no_proxy && !t->proxy && t->environment_proxy;
 }
 
-/* "": libcurl is not to look into the environment. */
+/* "": libcurl is not to look into the environment, whose no_proxy would win over a proxy that was named. */
 static CURLcode set_proxy (CURL *easy, const struct transport *t) {
   bool none = t->no_proxy || (!t->proxy && !uses_environment(t));
   CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, none ? "" : t->proxy);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_NOPROXY, none ? "" : NULL);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_NOPROXY, none || t->proxy ? "" : NULL);
   return code;
 }
 
