@@ -3,10 +3,13 @@
 #include "ascii.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 struct line {
   struct curl_slist link; /* first, so that a link is a line; its data is `text` */
+  struct line *before;    /* borrowed: the line in front of it; NULL: it is the first */
+  struct line *same;      /* borrowed: the next in its bucket of the index */
   size_t size;            /* of this block */
   size_t name_length;
   char text[];
@@ -22,6 +25,11 @@ struct header_list {
   const struct allocator *memory; /* borrowed */
   size_t references;
   struct curl_slist *lines[KINDS]; /* owned */
+  struct line *last[KINDS];        /* borrowed; NULL: there is none */
+  struct line *
+      *index;     /* owned: the lines by their names' hashes; NULL: so few that they are looked through */
+  size_t buckets; /* of the index: a power of two */
+  size_t count;   /* of lines */
   struct line *joined; /* owned: the first that is looked for and all that are plain; NULL: not made */
 };
 
@@ -84,15 +92,104 @@ static struct line *new_line (const struct header_list *list, size_t text_size, 
   return line;
 }
 
+/* The index */
+
+enum { FEW_LINES = 16 };
+
+/* FNV-1a, of the name in lower case. */
+static size_t hash (const char *name, size_t length) {
+  uint32_t h = 2166136261u;
+  for (size_t i = 0; i < length; i++)
+    h = (h ^ (unsigned char)ascii_lower(name[i])) * 16777619u;
+  return h;
+}
+
+static struct line **bucket_of (const struct header_list *list, const char *name, size_t length) {
+  return &list->index[hash(name, length) & (list->buckets - 1)];
+}
+
+static void index_line (const struct header_list *list, struct line *line) {
+  struct line **bucket = bucket_of(list, line->text, line->name_length);
+  line->same = *bucket;
+  *bucket = line;
+}
+
+static void drop_index (struct header_list *list) {
+  memory_free(list->memory, list->index, list->buckets * sizeof *list->index);
+  list->index = NULL;
+  list->buckets = 0;
+}
+
+/* Without memory for a larger one the list is searched by what there is. */
+static void grow_index (struct header_list *list) {
+  size_t buckets = list->buckets ? 2 * list->buckets : (size_t)4 * FEW_LINES;
+  struct line **index = memory_new(list->memory, buckets * sizeof *index);
+  if (!index) return;
+  drop_index(list);
+  list->index = index;
+  list->buckets = buckets;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (struct curl_slist *link = list->lines[kind]; link; link = link->next)
+      index_line(list, line_of(link));
+}
+
+static void unindex_line (const struct header_list *list, const struct line *line) {
+  struct line **place;
+  if (!list->index) return;
+  place = bucket_of(list, line->text, line->name_length);
+  while (*place != line)
+    place = &(*place)->same;
+  *place = line->same;
+}
+
+static bool has_name (const struct line *line, const char *name, size_t length) {
+  return line->name_length == length && ascii_same_start(line->text, name, length);
+}
+
+/* The line of that name, or NULL. */
+static struct line *find (const struct header_list *list, const char *name, size_t length) {
+  struct line *line;
+  if (list->index) {
+    line = *bucket_of(list, name, length);
+    while (line && !has_name(line, name, length))
+      line = line->same;
+  } else {
+    line = line_of(list->lines[kind_of(name, length)]);
+    while (line && !has_name(line, name, length))
+      line = line_of(line->link.next);
+  }
+  return line;
+}
+
+/* Puts the line between its neighbours, of which either may be missing. */
+static void link_line (struct header_list *list, enum kind kind, struct line *line, struct line *before,
+                       struct line *behind) {
+  line->before = before;
+  line->link.next = behind ? &behind->link : NULL;
+  *(before ? &before->link.next : &list->lines[kind]) = &line->link;
+  *(behind ? &behind->before : &list->last[kind]) = line;
+  list->count++;
+  if (list->index) index_line(list, line);
+  if (list->count > FEW_LINES && list->count > list->buckets) grow_index(list);
+}
+
+/* Takes the line out and frees it. */
+static void drop_line (struct header_list *list, enum kind kind, struct line *line) {
+  struct line *before = line->before, *behind = line_of(line->link.next);
+  unindex_line(list, line);
+  *(before ? &before->link.next : &list->lines[kind]) = line->link.next;
+  *(behind ? &behind->before : &list->last[kind]) = before;
+  list->count--;
+  free_line(list, line);
+}
+
 static bool copy_lines (struct header_list *list, const struct header_list *from, enum kind kind) {
-  struct curl_slist **end = &list->lines[kind];
   for (struct curl_slist *link = from->lines[kind]; link; link = link->next) {
     size_t size = strlen(link->data) + 1;
     struct line *line = new_line(list, size, line_of(link)->name_length);
     if (!line) return false;
     memcpy(line->text, link->data, size);
-    *end = &line->link;
-    end = &line->link.next;
+    link_line(list, kind, line, list->last[kind], NULL);
   }
   return true;
 }
@@ -128,17 +225,8 @@ void header_list_release (struct header_list *list) {
   forget_joined(list);
   free_lines(list, list->lines[LOOKED_FOR]);
   free_lines(list, list->lines[PLAIN]);
+  drop_index(list);
   memory_free(list->memory, list, sizeof *list);
-}
-
-/* The place that points to the line of that name, or the place at the end. */
-static struct curl_slist **find (struct header_list *list, const char *name, size_t length) {
-  struct curl_slist **place = &list->lines[kind_of(name, length)];
-  for (; *place; place = &(*place)->next) {
-    const struct line *line = line_of(*place);
-    if (line->name_length == length && ascii_same_start(line->text, name, length)) break;
-  }
-  return place;
 }
 
 /* "Name: value", or "Name;", which libcurl sends as "Name:"; "Name:" alone would make it drop the header. */
@@ -165,29 +253,26 @@ enum header_result header_list_set (struct header_list *list, const char *name, 
   if (!line) return HEADER_NO_MEMORY;
   write_line(line, name, value, value_length);
   forget_joined(list);
-  struct curl_slist **place = find(list, name, name_length), *old = *place;
-  *place = &line->link;
-  if (!old) return HEADER_OK;
-  line->link.next = old->next;
-  free_line(list, line_of(old));
+  enum kind kind = kind_of(name, name_length);
+  struct line *old = find(list, name, name_length);
+  link_line(list, kind, line, old ? old : list->last[kind], old ? line_of(old->link.next) : NULL);
+  if (old) drop_line(list, kind, old);
   return HEADER_OK;
 }
 
 void header_list_remove (struct header_list *list, const char *name, size_t name_length) {
   assert(list->references == 1);
-  struct curl_slist **place = find(list, name, name_length), *old = *place;
+  struct line *old = find(list, name, name_length);
   if (!old) return;
   forget_joined(list);
-  *place = old->next;
-  free_line(list, line_of(old));
+  drop_line(list, kind_of(name, name_length), old);
 }
 
 const char *header_list_value (const struct header_list *list, const char *name) {
   size_t length = strlen(name);
-  for (struct curl_slist *link = list->lines[kind_of(name, length)]; link; link = link->next)
-    if (line_of(link)->name_length == length && ascii_same_start(link->data, name, length))
-      return link->data[length] == ':' ? link->data + length + 2 : "";
-  return NULL;
+  const struct line *line = find(list, name, length);
+  if (!line) return NULL;
+  return line->text[length] == ':' ? line->text + length + 2 : "";
 }
 
 bool header_list_has (const struct header_list *list, const char *name) {

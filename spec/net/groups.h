@@ -8,6 +8,7 @@
 void buffer_grows_to_its_limit (void);
 void headers_refuse_injection (void);
 void headers_are_replaced_and_removed (void);
+void many_headers_are_found (void);
 void headers_are_read (void);
 void uris_are_read_and_refused (void);
 void uris_resolve_as_rfc_3986_says (void);

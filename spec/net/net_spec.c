@@ -26,6 +26,7 @@ static void run_values (void) {
   RUN(buffer_grows_to_its_limit);
   RUN(headers_refuse_injection);
   RUN(headers_are_replaced_and_removed);
+  RUN(many_headers_are_found);
   RUN(headers_are_read);
   RUN(uris_are_read_and_refused);
   RUN(uris_resolve_as_rfc_3986_says);

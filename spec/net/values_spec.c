@@ -102,6 +102,52 @@ void headers_are_replaced_and_removed (void) {
   header_list_release(NULL);
 }
 
+/* More than are looked through: they are found by an index. */
+enum { MANY_LINES = 300 };
+
+static bool set_many (struct header_list *list, const char *pattern, const char *value) {
+  char name[32];
+  bool ok = true;
+  for (int i = 0; ok && i < MANY_LINES; i++) {
+    snprintf(name, sizeof name, pattern, i);
+    ok = set(list, name, value) == HEADER_OK;
+  }
+  return ok;
+}
+
+static size_t count_lines (struct header_list *list, const char *value) {
+  size_t count = 0;
+  for (struct curl_slist *line = lines(list); line; line = line->next)
+    if (strstr(line->data, value)) count++;
+  return count;
+}
+
+static void remove_every_second (struct header_list *list) {
+  char name[32];
+  for (int i = 0; i < MANY_LINES; i += 2) {
+    snprintf(name, sizeof name, "NAME-%d", i);
+    header_list_remove(list, name, strlen(name));
+  }
+}
+
+void many_headers_are_found (void) {
+  struct header_list *list = header_list_new(&checked_memory), *copy;
+  CHECK(set_many(list, "Name-%d", "first") && count_lines(list, ": first") == MANY_LINES);
+  CHECK(set_many(list, "nAME-%d", "second"));
+  CHECK(count_lines(list, ": second") == MANY_LINES && count_lines(list, ": first") == 0);
+  CHECK_TEXT(lines(list)->data, "nAME-0: second");
+  CHECK_TEXT(lines(list)->next->data, "nAME-1: second");
+  remove_every_second(list);
+  CHECK(count_lines(list, ": second") == MANY_LINES / 2);
+  CHECK(!header_list_has(list, "name-298") && header_list_has(list, "name-299"));
+  copy = header_list_copy(list);
+  CHECK(header_list_equal(list, copy) && header_list_has(copy, "NAME-1") && !header_list_has(copy, "NAME-2"));
+  CHECK(set(copy, "name-299", "last") == HEADER_OK && set(copy, "another", "x") == HEADER_OK);
+  CHECK(count_lines(copy, ": last") == 1 && count_lines(copy, ": second") == MANY_LINES / 2 - 1);
+  header_list_release(copy);
+  header_list_release(list);
+}
+
 void headers_are_read (void) {
   static const char block[] =
       "HTTP/1.1 200 OK\r\nA: 1\r\nno colon\r\n folded: x\r\nSet-Cookie:\t a=b; c \t\r\n"
