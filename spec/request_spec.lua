@@ -193,6 +193,20 @@ describe("request", function()
       assert.same({ "1, 3", "2" }, { response.headers["x-a"], response.headers["x-b"] })
     end)
 
+    it("whose header lines of one name are joined in their order, however many", function()
+      local raw <close> = assert(fault_server.start())
+      local lines, values = {}, {}
+      for i = 1, 2000 do
+        lines[i], values[i] = ("X-A: %d\r\nX-%d: %d\r\n"):format(i, i % 3, i), tostring(i)
+      end
+      raw:fault("GET /a", { "HTTP/1.1 200 OK\r\n" .. table.concat(lines) .. "X-B: 1\r\nContent-Length: 0\r\n\r\n" })
+      local session = new("anonymous", { serviceURI = "http://127.0.0.1:" .. raw:port(), proxy = false })
+      local response = assert(session:request { path = "/a" }:await(LIMIT))
+      assert.equal(table.concat(values, ", "), response.headers["x-a"])
+      assert.matches("^2, 5, 8, .*, 1994, 1997, 2000$", response.headers["x-2"])
+      assert.same({ "1", "0" }, { response.headers["x-b"], response.headers["content-length"] })
+    end)
+
     it("whose json says what is wrong with the body", function()
       local session = loggedIn "basic"
       server:fault { kind = "malformed" }

@@ -90,29 +90,82 @@ static bool is_secret (const struct header_line *line) {
   return false;
 }
 
-/* Name in lower case -> value; lines of one name are joined as RFC 9110 says. */
-static void push_headers (lua_State *L, int index, const struct response_data *r) {
-  size_t at = 0, i;
-  struct header_line line;
+/* Pushes the line's name in lower case; false, and nothing is pushed: it is too long for one. */
+static bool push_name (lua_State *L, const struct header_line *line) {
   char name[256];
+  size_t i;
+  if (line->name_length >= sizeof name) return false;
+  for (i = 0; i < line->name_length; i++)
+    name[i] = ascii_lower(line->name[i]);
+  lua_pushlstring(L, name, line->name_length);
+  return true;
+}
+
+/* A further value, on top, of the name at `name`, whose first value or list of values is below it; the list is left. */
+static void add_value (lua_State *L, int name) {
+  if (lua_type(L, -2) == LUA_TSTRING) {
+    lua_createtable(L, 4, 0);
+    lua_rotate(L, -3, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, -3, 1);
+    lua_pushvalue(L, name);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, name - 1);
+  }
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* The line's value joins those of its name in the table on top. */
+static void add_line (lua_State *L, const struct header_line *line) {
+  int table = lua_gettop(L);
+  if (is_secret(line) || !push_name(L, line)) return;
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, table) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, line->value, line->value_length);
+    lua_rawset(L, table);
+    return;
+  }
+  lua_pushlstring(L, line->value, line->value_length);
+  add_value(L, table + 1);
+  lua_settop(L, table);
+}
+
+/* Replaces the list of values on top by their text, joined as RFC 9110 says. */
+static void join (lua_State *L) {
+  int list = lua_gettop(L);
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, list);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (i = 1; i <= n; i++) {
+    if (i > 1) luaL_addstring(&b, ", ");
+    lua_rawgeti(L, list, i);
+    luaL_addvalue(&b);
+  }
+  luaL_pushresult(&b);
+  lua_replace(L, list);
+}
+
+/* Name in lower case -> value. */
+static void push_headers (lua_State *L, int index, const struct response_data *r) {
+  size_t at = 0;
+  struct header_line line;
+  int table;
   if (compat_getslot(L, index, RESPONSE_HEADERS) == LUA_TTABLE) return;
   lua_pop(L, 1);
   lua_newtable(L);
-  while (header_next(r->texts, r->block_length, &at, &line)) {
-    if (line.name_length >= sizeof name || is_secret(&line)) continue;
-    for (i = 0; i < line.name_length; i++)
-      name[i] = ascii_lower(line.name[i]);
-    lua_pushlstring(L, name, line.name_length);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TSTRING) {
-      lua_pushliteral(L, ", ");
-      lua_pushlstring(L, line.value, line.value_length);
-      lua_concat(L, 3);
-    } else {
+  table = lua_gettop(L);
+  while (header_next(r->texts, r->block_length, &at, &line))
+    add_line(L, &line);
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    if (lua_istable(L, -1)) {
+      join(L);
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, table);
+    } else
       lua_pop(L, 1);
-      lua_pushlstring(L, line.value, line.value_length);
-    }
-    lua_rawset(L, -3);
   }
   lua_pushvalue(L, -1);
   compat_setslot(L, index, RESPONSE_HEADERS);
