@@ -180,6 +180,7 @@ build = {
         "csrc/session/session.c",
         "csrc/session/session_binding.c",
         "csrc/session/session_values.c",
+        "csrc/session/subscriptions.c",
         "csrc/session/telling.c",
         "csrc/session/transport_options.c",
         "csrc/session/types.c",

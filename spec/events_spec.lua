@@ -94,6 +94,38 @@ describe("a session's events", function()
       assert.same({ 1, 2, 3, 4, 5 }, { table.unpack(log) })
     end)
 
+    it("to many handlers in the order of subscription, whichever of them come again or go", function()
+      local log, handlers, expected = {}, {}, {}
+      for i = 1, 200 do
+        handlers[i] = function() log[#log + 1] = i end
+        session:subscribe("online", handlers[i])
+      end
+      for i = 1, 200, 2 do session:unsubscribe("online", handlers[i]) end
+      for i = 2, 200, 4 do session:subscribe("online", handlers[i]) end
+      for i = 1, 20 do session:subscribe("online", handlers[i]):unsubscribe("online", handlers[i]) end
+      for i = 24, 200, 4 do expected[#expected + 1] = i end
+      for i = 22, 200, 4 do expected[#expected + 1] = i end
+      login()
+      assert.same(expected, log)
+      for _, i in ipairs(expected) do session:unsubscribe("online", handlers[i]) end
+      lose()
+      regain()
+      assert.equal(#expected, #log)
+    end)
+
+    it("to one handler once for each of many scopes", function()
+      local log, scopes, expected = {}, {}, {}
+      local function handler(scope) log[#log + 1] = scope.number end
+      for i = 1, 100 do scopes[i] = { number = i } end
+      for _, scope in ipairs(scopes) do session:subscribe("online", handler, scope) end
+      session:subscribe("online", handler, scopes[1])
+      for i = 2, 80 do session:unsubscribe("online", handler, scopes[i]) end
+      for i = 81, 100 do expected[#expected + 1] = i end
+      expected[#expected + 1] = 1
+      login()
+      assert.same(expected, log)
+    end)
+
     it("before the handlers of the promise that brought them", function()
       local log = {}
       session:subscribe("online", noter(log, "event"))

@@ -2,17 +2,9 @@
 
 #include "net/ascii.h"
 #include "session.h"
+#include "subscriptions.h"
 
 #include <string.h>
-
-/*
-** SESSION_HANDLERS: event -> array of subscriptions, in order. Each is a userdata, so that what was queued for one can see
-** whether it still stands.
-*/
-struct subscription {
-  bool live;
-};
-enum { SUBSCRIPTION_HANDLER = 1, SUBSCRIPTION_SCOPE, SUBSCRIPTION_SLOTS = SUBSCRIPTION_SCOPE };
 
 /* An event on its way to one handler; the event's own values are user values from EVENT_VALUES on. */
 struct event {
@@ -75,46 +67,14 @@ static void push_list (lua_State *L, int index, const char *event, bool make) {
   lua_remove(L, -2);
 }
 
-/* Is the subscription on top one of that handler and scope? */
-static bool is_of (lua_State *L, int handler, int scope) {
-  bool is;
-  compat_getslot(L, -1, SUBSCRIPTION_HANDLER);
-  compat_getslot(L, -2, SUBSCRIPTION_SCOPE);
-  is = lua_rawequal(L, -2, handler) && lua_rawequal(L, -1, scope);
-  lua_pop(L, 2);
-  return is;
-}
-
-/* Pushes the subscription of (handler, scope) in the list on top; its place, or 0 and nothing is pushed. */
-static lua_Integer find (lua_State *L, int handler, int scope) {
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
-  for (i = 1; i <= n; i++) {
-    lua_rawgeti(L, -1, i);
-    if (is_of(L, handler, scope)) return i;
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
-/* What stands at `at` of the list at `list` goes to the end, those behind it move up. Allocates nothing. */
-static void move_to_end (lua_State *L, int list, lua_Integer at) {
-  lua_Integer n = (lua_Integer)lua_rawlen(L, list);
-  lua_rawgeti(L, list, at);
-  for (; at < n; at++) {
-    lua_rawgeti(L, list, at + 1);
-    lua_rawseti(L, list, at);
-  }
-  lua_rawseti(L, list, n);
-}
-
-/* Nothing is told any more to the subscriptions of the list on top. */
-static void silence (lua_State *L) {
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
-  for (i = 1; i <= n; i++) {
-    lua_rawgeti(L, -1, i);
-    ((struct subscription *)lua_touserdata(L, -1))->live = false;
-    lua_pop(L, 1);
-  }
+/* The same, without what was unsubscribed, where that is much. */
+static void push_tidy_list (lua_State *L, int index, const char *event, bool make) {
+  push_list(L, index, event, make);
+  if (!lua_istable(L, -1) || !subscriptions_tidy(L)) return;
+  session_getvalue(L, index, SESSION_HANDLERS);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, event);
+  lua_pop(L, 1);
 }
 
 static const char *check_arguments (lua_State *L) {
@@ -127,49 +87,25 @@ static const char *check_arguments (lua_State *L) {
   return event;
 }
 
-static void push_subscription (lua_State *L, int handler, int scope) {
-  struct subscription *s = compat_newuserdata(L, sizeof *s, SUBSCRIPTION_SLOTS);
-  s->live = true;
-  lua_pushvalue(L, handler);
-  compat_setslot(L, -2, SUBSCRIPTION_HANDLER);
-  lua_pushvalue(L, scope);
-  compat_setslot(L, -2, SUBSCRIPTION_SCOPE);
-}
-
 int events_subscribe (lua_State *L) {
   const char *event = check_arguments(L);
-  lua_Integer at;
-  push_subscription(L, 3, 4);
-  push_list(L, 1, event, true);
-  at = find(L, 3, 4);
-  if (at)
-    move_to_end(L, 6, at);
-  else {
-    lua_pushvalue(L, 5);
-    lua_rawseti(L, 6, (lua_Integer)lua_rawlen(L, 6) + 1);
-  }
+  push_tidy_list(L, 1, event, true);
+  subscriptions_add(L, 3, 4);
   lua_settop(L, 1);
   return 1;
 }
 
 int events_unsubscribe (lua_State *L) {
   const char *event = check_arguments(L);
-  lua_Integer at = 0;
   push_list(L, 1, event, false);
-  if (lua_istable(L, 5)) at = find(L, 3, 4);
-  if (at) {
-    ((struct subscription *)lua_touserdata(L, -1))->live = false;
-    move_to_end(L, 5, at);
-    lua_pushnil(L);
-    lua_rawseti(L, 5, (lua_Integer)lua_rawlen(L, 5));
-  }
+  if (lua_istable(L, -1)) subscriptions_remove(L, 3, 4);
   lua_settop(L, 1);
   return 1;
 }
 
 /* The handlers' table is at 2. */
 static void unsubscribe_event (lua_State *L, const char *event) {
-  if (lua_getfield(L, 2, event) == LUA_TTABLE) silence(L);
+  if (lua_getfield(L, 2, event) == LUA_TTABLE) subscriptions_silence(L);
   lua_pushnil(L);
   lua_setfield(L, 2, event);
   lua_pop(L, 1);
@@ -230,11 +166,11 @@ void events_fire (lua_State *L, int index, const char *event, int nargs) {
   int first = lua_gettop(L) - nargs + 1, list;
   lua_Integer i, n;
   index = lua_absindex(L, index);
-  push_list(L, index, event, false);
+  push_tidy_list(L, index, event, false);
   list = lua_gettop(L);
   n = lua_istable(L, list) ? (lua_Integer)lua_rawlen(L, list) : 0;
   for (i = 1; i <= n; i++) {
-    if (lua_rawgeti(L, list, i) == LUA_TUSERDATA) { /* a finaliser may have shortened the list */
+    if (lua_rawgeti(L, list, i) == LUA_TUSERDATA) { /* not one that was unsubscribed */
       push_event(L, index, first, nargs);
       loop_ready(L, loop);
     }
