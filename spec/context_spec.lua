@@ -51,6 +51,45 @@ describe("a session's context", function()
     assert.same({}, server:requests())
   end)
 
+  it("is copied whole: what is given and what is got are nobody else's", function()
+    local list = datasession.array { 1 }
+    local given = { list = list, deep = { er = { a = 1 } } }
+    local one, other = new("basic", { context = given }), new("basic", { context = given })
+    other:setContext(given)
+    given.deep.er.a, list[1] = 2, 2
+    one:getContext().deep.er.a = 3
+    one:getContextProperty("deep").er.a = 4
+    one:setContextProperty("again", given)
+    given.deep.er.a = 5
+    for _, session in ipairs { one, other } do
+      assert.same({ er = { a = 1 } }, session:getContextProperty "deep")
+      assert.same({ 1 }, session:getContext().list)
+    end
+    assert.equal(2, one:getContext().again.deep.er.a)
+    assert.is_true(require("datasession.codec").isArray(one:getContextProperty "list"))
+    assert(one:login("lua", "secret"):await(LIMIT))
+    local text = sent "x-client-props"
+    for _, part in ipairs { '"deep":{"er":{"a":1}}', '"deep":{"er":{"a":2}}', '"list":[1]', '"list":[2]' } do
+      assert.truthy(text:find(part, 1, true))
+    end
+  end)
+
+  it("of many properties that are set one by one is sent as they are then", function()
+    local session = new "basic"
+    for i = 1, 100 do session:setContextProperty("n" .. i, i) end
+    for i = 1, 99 do session:setContextProperty("n" .. i, nil) end
+    assert(session:login("lua", "secret"):await(LIMIT))
+    assert.equal('{"n100":100}', sent "x-client-props")
+    session:setContextProperty("n100", nil)
+    assert(session:ping():await(LIMIT))
+    assert.is_nil(sent "x-client-props")
+    assert.has_error(function() session:setContextProperty("a", { 1, 2, x = function() end }) end)
+    local circle = {}
+    circle.circle = circle
+    assert.has_error(function() session:setContextProperty("a", circle) end)
+    assert.same({}, session:getContext())
+  end)
+
   it("is encoded by the module that was loaded last", function()
     local names, kept = { "datasession", "datasession.core", "datasession.codec" }, {}
     new("basic", { context = { a = datasession.array {} } })

@@ -1,6 +1,6 @@
 /*
 ** context: the properties that travel with a session's requests and answers as one JSON object, in the header
-** X-CLIENT-PROPS. They survive logout. Kept as a Lua table and, beside it, as the header's text.
+** X-CLIENT-PROPS. They survive logout. The session keeps a table of its own and, beside it, the header's text.
 */
 #ifndef SESSION_CONTEXT_H
 #define SESSION_CONTEXT_H
@@ -17,9 +17,11 @@ int context_set_property (lua_State *L);
 int context_get (lua_State *L);
 int context_get_property (lua_State *L);
 
-/* Pushes the session's properties, which are not to be changed, or the value of X-CLIENT-PROPS; nil: none. Raises nothing. */
+/* Pushes the session's properties, which are not to be changed; nil: none. Raises nothing. */
 void context_push (lua_State *L, int session);
-void context_push_text (lua_State *L, int session);
+
+/* Pushes the value of X-CLIENT-PROPS, made when first asked for; nil: none. False, and an error is pushed: no memory. Raises nothing. */
+bool context_push_text (lua_State *L, int session);
 
 /* Takes over the properties in the table at `properties`, for the session at `session`. Raises for what JSON cannot say. */
 void context_replace (lua_State *L, int session, int properties);

@@ -49,9 +49,9 @@ static bool jsdo_sign (lua_State *L, struct session *s, struct header_list *line
   if (id && strcmp(id, "0"))
     ok = header_list_set(lines, "X-CLIENT-CONTEXT-ID", 19, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 1);
-  context_push_text(L, -1);
+  ok = context_push_text(L, -1) && ok;
   id = lua_tolstring(L, -1, &length);
-  if (id) ok = ok && header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
+  if (ok && id) ok = header_list_set(lines, "X-CLIENT-PROPS", 14, id, length) != HEADER_NO_MEMORY;
   lua_pop(L, 2);
   return ok && identity_sign(s->who, lines);
 }
