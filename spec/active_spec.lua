@@ -56,6 +56,36 @@ describe("the active session", function()
     assert.equal(b, datasession.activeSession())
   end)
 
+  it("is the live one that was used last, in whatever order they are used and end", function()
+    local used = {} -- the last one last
+    for i = 1, 40 do
+      used[i] = made()
+      datasession.setActiveSession(used[i])
+    end
+    for i = 1, 40, 3 do
+      local session = table.remove(used, i)
+      used[#used + 1] = session
+      assert.equal(session, datasession.setActiveSession(session))
+    end
+    for i = 1, 100 do
+      local at = i * 7 % #used + 1
+      local session = table.remove(used, at)
+      if i % 3 == 0 then
+        session:invalidate()
+        datasession.setActiveSession(session)
+        if #used == 0 then break end
+      else
+        session.pingInterval = 0
+        used[#used + 1] = datasession.setActiveSession(session)
+      end
+      assert.equal(used[#used], datasession.activeSession())
+    end
+    used = nil -- what is collected gives way, too
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(datasession.activeSession())
+  end)
+
   it("is set by session or by key, and by nothing else", function()
     local a, b = loggedIn(), loggedIn()
     assert.equal(a, datasession.setActiveSession(a))

@@ -52,33 +52,39 @@ void active_drop_key (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-void session_touch (struct session *s) {
-  if (s->phase == PHASE_INVALID) return;
-  s->used = ++s->loop->calls;
-  s->loop->active = s;
+static void leave_row (struct session *s) {
+  if (s->newer)
+    s->newer->older = s->older;
+  else
+    s->loop->active = s->older;
+  if (s->older) s->older->newer = s->newer;
+  s->newer = s->older = NULL;
 }
 
-/* The active one has ended: the live one that was used last takes its place. */
-static void find_active (lua_State *L, struct loop *loop) {
-  loop_table(L, LOOP_SESSIONS);
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    struct session *s = session_test(L, -1);
-    if (s && s->phase != PHASE_INVALID && s->used && (!loop->active || s->used > loop->active->used))
-      loop->active = s;
+void session_touch (struct session *s) {
+  struct loop *loop = s->loop;
+  if (s->phase == PHASE_INVALID) return;
+  if (s->used) leave_row(s);
+  s->used = ++loop->calls;
+  s->older = loop->active;
+  if (s->older) s->older->newer = s;
+  loop->active = s;
+}
+
+void session_untouch (struct session *s) {
+  if (s->used) leave_row(s);
+  s->used = 0;
+}
+
+/* activeSession(): the session, or nil. One that nobody holds may be there still, until it is finalised. */
+static int l_active_session (lua_State *L) {
+  const struct session *s;
+  for (s = loop_get(L)->active; s; s = s->older) {
+    session_push(L, s);
+    if (!lua_isnil(L, -1)) return 1;
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
-}
-
-/* activeSession(): the session, or nil. */
-static int l_active_session (lua_State *L) {
-  struct loop *loop = loop_get(L);
-  if (!loop->active) find_active(L, loop);
-  if (loop->active)
-    session_push(L, loop->active);
-  else
-    lua_pushnil(L);
+  lua_pushnil(L);
   return 1;
 }
 

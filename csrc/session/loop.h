@@ -59,8 +59,7 @@ struct loop {
   unsigned long long stamps; /* _ts parameters given out */
   unsigned long long noise;  /* state of the jitter's generator */
   unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
-  struct session
-      *active; /* borrowed: on which the last call was made; NULL: it has ended, another is to be found */
+  struct session *active; /* borrowed: on which the last call was made; those before it are linked by `older` */
   bool device_offline; /* the host says that this machine has no network */
   unsigned depth;      /* steps inside steps: handlers that await */
   unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */

@@ -22,6 +22,28 @@ static void enlist (struct loop *loop, struct operation *op) {
   loop->operations = op;
 }
 
+static void delist (struct operation *op) {
+  if (op->earlier)
+    op->earlier->later = op->later;
+  else
+    op->loop->operations = op->later;
+  if (op->later) op->later->earlier = op->earlier;
+}
+
+static void join (struct session *s, struct operation *op) {
+  op->older = s->operations;
+  if (op->older) op->older->newer = op;
+  s->operations = op;
+}
+
+static void part (struct session *s, struct operation *op) {
+  if (op->newer)
+    op->newer->older = op->older;
+  else
+    s->operations = op->older;
+  if (op->older) op->older->newer = op->newer;
+}
+
 struct operation *operation_new (lua_State *L, int index, const char *verb) {
   struct session *s = session_test(L, index);
   struct provider *provider = s ? NULL : provider_check(L, index);
@@ -45,7 +67,7 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   if (!s) return op;
   op->epoch = s->epoch;
   op->logins = s->logins;
-  s->operations++;
+  join(s, op);
   return op;
 }
 
@@ -94,7 +116,7 @@ static void leave_owner (lua_State *L, struct operation *op) {
     provider_left(L, op);
     return;
   }
-  s->operations--;
+  part(s, op);
   if (s->login == op) session_login_over(L, s);
   autoping_left(s, op);
   if (s->leaving == op) session_leaving_over(L, s, op);
@@ -107,11 +129,7 @@ static void finish (lua_State *L, struct operation *op) {
   drop_apart(op);
   if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
-  if (op->earlier)
-    op->earlier->later = op->later;
-  else
-    op->loop->operations = op->later;
-  if (op->later) op->later->earlier = op->earlier;
+  delist(op);
   loop_table_of(L, op->loop, LOOP_FLYING);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
@@ -233,8 +251,9 @@ static int take_turn (lua_State *L) {
 /* What the coroutine of `op` has asked for is asked for no more. */
 static void abort_inner (const struct operation *op, const lua_State *coroutine) {
   struct operation *one;
-  for (one = op->loop->operations; coroutine && one; one = one->later) {
-    if (one->inner != coroutine || one->session != op->session) continue;
+  if (!coroutine || !op->session) return;
+  for (one = op->session->operations; one; one = one->older) {
+    if (one->inner != coroutine) continue;
     one->promise.looked_at = true;
     operation_abort(one, "cancelled", "the call that it is part of has ended");
   }

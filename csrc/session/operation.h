@@ -34,6 +34,7 @@ struct operation {
   bool (*begin)(lua_State *L, struct operation *op); /* describes and sends what comes first; repair.c */
   struct timer timer;         /* of operation_wait, or what an abort is told by; see there */
   struct exchange *exchanges; /* owned, those in flight; linked by `next` */
+  struct operation *newer, *older; /* borrowed; of the session, that are in flight */
   struct operation *earlier, *later;
   int anchor;      /* its reference in LOOP_FLYING */
   unsigned logins; /* the session's when it was made: it is not begun again for another user */

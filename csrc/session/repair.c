@@ -210,14 +210,14 @@ static void begin_again (lua_State *L, struct operation *op, struct exchange *x)
 /* Each begins in a turn of its own: one may end the others. */
 static void resume_parked (lua_State *L, const struct session *s) {
   struct operation *op;
-  for (op = s->loop->operations; op; op = op->later)
-    if (op->session == s && op->parked && !op->abort_kind) operation_defer(L, op, begin_again);
+  for (op = s->operations; op; op = op->older)
+    if (op->parked && !op->abort_kind) operation_defer(L, op, begin_again);
 }
 
 static void abort_parked (const struct session *s, const char *kind, const char *message) {
   struct operation *op;
-  for (op = s->loop->operations; op; op = op->later)
-    if (op->session == s && op->parked) operation_abort(op, kind, message);
+  for (op = s->operations; op; op = op->older)
+    if (op->parked) operation_abort(op, kind, message);
 }
 
 void repair_abandon (struct session *s, const char *kind, const char *message) {

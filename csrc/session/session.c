@@ -204,8 +204,7 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   autoping_left(s, NULL); /* one in flight is not the next login's */
   s->epoch++;
   s->logins++;
-  s->used = 0;
-  if (s->loop->active == s) s->loop->active = NULL;
+  session_untouch(s);
   session_forget_kept(s);
   forget_server_session(L, index, s);
   forget_identity(L, index, s);
@@ -702,8 +701,8 @@ int session_disconnect (lua_State *L) {
 static void abort_operations (struct session *s) {
   struct operation *op;
   repair_abandon(s, "closed", "the session was invalidated");
-  for (op = s->loop->operations; op; op = op->later)
-    if (op->session == s && (op->verb != verb_logout || s->leaving == op) && op->verb != verb_invalidate)
+  for (op = s->operations; op; op = op->older)
+    if ((op->verb != verb_logout || s->leaving == op) && op->verb != verb_invalidate)
       operation_abort(op, "closed", "the session was invalidated");
 }
 
@@ -794,7 +793,7 @@ int session_gc (lua_State *L) {
   if (s->closed) return 0;
   s->closed = true;
   s->phase = PHASE_INVALID;
-  if (s->loop->active == s) s->loop->active = NULL;
+  session_untouch(s);
   s->admitted = false;
   autoping_free(s);
   if (s->protocol->release) s->protocol->release(s);

@@ -40,6 +40,8 @@ struct session {
   struct autoping *autoping;       /* owned; NULL: it never had a pingInterval */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
   struct operation *leaving;       /* borrowed; the stop or slow logout in flight, or NULL */
+  struct operation *operations;    /* borrowed; those in flight, the newest first, linked by `older` */
+  struct session *newer, *older;   /* borrowed; its neighbours among those with `used`, by that; active.c */
   const char *status; /* static: the service's own word for its state, as last told; NULL: it has none */
   double expires, expires_at; /* of clock_now, and of the epoch: its deadline; 0: none is known */
   lua_Integer number;         /* of all sessions of the state, from 1 */
@@ -48,7 +50,6 @@ struct session {
   unsigned signed_for; /* the generation of `who` that the header lines were made for */
   unsigned epoch;  /* counted up by login, logout and loss: answers to what was sent before change nothing */
   unsigned logins; /* counted up by login and logout alone: whose calls are still its own */
-  unsigned operations; /* in flight */
   short login_status;  /* loginHttpStatus; valid when login_result is not RESULT_NONE; < 0: there was none */
   enum result login_result : 8;
   enum model model : 4;
@@ -72,7 +73,7 @@ struct session {
 };
 
 #ifndef _WIN32 /* where bit-fields of different types are not packed */
-_Static_assert(sizeof(struct session) <= 168, "docs/internals.md, What a session takes");
+_Static_assert(sizeof(struct session) <= 192, "docs/internals.md, What a session takes");
 #endif
 
 /* The Lua values of a session. Those that most sessions have are user values, the others in a table made for the first of them. */
@@ -201,6 +202,9 @@ struct operation *session_start_ping (lua_State *L, int index, struct session *s
 
 /* A call of the user's on it: it is the active session from now on. active.c */
 void session_touch (struct session *s);
+
+/* It has ended: the active session is the live one that was used last. No harm when it was not used. active.c */
+void session_untouch (struct session *s);
 
 /* Refuses `op` when its session was invalidated, or is being closed. */
 bool session_refuses (lua_State *L, struct operation *op);
