@@ -115,6 +115,15 @@ describe("the options of a named session", function()
     second = nil -- luacheck: ignore
     assert.equal("one", datasession.new(options()).name)
   end)
+
+  it("have one live session a name, also when the store makes it while it is asked", function()
+    local inner
+    local asking = { set = store.set, remove = store.remove }
+    function asking.get() inner = inner or datasession.new(options()) end
+    assert.error_matches(function() datasession.new(options { storage = asking }) end, "is called 'one' already")
+    inner:invalidate()
+    assert.equal("one", datasession.new(options { storage = asking }).name)
+  end)
 end)
 
 describe("a named session", function()

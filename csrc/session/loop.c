@@ -489,6 +489,7 @@ struct loop *loop_open (lua_State *L) {
   new_table(L, loop, LOOP_HELD, NULL);
   new_table(L, loop, LOOP_HOOKS, NULL);
   new_table(L, loop, LOOP_KEYS, "v");
+  new_table(L, loop, LOOP_NAMES, "v");
   new_table(L, loop, LOOP_PROTOCOLS, NULL);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);

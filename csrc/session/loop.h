@@ -28,6 +28,7 @@ enum loop_table {
   LOOP_HELD,     /* session -> true: kept alive until it ends */
   LOOP_HOOKS,    /* functions of the Lua layer, by name; onError, the logger */
   LOOP_KEYS,     /* weak values: the key of a session, once somebody asked for it -> the session */
+  LOOP_NAMES,    /* weak values: the name of a session that is stored -> the last session that claimed it */
   LOOP_PROTOCOLS, /* protocols in Lua: name -> their table of functions; methods of those in C by their address */
   LOOP_TABLES     /* how many */
 };
@@ -59,7 +60,8 @@ struct loop {
   unsigned long long stamps; /* _ts parameters given out */
   unsigned long long noise;  /* state of the jitter's generator */
   unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
-  struct session *active; /* borrowed: on which the last call was made; those before it are linked by `older` */
+  struct session
+      *active;         /* borrowed: on which the last call was made; those before it are linked by `older` */
   bool device_offline; /* the host says that this machine has no network */
   unsigned depth;      /* steps inside steps: handlers that await */
   unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */

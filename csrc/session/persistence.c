@@ -65,17 +65,6 @@ void persistence_note_identity (lua_State *L, const struct identity *who) {
 
 /* Names: one live session each */
 
-static bool has_name (lua_State *L, int index, int name) {
-  const struct session *s = session_test(L, index);
-  bool has = false;
-  if (s && s->named && !s->closed) {
-    session_getvalue(L, index, SESSION_NAME);
-    has = lua_rawequal(L, -1, name);
-    lua_pop(L, 1);
-  }
-  return has;
-}
-
 /* Has it ended, while the store does not know yet? */
 static bool is_unsaved (lua_State *L, int index) {
   const struct saver *saver;
@@ -85,17 +74,16 @@ static bool is_unsaved (lua_State *L, int index) {
   return saver && saver->entry.queued && !saver->settled;
 }
 
-/* Pushes a session of that name which is live, or, `ended`, which was invalidated and is not yet out of the store; or nil. */
+/* Pushes the last session of that name if it is live, or, `ended`, if it was invalidated and is not yet out of the store. */
 static bool push_namesake (lua_State *L, int name, bool ended) {
-  loop_table(L, LOOP_SESSIONS);
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    if (has_name(L, -1, name)) {
-      const struct session *s = lua_touserdata(L, -1);
-      if ((s->phase == PHASE_INVALID) == ended && (!ended || is_unsaved(L, -1))) return true;
-    }
-    lua_pop(L, 1);
-  }
+  const struct session *s;
+  loop_table(L, LOOP_NAMES);
+  lua_pushvalue(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  s = session_test(L, -1);
+  if (s && s->named && !s->closed && (s->phase == PHASE_INVALID) == ended && (!ended || is_unsaved(L, -1)))
+    return true;
   lua_pop(L, 1);
   return false;
 }
@@ -124,6 +112,19 @@ static void claim (lua_State *L, int name) {
   if (push_namesake(L, name, false))
     luaL_error(L, "option 'name': a live session of this program is called '%s' already: invalidate it first",
                lua_tostring(L, name));
+}
+
+/* A later claim of the name finds this session. Raises when the store has made another one of it meanwhile. */
+static void enter_name (lua_State *L, struct session *s) {
+  int top = lua_gettop(L);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+  claim(L, top + 1);
+  loop_table(L, LOOP_NAMES);
+  lua_pushvalue(L, top + 1);
+  lua_pushvalue(L, PERSISTENCE_SESSION);
+  lua_rawset(L, -3);
+  lua_settop(L, top);
+  s->named = true;
 }
 
 /* Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own): the store, and what it keeps for this session or nil. */
@@ -170,7 +171,7 @@ void persistence_open (lua_State *L, struct session *s) {
     session_setvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
     ask_store(L, s);
     make_saver(L);
-    s->named = true;
+    enter_name(L, s);
     if (lua_istable(L, PERSISTENCE_KEPT)) persistence_restore(L, s);
   }
   lua_settop(L, PERSISTENCE_SESSION);
