@@ -328,6 +328,35 @@ describe("a promise", function()
       assert.is_false(b:cancel())
     end)
 
+    it("refuses to wait for itself by way of many, whichever of them were looked at before", function()
+      for _, look in ipairs { 1, 20, 49, 50, 100 } do
+        local first, settle = open()
+        local chain = { first }
+        for i = 2, 100 do
+          local last = chain[i - 1]
+          chain[i] = i % 3 == 0 and last:next() or datasession.promise(function(resolve) resolve(last) end)
+        end
+        datasession.promise(function(resolve) resolve(chain[look]) end):fail(nothing)
+        datasession.promise(function(resolve) resolve(chain[100]) end):fail(nothing)
+        settle(chain[100])
+        assert.matches("wait for itself", select(2, first:await(LIMIT)).message)
+        assert.matches("wait for itself", select(2, chain[100]:await(LIMIT)).message)
+      end
+    end)
+
+    it("hangs from another promise after the one that it hung from is settled", function()
+      local first, settleFirst = open()
+      local second, settleSecond = open()
+      local middle = first:next(function() return second end)
+      local last = middle:next():next()
+      local outer = datasession.promise(function(resolve) resolve(last) end)
+      settleFirst()
+      datasession.step()
+      settleSecond(outer)
+      assert.matches("wait for itself", select(2, outer:await(LIMIT)).message)
+      assert.equal("rejected", second:state())
+    end)
+
     it("runs a long chain in one step", function()
       local promise, count = datasession.promise(function(resolve) resolve(0) end), 8
       for _ = 1, count do promise = promise:next(function(n) return n + 1 end) end
@@ -744,6 +773,28 @@ describe("a promise", function()
       ping:cancel()
       assert.is_true(datasession.run(LIMIT))
       assert.same({ "closed", "told" }, order)
+    end)
+
+    it("is cancelled in any order among those that wait for one promise; the others go on in theirs", function()
+      local promise, settle = open()
+      local log, spawned, expected = {}, {}, {}
+      for i = 1, 40 do
+        spawned[i] = datasession.spawn(function()
+          promise:await()
+          log[#log + 1] = i
+        end)
+      end
+      for i = 1, 100 do
+        local at = (i * 17) % 41
+        if at > 3 and at < 38 and at % 4 ~= 0 then spawned[at]:cancel() end
+      end
+      settle()
+      datasession.step()
+      for i = 1, 40 do
+        if spawned[i]:state() == "resolved" then expected[#expected + 1] = i else spawned[i]:fail(nothing) end
+      end
+      assert.same({ 1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 36, 38, 39, 40 }, expected)
+      assert.same(expected, log)
     end)
 
     it("is cancelled with its time limit, so that nothing pends", function()

@@ -1,41 +1,61 @@
 #include "chain.h"
 
 void chain_add (lua_State *L, int owner, int slot) {
+  int link = lua_gettop(L);
+  bool alone;
   owner = lua_absindex(L, owner);
-  if (compat_getslot(L, owner, slot) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    compat_setslot(L, -2, CHAIN_LINK); /* alone, it is its own next */
-  } else {
-    compat_getslot(L, -1, CHAIN_LINK); /* the new one, the last, the first */
-    compat_setslot(L, -3, CHAIN_LINK);
-    lua_pushvalue(L, -2);
-    compat_setslot(L, -2, CHAIN_LINK);
-    lua_pop(L, 1);
-  }
+  alone = compat_getslot(L, owner, slot) == LUA_TNIL;
+  if (alone) { /* it is its own neighbour */
+    lua_pushvalue(L, link);
+    lua_replace(L, -2);
+    lua_pushvalue(L, link);
+  } else
+    compat_getslot(L, -1, CHAIN_LINK);
+  lua_pushvalue(L, -1); /* the link, the last, the first, the first */
+  compat_setslot(L, link, CHAIN_LINK);
+  lua_pushvalue(L, link);
+  compat_setslot(L, -2, CHAIN_BACK);
+  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, link, CHAIN_BACK);
+  lua_pushvalue(L, link);
+  compat_setslot(L, -2, CHAIN_LINK);
+  lua_pop(L, 1);
   compat_setslot(L, owner, slot);
 }
 
-/* On top: the link that is to go, and below it the one before it. Leaves the former. */
-static void unlink_top (lua_State *L, int owner, int slot) {
-  const void *before = lua_touserdata(L, -2), *gone = lua_touserdata(L, -1), *last;
+/* The link that is to go is at `link`, the one before it and the one behind it on top, popped. */
+static void join_neighbours (lua_State *L, int link, int owner, int slot) {
+  const void *gone = lua_touserdata(L, link);
   compat_getslot(L, owner, slot);
-  last = lua_touserdata(L, -1);
+  if (lua_touserdata(L, -1) == gone) {
+    lua_pushvalue(L, -3);
+    compat_setslot(L, owner, slot);
+  }
   lua_pop(L, 1);
-  if (before == gone) {
+  lua_pushvalue(L, -1);
+  compat_setslot(L, -3, CHAIN_LINK);
+  lua_pushvalue(L, -2);
+  compat_setslot(L, -2, CHAIN_BACK);
+  lua_pop(L, 2);
+}
+
+/* The link on top leaves the chain, and stays on the stack. */
+static void unlink_top (lua_State *L, int owner, int slot) {
+  int link = lua_gettop(L);
+  compat_getslot(L, link, CHAIN_BACK);
+  compat_getslot(L, link, CHAIN_LINK);
+  if (lua_touserdata(L, -1) != lua_touserdata(L, link))
+    join_neighbours(L, link, owner, slot);
+  else {
+    lua_settop(L, link);
     lua_pushnil(L);
     compat_setslot(L, owner, slot);
-  } else {
-    compat_getslot(L, -1, CHAIN_LINK);
-    compat_setslot(L, -3, CHAIN_LINK);
-    if (gone == last) {
-      lua_pushvalue(L, -2);
-      compat_setslot(L, owner, slot);
-    }
   }
-  lua_remove(L, -2);
   lua_pushnil(L);
-  compat_setslot(L, -2, CHAIN_LINK);
+  compat_setslot(L, link, CHAIN_LINK);
+  lua_pushnil(L);
+  compat_setslot(L, link, CHAIN_BACK);
 }
 
 bool chain_take (lua_State *L, int owner, int slot) {
@@ -45,23 +65,14 @@ bool chain_take (lua_State *L, int owner, int slot) {
     return false;
   }
   compat_getslot(L, -1, CHAIN_LINK);
+  lua_remove(L, -2);
   unlink_top(L, owner, slot);
   return true;
 }
 
-void chain_remove (lua_State *L, int owner, int slot, const void *link) {
-  const void *last;
-  owner = lua_absindex(L, owner);
-  compat_getslot(L, owner, slot);
-  last = lua_touserdata(L, -1);
-  while (last) {
-    compat_getslot(L, -1, CHAIN_LINK);
-    if (lua_touserdata(L, -1) == link) {
-      unlink_top(L, owner, slot);
-      break;
-    }
-    lua_remove(L, -2);
-    if (lua_touserdata(L, -1) == last) break;
-  }
+void chain_remove (lua_State *L, int owner, int slot) {
+  bool linked = compat_getslot(L, -1, CHAIN_LINK) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (linked) unlink_top(L, lua_absindex(L, owner), slot);
   lua_pop(L, 1);
 }

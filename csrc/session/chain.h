@@ -1,6 +1,6 @@
 /*
-** chain: a queue of userdata, each linked by its first user value to the one behind it and the last to the first.
-** Adding and taking allocate nothing, so neither can fail. All of a chain is in one user value of whatever owns
+** chain: a queue of userdata, each linked by its first two user values to the one behind it and the one before it, in a
+** circle. Adding, taking and removing allocate nothing, so none can fail. All of a chain is in one user value of whatever owns
 ** it: its last link, or nil.
 */
 #ifndef SESSION_CHAIN_H
@@ -12,8 +12,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The user value of a link that the chain uses; a link is in one chain at a time. */
-enum { CHAIN_LINK = 1 };
+/* The user values of a link that the chain uses; a link is in one chain at a time. */
+enum { CHAIN_LINK = 1, CHAIN_BACK, CHAIN_SLOTS = CHAIN_BACK };
 
 /* The link on top, popped, goes to the end. Raises nothing. */
 void chain_add (lua_State *L, int owner, int slot);
@@ -21,8 +21,8 @@ void chain_add (lua_State *L, int owner, int slot);
 /* Pushes the first link, which leaves the chain; false, and nothing pushed, when there is none. Raises nothing. */
 bool chain_take (lua_State *L, int owner, int slot);
 
-/* That link leaves the chain, wherever in it it is. No harm when it is not there. Raises nothing. */
-void chain_remove (lua_State *L, int owner, int slot, const void *link);
+/* The link on top, popped, leaves the chain, wherever in it it is. No harm when it is in none. Raises nothing. */
+void chain_remove (lua_State *L, int owner, int slot);
 
 #pragma GCC visibility pop
 

@@ -11,7 +11,7 @@ struct event {
   struct entry entry;
   int count; /* of its values */
 };
-enum { EVENT_SUBSCRIPTION = CHAIN_LINK + 1, EVENT_SESSION, EVENT_VALUES };
+enum { EVENT_SUBSCRIPTION = CHAIN_SLOTS + 1, EVENT_SESSION, EVENT_VALUES };
 
 static const char *const event_names[] = {
     "online",       "offline",     "expired",         "renewed",       "lost",

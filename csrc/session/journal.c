@@ -6,7 +6,7 @@
 
 /* A note on its way to the logger that there was when it was made. */
 enum {
-  NOTE_LOGGER = CHAIN_LINK + 1,
+  NOTE_LOGGER = CHAIN_SLOTS + 1,
   NOTE_LEVEL,
   NOTE_EVENT,
   NOTE_SESSION,

@@ -33,7 +33,7 @@ enum loop_table {
   LOOP_TABLES     /* how many */
 };
 
-/* What the ready queue holds: the head of a userdata whose user value CHAIN_LINK is for the queue. */
+/* What the ready queue holds: the head of a userdata whose first user values, CHAIN_SLOTS, are for the queue. */
 struct entry {
   lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
   bool queued;

@@ -264,7 +264,10 @@ static void leave_call (lua_State *L, struct operation *op) {
   op->calls = false;
   operation_push(L, op);
   compat_getslot(L, -1, OPERATION_CALL);
-  if (!op->promise.entry.queued) chain_remove(L, -1, PROMISE_HANDLERS, op);
+  if (!op->promise.entry.queued) {
+    lua_pushvalue(L, -2);
+    chain_remove(L, -2, PROMISE_HANDLERS);
+  }
   compat_getslot(L, -1, PROMISE_OWNER);
   abort_inner(op, lua_tothread(L, -1)); /* before: its <close> variables may ask for something else */
   lua_pop(L, 1);

@@ -16,7 +16,7 @@ struct saver {
   struct entry entry;
   bool settled; /* the session has ended, and the store knows already */
 };
-enum { SAVER_SESSION = CHAIN_LINK + 1, SAVER_SLOTS = SAVER_SESSION };
+enum { SAVER_SESSION = CHAIN_SLOTS + 1, SAVER_SLOTS = SAVER_SESSION };
 
 /* Argument: a session. Hook persist(session, storage, name, what to keep or nil). */
 static int save_session (lua_State *L) {

@@ -15,7 +15,7 @@ enum { HANDLER_DONE = 1, HANDLER_FAIL = 2, HANDLER_ALWAYS = HANDLER_DONE | HANDL
 
 /* User values of every handler; the last two are those of `next` alone. */
 enum {
-  HANDLER_PROMISE = CHAIN_LINK + 1,
+  HANDLER_PROMISE = CHAIN_SLOTS + 1,
   HANDLER_FUNCTION,
   HANDLER_CHILD = HANDLER_FUNCTION, /* of `next` and of an adoption: the promise that it settles */
   HANDLER_SLOTS = HANDLER_FUNCTION,
@@ -27,6 +27,9 @@ enum {
 /* Of a rejected promise that nobody has looked at, in place of its owner: collected with it, it warns. */
 #define UNSEEN_TYPE "datasession.unseen"
 enum { PROMISE_UNSEEN = PROMISE_OWNER };
+
+/* Of a pending promise that hangs from another one: one that it hangs from by several, good as long as that is pending. */
+enum { PROMISE_ROOT = PROMISE_RESULT };
 
 struct promise *promise_new (lua_State *L, size_t size) {
   struct promise *p = compat_newuserdata(L, size, PROMISE_SLOTS);
@@ -335,17 +338,56 @@ static int adopt (lua_State *L) {
   return 0;
 }
 
+static bool is_pending_promise (lua_State *L, int index) {
+  const struct promise *p = promise_test(L, index);
+  return p && p->state == PROMISE_PENDING;
+}
+
+/* The pending promise on top gives way to one that it hangs from; false: it hangs from none that is pending. */
+static bool climb (lua_State *L) {
+  compat_getslot(L, -1, PROMISE_OWNER);
+  if (!is_pending_promise(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  compat_getslot(L, -2, PROMISE_ROOT);
+  if (is_pending_promise(L, -1))
+    lua_replace(L, -2);
+  else
+    lua_pop(L, 1);
+  lua_replace(L, -2);
+  return true;
+}
+
+/*
+** The pending promise on top gives way to the one that it hangs from by however many others. These remember it, so that they are
+** passed by the next time. Between a promise and one that it hangs from nothing changes before that is settled.
+*/
+static void climb_to_root (lua_State *L) {
+  int root = lua_gettop(L) + 1;
+  lua_pushvalue(L, -1);
+  while (climb(L))
+    continue;
+  while (!lua_rawequal(L, root - 1, root)) {
+    lua_pushvalue(L, root - 1);
+    climb(L);
+    lua_pushvalue(L, root);
+    compat_setslot(L, root - 1, PROMISE_ROOT);
+    lua_replace(L, root - 1);
+  }
+  lua_pop(L, 1);
+}
+
 /* Is the promise on top the one at `index`, or does it hang from that? */
 static bool hangs_from (lua_State *L, int index) {
   const void *end = lua_touserdata(L, index);
-  const struct promise *p;
+  bool does;
+  if (!is_pending_promise(L, -1)) return lua_touserdata(L, -1) == end;
   lua_pushvalue(L, -1);
-  while ((p = promise_test(L, -1)) && p != end && p->state == PROMISE_PENDING) {
-    compat_getslot(L, -1, PROMISE_OWNER);
-    lua_remove(L, -2);
-  }
+  climb_to_root(L); /* `end` hangs from none: it is about to be settled */
+  does = lua_touserdata(L, -1) == end;
   lua_pop(L, 1);
-  return p == end;
+  return does;
 }
 
 void promise_settle_returned (lua_State *L, int index) {
@@ -427,19 +469,6 @@ static int m_await (lua_State *L) {
   return waiting_await(L, p, limit);
 }
 
-/* The pending promise at index 1 gives way to what it hangs from, and that to what that hangs from. */
-static struct promise *find_root (lua_State *L) {
-  for (;;) {
-    const struct promise *above;
-    compat_getslot(L, 1, PROMISE_OWNER);
-    above = promise_test(L, -1);
-    if (!above || above->state != PROMISE_PENDING) break;
-    lua_replace(L, 1);
-  }
-  lua_pop(L, 1);
-  return lua_touserdata(L, 1);
-}
-
 static int m_cancel (lua_State *L) {
   struct promise *p = promise_check(L, 1);
   bool done = true;
@@ -450,7 +479,10 @@ static int m_cancel (lua_State *L) {
     return 1;
   }
   cancelled(L); /* whatever raises, raises now */
-  p = find_root(L);
+  lua_pushvalue(L, 1);
+  climb_to_root(L);
+  lua_replace(L, 1);
+  p = lua_touserdata(L, 1);
   if (p->is_operation)
     operation_cancel((struct operation *)p);
   else if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD)

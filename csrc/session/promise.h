@@ -24,7 +24,7 @@ struct promise {
 
 /* User values. */
 enum {
-  PROMISE_VALUE = CHAIN_LINK + 1, /* what the call is about */
+  PROMISE_VALUE = CHAIN_SLOTS + 1, /* what the call is about */
   PROMISE_RESULT,
   PROMISE_INFO,
   PROMISE_ERROR,    /* of a rejected one */

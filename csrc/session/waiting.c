@@ -16,7 +16,7 @@ struct waiter {
 };
 
 /* Its user values: the promise that is awaited, the coroutine. */
-enum { WAITER_PROMISE = CHAIN_LINK + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
+enum { WAITER_PROMISE = CHAIN_SLOTS + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
 
 /* Of the pending promise of a coroutine: the waiter of its await. */
 enum { SPAWN_WAITER = PROMISE_VALUE };
@@ -85,7 +85,11 @@ static void forget_waiter (lua_State *L, int index) {
     lua_pop(L, 1);
   }
   compat_getslot(L, index, WAITER_PROMISE);
-  if (!waiter->entry.queued) chain_remove(L, -1, PROMISE_HANDLERS, waiter);
+  lua_pushvalue(L, index);
+  if (waiter->entry.queued)
+    lua_pop(L, 1);
+  else
+    chain_remove(L, -2, PROMISE_HANDLERS);
   lua_pop(L, 1);
 }
 
@@ -275,7 +279,8 @@ static void time_over (struct timer *timer, void *context) {
   lua_rawgetp(L, -1, waiter);
   if (!waiter->entry.queued) {
     compat_getslot(L, -1, WAITER_PROMISE);
-    chain_remove(L, -1, PROMISE_HANDLERS, waiter);
+    lua_pushvalue(L, -2);
+    chain_remove(L, -2, PROMISE_HANDLERS);
     lua_pop(L, 1);
   }
   loop_ready(L, waiter->loop);
