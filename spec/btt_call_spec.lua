@@ -124,6 +124,13 @@ describe("an operation of a session of protocol btt", function()
     local session = btt.established { format = "json" }
     assert.error_matches(function() session:invoke("Echo", { name = "Zo\xeb" }) end,
       "invoke: data: a string that is not UTF-8 has no JSON (at key name)", 1, true)
+    session = btt.established { format = "xml" }
+    for _, broken in ipairs { "Zo\xeb", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80",
+      "a\xe2\x82", "\xe2\x28\xa1" } do
+      assert.error_matches(function() session:invoke("Echo", { name = { broken } }) end,
+        "invoke: data: a string that is not UTF-8 has no XML (at key name)", 1, true)
+    end
+    assert(session:invoke("Echo", { name = "Zo\u{eb} \u{20ac} \u{1f600} \u{10ffff}" }):await(LIMIT))
   end)
 
   it("raises for what it cannot send", function()

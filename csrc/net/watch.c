@@ -32,14 +32,12 @@ bool watch_passed (struct exchange *x, double now) {
   char text[NUMBER_SIZE];
   size_t length = x->response.body.length;
   if (x->deadline > 0 && now >= x->deadline) {
-    failure_note(x, FAILURE_TIMEOUT, NULL,
-                 "not done after %s seconds, with %zu bytes of the response's body",
+    failure_note(x, FAILURE_TIMEOUT, NULL, "not done after %s seconds, with %zu bytes of the response's body",
                  number_round(text, x->deadline - x->started, 3), length);
     return true;
   }
   if (!is_stalled(x, now)) return false;
-  failure_note(x, FAILURE_STALL, NULL,
-               "nothing moved for %s seconds, after %zu bytes of the response's body",
+  failure_note(x, FAILURE_STALL, NULL, "nothing moved for %s seconds, after %zu bytes of the response's body",
                number_round(text, x->stall, 3), length);
   return true;
 }

@@ -134,6 +134,8 @@ static void add_value (lua_State *L, int depth, const char *key) {
   if (!lua_istable(L, value)) {
     struct span s = push_scalar(L, value, "data", key);
     if (!xml_can_hold(s)) luaL_error(L, "invoke: data: XML cannot hold control characters");
+    if (!text_is_utf8(s))
+      luaL_error(L, "invoke: data: a string that is not UTF-8 has no XML (at key %s)", key);
     push_encoded(L, s, xml_encode);
     add_piece(L, CALL_PIECES);
     lua_settop(L, value);

@@ -39,7 +39,9 @@ int catalog_copy (lua_State *L) {
 }
 
 void catalog_register (lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"scanCatalog", catalog_scan}, {"copyTree", catalog_copy}, {"catalogOrder", catalog_order}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"scanCatalog", catalog_scan},
+                                       {"copyTree", catalog_copy},
+                                       {"catalogOrder", catalog_order},
+                                       {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

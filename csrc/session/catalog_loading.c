@@ -80,8 +80,7 @@ static void log_remark (lua_State *L, const struct operation *op) {
     return;
   }
   lua_getfield(L, -2, "catalogURI");
-  found.fault.message =
-      lua_pushfstring(L, "addCatalog: %s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
+  found.fault.message = lua_pushfstring(L, "addCatalog: %s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
   operation_push_session(L, op);
   journal_session(L, lua_gettop(L), "warning", "catalogLeftOut", &found);
   lua_pop(L, 4);

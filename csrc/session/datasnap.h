@@ -13,9 +13,9 @@ struct datasnap {
   double lifetime;  /* seconds from one use to the next, as last told; 0: for ever, or not told */
   struct uri *root; /* owned reference: serviceURI/datasnap */
   struct uri *rest, *cache,
-      *batch;        /* owned references: .../rest, where methods are called; .../cache; .../json */
+      *batch;            /* owned references: .../rest, where methods are called; .../cache; .../json */
   struct identity *next; /* owned reference: who the session is once closeSession has ended it; or NULL */
-  struct uri *shown; /* owned reference: the address that errors about the last answer show; or NULL */
+  struct uri *shown;     /* owned reference: the address that errors about the last answer show; or NULL */
 };
 
 enum datasnap_verb { DATASNAP_GET, DATASNAP_PUT, DATASNAP_POST, DATASNAP_DELETE };

@@ -187,8 +187,9 @@ static void read_value (lua_State *L, struct operation *op, const struct exchang
   if (good)
     lua_rawseti(L, top + 2, KEPT_VALUE);
   else
-    datasnap_blame_body(found, op->stage == STAGE_BYTES ? "the body is no stream of bytes"
-                                                        : "the body calls itself JSON and is none: it may be cut short");
+    datasnap_blame_body(found, op->stage == STAGE_BYTES
+                                   ? "the body is no stream of bytes"
+                                   : "the body calls itself JSON and is none: it may be cut short");
   lua_settop(L, top);
 }
 
@@ -242,8 +243,8 @@ static int start (lua_State *L, struct operation *op, bool (*first)(lua_State *,
 
 /* invoke(class, method, params, options) */
 int datasnap_invoke (lua_State *L) {
-  static const char *const known[] = {"verb",    "filters",    "accept", "hasResult", "bytes",
-                                      "timeout", "idempotent", NULL};
+  static const char *const known[] = {"verb",  "filters", "accept",     "hasResult",
+                                      "bytes", "timeout", "idempotent", NULL};
   const struct session *s = session_check(L, 1);
   enum datasnap_verb verb;
   struct operation *op;
