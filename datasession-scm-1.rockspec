@@ -101,6 +101,7 @@ build = {
         "csrc/net/buffer.c",
         "csrc/net/cookie_lines.c",
         "csrc/net/credentials.c",
+        "csrc/net/descriptors.c",
         "csrc/net/engine.c",
         "csrc/net/exchange.c",
         "csrc/net/failure.c",

@@ -1,5 +1,6 @@
 -- Certificates and proxies.
 local datasession = require "datasession"
+local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"
 
 local authority = dofile "spec/support/authority.lua"
@@ -345,6 +346,19 @@ describe("a proxy", function()
     ok, err = login { serviceURI = server.uris.basic, proxy = "http://nowhere.invalid:1" }
     assert.is_nil(ok)
     assert.equal("proxy", err.kind)
+  end)
+
+  it("that wants a user and password says where to put them, for http and for https", function()
+    local proxy <close> = assert(fault_server.start())
+    local refusal = "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"
+    local uri = "http://127.0.0.1:" .. proxy:port()
+    for _, scheme in ipairs { "http", "https" } do
+      proxy:fault(nil, { refusal })
+      local ok, err = login { serviceURI = scheme .. "://application.invalid/App", proxy = uri }
+      assert.is_nil(ok)
+      assert.equal("proxy", err.kind)
+      assert.matches("put a user and password .* into its URI: http://user:password@host:port", err.hint)
+    end
   end)
 
   it("of the environment is used, unless a session wants none", function()

@@ -28,6 +28,7 @@ struct engine {
   bool timers_turn;      /* to be told next */
   unsigned forks;        /* process_forks when it was made */
   bool tls;              /* some request was https */
+  bool crowded;          /* file descriptors ran out: libcurl is held to the connections that it has */
   struct handle_lines lines;
   struct sockets sockets; /* of the connections in `multi` */
 };

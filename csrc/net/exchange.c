@@ -64,6 +64,7 @@ static void start_hop (struct exchange *x) {
   x->reached = x->block_complete = x->odd_encoding = false;
   x->promised = -1;
   x->header_bytes = 0;
+  x->rooms = 0;
   x->sent = 0;
   buffer_clear(&x->response.headers);
   buffer_clear(&x->response.body);

@@ -107,6 +107,7 @@ struct exchange {
   const char *method;  /* of this hop: a redirect may turn POST into GET */
   bool sends_body;     /* in this hop */
   bool reached;        /* this hop had a connection and was about to send */
+  unsigned char rooms; /* how often connections were given up for this hop's */
   bool block_complete; /* the header block came to its blank line */
   bool undecoded;      /* the body is taken as it comes, whatever Content-Encoding says */
   bool odd_encoding;   /* the answer's Content-Encoding names what is no encoding */

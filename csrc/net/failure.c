@@ -1,6 +1,7 @@
 #include "failure.h"
 
 #include "ascii.h"
+#include "descriptors.h"
 #include "handle.h"
 
 #include <errno.h>
@@ -12,6 +13,11 @@
 #include <arpa/inet.h>
 #endif
 
+static const char closed_plain_hint[] = "the server, or something on the way to it, closed the connection: "
+                                        "the server's log may say why; if the port "
+                                        "speaks TLS, the URI begins with https://";
+static const char https_hint[] =
+    "is this an HTTP server, and is the port right? if it speaks TLS, the URI begins with https://";
 static const char refused_hint[] = "is the server running, and is the port right?";
 static const char closed_hint[] =
     "the server, or something on the way to it, closed the connection: the server's log may say why";
@@ -46,6 +52,16 @@ const char *failure_name (enum failure f) {
 static const struct {
   const char *words, *hint;
 } texts[] = {
+    {"alert certificate required",
+     "the server asks for a client certificate: pass clientCertificate and clientKey"},
+    {"alert handshake failure",
+     "the server refuses this client: if it asks for a certificate, pass clientCertificate and clientKey"},
+    {"alert bad certificate",
+     "the server refused the client certificate: check clientCertificate and clientKey"},
+    {"alert certificate", "the server refused the client certificate: check clientCertificate"},
+    {"alert access denied", "the server refused the client certificate: check clientCertificate"},
+    {"alert unknown ca", "the server does not trust the client certificate: check clientCertificate"},
+    {"alert protocol version", "the server's TLS is outdated and refused: it must be updated"},
     {"does not match pinned", "the server's public key is not the pinned one: is it the right server? a "
                               "renewed key needs a new pinnedPublicKey"},
     {"certificate revoked", "the server's certificate was revoked, as crlFile says: it must be replaced"},
@@ -64,12 +80,6 @@ static const struct {
     {"alternative certificate subject",
      "the certificate is for another name: use the name in the URI that it was issued for"},
     {"wrong version number", "no TLS is spoken on this port: should the URI begin with http://?"},
-    {"alert certificate required",
-     "the server asks for a client certificate: pass clientCertificate and clientKey"},
-    {"alert bad certificate",
-     "the server refused the client certificate: check clientCertificate and clientKey"},
-    {"alert unknown ca", "the server does not trust the client certificate: check clientCertificate"},
-    {"alert protocol version", "the server's TLS is outdated and refused: it must be updated"},
     {"dh key too small", "the server's TLS is outdated and refused: it must be updated"},
     {"unsupported protocol", "the server's TLS is outdated and refused: it must be updated"},
 };
@@ -161,10 +171,28 @@ static bool went_by_proxy (const struct exchange *x, CURL *easy, const char *tex
   return !t->no_proxy && (t->proxy || proxy_variable(x)) && used_proxy(x, easy, text);
 }
 
-static bool proxy_refused (CURL *easy) {
+/* How the proxy answered CONNECT; 0: it was not asked. */
+static long connect_status (CURL *easy) {
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status;
+}
+
+static bool proxy_refused (CURL *easy) {
+  long status = connect_status(easy);
   return status != 0 && status != 200;
+}
+
+enum { PROXY_WANTS_LOGIN = 407 };
+static const char proxy_login_hint[] =
+    "put a user and password that the proxy takes into its URI: http://user:password@host:port";
+
+bool failure_of_proxy (struct exchange *x) {
+  const struct transport *t = x->request.transport;
+  if (x->response.status != PROXY_WANTS_LOGIN || t->no_proxy || (!t->proxy && !proxy_variable(x)))
+    return false;
+  failure_note(x, FAILURE_PROXY, proxy_login_hint, "the proxy wants a user and password (HTTP 407)");
+  return true;
 }
 
 static enum failure class_of_connect (const struct exchange *x, CURL *easy, const char *text) {
@@ -210,6 +238,11 @@ static enum failure class_of_malformed (const struct exchange *x, CURL *easy, co
   return went_by_proxy(x, easy, text) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
 }
 
+/* From TLS 1.3 on a server judges the client's certificate when the handshake is over for the client. */
+static bool is_alert (const char *text) {
+  return strstr(text, "SSL") && strstr(text, " alert ");
+}
+
 static enum failure classify (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   switch (code) {
   case CURLE_COULDNT_CONNECT: return class_of_connect(x, easy, text);
@@ -219,31 +252,46 @@ static enum failure classify (const struct exchange *x, CURL *easy, CURLcode cod
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
     if (proxy_refused(easy)) return FAILURE_PROXY;
+    if (is_alert(text)) return FAILURE_TLS;
     return strstr(text, "chunk") ? FAILURE_PROTOCOL : FAILURE_CONNECT;
   default: return class_of_code(code);
   }
 }
 
-static const char *hint_of_code (CURLcode code) {
+static const char *hint_of_client (const struct transport *t) {
+  return t->key_password ? "clientCertificate or clientKey cannot be used: are they PEM, a pair, and is "
+                           "clientKeyPassword right?"
+                         : "clientCertificate or clientKey cannot be used: are they PEM, and a pair? an "
+                           "encrypted key needs "
+                           "clientKeyPassword";
+}
+
+/* What a server of TLS does when it is spoken to in plain http. */
+static bool may_want_https (const struct exchange *x, CURLcode code) {
+  if (uri_is_https(x->response.uri) || x->response.redirects) return false;
+  return code == CURLE_GOT_NOTHING || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
+}
+
+static const char *hint_of_code (const struct exchange *x, CURLcode code) {
+  if (may_want_https(x, code)) return code == CURLE_GOT_NOTHING ? closed_plain_hint : https_hint;
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT:
     return "are the host and the port right? if so, raise the connectTimeout option";
   case CURLE_COULDNT_CONNECT: return refused_hint;
   case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
   case CURLE_SSL_CRL_BADFILE: return "crlFile cannot be read, or holds no PEM list of revoked certificates";
-  case CURLE_SSL_CERTPROBLEM:
-    return "clientCertificate or clientKey cannot be used: are they PEM, and a pair?";
+  case CURLE_SSL_CERTPROBLEM: return hint_of_client(x->request.transport);
   case CURLE_BAD_FUNCTION_ARGUMENT: return "an option holds what cannot be sent: check userAgent";
   default: return NULL;
   }
 }
 
-static const char *find_hint (const struct exchange *x, CURLcode code, const char *text) {
+static const char *find_hint (const struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   enum failure f = x->response.failure;
   const char *hint = NULL;
-  if (f == FAILURE_PROXY) hint = proxy_hint(x);
+  if (f == FAILURE_PROXY) hint = connect_status(easy) == PROXY_WANTS_LOGIN ? proxy_login_hint : proxy_hint(x);
   if (f == FAILURE_TLS) hint = hint_of_text(text);
-  if (!hint && f != FAILURE_PROXY && f != FAILURE_DEVICE) hint = hint_of_code(code);
+  if (!hint && f != FAILURE_PROXY && f != FAILURE_DEVICE) hint = hint_of_code(x, code);
   return hint ? hint : classes[f].hint;
 }
 
@@ -275,10 +323,31 @@ static const char *clean_text (CURLcode code, const char *text) {
   return *text && !strchr(text, '@') ? text : curl_easy_strerror(code);
 }
 
+/* Each library has words of its own for it, or none. */
+bool failure_for_descriptors (const struct exchange *x, CURLcode code) {
+  switch (code) {
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_FAILED_INIT:
+  case CURLE_OUT_OF_MEMORY:
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CRL_BADFILE: return !x->reached && descriptors_are_short();
+  default: return false;
+  }
+}
+
 void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   if (x->response.failure != FAILURE_NONE) return;
+  if (failure_for_descriptors(x, code)) {
+    failure_note(x, FAILURE_MEMORY, "raise this process's limit of open files (ulimit -n), or close some",
+                 "no file descriptor is left for a connection");
+    return;
+  }
   x->response.failure = classify(x, easy, code, text);
-  x->response.hint = find_hint(x, code, text);
+  x->response.hint = find_hint(x, easy, code, text);
   if (is_beyond_limits(x, easy, code))
     set_detail(x, "a header line is too long, or there are too many");
   else if (x->response.failure == FAILURE_MEMORY)

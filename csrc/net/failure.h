@@ -16,6 +16,12 @@ void failure_note (struct exchange *x, enum failure failure, const char *hint, c
 #endif
     ;
 
+/* A proxy of plain http has answered in the server's place: it wants a user and password. Notes that failure. */
+bool failure_of_proxy (struct exchange *x);
+
+/* True if a transfer that ended so, before it had a connection, may have lacked file descriptors. */
+bool failure_for_descriptors (const struct exchange *x, CURLcode code);
+
 /*
 ** Makes a failure of libcurl's result. `easy` is still as the transfer left it; `text` is its error buffer.
 ** What a callback noted before stands.

@@ -57,10 +57,35 @@ static void finish (struct engine *e, struct exchange *x) {
   fill(e, lane);
 }
 
+static void hold_connections (struct engine *e, long most) {
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+}
+
+/*
+** File descriptors ran out. Held to fewer connections than it has, libcurl closes an idle one for each new one, and lets a
+** transfer wait where none is idle. One may not be enough: TLS opens files besides.
+*/
+static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
+  enum { MOST_ROOMS = 4 };
+  long count = (long)e->sockets.count;
+  if (!count || x->rooms >= MOST_ROOMS || !failure_for_descriptors(x, code)) return false;
+  x->rooms++;
+  e->crowded = true;
+  hold_connections(e, count > 1 ? count - 1 : 1);
+  return true;
+}
+
+static void let_connect (struct engine *e) {
+  if (!e->crowded || e->flying.count) return;
+  e->crowded = false;
+  hold_connections(e, e->limits.total_connections);
+}
+
 static void land (struct engine *e, struct exchange *x) {
   pool_give(&e->pool, x->handle);
   x->handle = NULL;
   finish(e, x);
+  let_connect(e);
 }
 
 static double seconds_of (CURL *easy, CURLINFO info) {
@@ -101,7 +126,7 @@ static bool goes_on (struct exchange *x, CURLcode code) {
     failure_explain(x, h->easy, code, h->error);
   else
     handle_note_connection(h);
-  return !code && exchange_is_answered(x) && exchange_redirect(x);
+  return !code && exchange_is_answered(x) && !failure_of_proxy(x) && exchange_redirect(x);
 }
 
 /* Without its cookies a session is no longer logged in, which the next answer tells. */
@@ -114,7 +139,7 @@ static void bound_cookies (struct exchange *x) {
 
 static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
-  bool again = goes_on(x, code);
+  bool again = make_room(e, x, code) || goes_on(x, code);
   bound_cookies(x);
   again = again && x->response.failure == FAILURE_NONE;
   if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);

@@ -32,17 +32,67 @@ static CURLcode set_if_any (CURL *easy, CURLoption option, const char *text) {
   return is_missing(code) && !text ? CURLE_OK : code;
 }
 
-/* libcurl copies the names of its CA certificates for each transfer: those that nobody will look at are taken from it. */
-static CURLcode set_authorities (struct handle *h, const struct transport *t, bool https) {
+static bool has_own_authorities (const struct transport *t) {
+  return t->ca_file || t->ca_path;
+}
+
+/* libcurl was built with a file of CA certificates. Debian's has a directory of the same ones besides. */
+static bool has_bundle (CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075400
+  char *file = NULL;
+  return curl_easy_getinfo(easy, CURLINFO_CAINFO, &file) == CURLE_OK && file;
+#else
+  (void)easy;
+  return false;
+#endif
+}
+
+/*
+** What libcurl has read of CA certificates it keeps for a day. A session's own file may be replaced by then: a small one costs
+** nothing to be read for each connection, a large one is read once a minute.
+*/
+static CURLcode set_authorities_age (CURL *easy, const struct transport *t) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  enum { MINUTE = 60, DAY = 24 * 60 * MINUTE };
+  long seconds = !t->ca_file ? DAY : t->ca_large ? MINUTE : 0;
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, seconds);
+  return is_missing(code) ? CURLE_OK : code;
+#else
+  (void)easy, (void)t;
+  return CURLE_OK;
+#endif
+}
+
+/*
+** A session's own take the place of libcurl's. While libcurl has a directory, it keeps nothing of what it has read: so it has
+** none where it has a file. It copies the names for each transfer: those that nobody will look at are taken from it.
+*/
+static CURLcode set_server_authorities (struct handle *h, const struct transport *t, bool https) {
+  bool own = has_own_authorities(t);
   CURLcode code = CURLE_OK;
-  if (https && t->ca_file) code = curl_easy_setopt(h->easy, CURLOPT_CAINFO, t->ca_file);
-  if (!code && https && t->ca_path) code = curl_easy_setopt(h->easy, CURLOPT_CAPATH, t->ca_path);
-  if (!code && !https) code = set_if_any(h->easy, CURLOPT_CAINFO, NULL);
-  if (!code && !https) code = set_if_any(h->easy, CURLOPT_CAPATH, NULL);
-  if (!code && !may_have_secure_proxy(t)) code = set_if_any(h->easy, CURLOPT_PROXY_CAINFO, NULL);
-  if (!code && !may_have_secure_proxy(t)) code = set_if_any(h->easy, CURLOPT_PROXY_CAPATH, NULL);
-  h->lacks_authorities = h->lacks_authorities || !https;
-  h->lacks_proxy_authorities = h->lacks_proxy_authorities || !may_have_secure_proxy(t);
+  if (own || !https) code = set_if_any(h->easy, CURLOPT_CAINFO, https ? t->ca_file : NULL);
+  if (!code && (own || !https || has_bundle(h->easy)))
+    code = set_if_any(h->easy, CURLOPT_CAPATH, https ? t->ca_path : NULL);
+  if (!code && https) code = set_authorities_age(h->easy, t);
+  h->lacks_authorities = h->lacks_authorities || own || !https;
+  return code;
+}
+
+static CURLcode set_authorities (struct handle *h, const struct transport *t, bool https) {
+  bool proxy = may_have_secure_proxy(t);
+  CURLcode code = set_server_authorities(h, t, https);
+  if (!code && !proxy) code = set_if_any(h->easy, CURLOPT_PROXY_CAINFO, NULL);
+  if (!code && (!proxy || has_bundle(h->easy))) code = set_if_any(h->easy, CURLOPT_PROXY_CAPATH, NULL);
+  h->lacks_proxy_authorities = h->lacks_proxy_authorities || !proxy;
+  return code;
+}
+
+/* Without a password the TLS library would ask for one at the terminal. */
+static CURLcode set_client (CURL *easy, const struct transport *t) {
+  const char *password = t->key_password ? t->key_password : t->cert_file ? "" : NULL;
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_alias ? t->cert_alias : t->cert_file);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
+  if (!code) code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, password);
   return code;
 }
 
@@ -51,10 +101,7 @@ static CURLcode set_tls (CURL *easy, const struct transport *t) {
   if (!code) code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
   if (!code) code = set_if_any(easy, CURLOPT_CRLFILE, t->crl_file);
   if (!code) code = set_if_any(easy, CURLOPT_PINNEDPUBLICKEY, t->pinned_key);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
-  if (!code) code = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, t->key_password);
-  return code;
+  return code ? code : set_client(easy, t);
 }
 
 /* The default one is among the ready lines. */
@@ -73,10 +120,8 @@ static CURLcode tell (struct handle *h, const struct transport *t, bool https) {
 
 /* Only a fresh handle has libcurl's own CA certificates: they cannot be told by name. */
 static bool must_start_over (const struct handle *h, const struct transport *t, bool https) {
-  const struct transport *old = h->transport;
-  if (!old) return false;
-  if (https && (h->lacks_authorities || (old->ca_file && !t->ca_file) || (old->ca_path && !t->ca_path)))
-    return true;
+  if (!h->transport) return false;
+  if (https && h->lacks_authorities && !has_own_authorities(t)) return true;
   return h->lacks_proxy_authorities && may_have_secure_proxy(t);
 }
 

@@ -1,6 +1,7 @@
 #include "transport.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,8 @@ struct transport *transport_keep (struct transport *t) {
 
 void transport_release (struct transport *t) {
   if (!t || --t->references > 0) return;
+  if (t->place) *t->place = t->next;
+  if (t->next) t->next->place = t->place;
   clear(t, &t->proxy);
   clear(t, &t->ca_file);
   clear(t, &t->ca_path);
@@ -57,12 +60,56 @@ void transport_release (struct transport *t) {
   clear(t, &t->cert_file);
   clear(t, &t->key_file);
   clear(t, &t->key_password);
+  clear(t, &t->cert_alias);
   clear(t, &t->user_agent);
   memory_free(t->memory, t, sizeof *t);
 }
 
 static bool same_text (const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_key (const struct transport *a, const struct transport *b) {
+  return same_text(a->cert_file, b->cert_file) && same_text(a->key_file, b->key_file) &&
+         same_text(a->key_password, b->key_password);
+}
+
+static unsigned find_number (const struct transport *t, struct transport_keys *keys) {
+  const struct transport *other = keys->first;
+  while (other && !same_key(t, other))
+    other = other->next;
+  return other ? other->number : ++keys->numbers;
+}
+
+/* Each bit becomes a step in the path that leads nowhere else: "./" or "/". */
+static char *write_alias (const struct transport *t) {
+  enum { BITS = 32 };
+  bool absolute = *t->cert_file == '/';
+  size_t size = strlen(t->cert_file) + sizeof "/./" + BITS * 2;
+  char *alias = memory_new(t->memory, size), *to = alias;
+  if (!alias) return NULL;
+  to += sprintf(to, "%s", absolute ? "/./" : "./");
+  for (unsigned bit = 0; bit < BITS; bit++)
+    to += sprintf(to, "%s", t->number >> bit & 1 ? "./" : "/");
+  strcpy(to, t->cert_file + absolute);
+  return alias;
+}
+
+/* What is no file has one name only. */
+static bool is_file (const char *name) {
+  return strncmp(name, "pkcs11:", 7) != 0;
+}
+
+bool transport_number_key (struct transport *t, struct transport_keys *keys) {
+  if (!t->cert_file || (!t->key_file && !t->key_password) || !is_file(t->cert_file)) return true;
+  t->number = find_number(t, keys);
+  t->cert_alias = write_alias(t);
+  if (!t->cert_alias) return false;
+  t->next = keys->first;
+  if (t->next) t->next->place = &t->next;
+  t->place = &keys->first;
+  keys->first = t;
+  return true;
 }
 
 bool transport_same_connection (const struct transport *a, const struct transport *b) {

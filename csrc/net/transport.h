@@ -11,6 +11,16 @@
 
 #pragma GCC visibility push(hidden)
 
+/*
+** The transports that have a client's key. libcurl compares the certificates of two transfers that might share a connection, or a
+** TLS session, but neither keys nor passwords. So each pair of these that is in use has a number, which goes into the name by
+** which libcurl is told of the certificate's file. Outlives them.
+*/
+struct transport_keys {
+  struct transport *first; /* borrowed */
+  unsigned numbers;        /* given so far */
+};
+
 struct transport {
   const struct allocator *memory; /* borrowed */
   size_t references;
@@ -29,7 +39,11 @@ struct transport {
   char *cert_file;    /* owned; the client's certificate, PEM */
   char *key_file;     /* owned; its key, PEM; NULL: in cert_file */
   char *key_password; /* owned, wiped */
-  char *user_agent;   /* owned; NULL: "datasession/<version> libcurl/<version>" */
+  char *cert_alias;   /* owned; another name of cert_file, by the number; NULL: it needs none */
+  unsigned number;    /* of key_file and key_password; 0: there are none */
+  bool ca_large;      /* ca_file is so large that to read it for each connection would stall the host */
+  struct transport *next, **place; /* among those that have a number; what points here; NULL: it has none */
+  char *user_agent;                /* owned; NULL: "datasession/<version> libcurl/<version>" */
 };
 
 struct transport *
@@ -37,6 +51,9 @@ transport_new (const struct allocator *memory); /* defaults, one reference; NULL
 
 /* Sets one of the strings above: transport_set(t, &t->proxy, "http://..."). NULL clears. False: no memory. */
 bool transport_set (struct transport *t, char **field, const char *value);
+
+/* Gives one that has a client's key its number and the alias, once all is set. False: no memory. */
+bool transport_number_key (struct transport *t, struct transport_keys *keys);
 
 struct transport *transport_keep (struct transport *t);
 void transport_release (struct transport *t); /* accepts NULL */

@@ -74,6 +74,31 @@ static void judge_apart (struct finding *found) {
               found->fault.status, uri_public_text(found->fault.uri));
 }
 
+/*
+** In plain http to a port of TLS, the servers of the field say so with a 400; and so they do, once TLS is spoken, when
+** they want a certificate of the client's.
+*/
+static const char *hint_of_tls (const struct exchange *x) {
+  static const struct {
+    const char *words, *hint;
+  } known[] = {
+      {"plain HTTP request was sent to HTTPS port", "the port speaks TLS: begin the URI with https://"},
+      {"speaking plain HTTP to an SSL-enabled", "the port speaks TLS: begin the URI with https://"},
+      {"requires TLS", "the port speaks TLS: begin the URI with https://"},
+      {"wants TLS", "the port speaks TLS: begin the URI with https://"},
+      {"No required SSL certificate",
+       "the server asks for a client certificate: pass clientCertificate and clientKey"},
+      {"SSL certificate error", "the server refused the client certificate: check clientCertificate"}};
+  const struct buffer *body = &x->response.body;
+  size_t i;
+  if (x->response.status != 400 || !body->length) return NULL;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (memmem(body->data, body->length, known[i].words, strlen(known[i].words)) &&
+        uri_is_https(x->response.uri) == (strstr(known[i].words, "certificate") != NULL))
+      return known[i].hint;
+  return NULL;
+}
+
 void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found) {
   const struct session *s = op->session;
@@ -83,6 +108,7 @@ void finding_judge (lua_State *L, struct operation *op, const struct exchange *x
     if (s->protocol->judge_failure) s->protocol->judge_failure(s, x, found);
   } else
     s->protocol->judge(L, op->session, x, purpose, found);
+  if (found->verdict != VERDICT_ALIVE && hint_of_tls(x)) found->fault.hint = hint_of_tls(x);
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     found->apart = op->apart || !uri_within(s->service, x->request.uri);
   if (op->apart) judge_apart(found);

@@ -46,10 +46,11 @@ struct loop {
   struct jars jars;            /* what all sessions' cookies have in common */
   struct engine_limits limits; /* the engine's, or those that it will be made with */
   struct transport
-      *transport;            /* owned reference: the defaults, shared by sessions that ask for nothing else */
-  struct transport *options; /* owned reference: that of the last session that asked for something else */
-  struct header_list *lines; /* owned reference: those of the last session that had its lines made */
-  struct uri *service;       /* owned reference: that of the last session made */
+      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
+  struct transport_keys keys;   /* of sessions */
+  struct transport *options;    /* owned reference: that of the last session that asked for something else */
+  struct header_list *lines;    /* owned reference: those of the last session that had its lines made */
+  struct uri *service;          /* owned reference: that of the last session made */
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
   lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   int tables[LOOP_TABLES]; /* references into the registry */

@@ -268,6 +268,13 @@ static void judge_request (struct finding *found) {
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+static const char *why_unknown (const struct finding *found) {
+  if (found->purpose == PURPOSE_LOGOUT) return "the server may not have ended the session; it is ended here";
+  if (found->purpose != PURPOSE_LOGIN) return "the server cannot say whether the session is good";
+  if (found->fault.status == 403) return "this user is not allowed to use the application";
+  return found->fault.status >= 500 ? "the server failed at the login" : "the server refused the login";
+}
+
 static void judge_other (struct finding *found) {
   long status = found->fault.status;
   bool fine = status >= 200 && status <= (found->purpose == PURPOSE_CHECK ? 299 : 200);
@@ -275,11 +282,7 @@ static void judge_other (struct finding *found) {
   if (fine)
     found->verdict = VERDICT_ALIVE;
   else {
-    finding_blame(found, VERDICT_BROKEN, "http", NULL,
-                  found->purpose == PURPOSE_LOGOUT
-                      ? "the server may not have ended the session; it is ended here"
-                      : "the server cannot say whether the session is good",
-                  NULL);
+    finding_blame(found, VERDICT_BROKEN, "http", NULL, why_unknown(found), NULL);
     found->fault.retryable = status >= 500;
   }
 }

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct text_option {
   const char *name;
@@ -129,6 +130,13 @@ static int fill_texts (lua_State *L) {
   return 1;
 }
 
+/* A certificate has two kilobytes, the system's file of them two hundred. */
+static bool is_large (const char *file) {
+  enum { LARGE = 32 * 1024 };
+  struct stat is;
+  return file && stat(file, &is) == 0 && is.st_size > LARGE;
+}
+
 static bool filled (lua_State *L, int index, struct transport *t) {
   bool ok;
   lua_pushcfunction(L, fill_texts);
@@ -163,11 +171,12 @@ struct transport *transport_from_options (lua_State *L, struct loop *loop, int i
   if (!wants_own(L, index)) return defaults(L, loop);
   read_limits(L, index, &given);
   t = transport_new(&loop->memory);
-  if (!t || !filled(L, index, t)) {
+  if (!t || !filled(L, index, t) || !transport_number_key(t, &loop->keys)) {
     transport_release(t);
     luaL_error(L, "not enough memory");
     return NULL;
   }
   set_limits(t, &given);
+  t->ca_large = is_large(t->ca_file);
   return share(loop, t);
 }

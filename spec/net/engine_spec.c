@@ -349,7 +349,8 @@ void lack_of_descriptors_is_survived (void) {
 #ifndef DATASESSION_NO_EPOLL
   CHECK(e == NULL);
 #endif
-  CHECK(x->response.failure == FAILURE_CONNECT);
+  CHECK(x->response.failure == FAILURE_MEMORY);
+  CHECK_TEXT(x->response.detail, "no file descriptor is left for a connection");
   exchange_free(x);
   engine_free(e);
   x = get("/echo");
