@@ -1,0 +1,94 @@
+--- What the servers' own logs say of all that went before.
+local applications = require "field.support.applications"
+local checks = require "field.support.checks"
+local client = require "field.support.client"
+local files = dofile "spec/support/files.lua"
+local logs = require "field.support.logs"
+local shell = dofile "spec/support/shell.lua"
+local users = require "field.support.users"
+
+-- What was to be sent once has arrived once at most.
+local function nothingTwice(server)
+  checks.at("evidence, nothing twice: " .. server.name)
+  local seen, sent = {}, 0
+  for _, entry in ipairs(logs.read(server.log)) do
+    local id = entry.uri:match "[?&]once=(%d+)%."
+    if id then
+      local key = id .. " " .. entry.uri:match "^[^?]*" -- a redirect that keeps its query is another path
+      checks.holds(not seen[key], "a request that was to be sent once", entry.method .. " " .. entry.uri)
+      seen[key], sent = true, sent + 1
+    end
+  end
+  return sent
+end
+
+-- Those that were told of as done have arrived.
+local function allArrived(field)
+  checks.at("evidence, what was answered has arrived")
+  local arrived = {}
+  for _, server in ipairs(field.servers) do
+    for _, entry in ipairs(logs.read(server.log)) do
+      local id = entry.uri:match "[?&]once=(%d+)%."
+      if id then arrived[tonumber(id)] = true end
+    end
+  end
+  for id in pairs(client.answered) do checks.holds(arrived[id], "request " .. id) end
+end
+
+local function noLoginLeft(field)
+  checks.at("evidence, no login left behind")
+  local application = applications.at(field.tomcat, { path = "anonymous", model = "anonymous" }, "http", "HTTP")
+  local session = client.open(application)
+  local response = checks.resolves(session:request { path = "logins" }, "Tomcat's word")
+  checks.equal("", response and response.body, "who is still logged in")
+  client.close(session)
+end
+
+local function nothingElsewhere(field)
+  checks.at("evidence, nothing to another origin")
+  local entries = logs.read(field.nginx.otherLog)
+  for _, entry in ipairs(entries) do
+    checks.equal("-", entry.authorization, "Authorization for " .. entry.uri)
+    checks.equal("-", entry.cookie, "Cookie for " .. entry.uri)
+  end
+end
+
+local function percentEncoded(text)
+  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+local function secrets()
+  local list = {}
+  for _, user in pairs(users) do
+    local secret = type(user) == "table" and user.password or user
+    list[#list + 1] = secret
+    if percentEncoded(secret) ~= secret then list[#list + 1] = percentEncoded(secret) end
+  end
+  return list
+end
+
+-- Tomcat's log shows the header Authorization, as base64 or a token: those columns are left out.
+local function withoutHeaders(text)
+  return (text:gsub("([^\n|]*|[^\n|]*|[^\n|]*|[^\n|]*|[^\n|]*|)[^\n|]*|[^\n|]*|", "%1-|-|"))
+end
+
+local function noPassword(field)
+  for path in shell.run("find", field.directory, "-name", "*.log"):gmatch "[^\n]+" do
+    checks.at("evidence, no password: " .. path:match "[^/]+/[^/]+$")
+    local text = withoutHeaders(files.read(path))
+    for _, secret in ipairs(secrets()) do checks.holds(not text:find(secret, 1, true), "a secret stands there") end
+  end
+  checks.at("evidence, no password in our own log")
+  local told = table.concat(client.told, "\n")
+  for _, secret in ipairs(secrets()) do checks.holds(not told:find(secret, 1, true), "a secret stands there") end
+end
+
+return function(field)
+  local sent = 0
+  for _, server in ipairs(field.servers) do sent = sent + nothingTwice(server) end
+  print(("%d requests that were to be sent once are in the logs"):format(sent))
+  allArrived(field)
+  noLoginLeft(field)
+  nothingElsewhere(field)
+  noPassword(field)
+end
