@@ -249,7 +249,7 @@ now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
 now-torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
 
-include torture/torture.mk torture/soak.mk fuzz/fuzz.mk tools/coverage.mk tools/apicheck.mk
+include torture/torture.mk torture/soak.mk fuzz/fuzz.mk tools/coverage.mk spec/suites/field/field.mk
 
 ## torture-hostile: more and larger of what a server can do that means harm than spec/hostile_spec.lua tries
 now-torture-hostile: all specs

@@ -17,7 +17,7 @@ local function survives(application, count)
     checks.resolves(client.once(session, { path = path, method = method, body = "x" }), method .. " " .. i)
   end
   for i = 1, count do
-    client.once(session, { path = path .. i, method = method, body = "x" })
+    client.once(session, { path = application.echo or path .. i, method = method, body = "x" })
       :done(function() checks.holds(true) end)
       :fail(function(_, _, info) checks.holds(false, method .. " at once", info.errorObject) end)
   end
@@ -56,7 +56,7 @@ local function isCompressed(field, application)
     local response = checks.resolves(session:request { path = "gzip/bodies/" .. size }, size .. " bytes")
     checks.holds(response and response.body == bodies.of(size), size .. " bytes come whole")
   end
-  local found = logs.find(field.nginx.log, "/gzip/bodies/2000", application.port)
+  local found = logs.await(1, field.nginx.log, "/gzip/bodies/2000", application.port)
   checks.holds(#found > 0 and found[#found].more:find("|gzip", 1, true), "it was compressed")
   client.close(session)
 end

@@ -16,7 +16,7 @@ local function works(field, application, proxy)
   checks.resolves(session:isAuthorized(), "isAuthorized")
   checks.resolves(session:ping(), "ping")
   checks.resolves(session:addCatalog("static/Catalog.json"), "addCatalog")
-  for _, size in ipairs(field.sizes) do
+  for _, size in ipairs(field.short and { 0, 500, 70000, bodies.LARGE } or field.sizes) do
     local response = checks.resolves(session:request { path = "bodies/" .. size }, size .. " bytes")
     checks.holds(response and response.body == bodies.of(size), size .. " bytes come whole")
   end
@@ -27,10 +27,18 @@ local function works(field, application, proxy)
   client.close(session, made)
 end
 
+-- Without a tunnel what tinyproxy answers to a wrong password is 401, as an origin might. It does not read the body that
+-- comes with a request that it refuses, so its answer to a POST may be lost.
+local function kindsOf(application, user)
+  if application.caFile then return { proxy = true } end
+  return { proxy = not user, auth = user, connect = application.model == "form" }
+end
+
 local function isRefused(application, proxy)
   for what, user in pairs { none = false, wrong = { name = users.proxy.name, password = "Falsch-4720-field" } } do
     local session, login = client.login(application, nil, through(proxy.port.PORT, user))
-    local err = checks.rejects(login, "a proxy with credentials: " .. what, "proxy")
+    local err = checks.rejects(login, "a proxy with credentials: " .. what)
+    checks.holds(err and kindsOf(application, user)[err.kind], "the kind, credentials: " .. what, err and err.kind .. ": " .. tostring(err))
     checks.holds(err and not tostring(err):find("Falsch", 1, true), "the error has no password")
     session:invalidate():await(10)
   end

@@ -13,18 +13,17 @@ local function follow(session, nginx, application)
   if application.put then
     response = checks.resolves(client.once(session, { path = "redirect/keep", method = "PUT", body = "kept" }), "a PUT, redirected")
     checks.holds(response and response.uri:find("/uploads/kept", 1, true), "where it led", response and response.uri)
-    checks.equal(1, #logs.find(nginx.log, "/" .. application.path .. "/uploads/kept", application.port), "PUTs that arrived")
+    checks.equal(1, #logs.await(1, nginx.log, "/" .. application.path .. "/uploads/kept", application.port), "PUTs that arrived")
   end
 end
 
-local function stay(session, nginx, application)
+local function stay(session, nginx)
   local before = #logs.read(nginx.otherLog)
   checks.rejects(session:request { path = "redirect/other" }, "a redirect to another origin", "protocol")
   checks.equal(before, #logs.read(nginx.otherLog), "requests that the other origin got")
   local other = "http://127.0.0.1:" .. nginx.port.OTHER
   checks.resolves(session:request { uri = other .. "/anonymous/bodies/500" }, "a request to another origin")
   checks.resolves(session:addCatalog(other .. "/anonymous/static/Catalog.json"), "a catalog of another origin")
-  local _ = application
 end
 
 return function(field)
@@ -33,7 +32,7 @@ return function(field)
     checks.at("redirects: " .. application.name)
     local session, made = client.open(application)
     follow(session, nginx, application)
-    stay(session, nginx, application)
+    stay(session, nginx)
     client.close(session, made)
   end
 end

@@ -26,7 +26,7 @@ local function isKnown(application, files, name)
   checks.resolves(session:login(), "login of " .. name)
   for i = 1, 3 do
     checks.resolves(session:request { path = ("bodies/500?%s%d"):format(name, i) }, "request of " .. name)
-    local found = logs.find(application.server.log, ("bodies/500?%s%d"):format(name, i), application.port)
+    local found = logs.await(1, application.server.log, ("bodies/500?%s%d"):format(name, i), application.port)
     checks.holds(found[1] and found[1].more:find("CN=" .. name, 1, true), "whom nginx saw", found[1] and found[1].more)
   end
   return session

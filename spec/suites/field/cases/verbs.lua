@@ -39,12 +39,11 @@ local function enters(session, login, application)
   end
 end
 
-local function leaves(session, made, application)
+local function leaves(session, made)
   client.close(session, made)
   checks.equal(false, session.connected, "connected after the end")
   checks.rejects(session:isAuthorized(), "isAuthorized after the end")
   checks.holds(not tostring(session):find(users.lua.password, 1, true), "tostring has no password")
-  local _ = application
 end
 
 local function loginAgain(application)
@@ -77,7 +76,7 @@ end
 
 -- All that came to the port came by the protocol that it is for.
 local function isSpoken(application)
-  local found = logs.find(application.server.log, "/" .. application.path .. "/", application.port)
+  local found = logs.await(1, application.server.log, "/" .. application.path .. "/", application.port)
   checks.holds(#found > 0, "the server's log tells of it")
   for _, entry in ipairs(found) do
     if entry.protocol ~= application.protocol then
@@ -93,7 +92,7 @@ return function(field)
     if checks.holds(session, "login") then
       enters(session, login, application)
       useIt(session, application)
-      leaves(session, made, application)
+      leaves(session, made)
     else
       checks.resolves(login, "login")
     end

@@ -1,4 +1,4 @@
---- Tomcat 10: FORM that answers with 401, FORM that answers with pages, BASIC with a session and without, tokens; one
+--- Tomcat 10 or 11: FORM that answers with 401, FORM that answers with pages, BASIC with a session and without, tokens; one
 -- that expires after two seconds. Each connection ends after a hundred requests, as Tomcat has it.
 local files = dofile "spec/support/files.lua"
 local server = require "field.support.server"
@@ -6,7 +6,13 @@ local shell = dofile "spec/support/shell.lua"
 local template = require "field.support.template"
 local users = require "field.support.users"
 
-local HOME = "/usr/share/tomcat10"
+local function isThere(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+local HOME = isThere "/usr/share/tomcat10/bin/bootstrap.jar" and "/usr/share/tomcat10" or "/usr/share/tomcat11"
 
 local tomcat = {
   program = HOME .. "/bin/bootstrap.jar",

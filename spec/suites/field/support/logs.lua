@@ -1,6 +1,10 @@
---- The servers' access logs. Their lines are port|protocol|method|uri|status|authorization|cookie, where the last two
+--- The servers' access logs, which they write when an answer has been sent. Their lines are port|protocol|method|uri|status|authorization|cookie, where the last two
 -- are "-" when the request had none; what follows is a server's own.
+local socket = require "socket"
+
 local logs = {}
+
+local LIMIT = 5 -- seconds until a line is written
 
 local FIELDS = { "port", "protocol", "method", "uri", "status", "authorization", "cookie", "more" }
 
@@ -30,6 +34,16 @@ function logs.find(path, text, port)
   for _, entry in ipairs(logs.read(path)) do
     if entry.uri:find(text, 1, true) and (not port or entry.port == port) then found[#found + 1] = entry end
   end
+  return found
+end
+
+--- The same, when there are so many, or after some seconds.
+function logs.await(count, ...)
+  local limit, found = socket.gettime() + LIMIT
+  repeat
+    found = logs.find(...)
+    if #found < count then socket.sleep(0.02) end
+  until #found >= count or socket.gettime() > limit
   return found
 end
 

@@ -14,6 +14,7 @@ local LIMIT = 90 -- seconds for a server to listen
 local SHELL = [[trap '' INT HUP
 %s </dev/null >>%s 2>&1 &
 echo $! >%s
+exec 2>/dev/null
 read -r _
 kill $! 2>/dev/null
 ( sleep 10; kill -9 $! ) 2>/dev/null &
