@@ -20,6 +20,7 @@ for set in "$@"; do
       command -v node >/dev/null && command -v npm >/dev/null || more="nodejs npm"
       ;;
     apicheck) more="dpkg-dev" ;;
+    debians) more="debootstrap git" ;;
     field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket default-jre-headless" ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg strace openssl lua-socket python3" ;;
     *) echo "deps.sh: no set is called '$set'" >&2; exit 2 ;;

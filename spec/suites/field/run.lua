@@ -1,5 +1,6 @@
---- run.lua [--short] [CASE...]: the field suite. Starts nginx, Apache httpd, Tomcat, tinyproxy and `openssl s_server`, each with
--- a configuration of its own in a temporary directory, and tries at them what sessions can do. Without names, all cases.
+--- run.lua [--short] [CASE...]: the field suite. Starts nginx, Apache httpd, Tomcat, tinyproxy and
+-- `openssl s_server`, each with a configuration of its own in a temporary directory, and tries at them what
+-- sessions can do. Without names, all cases.
 -- Exit status 0: none failed. The servers' logs are kept when something fails.
 package.path = "spec/suites/?.lua;" .. package.path
 
@@ -11,8 +12,8 @@ local shell = dofile "spec/support/shell.lua"
 local socket = require "socket"
 
 local CASES = {
-  "verbs", "refused", "bodies", "many", "expiry", "named", "redirects", "connections", "secure", "proxies", "autoping",
-  "restart", "evidence",
+  "verbs", "refused", "bodies", "many", "expiry", "named", "redirects", "connections", "secure", "proxies",
+  "autoping", "restart", "evidence",
 }
 
 local function has(program)

@@ -28,7 +28,9 @@ local function stepUntil(list, is)
 end
 
 local function pings(one)
-  return #logs.find(one.application.server.log, "/" .. one.application.path .. "/rest/_oepingService/_oeping", one.application.port)
+  local application = one.application
+  local path = "/" .. application.path .. "/rest/_oepingService/_oeping"
+  return #logs.find(application.server.log, path, application.port)
 end
 
 local function havePinged(list)

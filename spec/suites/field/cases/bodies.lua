@@ -14,14 +14,16 @@ local function comes(session, size)
 end
 
 local function goesAndComes(session, application, size)
-  local response, err = client.once(session, { path = application.echo, body = bodies.of(size), timeout = LIMIT }):await(LIMIT + 5)
+  local sent = client.once(session, { path = application.echo, body = bodies.of(size), timeout = LIMIT })
+  local response, err = sent:await(LIMIT + 5)
   checks.holds(response and response.body == bodies.of(size), "both ways, " .. size .. " bytes",
     err or response and #response.body .. " bytes came")
 end
 
 local function goes(session, application, size)
   local path = application.put .. "bodies" .. size
-  local response, err = client.once(session, { path = path, method = "PUT", body = bodies.of(size), timeout = LIMIT }):await(LIMIT + 5)
+  local sent = client.once(session, { path = path, method = "PUT", body = bodies.of(size), timeout = LIMIT })
+  local response, err = sent:await(LIMIT + 5)
   local there = response and files.read(application.server.uploads .. "bodies" .. size)
   checks.holds(there == bodies.of(size), "up, " .. size .. " bytes", err or there and #there .. " bytes came")
   os.remove(application.server.uploads .. "bodies" .. size)

@@ -1,4 +1,4 @@
---- Connections that the server ends after three requests, or a hundred; many uploads at once; compressed answers.
+--- Connections that the server ends after three requests, or a hundred; many uploads at once; gzip.
 local applications = require "field.support.applications"
 local bodies = require "field.support.bodies"
 local checks = require "field.support.checks"
@@ -6,7 +6,7 @@ local client = require "field.support.client"
 local datasession = require "datasession"
 local logs = require "field.support.logs"
 
--- One after another, then many at once. What becomes of each is told by the answers here, and by the log at the end.
+-- One after another, then many at once. That none arrives twice is seen in the log at the end.
 local function survives(application, count)
   checks.at("connections: " .. application.name)
   local session, made = client.open(application)
@@ -62,14 +62,16 @@ local function isCompressed(field, application)
 end
 
 local BRIEF = { BRIEF = "http", BRIEFTLS = "https", BRIEFTWO = "https" }
+local MODELS = {
+  { path = "anonymous", model = "anonymous", put = "uploads/" },
+  { path = "basic", model = "basic", put = "uploads/" },
+  { path = "form", model = "form", echo = "echo" },
+}
 
 return function(field)
   local nginx = field.nginx
-  local counts = { { "anonymous", "anonymous", put = "uploads/" }, { "basic", "basic", put = "uploads/" }, { "form", "form", echo = "echo" } }
   for port, scheme in pairs(BRIEF) do
-    for _, one in ipairs(counts) do
-      survives(applications.at(nginx, { path = one[1], model = one[2], put = one.put, echo = one.echo }, scheme, port), 20)
-    end
+    for _, one in ipairs(MODELS) do survives(applications.at(nginx, one, scheme, port), 20) end
     checks.holds(connectionsOf(nginx, nginx.port[port]) >= 20, "connections of three requests", port)
   end
   local all = applications.of(field.servers, function(application) return application.path == "anonymous" end)

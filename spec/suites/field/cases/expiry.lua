@@ -1,9 +1,10 @@
---- Sessions that the server ends after two seconds without use: those that come back by themselves, and those that do not.
+--- Sessions that the server ends after two seconds: some come back by themselves, some do not.
 local applications = require "field.support.applications"
 local checks = require "field.support.checks"
 local client = require "field.support.client"
 local datasession = require "datasession"
 local socket = require "socket"
+local users = require "field.support.users"
 
 local SECONDS = 4 -- in which they expire
 
@@ -25,7 +26,7 @@ local function hasExpired(one)
   checks.rejects(session:isAuthorized(), "isAuthorized after expiry", "expired")
   checks.equal("expired", session.state, "state")
   checks.equal(datasession.SESSION_EXPIRED, one.events[1], "the event")
-  checks.resolves(session:login("lua", require("field.support.users").lua.password), "login anew")
+  checks.resolves(session:login(users.lua.name, users.lua.password), "login anew")
   checks.resolves(session:ping(), "ping after it")
   client.close(session)
 end

@@ -16,6 +16,9 @@ local function begin(application, directory)
   datasession.run(1)
 end
 
+local SAID = "restored, authorized, 500 bytes, 1 catalogs, the first, logged out\n"
+local OTHER = "spec/suites/field/cases/named_process.lua"
+
 return function(field)
   local directory = field.directory .. "/store"
   local forms = applications.of(field.servers, function(application) return application.model == "form" end)
@@ -23,8 +26,8 @@ return function(field)
     checks.at("named: " .. application.name)
     begin(application, directory)
     collectgarbage()
-    local said = shell.run(field.lua, "spec/suites/field/cases/named_process.lua", application.name, directory, application.uri,
-      application.caFile or "")
-    checks.equal("restored, authorized, 500 bytes, 1 catalogs, the first, logged out\n", said, "what the other process says")
+    local uri, caFile = application.uri, application.caFile or ""
+    local said = shell.run(field.lua, OTHER, application.name, directory, uri, caFile)
+    checks.equal(SAID, said, "what the other process says")
   end
 end

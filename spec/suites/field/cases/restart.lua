@@ -23,7 +23,8 @@ local function openAll(server)
   for _, application in ipairs(applications.of { server }) do
     list[#list + 1] = open(application)
     if application.model == "form" or application.model == "basic" then
-      list[#list + 1] = open(application, { keepCredentials = true, reconnect = { maxAttempts = 200, delay = 0.1 } })
+      local reconnect = { maxAttempts = 200, delay = 0.1 }
+      list[#list + 1] = open(application, { keepCredentials = true, reconnect = reconnect })
     end
   end
   return list

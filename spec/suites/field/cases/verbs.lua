@@ -17,15 +17,16 @@ local function useIt(session, application)
   checks.holds(response and response.body == bodies.of(500), "its body")
   response = checks.resolves(session:request { path = "static/home.html", method = "HEAD" }, "HEAD")
   checks.equal("", response and response.body, "the body of HEAD")
-  local err = checks.rejects(session:request { path = "bodies" .. "/none.txt" }, "what is not there", "http")
+  local err = checks.rejects(session:request { path = "bodies/none.txt" }, "what is not there", "http")
   checks.holds(err and err.httpStatus and err.httpStatus >= 400, "its status", err and err.httpStatus)
   if application.echo then
     response = checks.resolves(client.once(session, { path = application.echo, json = { 1 } }), "POST")
     checks.equal("[1]", response and response.body, "what came back")
   end
   if application.put then
-    checks.resolves(client.once(session, { path = application.put .. "verbs", method = "PUT", body = "text" }), "PUT")
-    checks.resolves(session:request { path = application.put .. "verbs", method = "DELETE" }, "DELETE")
+    local path = application.put .. "verbs"
+    checks.resolves(client.once(session, { path = path, method = "PUT", body = "text" }), "PUT")
+    checks.resolves(session:request { path = path, method = "DELETE" }, "DELETE")
   end
 end
 
@@ -48,15 +49,17 @@ end
 
 local function loginAgain(application)
   local session = client.open(application)
+  local function enter(what)
+    local login = application.model == "bearer" and session:login(users.token)
+    checks.resolves(login or session:login(users.lua.name, users.lua.password), what)
+  end
   if application.model ~= "form" then
     checks.resolves(session:disconnect(), "disconnect")
     checks.equal("logged out", session.state, "state after disconnect")
-    checks.resolves(application.model == "bearer" and session:login(users.token)
-      or session:login(users.lua.name, users.lua.password), "login after disconnect")
+    enter "login after disconnect"
   end
   checks.resolves(session:logout(), "logout")
-  checks.resolves(application.model == "bearer" and session:login(users.token)
-    or session:login(users.lua.name, users.lua.password), "login after logout")
+  enter "login after logout"
   checks.resolves(session:invalidate(), "invalidate")
   checks.equal("invalid", session.state, "state after invalidate")
   checks.rejects(session:ping(), "ping of an invalid session", "closed")
@@ -64,8 +67,11 @@ end
 
 local function inOneCall(application)
   local options = client.options(application, { catalogURI = "static/Catalog.json" })
-  if application.model == "bearer" then options.username = users.token
-  elseif application.model ~= "anonymous" then options.username, options.password = users.lua.name, users.lua.password end
+  if application.model == "bearer" then
+    options.username = users.token
+  elseif application.model ~= "anonymous" then
+    options.username, options.password = users.lua.name, users.lua.password
+  end
   if application.model == "sso" then options.authenticationURI = application.origin .. "/tokens" end
   local session = checks.resolves(datasession.getSession(options), "getSession")
   checks.equal("connected", session and session.state, "state")

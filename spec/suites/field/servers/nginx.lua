@@ -1,4 +1,4 @@
---- nginx: static files for those it lets in (anonymous, Basic, bearer tokens), and Tomcat behind it for the other models.
+--- nginx: static files for anonymous, Basic and bearer tokens, and Tomcat behind it for the other models.
 local server = require "field.support.server"
 local shell = dofile "spec/support/shell.lua"
 
@@ -27,7 +27,8 @@ function nginx.new(around, tomcat)
   self:writePasswords()
   self:configure("nginx.conf", "nginx.conf")
   self:configure("nginx-application.conf", "application.conf")
-  self:run("nginx", "-p", self.directory, "-c", self.directory .. "/nginx.conf", "-e", self.directory .. "/error.log")
+  local configuration, errors = self.directory .. "/nginx.conf", self.directory .. "/error.log"
+  self:run("nginx", "-p", self.directory, "-c", configuration, "-e", errors)
   return self
 end
 

@@ -9,8 +9,9 @@ function openssl.new(around, name, ...)
   self.applications = openssl.applications
   self:writeSite()
   -- It serves what its working directory has.
-  self:run("sh", "-c", 'cd "$1" && shift && exec openssl s_server "$@"', "sh", self.directory .. "/www", "-WWW",
-    "-accept", "127.0.0.1:" .. self.port.TLS, "-cert", self.values.CERTIFICATE, "-key", self.values.KEY, ...)
+  self:run("sh", "-c", 'cd "$1" && shift && exec openssl s_server "$@"', "sh", self.directory .. "/www",
+    "-WWW", "-accept", "127.0.0.1:" .. self.port.TLS,
+    "-cert", self.values.CERTIFICATE, "-key", self.values.KEY, ...)
   return self
 end
 

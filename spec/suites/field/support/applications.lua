@@ -1,4 +1,4 @@
---- Every application of a server, over each kind of line: { name, server, line, port, uri, origin, model, path, caFile, ... }.
+--- Every application of a server, over each kind of line.
 local applications = {}
 
 applications.LINES = {
@@ -7,9 +7,10 @@ applications.LINES = {
   { name = "http2", port = "HTTPTWO", scheme = "https", protocol = "HTTP/2.0" },
 }
 
---- One application at one of the server's ports.
+--- One application at one of the server's ports: { name, server, port, uri, origin, model, path, ... }
 function applications.at(server, application, scheme, port)
-  local made = { server = server, port = server.port[port], caFile = scheme == "https" and server.values.CA or nil }
+  local made = { server = server, port = server.port[port] }
+  if scheme == "https" then made.caFile = server.values.CA end
   for key, value in pairs(application) do made[key] = value end
   made.origin = ("%s://127.0.0.1:%d"):format(scheme, made.port)
   made.uri = made.origin .. "/" .. application.path

@@ -1,4 +1,4 @@
---- Texts of a given size in which every eight bytes are others, so that no part can be lost or misplaced unseen.
+--- Texts in which every eight bytes are others, so that no part can be lost or misplaced unseen.
 local bodies = { LARGE = 5000000 }
 
 local lines = {}

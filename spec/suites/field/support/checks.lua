@@ -36,7 +36,9 @@ end
 function checks.rejects(promise, what, kind)
   local value, err = promise:await(60)
   if not checks.holds(value == nil, what .. " is rejected") then return nil end
-  if kind then checks.holds(err.kind == kind, what .. " is of the kind " .. kind, err.kind .. ": " .. tostring(err)) end
+  if kind then
+    checks.holds(err.kind == kind, what .. " is of the kind " .. kind, err.kind .. ": " .. tostring(err))
+  end
   return err
 end
 

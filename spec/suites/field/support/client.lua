@@ -20,7 +20,8 @@ end)
 --- Options for datasession.new, with more in `extra`.
 function client.options(application, extra)
   local options = {
-    serviceURI = application.uri, authenticationModel = application.model, caFile = application.caFile, proxy = false,
+    serviceURI = application.uri, authenticationModel = application.model, caFile = application.caFile,
+    proxy = false,
   }
   for name, value in pairs(extra or {}) do options[name] = value end
   return options
@@ -28,8 +29,8 @@ end
 
 local function provider(application, user, tokens)
   local made = datasession.AuthenticationProvider {
-    uri = application.origin .. "/" .. (tokens or "tokens"), authenticationModel = "form_sso", caFile = application.caFile,
-    proxy = false,
+    uri = application.origin .. "/" .. (tokens or "tokens"), authenticationModel = "form_sso",
+    caFile = application.caFile, proxy = false,
   }
   return made, made:login(user.name, user.password)
 end

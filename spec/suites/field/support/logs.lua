@@ -1,5 +1,6 @@
---- The servers' access logs, which they write when an answer has been sent. Their lines are port|protocol|method|uri|status|authorization|cookie, where the last two
--- are "-" when the request had none; what follows is a server's own.
+--- The servers' access logs, which they write when an answer has been sent. Their lines are
+-- port|protocol|method|uri|status|authorization|cookie, where the last two are "-" when the request had none;
+-- what follows is a server's own.
 local socket = require "socket"
 
 local logs = {}

@@ -1,5 +1,5 @@
---- A server's process. It ends when it is stopped, and when the process that started it ends, however that happens:
--- a shell waits for the end of its input, and then ends the server by its id.
+--- A server's process. It ends when it is stopped, and when the process that started it ends, however that
+-- happens: a shell waits for the end of its input, and then ends the server by its id.
 local files = dofile "spec/support/files.lua"
 local quoted = dofile("spec/support/shell.lua").quoted
 local ports = require "field.support.ports"

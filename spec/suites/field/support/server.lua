@@ -10,15 +10,19 @@ local users = require "field.support.users"
 local server = {}
 server.__index = server
 
+local LOGIN = "<form action='j_spring_security_check' method='POST'></form>"
+
 --- A server that is not started yet.
 -- @param around { directory, authority, certificate = { certificate, key }, sizes }: what the servers share
 -- @param names array: what its ports are called in its configuration
 function server.new(around, name, names)
-  local self = setmetatable({ name = name, directory = around.directory .. "/" .. name, port = {}, around = around }, server)
+  local directory = around.directory .. "/" .. name
+  local self = setmetatable({ name = name, directory = directory, port = {}, around = around }, server)
   shell.run("mkdir -p", self.directory)
   self.values = {
     DIR = self.directory, TOKEN = users.token, PASSWORD = users.lua.password,
-    CERTIFICATE = around.certificate.certificate, KEY = around.certificate.key, CA = around.authority.certificate,
+    CERTIFICATE = around.certificate.certificate, KEY = around.certificate.key,
+    CA = around.authority.certificate,
   }
   self.listening = {}
   for i, key in ipairs(names) do
@@ -39,23 +43,29 @@ function server:writeSite()
   local www = self.directory .. "/www"
   shell.run("mkdir -p", www .. "/static/auth", www .. "/rest/_oepingService", www .. "/bodies")
   files.write(www .. "/static/home.html", "<html><body>Welcome</body></html>")
-  files.write(www .. "/static/auth/login.html", "<form action='j_spring_security_check' method='POST'></form>")
+  files.write(www .. "/static/auth/login.html", LOGIN)
   files.write(www .. "/static/Catalog.json", template.text("Catalog.json", {}))
   files.write(www .. "/rest/_oepingService/_oeping", '{"response":{"_retVal":""}}')
   for _, size in ipairs(self.around.sizes) do files.write(www .. "/bodies/" .. size, bodies.of(size)) end
 end
 
---- Users and passwords, as nginx and httpd read them: in a form that costs little, since each request of Basic is checked.
+-- A digest that costs little, since it is made for each request of Basic.
+local function digest(password)
+  local clear = files.new(password)
+  local binary = clear .. ".digest"
+  shell.run("openssl dgst -sha1 -binary -out", binary, clear)
+  local text = shell.run("openssl base64 -in", binary)
+  os.remove(clear)
+  os.remove(binary)
+  return "{SHA}" .. text
+end
+
+--- Users and passwords, as nginx and httpd read them.
 function server:writePasswords()
   local lines = {}
   for _, name in ipairs { "lua", "utf8", "guest" } do
     local user = users[name]
-    local clear = files.new(user.password)
-    local digest = shell.run("openssl dgst -sha1 -binary -out", clear .. ".digest", clear)
-      .. shell.run("openssl base64 -in", clear .. ".digest")
-    os.remove(clear)
-    os.remove(clear .. ".digest")
-    lines[#lines + 1] = user.name .. ":{SHA}" .. digest
+    lines[#lines + 1] = user.name .. ":" .. digest(user.password)
   end
   files.write(self.directory .. "/passwords", table.concat(lines))
 end

@@ -1,0 +1,71 @@
+#!/bin/sh
+# debians.sh ROOTS SUITE[:TARGET]...: in a bare root of each of those Debian suites, made by debootstrap below ROOTS unless it is there,
+# runs `make test` and `make field`, or make TARGET, on a copy of this work tree. What a target needs, it has to install
+# by itself. Needs root and debootstrap. DEBIANS_MIRROR: where the packages come from, unless apt's own settings say so.
+# Ends with one line that sums up the counts.
+set -eu
+cd "$(dirname "$0")/.."
+roots=$1
+shift
+
+# shellcheck disable=SC2016 # fields of apt-get's
+mirror=${DEBIANS_MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+  sed -n 's/^Debian //p' | head -n 1)}
+[ -n "$mirror" ] || { echo "debians.sh: apt knows no mirror of Debian; set DEBIANS_MIRROR" >&2; exit 1; }
+
+# make and what trusts certificates are all that there is beside the suite's minimum.
+new_root() {
+  echo "== a root of $1"
+  debootstrap --variant=minbase --include=make,ca-certificates "$1" "$2.new" "$mirror" >"$2.log" 2>&1 ||
+    { tail -n 20 "$2.log" >&2; return 1; }
+  apt-config dump Acquire::http::Proxy >"$2.new/etc/apt/apt.conf.d/99proxy"
+  printf '#!/bin/sh\nexit 101\n' >"$2.new/usr/sbin/policy-rc.d" # packages start no servers
+  chmod 755 "$2.new/usr/sbin/policy-rc.d"
+  mv "$2.new" "$2"
+}
+
+copy_tree() {
+  rm -rf "$1/project"
+  mkdir "$1/project"
+  git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$1/project"
+}
+
+# Mounts and processes of its own: both end with the command.
+inside() {
+  root=$1
+  shift
+  # shellcheck disable=SC2016 # expanded inside
+  unshare --mount --pid --fork --kill-child sh -c '
+    mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cd / && root=$1 && shift &&
+    exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 sh -c "cd /project && \"\$@\"" sh "$@"
+  ' sh "$root" "$@"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0
+
+# Runs one target, and adds its count to the sum.
+try() {
+  echo "== $2: make $3"
+  { inside "$1" env FIELD_SHORT="${FIELD_SHORT-}" FIELD_REQUIRED=1 make -j2 "$3" || echo "the target failed"; } 2>&1 | tee "$log"
+  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)
+  counts=${counts:-0 0}
+  passed=$((passed + ${counts% *}))
+  wrong=${counts#* }
+  if grep -q '^the target failed$' "$log" && [ "$wrong" -eq 0 ]; then wrong=1; fi
+  failed=$((failed + wrong))
+}
+
+mkdir -p "$roots"
+for word in "$@"; do
+  suite=${word%%:*}
+  case $word in *:*) targets=${word#*:} ;; *) targets="test field" ;; esac
+  root=$(cd "$roots" && pwd)/$suite
+  [ -d "$root" ] || new_root "$suite" "$root"
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+  copy_tree "$root"
+  for target in $targets; do try "$root" "$suite" "$target"; done
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
