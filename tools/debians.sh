@@ -1,7 +1,8 @@
 #!/bin/sh
-# debians.sh ROOTS SUITE[:TARGET]...: in a bare root of each of those Debian suites, made by debootstrap below ROOTS unless it is there,
-# runs `make test` and `make field`, or make TARGET, on a copy of this work tree. What a target needs, it has to install
-# by itself. Needs root and debootstrap. DEBIANS_MIRROR: where the packages come from, unless apt's own settings say so.
+# debians.sh ROOTS SUITE[:TARGETS]...: in a bare root of each of those Debian suites runs `make test` and
+# `make field`, or make of those TARGETS, on a copy of this work tree. What a target needs it has to install by
+# itself. Roots are made below ROOTS by debootstrap unless they are there. Needs to be run by root.
+# DEBIANS_MIRROR: where packages come from, unless apt's settings are to say so.
 # Ends with one line that sums up the counts.
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,7 +28,8 @@ new_root() {
 copy_tree() {
   rm -rf "$1/project"
   mkdir "$1/project"
-  git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - | tar -x -C "$1/project"
+  git ls-files -z --cached --others --exclude-standard |
+    tar -c --null --ignore-failed-read -T - | tar -x -C "$1/project"
 }
 
 # Mounts and processes of its own: both end with the command.
@@ -37,7 +39,8 @@ inside() {
   # shellcheck disable=SC2016 # expanded inside
   unshare --mount --pid --fork --kill-child sh -c '
     mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cd / && root=$1 && shift &&
-    exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 sh -c "cd /project && \"\$@\"" sh "$@"
+    exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+      sh -c "cd /project && \"\$@\"" sh "$@"
   ' sh "$root" "$@"
 }
 
@@ -48,7 +51,9 @@ passed=0 failed=0
 # Runs one target, and adds its count to the sum.
 try() {
   echo "== $2: make $3"
-  { inside "$1" env FIELD_SHORT="${FIELD_SHORT-}" FIELD_REQUIRED=1 make -j2 "$3" || echo "the target failed"; } 2>&1 | tee "$log"
+  {
+    inside "$1" env FIELD_SHORT="${FIELD_SHORT-}" FIELD_REQUIRED=1 make -j2 "$3" || echo "the target failed"
+  } 2>&1 | tee "$log"
   counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)
   counts=${counts:-0 0}
   passed=$((passed + ${counts% *}))
