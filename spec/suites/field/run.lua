@@ -13,7 +13,7 @@ local socket = require "socket"
 
 local CASES = {
   "verbs", "refused", "bodies", "many", "expiry", "named", "redirects", "connections", "secure", "proxies",
-  "autoping", "restart", "evidence",
+  "logins", "autoping", "restart", "evidence",
 }
 
 local function has(program)

@@ -1,5 +1,4 @@
 --- What the servers' own logs say of all that went before.
-local applications = require "field.support.applications"
 local checks = require "field.support.checks"
 local client = require "field.support.client"
 local files = dofile "spec/support/files.lua"
@@ -34,16 +33,6 @@ local function allArrived(field)
     end
   end
   for id in pairs(client.answered) do checks.holds(arrived[id], "request " .. id) end
-end
-
-local function noLoginLeft(field)
-  checks.at("evidence, no login left behind")
-  local kind = { path = "anonymous", model = "anonymous" }
-  local application = applications.at(field.tomcat, kind, "http", "HTTP")
-  local session = client.open(application)
-  local response = checks.resolves(session:request { path = "logins" }, "Tomcat's word")
-  checks.equal("", response and response.body, "who is still logged in")
-  client.close(session)
 end
 
 local function nothingElsewhere(field)
@@ -96,7 +85,6 @@ return function(field)
   for _, server in ipairs(field.servers) do sent = sent + nothingTwice(server) end
   print(("%d requests that were to be sent once are in the logs"):format(sent))
   allArrived(field)
-  noLoginLeft(field)
   nothingElsewhere(field)
   noPassword(field)
 end
