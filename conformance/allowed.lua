@@ -459,6 +459,10 @@ local entries = {
     fields = { events = { event(OFFLINE.server .. " (a request)"), event(OFFLINE.expired) },
       ["property loginResult"] = { 1, 2 }, ["property loginHttpStatus"] = { 200, 401 } }, verbs = { "read" } },
 
+  -- ---- logins that fail half-way
+  { "D61", "a login that fails after the form was accepted is logged out",
+    fields = { request = { NONE, matching(LOGOUT) } }, verbs = { "login" } },
+
   -- ---- getSession, invalidateAllSessions
   { "S46", "no credentials: said so", fields = { result = { NONE, 2 }, ["info.kind"] = { "none", "object" } },
     verbs = { "getSession" }, cases = { "getSession without credentials", "getSession without a password" } },

@@ -208,6 +208,16 @@ describe("re-establishment", function()
     assert.equal(1, asked("POST", "j_spring_security_check"))
   end)
 
+  it("leaves no session on the server by an attempt that the form accepts and the check does not", function()
+    local session, events = loggedIn "form"
+    server:expireSessions "form"
+    server:fault { kind = "status", status = 500, path = "home%.html$", count = 2 }
+    assert(get(session):await(LIMIT))
+    assert.equal("reconnected", events[#events])
+    assert.equal(3, asked("POST", "j_spring_security_check"))
+    await.stepUntil(function() return server:sessionCount "form" == 1 end)
+  end)
+
   it("lets calls made meanwhile wait, each within its own time", function()
     local session = loggedIn("form", { reconnect = { maxAttempts = 3, delay = 30 } })
     server:stop()

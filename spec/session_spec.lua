@@ -407,10 +407,79 @@ describe("a session", function()
       assert.equal("auth", (fails { kind = "loginPage" }).kind)
       assert.equal(datasession.GENERAL_FAILURE, (fails { kind = "status", status = 403 }).result)
       assert.equal("connect", (fails { kind = "reset", count = 0 }).kind)
-      local _, session = fails { kind = "status", status = 500 }
-      local before = server:sessionCount "form"
-      assert(session:logout():await(LIMIT)) -- the server took the credentials, so it is told
-      assert.equal(before - 1, server:sessionCount "form")
+    end)
+
+    it("by form with nothing left of a login whose check fails, neither there nor here", function()
+      for _, fault in ipairs {
+        { kind = "status", status = 500 }, { kind = "status", status = 401 }, { kind = "status", status = 403 },
+        { kind = "loginPage" }, { kind = "close", count = 0 },
+        { kind = "status", status = 200, headers = { ["X-CLIENT-PROPS"] = "broken" } },
+      } do
+        local session = new "form"
+        fault.path = "home%.html$"
+        server:fault(fault)
+        rejected(session:login("lua", "secret"))
+        assert.equal(0, server:sessionCount "form")
+        assert.same({ "logged out" }, { session.state, session.clientContextId })
+        server:clearFaults()
+        server:clearRequests()
+        rejected(session:request { path = "/static/home.html" })
+        assert.is_nil(sent().headers.cookie)
+        server:clearRequests()
+        assert(session:logout():await(LIMIT))
+        assert.same({}, server:requests()) -- it has been told
+        assert(session:login("lua", "secret"):await(LIMIT))
+        assert(session:logout():await(LIMIT))
+        assert.equal(0, server:sessionCount "form")
+      end
+    end)
+
+    it("by form with the failure of the check to tell, whatever becomes of the logout that follows", function()
+      for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "slow", delay = 60 }, { kind = "reset" } } do
+        local session = new("form", { timeout = 0.2 })
+        server:fault { kind = "status", status = 403, path = "home%.html$" }
+        fault.path = "logout$"
+        server:fault(fault)
+        local err = rejected(session:login("lua", "secret"))
+        assert.equal(403, err.httpStatus)
+        assert.same({ 3, 403, "logged out" }, { session.loginResult, session.loginHttpStatus, session.state })
+        server:clearFaults()
+      end
+    end)
+
+    it("by form saying, when the check fails, that the credentials were accepted", function()
+      for status, expected in pairs {
+        [401] = { 2, "auth", "the application did not accept the session" },
+        [403] = { 3, "http", "this user may not use the application" },
+        [404] = { 3, "offline", "the application has no /static/home.html" },
+        [500] = { 3, "http", "the application could not check the session" },
+      } do
+        local session = new "form"
+        server:fault { kind = "status", status = status, path = "home%.html$" }
+        local err = rejected(session:login("lua", "secret"))
+        assert.same({ expected[1], expected[2] }, { err.result, err.kind })
+        assert.matches("the user name and password were accepted, but " .. expected[3], tostring(err), 1, true)
+      end
+      server:fault { kind = "loginPage", path = "home%.html$" }
+      local err = rejected(new "form":login("lua", "secret"))
+      assert.matches("the user name and password were accepted, but the application answered with its login page",
+        tostring(err), 1, true)
+      server:fault { kind = "status", status = 500, path = "security_check$" }
+      assert.matches("the server failed at the login", rejected(new "form":login("lua", "secret")).message, 1, true)
+    end)
+
+    it("by form with nothing left of a login that is cancelled after the form was accepted", function()
+      local session = new "form"
+      server:fault { kind = "slow", delay = 60, path = "home%.html$" }
+      local login = session:login("lua", "secret")
+      await.stepUntil(function() return #server:requests() == 2 end)
+      assert.equal(1, server:sessionCount "form")
+      login:cancel()
+      assert.equal("cancelled", rejected(login).kind)
+      server:clearFaults()
+      await.stepUntil(function() return server:sessionCount "form" == 0 end)
+      assert.same({ "logged out" }, { session.state, session.clientContextId })
+      assert(session:login("lua", "secret"):await(LIMIT))
     end)
 
     it("not where a login page says so, at whatever status it comes", function()

@@ -22,6 +22,7 @@ enum verdict {
   VERDICT_DEVICE_BACK,   /* ... that there is one again */
   VERDICT_LAPSED,        /* its deadline is over */
   VERDICT_ENTERING,      /* the user logs in */
+  VERDICT_UNDONE,        /* that login failed: nothing of it is left */
   VERDICT_CLOSING,       /* the user asks the server to end it */
   VERDICT_STAYING,       /* the server did not end it */
   VERDICT_LEFT,          /* the user logged out */

@@ -3,7 +3,7 @@
 **
 ** login    anonymous and basic: GET static/home.html, the login target, with the credentials; 200 is in.
 **          form: POST static/auth/j_spring_security_check, which gives a cookie; then the login target, to
-**          see that the session really may use it.
+**          see that the session really may use it; if it may not, logout, so that the server keeps nothing.
 ** check    GET the login target: 2xx is alive, 401 or a login page is expired.
 ** ping     GET the ping service: rest/_oepingService/_oeping, or on older servers rest/_oeping, or where there
 **          is none the login target; the address that answered is kept until it answers 404.
@@ -154,8 +154,25 @@ static bool says_down (lua_State *L, const struct exchange *x) {
   return down;
 }
 
-static void judge_refused (const struct session *s, struct finding *found, bool page) {
-  if (s->model == MODEL_BEARER)
+/* The login target is asked once the form was accepted: what is wrong then is not the password. */
+static bool is_past_form (const struct session *s, const struct exchange *x, const struct finding *found) {
+  return found->purpose == PURPOSE_LOGIN && s->model == MODEL_FORM && !strcmp(x->request.method, "GET");
+}
+
+#define ACCEPTED "the user name and password were accepted, but "
+
+static void judge_turned_away (struct finding *found, bool page) {
+  finding_blame(found, VERDICT_REFUSED, "auth", NULL,
+                page ? ACCEPTED "the application answered with its login page"
+                     : ACCEPTED "the application did not accept the session",
+                NULL);
+}
+
+static void judge_refused (const struct session *s, const struct exchange *x, struct finding *found,
+                           bool page) {
+  if (is_past_form(s, x, found))
+    judge_turned_away(found, page);
+  else if (s->model == MODEL_BEARER)
     finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
   else if (s->model == MODEL_ANONYMOUS)
     finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
@@ -169,10 +186,11 @@ static void judge_refused (const struct session *s, struct finding *found, bool 
 }
 
 /* For a catalog the word is not the last: the session is asked after. */
-static void judge_denied (const struct session *s, struct finding *found, bool page) {
+static void judge_denied (const struct session *s, const struct exchange *x, struct finding *found,
+                          bool page) {
   found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   if (found->purpose == PURPOSE_LOGIN)
-    judge_refused(s, found, page);
+    judge_refused(s, x, found, page);
   else if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED)
     finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first", "call login first");
   else if (found->purpose == PURPOSE_CATALOG)
@@ -199,8 +217,10 @@ static void judge_token (const struct session *s, struct finding *found) {
                 "log the AuthenticationProvider in again");
 }
 
-static void judge_missing (struct finding *found) {
-  finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION, "no web application answers there",
+static void judge_missing (const struct session *s, const struct exchange *x, struct finding *found) {
+  finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+                is_past_form(s, x, found) ? ACCEPTED "the application has no " LOGIN_TARGET
+                                          : "no web application answers there",
                 "check serviceURI, and that the application is deployed and started");
   found->fault.retryable = true;
 }
@@ -268,21 +288,30 @@ static void judge_request (struct finding *found) {
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-static const char *why_unknown (const struct finding *found) {
-  if (found->purpose == PURPOSE_LOGOUT) return "the server may not have ended the session; it is ended here";
-  if (found->purpose != PURPOSE_LOGIN) return "the server cannot say whether the session is good";
-  if (found->fault.status == 403) return "this user is not allowed to use the application";
-  return found->fault.status >= 500 ? "the server failed at the login" : "the server refused the login";
+/* An answer to login, check or logout that is none of those that mean something there. */
+static const char *what_failed (const struct session *s, const struct exchange *x,
+                                const struct finding *found) {
+  long status = found->fault.status;
+  switch (found->purpose) {
+  case PURPOSE_LOGOUT: return "the server may not have ended the session; it is ended here";
+  case PURPOSE_LOGIN:
+    if (is_past_form(s, x, found))
+      return status == 403 ? ACCEPTED "this user may not use the application"
+                           : ACCEPTED "the application could not check the session";
+    if (status == 403) return "this user is not allowed to use the application";
+    return status >= 500 ? "the server failed at the login" : "the server refused the login";
+  default: return "the server cannot say whether the session is good";
+  }
 }
 
-static void judge_other (struct finding *found) {
+static void judge_other (const struct session *s, const struct exchange *x, struct finding *found) {
   long status = found->fault.status;
   bool fine = status >= 200 && status <= (found->purpose == PURPOSE_CHECK ? 299 : 200);
   if (found->purpose == PURPOSE_LOGOUT && status == 401) fine = true;
   if (fine)
     found->verdict = VERDICT_ALIVE;
   else {
-    finding_blame(found, VERDICT_BROKEN, "http", NULL, why_unknown(found), NULL);
+    finding_blame(found, VERDICT_BROKEN, "http", NULL, what_failed(s, x, found), NULL);
     found->fault.retryable = status >= 500;
   }
 }
@@ -331,17 +360,17 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
     judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
            (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
-    judge_denied(s, found, page);
+    judge_denied(s, x, found, page);
   else if (page)
     judge_elsewhere(found);
   else if (any)
     judge_request(found);
   else if ((status == 404 || status == 410) && purpose != PURPOSE_LOGOUT)
-    judge_missing(found);
+    judge_missing(s, x, found);
   else if (purpose == PURPOSE_PING)
     judge_ping(L, s, x, found);
   else
-    judge_other(found);
+    judge_other(s, x, found);
   if (uri_within(s->service, x->response.uri)) read_context(L, x, found);
 }
 
@@ -364,6 +393,33 @@ static bool is_login (const struct operation *op) {
   return op->session->login == op || op->stage == STAGE_LOGIN_AGAIN;
 }
 
+/* The error that ended the login stands in the promise meanwhile. */
+static void login_undone (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push_session(L, op);
+  session_decide(L, -1, VERDICT_UNDONE, NULL);
+  operation_push(L, op);
+  compat_getslot(L, -1, PROMISE_ERROR);
+  operation_reject(L, op);
+}
+
+/* The form was accepted and the check failed: the login fails when the server has been told. */
+static void undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  finding_apply(L, op, found);
+  operation_push(L, op);
+  finding_push_error(L, x, found);
+  compat_setslot(L, -2, PROMISE_ERROR);
+  lua_pop(L, 1);
+  operation_must(L, op, operation_send(L, op, get(L, op, jsdo_form_logout), login_undone));
+}
+
+/* `op` re-establishes the session: the attempt failed, and what the server keeps of it is ended. */
+static void undo_attempt (lua_State *L, const struct operation *op) {
+  operation_push_session(L, op);
+  session_farewell(L, lua_gettop(L));
+  lua_pop(L, 1);
+}
+
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool login = is_login(op);
@@ -372,6 +428,13 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
     finding_judge(L, op, x, PURPOSE_CHECK,
                   &found); /* credentials want 200; the check after them any good status */
     found.purpose = PURPOSE_LOGIN;
+  }
+  if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE) {
+    if (op->session->login == op) {
+      undo_login(L, op, x, &found);
+      return;
+    }
+    undo_attempt(L, op);
   }
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }

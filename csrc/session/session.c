@@ -262,9 +262,18 @@ static void enter (lua_State *L, int index, struct session *s) {
   s->phase = PHASE_FRESH;
   s->epoch++;
   s->logins++;
-  s->online = s->established = false;
+  s->online = s->established = s->admitted = false;
   session_forget_kept(s);
   forget_server_session(L, index, s);
+  set_context_id(L, index, s, NULL, 0);
+}
+
+/* The credentials and cookies go with the identity. Answers to what was sent with them change nothing. */
+static void undo_login (lua_State *L, int index, struct session *s) {
+  s->epoch++;
+  s->admitted = false;
+  session_forget_kept(s);
+  forget_identity(L, index, s);
   set_context_id(L, index, s, NULL, 0);
 }
 
@@ -364,6 +373,7 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
     break;
   case VERDICT_LAPSED: turn_expired(L, index, s); break;
   case VERDICT_ENTERING: enter(L, index, s); break;
+  case VERDICT_UNDONE: undo_login(L, index, s); break;
   case VERDICT_CLOSING:
   case VERDICT_STAYING: s->closing = found->verdict == VERDICT_CLOSING; break;
   case VERDICT_REPAIR_BEGUN: begin_repair(s); break;
@@ -775,15 +785,35 @@ int session_invoke (lua_State *L) {
   return s->protocol->invoke(L);
 }
 
+void session_farewell (lua_State *L, int index) {
+  const struct session *s = lua_touserdata(L, index);
+  struct operation *op = operation_new(L, index, verb_logout);
+  op->promise.looked_at = true;
+  operation_start(L, op, s->protocol->logout, NULL);
+  lua_pop(L, 1);
+}
+
+/* Argument: the session, whose login was cut off after the server had admitted it. */
+static int leave_unfinished (lua_State *L) {
+  session_farewell(L, 1);
+  return 0;
+}
+
+static void leave_safely (lua_State *L, const struct session *s) {
+  lua_pushcfunction(L, leave_unfinished);
+  session_push(L, s);
+  if (lua_isnil(L, -1))
+    lua_pop(L, 2);
+  else if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    loop_report(L);
+}
+
 void session_login_over (lua_State *L, struct session *s) {
   s->login = NULL;
   if (s->protocol->status) session_decide_safely(L, s, VERDICT_TOLD);
-  if (s->phase == PHASE_AUTHORIZED) return;
-  session_forget_kept(s);
-  if (!s->who) return;
-  credentials_release(s->who->credentials);
-  s->who->credentials = NULL;
-  identity_set_token(s->who, NULL, 0);
+  if (s->phase == PHASE_AUTHORIZED || s->phase == PHASE_INVALID) return;
+  if (s->admitted && !s->leaving) leave_safely(L, s);
+  session_decide_safely(L, s, VERDICT_UNDONE);
 }
 
 /* Ends */

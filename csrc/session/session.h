@@ -185,7 +185,12 @@ void session_open_request (lua_State *L, struct session *s, struct exchange *x);
 */
 void session_begin_authorized (struct session *s, long status);
 
-/* The login in flight has ended, however: credentials that were not accepted are forgotten. Raises nothing. */
+/*
+** Tells the server that the session at `index`, which it has admitted, ends. Nobody waits for the answer. Raises. session.c
+*/
+void session_farewell (lua_State *L, int index);
+
+/* The login in flight has ended. One that failed leaves no cookies, no credentials and no session on the server. Raises nothing. */
 void session_login_over (lua_State *L, struct session *s);
 
 /* The stop or slow logout `op` of the session has ended. Raises nothing. */
