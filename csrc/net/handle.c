@@ -95,6 +95,7 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   if (x->reached) h->retried = true;
   if (x->reached && note_once(x)) return CURL_PREREQFUNC_ABORT;
   x->reached = true;
+  if (x->stall > 0) x->active = clock_now();
   return CURL_PREREQFUNC_OK;
 }
 

@@ -4,27 +4,34 @@
 #include "handle.h"
 #include "number.h"
 
-double watch_next (const struct exchange *x) {
-  double stalled = x->active + x->stall;
-  if (x->stall <= 0) return x->deadline;
-  return x->deadline > 0 && x->deadline < stalled ? x->deadline : stalled;
+/* How often the upload is looked at within stallTimeout: the part by which a stall may be noticed late. */
+enum { LOOKS = 16 };
+
+static bool is_uploading (const struct exchange *x) {
+  return x->sends_body && (size_t)x->sent < x->request.body.length;
 }
 
-/* Bytes that came were noted as they came; bytes that go out have to be asked for. */
-static void look_at_upload (struct exchange *x, double now) {
-  curl_off_t body = 0;
-  long head = 0;
-  if (x->reached) {
-    curl_easy_getinfo(x->handle->easy, CURLINFO_SIZE_UPLOAD_T, &body);
-    curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &head);
+double watch_next (const struct exchange *x) {
+  double next = x->active + x->stall;
+  if (x->stall <= 0) return x->deadline;
+  if (is_uploading(x)) {
+    double look = clock_now() + x->stall / LOOKS;
+    if (look < next) next = look;
   }
-  if (!x->reached || body + head != x->sent) x->active = now;
-  x->sent = body + head;
+  return x->deadline > 0 && x->deadline < next ? x->deadline : next;
+}
+
+/* Bytes that came were noted as they came, and so was the head of the request as it went out; its body has to be asked for. */
+static void look_at_upload (struct exchange *x, double now) {
+  curl_off_t sent = 0;
+  if (x->reached) curl_easy_getinfo(x->handle->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  if (!x->reached || sent != x->sent) x->active = now;
+  x->sent = sent;
 }
 
 static bool is_stalled (struct exchange *x, double now) {
-  if (x->stall <= 0 || now < x->active + x->stall) return false;
-  look_at_upload(x, now);
+  if (x->stall <= 0) return false;
+  if (!x->reached || is_uploading(x)) look_at_upload(x, now);
   return now >= x->active + x->stall;
 }
 

@@ -447,8 +447,20 @@ static void check_connect_timeout (void) {
     close(fds[i]);
 }
 
+/* Nothing moves once the request is out: a stall is noticed before twice its time is over. */
+static void check_stall_time (const char *body) {
+  struct exchange *x = request_new("/silent");
+  if (body) request_body(x, body);
+  x->request.stall_timeout = 1;
+  x->request.timeout = 1.9;
+  run(x);
+  check_failure(x, FAILURE_STALL, "1 seconds");
+}
+
 void limits_of_time_hold (void) {
   client_open(NULL);
+  check_stall_time(NULL);
+  check_stall_time("a=b");
   struct exchange *x = request_new("/silent");
   x->request.timeout = 0.2;
   run(x);
