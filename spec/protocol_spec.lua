@@ -325,6 +325,73 @@ describe("a protocol in Lua", function()
     end
   end)
 
+  -- A session that shows a token, what was asked of its functions, and its link.
+  local function withToken(refresh, options)
+    local calls, link = {}, nil
+    local session = loggedIn({
+      login = function(own)
+        calls[#calls + 1], link, own.token = "login", own, "good"
+        return true
+      end,
+      judge = function(own)
+        if own.token ~= "good" then return "expired", "the token is stale" end
+      end,
+      refresh = function(own)
+        calls[#calls + 1] = "refresh"
+        return refresh(own)
+      end,
+    }, options)
+    return session, calls, link
+  end
+
+  it("is had again by its refresh, with no password kept", function()
+    local session, calls, link = withToken(function(own)
+      own.token = "good"
+      return own:request { path = "static/home.html" }:await()
+    end, { reconnect = { delay = 0.01 } })
+    local events = listen(session)
+    for _ = 1, 2 do
+      link.token = "stale"
+      assert.equal(200, assert(session:request { path = CUSTOMERS }:await(LIMIT)).status)
+    end
+    datasession.run(LIMIT)
+    assert.same({ "login", "refresh", "refresh" }, calls)
+    local told = {}
+    for i, event in ipairs(events) do told[i] = event[1] end
+    assert.same({ "lost", "offline", "online", "reconnected", "lost", "offline", "online", "reconnected" }, told)
+  end)
+
+  it("that its refresh does not have again is given up, or logs in with what was kept", function()
+    for _, kept in ipairs { false, true } do
+      local session, calls, link = withToken(function() return nil, "no such token" end,
+        { reconnect = { delay = 0.01 }, keepCredentials = kept })
+      local events = listen(session)
+      link.token = "stale"
+      local response, err = session:request { path = CUSTOMERS }:await(LIMIT)
+      datasession.run(LIMIT)
+      assert.same(kept and { "login", "refresh", "login" } or { "login", "refresh" }, calls)
+      assert.equal(kept and "reconnected" or "reconnectFailed", events[#events][1])
+      assert.equal(kept, response ~= nil)
+      assert.equal(not kept, err ~= datasession.SUCCESS and err.kind == "offline")
+    end
+  end)
+
+  it("tries its refresh again when the line is broken, and does not use it unless it is to reconnect", function()
+    local tries = 0
+    local session, _, link = withToken(function(own)
+      tries = tries + 1
+      own.token = tries == 2 and "good"
+      return tries == 2, { kind = "connect", message = "no line" }
+    end, { reconnect = { delay = 0.01 } })
+    link.token = "stale"
+    assert(session:request { path = CUSTOMERS }:await(LIMIT))
+    assert.equal(2, tries)
+    session, _, link = withToken(function() tries = tries + 1 return true end)
+    link.token = "stale"
+    assert.equal("expired", rejected(session:request { path = CUSTOMERS }).kind)
+    assert.same({ 2, "expired" }, { tries, session.state })
+  end)
+
   it("is asked by its check, or its ping, whether it is still there when the line comes back", function()
     for way, expected in pairs {
       check = { "login", "check" }, ping = { "login", "ping" }, gone = { "login", "check", "login" },

@@ -2,7 +2,7 @@
 ** The life cycle of a session whose protocol is written in Lua: each verb is a function of the definition, run in a coroutine
 ** of its own, and what it returns is what the operation finds:
 **
-** login(link, user, password), logout(link), stop(link), ping(link), check(link), reconnect(link, attempt)
+** login(link, user, password), logout(link), stop(link), ping(link), check(link), refresh(link), reconnect(link, attempt)
 **          something true: all is well. nil and an error, or raising one: it is not; an error that is a request's
 **          own (err.kind) tells a line that is broken from a server that refuses.
 ** invoke(link, ...)      what session:invoke is to give
@@ -25,8 +25,8 @@
 
 #define LINK_TYPE "datasession.link"
 
-static const char *const functions[] = {"login", "logout", "stop", "ping", "check",   "reconnect", "invoke",
-                                        "judge", "judge",  "sign", "save", "restore", NULL};
+static const char *const functions[] = {"login",  "logout", "stop", "ping", "check",   "refresh", "reconnect",
+                                        "invoke", "judge",  "sign", "save", "restore", NULL};
 
 /* The definition */
 
@@ -59,11 +59,11 @@ static void check_field (lua_State *L) {
   else if (name && !strcmp(name, "implicit"))
     luaL_checktype(L, -1, LUA_TBOOLEAN);
   else if (!name || !is_function(name))
-    luaL_error(
-        L,
-        "protocol: unknown field '%s': expected login, logout, stop, ping, check, reconnect, invoke, judge, "
-        "sign, save, restore, options or implicit",
-        luaL_tolstring(L, -2, NULL));
+    luaL_error(L,
+               "protocol: unknown field '%s': expected login, logout, stop, ping, check, refresh, reconnect, "
+               "invoke, "
+               "judge, sign, save, restore, options or implicit",
+               luaL_tolstring(L, -2, NULL));
   else if (!lua_isfunction(L, -1))
     luaL_error(L, "protocol: field '%s': expected a function, got %s", name, luaL_typename(L, -1));
 }
@@ -150,12 +150,23 @@ static void check_name (lua_State *L) {
   lua_settop(L, top);
 }
 
+/* What `wire` of a session points at that its functions can renew: no password is needed for that. Owned by nobody. */
+static const char renewing = 0;
+
+/* The definition is on top. True if it says how a session that its server has ended is had again. */
+static bool can_refresh (lua_State *L) {
+  int top = lua_gettop(L);
+  bool can = lua_getfield(L, top, "refresh") != LUA_TNIL || lua_getfield(L, top, "reconnect") != LUA_TNIL;
+  lua_settop(L, top);
+  return can;
+}
+
 static void configure (lua_State *L, struct session *s) {
-  (void)s;
   lua_createtable(L, 0, 8);
   copy_options(L);
   lua_setfield(L, -2, "options");
   session_getvalue(L, 2, SESSION_WIRE);
+  s->wire = can_refresh(L) ? (void *)&renewing : NULL;
   lua_setfield(L, -2, "protocol");
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "session");
@@ -205,9 +216,14 @@ static bool is_one_of (const char *kind, const char *list) {
   return strstr(list, kind) != NULL;
 }
 
+/* True if the function was to prove who the session is. */
+static bool is_proof (enum purpose purpose) {
+  return purpose == PURPOSE_LOGIN || purpose == PURPOSE_REFRESH;
+}
+
 static enum verdict verdict_of (const char *kind, enum purpose purpose, bool said) {
   if (is_one_of(kind, "offline dns connect timeout stall tls proxy")) return VERDICT_UNREACHABLE;
-  if (purpose == PURPOSE_LOGIN) return said ? VERDICT_BROKEN : VERDICT_REFUSED;
+  if (is_proof(purpose)) return said ? VERDICT_BROKEN : VERDICT_REFUSED;
   if (is_one_of(kind, "auth expired")) return VERDICT_EXPIRED;
   if (purpose == PURPOSE_CHECK && !said) return VERDICT_EXPIRED;
   return purpose == PURPOSE_PING ? VERDICT_BROKEN : VERDICT_NEUTRAL;
@@ -243,8 +259,8 @@ static void read_error (lua_State *L, struct finding *found) {
     lua_getfield(L, top, "message");
   }
   text = lua_tostring(L, -1);
-  if (!kind || (found->purpose == PURPOSE_LOGIN && is_denial(found->fault.status))) {
-    kind = found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK ? "auth" : "error";
+  if (!kind || (is_proof(found->purpose) && is_denial(found->fault.status))) {
+    kind = is_proof(found->purpose) || found->purpose == PURPOSE_CHECK ? "auth" : "error";
     said = false;
   }
   found->fault.kind = known_kind(kind);
@@ -262,8 +278,8 @@ static void find (lua_State *L, struct operation *op, enum purpose purpose, stru
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
   found->fault.uri = op->session->service;
-  found->fault.result = purpose == PURPOSE_LOGIN || purpose == PURPOSE_CHECK ? RESULT_AUTHENTICATION_FAILURE
-                                                                             : RESULT_GENERAL_FAILURE;
+  found->fault.result =
+      is_proof(purpose) || purpose == PURPOSE_CHECK ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE;
   operation_push_returned(L, op);
   if (!lua_toboolean(L, -3)) {
     lua_pushvalue(L, -2);
@@ -333,8 +349,8 @@ static bool log_in (lua_State *L, struct operation *op, const struct login *as) 
 static bool check (lua_State *L, struct operation *op) {
   if (run(L, op, "check", checked) || run(L, op, "ping", checked)) return true;
   if (op->session->phase == PHASE_AUTHORIZED) return conclude_later(L, op);
-  operation_refuse(L, op, "expired", RESULT_AUTHENTICATION_FAILURE,
-                   "the session has expired: call login again");
+  op->abort_hint = finding_way_back(op->session);
+  operation_refuse(L, op, "expired", RESULT_AUTHENTICATION_FAILURE, "the session has expired");
   return true;
 }
 
@@ -352,15 +368,36 @@ static bool stop (lua_State *L, struct operation *op) {
   return run(L, op, "stop", logged_out) || logout(L, op);
 }
 
-/* Re-establishing: by a function of its own; or if it is still there, it is well; or by logging in anew. */
+/*
+** Re-establishing: by a function of its own; or if it is still there, it is well; or by refreshing what it proves itself by; or
+** by logging in again.
+*/
 
 static bool can_renew (const struct session *s) {
-  return s->kept != NULL;
+  return s->wire || s->kept;
 }
 
 static bool log_in_again (lua_State *L, struct operation *op) {
   const struct login nobody = {NULL, NULL, 0, 0};
   return log_in(L, op, op->session->kept ? op->session->kept : &nobody);
+}
+
+/* What a refresh cannot have again, a login with the credentials that were kept may. */
+static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  int top = lua_gettop(L);
+  (void)x;
+  find(L, op, PURPOSE_REFRESH, &found);
+  lua_settop(L, top);
+  if (found.verdict == VERDICT_ALIVE) found.purpose = PURPOSE_CHECK;
+  if (found.verdict == VERDICT_REFUSED && op->session->kept)
+    log_in_again(L, op);
+  else
+    finding_conclude(L, op, NULL, &found, RESULT_SUCCESS);
+}
+
+static bool renew (lua_State *L, struct operation *op) {
+  return run(L, op, "refresh", refreshed) || log_in_again(L, op);
 }
 
 static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
@@ -370,7 +407,7 @@ static void still_there (lua_State *L, struct operation *op, struct exchange *x)
   find(L, op, PURPOSE_CHECK, &found);
   lua_settop(L, top);
   if (found.verdict == VERDICT_EXPIRED && can_renew(op->session))
-    log_in_again(L, op);
+    renew(L, op);
   else
     finding_conclude(L, op, NULL, &found, RESULT_SUCCESS);
 }
@@ -381,8 +418,8 @@ static bool reestablish (lua_State *L, struct operation *op, unsigned attempt) {
     operation_call(L, op, 2, checked);
     return true;
   }
-  if (op->session->phase == PHASE_EXPIRED) return log_in_again(L, op);
-  return run(L, op, "check", still_there) || run(L, op, "ping", still_there) || log_in_again(L, op);
+  if (op->session->phase == PHASE_EXPIRED) return renew(L, op);
+  return run(L, op, "check", still_there) || run(L, op, "ping", still_there) || renew(L, op);
 }
 
 /* invoke */
