@@ -42,26 +42,35 @@ static bool has_ended (const struct session *s, const struct finding *found, con
          found->verdict != VERDICT_REPAIR_FAILED;
 }
 
-/* Its time is over, as we or the server know; of a service that tells no deadlines nobody can say that. `id`: where the id stands. */
-static void tell_expiry (lua_State *L, int index, const struct finding *found, const struct before *was,
-                         int id) {
-  const struct session *s = lua_touserdata(L, index);
-  bool server = found->verdict == VERDICT_EXPIRED;
-  if (!has_ended(s, found, was) || (server && was->expires_at <= 0 && !s->protocol->implicit)) return;
+/* True if the service tells deadlines: then the session's end is an expiry, whoever notices it. */
+static bool has_deadlines (const struct session *s, const struct before *was) {
+  return was->expires_at > 0 || s->protocol->implicit;
+}
+
+/* `id`: where the session's id stands. */
+static void tell_expiry (lua_State *L, int index, const struct finding *found, int id) {
   journal_session(L, index, "warning", "expired", found);
-  lua_pushstring(L, server ? "server" : "timeout");
+  lua_pushstring(L, found->verdict == VERDICT_EXPIRED ? "server" : "timeout");
   lua_pushvalue(L, id);
   events_fire(L, index, "expired", 2);
 }
 
-static void tell_loss (lua_State *L, int index, const struct finding *found, const struct before *was,
-                       int id) {
-  const struct session *s = lua_touserdata(L, index);
-  if (!has_ended(s, found, was) || found->verdict != VERDICT_EXPIRED) return;
+static void tell_loss (lua_State *L, int index, const struct finding *found, int id) {
   journal_session(L, index, "warning", "lost", found);
   lua_pushstring(L, found->fault.message);
   lua_pushvalue(L, id);
   events_fire(L, index, "lost", 2);
+}
+
+/* One event: `expired` where there are deadlines, else `lost`. */
+static void tell_end (lua_State *L, int index, const struct finding *found, const struct before *was,
+                      int id) {
+  const struct session *s = lua_touserdata(L, index);
+  if (!has_ended(s, found, was)) return;
+  if (found->verdict != VERDICT_EXPIRED || has_deadlines(s, was))
+    tell_expiry(L, index, found, id);
+  else
+    tell_loss(L, index, found, id);
 }
 
 static void tell_renewal (lua_State *L, int index, const struct before *was) {
@@ -97,8 +106,7 @@ static void note (lua_State *L, int index, const struct finding *found, const st
 void telling_of (lua_State *L, int index, const struct finding *found, const struct before *was) {
   int id = lua_gettop(L);
   note(L, index, found, was);
-  tell_expiry(L, index, found, was, id);
-  tell_loss(L, index, found, was, id);
+  tell_end(L, index, found, was, id);
   tell_connection(L, index, found, was);
   tell_renewal(L, index, was);
   tell_status(L, index);

@@ -14,8 +14,9 @@ local function obey(name)
 end
 
 datasession.protocol("puppet", {
+  options = { "endless" },
   login = function(link)
-    link.expiresAt = os.time() + 1000
+    link.expiresAt = not link.options.endless and os.time() + 1000 or nil
     return true
   end,
   logout = obey "logout", stop = obey "stop", ping = obey "ping", reconnect = obey "reconnect",
@@ -62,7 +63,7 @@ local function once() return { reconnect = { maxAttempts = 2, delay = 0.001 } } 
 
 triggers.offline = onEvent("offline", { ping = failing "connect" })
 triggers.expired = onEvent("expired", { ping = failing "expired" })
-triggers.lost = onEvent("lost", { ping = failing "expired" })
+triggers.lost = onEvent("lost", { ping = failing "expired" }, function() return { endless = true } end)
 triggers.reconnecting = onEvent("reconnecting", { ping = failing "connect" }, once)
 triggers.reconnected = onEvent("reconnected", { ping = failing "connect" }, once)
 triggers.reconnectFailed = onEvent("reconnectFailed", { ping = failing "connect", reconnect = failing "connect" }, once)
