@@ -205,12 +205,60 @@ describe("getSession", function()
   end)
 
   it("proves the credentials elsewhere where it is told to, and ends that too", function()
-    local changed = { authenticationURI = server.uris.form .. "/" }
-    local session = assert(datasession.getSession(options("form", changed)):await(LIMIT))
+    local changed = { authenticationURI = server.uris.basic .. "/" }
+    local all = options("anonymous", changed)
+    all.authenticationModel, all.serviceURI = "basic", server.uris.anonymous
+    local session = assert(datasession.getSession(all):await(LIMIT))
     assert.equal(changed.authenticationURI, session.authProvider.uri)
-    assert.equal(1, server:sessionCount "form")
+    assert.equal("lua", session.userName)
     assert(session:invalidate():await(LIMIT))
-    assert.equal(0, server:sessionCount "form")
+    assert.is_nil(session.userName)
+  end)
+
+  it("of an sso session is ended by invalidateAllSessions at any point", function()
+    local changed = { authenticationURI = server.uris.form_sso }
+    local function ends(all, reached)
+      server:clearRequests()
+      local promise = datasession.getSession(all)
+      await.stepUntil(reached)
+      local report = assert(datasession.invalidateAllSessions { all = true }:await(LIMIT))
+      assert.equal(1, #report)
+      assert.is_true(report[1].ok)
+      local err = rejected(promise)
+      assert.matches("^c%l+$", err.kind) -- cancelled, or closed
+      server:clearFaults()
+      if report[1].provider then server:expireSessions() end -- the cookie of a login cut off was never seen
+      assertNothingLeft()
+      return report[1]
+    end
+    for _, path in ipairs { "security_check$", "home.html$", "json$" } do
+      server:fault { kind = "slow", delay = 60, path = path }
+      local entry = ends(options("sso", changed), function()
+        local list = server:requests()
+        return #list > 0 and list[#list].path:find(path)
+      end)
+      assert.equal(path == "security_check$", entry.provider ~= nil)
+      assert.equal(path ~= "security_check$", entry.session ~= nil)
+    end
+    changed.loginCallback = function() return datasession.promise(function() end) end
+    assert.is_truthy(ends(options("sso", changed), function() return true end).provider)
+  end)
+
+  it("asks the login target once where the credentials are proved at serviceURI, however that is written", function()
+    for _, model in ipairs { "basic", "form" } do
+      local uri = server.uris[model]
+      for _, same in ipairs { uri, uri .. "//", (uri:gsub("^http", "HTTP")) } do
+        server:clearRequests()
+        local session = assert(datasession.getSession(options(model, { authenticationURI = same })):await(LIMIT))
+        local homes = 0
+        for _, request in ipairs(server:requests()) do
+          if request.path:find "home%.html$" then homes = homes + 1 end
+        end
+        assert.same({ 1, "lua" }, { homes, session.userName })
+        assert(session:invalidate():await(LIMIT))
+        assert.equal(0, server:sessionCount "form")
+      end
+    end
   end)
 
   it("makes an sso session with a provider of its own, and leaves nothing of one that failed", function()

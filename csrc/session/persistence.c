@@ -194,10 +194,14 @@ static int l_abandon (lua_State *L) {
   return 0;
 }
 
-/* setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as. */
+/* setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as; its userName, too. */
 static int l_set_provider_user_name (lua_State *L) {
-  session_check(L, 1);
+  const struct session *s = session_check(L, 1);
   lua_settop(L, 2);
+  if (s->model != MODEL_BEARER && s->model != MODEL_ANONYMOUS) {
+    lua_pushvalue(L, 2);
+    session_setvalue(L, 1, SESSION_USER);
+  }
   session_setvalue(L, 1, SESSION_PROVIDER_USER);
   persistence_note(L, 1);
   return 0;

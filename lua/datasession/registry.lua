@@ -134,15 +134,19 @@ local function checkSession(options, level)
   session:invalidate()
 end
 
+local function checkProviderModel(options, level)
+  local model, given = modelOf(options), options.authProviderAuthenticationModel
+  local proved = options.authenticationURI or model == "sso"
+  if proved and given and ascii.lower(given) ~= (model == "sso" and "form_sso" or model) then
+    error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
+      :format(given, model), level + 1)
+  end
+end
+
 -- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
 local function makeProvider(options, level)
   local model = modelOf(options)
   local wanted = model == "sso" and "form_sso" or model
-  local given = options.authProviderAuthenticationModel
-  if given and ascii.lower(given) ~= wanted then
-    error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
-      :format(given, model), level + 1)
-  end
   checkSession(options, level + 1)
   local mine = { uri = options.authenticationURI or options.serviceURI, authenticationModel = wanted }
   for _, name in ipairs(shared) do
@@ -152,11 +156,27 @@ local function makeProvider(options, level)
   return provider
 end
 
+-- The scheme and the host in lower case, no trailing slashes: one application has one such text.
+local function placeOf(uri)
+  local start, rest = uri:match("^(%a[%w+.-]*://[^/]*)(.*)$")
+  return start and ascii.lower(start) .. rest:gsub("/+$", "") or uri
+end
+
+-- Who logs in at serviceURI needs no provider for that.
+local function needsProvider(options)
+  if modelOf(options) == "sso" then
+    return true
+  end
+  local service, place = options.serviceURI, options.authenticationURI
+  return place ~= nil and (type(service) ~= "string" or placeOf(place) ~= placeOf(service))
+end
+
 -- A session that goes on with a stored login, and true; or a provider or a session, whichever logs in.
 local function make(options, level)
   local maker, stored -- no tail calls: errors are said by level
   local mine = sessionOptions(options)
-  local provider = (options.authenticationURI or modelOf(options) == "sso") and makeProvider(options, level + 1)
+  checkProviderModel(options, level + 1)
+  local provider = needsProvider(options) and makeProvider(options, level + 1)
   stored = construct(function()
     return persistence.prepare(mine, options, modelOf(options))
   end, nil, level + 1)
@@ -222,9 +242,13 @@ local function leave(guard)
   return guard.session:invalidate()
 end
 
+-- The guards of getSession's calls under way, and the promise of each.
+local pending = {}
+
 -- To be closed: unless `done` is set by then, what was made ends, also when the caller has cancelled the promise.
 local guardMeta = {
   __close = function(guard)
+    pending[guard] = nil
     if guard.done then
       return
     end
@@ -305,11 +329,9 @@ local function authenticate(guard, maker, options)
   logIn(guard, maker, options, credentials)
 end
 
-local function establish(maker, options, stored)
-  local isProvider = not maker.serviceURI
-  local guard <close> = setmetatable({ stored = stored }, guardMeta)
-  guard[isProvider and "provider" or "session"] = maker
-  if stored then
+local function establish(made, maker, options)
+  local guard <close> = made
+  if guard.stored then
     maker = confirm(guard, options)
   end
   if maker then
@@ -353,22 +375,50 @@ function registry.getSession(options)
   if maker.serviceURI then
     core.hold(maker)
   end
-  return core.spawn(establish, maker, options, stored)
+  local guard = setmetatable({ stored = stored, [maker.serviceURI and "session" or "provider"] = maker }, guardMeta)
+  pending[guard] = false -- until there is its promise: it may end at once
+  local promise = core.spawn(establish, guard, maker, options)
+  if pending[guard] ~= nil then
+    pending[guard] = promise
+  end
+  return promise
 end
 
 local function invalidate(session)
   return session:invalidate():await()
 end
 
+local function logOut(provider)
+  return provider:logout():await()
+end
+
+-- Cancels each getSession that has no session yet; an array of their providers, to be logged out.
+local function cancelPending()
+  local providers = {}
+  for guard, promise in pairs(pending) do
+    if not guard.session and promise then
+      providers[#providers + 1] = guard.provider
+      guard.provider = nil
+      promise:cancel()
+    end
+  end
+  return providers
+end
+
 -- All are begun before any is awaited; one that could not begin is reported like one that failed.
-local function invalidateEach(sessions)
+local function invalidateEach(sessions, providers)
   local promises, report, failed = {}, {}, nil
   for i, session in ipairs(sessions) do
     promises[i] = core.spawn(invalidate, session)
+    report[i] = { session = session }
+  end
+  for _, provider in ipairs(providers) do
+    promises[#promises + 1] = core.spawn(logOut, provider)
+    report[#promises] = { provider = provider }
   end
   for i, promise in ipairs(promises) do
     local ok, result = promise:await()
-    report[i] = { session = sessions[i], ok = ok ~= nil, result = ok and result or result.result }
+    report[i].ok, report[i].result = ok ~= nil, ok and result or result.result
     if not ok then
       report[i].errorObject = result
       failed = failed or result
@@ -387,9 +437,11 @@ local function invalidateEach(sessions)
   return report, core.constants.SUCCESS, { details = report }
 end
 
---- Invalidates every live session that getSession made; all of them are tried, whatever becomes of each.
+--- Invalidates every live session that getSession made, and cancels each getSession that has made none yet; all of
+-- them are tried, whatever becomes of each.
 -- @param options nil, or { all = true } for every live session, however it was made
--- @return a promise of (report, SUCCESS, info), the report being an array of { session, ok, result, errorObject };
+-- @return a promise of (report, SUCCESS, info), the report being an array of { session, ok, result, errorObject }, with
+--   `provider` in place of `session` for a getSession that was cancelled;
 --   rejected when a server could not be told, with the report as err.info.details: every session is
 --   invalid all the same
 function registry.invalidateAllSessions(options)
@@ -410,7 +462,7 @@ function registry.invalidateAllSessions(options)
       sessions[#sessions + 1] = session
     end
   end
-  return core.spawn(invalidateEach, sessions)
+  return core.spawn(invalidateEach, sessions, cancelPending())
 end
 
 return registry
