@@ -386,8 +386,6 @@ describe("addCatalog", function()
       { { kind = "empty" }, "catalog", "empty document" }, { { kind = "malformed" }, "catalog", "not JSON" },
       { { kind = "html" }, "catalog", "expected JSON, got an HTML page" },
       { { kind = "truncate" }, "connect", "the connection failed" },
-      { { kind = "reset", count = 0 }, "connect", "the connection failed" },
-      { { kind = "close", count = 0 }, "connect", "the connection failed" },
       { { kind = "raw", body = "220 hello\r\n" }, "protocol", "not valid HTTP" },
       { { kind = "redirect", location = "http://localhost:1/c" }, "protocol", "redirected out of the origin" },
     }
@@ -407,6 +405,39 @@ describe("addCatalog", function()
         end
       end)
     end
+
+    it("nothing, where the session's own server cannot be reached: it is offline, as by a request", function()
+      for _, fault in ipairs { { kind = "reset", count = 0 }, { kind = "close", count = 0 } } do
+        for _, uris in ipairs { { 1 }, { 1, 2 } } do
+          local session = loggedIn "form"
+          local events = sessions.listen(session)
+          for i in ipairs(uris) do uris[i] = ("%s/static/%d.json"):format(server.uris.form, i) end
+          server:fault(fault)
+          local err = rejected(session:addCatalog(uris))
+          server:clearFaults()
+          datasession.run(LIMIT)
+          assert.equal(#uris == 1 and "connect" or "catalog", err.kind)
+          assert.same({ datasession.SERVER_OFFLINE }, events)
+          assert.same({ false, "offline" }, { session.connected, session.state })
+          assert.equal(datasession.SERVER_OFFLINE, err.info.offlineReason)
+          assert.equal(datasession.SERVER_OFFLINE, err.info.details[1].offlineReason)
+          assert.same({}, session.catalogs)
+        end
+      end
+    end)
+
+    it("with the same words as every other call, once the session has expired", function()
+      local session = loggedIn "form"
+      server:expireSessions "form"
+      local texts = {}
+      for _, call in ipairs { "addCatalog", "addCatalog", "isAuthorized", "ping", "request" } do
+        local argument = call == "addCatalog" and server.catalogURIs.form or { path = "/rest/CustomerService/Customer" }
+        local err = rejected(session[call](session, argument), "expired")
+        texts[err.hint .. err.message:match ": [%l ]+$"] = true
+        assert.equal(call ~= "ping" and datasession.AUTHENTICATION_FAILURE, err.result)
+      end
+      assert.same({ ["call login again: the server no longer accepts the session"] = true }, texts)
+    end)
 
     it("what is no catalog, and says where it went wrong", function()
       local session = loggedIn "basic"
@@ -696,6 +727,20 @@ describe("addCatalog", function()
         assert.equal("Customer", session.catalogs[1]:resource("Customer").name)
         assert.equal(1, #session.services)
       end
+    end)
+
+    it("not for a session that takes no catalog of that size", function()
+      local uri = fresh "basic"
+      local body = load(loggedIn "basic", uri).xhr.body
+      asked()
+      local small = sessions.loggedIn(server, "basic", { maxResponseSize = #body - 1 })
+      server:clearRequests()
+      local err = rejected(small:addCatalog(uri), "protocol")
+      assert.matches("passes", err.message)
+      assert.same({ {}, 200 }, { asked() })
+      local enough = sessions.loggedIn(server, "basic", { maxResponseSize = #body })
+      load(enough, uri)
+      assert.equal(304, select(2, asked()))
     end)
 
     it("not another user, nor one who shows what another does not", function()

@@ -218,6 +218,58 @@ describe("re-establishment", function()
     await.stepUntil(function() return server:sessionCount "form" == 1 end)
   end)
 
+  it("loads the catalogs that a loss has kept from coming, and those alone", function()
+    local real, other = server.catalogURIs.form, server.uris.form .. "/static/other.json"
+    local session, events = loggedIn "form"
+    server:fault { kind = "status", status = 200, path = "other.json$", body = '{"services":[]}' }
+    server:expireSessions "form"
+    local same, result, info = session:addCatalog { other, real, real }:await(LIMIT)
+    assert.equal(session, same, tostring(result))
+    assert.equal(datasession.SUCCESS, result)
+    assert.same({ 1, 1, 4 }, { info.details[1].result, info.details[2].result, info.details[3].result })
+    assert.is_nil(info.details[2].errorObject)
+    assert.same({ other, real }, session.catalogURIs)
+    assert.same({ 1, 2 }, { asked("GET", "other.json"), asked("GET", "CustomerService.json") })
+    assert.equal("reconnected", events[#events])
+  end)
+
+  it("loads a catalog whose server comes back meanwhile", function()
+    local session, events = loggedIn("form", { reconnect = { maxAttempts = 1000, delay = 0.02 } })
+    server:stop()
+    local loading = session:addCatalog(server.catalogURIs.form)
+    await.stepUntil(function() return events[#events] == "reconnecting" end)
+    assert(server:start())
+    assert(loading:await(LIMIT))
+    assert.equal(1, #session.catalogs)
+    assert.same({ "offline", "reconnecting" }, { events[1], events[2] })
+    assert.same({ "online", "reconnected" }, { events[#events - 1], events[#events] })
+  end)
+
+  it("tells of a catalog that the session may not have, without logging in anew", function()
+    local session = loggedIn "form"
+    server:fault { kind = "status", status = 401, path = "json$" }
+    assert.equal("auth", rejected(session:addCatalog(server.catalogURIs.form .. "?6")).kind)
+    assert.equal(0, asked("POST", "j_spring_security_check"))
+    assert.is_true(session.connected)
+  end)
+
+  it("says how a lost session comes back, and never to call what it calls itself", function()
+    local hints = {
+      [loggedIn "form"] = "the session is being re-established",
+      [loggedIn("form", { keepCredentials = false })] =
+        "log in again; with keepCredentials = true the session does so itself",
+    }
+    server:expireSessions "form"
+    for session, hint in pairs(hints) do
+      assert.equal(hint, rejected(session:isAuthorized(), "expired").hint)
+    end
+    local session = loggedIn("form", { reconnect = { maxAttempts = 1 } })
+    server:expireSessions "form"
+    server:fault { kind = "status", status = 500, path = "j_spring_security_check" }
+    rejected(get(session), "offline")
+    assert.equal("it could not be re-established: log in again", rejected(session:isAuthorized(), "expired").hint)
+  end)
+
   it("lets calls made meanwhile wait, each within its own time", function()
     local session = loggedIn("form", { reconnect = { maxAttempts = 3, delay = 30 } })
     server:stop()

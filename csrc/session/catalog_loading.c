@@ -1,6 +1,6 @@
 /*
 ** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI, result,
-** errorObject, xhr }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
+** errorObject, xhr, offlineReason }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
 ** is the Lua layer's business: C brings its text and keeps the outcome.
 **
 ** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what is known still
@@ -124,16 +124,33 @@ static const char *hint_missing (lua_State *L, const struct finding *found) {
   return "there is no file of that name, nor anything below serviceURI";
 }
 
+/* What op->stage holds: how the catalogs' failures speak of the session. */
+enum { STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */, STAGE_UNREACHABLE = 2 };
+
+/* The detail is on top. */
+static void note_loss (lua_State *L, struct operation *op, const struct finding *found) {
+  if (found->apart) return;
+  if (found->verdict == VERDICT_EXPIRED) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "doubtful");
+    op->stage |= STAGE_DOUBTFUL;
+  } else if (found->verdict == VERDICT_UNREACHABLE) {
+    op->stage |= STAGE_UNREACHABLE;
+    finding_apply(L, op, found);
+  }
+}
+
 /* The detail is on top. */
 static void add_failure (lua_State *L, struct operation *op, struct finding *found) {
   found->fault.hint = hint_missing(L, found);
   finding_push_error(L, NULL, found);
   lua_setfield(L, -2, "errorObject");
+  if (found->reason && found->verdict == VERDICT_UNREACHABLE && !found->apart) {
+    lua_pushstring(L, found->reason);
+    lua_setfield(L, -2, "offlineReason");
+  }
   set_result(L, found->fault.result);
-  if (found->verdict != VERDICT_EXPIRED || found->apart) return;
-  lua_pushboolean(L, true);
-  lua_setfield(L, -2, "doubtful");
-  op->stage = 1; /* ask whether it is the session or the catalog */
+  note_loss(L, op, found);
 }
 
 /*
@@ -251,7 +268,7 @@ static enum result overall (lua_State *L, int details, lua_Integer *failed) {
 
 /* The detail on top gets what became of its twin, in the array `details`. */
 static void copy_twin (lua_State *L, int details, lua_Integer twin) {
-  static const char *const fields[] = {"xhr", "errorObject", "result"};
+  static const char *const fields[] = {"xhr", "errorObject", "result", "offlineReason"};
   size_t i;
   lua_rawgeti(L, details, twin);
   for (i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -287,14 +304,27 @@ static void tidy (lua_State *L, int details) {
   }
 }
 
-/* info: { details, result } and, for a single catalog, its own fields too. */
+/* Sets info's offlineReason, info being on top, to that of the first catalog that has one. */
+static void set_offline_reason (lua_State *L, int details) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  bool found = false;
+  for (i = 1; i <= n && !found; i++) {
+    lua_rawgeti(L, details, i);
+    found = lua_getfield(L, -1, "offlineReason") != LUA_TNIL;
+    lua_setfield(L, -3, "offlineReason");
+    lua_pop(L, 1);
+  }
+}
+
+/* info: { details, result, offlineReason } and, for a single catalog, its own fields too. */
 static void push_info (lua_State *L, int details, enum result sum) {
   static const char *const fields[] = {"catalogURI", "xhr", "errorObject", "result"};
   size_t i;
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 7);
   set_result(L, sum);
   lua_pushvalue(L, details);
   lua_setfield(L, -2, "details");
+  set_offline_reason(L, details);
   if (lua_rawlen(L, details) != 1) return;
   lua_rawgeti(L, details, 1);
   for (i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -344,6 +374,20 @@ static void conclude (lua_State *L, struct operation *op) {
   operation_reject(L, op);
 }
 
+/* The error on top is that of a call on an expired session. */
+static void make_expired (lua_State *L, const struct session *s) {
+  lua_pushliteral(L, "expired");
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, finding_way_back(s));
+  lua_setfield(L, -2, "hint");
+  lua_getfield(L, -1, "httpStatus");
+  lua_getfield(L, -2, "uri");
+  lua_pushfstring(L, "addCatalog: HTTP %I from %s: the server no longer accepts the session",
+                  (LUAI_UACINT)lua_tointeger(L, -2), lua_tostring(L, -1));
+  lua_setfield(L, -4, "message");
+  lua_pop(L, 2);
+}
+
 /* It was not the catalogs: their errors say so. */
 static void blame_session (lua_State *L, const struct operation *op) {
   lua_Integer i, n;
@@ -354,15 +398,19 @@ static void blame_session (lua_State *L, const struct operation *op) {
     lua_rawgeti(L, -1, i);
     lua_getfield(L, -1, "doubtful");
     lua_getfield(L, -2, "errorObject");
-    if (lua_toboolean(L, -2)) {
-      lua_pushliteral(L, "expired");
-      lua_setfield(L, -2, "kind");
-      lua_pushliteral(L, "the session has expired: call login again");
-      lua_setfield(L, -2, "hint");
-    }
+    if (lua_toboolean(L, -2)) make_expired(L, op->session);
     lua_pop(L, 3);
   }
   lua_pop(L, 2);
+}
+
+/* The session was lost: unless it is re-established, and the catalogs are asked for again, `op` ends. */
+static void end_by_loss (lua_State *L, struct operation *op, const struct exchange *x,
+                         struct finding *found) {
+  op->repeatable = true;
+  if (repair_takes(L, op, x, found)) return;
+  if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) blame_session(L, op);
+  conclude(L, op);
 }
 
 /* A catalog of the session's own application was refused: is it the session that is refused? */
@@ -370,23 +418,45 @@ static void session_checked (lua_State *L, struct operation *op, struct exchange
   struct finding found;
   finding_judge(L, op, x, PURPOSE_CHECK, &found);
   finding_apply(L, op, &found);
-  if (found.verdict == VERDICT_EXPIRED) blame_session(L, op);
-  conclude(L, op);
+  end_by_loss(L, op, x, &found);
+}
+
+/* All have been answered, and by some the session was lost, or may have been. */
+static void look_at_session (lua_State *L, struct operation *op, const struct exchange *x) {
+  struct session *s = op->session;
+  struct finding found;
+  if (!(op->stage & STAGE_UNREACHABLE) && op->epoch == s->epoch && s->phase == PHASE_AUTHORIZED) {
+    operation_must(L, op, s->protocol->check(L, op));
+    op->step = session_checked;
+    return;
+  }
+  memset(&found, 0, sizeof found);
+  found.purpose = PURPOSE_CATALOG;
+  found.verdict = op->stage & STAGE_UNREACHABLE ? VERDICT_UNREACHABLE : VERDICT_EXPIRED;
+  end_by_loss(L, op, x, &found);
 }
 
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   add_answer(L, op, x);
   if (op->exchanges) return;
-  if (op->stage && op->epoch == op->session->epoch && op->session->phase == PHASE_AUTHORIZED) {
-    operation_must(L, op, op->session->protocol->check(L, op));
-    op->step = session_checked;
-  } else
+  if (op->stage)
+    look_at_session(L, op, x);
+  else
     conclude(L, op);
 }
 
 static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   conclude(L, op);
+}
+
+/* True if the session takes no catalog of the size of the entry at 5: then the server is to send it, and to be refused. */
+static bool is_too_big (lua_State *L, const struct session *s) {
+  bool big;
+  lua_getfield(L, 5, "text");
+  big = lua_rawlen(L, -1) > s->transport->max_response;
+  lua_pop(L, 1);
+  return big;
 }
 
 /*
@@ -404,7 +474,7 @@ static int find_known (lua_State *L) {
   loop_hook(L, "catalogAnswer");
   lua_insert(L, 5);
   lua_call(L, 1, 2);
-  if (lua_isnil(L, 5)) return 0;
+  if (lua_isnil(L, 5) || is_too_big(L, op->session)) return 0;
   lua_pushvalue(L, 5);
   lua_setfield(L, 4, "entry");
   lua_pushvalue(L, 6);
@@ -551,16 +621,39 @@ static bool is_twin (lua_State *L, const struct operation *op, lua_Integer which
   return twin;
 }
 
-/* Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest. */
+/* True if the catalog was loaded before the session was lost; else its detail is as new. */
+static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer which) {
+  static const char *const failed[] = {"errorObject", "xhr",   "offlineReason", "result",
+                                       "doubtful",    "entry", "validators",    "key"};
+  bool loaded;
+  size_t i;
+  push_detail(L, op, which);
+  loaded = lua_getfield(L, -1, "errorObject") == LUA_TNIL;
+  lua_pop(L, 1);
+  for (i = 0; !loaded && i < sizeof failed / sizeof *failed; i++)
+    clear_field(L, -1, failed[i]);
+  lua_pop(L, 1);
+  return loaded;
+}
+
+/*
+** Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest; the second time, of a session
+** that was re-established, what is not loaded yet.
+*/
 static int load_all (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
-  bool ok = true;
+  bool ok = true, again;
   operation_push(L, op);
-  push_details(L);
-  compat_setslot(L, 3, LOADING_DETAILS);
+  again = compat_getslot(L, 3, LOADING_DETAILS) == LUA_TTABLE;
+  lua_pop(L, 1);
+  op->stage = 0;
+  if (!again) {
+    push_details(L);
+    compat_setslot(L, 3, LOADING_DETAILS);
+  }
   for (i = 1; i <= n && ok; i++) {
-    if (is_twin(L, op, i)) continue;
+    if (is_twin(L, op, i) || (again && is_loaded(L, op, i))) continue;
     lua_rawgeti(L, 2, i);
     ok = load_one(L, op, i, 4);
     lua_settop(L, 3);

@@ -93,6 +93,10 @@ void repair_push_options (lua_State *L, const struct session *s) {
   set_number(L, "jitter", s->repair->part);
 }
 
+bool repair_is_wanted (const struct session *s) {
+  return s->repair && s->repair->attempts;
+}
+
 bool repair_keeps_arguments (const struct session *s) {
   return s->repair != NULL;
 }
@@ -409,8 +413,8 @@ static bool was_run (const struct operation *op, const struct exchange *x, const
 
 static bool may_repeat (const struct operation *op, const struct exchange *x, const struct finding *found) {
   enum { MOST_TRIES = 16 };
-  if (!op->begin || found->purpose != PURPOSE_REQUEST || time_left(op) <= 0 || op->tries >= MOST_TRIES)
-    return false;
+  if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
+  if (found->purpose != PURPOSE_REQUEST && !op->repeatable) return false;
   if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
   return op->repeatable || !was_run(op, x, found);
 }

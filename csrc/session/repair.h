@@ -30,6 +30,9 @@ void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, 
 /* It is being re-established, or has passed its deadline and will be by its next call. */
 bool repair_is_due (const struct session *s);
 
+/* True if the session is re-established by itself when it is lost, as far as it can be. */
+bool repair_is_wanted (const struct session *s);
+
 /* Could what `op` was given be needed another time? */
 bool repair_keeps_arguments (const struct session *s);
 
