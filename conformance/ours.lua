@@ -1,4 +1,5 @@
 --- Our side of a case. What a step tells has the same form as what page.js tells of the reference.
+local core = require "datasession.core"
 local datasession = require "datasession"
 
 local hasStorage, storage = pcall(require, "datasession.storage")
@@ -306,6 +307,12 @@ end
 --- The script starts again: its objects are gone, what the library has stored is not.
 function Ours:refresh()
   self.objects, self.sessions, self.pending = {}, {}, {}
+  for _, session in ipairs(datasession.sessions()) do
+    if core.held(session) then -- getSession's, which would outlive the script's own objects
+      core.abandon(session)
+      session:disconnect()
+    end
+  end
   collectgarbage()
 end
 

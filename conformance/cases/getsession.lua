@@ -4,6 +4,11 @@ local say = require "say"
 local ALL = { "anonymous", "basic", "form" }
 local CLOSED = { "basic", "form" }
 
+-- Named, and with its token kept, of which the reference does not ask.
+local SIGNED_ON = { "getSession",
+  { name = "mine", authenticationURI = "{form_sso}", authProviderAuthenticationModel = "form_sso", username = "lua",
+    password = "secret" }, within = 1 }
+
 local HOME, LOGOUT, CATALOG = "/static/home.html$", "/j_spring_security_logout$", "/CustomerService.json$"
 
 return {
@@ -76,6 +81,19 @@ return {
     sections = { "7.1" }, steps = { { "getSession", { username = "lua", password = "secret" } } } },
   { name = "getSession with a bearer token", needs = "bearer", model = "bearer", sections = { "7.1", "16.6" },
     steps = { { "getSession", { username = "letmein", password = "x" } } } },
+  { name = "getSession with a bearer token alone", needs = "bearer", model = "bearer", sections = { "7.1", "16.6" },
+    steps = { { "getSession", { username = "letmein", password = say.none } } } },
+  { name = "getSession at the URI of the session", needs = "authenticationURI", model = "basic", sections = { "7.1" },
+    steps = { { "getSession", { authenticationURI = "{basic}", authProviderAuthenticationModel = "basic" } } } },
+  { name = "a named getSession", needs = "name", sections = { "7.1", "13" },
+    steps = { { "getSession", { name = "mine" } }, { "refresh" }, { "getSession", { name = "mine" } } } },
+  { name = "a named getSession whose check fails at its return", needs = "name", sections = { "7.1", "13" },
+    steps = { { "getSession", { name = "mine" } }, { "refresh" },
+      { "fault", { kind = "status", status = 500, path = HOME } }, { "getSession", { name = "mine" } },
+      { "getSession", { name = "mine" } } } },
+  { name = "a named sso getSession whose token has expired at its return", needs = { "name", "sso" }, model = "sso",
+    sections = { "7.1", "13", "16.6" },
+    steps = { SIGNED_ON, { "refresh" }, { "expireTokens" }, SIGNED_ON } },
   { name = "getSession with a context", needs = "getSessionContext", sections = { "7.1", "11" },
     steps = { { "getSession", { context = { company = "Lift" } } }, { "getContextProperty", "company" } } },
 

@@ -3,6 +3,10 @@ local ALL = { "anonymous", "basic", "form" }
 
 local PING = "/_oeping$"
 
+local function refused(status)
+  return { { "ping" }, { "fault", { kind = "status", status = status, path = PING } }, { "ping" }, { "ping" } }
+end
+
 return {
   { name = "ping before login", each = ALL, sections = { "6.6" }, from = "new", steps = { { "ping" } } },
   { name = "ping after logout", each = ALL, sections = { "6.6" }, from = "login",
@@ -36,6 +40,14 @@ return {
       { "fault",
         { kind = "status", status = 200, path = PING, contentType = "application/json",
           body = '{"AppServerStatus":{"PingStatus":"True"}}' } }, { "ping" } } },
+  { name = "a ping that is forbidden", each = ALL, sections = { "6.6", "9" }, from = "login",
+    steps = { { "ping" }, { "fault", { kind = "status", status = 403, path = PING } }, { "ping" },
+      { "isAuthorized" }, { "ping" } } },
+  { name = "a ping that 301 answers", sections = { "6.6", "9" }, from = "login", steps = refused(301) },
+  { name = "a ping that 405 answers", sections = { "6.6", "9" }, from = "login", steps = refused(405) },
+  { name = "a ping that 406 answers", sections = { "6.6", "9" }, from = "login", steps = refused(406) },
+  { name = "a ping that 429 answers", sections = { "6.6", "9" }, from = "login", steps = refused(429) },
+  { name = "a ping that 501 answers", sections = { "6.6", "9" }, from = "login", steps = refused(501) },
   { name = "ping after the session has expired", sections = { "6.6", "9" }, from = "login",
     steps = { { "ping" }, { "expireSessions" }, { "ping" } } },
   { name = "the server goes and returns, seen by ping", each = ALL, sections = { "6.6", "9", "8" }, from = "login",

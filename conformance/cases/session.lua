@@ -14,6 +14,8 @@ return {
   { name = "a serviceURI without a host", sections = { "3" }, steps = { { "new", { serviceURI = "/Sports" } } } },
   { name = "no authenticationModel", model = "anonymous", sections = { "3" },
     steps = { { "new", { authenticationModel = say.none } }, { "login" } } },
+  { name = "an empty model", model = "anonymous", sections = { "3", "4" },
+    steps = { { "new", { authenticationModel = "" } }, { "login" } } },
   { name = "a model in capitals", sections = { "3", "4" },
     steps = { { "new", { authenticationModel = "FORM" } }, { "login" } } },
   { name = "an unknown model", sections = { "3" }, steps = { { "new", { authenticationModel = "digest" } } } },
