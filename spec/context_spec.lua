@@ -194,6 +194,28 @@ describe("a session's context", function()
       assert.is_nil(session.clientContextId)
     end)
 
+    it("goes to the session's application alone, not to others of its origin", function()
+      local session = new("form", { context = { mine = 1 } })
+      assert(session:login("lua", "secret"):await(LIMIT))
+      local function seen(...)
+        server:clearRequests()
+        session:request(...):await(LIMIT)
+        local ids = {}
+        for i, request in ipairs(server:requests()) do ids[i] = request.headers["x-client-context-id"] or false end
+        return ids
+      end
+      local id, others = session.clientContextId, server.uris.anonymous .. "/static/home.html"
+      assert.same({ id }, seen { path = "/static/home.html" })
+      assert.same({ false }, seen { uri = others })
+      assert.is_string(sent "x-client-props")
+      assert.same({ false }, seen { uri = server.uris.form .. "2/static/home.html" })
+      server:fault { kind = "redirect", location = others:match "//[^/]*(.*)", path = "/moved$", count = 2 }
+      assert.same({ id, false }, seen { path = "/moved" })
+      assert.same({ id, false }, seen { path = "/moved", method = "POST", body = "x" })
+      server:fault { kind = "redirect", location = "home.html", path = "/moved$" }
+      assert.same({ id, id }, seen { path = "/static/moved" })
+    end)
+
     it("stays out of addresses where there is a cookie", function()
       for _, model in ipairs { "form", "old" } do
         local session = new(model)

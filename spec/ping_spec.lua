@@ -203,7 +203,8 @@ describe("a ping", function()
       { "500", json('{"_errors":[]}', 500), DOWN, "offline" },
       { "401", json("{}", 401), EXPIRED, "expired" },
       { "401 with broken JSON", json("{broken", 401), EXPIRED, "expired" },
-      { "403", json("{}", 403), EXPIRED, "expired" },
+      { "403 everywhere", { kind = "status", status = 403, count = 0 }, EXPIRED, "expired" },
+      { "403 of the ping service alone", json("{}", 403), nil, "http" },
       { "401 in the body", json '{"status_code":401,"status_txt":"Unauthorized"}', EXPIRED, "expired" },
       { "a login page", { kind = "loginPage" }, EXPIRED, "expired" },
       { "a redirect to a login page",
@@ -212,8 +213,8 @@ describe("a ping", function()
       { "a page that calls itself text", page(" \n<!DOCTYPE html><p>Welcome", "text/plain"), GONE, "protocol" },
       { "broken JSON", { kind = "malformed" }, GONE, "protocol" },
       { "what is not HTTP", { kind = "raw", body = "SSH-2.0\r\n" }, GONE, "protocol" },
-      { "a redirect elsewhere", { kind = "redirect", location = "http://localhost:1/" }, GONE, "protocol" },
-      { "a redirect without end", { kind = "redirect", location = NEW, count = 0 }, GONE, "protocol" },
+      { "a redirect elsewhere", { kind = "redirect", location = "http://localhost:1/" }, nil, "protocol" },
+      { "a redirect without end", { kind = "redirect", location = NEW, count = 0 }, nil, "protocol" },
       { "a reset", { kind = "reset", count = 0 }, AWAY, "connect" },
       { "a close", { kind = "close", count = 0 }, AWAY, "connect" },
       { "half an answer", { kind = "truncate" }, AWAY, "connect" },
@@ -225,13 +226,14 @@ describe("a ping", function()
       local fault = { kind = "status", status = status, count = 0 }
       answers[#answers + 1] = { status .. " everywhere", fault, GONE, "offline" }
     end
-    for _, status in ipairs { 304, 400, 405, 418, 501, 507 } do
-      answers[#answers + 1] = { tostring(status), { kind = "status", status = status }, GONE, "http" }
+    for _, status in ipairs { 301, 304, 400, 405, 406, 418, 429, 501, 507 } do
+      answers[#answers + 1] = { tostring(status), { kind = "status", status = status }, nil, "http" }
     end
 
     for _, answer in ipairs(answers) do
       local name, fault, reason, kind = table.unpack(answer)
-      it(name .. (reason and " as: " .. reason or " as: all is well"), function()
+      local said = kind and "a failure that says nothing of the session" or "all is well"
+      it(("%s as: %s"):format(name, reason or said), function()
         for _, model in ipairs { "anonymous", "basic", "form" } do
           local session = loggedIn(model)
           local events = listen(session)
@@ -240,7 +242,7 @@ describe("a ping", function()
           datasession.run(LIMIT)
           local requests = #asked()
           server:clearFaults()
-          if not reason then
+          if not kind then
             assert.equal(session, value)
             assert.is_true(result)
             assert.same({}, events)
@@ -254,12 +256,42 @@ describe("a ping", function()
             assert.equal(err, err.info.errorObject)
             assert.is_nil(info)
             assert.same({ reason }, events)
-            assert.is_false(session.connected)
+            assert.equal(not reason, session.connected)
             assert.equal(reason == EXPIRED and 2 or 1, session.loginResult)
           end
         end
       end)
     end
+
+    it("403 of the ping service alone by asking the login target once", function()
+      for _, model in ipairs { "anonymous", "basic", "form" } do
+        local session = loggedIn(model)
+        server:fault { kind = "status", status = 403, path = "_oeping$" }
+        local err = rejected(session:ping(), "http")
+        assert.same({ 403, false }, { err.httpStatus, err.result })
+        assert.matches("the ping service is not for this user", err.message)
+        assert.same({ NEW, HOME }, asked())
+        assert.same({ "connected", 1, 200 }, { session.state, session.loginResult, session.loginHttpStatus })
+        server:fault { kind = "status", status = 403, path = "_oeping$" }
+        server:fault { kind = "status", status = 401, path = "home%.html$" }
+        assert.equal(401, rejected(session:ping(), "expired").httpStatus)
+        assert.equal("expired", session.state)
+      end
+    end)
+
+    it("an X-CLIENT-PROPS that is no JSON alike each time", function()
+      local session = loggedIn "anonymous"
+      server:setContextProperties("anonymous", "not json")
+      local errors = {}
+      for _ = 1, 3 do
+        local err = rejected(session:ping(), "protocol")
+        errors[("%s %s %s"):format(err.retryable, err.info.offlineReason, err)] = true
+      end
+      server:setContextProperties "anonymous"
+      assert.is_true(session.connected)
+      assert.equal(1, (function() local n = 0 for _ in pairs(errors) do n = n + 1 end return n end)())
+      assert.equal("false", next(errors):match "^%l+")
+    end)
 
     it("the login target, where there is no ping service, by its status and by what kind of page it is", function()
       server:setPing "none"

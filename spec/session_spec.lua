@@ -626,6 +626,22 @@ describe("a session", function()
       end
     end)
 
+    it("once: a logout that failed is not one to be repeated", function()
+      for _, way in ipairs { "logout", "invalidate" } do
+        for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "reset", count = 0 } } do
+          local session = loggedIn "form"
+          fault.path = "logout$"
+          server:fault(fault)
+          local err = rejected(session[way](session))
+          assert.is_false(err.retryable)
+          server:clearFaults()
+          server:clearRequests()
+          assert(session[way](session):await(LIMIT))
+          assert.same({}, server:requests())
+        end
+      end
+    end)
+
     it("while it logs in: that login is cancelled, and what the server keeps is ended", function()
       local session = new "form"
       server:fault { kind = "slow", delay = 60, path = "home.html$" }

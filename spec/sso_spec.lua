@@ -129,6 +129,66 @@ for _, place in ipairs { "the same host", "another host" } do
       assert.same({ "Session has expired" }, events)
     end)
 
+    it("is neither online nor offline before anybody was asked", function()
+      local provider = support.loggedIn(auth, "form_sso")
+      local session = support.session(server, provider)
+      assert.same({ "unconfirmed", false, 1 }, { session.state, session.connected, session.loginResult })
+      rejected(session:request { path = "none" }) -- a 404 tells nothing of it
+      assert.equal("unconfirmed", session.state)
+      server:stop()
+      rejected(session:ping())
+      assert.equal("offline", session.state)
+      assert(server:start())
+      if auth ~= server then assert.is_true(auth:isRunning()) end
+      assert(session:isAuthorized():await(LIMIT))
+      assert.equal("connected", session.state)
+    end)
+
+    it("tells its own server's last answer, also when its provider was logged out, and how it comes back", function()
+      local session, provider = loggedIn()
+      local lost = {}
+      session:subscribe("lost", function(_, message) lost[#lost + 1] = message end)
+      assert(provider:logout():await(LIMIT))
+      assert.same({ "expired", 200 }, { session.state, session.loginHttpStatus })
+      for _, call in ipairs { "isAuthorized", "ping", "request", "addCatalog" } do
+        local argument = call == "addCatalog" and server.catalogURIs.sso or { path = "rest/CustomerService/Customer" }
+        local err = rejected(session[call](session, argument), "expired")
+        assert.equal("log the AuthenticationProvider in again", err.hint)
+        assert.equal(401, session.loginHttpStatus)
+      end
+      assert.same({ "the AuthenticationProvider was logged out" }, lost)
+      assert(provider:login("lua", "secret"):await(LIMIT))
+      assert(session:isAuthorized():await(LIMIT))
+      assert.equal("connected", session.state)
+      auth:revokeTokens()
+      server:revokeTokens()
+      local err = rejected(session:isAuthorized(), "expired")
+      assert.equal("log the AuthenticationProvider in again", err.hint)
+      assert.is_nil(err.message:find("AuthenticationProvider", 1, true))
+    end)
+
+    it("refreshes a token that lives for no time before each request", function()
+      for _, life in ipairs { 0, -5 } do
+        auth:setTokenAnswer { expires_in = life }
+        local session = support.session(server, support.loggedIn(auth, "form_sso"))
+        local before = auth:tokenRefreshes()
+        assert(session:isAuthorized():await(LIMIT))
+        assert(session:ping():await(LIMIT))
+        assert.equal(before + 2, auth:tokenRefreshes())
+      end
+      auth:setTokenAnswer { expires_in = false } -- not said
+      local session = support.session(server, support.loggedIn(auth, "form_sso"))
+      local before = auth:tokenRefreshes()
+      assert(session:isAuthorized():await(LIMIT))
+      assert.equal(before, auth:tokenRefreshes())
+    end)
+
+    it("cannot be told to call login, once it was disconnected", function()
+      local session = loggedIn()
+      assert(session:disconnect():await(LIMIT))
+      assert.matches("make another with an AuthenticationProvider", rejected(session:ping()).message)
+    end)
+
     it("has expired when the refresh is refused, and so have all who go by its provider", function()
       local session, provider = loggedIn()
       local other = support.session(server, provider)

@@ -27,12 +27,13 @@ struct exchange *exchange_new (struct engine *engine) {
 static void release_all (struct exchange *x) {
   struct request *r = &x->request;
   uri_release(r->uri);
+  uri_release(r->home);
   header_list_release(r->headers);
   jar_release(r->jar);
   credentials_release(r->credentials);
   transport_release(r->transport);
   uri_release(x->response.uri);
-  r->uri = x->response.uri = NULL;
+  r->uri = r->home = x->response.uri = NULL;
   r->headers = NULL;
   r->jar = NULL;
   r->credentials = NULL;
@@ -321,14 +322,16 @@ static struct uri *find_target (struct exchange *x, const struct header_line *lo
   return NULL;
 }
 
-/* It spoke of the body that is not sent again. The list itself may be shared. */
-static void drop_content_type (struct exchange *x) {
-  static const char name[] = "Content-Type";
+/* False: no memory. The list itself may be shared. */
+static bool drop_line (struct exchange *x, const char *name) {
   struct header_list *lines = x->request.headers, *copy;
-  if (!lines || !header_list_has(lines, name) || !(copy = header_list_copy(lines))) return;
-  header_list_remove(copy, name, sizeof name - 1);
+  if (!lines || !header_list_has(lines, name)) return true;
+  copy = header_list_copy(lines);
+  if (!copy) return false;
+  header_list_remove(copy, name, strlen(name));
   header_list_release(lines);
   x->request.headers = copy;
+  return true;
 }
 
 /* As every browser does it; RFC 9110, 15.4. */
@@ -339,7 +342,14 @@ static void change_method (struct exchange *x) {
   if (status != 303 && !post) return;
   x->method = "GET";
   x->sends_body = false;
-  drop_content_type(x);
+  drop_line(x, "Content-Type"); /* it spoke of the body that is not sent again */
+}
+
+/* False: no memory. */
+static bool prepare_hop (struct exchange *x, const struct uri *target) {
+  const struct request *r = &x->request;
+  if (r->home && !uri_within(r->home, target) && !drop_line(x, r->homely)) return false;
+  return !x->hopping || x->hopping(x);
 }
 
 bool exchange_undecode (struct exchange *x) {
@@ -361,7 +371,7 @@ bool exchange_redirect (struct exchange *x) {
     return false;
   }
   struct uri *target = find_target(x, &location);
-  if (target && x->hopping && !x->hopping(x)) {
+  if (target && !prepare_hop(x, target)) {
     failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
     uri_release(target);
     return false;

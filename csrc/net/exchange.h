@@ -45,8 +45,10 @@ enum failure {
 struct request {
   const char *method; /* borrowed, static or kept by the owner: "GET", "POST", ... */
   struct uri *uri;
-  struct header_list *headers;     /* NULL: none */
-  struct jar *jar;                 /* NULL: no cookies sent, none kept */
+  struct header_list *headers; /* NULL: none */
+  struct uri *home;   /* a redirect to elsewhere loses the header line `homely`; NULL: there is none */
+  const char *homely; /* static: that line's name */
+  struct jar *jar;    /* NULL: no cookies sent, none kept */
   struct credentials *credentials; /* NULL: none */
   struct transport *transport;
   struct buffer body; /* wiped when the exchange is freed; length 0 and has_body: an empty body */

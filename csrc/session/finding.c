@@ -19,6 +19,14 @@ void finding_say (struct finding *found, const char *format, ...) {
   found->fault.message = found->message;
 }
 
+const char *finding_way_back (const struct session *s) {
+  if (s->model == MODEL_SSO) return "log the AuthenticationProvider in again";
+  if (!repair_is_wanted(s)) return "call login again";
+  if (s->phase == PHASE_EXPIRED && !s->established) return "it could not be re-established: log in again";
+  if (s->protocol->can_renew(s)) return "the session is being re-established";
+  return "log in again; with keepCredentials = true the session does so itself";
+}
+
 /*
 ** A request that took too long, or was too big, or whose answer was cut short, says nothing of the session: only its
 ** own calls do.
@@ -53,7 +61,8 @@ void finding_failure (struct finding *found, const struct exchange *x, enum purp
   found->verdict = failed_verdict(x, failure, purpose);
   if (found->verdict == VERDICT_UNREACHABLE)
     found->reason = failure == FAILURE_DEVICE ? REASON_DEVICE : REASON_SERVER;
-  if (found->verdict == VERDICT_BROKEN && purpose == PURPOSE_PING) found->reason = REASON_APPLICATION;
+  if (found->verdict == VERDICT_BROKEN && purpose == PURPOSE_PING && failure != FAILURE_REDIRECT)
+    found->reason = REASON_APPLICATION;
   found->fault.kind = error_kind(failure);
   found->fault.result = RESULT_GENERAL_FAILURE;
   found->fault.hint = x->response.hint;
@@ -61,6 +70,11 @@ void finding_failure (struct finding *found, const struct exchange *x, enum purp
   found->fault.uri = uri;
   finding_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
               x->response.detail[0] ? ": " : "", x->response.detail);
+}
+
+/* A session that has been logged out here is not ended by another logout. */
+static void limit_retries (const struct operation *op, struct finding *found) {
+  if (!strcmp(op->verb, "logout") || !strcmp(op->verb, "invalidate")) found->fault.retryable = false;
 }
 
 /* Credentials that were given for a catalog are no word on the session. */
@@ -169,6 +183,7 @@ void finding_conclude (lua_State *L, struct operation *op, const struct exchange
   }
   if (repair_takes(L, op, x, found)) return;
   if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
+  limit_retries(op, found);
   finding_push_error(L, x, found);
   operation_reject(L, op);
 }

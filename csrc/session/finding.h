@@ -70,6 +70,9 @@ struct finding {
 #define REASON_SERVICE "REST web Service is not available"
 #define REASON_EXPIRED "Session has expired"
 
+/* How an expired session becomes a good one: a hint, static. */
+const char *finding_way_back (const struct session *s);
+
 /* Fills `found` for an exchange that got no response. */
 void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose);
 

@@ -166,7 +166,8 @@ static void complete_error (lua_State *L, const struct operation *op, int index)
 }
 
 static void reject_aborted (lua_State *L, struct operation *op) {
-  struct fault fault = {.kind = op->abort_kind, .result = (enum result)op->abort_result};
+  struct fault fault = {
+      .kind = op->abort_kind, .result = (enum result)op->abort_result, .hint = op->abort_hint};
   lua_pushfstring(L, "%s: %s", op->verb, op->abort_message);
   fault.message = lua_tostring(L, -1);
   error_push(L, &fault);

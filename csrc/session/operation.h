@@ -52,6 +52,7 @@ struct operation {
   bool over;
   const char *abort_kind;    /* static; why it was aborted or refused: "cancelled", "closed", "auth" */
   const char *abort_message; /* static */
+  const char *abort_hint;    /* static; NULL: none */
   int abort_result;          /* an enum result */
 };
 

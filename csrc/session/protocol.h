@@ -31,10 +31,13 @@ struct protocol {
   void (*push_name)(lua_State *L, struct session *s); /* the name that options of its own give it, at 1, to be
                                                          kept under, or nil; or NULL */
   enum reconnecting reconnects;
-  bool implicit;    /* it needs no login: its first request makes the session */
-  bool catalogs;    /* it has catalogs */
-  bool not_run;     /* a server that refuses the session has not done what it was asked to */
-  bool raises;      /* its verbs may raise, for want of memory, where they have no exchange in hand */
+  bool implicit; /* it needs no login: its first request makes the session */
+  bool catalogs; /* it has catalogs */
+  bool not_run;  /* a server that refuses the session has not done what it was asked to */
+  bool raises;   /* its verbs may raise, for want of memory, where they have no exchange in hand */
+  const char
+      *own_line;    /* the header line of `sign` that goes to the session's application alone, not to the rest
+                           of its origin; NULL: there is none */
   bool fresh_lines; /* `sign` is asked for each request */
   bool slow_logout; /* it is logged out when the server has answered, not before */
 

@@ -185,22 +185,24 @@ static void judge_refused (const struct session *s, const struct exchange *x, st
                   NULL);
 }
 
-/* For a catalog the word is not the last: the session is asked after. */
+/* For a catalog of a session that is still good the word is not the last: the session is asked after. */
 static void judge_denied (const struct session *s, const struct exchange *x, struct finding *found,
                           bool page) {
   found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   if (found->purpose == PURPOSE_LOGIN)
     judge_refused(s, x, found, page);
   else if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED)
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first", "call login first");
-  else if (found->purpose == PURPOSE_CATALOG)
+    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first",
+                  s->model == MODEL_SSO ? "make a session with an AuthenticationProvider that is logged in"
+                                        : "call login first");
+  else if (found->purpose == PURPOSE_CATALOG && s->phase == PHASE_AUTHORIZED)
     finding_blame(found, VERDICT_EXPIRED, "auth", NULL,
                   "the server does not give the catalog to this session", NULL);
   else
     finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
                   page ? "the server answered with its login page: the session has expired"
                        : "the server no longer accepts the session",
-                  "call login again");
+                  finding_way_back(s));
 }
 
 /* A token service that is away for now does not end the login. */
@@ -213,8 +215,7 @@ static void judge_token (const struct session *s, struct finding *found) {
     return;
   }
   finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
-                "the access token has expired, and could not be refreshed",
-                "log the AuthenticationProvider in again");
+                "the access token has expired, and could not be refreshed", finding_way_back(s));
 }
 
 static void judge_missing (const struct session *s, const struct exchange *x, struct finding *found) {
@@ -237,6 +238,11 @@ static unsigned ping_path_of (const struct exchange *x) {
   return i;
 }
 
+/* The login target answers 403 to a ping: the session may not be used any more. */
+static bool is_closed_target (const struct exchange *x, long status) {
+  return status == 403 && ping_path_of(x) == PING_LOGIN_TARGET;
+}
+
 static void judge_ping (lua_State *L, const struct session *s, const struct exchange *x,
                         struct finding *found) {
   long status = found->fault.status;
@@ -248,7 +254,8 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
     finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                   "the web application is not available", NULL);
   else if (status < 200 || status > 299)
-    finding_blame(found, VERDICT_BROKEN, "http", REASON_APPLICATION, "not an answer to a ping", NULL);
+    finding_blame(found, VERDICT_BROKEN, "http", NULL,
+                  status == 403 ? "the ping service is not for this user" : "not an answer to a ping", NULL);
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
     finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
                   "a page where the ping service's JSON belongs",
@@ -326,9 +333,11 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
     lua_pop(L, 1);
     found->properties = line->value;
     found->properties_length = line->value_length;
-  } else
+  } else {
     finding_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
                   NULL);
+    found->fault.retryable = false;
+  }
 }
 
 static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
@@ -359,7 +368,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   else if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
     judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
-           (page || status == 401 || (status == 403 && purpose == PURPOSE_PING)))
+           (page || status == 401 || (purpose == PURPOSE_PING && is_closed_target(x, status))))
     judge_denied(s, x, found, page);
   else if (page)
     judge_elsewhere(found);
@@ -530,6 +539,30 @@ static bool proves_address (const struct finding *found) {
   return found->verdict == VERDICT_ALIVE || (found->verdict == VERDICT_DOWN && found->fault.status < 300);
 }
 
+/* The ping service was forbidden; the login target has answered in its place. The error stands in the promise. */
+static void asked_after (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_PING, &found);
+  if (found.verdict != VERDICT_ALIVE) {
+    finding_conclude(L, op, x, &found, RESULT_TRUE);
+    return;
+  }
+  finding_apply(L, op, &found);
+  operation_push(L, op);
+  compat_getslot(L, -1, PROMISE_ERROR);
+  operation_reject(L, op);
+}
+
+/* 403 may be said to the session, or of the ping service alone. */
+static void ask_after (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  found->fault.result = RESULT_FALSE;
+  operation_push(L, op);
+  finding_push_error(L, x, found);
+  compat_setslot(L, -2, PROMISE_ERROR);
+  lua_pop(L, 1);
+  operation_must(L, op, operation_send(L, op, get_stamped(L, op, jsdo_login_target), asked_after));
+}
+
 static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   struct session *s = op->session;
   struct finding found;
@@ -539,6 +572,10 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   finding_judge(L, op, x, PURPOSE_PING, &found);
   missing = found.fault.status == 404 || found.fault.status == 410;
   if (current && missing && ping_elsewhere(L, op, x)) return;
+  if (current && found.fault.status == 403 && found.verdict == VERDICT_BROKEN) {
+    ask_after(L, op, x, &found);
+    return;
+  }
   if (current && !s->ping_uri && proves_address(&found) && path < PING_PATHS)
     s->ping_uri = uri_append(s->service, ping_paths[path]);
   finding_conclude(L, op, x, &found, RESULT_TRUE);
@@ -600,6 +637,7 @@ const struct protocol protocol_jsdo = {
     .reconnects = RECONNECT_ASKED,
     .catalogs = true,
     .not_run = true,
+    .own_line = "X-CLIENT-CONTEXT-ID",
     .login = jsdo_login,
     .check = jsdo_check,
     .ping = jsdo_ping,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char log_in_again[] = "log the AuthenticationProvider in again";
 static const char token_path[] = "/static/auth/token?op=refresh";
 
 /* Of a token's life, the part after which it is refreshed in advance; the reference's figure. */
@@ -110,8 +111,21 @@ struct exchange *provider_exchange (struct identity *who, const char *method, co
   return NULL;
 }
 
+static const char *what_refused (enum model model, enum purpose purpose) {
+  if (purpose == PURPOSE_REFRESH) return "did not accept the refresh token";
+  return model == MODEL_BEARER ? "did not accept the token" : "did not accept the user name or password";
+}
+
+static const char *what_failed (enum purpose purpose, long status) {
+  switch (purpose) {
+  case PURPOSE_LOGOUT: return "may not have ended the session; it is ended here";
+  case PURPOSE_REFRESH: return "gave no new token";
+  default: return status == 403 ? "does not allow this user to log in" : "failed at the login";
+  }
+}
+
 /* What the answer to a login, a logout or a refresh says: fine, or a fault. `fine` is a second good status, or 0. */
-static void judge (lua_State *L, const struct exchange *x, enum purpose purpose, long fine,
+static void judge (lua_State *L, const struct exchange *x, enum model model, enum purpose purpose, long fine,
                    struct finding *found) {
   long status = jsdo_real_status(L, x, purpose);
   bool page = purpose == PURPOSE_LOGIN && jsdo_is_login_page(x, purpose);
@@ -136,9 +150,11 @@ static void judge (lua_State *L, const struct exchange *x, enum purpose purpose,
     found->verdict = VERDICT_REFUSED;
     found->fault.kind = "auth";
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+    if (purpose == PURPOSE_REFRESH) found->fault.hint = log_in_again;
   }
   finding_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
-              found->verdict == VERDICT_REFUSED ? "did not accept the credentials" : "did not do it");
+              found->verdict == VERDICT_REFUSED ? what_refused(model, purpose)
+                                                : what_failed(purpose, status));
 }
 
 /* Tokens */
@@ -157,12 +173,12 @@ static bool keep_tokens (lua_State *L, struct identity *who, const char *token, 
   const char *refresh;
   size_t refresh_length;
   double life;
-  bool given = push_text_field(L, "refresh_token", &refresh, &refresh_length) != LUA_TNIL;
-  lua_getfield(L, -1, "expires_in");
-  life = lua_tonumber(L, -1);
+  bool told, given = push_text_field(L, "refresh_token", &refresh, &refresh_length) != LUA_TNIL;
+  told = lua_getfield(L, -1, "expires_in") == LUA_TNUMBER;
+  life = told && lua_tonumber(L, -1) > 0 ? lua_tonumber(L, -1) : 0;
   lua_pop(L, 1);
   if (!identity_set_token(who, token, length)) return false;
-  identity_ripen(who, life > 0 ? clock_now() + life * ripe : 0);
+  identity_ripen(who, told ? clock_now() + life * ripe : 0);
   return !given || identity_set_refresh_token(who, refresh, refresh_length);
 }
 
@@ -226,7 +242,7 @@ static bool undo_login (lua_State *L, struct operation *op, const struct exchang
 static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   struct identity *who = op->provider->who;
   struct finding found;
-  judge(L, x, PURPOSE_LOGIN, 0, &found);
+  judge(L, x, who->model, PURPOSE_LOGIN, 0, &found);
   if (found.verdict == VERDICT_ALIVE && who->model == MODEL_FORM_SSO) {
     read_tokens(L, who, x, &found);
     if (found.verdict != VERDICT_ALIVE && undo_login(L, op, x, &found)) return;
@@ -281,7 +297,7 @@ static int provider_login (lua_State *L) {
 static const char *why_not (const struct operation *op, const struct identity *who) {
   if (operation_signer(op) != who) return "the session was logged out while it waited for a new access token";
   if (who->logged_in) return NULL;
-  return "the access token could not be refreshed: log the AuthenticationProvider in again";
+  return "the access token could not be refreshed";
 }
 
 /* As if the server had refused it: a ping's result is a boolean. */
@@ -300,6 +316,7 @@ static void release_waiting (lua_State *L, const struct identity *who) {
     if (why && !op->abort_kind) {
       op->abort_kind = operation_signer(op) == who ? "expired" : "cancelled";
       op->abort_result = refused_result(op, who);
+      if (operation_signer(op) == who) op->abort_hint = log_in_again;
       op->abort_message = why;
     }
     operation_resume(L, op);
@@ -349,6 +366,8 @@ void provider_expire_sessions (lua_State *L, const struct identity *who, long st
   found.purpose = PURPOSE_CHECK;
   found.reason = REASON_EXPIRED;
   found.fault.status = status;
+  found.fault.message = status > 0 ? "the server no longer accepts the AuthenticationProvider's tokens"
+                                   : "the AuthenticationProvider was logged out";
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, -1, i);
     session_transition(L, -1, &found);
@@ -359,7 +378,7 @@ void provider_expire_sessions (lua_State *L, const struct identity *who, long st
 
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  judge(L, x, PURPOSE_LOGOUT, 401, &found);
+  judge(L, x, op->provider->who->model, PURPOSE_LOGOUT, 401, &found);
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
@@ -386,7 +405,7 @@ static int provider_logout (lua_State *L) {
 static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   struct identity *who = op->provider->who;
   struct finding found;
-  judge(L, x, PURPOSE_REFRESH, 0, &found);
+  judge(L, x, who->model, PURPOSE_REFRESH, 0, &found);
   if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
   who->refresh_failed = found.verdict != VERDICT_ALIVE;
   if (who->refresh_failed) identity_ripen(who, 0); /* not again by the clock alone: a 401 will ask for it */

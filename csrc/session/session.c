@@ -44,7 +44,7 @@ void session_begin_authorized (struct session *s, long status) {
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
   s->login_status = (short)status;
-  s->admitted = true;
+  s->admitted = s->unasked = true;
 }
 
 /* What every exchange carries */
@@ -83,6 +83,24 @@ static struct header_list *own_headers (lua_State *L, struct session *s) {
   return lines;
 }
 
+/* What only the session's application is to see does not go to others of its origin. False: no memory. */
+static bool keep_home (struct session *s, struct request *request) {
+  const char *name = s->protocol->own_line;
+  struct header_list *copy;
+  if (!name || !header_list_has(request->headers, name)) return true;
+  if (uri_within(s->service, request->uri)) {
+    request->home = uri_keep(s->service);
+    request->homely = name;
+    return true;
+  }
+  copy = header_list_copy(request->headers);
+  if (!copy) return false;
+  header_list_remove(copy, name, strlen(name));
+  header_list_release(request->headers);
+  request->headers = copy;
+  return true;
+}
+
 static bool introduce (lua_State *L, struct session *s, struct request *request) {
   struct identity *who;
   if (!s->who) s->who = identity_new(s->loop, s->model, s->service, s->transport);
@@ -92,7 +110,7 @@ static bool introduce (lua_State *L, struct session *s, struct request *request)
   if (who->credentials) request->credentials = credentials_keep(who->credentials);
   request->headers = own_headers(L, s);
   identity_release(who);
-  return request->headers != NULL;
+  return request->headers && keep_home(s, request);
 }
 
 /* By which token of `who` an exchange is signed; the lowest bit is provider.c's. */
@@ -322,9 +340,9 @@ static void turn_bad (lua_State *L, int index, struct session *s, const struct f
     refuse_login(s,
                  found->verdict == VERDICT_REFUSED ? RESULT_AUTHENTICATION_FAILURE : RESULT_GENERAL_FAILURE,
                  found->fault.status);
-  else if (expired && s->phase == PHASE_AUTHORIZED) {
-    turn_expired(L, index, s);
-    s->login_status = (short)found->fault.status;
+  else if (expired && (s->phase == PHASE_AUTHORIZED || s->phase == PHASE_EXPIRED)) {
+    if (s->phase == PHASE_AUTHORIZED) turn_expired(L, index, s);
+    if (found->fault.status > 0) s->login_status = (short)found->fault.status;
   } else if (found->reason && !expired)
     s->online = false;
 }
@@ -343,6 +361,7 @@ static void end_repair (lua_State *L, int index, struct session *s) {
 }
 
 static void change_by_answer (lua_State *L, int index, struct session *s, const struct finding *found) {
+  if (found->verdict == VERDICT_ALIVE || found->reason) s->unasked = false;
   switch (found->verdict) {
   case VERDICT_ALIVE:
     turn_alive(s, found);
@@ -748,7 +767,10 @@ struct operation *session_start_ping (lua_State *L, int index, struct session *s
   if (has_login(s) || s->protocol->implicit || s->repairing)
     repair_begin(L, op, s->protocol->ping);
   else
-    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "the session is not logged in: call login first");
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
+                     s->model == MODEL_SSO
+                         ? "the session was disconnected: make another with an AuthenticationProvider"
+                         : "the session is not logged in: call login first");
   return op;
 }
 

@@ -68,6 +68,7 @@ struct session {
   bool named : 1;            /* SESSION_NAME is: the session survives in a store */
   bool keep_tokens : 1;      /* there, its tokens too */
   bool restored : 1;         /* it came from there, and no server has confirmed it yet */
+  bool unasked : 1;          /* it began authorized, and no server has told how it is */
   bool admitted : 1;         /* the server took credentials: it may keep a session until it is told */
   bool closed : 1;           /* finalised */
 };

@@ -67,7 +67,10 @@ static const char *state_name (const struct session *s) {
   if (s->phase != PHASE_INVALID && s->closing) return "closing";
   switch (s->phase) {
   case PHASE_FRESH: return s->login ? "logging in" : "logged out";
-  case PHASE_AUTHORIZED: return session_connected(s) ? "connected" : s->restored ? "restored" : "offline";
+  case PHASE_AUTHORIZED:
+    if (session_connected(s)) return "connected";
+    if (s->restored) return "restored";
+    return s->unasked ? "unconfirmed" : "offline";
   case PHASE_EXPIRED: return "expired";
   case PHASE_INVALID: break;
   }
