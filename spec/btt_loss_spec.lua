@@ -210,7 +210,8 @@ describe("a lost session of protocol btt", function()
     assert.equal("teller7", session:cookies(true).proxyuser)
 
     assert.matches("not established (CSS11)", rejected(session:invoke("Transfer")).message, 1, true)
-    assert(session:request { path = REQUEST, body = "dse_operationName=Transfer" }:await(LIMIT)) -- by the cookie
+    assert(session:request { path = REQUEST, body = "dse_operationName=Transfer",
+      headers = { ["Content-Type"] = "application/x-www-form-urlencoded" } }:await(LIMIT)) -- by the cookie
     btt.settle()
     assert.is_nil(session.sessionId)
     assert.equal("not established", session.status)
