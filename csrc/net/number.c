@@ -20,6 +20,7 @@ static bool take_apart (struct decimal *d, double value, int digits) {
   char text[64], *p = text;
   snprintf(text, sizeof text, "%.*e", digits - 1, value);
   d->count = 0;
+  d->digits[0] = '0';
   d->negative = *p == '-';
   for (; *p && *p != 'e'; p++)
     if (*p >= '0' && *p <= '9' && d->count < MOST_DIGITS) d->digits[d->count++] = *p;
@@ -64,7 +65,7 @@ static char *write_exponent (char *to, const struct decimal *d) {
   return to + snprintf(to, 8, "e%+d", d->point - 1);
 }
 
-static size_t write (char *to, const struct decimal *d) {
+static size_t write_decimal (char *to, const struct decimal *d) {
   char *end = to;
   if (d->digits[0] == '0') {
     memcpy(to, "0", 2);
@@ -88,13 +89,16 @@ size_t number_write (char to[NUMBER_SIZE], double value) {
   if (is_whole(value)) return (size_t)snprintf(to, NUMBER_SIZE, "%.0f", fabs(value) > 0 ? value : 0.0);
   while (!take_apart(&d, value, digits) && digits < MOST_DIGITS)
     digits++;
-  return write(to, &d);
+  return write_decimal(to, &d);
 }
 
 const char *number_round (char to[NUMBER_SIZE], double value, int digits) {
   struct decimal d;
-  if (!isfinite(value)) return strcpy(to, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+  if (!isfinite(value)) {
+    snprintf(to, NUMBER_SIZE, "%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+    return to;
+  }
   take_apart(&d, value, digits);
-  write(to, &d);
+  write_decimal(to, &d);
   return to;
 }

@@ -18,6 +18,7 @@ void uris_hide_secrets (void);
 void timers_fire_in_order (void);
 void transport_has_defaults (void);
 void failures_have_names (void);
+void numbers_are_written (void);
 
 /* transfer_spec.c: one exchange and its outcome */
 void connections_are_kept (void);

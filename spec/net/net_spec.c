@@ -36,6 +36,7 @@ static void run_values (void) {
   RUN(timers_fire_in_order);
   RUN(transport_has_defaults);
   RUN(failures_have_names);
+  RUN(numbers_are_written);
 }
 
 static void run_transfers (void) {

@@ -3,10 +3,12 @@
 #include "exchange.h"
 #include "groups.h"
 #include "headers.h"
+#include "number.h"
 #include "timers.h"
 #include "transport.h"
 #include "uri.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -442,4 +444,30 @@ void failures_have_names (void) {
   for (int f = FAILURE_NONE; f <= FAILURE_MEMORY; f++)
     CHECK(failure_name((enum failure)f)[0] != '\0');
   CHECK_TEXT(failure_name((enum failure)99), "unknown failure");
+}
+
+static bool writes (double value, const char *expected) {
+  char text[NUMBER_SIZE];
+  size_t length = number_write(text, value);
+  return length == strlen(expected) && !strcmp(text, expected);
+}
+
+static bool rounds (double value, int digits, const char *expected) {
+  char text[NUMBER_SIZE];
+  return !strcmp(number_round(text, value, digits), expected);
+}
+
+void numbers_are_written (void) {
+  CHECK(writes(0, "0") && writes(-0.0, "0") && writes(3, "3") && writes(-1.5, "-1.5"));
+  CHECK(writes(0.1, "0.1") && writes(0.1 + 0.2, "0.30000000000000004") &&
+        writes(1.0 / 3, "0.3333333333333333"));
+  CHECK(writes(1e-6, "0.000001") && writes(1e-7, "1e-7") && writes(-1.25e-7, "-1.25e-7"));
+  CHECK(writes(1e20, "100000000000000000000") && writes(1e21, "1e+21") && writes(-1e21, "-1e+21"));
+  CHECK(writes(18446744073709551616.0, "18446744073709551616") &&
+        writes(1.7976931348623157e308, "1.7976931348623157e+308"));
+  CHECK(writes((double)NAN, "") && writes(HUGE_VAL, "") && writes(-HUGE_VAL, ""));
+  CHECK(rounds(2, 3, "2") && rounds(0.25, 3, "0.25") && rounds(1234.5, 3, "1230") &&
+        rounds(0.0004567, 2, "0.00046"));
+  CHECK(rounds(1e300, 3, "1e+300") && rounds(0, 3, "0") && rounds(-0.5, 14, "-0.5"));
+  CHECK(rounds((double)NAN, 3, "nan") && rounds(HUGE_VAL, 3, "inf") && rounds(-HUGE_VAL, 3, "-inf"));
 }
