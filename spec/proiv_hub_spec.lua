@@ -101,6 +101,21 @@ describe("the hub", function()
     assert.same({ "2 a" }, heard)
   end)
 
+  it("delivers to many in the order of their subscriptions, whichever of them have gone", function()
+    local hub, log, handles, expected = hubs.new(), {}, {}, {}
+    for i = 1, 100 do
+      handles[i] = hub:subscribe("a", function() log[#log + 1] = i end)
+      if i % 3 > 0 then hub:unsubscribe(handles[i]) else expected[#expected + 1] = i end
+    end
+    for i = 99, 60, -3 do
+      hub:unsubscribe(handles[i])
+      hub:unsubscribe(handles[i])
+      table.remove(expected)
+    end
+    hub:publish "a"
+    assert.same(expected, log)
+  end)
+
   it("lets a callback subscribe, unsubscribe and publish", function()
     local third
     local first

@@ -78,6 +78,28 @@ local function checkFunction(value, what, optional, level)
   end
 end
 
+-- ---- the list: false stands where a subscription was, until most of the places are such
+
+local FEW_REMOVED = 16
+
+local function append(list, subscription)
+  subscription.place = #list + 1
+  list[subscription.place] = subscription
+end
+
+local function tidy(self)
+  if self.removed <= FEW_REMOVED or 2 * self.removed < #self.subscriptions then
+    return
+  end
+  local list = {}
+  for _, subscription in ipairs(self.subscriptions) do
+    if subscription then
+      append(list, subscription)
+    end
+  end
+  self.subscriptions, self.removed = list, 0
+end
+
 --- Subscribes.
 -- @param name text; may have wildcards
 -- @param callback function(name, data, subscriberData), or with a scope function(scope, name, data, subscriberData)
@@ -92,7 +114,8 @@ function Hub:subscribe(name, callback, scope, data, filter)
   local subscription = setmetatable({
     pattern = pattern, callback = callback, scope = scope, data = data, filter = filter, live = true, hub = self,
   }, Subscription)
-  table.insert(self.subscriptions, subscription)
+  tidy(self)
+  append(self.subscriptions, subscription)
   return subscription
 end
 
@@ -102,12 +125,10 @@ function Hub:unsubscribe(handle)
   if getmetatable(handle) ~= Subscription or handle.hub ~= self then
     error("hub:unsubscribe: expected a handle of this hub's subscribe, got " .. type(handle), 2)
   end
-  handle.live = false
-  for i, subscription in ipairs(self.subscriptions) do
-    if subscription == handle then
-      table.remove(self.subscriptions, i)
-      return
-    end
+  if handle.live then
+    handle.live = false
+    self.subscriptions[handle.place] = false
+    self.removed = self.removed + 1
   end
 end
 
@@ -116,9 +137,10 @@ end
 -- @param data any value
 function Hub:publish(name, data)
   local parsed = parse("hub:publish", name, false, 2)
+  tidy(self)
   local list = table.move(self.subscriptions, 1, #self.subscriptions, 1, {})
   for _, subscription in ipairs(list) do
-    if subscription.live and matches(subscription.pattern, parsed) then
+    if subscription and subscription.live and matches(subscription.pattern, parsed) then
       deliver(subscription, name, data)
     end
   end
@@ -128,7 +150,7 @@ local hub = {}
 
 --- A hub of its own, with no subscriptions.
 function hub.new()
-  return setmetatable({ subscriptions = {} }, Hub)
+  return setmetatable({ subscriptions = {}, removed = 0 }, Hub)
 end
 
 return hub
