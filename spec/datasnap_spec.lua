@@ -461,6 +461,14 @@ describe("invoke", function()
     assert.equal("/datasnap/rest/TEcho/Count/?a=1&b=2&c=3&d=4&e=5&f=6",
       session:getMethodURL("TEcho", "Count", nil, { filters = { f = 6, e = 5, d = 4, c = 3, b = 2, a = 1 } })
         :match "/datasnap/.*")
+    local filters, names = {}, {}
+    for i = 1, 300 do
+      names[i] = ("f%d"):format(i * 7919 % 1000)
+      filters[names[i]] = ""
+    end
+    table.sort(names)
+    assert.equal("?" .. table.concat(names, "&"),
+      session:getMethodURL("TEcho", "Count", nil, { filters = filters }):match "%?.*")
     local err = rejected(session:invoke("TEcho", "Count", nil, { filters = { unknown = 1 } }))
     assert.same({ "http", 409 }, { err.kind, err.httpStatus })
     assert.equal("/datasnap/rest/TEcho/Count/?unknown=1", last().uri)

@@ -256,20 +256,41 @@ static bool is_before (lua_State *L, int a, int b) {
   return order < 0 || (order == 0 && one < two);
 }
 
-/* Arguments: an array of strings. */
+static bool is_less (lua_State *L, int index, lua_Integer a, lua_Integer b) {
+  bool is;
+  lua_rawgeti(L, index, a);
+  lua_rawgeti(L, index, b);
+  is = is_before(L, -2, -1);
+  lua_pop(L, 2);
+  return is;
+}
+
+static void swap (lua_State *L, int index, lua_Integer a, lua_Integer b) {
+  lua_rawgeti(L, index, a);
+  lua_rawgeti(L, index, b);
+  lua_rawseti(L, index, a);
+  lua_rawseti(L, index, b);
+}
+
+/* The string at `at` goes down the heap of the first `n`, to where none below it is greater. */
+static void sift (lua_State *L, int index, lua_Integer at, lua_Integer n) {
+  lua_Integer below = 2 * at;
+  for (; below <= n; at = below, below = 2 * at) {
+    if (below < n && is_less(L, index, below, below + 1)) below++;
+    if (!is_less(L, index, at, below)) return;
+    swap(L, index, at, below);
+  }
+}
+
+/* Sorts an array of strings: by a heap, since the names may be as many as a caller likes. */
 static void sort (lua_State *L, int index, lua_Integer n) {
-  lua_Integer i, j;
-  for (i = 2; i <= n; i++)
-    for (j = i; j > 1; j--) {
-      lua_rawgeti(L, index, j - 1);
-      lua_rawgeti(L, index, j);
-      if (!is_before(L, -1, -2)) {
-        lua_pop(L, 2);
-        break;
-      }
-      lua_rawseti(L, index, j - 1);
-      lua_rawseti(L, index, j);
-    }
+  lua_Integer i;
+  for (i = n / 2; i >= 1; i--)
+    sift(L, index, i, n);
+  for (i = n; i > 1; i--) {
+    swap(L, index, 1, i);
+    sift(L, index, 1, i - 1);
+  }
 }
 
 /* The names in the table at `index`, in order, so that the same call has the same address. */
@@ -316,18 +337,22 @@ static void push_filter (lua_State *L, int filters, const char *what) {
 
 /* Adds the query to the address on top. */
 static void add_filters (lua_State *L, int filters, const char *what) {
+  luaL_Buffer b;
   lua_Integer i, n;
   int names;
   if (lua_isnoneornil(L, filters)) return;
   n = push_names(L, filters, what);
   names = lua_gettop(L);
+  luaL_buffinit(L, &b);
   lua_pushvalue(L, names - 1);
+  luaL_addvalue(&b);
   for (i = 1; i <= n; i++) {
-    lua_pushstring(L, i == 1 ? "?" : "&");
+    luaL_addchar(&b, i == 1 ? '?' : '&');
     lua_rawgeti(L, names, i);
     push_filter(L, filters, what);
-    lua_concat(L, 3);
+    luaL_addvalue(&b);
   }
+  luaL_pushresult(&b);
   lua_replace(L, names - 1);
   lua_settop(L, names - 1);
 }
