@@ -59,9 +59,10 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-guard \
-  conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
-  now-bench-instructions now-bench-guard now-conformance now-torture-network now-torture-hostile check format rockspec \
+.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind lint rock bench \
+  bench-instructions bench-scale bench-guard conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
+  now-bench-instructions now-bench-scale now-bench-guard now-conformance now-torture-network now-torture-hostile check \
+  format rockspec \
   install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -136,8 +137,8 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-guard conformance torture-network \
-torture-hostile:
+demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-scale bench-guard \
+conformance torture-network torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
 
@@ -152,6 +153,7 @@ NEEDS_lint := run test lint
 NEEDS_rock := run test
 NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
+NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
 NEEDS_conformance := run conformance
 NEEDS_torture-network := run test
@@ -229,9 +231,15 @@ BENCH = LUA=$(LUA) CC='$(CC)' BENCH_REFERENCE=$(REFERENCE)/node_modules/@progres
   tools/in-tree.sh $(BUILD)
 
 ## bench: beside bare libcurl, lua-cjson and the peers at hand: CPU time and memory, as a table
-now-bench: all
+now-bench: all specs
 	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
 	@$(BENCH) bench/run.sh
+	@echo
+	@$(MAKE) now-bench-scale
+
+## bench-scale: whether what is done n times costs n times as much: CPU time and its exponent, as a table
+now-bench-scale: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) bench/scale.lua
 
 ## bench-instructions: the same by instructions and system calls
 now-bench-instructions: all

@@ -1,11 +1,13 @@
---- Whether what is done n times costs n times as much: CPU time for n, 2n, 4n and 8n, and the exponent that fits them.
--- 1 is linear, 2 quadratic. Nothing but the last work needs a server; nothing leaves the machine.
+--- Whether what is done n times costs n times as much: CPU time for n, 2n, 4n and 8n, and the exponent that
+-- fits them. 1 is linear, 2 quadratic; what outgrows the processor's caches comes out somewhat above 1. Nothing
+-- leaves the machine.
 --
 --   scale.lua              all works, as a Markdown table
 --   scale.lua WORD         those whose name holds WORD
 --   scale.lua WORD FACTOR  with so many times the usual n
 
 local datasession = require "datasession"
+local fault_server = require "fault_server"
 
 local NOWHERE = "http://127.0.0.1:9/App"
 local STEPS = { 1, 2, 4, 8 }
@@ -45,6 +47,7 @@ work("named sessions", 1000, function(n)
   local store, sessions = memoryStore(), {}
   return function()
     for i = 1, n do sessions[i] = newSession { name = "session " .. i, storage = store } end
+    return sessions
   end
 end)
 
@@ -169,6 +172,32 @@ work("a request with n headers that libcurl may look for", 1000, function(n)
   return function() session:request { path = "/", headers = headers }:cancel() end
 end)
 
+work("filters of a DataSnap call", 250, function(n)
+  local session, filters = datasession.new { serviceURI = NOWHERE, protocol = "datasnap" }, {}
+  for i = 1, n do filters["name" .. i * 7919 % 100003] = i end
+  return function() session:getMethodURL("Class", "Method", nil, { filters = filters }) end
+end)
+
+work("unsubscribe from a PROIV hub, last first", 1000, function(n)
+  local hub, handles = require("datasession.proiv.hub").new(), {}
+  for i = 1, n do handles[i] = hub:subscribe("name", print) end
+  return function()
+    for i = n, 1, -1 do hub:unsubscribe(handles[i]) end
+  end
+end)
+
+local MOST_LINES = 4000 -- newer libcurls refuse more than 5,000
+
+work(".headers of an answer, n lines of one name", MOST_LINES // STEPS[#STEPS], function(n)
+  local server = assert(fault_server.start())
+  local lines = ("X-A: %s\r\n"):format(("v"):rep(40)):rep(n)
+  server:fault("GET /a", { "HTTP/1.1 200 OK\r\n" .. lines .. "Content-Length: 0\r\n\r\n" })
+  local session = datasession.new { serviceURI = "http://127.0.0.1:" .. server:port(), proxy = false }
+  local response = assert(session:request { path = "/a" }:await(10))
+  server:close()
+  return function() return response.headers end
+end)
+
 local function leastSquares(points)
   local n, sx, sy, sxx, sxy = #points, 0, 0, 0, 0
   for _, p in ipairs(points) do
@@ -181,7 +210,7 @@ end
 local function measure(prepare, n)
   local least = math.huge
   for _ = 1, 3 do
-    local run <const> = prepare(n)
+    local run = prepare(n)
     collectgarbage()
     local start = os.clock()
     run()
@@ -199,7 +228,8 @@ local function report(one, factor)
     local seconds = measure(one.prepare, n)
     points[i], times[i] = { math.log(n), math.log(seconds) }, ("%.2f"):format(seconds * 1e3)
   end
-  print(("| %s | %d | %s | %.2f |"):format(one.name, math.ceil(one.least * factor), table.concat(times, ", "), leastSquares(points)))
+  print(("| %s | %d | %s | %.2f |"):format(one.name, math.ceil(one.least * factor), table.concat(times, ", "),
+    leastSquares(points)))
 end
 
 local wanted, factor = arg[1] or "", tonumber(arg[2] or 1)

@@ -102,7 +102,7 @@ describe("the hub", function()
   end)
 
   it("delivers to many in the order of their subscriptions, whichever of them have gone", function()
-    local hub, log, handles, expected = hubs.new(), {}, {}, {}
+    local log, handles, expected = {}, {}, {}
     for i = 1, 100 do
       handles[i] = hub:subscribe("a", function() log[#log + 1] = i end)
       if i % 3 > 0 then hub:unsubscribe(handles[i]) else expected[#expected + 1] = i end
