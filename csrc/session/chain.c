@@ -1,61 +1,58 @@
 #include "chain.h"
 
+/* A link that is alone is its own next; it needs nothing before it. */
 void chain_add (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
-  bool alone;
   owner = lua_absindex(L, owner);
-  alone = compat_getslot(L, owner, slot) == LUA_TNIL;
-  if (alone) { /* it is its own neighbour */
+  if (compat_getslot(L, owner, slot) == LUA_TNIL) {
+    lua_pop(L, 1);
     lua_pushvalue(L, link);
-    lua_replace(L, -2);
+    compat_setslot(L, link, CHAIN_LINK);
+  } else {
+    compat_getslot(L, -1, CHAIN_LINK); /* the new one, the last, the first */
     lua_pushvalue(L, link);
-  } else
-    compat_getslot(L, -1, CHAIN_LINK);
-  lua_pushvalue(L, -1); /* the link, the last, the first, the first */
-  compat_setslot(L, link, CHAIN_LINK);
-  lua_pushvalue(L, link);
-  compat_setslot(L, -2, CHAIN_BACK);
-  lua_pop(L, 1);
-  lua_pushvalue(L, -1);
-  compat_setslot(L, link, CHAIN_BACK);
-  lua_pushvalue(L, link);
-  compat_setslot(L, -2, CHAIN_LINK);
-  lua_pop(L, 1);
+    compat_setslot(L, -2, CHAIN_BACK);
+    compat_setslot(L, link, CHAIN_LINK);
+    lua_pushvalue(L, link);
+    compat_setslot(L, -2, CHAIN_LINK);
+    compat_setslot(L, link, CHAIN_BACK);
+  }
   compat_setslot(L, owner, slot);
 }
 
-/* The link that is to go is at `link`, the one before it and the one behind it on top, popped. */
+/* The link that is to go is at `link`, the one behind it on top, popped. */
 static void join_neighbours (lua_State *L, int link, int owner, int slot) {
   const void *gone = lua_touserdata(L, link);
+  bool last;
   compat_getslot(L, owner, slot);
-  if (lua_touserdata(L, -1) == gone) {
-    lua_pushvalue(L, -3);
+  last = lua_touserdata(L, -1) == gone;
+  lua_pop(L, 1);
+  compat_getslot(L, link, CHAIN_BACK);
+  if (last) {
+    lua_pushvalue(L, -1);
     compat_setslot(L, owner, slot);
   }
-  lua_pop(L, 1);
-  lua_pushvalue(L, -1);
-  compat_setslot(L, -3, CHAIN_LINK);
   lua_pushvalue(L, -2);
+  compat_setslot(L, -2, CHAIN_LINK);
   compat_setslot(L, -2, CHAIN_BACK);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  compat_setslot(L, link, CHAIN_BACK);
 }
 
 /* The link on top leaves the chain, and stays on the stack. */
 static void unlink_top (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
-  compat_getslot(L, link, CHAIN_BACK);
   compat_getslot(L, link, CHAIN_LINK);
   if (lua_touserdata(L, -1) != lua_touserdata(L, link))
     join_neighbours(L, link, owner, slot);
   else {
-    lua_settop(L, link);
+    lua_pop(L, 1);
     lua_pushnil(L);
     compat_setslot(L, owner, slot);
   }
   lua_pushnil(L);
   compat_setslot(L, link, CHAIN_LINK);
-  lua_pushnil(L);
-  compat_setslot(L, link, CHAIN_BACK);
 }
 
 bool chain_take (lua_State *L, int owner, int slot) {
