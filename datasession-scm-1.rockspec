@@ -119,6 +119,7 @@ build = {
         "csrc/net/queue.c",
         "csrc/net/sigpipe.c",
         "csrc/net/sockets.c",
+        "csrc/net/stream.c",
         "csrc/net/timers.c",
         "csrc/net/transport.c",
         "csrc/net/uri.c",

@@ -39,7 +39,7 @@ describe("the example at", function()
 
   after_each(function()
     datasession.setDeviceOnline(true)
-    datasession.setLimits { hostConnections = 64, totalConnections = 0, idleHandles = 16 }
+    datasession.setLimits { hostConnections = 64, totalConnections = 0, idleHandles = 16, http2 = true }
     sessions.endAll()
     collectgarbage()
     datasession.onError(nil)

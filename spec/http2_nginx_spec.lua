@@ -2,10 +2,10 @@
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"
+local certify = dofile "spec/support/certify.lua"
 local files = dofile "spec/support/files.lua"
 local nginx = dofile "spec/support/nginx.lua"
 local sessions = dofile "spec/support/sessions.lua"
-local shell = dofile "spec/support/shell.lua"
 
 local LIMIT = await.LIMIT
 
@@ -13,9 +13,7 @@ local directory, certificate, server
 
 setup(function()
   directory = files.directory()
-  certificate = { certificate = directory .. "/certificate", key = directory .. "/key" }
-  shell.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=nginx", "-keyout",
-    certificate.key, "-out", certificate.certificate, "-addext", "subjectAltName=IP:127.0.0.1")
+  certificate = certify(directory)
 end)
 teardown(function() files.removeDirectory(directory) end)
 
@@ -31,6 +29,84 @@ local function login(options)
   assert(session:login():await(LIMIT))
   return session
 end
+
+-- The protocols of the requests for that path, in the order of their ends.
+local function protocols(path)
+  local list = {}
+  for protocol, uri in server:requests():gmatch "HTTP/([%d.]+) %u+ (%S+)" do
+    if uri == path then list[#list + 1] = protocol end
+  end
+  return list
+end
+
+-- Those of requests that began at once.
+local function ask(session, path, count, options)
+  for _ = 1, count do
+    local request = { path = path }
+    for name, value in pairs(options or {}) do request[name] = value end
+    session:request(request)
+  end
+  await.settle()
+  await.stepUntil(function() return #protocols(path) >= count end) -- nginx writes its log after the answer
+  return table.concat(protocols(path), " ")
+end
+
+describe("a session", function()
+  before_each(function() server = nginx.start(certificate, "location / { return 200 '{}'; }") end)
+  after_each(function() datasession.setLimits { http2 = true } end)
+
+  it("speaks HTTP/2 with a server that does, unless it is told not to", function()
+    assert.equal("2.0 2.0", ask(login(), "/a", 2))
+    assert.equal("1.1 1.1", ask(login { http2 = false }, "/b", 2))
+    assert.equal("2.0 2.0", ask(login { http2 = true }, "/c", 2))
+  end)
+
+  it("is told by setLimits, unless it has an option of its own", function()
+    local old, own = login(), login { http2 = true }
+    datasession.setLimits { http2 = false }
+    assert.is_false(datasession.setLimits().http2)
+    assert.equal("1.1", ask(old, "/a", 1))
+    assert.equal("1.1", ask(login(), "/b", 1))
+    assert.equal("2.0", ask(own, "/c", 1))
+  end)
+
+  it("sends header lines that are too large for HTTP/2 over HTTP/1.1", function()
+    local session = login()
+    local long = ("x"):rep(60000)
+    for _ = 1, 3 do
+      local promise = session:request { path = "/long", headers = { ["X-Long"] = long }, timeout = 5 }
+      assert.equal("http", await.rejected(promise).kind) -- nginx takes no more than 8 KB
+    end
+  end)
+
+  it("sends few bytes of bodies at once over HTTP/2", function()
+    local session = login()
+    ask(session, "/many", 12, { method = "PUT", body = ("x"):rep(30000) })
+    local list = protocols "/many"
+    local over2 = 0
+    for _, protocol in ipairs(list) do over2 = over2 + (protocol == "2.0" and 1 or 0) end
+    assert.equal(12, #list)
+    assert.is_true(over2 <= 2, over2 .. " over HTTP/2")
+    assert.equal(("2.0 "):rep(12), ask(login { http2 = true }, "/all", 12, { method = "PUT", body = "x" }) .. " ")
+  end)
+end)
+
+describe("a server that ends its connections after three requests", function()
+  for _, choice in ipairs { true, false } do
+    it("gets each POST once, where http2 is " .. tostring(choice), function()
+      server = nginx.start(certificate, "keepalive_requests 3; location / { return 200 '{}'; }")
+      local session = login { http2 = choice }
+      local failed = 0
+      for i = 1, 60 do
+        session:request({ path = "/" .. i, method = "POST", body = "x" }):fail(function() failed = failed + 1 end)
+      end
+      await.settle()
+      assert.equal(0, failed)
+      await.stepUntil(function() return #protocols("/60") > 0 end)
+      for i = 1, 60 do assert.equal(1, #protocols("/" .. i)) end
+    end)
+  end
+end)
 
 describe("a body over HTTP/2", function()
   it("comes whole and at once, whatever its size", function()

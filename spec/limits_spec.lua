@@ -48,10 +48,10 @@ describe("limits of connections", function()
   end
 
   it("are 64 to one host, none in all, and 16 idle handles, until the host says otherwise", function()
-    assert.same({ hostConnections = 64, totalConnections = 0, idleHandles = 16 }, before)
-    assert.same({ hostConnections = 64, totalConnections = 5, idleHandles = 16 },
+    assert.same({ hostConnections = 64, totalConnections = 0, idleHandles = 16, http2 = true }, before)
+    assert.same({ hostConnections = 64, totalConnections = 5, idleHandles = 16, http2 = true },
       datasession.setLimits { totalConnections = 5 })
-    assert.same({ hostConnections = 64, totalConnections = 5, idleHandles = 0 },
+    assert.same({ hostConnections = 64, totalConnections = 5, idleHandles = 0, http2 = true },
       datasession.setLimits { idleHandles = 0 })
   end)
 
@@ -60,6 +60,7 @@ describe("limits of connections", function()
     assert.error_matches(function() datasession.setLimits { hostConnections = -1 } end, "hostConnections.*0 or more")
     assert.error_matches(function() datasession.setLimits { totalConnections = 1.5 } end, "totalConnections.*whole")
     assert.error_matches(function() datasession.setLimits { idleHandles = "many" } end, "idleHandles.*a number")
+    assert.error_matches(function() datasession.setLimits { http2 = 1 } end, "http2.*a boolean")
     assert.error_matches(function() datasession.setLimits { idleHandles = 1e9 } end, "idleHandles.*whole number up to")
     assert.same(before, datasession.setLimits())
   end)

@@ -115,6 +115,8 @@ describe("a session", function()
       { "a caFile with a NUL byte", { { serviceURI = "http://h", caFile = "a\0b" } }, "option 'caFile': expected" },
       { "an insecure that is no boolean", { { serviceURI = "http://h", insecure = 1 } },
         "option 'insecure': expected a boolean, got number" },
+      { "an http2 that is no boolean", { { serviceURI = "http://h", http2 = "no" } },
+        "option 'http2': expected a boolean, got string" },
       { "a protocol that nobody knows", { { serviceURI = "http://h", protocol = "gopher" } },
         "option 'protocol': expected \"jsdo\".* got 'gopher'" },
     }

@@ -14,7 +14,7 @@
 ** https request on (later too: a kept connection says goodbye when it is closed). See sigpipe.h.
 */
 
-const struct engine_limits engine_default_limits = {64, 0, 16};
+const struct engine_limits engine_default_limits = {64, 0, 16, false};
 
 enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own number follows the handles in use */
 

@@ -22,9 +22,10 @@ struct engine_limits {
   long host_connections;  /* at once to one host, and requests under way there; 0: no limit */
   long total_connections; /* at once in all; 0: no limit */
   size_t idle_handles;    /* easy handles kept for reuse */
+  bool http1;             /* no HTTP/2 over https, unless a request's transport asks for it */
 };
 
-/* 64 connections to one host, no limit in all, 16 idle handles. */
+/* 64 connections to one host, no limit in all, 16 idle handles, HTTP/2. */
 extern const struct engine_limits engine_default_limits;
 
 struct engine;

@@ -64,6 +64,7 @@ void exchange_free (struct exchange *x) {
 static void start_hop (struct exchange *x) {
   x->reached = x->block_complete = x->odd_encoding = false;
   x->promised = -1;
+  x->refusals = 0;
   x->header_bytes = 0;
   x->rooms = 0;
   x->sent = 0;

@@ -108,8 +108,11 @@ struct exchange {
   curl_off_t sent;     /* as last looked at */
   const char *method;  /* of this hop: a redirect may turn POST into GET */
   bool sends_body;     /* in this hop */
+  size_t upload;       /* bytes of the body, while its lane counts them */
   bool reached;        /* this hop had a connection and was about to send */
   unsigned char rooms; /* how often connections were given up for this hop's */
+  bool http2;          /* may be spoken, over https */
+  int refusals;        /* of this hop: the server had not processed it, and it was sent again */
   bool block_complete; /* the header block came to its blank line */
   bool undecoded;      /* the body is taken as it comes, whatever Content-Encoding says */
   bool odd_encoding;   /* the answer's Content-Encoding names what is no encoding */

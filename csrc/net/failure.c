@@ -21,6 +21,9 @@ static const char https_hint[] =
 static const char refused_hint[] = "is the server running, and is the port right?";
 static const char closed_hint[] =
     "the server, or something on the way to it, closed the connection: the server's log may say why";
+static const char http2_hint[] =
+    "the server, or something on the way to it, ended the HTTP/2 stream: its log may say why; "
+    "the option http2 = false does without HTTP/2";
 
 static const struct {
   const char *name, *hint;
@@ -99,6 +102,8 @@ static enum failure class_of_code (CURLcode code) {
   case CURLE_INTERFACE_FAILED:
   case CURLE_GOT_NOTHING:
   case CURLE_PARTIAL_FILE:
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM:
   case CURLE_SEND_ERROR:
   case CURLE_SEND_FAIL_REWIND:
   case CURLE_RECV_ERROR: return FAILURE_CONNECT;
@@ -278,6 +283,8 @@ static const char *hint_of_code (const struct exchange *x, CURLcode code) {
   case CURLE_OPERATION_TIMEDOUT:
     return "are the host and the port right? if so, raise the connectTimeout option";
   case CURLE_COULDNT_CONNECT: return refused_hint;
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM: return http2_hint;
   case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
   case CURLE_SSL_CRL_BADFILE: return "crlFile cannot be read, or holds no PEM list of revoked certificates";
   case CURLE_SSL_CERTPROBLEM: return hint_of_client(x->request.transport);
@@ -291,6 +298,7 @@ static const char *find_hint (const struct exchange *x, CURL *easy, CURLcode cod
   const char *hint = NULL;
   if (f == FAILURE_PROXY) hint = connect_status(easy) == PROXY_WANTS_LOGIN ? proxy_login_hint : proxy_hint(x);
   if (f == FAILURE_TLS) hint = hint_of_text(text);
+  if (f == FAILURE_CONNECT && x->reached && x->handle->stream.id) hint = http2_hint;
   if (!hint && f != FAILURE_PROXY && f != FAILURE_DEVICE) hint = hint_of_code(x, code);
   return hint ? hint : classes[f].hint;
 }
@@ -354,4 +362,13 @@ void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char 
     set_detail(x, "no memory for the transfer");
   else
     set_detail(x, clean_text(code, text));
+}
+
+void failure_warn (struct exchange *x) {
+  struct response *r = &x->response;
+  if (!x->request.once || r->failure != FAILURE_CONNECT) return;
+  r->hint = r->hint == http2_hint
+                ? "the server may have acted on it: find out before it is sent again; the option "
+                  "http2 = false does without HTTP/2"
+                : "the server may have acted on it: find out before it is sent again";
 }

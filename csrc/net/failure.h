@@ -28,6 +28,9 @@ bool failure_for_descriptors (const struct exchange *x, CURLcode code);
 */
 void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text);
 
+/* The server may have acted on a request that is sent once: the hint says so where the connection failed. */
+void failure_warn (struct exchange *x);
+
 #pragma GCC visibility pop
 
 #endif

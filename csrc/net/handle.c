@@ -76,15 +76,39 @@ static bool has_stale_input (struct handle *h) {
   return sockets_has_input(h->sockets, h->port);
 }
 
+enum { MOST_REFUSALS = 100 }; /* more than any server needs that ends its connections early */
+
+/* False: it was refused too often, and a failure is noted. */
+static bool may_follow_refusal (struct exchange *x) {
+  if (x->refusals < MOST_REFUSALS) return true;
+  failure_note(x, FAILURE_CONNECT,
+               "the server ends its connections early, or is too busy: its log may say why",
+               "the server refused the request unprocessed, %d times", x->refusals);
+  return false;
+}
+
 /* True: what was sent before may not be sent again, and a failure is noted. */
 static bool note_once (struct exchange *x) {
   if (!x->request.once) return false;
-  failure_note(x, FAILURE_CONNECT, "the server may have acted on it: find out before it is sent again",
-               "the kept connection was closed before an answer came");
+  failure_note(x, FAILURE_CONNECT, NULL, "the kept connection was closed before an answer came");
   return true;
 }
 
-/* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead. */
+/* It was sent before in this hop. */
+static bool may_resend (struct handle *h) {
+  struct exchange *x = h->exchange;
+  h->retried = true;
+  if (stream_was_refused(&h->stream, h->sockets)) {
+    x->refusals++;
+    return may_follow_refusal(x);
+  }
+  if (note_once(x)) return false;
+  h->unsure = true;
+  return true;
+}
+
+/* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead or the server had
+** refused the stream, or it follows handle_tries_again. */
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
   struct exchange *x = h->exchange;
@@ -92,11 +116,18 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   h->port = local_port;
   h->stale = !x->reached && has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
-  if (x->reached) h->retried = true;
-  if (x->reached && note_once(x)) return CURL_PREREQFUNC_ABORT;
+  if (x->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
   x->reached = true;
   if (x->stall > 0) x->active = clock_now();
+  stream_begin(&h->stream, local_port);
   return CURL_PREREQFUNC_OK;
+}
+
+static int on_log (CURL *easy, curl_infotype type, char *text, size_t length, void *ud) {
+  struct handle *h = ud;
+  (void)easy;
+  if (type == CURLINFO_TEXT && h->exchange) stream_note(&h->stream, h->sockets, text, length);
+  return 0;
 }
 
 static bool may_connect (struct handle *h) {
@@ -186,6 +217,8 @@ static CURLcode set_base_pointers (struct handle *h) {
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_RESOLVER_START_DATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETFUNCTION, on_old_socket);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CLOSESOCKETDATA, (void *)h->sockets);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_DEBUGFUNCTION, on_log);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_DEBUGDATA, (void *)h);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
 #if LIBCURL_VERSION_NUM >= 0x075500
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -193,16 +226,20 @@ static CURLcode set_base_pointers (struct handle *h) {
   return code;
 }
 
-/* While a first connection is being made, it waits to hear whether that one will do for it too: else requests that begin
-** together would each have their own. */
-static CURLcode set_http_version (struct handle *h, bool https) {
+/*
+** While a first connection is being made, a request waits to hear whether that one will do for it too: else requests that begin
+** together would each have their own. libcurl's log is for on_log.
+*/
+static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
   bool two = false;
-  if (https) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  if (http2) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   two = !code;
   if (code) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PIPEWAIT, two ? 1L : 0L);
+  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_VERBOSE, two ? 1L : 0L);
   h->https = https;
+  h->http2 = http2;
   return code;
 }
 
@@ -212,7 +249,7 @@ static CURLcode set_base (struct handle *h) {
   if (!code && h->lines->keeps_sent)
     code = curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SENT_BUFFER);
   if (!code) code = set_base_pointers(h);
-  if (!code) code = set_http_version(h, false);
+  if (!code) code = set_http_version(h, false, false);
   return code;
 }
 
@@ -225,6 +262,7 @@ void handle_lines_init (struct handle_lines *lines) {
   snprintf(lines->user_agent, sizeof lines->user_agent, "User-Agent: datasession/%s libcurl/%s",
            DATASESSION_VERSION, info->version);
   snprintf(lines->both, sizeof lines->both, "%s\r\n%s", lines->encodings, lines->user_agent);
+  lines->version = info->version_num;
   lines->keeps_sent = info->version_num >= 0x080700;
   lines->previews = info->version_num >= 0x075300 && info->version_num < 0x080100;
 }
@@ -277,7 +315,7 @@ CURLcode handle_forget (struct handle *h) {
   curl_easy_cleanup(h->easy);
   h->easy = fresh;
   release_session(h);
-  h->retried = h->keeps_cookies = h->lines_set = h->custom = h->undecoded = false;
+  h->retried = h->unsure = h->keeps_cookies = h->lines_set = h->custom = h->undecoded = false;
   h->sent_body = h->kept = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
   h->preview = PREVIEW_NONE;
@@ -285,13 +323,17 @@ CURLcode handle_forget (struct handle *h) {
   return set_base(h);
 }
 
+static CURLcode set_version (struct handle *h, const struct exchange *x) {
+  bool https = uri_is_https(x->response.uri), http2 = https && x->http2;
+  return h->https == https && h->http2 == http2 ? CURLE_OK : set_http_version(h, https, http2);
+}
+
 /* Before 8.x a handle that is given another CURLU keeps the old URI's text, and a retry on a fresh connection
 ** would go there: only setting CURLOPT_URL drops it. */
 static CURLcode set_uri (struct handle *h, struct uri *u) {
   CURLcode code = CURLE_OK;
   if (h->uri == u) return CURLE_OK;
-  if (h->https != uri_is_https(u)) code = set_http_version(h, uri_is_https(u));
-  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_URL, NULL);
+  code = curl_easy_setopt(h->easy, CURLOPT_URL, NULL);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_CURLU, uri_handle(u));
   uri_release(h->uri);
   h->uri = uri_keep(u);
@@ -477,8 +519,11 @@ static bool shows_who (const struct handle *h, const struct request *r) {
 
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
+  if (!x->reached) stream_begin(&h->stream, 0);
+  h->stream.port = 0;
   CURLcode code = set_buffer(h, buffer_of(x));
   if (!code) code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
+  if (!code) code = set_version(h, x);
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, x);
@@ -514,13 +559,17 @@ CURLcode handle_let_go (struct handle *h) {
 
 /* What was sent on a kept connection that then proved dead, the server may have acted on. */
 static bool may_repeat (struct handle *h) {
-  if (!h->exchange->reached) return true;
-  h->retried = true;
-  return !note_once(h->exchange);
+  return !h->exchange->reached || may_resend(h);
+}
+
+static bool was_refused (struct handle *h) {
+  struct exchange *x = h->exchange;
+  if (!x->reached || x->response.failure != FAILURE_NONE || x->response.headers.length) return false;
+  return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x);
 }
 
 bool handle_tries_again (struct handle *h) {
-  bool again = h->stale || (h->stranded && may_repeat(h));
+  bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h);
   h->stale = h->kept = false;
   return again;
 }

@@ -13,6 +13,7 @@
 
 #include "exchange.h"
 #include "sockets.h"
+#include "stream.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -25,6 +26,7 @@ struct handle_lines {
   char user_agent[96]; /* for transports that name none */
   char encodings[64];  /* what this libcurl can decompress; libcurl looks for this one */
   char both[164];      /* the latter and the former, as one line to libcurl */
+  unsigned version;    /* libcurl's */
   bool keeps_sent;     /* libcurl 8.7 and later: a handle keeps what it sent until it sends something else */
   bool previews;       /* this libcurl must be kept from a first header line that begins with a blank */
 };
@@ -51,22 +53,25 @@ struct handle {
   struct header_list *headers;
   struct jar *jar;
   struct credentials *credentials;
-  int port;            /* of this machine, of the connection that the transfer uses */
-  bool stale;          /* the transfer was stopped before it sent: its connection held unasked-for input */
-  bool presumes;       /* set up for a kept connection alone */
-  bool stranded;       /* ... and stopped, for there was none */
-  bool reused;         /* the transfer got a kept connection */
-  bool kept;           /* so did the last one that went well: there should be one for the next */
-  bool retried;        /* libcurl sent a request again, since a kept connection was dead */
-  bool keeps_cookies;  /* CURLOPT_COOKIEFILE is set, which turns cookies on */
-  bool https;          /* the HTTP version is the one for https */
-  bool lines_set;      /* the header lines are set, as the next says */
-  bool undecoded;      /* CURLOPT_HTTP_CONTENT_DECODING is off */
-  unsigned lines_kind; /* of enum handle_lines_kind, added up */
-  bool custom;         /* CURLOPT_CUSTOMREQUEST is set */
-  bool sent_body;      /* since it was new */
-  unsigned cleared;    /* the pool's `forgotten` when it was new */
-  long buffer;         /* CURLOPT_BUFFERSIZE */
+  int port;             /* of this machine, of the connection that the transfer uses */
+  bool stale;           /* the transfer was stopped before it sent: its connection held unasked-for input */
+  bool presumes;        /* set up for a kept connection alone */
+  bool stranded;        /* ... and stopped, for there was none */
+  bool reused;          /* the transfer got a kept connection */
+  bool kept;            /* so did the last one that went well: there should be one for the next */
+  bool retried;         /* the request was sent again, by libcurl or by us */
+  bool unsure;          /* ... after a kept connection was dead, so the server may have acted on it before */
+  struct stream stream; /* of HTTP/2, of the request that was sent last */
+  bool keeps_cookies;   /* CURLOPT_COOKIEFILE is set, which turns cookies on */
+  bool https;           /* the URI is one of https */
+  bool http2;           /* HTTP/2 is asked for */
+  bool lines_set;       /* the header lines are set, as the next says */
+  bool undecoded;       /* CURLOPT_HTTP_CONTENT_DECODING is off */
+  unsigned lines_kind;  /* of enum handle_lines_kind, added up */
+  bool custom;          /* CURLOPT_CUSTOMREQUEST is set */
+  bool sent_body;       /* since it was new */
+  unsigned cleared;     /* the pool's `forgotten` when it was new */
+  long buffer;          /* CURLOPT_BUFFERSIZE */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own names of CA certificates are lost */
   double connect_limit;                            /* seconds, as CURLOPT_CONNECTTIMEOUT_MS is set; 0: none */
   enum handle_preview { PREVIEW_NONE, PREVIEW_NEXT, PREVIEW_SHOWN } preview; /* of a first header line */
@@ -86,7 +91,8 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x);
 /* After a transfer that went well: what its connection speaks, and whether it can be had again. */
 void handle_note_connection (struct handle *h);
 
-/* After a failed one: was it stopped by us before it sent, for the sake of its connection? The next may be any other. */
+/* After a failed one. True if it is to be launched again: we stopped it before it sent, for the sake of its connection, or the
+** server refused it unprocessed. */
 bool handle_tries_again (struct handle *h);
 
 /* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */

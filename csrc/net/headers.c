@@ -40,6 +40,15 @@ static enum kind kind_of (const char *name, size_t length) {
   return length > 2 && ascii_same_start(name, "X-", 2) ? PLAIN : LOOKED_FOR;
 }
 
+size_t header_list_size (const struct header_list *list) {
+  enum { OVERHEAD = 32 }; /* RFC 9113, 6.5.2 */
+  size_t size = 0;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (const struct curl_slist *link = list->lines[kind]; link; link = link->next)
+      size += strlen(link->data) + OVERHEAD;
+  return size;
+}
+
 /* RFC 9110, 5.6.2 */
 static bool is_token (const char *name, size_t length) {
   static const char marks[] = "!#$%&'*+-.^_`|~";

@@ -42,6 +42,9 @@ bool header_list_has (const struct header_list *list, const char *name);
 /* The value of the line of that name, borrowed until the list is changed or freed; "": an empty one. NULL: there is none. */
 const char *header_list_value (const struct header_list *list, const char *name);
 
+/* Bytes of the lines, and some for each, as HTTP/2 counts them or more. */
+size_t header_list_size (const struct header_list *list);
+
 /* Do they hold the same lines? Two that hold them in another order may count as different. */
 bool header_list_equal (const struct header_list *a, const struct header_list *b);
 

@@ -60,6 +60,11 @@ bool lane_is_full (const struct lane *lane) {
   return lane->flying >= lane->most;
 }
 
+bool lane_has_window (const struct lane *lane, size_t size) {
+  enum { WINDOW = 65535 }; /* RFC 9113, 6.9.2 */
+  return !lane->uploaded || (size <= WINDOW && lane->uploaded <= WINDOW - size);
+}
+
 void lanes_tidy (struct lanes *l, struct lane *lane) {
   if (lane->flying || lane->waiting.count || l->count <= LANE_SLOTS) return;
   struct lane **place = slot_of(l, lane->hash);

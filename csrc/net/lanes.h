@@ -1,5 +1,5 @@
 /*
-** lanes: one for each origin, where there is a limit to the connections to one host. Exchanges that find
+** lanes: one for each origin, where there is a limit to the connections to one host or HTTP/2 may be spoken. Exchanges that find
 ** theirs full wait in it for one to land, and only then get an easy handle: libcurl could hold them back
 ** too, but at 20 KB each, and without a look at their limits of time. Owns the lanes; borrows the
 ** exchanges.
@@ -17,6 +17,7 @@ struct lane {
   unsigned hash;     /* of the origin */
   size_t flying;     /* exchanges that were given an easy handle */
   size_t most;       /* of them; those that are more wait */
+  size_t uploaded;   /* bytes of the bodies among them that go over HTTP/2 */
   struct queue waiting;
   char origin[];
 };
@@ -38,6 +39,12 @@ struct lane *lanes_find (struct lanes *l, const struct uri *u, size_t most);
 void lanes_limit (struct lanes *l, size_t most); /* for all that there are */
 
 bool lane_is_full (const struct lane *lane);
+
+/*
+** True if a body of that size may go over HTTP/2. The streams of a connection share one window for bodies: when more wait for it than
+** it takes, libcurl sends crumbs, for which Tomcat ends the connection (ENHANCE_YOUR_CALM).
+*/
+bool lane_has_window (const struct lane *lane, size_t size);
 
 /* Somebody landed: frees the lane if it is empty and there are many. */
 void lanes_tidy (struct lanes *l, struct lane *lane);

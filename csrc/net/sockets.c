@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #endif
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,7 +47,7 @@ void sockets_remove (struct sockets *s, curl_socket_t fd) {
 /* One of that number that was closed behind our back would be taken for it. */
 void sockets_add (struct sockets *s, curl_socket_t fd) {
   sockets_remove(s, fd);
-  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false};
+  if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false, -1};
 }
 
 static int own_port (curl_socket_t fd) {
@@ -83,7 +84,15 @@ static size_t bytes_of (curl_socket_t fd) {
   return SIZE_MAX;
 }
 
+static void keep_last_stream (struct sockets *s, const struct open_socket *o) {
+  if (o->last_stream < 0) return;
+  s->latest = (s->latest + 1) % (sizeof s->ended / sizeof *s->ended);
+  s->ended[s->latest] = (struct ended_socket){o->port, o->last_stream};
+}
+
 void sockets_note_end (struct sockets *s, curl_socket_t fd) {
+  for (size_t i = 0; i < s->count; i++)
+    if (s->items[i].fd == fd) keep_last_stream(s, &s->items[i]);
   s->closed_port = own_port(fd);
   s->received = bytes_of(fd);
 }
@@ -97,8 +106,36 @@ void sockets_set_quiet (struct sockets *s, int port) {
   if (o) o->quiet = true;
 }
 
+void sockets_note_goaway (struct sockets *s, int port, long last) {
+  struct open_socket *o = port ? find(s, port) : NULL;
+  if (o && (o->last_stream < 0 || last < o->last_stream)) o->last_stream = last;
+}
+
+long sockets_last_stream (const struct sockets *s, int port) {
+  if (!port) return -1;
+  for (size_t i = 0; i < s->count; i++)
+    if (s->items[i].port == port) return s->items[i].last_stream;
+  for (size_t i = 0; i < sizeof s->ended / sizeof *s->ended; i++)
+    if (s->ended[i].port == port) return s->ended[i].last_stream;
+  return -1;
+}
+
+enum state { SILENT, HAS_INPUT, CLOSED };
+
+/* libcurl's sockets do not block. */
+static enum state peek (curl_socket_t fd) {
+  char byte;
+  ssize_t count = recv(fd, &byte, 1, MSG_PEEK);
+  if (count > 0) return HAS_INPUT;
+  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? SILENT : CLOSED;
+}
+
+bool sockets_is_open (struct sockets *s, int port) {
+  struct open_socket *o = port ? find(s, port) : NULL;
+  return o && peek(o->fd) != CLOSED;
+}
+
 bool sockets_has_input (struct sockets *s, int port) {
   struct open_socket *o = find(s, port);
-  char byte;
-  return o && o->quiet && recv(o->fd, &byte, 1, MSG_PEEK) >= 0; /* libcurl's sockets do not block */
+  return o && o->quiet && peek(o->fd) != SILENT;
 }

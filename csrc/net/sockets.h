@@ -16,12 +16,18 @@ struct sockets {
   const struct allocator *memory; /* borrowed */
   struct open_socket {
     curl_socket_t fd;
-    int port;   /* its own; 0: not looked up yet */
-    bool quiet; /* it speaks HTTP/1: nothing comes unasked */
+    int port;         /* its own; 0: not looked up yet */
+    bool quiet;       /* it speaks HTTP/1: nothing comes unasked */
+    long last_stream; /* the last one that its server processes, of HTTP/2; < 0: it goes on */
   } * items;
   size_t count, capacity;
   int closed_port; /* of the one that was closed last; 0: none was */
   size_t received; /* bytes that came by it; SIZE_MAX: this system does not tell */
+  struct ended_socket {
+    int port;
+    long last_stream;
+  } ended[8];      /* the latest that were closed after their server had ended them */
+  unsigned latest; /* of these; they are used in turn */
 };
 
 void sockets_init (struct sockets *s, const struct allocator *memory);
@@ -40,7 +46,16 @@ size_t sockets_received (const struct sockets *s, int port);
 /* The socket that has this port of this machine is a quiet one. */
 void sockets_set_quiet (struct sockets *s, int port);
 
-/* Whether it is, and something waits to be read on it, if only the end. */
+/* The server processes no stream of HTTP/2 after `last` on the connection that has this port. */
+void sockets_note_goaway (struct sockets *s, int port, long last);
+
+/* The one that was noted, if the connection was closed lately too; < 0: none, or not known. */
+long sockets_last_stream (const struct sockets *s, int port);
+
+/* True if there is a connection with this port, and nothing says that its server closed it. */
+bool sockets_is_open (struct sockets *s, int port);
+
+/* True if it is, and something waits to be read on it, if only the end or an error. */
 bool sockets_has_input (struct sockets *s, int port);
 
 #pragma GCC visibility pop

@@ -126,5 +126,5 @@ bool transport_same_connection (const struct transport *a, const struct transpor
 bool transport_same (const struct transport *a, const struct transport *b) {
   return transport_same_connection(a, b) && a->timeout == b->timeout &&
          a->stall_timeout == b->stall_timeout && a->max_response == b->max_response &&
-         a->max_redirects == b->max_redirects;
+         a->max_redirects == b->max_redirects && a->http2 == b->http2;
 }

@@ -24,13 +24,14 @@ struct transport_keys {
 struct transport {
   const struct allocator *memory; /* borrowed */
   size_t references;
-  double connect_timeout;  /* seconds; default 10 */
-  double timeout;          /* seconds, the whole exchange, redirects included; default 30; 0: no limit */
-  double stall_timeout;    /* seconds without a byte; default 0: not watched */
-  size_t max_response;     /* bytes of body after decompression; default 64 MiB */
-  int max_redirects;       /* default 5; < 0: a redirect is a plain response */
-  bool insecure;           /* accept any certificate */
-  bool no_proxy;           /* never use a proxy, whatever the environment says */
+  double connect_timeout; /* seconds; default 10 */
+  double timeout;         /* seconds, the whole exchange, redirects included; default 30; 0: no limit */
+  double stall_timeout;   /* seconds without a byte; default 0: not watched */
+  size_t max_response;    /* bytes of body after decompression; default 64 MiB */
+  int max_redirects;      /* default 5; < 0: a redirect is a plain response */
+  bool insecure;          /* accept any certificate */
+  enum { HTTP2_DEFAULT, HTTP2_YES, HTTP2_NO } http2; /* over https; default: as the engine's limits say */
+  bool no_proxy;                                     /* never use a proxy, whatever the environment says */
   bool environment_proxy;  /* some *_proxy variable was set at birth: if not, libcurl is kept from looking */
   char *proxy;             /* owned; NULL: what the environment says; may hold a password, wiped */
   char *ca_file, *ca_path; /* owned; NULL: the system's */

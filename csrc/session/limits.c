@@ -16,18 +16,20 @@ static long read_limit (lua_State *L, const char *name, long before) {
 }
 
 static void push_limits (lua_State *L, const struct engine_limits *limits) {
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   lua_pushinteger(L, limits->host_connections);
   lua_setfield(L, -2, "hostConnections");
   lua_pushinteger(L, limits->total_connections);
   lua_setfield(L, -2, "totalConnections");
   lua_pushinteger(L, (lua_Integer)limits->idle_handles);
   lua_setfield(L, -2, "idleHandles");
+  lua_pushboolean(L, !limits->http1);
+  lua_setfield(L, -2, "http2");
 }
 
 /* setLimits([options]): those in force, as a table; what is not named stays. */
 static int l_set_limits (lua_State *L) {
-  static const char *const names[] = {"hostConnections", "totalConnections", "idleHandles", NULL};
+  static const char *const names[] = {"hostConnections", "totalConnections", "idleHandles", "http2", NULL};
   struct loop *loop = loop_get(L);
   struct engine_limits limits = loop->limits;
   if (!lua_isnoneornil(L, 1)) {
@@ -35,6 +37,7 @@ static int l_set_limits (lua_State *L) {
     limits.host_connections = read_limit(L, "hostConnections", limits.host_connections);
     limits.total_connections = read_limit(L, "totalConnections", limits.total_connections);
     limits.idle_handles = (size_t)read_limit(L, "idleHandles", (long)limits.idle_handles);
+    limits.http1 = !options_boolean(L, 1, "http2", !limits.http1);
   }
   push_limits(L, &limits);
   loop->limits = limits;

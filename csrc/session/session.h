@@ -250,7 +250,7 @@ void session_register (lua_State *L);
 /* The names of those options, for lists of what a call knows. */
 #define TRANSPORT_OPTIONS                                                                                    \
   "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy",       \
-      "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",                    \
+      "http2", "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",           \
       "clientKeyPassword", "userAgent"
 
 /* Reads the options of limits, TLS and proxy in the table at `index`; the loop's shared defaults when there are none. Adds a reference. transport_options.c */

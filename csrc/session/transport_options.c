@@ -19,8 +19,9 @@ static const struct text_option texts[] = {{"caFile", offsetof(struct transport,
                                            {"clientKeyPassword", offsetof(struct transport, key_password)},
                                            {"userAgent", offsetof(struct transport, user_agent)}};
 
-static const char *const others[] = {"connectTimeout", "timeout",  "stallTimeout", "maxResponseSize",
-                                     "maxRedirects",   "insecure", "proxy",        NULL};
+static const char *const others[] = {"connectTimeout",  "timeout",      "stallTimeout",
+                                     "maxResponseSize", "maxRedirects", "insecure",
+                                     "proxy",           "http2",        NULL};
 
 static bool is_set (lua_State *L, int index, const char *name) {
   bool set = lua_getfield(L, index, name) != LUA_TNIL;
@@ -83,7 +84,13 @@ static void check_proxy (lua_State *L, int index) {
 struct limits {
   double connect_timeout, timeout, stall_timeout, max_response, max_redirects;
   bool insecure;
+  int http2;
 };
+
+static int read_http2 (lua_State *L, int index) {
+  if (!is_set(L, index, "http2")) return HTTP2_DEFAULT;
+  return options_boolean(L, index, "http2", true) ? HTTP2_YES : HTTP2_NO;
+}
 
 /* Everything that can raise, before anything is acquired. */
 static void read_limits (lua_State *L, int index, struct limits *given) {
@@ -100,6 +107,7 @@ static void read_limits (lua_State *L, int index, struct limits *given) {
   given->max_response = options_number(L, index, "maxResponseSize", 1, -1);
   given->max_redirects = options_number(L, index, "maxRedirects", 0, -1);
   given->insecure = options_boolean(L, index, "insecure", false);
+  given->http2 = read_http2(L, index);
 }
 
 static void set_limits (struct transport *t, const struct limits *given) {
@@ -110,6 +118,7 @@ static void set_limits (struct transport *t, const struct limits *given) {
   if (given->max_redirects >= 0)
     t->max_redirects = given->max_redirects < 1000 ? (int)given->max_redirects : 1000;
   t->insecure = given->insecure;
+  t->http2 = given->http2;
 }
 
 /* Under pcall: arguments are the transport (light userdata), the options. True when there was memory for all. */

@@ -13,8 +13,8 @@ local own = {
 
 -- Options of a session that its provider takes too.
 local shared = {
-  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "caFile",
-  "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
+  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "http2",
+  "caFile",  "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
 }
 
 local function isAmong(names, name)

@@ -209,7 +209,7 @@ void budgets_are_kept (void) {
 enum { MANY = 300 };
 
 void many_fly_at_once (void) {
-  static const struct engine_limits limits = {8, 8, 4};
+  static const struct engine_limits limits = {8, 8, 4, false};
   static struct exchange *all[MANY];
   client_open(&limits);
   for (int i = 0; i < MANY; i++) {
@@ -227,7 +227,7 @@ void many_fly_at_once (void) {
   client_close();
 }
 
-static const struct engine_limits one_connection = {1, 0, 16};
+static const struct engine_limits one_connection = {1, 0, 16, false};
 
 /* What waits for a connection can be cancelled and freed, and runs out of time, like what has one. */
 void those_that_wait_have_their_turn (void) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* One handle alone, so that every request meets what the last one left. */
-static const struct engine_limits one_handle = {0, 0, 1};
+static const struct engine_limits one_handle = {0, 0, 1, false};
 
 static struct exchange *get_with_jar (const char *path, struct jar *jar) {
   struct exchange *x = request_new(path);

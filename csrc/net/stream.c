@@ -1,0 +1,80 @@
+#include "stream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* libcurl 8.19 and later logs that a stream was reset with REFUSED_STREAM. */
+static bool logs_refusals (void) {
+  return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081300;
+}
+
+void stream_begin (struct stream *s, int port) {
+  *s = (struct stream){.port = port};
+}
+
+bool stream_was_refused (struct stream *s, const struct sockets *sockets) {
+  long last = sockets_last_stream(sockets, s->port);
+  s->refused = s->refused || (s->id > 0 && last >= 0 && s->id > last);
+  return s->refused;
+}
+
+/*
+** libcurl sends again what was on a kept connection that broke, and what was refused. Before 8.19 it tells the first apart by
+** an error that it logs before, or by the connection's end. What it logs next may be of another connection.
+*/
+static void note_retry (struct stream *s, struct sockets *sockets) {
+  if (!stream_was_refused(s, sockets) && !logs_refusals())
+    s->refused = s->id > 0 && s->silent && sockets_is_open(sockets, s->port);
+  s->port = 0;
+}
+
+static void note_opening (struct stream *s, long id) {
+  s->id = id;
+  s->silent = true;
+}
+
+static bool begins (const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool is_harmless (const char *text) {
+  return begins(text, "[HTTP/2] [") || begins(text, "We are completely uploaded") ||
+         begins(text, "upload completely sent off") || begins(text, "Request completely sent off");
+}
+
+static bool is_refusal (const char *text) {
+  if (begins(text, "REFUSED_STREAM, retrying")) return true;
+  return begins(text, "HTTP/2 stream ") && strstr(text, " refused by server, try again");
+}
+
+static bool read_last_stream (const char *text, long *last) {
+  return sscanf(text, "recveived GOAWAY, error=%*u, last_stream=%ld", last) == 1 ||
+         sscanf(text, "received GOAWAY, error=%*u, last_stream=%ld", last) == 1;
+}
+
+static bool read_id (const char *text, long *id) {
+  return sscanf(text, "Using Stream ID: %ld", id) == 1 ||
+         (sscanf(text, "[HTTP/2] [%ld] OPENED", id) == 1 && strstr(text, "] OPENED stream for "));
+}
+
+static void note_line (struct stream *s, struct sockets *sockets, const char *text) {
+  long number;
+  if (read_id(text, &number))
+    note_opening(s, number);
+  else if (begins(text, "Connection died, "))
+    note_retry(s, sockets);
+  else if (is_refusal(text))
+    s->refused = true;
+  else if (read_last_stream(text, &number))
+    sockets_note_goaway(sockets, s->port, number);
+  else if (!is_harmless(text))
+    s->silent = false;
+}
+
+void stream_note (struct stream *s, struct sockets *sockets, const char *text, size_t length) {
+  char line[160]; /* what matters is shorter */
+  size_t kept = length < sizeof line ? length : sizeof line - 1;
+  memcpy(line, text, kept);
+  line[kept] = '\0';
+  note_line(s, sockets, line);
+}
