@@ -143,6 +143,7 @@ build = {
         "csrc/session/catalog_uris.c",
         "csrc/session/chain.c",
         "csrc/session/context.c",
+        "csrc/session/cookie_return.c",
         "csrc/session/datasnap_address.c",
         "csrc/session/datasnap_call.c",
         "csrc/session/datasnap_judge.c",

@@ -11,6 +11,7 @@
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
 #include "context.h"
+#include "cookie_return.h"
 #include "form.h"
 #include "jsdo.h"
 #include "json.h"
@@ -394,12 +395,39 @@ static struct exchange *get_stamped (lua_State *L, struct operation *op, const c
   return session_exchange_brief(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
-/* Of a re-establishment: it has come to log in anew. */
-enum { STAGE_LOGIN_AGAIN = 64 };
+/* Of a re-establishment: it has come to log in anew. And of a login by form, added: how many times an enum cookie_obstacle. */
+enum { STAGE_LOGIN_AGAIN = 64, STAGE_OBSTACLE = 256 };
 
 /* The login target is asked with credentials that are to be accepted, not to see whether a login still stands. */
 static bool is_login (const struct operation *op) {
-  return op->session->login == op || op->stage == STAGE_LOGIN_AGAIN;
+  return op->session->login == op || op->stage % STAGE_OBSTACLE == STAGE_LOGIN_AGAIN;
+}
+
+/* An answer that sets no cookie leaves standing what one before it has shown. */
+static void note_obstacle (struct operation *op, const struct exchange *x) {
+  struct uri *target = uri_append(op->session->service, jsdo_login_target);
+  enum cookie_obstacle obstacle = target ? cookie_obstacle(x, target) : COOKIE_NONE;
+  uri_release(target);
+  if (obstacle == COOKIE_NONE) return;
+  op->stage = op->stage % STAGE_OBSTACLE + (unsigned)obstacle * STAGE_OBSTACLE;
+}
+
+static bool note_hop (struct exchange *x) {
+  note_obstacle(x->owner, x);
+  return true;
+}
+
+/* The form accepted name and password, unless it answered by a redirect; then the application knew nothing of it. */
+static void blame_cookie (const struct operation *op, const struct exchange *x, struct finding *found,
+                          bool accepted) {
+  enum cookie_obstacle obstacle = op->stage / STAGE_OBSTACLE;
+  if (found->verdict != VERDICT_REFUSED || !cookie_obstacle_phrase(obstacle)) return;
+  finding_say(found, "HTTP %ld from %s: %s: %s", found->fault.status, uri_public_text(x->response.uri),
+              accepted
+                  ? "the form was accepted, but its cookie is not sent back"
+                  : "the server did not accept the user name or password, or its cookie is not sent back",
+              cookie_obstacle_phrase(obstacle));
+  found->fault.hint = cookie_obstacle_hint(obstacle);
 }
 
 /* The error that ended the login stands in the promise meanwhile. */
@@ -438,6 +466,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
                   &found); /* credentials want 200; the check after them any good status */
     found.purpose = PURPOSE_LOGIN;
   }
+  if (login && op->session->model == MODEL_FORM) blame_cookie(op, x, &found, true);
   if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE) {
     if (op->session->login == op) {
       undo_login(L, op, x, &found);
@@ -455,7 +484,9 @@ static bool jsdo_check (lua_State *L, struct operation *op) {
 static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   finding_judge(L, op, x, PURPOSE_LOGIN, &found);
+  note_obstacle(op, x);
   if (found.verdict != VERDICT_ALIVE) {
+    if (x->response.redirects) blame_cookie(op, x, &found, false);
     finding_conclude(L, op, x, &found, RESULT_SUCCESS);
     return;
   }
@@ -487,6 +518,7 @@ static bool jsdo_login (lua_State *L, struct operation *op, const struct login *
     exchange_free(x);
     return false;
   }
+  if (x) x->hopping = note_hop;
   return operation_send(L, op, x, form_accepted);
 }
 
