@@ -60,8 +60,8 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind lint rock bench \
-  bench-instructions bench-scale bench-guard conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
-  now-bench-instructions now-bench-scale now-bench-guard now-conformance now-torture-network now-torture-hostile check \
+  bench-instructions bench-scale bench-guard bench-frames conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
+  now-bench-instructions now-bench-scale now-bench-guard now-bench-frames now-conformance now-torture-network now-torture-hostile check \
   format rockspec \
   install uninstall clean help
 .DELETE_ON_ERROR:
@@ -137,7 +137,7 @@ $(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
 -include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 # These install what they need first; the rest is a second make, which then finds it.
-demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-scale bench-guard \
+demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-scale bench-guard bench-frames \
 conformance torture-network torture-hostile:
 	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
 	@$(MAKE) $(WITH_$@) now-$@
@@ -155,6 +155,7 @@ NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
 NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
+NEEDS_bench-frames := run bench
 NEEDS_conformance := run conformance
 NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test
@@ -248,6 +249,10 @@ now-bench-instructions: all
 ## bench-guard: fails when the instructions of a ping, a life cycle or a start have grown by more than 5 %
 now-bench-guard: all
 	@$(BENCH) bench/guard.sh
+
+## bench-frames: CPU time of a step for a host that steps 60 times a second, sessions connecting, pinging and loading catalogs
+now-bench-frames: all
+	@$(BENCH) bench/frames.sh
 
 ## conformance: Progress's own client and ours do the same things; what differs must be in docs/differences.md
 now-conformance: all $(REFERENCE)/node_modules/.package-lock.json

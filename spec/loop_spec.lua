@@ -247,6 +247,51 @@ describe("the engine", function()
       assert(server:start())
     end)
 
+    it("by its descriptor of all that is begun or settled outside a step", function()
+      if not EPOLL then return end
+      local plain = { getfd = function() return datasession.pollfd() end } -- select does not ask it for `dirty`
+      local function readable() return socket.select({ plain }, nil, 0)[1] == plain end
+      local settle, told
+      datasession.promise(function(resolve) settle = resolve end):done(function() told = true end)
+      assert.is_false(readable())
+      settle()
+      assert.is_true(readable())
+      datasession.step()
+      assert.is_true(told)
+      assert.is_false(readable())
+      local ping = hanging()
+      datasession.step()
+      assert.is_false(readable())
+      local waiting = datasession.spawn(function() return ping:await(0.02) end)
+      while waiting:state() == "pending" do -- nobody asks for the timeout
+        assert.equal(plain, socket.select({ plain }, nil, LIMIT)[1])
+        datasession.step()
+      end
+      ping:cancel()
+      assert.is_true(readable())
+      assert.is_true(datasession.run(LIMIT))
+      assert.is_false(readable())
+    end)
+
+    it("such as cqueues of what another coroutine begins", function()
+      if not EPOLL then return end
+      local controller, settle, ended = cqueues.new(), nil, false
+      local promise = datasession.promise(function(resolve) settle = resolve end)
+      promise:next(function() return session:ping() end):done(function() ended = true end)
+      controller:wrap(function()
+        while not ended do
+          cqueues.poll(engine)
+          datasession.step()
+        end
+      end)
+      controller:wrap(function()
+        cqueues.poll() -- the other waits by now
+        settle()
+      end)
+      assert(controller:loop(LIMIT))
+      assert.is_true(ended)
+    end)
+
     it("that it need not wait for the descriptor", function()
       assert.is_false(engine:dirty())
       ready():done(function() end)

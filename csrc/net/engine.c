@@ -21,6 +21,13 @@ enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own number follows the ha
 /* How often to look where no descriptor tells. */
 static const double look_interval = 0.01;
 
+/* In a step that has a budget: new connections; steps that begin none because sockets took all. */
+enum { MOST_CONNECTING = 2, MOST_DEFERRED = 4 };
+
+/* Between two looks at the sockets: see check_deadlines. */
+static const double late = 0.25;
+enum { MOST_LOOKS = 64 };
+
 /* The one piece of state that all engines share. Never cleaned up: resolver threads may still run at exit. */
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
@@ -153,7 +160,7 @@ void engine_trim (struct engine *e) {
   struct sigpipe_guard guard;
   sigpipe_begin(&guard, e->tls);
   pool_cleanup(&e->pool);
-  if (e->flying.count == 0) {
+  if (e->flying.count + e->starting.count == 0) {
     renew_multi(e);
     lanes_cleanup(&e->lanes);
     if (!e->sockets.count) sockets_cleanup(&e->sockets);
@@ -161,20 +168,46 @@ void engine_trim (struct engine *e) {
   sigpipe_end(&guard);
 }
 
+/* Of two times of which less than nothing means never. */
+static double sooner (double a, double b) {
+  if (a < 0) return b;
+  return b < 0 || a < b ? a : b;
+}
+
+/* By clock_now; 0: now; < 0: when a descriptor is ready. */
+static double when_to_step (struct engine *e) {
+  if (e->finished.count || e->starting.count || e->uncollected) return 0;
+  double due = sooner(timers_next(&e->timers), timers_next(&e->watches));
+  return sooner(due, poller_due(e->poller));
+}
+
+/* Outside a step: whoever waits for the descriptor may have asked for the timeout before this. */
+static void tell_host (struct engine *e, double when) {
+  if (e->watched && !e->depth && !engine_is_inherited(e)) poller_ring(e->poller, when);
+}
+
+static void tell_host_of_work (struct engine *e) {
+  if (e->watched) tell_host(e, when_to_step(e));
+}
+
 bool engine_submit (struct engine *e, struct exchange *x) {
   if (engine_is_inherited(e)) return false;
   if (x->request.jar) jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
-  return flight_begin(e, x);
+  if (!flight_begin(e, x)) return false;
+  tell_host_of_work(e);
+  return true;
 }
 
 void engine_cancel (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
-  if (x->phase != EXCHANGE_FLYING) return;
-  failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
+  if (x->phase != EXCHANGE_FLYING && x->phase != EXCHANGE_FINISHED) return;
+  if (x->response.failure == FAILURE_NONE) failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
   sigpipe_begin(&guard, e->tls);
-  flight_abort(e, x);
+  if (x->phase == EXCHANGE_FLYING) flight_abort(e, x);
   sigpipe_end(&guard);
+  exchange_drop_bodies(x);
+  tell_host(e, 0);
 }
 
 void engine_drop (struct engine *e, struct exchange *x) {
@@ -191,6 +224,7 @@ void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   pool_set_limit(&e->pool, limits->idle_handles);
   flight_relimit(e);
   sigpipe_end(&guard);
+  tell_host_of_work(e);
 }
 
 bool engine_reserve_timer (struct engine *e) {
@@ -198,43 +232,39 @@ bool engine_reserve_timer (struct engine *e) {
 }
 
 bool engine_set_timer (struct engine *e, struct timer *timer, double when) {
-  return timers_set(&e->timers, timer, when);
+  if (!timers_set(&e->timers, timer, when)) return false;
+  tell_host(e, when);
+  return true;
 }
 
 void engine_clear_timer (struct engine *e, struct timer *timer) {
   timers_clear(&e->timers, timer);
 }
 
-int engine_pollfd (const struct engine *e) {
-  return poller_fd(e->poller);
+int engine_pollfd (struct engine *e) {
+  int fd = poller_fd(e->poller);
+  e->watched = fd >= 0;
+  if (e->watched) tell_host(e, when_to_step(e));
+  return fd;
+}
+
+void engine_wake (struct engine *e) {
+  tell_host(e, 0);
 }
 
 bool engine_pending (const struct engine *e) {
-  return e->flying.count || e->finished.count || e->timers.count;
-}
-
-/* Of two times of which less than nothing means never. */
-static double sooner (double a, double b) {
-  if (a < 0) return b;
-  return b < 0 || a < b ? a : b;
-}
-
-/* By clock_now; < 0: nothing. */
-static double next_due (struct engine *e) {
-  double due = sooner(timers_next(&e->timers), timers_next(&e->watches));
-  return sooner(due, poller_due(e->poller));
+  return e->flying.count || e->starting.count || e->finished.count || e->timers.count;
 }
 
 double engine_timeout (struct engine *e) {
-  if (e->finished.count) return 0;
-  double due = next_due(e), rest = due - clock_now();
+  double due = when_to_step(e), rest = due - clock_now();
   double seconds = due < 0 ? -1 : rest > 0 ? rest : 0;
-  return e->flying.count && engine_pollfd(e) < 0 ? sooner(seconds, look_interval) : seconds;
+  return e->flying.count && !POLLER_EPOLL ? sooner(seconds, look_interval) : seconds;
 }
 
 static double time_to_wait (struct engine *e, double until) {
-  if (e->finished.count || until == 0) return 0;
-  double due = next_due(e), now = clock_now();
+  if (until == 0) return 0;
+  double due = when_to_step(e), now = clock_now();
   double rest = (due < 0 || until < due ? until : due) - now;
   return rest > 0 ? rest : 0;
 }
@@ -244,21 +274,82 @@ static bool worth_looking (const struct engine *e, double seconds) {
   return seconds > 0 || poller_watches(e->poller);
 }
 
+/* What libcurl has to do by the clock, new transfers included. */
+static void work_by_clock (struct engine *e) {
+  if (!e->flying.count && poller_due(e->poller) < 0) return;
+  poller_work(e->poller);
+  e->fresh = false;
+  flight_collect(e);
+}
+
+static bool begins_connection (const struct exchange *x) {
+  return x->phase == EXCHANGE_FLYING && !x->reached;
+}
+
+static void start_all (struct engine *e) {
+  while (flight_start_next(e))
+    continue;
+}
+
+/*
+** Within a budget: one after another, and few new connections. libcurl has timers of its own for each, and
+** works in one go on all that are due. Sockets come first, but not for ever.
+*/
+static void start_some (struct engine *e) {
+  const struct exchange *x;
+  unsigned connecting = 0;
+  if (!poller_is_through(e->poller) && ++e->deferred < MOST_DEFERRED) return;
+  e->deferred = 0;
+  while (connecting < MOST_CONNECTING && (x = flight_start_next(e))) {
+    work_by_clock(e);
+    connecting += begins_connection(x);
+    if (flight_is_over(e)) break;
+  }
+}
+
+/* Sockets leave time for the owners that are to be told. */
+static bool serves_on (const struct engine *e) {
+  double part = e->finished.count ? e->budget / 4 : 0;
+  return e->stop == 0 || clock_now() < e->stop - part;
+}
+
+/* False: a signal came. */
+static bool look_at_sockets (struct engine *e, double seconds) {
+  bool calm = poller_wait(e->poller, seconds);
+  if (seconds > 0 && e->budget > 0) e->stop = clock_now() + e->budget;
+  while (poller_serve(e->poller)) {
+    e->fresh = false;
+    flight_collect(e);
+    if (!serves_on(e)) break;
+  }
+  return calm;
+}
+
+/*
+** A host that looks late (its process was stopped, it did something else) looks again before anything is ended
+** for being late, until nothing more has come, but not for ever: the answer may lie there.
+*/
+static void check_deadlines (struct engine *e) {
+  double before = e->looked;
+  e->looked = poller_watches(e->poller) ? poller_looked(e->poller) : clock_now();
+  if (!e->watches.count) return;
+  if (e->looked - before > late) e->grace = MOST_LOOKS;
+  if (!poller_watches(e->poller) || !poller_found(e->poller)) e->grace = 0;
+  if (e->grace) e->grace--;
+  if (!e->grace) flight_check_watches(e, e->looked);
+}
+
 /* False: a signal came. */
 static bool advance (struct engine *e, double until) {
   struct sigpipe_guard guard;
   bool calm = true;
   sigpipe_begin(&guard, e->tls);
-  if (e->flying.count || poller_due(e->poller) >= 0) {
-    poller_work(e->poller);
-    flight_collect(e);
-  }
+  if (e->stop == 0) start_all(e);
+  work_by_clock(e);
   double seconds = time_to_wait(e, until);
-  if (worth_looking(e, seconds)) {
-    calm = poller_wait(e->poller, seconds);
-    flight_collect(e);
-  }
-  flight_check_watches(e);
+  if (worth_looking(e, seconds)) calm = look_at_sockets(e, seconds);
+  if (e->starting.count) start_some(e);
+  if (calm) check_deadlines(e);
   if (poller_is_lost(e->poller) && !e->flying.count) renew_multi(e);
   sigpipe_end(&guard);
   return calm;
@@ -284,32 +375,62 @@ static bool tell_timer (struct engine *e, double now, void *context) {
 ** Timers and exchanges take turns, over steps too, so that neither starves the other under a small budget.
 ** What owners add meanwhile is left for the next step, or one that always adds would never let it end.
 */
-static size_t tell (struct engine *e, double budget, void *context) {
+static size_t tell (struct engine *e, void *context) {
   size_t told = 0, exchanges = e->finished.count, timers = e->timers.count;
   if (!exchanges && !timers) return 0;
-  double now = clock_now();
+  double now = e->flying.count ? e->looked : clock_now();
   while (!e->freed && !engine_is_inherited(e) && (exchanges || timers)) {
     size_t *left = e->timers_turn ? &timers : &exchanges;
     bool was = *left && (e->timers_turn ? tell_timer(e, now, context) : tell_exchange(e, context));
     *left = was ? *left - 1 : 0;
     told += was;
     e->timers_turn = !e->timers_turn;
-    if (told && budget > 0 && clock_now() - now >= budget) break;
+    if (told && flight_is_over(e)) break;
   }
   return told;
 }
 
-size_t engine_step (struct engine *e, double wait, double budget, void *context) {
+static size_t step (struct engine *e, double wait, void *context) {
   size_t told = 0;
   bool go_on = true;
-  if (!engine_pending(e) || e->freed || engine_is_inherited(e)) return 0;
   double until = wait < 0 ? HUGE_VAL : wait > 0 ? clock_now() + wait : 0;
-  e->depth++;
   while (go_on) {
     bool calm = advance(e, until);
-    told = tell(e, budget, context);
+    told = tell(e, context);
     go_on = calm && !told && !e->freed && engine_pending(e) && until > 0 && clock_now() < until;
   }
-  if (--e->depth == 0 && e->freed && !engine_is_inherited(e)) free_now(e);
   return told;
+}
+
+static void end_step (struct engine *e) {
+  if (e->watched && !e->depth && !engine_is_inherited(e)) poller_ring_next(e->poller, when_to_step(e));
+}
+
+static void set_budget (struct engine *e, double budget) {
+  e->budget = budget;
+  e->stop = budget > 0 ? clock_now() + budget : 0;
+}
+
+size_t engine_step (struct engine *e, double wait, double budget, void *context) {
+  if (e->freed || engine_is_inherited(e)) return 0;
+  double outer_budget = e->budget, outer_stop = e->stop;
+  if (!e->depth || engine_pending(e)) set_budget(e, budget);
+  if (!engine_pending(e)) {
+    end_step(e);
+    return 0;
+  }
+  e->depth++;
+  size_t told = step(e, wait, context);
+  if (--e->depth) {
+    e->budget = outer_budget;
+    e->stop = outer_stop;
+  } else if (e->freed && !engine_is_inherited(e))
+    free_now(e);
+  else if (!e->freed)
+    end_step(e);
+  return told;
+}
+
+double engine_stop (const struct engine *e) {
+  return e->stop;
 }

@@ -56,10 +56,14 @@ bool engine_is_inherited (const struct engine *e);
 const struct allocator *engine_memory (const struct engine *e);
 
 /*
-** One descriptor that is readable when engine_step has something to do; -1 where there is none (the
-** curl_multi_poll build).
+** One descriptor that is readable when engine_step has something to do, by the clock too; -1 where there is
+** none (the curl_multi_poll build). From the first call on what is begun outside a step costs a system call
+** more.
 */
-int engine_pollfd (const struct engine *e);
+int engine_pollfd (struct engine *e);
+
+/* The owner has something to do of its own: the descriptor is readable until the end of the next step. */
+void engine_wake (struct engine *e);
 
 /*
 ** Seconds until engine_step should be called at the latest; 0: now; < 0: nothing is waited for but the
@@ -73,11 +77,15 @@ bool engine_pending (const struct engine *e);
 /*
 ** Works, and waits at most `wait` seconds (0: not at all; < 0: as long as it takes, but not when nothing
 ** pends), until there is an owner to tell; tells those that there are, `context` being passed on. Stops
-** telling when `budget` seconds are used up (0: no limit; at least one owner is told); the rest is told by
-** the next step. Returns how many were told. A signal ends the wait early. With nothing pending it returns
+** when `budget` seconds are used up, counted from the end of the wait (0: no limit): that is looked at after
+** each transfer that begins, each socket and each owner; one of each is served at least. The next step does
+** the rest. Returns how many were told. A signal ends the wait early. With nothing pending it returns
 ** at once, and with nothing but timers pending that are not due and `wait` 0, without a system call too.
 */
 size_t engine_step (struct engine *e, double wait, double budget, void *context);
+
+/* When the budget of the last step is used up, by clock_now; 0: it had none. */
+double engine_stop (const struct engine *e);
 
 /*
 ** Takes the request up. False: no memory; the exchange is as before and nobody is told. Anything else that is
@@ -89,8 +97,8 @@ bool engine_submit (struct engine *e, struct exchange *x);
 void engine_drop (struct engine *e, struct exchange *x);
 
 /*
-** Aborts; the owner is told FAILURE_CANCELLED at the next step. No harm when it is not in flight. Never
-** waits.
+** Aborts, and frees the bodies; the owner is told FAILURE_CANCELLED at the next step. No harm when it is
+** over. Never waits.
 */
 void engine_cancel (struct engine *e, struct exchange *x);
 

@@ -21,6 +21,7 @@ struct engine {
   struct timers watches; /* the exchanges' limits */
   struct pool pool;      /* easy handles that rest */
   struct lanes lanes;    /* exchanges that wait for a connection */
+  struct queue starting; /* exchanges that a step is to give to libcurl, one after another */
   struct queue flying;   /* exchanges in libcurl */
   struct queue finished; /* and not told yet */
   unsigned depth;        /* of engine_step: owners may call it again */
@@ -29,6 +30,14 @@ struct engine {
   unsigned forks;        /* process_forks when it was made */
   bool tls;              /* some request was https */
   bool crowded;          /* file descriptors ran out: libcurl is held to the connections that it has */
+  bool fresh;            /* libcurl has one that it has not worked on yet */
+  bool uncollected;      /* libcurl may be done with some that the last step had no time for */
+  bool watched;          /* the host has asked for the descriptor */
+  double budget;         /* seconds, of the step that is under way, or was last */
+  double stop;           /* of clock_now: that is used up; 0: there is none */
+  double looked;         /* of clock_now: what had come by then has been read */
+  unsigned deferred;     /* steps since the last that had time to begin a transfer */
+  unsigned grace;        /* looks at the sockets before deadlines are looked at */
   struct handle_lines lines;
   struct sockets sockets; /* of the connections in `multi` */
 };

@@ -50,13 +50,17 @@ void exchange_orphan (struct exchange *x) {
 }
 
 /* A response may hold a token or a session's cookie: it is overwritten like the request. */
+void exchange_drop_bodies (struct exchange *x) {
+  buffer_wipe(&x->request.body);
+  buffer_wipe(&x->response.body);
+}
+
 void exchange_free (struct exchange *x) {
   if (!x) return;
   if (x->phase == EXCHANGE_FLYING || x->phase == EXCHANGE_FINISHED) engine_drop(x->engine, x);
   release_all(x);
-  buffer_wipe(&x->request.body);
+  exchange_drop_bodies(x);
   buffer_wipe(&x->response.headers);
-  buffer_wipe(&x->response.body);
   struct allocator memory = x->memory;
   memory_free(&memory, x, sizeof *x);
 }

@@ -109,6 +109,7 @@ struct exchange {
   const char *method;  /* of this hop: a redirect may turn POST into GET */
   bool sends_body;     /* in this hop */
   size_t upload;       /* bytes of the body, while its lane counts them */
+  bool starting;       /* it is in the engine's queue of that name */
   bool reached;        /* this hop had a connection and was about to send */
   unsigned char rooms; /* how often connections were given up for this hop's */
   bool http2;          /* may be spoken, over https */
@@ -123,6 +124,9 @@ struct exchange {
 /* 256 KiB of a hop's header bytes are taken at most. NULL: no memory. */
 struct exchange *exchange_new (struct engine *engine);
 void exchange_free (struct exchange *x); /* accepts NULL */
+
+/* It is in no transfer, and nobody will look at its bodies: their memory is freed. */
+void exchange_drop_bodies (struct exchange *x);
 
 /* The first line of that name (any case), which begins with a letter, in the response's header block. */
 bool exchange_find_header (const struct exchange *x, const char *name, struct header_line *line);

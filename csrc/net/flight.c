@@ -8,9 +8,18 @@
 #include <stdint.h>
 #include <string.h>
 
-static void depart (struct engine *e, struct exchange *x) {
-  queue_append(&e->flying, x);
+bool flight_is_over (const struct engine *e) {
+  return e->stop > 0 && clock_now() >= e->stop;
+}
+
+/* Its lane has a place for it. */
+static void claim (struct exchange *x) {
   if (x->lane) x->lane->flying++;
+}
+
+static void depart (struct engine *e, struct exchange *x) {
+  claim(x);
+  queue_append(&e->flying, x);
 }
 
 static void take_body_away (struct exchange *x) {
@@ -32,7 +41,10 @@ static void arrive (struct engine *e, struct exchange *x) {
 /* False: a failure is noted; the handle is then gone, and the exchange in no transfer. */
 static bool launch (struct engine *e, struct exchange *x) {
   CURLcode code = handle_prepare(x->handle, x);
-  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) return true;
+  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) {
+    e->fresh = true;
+    return true;
+  }
   failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
   handle_free(x->handle);
   x->handle = NULL;
@@ -55,14 +67,36 @@ static bool take_off (struct engine *e, struct exchange *x) {
   return false;
 }
 
+/*
+** libcurl works in one go on all transfers that are new to it, and may take milliseconds for each: while it has
+** one, the next one waits for a step, which has a budget. The exchange has its place in its lane.
+*/
+static void wait_to_start (struct engine *e, struct exchange *x) {
+  x->starting = true;
+  queue_append(&e->starting, x);
+}
+
+static void stop_waiting (struct engine *e, struct exchange *x) {
+  x->starting = false;
+  queue_remove(&e->starting, x);
+}
+
+static void start (struct engine *e, struct exchange *x) {
+  queue_append(&e->flying, x);
+  if (!take_off(e, x)) arrive(e, x);
+}
+
 /* There may be room for those that wait. */
 static void fill (struct engine *e, struct lane *lane) {
   if (!lane) return;
   while (lane->waiting.first && !lane_is_full(lane)) {
     struct exchange *x = lane->waiting.first;
     queue_remove(&lane->waiting, x);
-    depart(e, x);
-    if (!take_off(e, x)) arrive(e, x);
+    claim(x);
+    if (e->fresh)
+      wait_to_start(e, x);
+    else
+      start(e, x);
   }
   lanes_tidy(&e->lanes, lane);
 }
@@ -95,6 +129,15 @@ static void let_connect (struct engine *e) {
   if (!e->crowded || e->flying.count) return;
   e->crowded = false;
   hold_connections(e, e->limits.total_connections);
+}
+
+const struct exchange *flight_start_next (struct engine *e) {
+  struct exchange *x = e->starting.first;
+  if (!x) return NULL;
+  stop_waiting(e, x);
+  queue_append(&e->flying, x);
+  if (!take_off(e, x)) finish(e, x);
+  return x;
 }
 
 static void land (struct engine *e, struct exchange *x) {
@@ -170,12 +213,14 @@ static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
 
 void flight_collect (struct engine *e) {
   CURLMsg *message;
-  int left;
-  while ((message = curl_multi_info_read(e->multi, &left))) {
+  int left = 1;
+  e->uncollected = false;
+  while (!e->uncollected && left && (message = curl_multi_info_read(e->multi, &left))) {
     char *h = NULL;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &h);
     conclude(e, ((struct handle *)(void *)h)->exchange, message->data.result);
+    e->uncollected = left && flight_is_over(e);
   }
 }
 
@@ -186,11 +231,25 @@ static void leave (struct engine *e, struct exchange *x) {
 }
 
 /* One that waits has no handle: it departs only to arrive. */
-void flight_abort (struct engine *e, struct exchange *x) {
-  if (!x->handle) {
-    queue_remove(&x->lane->waiting, x);
+static void abort_waiting (struct engine *e, struct exchange *x) {
+  struct lane *lane = x->lane;
+  if (!x->starting) {
+    queue_remove(&lane->waiting, x);
     depart(e, x);
     arrive(e, x);
+    return;
+  }
+  stop_waiting(e, x);
+  queue_append(&e->flying, x);
+  if (engine_is_inherited(e))
+    arrive(e, x);
+  else
+    finish(e, x);
+}
+
+void flight_abort (struct engine *e, struct exchange *x) {
+  if (!x->handle) {
+    abort_waiting(e, x);
     return;
   }
   if (engine_is_inherited(e)) {
@@ -206,19 +265,19 @@ void flight_abort (struct engine *e, struct exchange *x) {
 static void on_watch (struct timer *timer, void *context) {
   struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
   struct engine *e = x->engine;
-  (void)context;
-  if (watch_passed(x, clock_now()))
+  const double *now = context;
+  if (watch_passed(x, *now))
     flight_abort(e, x);
   else
     timers_set(&e->watches, &x->watch, watch_next(x)); /* has room: the timer was just taken out */
 }
 
-void flight_check_watches (struct engine *e) {
+void flight_check_watches (struct engine *e, double now) {
   struct timer *timer;
-  if (!e->watches.count) return;
-  double now = clock_now();
-  while ((timer = timers_due(&e->watches, now)))
-    timer->fired(timer, NULL);
+  while ((timer = timers_due(&e->watches, now))) {
+    timer->fired(timer, &now);
+    if (flight_is_over(e)) break;
+  }
 }
 
 static bool set_watch (struct engine *e, struct exchange *x) {
@@ -307,6 +366,11 @@ static bool begin (struct engine *e, struct exchange *x) {
     queue_append(&x->lane->waiting, x);
     return true;
   }
+  if (e->fresh) {
+    claim(x);
+    wait_to_start(e, x);
+    return true;
+  }
   bool up = take_off(e, x);
   if (!up && x->response.failure == FAILURE_MEMORY) return false;
   depart(e, x);
@@ -335,6 +399,10 @@ void flight_abandon_all (struct engine *e) {
   struct exchange *x;
   while ((x = e->flying.first)) {
     queue_remove(&e->flying, x);
+    abandon(e, x);
+  }
+  while ((x = e->starting.first)) {
+    stop_waiting(e, x);
     abandon(e, x);
   }
   while ((x = lanes_first_waiting(&e->lanes))) {

@@ -15,11 +15,17 @@ bool flight_begin (struct engine *e, struct exchange *x);
 /* Ends it where it is. The failure is noted already. */
 void flight_abort (struct engine *e, struct exchange *x);
 
-/* Ends those that libcurl is done with. */
+/* Gives the next one that waits to begin to libcurl. NULL: there was none. */
+const struct exchange *flight_start_next (struct engine *e);
+
+/* Ends those that libcurl is done with, one at least, until the step's budget is used up. */
 void flight_collect (struct engine *e);
 
-/* Ends those that passed a limit of time. */
-void flight_check_watches (struct engine *e);
+/* The same for those whose limit of time is before `now`. */
+void flight_check_watches (struct engine *e, double now);
+
+/* True if the step's budget is used up. */
+bool flight_is_over (const struct engine *e);
 
 /* The engine's limits have changed: those that wait, and need no longer, are launched. */
 void flight_relimit (struct engine *e);

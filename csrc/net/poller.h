@@ -30,8 +30,17 @@ void poller_free (struct poller *p); /* accepts NULL; after the multi handle, wh
 /* Makes this the poller of that multi handle. A poller may serve a second one after the first was freed. */
 bool poller_attach (struct poller *p, CURLM *multi);
 
-/* Readable when poller_wait would find something; -1: there is none. */
-int poller_fd (const struct poller *p);
+/*
+** Readable when poller_wait would find something, or the time of poller_ring has come. -1: there is none, or
+** the system had no descriptor. Until it is asked for, poller_ring does nothing.
+*/
+int poller_fd (struct poller *p);
+
+/* Makes poller_fd readable at that time of clock_now at the latest; 0: now; < 0: no time. */
+void poller_ring (struct poller *p, double when);
+
+/* The same at the end of a step: a time that has come is over. */
+void poller_ring_next (struct poller *p, double when);
 
 /* When poller_work is to be called, by clock_now; 0: now; < 0: libcurl waits for descriptors alone. */
 double poller_due (struct poller *p);
@@ -48,8 +57,20 @@ bool poller_is_lost (const struct poller *p);
 /* Lets libcurl do what is due by the clock. */
 void poller_work (struct poller *p);
 
-/* Waits at most that long for a descriptor and lets libcurl work on it. False: a signal came first. */
+/* Waits at most that long until there is something for poller_serve. False: a signal came first. */
 bool poller_wait (struct poller *p, double seconds);
+
+/* Lets libcurl work on one descriptor that poller_wait has found. False: there is none left. */
+bool poller_serve (struct poller *p);
+
+/* True if poller_serve has no more to do, and the last look saw all that was ready. */
+bool poller_is_through (const struct poller *p);
+
+/* By clock_now: libcurl has worked on every descriptor that was ready then. */
+double poller_looked (const struct poller *p);
+
+/* True if the last look found a descriptor that was ready. */
+bool poller_found (const struct poller *p);
 
 #pragma GCC visibility pop
 

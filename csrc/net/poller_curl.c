@@ -8,6 +8,8 @@ struct poller {
   const struct allocator *memory; /* borrowed */
   CURLM *multi;                   /* borrowed */
   int running;                    /* transfers that libcurl has not finished */
+  bool due;                       /* for poller_serve */
+  double looked;                  /* of clock_now */
 };
 
 /* A signal does not end curl_multi_poll: a host that wants to be interrupted is so after this long. */
@@ -29,9 +31,17 @@ bool poller_attach (struct poller *p, CURLM *multi) {
   return true;
 }
 
-int poller_fd (const struct poller *p) {
+int poller_fd (struct poller *p) {
   (void)p;
   return -1;
+}
+
+void poller_ring (struct poller *p, double when) {
+  (void)p, (void)when;
+}
+
+void poller_ring_next (struct poller *p, double when) {
+  (void)p, (void)when;
 }
 
 double poller_due (struct poller *p) {
@@ -55,9 +65,31 @@ void poller_work (struct poller *p) {
 
 bool poller_wait (struct poller *p, double seconds) {
   double wait = seconds < longest_wait ? seconds : longest_wait;
+  p->looked = clock_now();
   curl_multi_poll(p->multi, NULL, 0, clock_milliseconds(wait), NULL);
-  curl_multi_perform(p->multi, &p->running);
+  p->due = true;
   return seconds <= longest_wait;
+}
+
+/* libcurl works on all that is ready in one go. */
+bool poller_serve (struct poller *p) {
+  if (!p->due) return false;
+  p->due = false;
+  curl_multi_perform(p->multi, &p->running);
+  return true;
+}
+
+bool poller_is_through (const struct poller *p) {
+  return !p->due;
+}
+
+double poller_looked (const struct poller *p) {
+  return p->looked;
+}
+
+bool poller_found (const struct poller *p) {
+  (void)p;
+  return false;
 }
 
 #else

@@ -6,17 +6,25 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum { BATCH = 64 };
 
 struct poller {
-  const struct allocator *memory; /* borrowed */
-  CURLM *multi;                   /* borrowed */
-  int epoll;                      /* owned */
-  int watched;                    /* sockets in the set */
-  double due;                     /* of clock_now; 0: now; < 0: never */
-  bool blind; /* the kernel refused a socket: libcurl is asked to look for itself until none is watched */
+  const struct allocator *memory;  /* borrowed */
+  CURLM *multi;                    /* borrowed */
+  int epoll;                       /* owned */
+  int bell;                        /* owned: a timer in the set; -1: nobody asked for the descriptor */
+  double rings;                    /* when the bell does, of clock_now; 0: it does already; < 0: never */
+  struct epoll_event ready[BATCH]; /* what the last epoll_wait found */
+  int served, found;               /* of them */
+  int looked_at;                   /* sockets since `looking` */
+  double looking; /* when the look began that is not at its end: a batch may not hold all that is ready */
+  double looked;  /* when the last one began that is */
+  int watched;    /* sockets in the set */
+  double due;     /* of clock_now; 0: now; < 0: never */
+  bool blind;     /* the kernel refused a socket: libcurl is asked to look for itself until none is watched */
   bool
       lost; /* libcurl had no memory for what it knows of sockets: it is asked to look for itself until it is renewed */
 };
@@ -29,6 +37,7 @@ struct poller *poller_new (const struct allocator *memory) {
   if (!p) return NULL;
   p->memory = memory;
   p->due = -1;
+  p->bell = -1;
   p->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (p->epoll >= 0) return p;
   memory_free(memory, p, sizeof *p);
@@ -37,6 +46,7 @@ struct poller *poller_new (const struct allocator *memory) {
 
 void poller_free (struct poller *p) {
   if (!p) return;
+  if (p->bell >= 0) close(p->bell);
   close(p->epoll);
   memory_free(p->memory, p, sizeof *p);
 }
@@ -60,6 +70,12 @@ static void watch (struct poller *p, curl_socket_t fd, unsigned events, bool kno
   if (failed) p->blind = true;
 }
 
+/* Its number may be another's soon. */
+static void forget_ready (struct poller *p, curl_socket_t fd) {
+  for (int i = p->served; i < p->found; i++)
+    if (p->ready[i].data.fd == fd) p->ready[i].events = 0;
+}
+
 /* `known` is ours: not NULL for a socket that was told of before. Never -1: that would end every transfer. */
 static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud, void *known) {
   struct poller *p = ud;
@@ -67,6 +83,7 @@ static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud, void *kn
   if (what == CURL_POLL_REMOVE) {
     struct epoll_event unused = {0}; /* kernels before 2.6.9 want one */
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, &unused);
+    forget_ready(p, fd);
     if (known && p->watched && --p->watched == 0) p->blind = false;
     return 0;
   }
@@ -93,13 +110,50 @@ bool poller_attach (struct poller *p, CURLM *multi) {
   if (code) return false;
   p->multi = multi;
   p->due = -1;
-  p->watched = 0;
+  p->watched = p->served = p->found = 0;
   p->blind = p->lost = false;
   return true;
 }
 
-int poller_fd (const struct poller *p) {
-  return p->epoll;
+/* Readable from its time on until it is set to another. */
+static bool add_bell (struct poller *p) {
+  struct epoll_event event = {.events = EPOLLIN, .data = {.fd = -1}};
+  p->bell = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  p->rings = -1;
+  if (p->bell < 0) return false;
+  event.data.fd = p->bell;
+  if (!epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->bell, &event)) return true;
+  close(p->bell);
+  p->bell = -1;
+  return false;
+}
+
+int poller_fd (struct poller *p) {
+  return p->bell >= 0 || add_bell(p) ? p->epoll : -1;
+}
+
+/* All 0 stops the timer; a time that is over makes it go off at once. */
+static void set_bell (struct poller *p, double when) {
+  struct itimerspec spec = {0};
+  if (when >= 0) {
+    spec.it_value.tv_sec = (time_t)when;
+    spec.it_value.tv_nsec = (long)((when - (double)spec.it_value.tv_sec) * 1e9);
+    if (!when) spec.it_value.tv_nsec = 1;
+  }
+  timerfd_settime(p->bell, TFD_TIMER_ABSTIME, &spec, NULL);
+  p->rings = when;
+}
+
+/* One that rings too early is left alone, until it does: most times move on and on. */
+void poller_ring (struct poller *p, double when) {
+  if (p->bell >= 0 && when >= 0 && (p->rings < 0 || when < p->rings)) set_bell(p, when);
+}
+
+void poller_ring_next (struct poller *p, double when) {
+  if (p->bell >= 0 && p->rings >= 0 && p->rings <= clock_now() && when != 0)
+    set_bell(p, when);
+  else
+    poller_ring(p, when);
 }
 
 double poller_due (struct poller *p) {
@@ -146,13 +200,48 @@ static int mask_of (unsigned events) {
   return mask;
 }
 
+/* The kernel tells last of those that it told of before: after `watched` of them each had its turn. */
+static void end_batch (struct poller *p) {
+  p->looked_at += p->found;
+  if (p->found == BATCH && p->looked_at < p->watched) return;
+  p->looked = p->looking;
+  p->looked_at = 0;
+}
+
 bool poller_wait (struct poller *p, double seconds) {
-  struct epoll_event events[BATCH];
-  int count = epoll_wait(p->epoll, events, BATCH, clock_milliseconds(seconds));
-  if (count < 0) return errno != EINTR;
-  for (int i = 0; i < count; i++)
-    act(p, events[i].data.fd, mask_of(events[i].events));
+  if (p->served < p->found) return true;
+  if (!p->looked_at) p->looking = clock_now();
+  p->served = 0;
+  p->found = epoll_wait(p->epoll, p->ready, BATCH, clock_milliseconds(seconds));
+  if (p->found < 0) {
+    p->found = 0;
+    return errno != EINTR;
+  }
+  if (!p->found) end_batch(p);
   return true;
+}
+
+bool poller_serve (struct poller *p) {
+  if (p->served == p->found) return false;
+  struct epoll_event event = p->ready[p->served++];
+  if (event.data.fd == p->bell)
+    set_bell(p, -1); /* else it would end every wait */
+  else if (event.events)
+    act(p, event.data.fd, mask_of(event.events));
+  if (p->served == p->found) end_batch(p);
+  return true;
+}
+
+bool poller_is_through (const struct poller *p) {
+  return p->served == p->found && !p->looked_at;
+}
+
+double poller_looked (const struct poller *p) {
+  return p->looked;
+}
+
+bool poller_found (const struct poller *p) {
+  return p->found > 0;
 }
 
 #else

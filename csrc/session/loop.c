@@ -80,6 +80,11 @@ struct engine *loop_engine (lua_State *L, struct loop *loop) {
 
 /* The ready queue */
 
+/* What is ready outside a step makes the descriptor readable. */
+static void wake_host (const struct loop *loop) {
+  if (!loop->depth && loop->engine) engine_wake(loop->engine);
+}
+
 void loop_ready (lua_State *L, struct loop *loop) {
   struct entry *entry = lua_touserdata(L, -1);
   if (entry->queued) {
@@ -92,6 +97,7 @@ void loop_ready (lua_State *L, struct loop *loop) {
   lua_insert(L, -2);
   chain_add(L, -2, LOOP_QUEUE);
   lua_pop(L, 1);
+  wake_host(loop);
 }
 
 static bool has_ready (const struct loop *loop) {
@@ -165,17 +171,31 @@ static void check_step (lua_State *L, const struct loop *loop) {
   luaL_checkstack(L, LUA_MINSTACK, "datasession.step");
 }
 
-void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
+/* The engine's part, and when the budget of the whole is used up; 0: it has none. */
+static double step_engine (lua_State *L, struct loop *loop, double wait, double budget) {
   double until = budget > 0 ? clock_now() + budget : 0;
+  if (!loop->engine) return until;
+  engine_step(loop->engine, has_ready(loop) ? 0 : wait, budget, L);
+  return until > 0 && wait != 0 && loop->depth == 1 ? engine_stop(loop->engine) : until;
+}
+
+void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
+  double outer = loop->until;
   int round;
   loop_check(L, loop);
-  if (!loop_pending(loop)) return;
+  if (!loop_pending(loop)) {
+    if (loop->engine && !loop->closed)
+      engine_step(loop->engine, 0, 0, L); /* its descriptor may be readable */
+    return;
+  }
   check_step(L, loop);
   loop->depth++;
-  if (loop->engine) engine_step(loop->engine, has_ready(loop) ? 0 : wait, budget, L);
+  loop->until = step_engine(L, loop, wait, budget);
   for (round = 0; round < ROUNDS && has_ready(loop); round++)
-    if (!tell_round(L, loop, until)) break;
+    if (!tell_round(L, loop, loop->until)) break;
+  loop->until = outer;
   loop->depth--;
+  if (has_ready(loop)) wake_host(loop);
   loop_check(L, loop); /* a handler may have forked */
 }
 
@@ -328,6 +348,7 @@ static int l_run (lua_State *L) {
 static int l_pollfd (lua_State *L) {
   struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
   int fd = engine_pollfd(loop_engine(L, loop));
+  if (has_ready(loop)) wake_host(loop);
   if (fd < 0)
     lua_pushnil(L);
   else

@@ -64,6 +64,7 @@ struct loop {
   struct session
       *active;         /* borrowed: on which the last call was made; those before it are linked by `older` */
   bool device_offline; /* the host says that this machine has no network */
+  double until;        /* of clock_now: the budget of the step under way is used up; 0: it has none */
   unsigned depth;      /* steps inside steps: handlers that await */
   unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
   bool closed;

@@ -2,9 +2,13 @@
 
 #include "check.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct engine *engine;
 struct raw_server *server, *other_server;
@@ -87,6 +91,22 @@ struct exchange *get (const char *path) {
   struct exchange *x = request_new(path);
   run(x);
   return x;
+}
+
+bool is_connection (int fd) {
+  struct sockaddr_in peer = {0};
+  socklen_t size = sizeof peer;
+  return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
+         ntohs(peer.sin_port) == raw_server_port(server);
+}
+
+unsigned count_connections (bool readable) {
+  unsigned found = 0;
+  for (int fd = 0; fd < 256; fd++) {
+    struct pollfd p = {fd, POLLIN, 0};
+    if (is_connection(fd)) found += !readable || poll(&p, 1, 0) == 1;
+  }
+  return found;
 }
 
 bool body_has (const struct exchange *x, const char *text) {

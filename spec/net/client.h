@@ -34,6 +34,9 @@ struct exchange *get (const char *path); /* request_new and run */
 void await (struct exchange *x);
 void await_requests (unsigned count); /* until the server has read that many in all */
 
+bool is_connection (int fd);                /* of this side, to `server` */
+unsigned count_connections (bool readable); /* such that have input, or all of them */
+
 bool body_has (const struct exchange *x, const char *text);
 bool detail_has (const struct exchange *x, const char *text);
 

@@ -359,19 +359,12 @@ void lack_of_descriptors_is_survived (void) {
   client_close();
 }
 
-static bool is_connection_to (int fd, int port) {
-  struct sockaddr_in peer = {0};
-  socklen_t size = sizeof peer;
-  return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
-         ntohs(peer.sin_port) == port;
-}
-
 void connections_are_not_inherited (void) {
   int found = 0;
   client_open(NULL);
   exchange_free(get("/echo"));
   for (int fd = 0; fd < 256; fd++) {
-    if (!is_connection_to(fd, raw_server_port(server))) continue;
+    if (!is_connection(fd)) continue;
     found++;
     CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
   }

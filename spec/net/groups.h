@@ -66,4 +66,14 @@ void descriptors_tell (void);
 void idle_memory_is_given_back (void);
 void lack_of_memory_is_survived (void);
 
+/* stepping_spec.c: what a step takes up, and when the host is to step */
+void sockets_share_the_budget (void);
+void few_connections_begin_in_a_step (void);
+void what_waits_to_start_can_be_ended (void);
+void kept_connections_begin_together (void);
+void who_looks_late_looks_again (void);
+void who_was_held_up_looks_first (void);
+void descriptors_tell_of_work_outside_steps (void);
+void cancelled_bodies_are_freed (void);
+
 #endif

@@ -86,6 +86,14 @@ static void run_engines (void) {
   RUN(descriptors_tell);
   RUN(idle_memory_is_given_back);
   RUN(lack_of_memory_is_survived);
+  RUN(sockets_share_the_budget);
+  RUN(few_connections_begin_in_a_step);
+  RUN(what_waits_to_start_can_be_ended);
+  RUN(kept_connections_begin_together);
+  RUN(who_looks_late_looks_again);
+  RUN(who_was_held_up_looks_first);
+  RUN(descriptors_tell_of_work_outside_steps);
+  RUN(cancelled_bodies_are_freed);
 }
 
 int main (void) {
