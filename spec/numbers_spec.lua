@@ -45,6 +45,7 @@ describe("in any locale", function()
     assert.equal('[1.5,' .. DIGITS .. ',1e-07]', codec.encode { 1.5, THIRD, 1e-7 })
     assert.same({ 1.5, THIRD, -2.25 }, codec.decode("[1.5," .. DIGITS .. ",-2.25]"))
     assert.equal(1.5, codec.decode "1.5")
+    assert.same({ 1, 5 }, codec.decode "[1,5]")
   end)
 
   it("JSON has no infinity", function()
