@@ -87,6 +87,16 @@ describe("requests that a server ends its HTTP/2 connection amid", function()
   end)
 end)
 
+describe("a request on a kept HTTP/2 connection that breaks", function()
+  it("is sent again where it may run twice", function()
+    local session = server:session()
+    assert.matches("may have acted on it", postAll(session, "close").close.hint)
+    for _ = 1, 3 do assert(server:session():ping():await(LIMIT)) end
+    assert(post(session, "close-next", { idempotent = true }):await(LIMIT))
+    assert.same({ close = 1, ["close-next"] = 2 }, runs())
+  end)
+end)
+
 describe("a stream of HTTP/2 that the server resets", function()
   it("is opened again where it was refused", function()
     local session = server:session()

@@ -69,6 +69,7 @@ static void start_hop (struct exchange *x) {
   x->reached = x->block_complete = x->odd_encoding = false;
   x->promised = -1;
   x->refusals = 0;
+  x->dropped = false;
   x->header_bytes = 0;
   x->rooms = 0;
   x->sent = 0;

@@ -179,7 +179,7 @@ static void read_outcome (struct exchange *x) {
 /* True: to be launched again; its next hop, or this one, nothing of which was sent. */
 static bool goes_on (struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
-  if (code && handle_tries_again(h)) return true;
+  if (code && handle_tries_again(h, code)) return true;
   if (code == CURLE_BAD_CONTENT_ENCODING && exchange_undecode(x)) return true;
   read_outcome(x);
   if (code)

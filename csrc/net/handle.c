@@ -517,6 +517,13 @@ static bool shows_who (const struct handle *h, const struct request *r) {
   return h->lines->keeps_sent && (r->credentials || !lacks(r->headers, "Authorization"));
 }
 
+/* Another kept connection may have broken with the last one. */
+static CURLcode set_fresh (struct handle *h) {
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, h->fresh ? 1L : 0L);
+  h->fresh = false;
+  return code;
+}
+
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
   if (!x->reached) stream_begin(&h->stream, 0);
@@ -524,6 +531,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   CURLcode code = set_buffer(h, buffer_of(x));
   if (!code) code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_version(h, x);
+  if (!code) code = set_fresh(h);
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, x);
@@ -568,8 +576,22 @@ static bool was_refused (struct handle *h) {
   return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x);
 }
 
-bool handle_tries_again (struct handle *h) {
+/* libcurl 7.88 sends again itself over HTTP/1; not over HTTP/2, and 8.23 not whenever it cannot send. */
+static bool was_dropped (struct handle *h, CURLcode code) {
+  struct exchange *x = h->exchange;
+  bool broke = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+               code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2;
+  if (!broke || !x->reached || !h->reused || x->header_bytes || x->response.failure != FAILURE_NONE)
+    return false;
+  if (x->request.once || x->dropped) return false;
+  x->dropped = true;
+  return true;
+}
+
+bool handle_tries_again (struct handle *h, CURLcode code) {
   bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h);
+  h->fresh = !again && was_dropped(h, code);
+  again = again || h->fresh;
   h->stale = h->kept = false;
   return again;
 }

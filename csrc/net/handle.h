@@ -63,6 +63,7 @@ struct handle {
   bool unsure;          /* ... after a kept connection was dead, so the server may have acted on it before */
   struct stream stream; /* of HTTP/2, of the request that was sent last */
   bool keeps_cookies;   /* CURLOPT_COOKIEFILE is set, which turns cookies on */
+  bool fresh;           /* the transfer gets a new connection */
   bool https;           /* the URI is one of https */
   bool http2;           /* HTTP/2 is asked for */
   bool lines_set;       /* the header lines are set, as the next says */
@@ -91,9 +92,9 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x);
 /* After a transfer that went well: what its connection speaks, and whether it can be had again. */
 void handle_note_connection (struct handle *h);
 
-/* After a failed one. True if it is to be launched again: we stopped it before it sent, for the sake of its connection, or the
-** server refused it unprocessed. */
-bool handle_tries_again (struct handle *h);
+/* After a failed one. True if it is to be launched again: we stopped it before it sent, for the sake of its connection, the
+** server refused it unprocessed, or a kept connection broke before an answer came and it may be sent twice. */
+bool handle_tries_again (struct handle *h, CURLcode code);
 
 /* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */
 int handle_likeness (const struct handle *h, const struct exchange *x);

@@ -259,6 +259,7 @@ static void keep_appended (struct uri *base, struct uri *u) {
 struct uri *uri_append (struct uri *base, const char *path) {
   const char *why;
   size_t end = base->path_end;
+  if (has_control(path, strlen(path))) return NULL; /* libcurl 8.23 would encode a line break */
   while (end > base->path && base->text[end - 1] == '/')
     end--;
   struct uri *u = find_appended(base, end, path);

@@ -32,7 +32,7 @@ struct uri *uri_resolve (const struct uri *base, const char *reference, size_t l
 /*
 ** `base` with `path` (which starts with '/') appended to its path, whatever slashes base ends in, and the
 ** query `path` may hold. `base` keeps the latest few that have no query, for those who ask for them again.
-** NULL when memory is short.
+** NULL when memory is short, or `path` holds a control character.
 */
 struct uri *uri_append (struct uri *base, const char *path);
 

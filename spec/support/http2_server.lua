@@ -133,6 +133,8 @@ commands.close = function(self, stream)
   self:close()
 end
 
+commands["close-next"] = once(function(self, stream) commands.close(self, stream) end)
+
 function commands:garbage()
   self:frame(FRAME.HEADERS, END_HEADERS, 0, "\xff\xff")
 end
