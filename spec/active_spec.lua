@@ -80,7 +80,7 @@ describe("the active session", function()
       end
       assert.equal(used[#used], datasession.activeSession())
     end
-    used = nil -- what is collected gives way, too
+    used = nil -- luacheck: ignore (what is collected gives way, too)
     collectgarbage()
     collectgarbage()
     assert.is_nil(datasession.activeSession())

@@ -330,7 +330,7 @@ describe("a promise", function()
 
     it("refuses to wait for itself by way of many, whichever of them were looked at before", function()
       for _, look in ipairs { 1, 20, 49, 50, 100 } do
-        local first, settle = open()
+        local first, settleFirst = open()
         local chain = { first }
         for i = 2, 100 do
           local last = chain[i - 1]
@@ -338,7 +338,7 @@ describe("a promise", function()
         end
         datasession.promise(function(resolve) resolve(chain[look]) end):fail(nothing)
         datasession.promise(function(resolve) resolve(chain[100]) end):fail(nothing)
-        settle(chain[100])
+        settleFirst(chain[100])
         assert.matches("wait for itself", select(2, first:await(LIMIT)).message)
         assert.matches("wait for itself", select(2, chain[100]:await(LIMIT)).message)
       end
@@ -776,7 +776,7 @@ describe("a promise", function()
     end)
 
     it("is cancelled in any order among those that wait for one promise; the others go on in theirs", function()
-      local promise, settle = open()
+      local promise, resolve = open()
       local log, spawned, expected = {}, {}, {}
       for i = 1, 40 do
         spawned[i] = datasession.spawn(function()
@@ -788,7 +788,7 @@ describe("a promise", function()
         local at = (i * 17) % 41
         if at > 3 and at < 38 and at % 4 ~= 0 then spawned[at]:cancel() end
       end
-      settle()
+      resolve()
       datasession.step()
       for i = 1, 40 do
         if spawned[i]:state() == "resolved" then expected[#expected + 1] = i else spawned[i]:fail(nothing) end
