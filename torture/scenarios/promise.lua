@@ -123,6 +123,29 @@ return {
     quiet = function(t) t.datasession.setDeviceOnline(true) end,
   },
   {
+    name = "events of many handlers",
+    prepare = function(t) return { session = t.loggedIn "form" } end,
+    act = function(t, c)
+      local handlers, heard = {}, {}
+      for i = 1, 40 do
+        handlers[i] = function() heard[#heard + 1] = i end
+        c.session:subscribe("offline", handlers[i])
+      end
+      for i = 1, 36 do c.session:unsubscribe("offline", handlers[i]) end
+      c.session:subscribe("offline", handlers[37])
+      c.session:subscribe("offline", handlers[37], heard)
+      t.datasession.setDeviceOnline(false)
+      t.datasession.run(t.LIMIT)
+      t.datasession.setDeviceOnline(true)
+      assert(table.concat(heard, " ") == "38 39 40 37 37", "other handlers were told")
+      for i = 37, 40 do c.session:unsubscribe("offline", handlers[i]) end
+    end,
+    quiet = function(t, c)
+      t.datasession.setDeviceOnline(true)
+      c.session:unsubscribeAll()
+    end,
+  },
+  {
     name = "events of a lost server",
     prepare = function(t)
       t.server:setApplication("anonymous", true)

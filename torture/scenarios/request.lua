@@ -66,6 +66,20 @@ return {
     end,
   },
   {
+    name = "request with many header lines",
+    ways = { "await", "spawn" },
+    prepare = loggedIn "form",
+    call = function(t, c)
+      local headers = {}
+      for i = 1, 40 do headers["X-Line-" .. i] = tostring(i) end
+      c.session:setContext { list = { 1 } }
+      c.session:setContextProperty("more", { text = "text" })
+      return c.session:request {
+        uri = t.uris.form .. "/rest/CustomerService/Customer", headers = headers, timeout = 5,
+      }:next(reads)
+    end,
+  },
+  {
     name = "request with text",
     ways = { "await" },
     prepare = loggedIn "anonymous",
