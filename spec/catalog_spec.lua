@@ -345,7 +345,7 @@ describe("a schema", function()
     local text = [[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{"ds":{"properties":{
       "t2":{"items":{"properties":{"Zip":{},"City\u00e9\ud83d\ude00\n\"":{},"_id":{},
         "Age":{"default":{"properties":{"b":1,"a":2}}},"Name":{"type":"string"},"10":{}}}},
-      "t1":{"properties":{"b":{},"a":{},"b":{"type":"number"}}}}}}}}]}]}]]
+      "t1":{"properties":{"b":[{"x":[1]}],"a":1,"a":{},"b":{"type":"number"}}}}}}}}]}]}]]
     local shared = require("datasession.catalog.shared")
     for _, parsed in ipairs { assert(catalog.parse(text)), assert(catalog.parse("\239\187\191" .. text)),
       assert(shared.open(assert(shared.entry(text)), {})),
