@@ -77,8 +77,12 @@ static size_t write_decimal (char *to, const struct decimal *d) {
   return (size_t)(end - to);
 }
 
+/* True for a whole number below 1e21. From 2^53 on every number is whole. */
 static bool is_whole (double value) {
-  return floor(value) >= value && fabs(value) < 1e21;
+  static const double largest_fraction = 9007199254740992.0;
+  if (value >= 1e21 || value <= -1e21) return false;
+  if (value >= largest_fraction || value <= -largest_fraction) return true;
+  return (double)(long long)value == value;
 }
 
 size_t number_write (char to[NUMBER_SIZE], double value) {
@@ -86,7 +90,7 @@ size_t number_write (char to[NUMBER_SIZE], double value) {
   int digits = SURE_DIGITS;
   *to = 0;
   if (!isfinite(value)) return 0;
-  if (is_whole(value)) return (size_t)snprintf(to, NUMBER_SIZE, "%.0f", fabs(value) > 0 ? value : 0.0);
+  if (is_whole(value)) return (size_t)snprintf(to, NUMBER_SIZE, "%.0f", value < 0 || value > 0 ? value : 0.0);
   while (!take_apart(&d, value, digits) && digits < MOST_DIGITS)
     digits++;
   return write_decimal(to, &d);
