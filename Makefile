@@ -41,7 +41,7 @@ CORE_SRC := csrc/module.c $(sort $(wildcard csrc/net/*.c csrc/session/*.c))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
-FAULT_SRC := $(sort $(wildcard spec/faults/*.c)) # a server that misbehaves, as a module for the specs
+FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) # a server that misbehaves, as a module for the specs
 BUSTED_SPECS := $(sort $(wildcard spec/*_spec.lua))
 HOST_SPEC_SRC := $(sort $(wildcard spec/host/*_spec.c)) # each a program that embeds Lua
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
@@ -221,9 +221,9 @@ now-rock:
 	@LUA=$(LUA) tools/try-rocks.sh
 
 REFERENCE := build/conformance
-$(REFERENCE)/node_modules/.package-lock.json: conformance/package.json conformance/package-lock.json
+$(REFERENCE)/node_modules/.package-lock.json: spec/suites/conformance/package.json spec/suites/conformance/package-lock.json
 	@mkdir -p $(REFERENCE)
-	@cp conformance/package.json conformance/package-lock.json $(REFERENCE)
+	@cp spec/suites/conformance/package.json spec/suites/conformance/package-lock.json $(REFERENCE)
 	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
@@ -256,17 +256,17 @@ now-bench-frames: all
 
 ## conformance: Progress's own client and ours do the same things; what differs must be in docs/differences.md
 now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
-	@tools/in-tree.sh $(BUILD) $(LUA) conformance/runner.lua $(REFERENCE) $(CASES)
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/conformance/runner.lua $(REFERENCE) $(CASES)
 
 ## torture-network: every kind of request meets every fault of the network, at every byte
 now-torture-network: all specs
-	@tools/in-tree.sh $(BUILD) $(LUA) torture/network.lua $(KINDS)
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/network/all.lua $(KINDS)
 
-include torture/torture.mk torture/soak.mk fuzz/fuzz.mk tools/coverage.mk spec/suites/field/field.mk
+include spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk tools/coverage.mk spec/suites/field/field.mk
 
-## torture-hostile: more and larger of what a server can do that means harm than spec/hostile_spec.lua tries
+## torture-hostile: more and larger of what a server can do that means harm than spec/suites/hostile/hostile_spec.lua tries
 now-torture-hostile: all specs
-	@tools/in-tree.sh $(BUILD) $(LUA) torture/hostile.lua $(SEED)
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/hostile/more.lua $(SEED)
 
 ## check: lint, then test
 check:

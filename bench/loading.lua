@@ -27,7 +27,7 @@ end
 
 local function loader(use)
   local datasession = require "datasession"
-  require "datasession.catalogs"
+  require "datasession.internal.catalogs"
   return function()
     local session = datasession.new { serviceURI = "http://localhost/App" }
     assert(session:addCatalog(path):await())

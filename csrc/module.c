@@ -7,16 +7,16 @@
 #endif
 #endif
 
-#include "session/active.h"
-#include "session/catalog_copy.h"
-#include "session/file_store.h"
-#include "session/journal.h"
-#include "session/limits.h"
-#include "session/numbers.h"
-#include "session/persistence.h"
-#include "session/protocol_lua.h"
-#include "session/provider.h"
-#include "session/response.h"
+#include "session/active_session.h"
+#include "catalog/copy.h"
+#include "store/file_store.h"
+#include "session/log.h"
+#include "runtime/engine_limits.h"
+#include "runtime/numbers.h"
+#include "store/store.h"
+#include "protocol/lua/protocol.h"
+#include "protocol/jsdo/provider.h"
+#include "runtime/response.h"
 
 #include <dlfcn.h>
 

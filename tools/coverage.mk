@@ -13,7 +13,7 @@ now-coverage:
 	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done; $(MAKE) torture-host
 	@find $(BUILD) -name '*.gcda' -delete
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
-	@TORTURE_SHORT=1 tools/in-tree.sh $(BUILD) torture/run.sh $(TORTURE_HOST)
+	@TORTURE_SHORT=1 tools/in-tree.sh $(BUILD) spec/suites/torture/run.sh $(TORTURE_HOST)
 	@gcovr --root . --filter csrc/ --exclude-unreachable-branches --json $(COVERAGE_JSON) $(BUILD)
 	@$(LUA) tools/coverage.lua $(COVERAGE_JSON) tools/uncovered.txt
 

@@ -68,7 +68,7 @@ local function errors(session, server)
 end
 
 local function catalogMembers()
-  local catalog = require "datasession.catalog"
+  local catalog = require "datasession.internal.catalog"
   local document = [[{ "version": "1", "lastModified": "x", "services": [ { "name": "S", "address": "/s",
     "useRequest": 1, "resources": [
     { "name": "T", "schema": { "properties": { "tt": { "type": "array", "items": { "properties": {} } } } } },
@@ -97,7 +97,7 @@ local function catalogMembers()
 end
 
 -- Where Lua files have their lists of options: the file, what stands before the list, a pattern for each name.
-local REGISTRY, SANDBOX = "lua/datasession/registry.lua", "lua/datasession/sandbox.lua"
+local REGISTRY, SANDBOX = "lua/datasession/internal/registry.lua", "lua/datasession/sandbox.lua"
 local lists = {
   ["datasession.getSession"] = { REGISTRY, "\nlocal own = ", '"(%w+)"' },
   ["datasession.invalidateAllSessions"] = { REGISTRY, 'unknown%("option", name, ', '"(%w+)"' },
@@ -105,7 +105,7 @@ local lists = {
   ["server:fault"] = { SANDBOX, "\nlocal faultRules = ", "(%w+) = " },
   ["server:setBtt"] = { "lua/datasession/sandbox/settings.lua", "settings%.btt = {%s+rules = ", "(%w+) = " },
   ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ", "(%w+) = " },
-  ["catalog.parse"] = { "lua/datasession/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
+  ["catalog.parse"] = { "lua/datasession/internal/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
 }
 
 -- In C they are what options_check is given.
@@ -137,7 +137,7 @@ local function protocols()
     names[name] = true
   end
   add("option datasession.new ", names)
-  for protocol in read("csrc/session/making.c"):match("protocols%[%] = (%b{})"):gmatch "protocol_(%w+)" do
+  for protocol in read("csrc/session/session_new.c"):match("protocols%[%] = (%b{})"):gmatch "protocol_(%w+)" do
     for _, name in ipairs(core.optionNames(protocol)) do
       if not names[name] then common[protocol .. " " .. name] = true end
     end
@@ -162,8 +162,8 @@ local function public()
   add("datasession.", datasession)
   members("session", session)
   members("provider", provider)
-  compared("provider", "csrc/session/provider.c")
-  compared("response", "csrc/session/response.c", "json")
+  compared("provider", "csrc/protocol/jsdo/provider.c")
+  compared("response", "csrc/runtime/response.c", "json")
   add("promise:", debug.getmetatable(provider:logout()).__index)
   add("engine:", debug.getmetatable(datasession.engine).__index or datasession.engine)
   add("sandbox.", sandbox)

@@ -1,4 +1,4 @@
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef NET_BUFFER_H
 #define NET_BUFFER_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <stdbool.h>
 

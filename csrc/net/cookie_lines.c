@@ -1,6 +1,6 @@
-#include "cookie_lines.h"
+#include "net/cookie_lines.h"
 
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef NET_COOKIE_LINES_H
 #define NET_COOKIE_LINES_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "credentials.h"
+#include "net/credentials.h"
 
 #include <stddef.h>
 #include <string.h>

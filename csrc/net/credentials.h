@@ -5,7 +5,7 @@
 #ifndef NET_CREDENTIALS_H
 #define NET_CREDENTIALS_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #pragma GCC visibility push(hidden)
 

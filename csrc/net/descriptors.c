@@ -1,4 +1,4 @@
-#include "descriptors.h"
+#include "net/descriptors.h"
 
 #ifndef _WIN32
 

@@ -1,9 +1,9 @@
-#include "engine_state.h"
-#include "failure.h"
-#include "flight.h"
-#include "process.h"
-#include "sigpipe.h"
-#include "wiping.h"
+#include "net/engine_state.h"
+#include "net/failure.h"
+#include "net/flight.h"
+#include "net/process.h"
+#include "net/sigpipe.h"
+#include "net/wiping.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -13,8 +13,8 @@
 #ifndef NET_ENGINE_H
 #define NET_ENGINE_H
 
-#include "exchange.h"
-#include "timers.h"
+#include "net/exchange.h"
+#include "net/timers.h"
 
 #pragma GCC visibility push(hidden)
 

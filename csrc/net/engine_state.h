@@ -5,10 +5,10 @@
 #ifndef NET_ENGINE_STATE_H
 #define NET_ENGINE_STATE_H
 
-#include "engine.h"
-#include "lanes.h"
-#include "poller.h"
-#include "pool.h"
+#include "net/engine.h"
+#include "net/lanes.h"
+#include "net/poller.h"
+#include "net/pool.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,8 +1,8 @@
-#include "exchange.h"
+#include "net/exchange.h"
 
-#include "ascii.h"
-#include "engine.h"
-#include "failure.h"
+#include "net/ascii.h"
+#include "net/engine.h"
+#include "net/failure.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -10,13 +10,13 @@
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
 
-#include "buffer.h"
-#include "credentials.h"
-#include "headers.h"
-#include "jar.h"
-#include "timers.h"
-#include "transport.h"
-#include "uri.h"
+#include "net/buffer.h"
+#include "net/credentials.h"
+#include "net/headers.h"
+#include "net/jar.h"
+#include "net/timers.h"
+#include "net/transport.h"
+#include "net/uri.h"
 
 #pragma GCC visibility push(hidden)
 

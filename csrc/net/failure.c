@@ -1,8 +1,8 @@
-#include "failure.h"
+#include "net/failure.h"
 
-#include "ascii.h"
-#include "descriptors.h"
-#include "handle.h"
+#include "net/ascii.h"
+#include "net/descriptors.h"
+#include "net/handle.h"
 
 #include <errno.h>
 #include <stdarg.h>

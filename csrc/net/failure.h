@@ -5,7 +5,7 @@
 #ifndef NET_FAILURE_H
 #define NET_FAILURE_H
 
-#include "exchange.h"
+#include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,8 +1,8 @@
-#include "flight.h"
+#include "net/flight.h"
 
-#include "engine_state.h"
-#include "failure.h"
-#include "watch.h"
+#include "net/engine_state.h"
+#include "net/failure.h"
+#include "net/watch.h"
 
 #include <stddef.h>
 #include <stdint.h>

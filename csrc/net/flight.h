@@ -5,7 +5,7 @@
 #ifndef NET_FLIGHT_H
 #define NET_FLIGHT_H
 
-#include "engine.h"
+#include "net/engine.h"
 
 #pragma GCC visibility push(hidden)
 

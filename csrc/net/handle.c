@@ -1,7 +1,7 @@
-#include "handle.h"
+#include "net/handle.h"
 
-#include "failure.h"
-#include "handle_transport.h"
+#include "net/failure.h"
+#include "net/handle_transport.h"
 
 #include <stdio.h>
 #include <string.h>

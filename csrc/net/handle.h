@@ -11,9 +11,9 @@
 #ifndef NET_HANDLE_H
 #define NET_HANDLE_H
 
-#include "exchange.h"
-#include "sockets.h"
-#include "stream.h"
+#include "net/exchange.h"
+#include "net/sockets.h"
+#include "net/stream.h"
 
 #pragma GCC visibility push(hidden)
 

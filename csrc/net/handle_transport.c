@@ -1,6 +1,6 @@
-#include "handle_transport.h"
+#include "net/handle_transport.h"
 
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef NET_HANDLE_TRANSPORT_H
 #define NET_HANDLE_TRANSPORT_H
 
-#include "handle.h"
+#include "net/handle.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,6 +1,6 @@
-#include "headers.h"
+#include "net/headers.h"
 
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 #ifndef NET_HEADERS_H
 #define NET_HEADERS_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-#include "jar.h"
+#include "net/jar.h"
 
-#include "cookie_lines.h"
+#include "net/cookie_lines.h"
 
 #include <string.h>
 

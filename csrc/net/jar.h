@@ -8,7 +8,7 @@
 #ifndef NET_JAR_H
 #define NET_JAR_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

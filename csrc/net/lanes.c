@@ -1,4 +1,4 @@
-#include "lanes.h"
+#include "net/lanes.h"
 
 #include <string.h>
 

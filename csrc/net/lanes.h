@@ -7,7 +7,7 @@
 #ifndef NET_LANES_H
 #define NET_LANES_H
 
-#include "queue.h"
+#include "net/queue.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,4 +1,4 @@
-#include "number.h"
+#include "net/number.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 #ifndef NET_POLLER_H
 #define NET_POLLER_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

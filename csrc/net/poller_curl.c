@@ -1,8 +1,8 @@
-#include "poller.h"
+#include "net/poller.h"
 
 #if !POLLER_EPOLL
 
-#include "timers.h"
+#include "net/timers.h"
 
 struct poller {
   const struct allocator *memory; /* borrowed */

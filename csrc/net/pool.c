@@ -1,4 +1,4 @@
-#include "pool.h"
+#include "net/pool.h"
 
 enum { SEARCHED = 16 }; /* so many are compared: the cost of a request is not to grow with the pool */
 

@@ -5,7 +5,7 @@
 #ifndef NET_POOL_H
 #define NET_POOL_H
 
-#include "handle.h"
+#include "net/handle.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,4 +1,4 @@
-#include "process.h"
+#include "net/process.h"
 
 #ifndef _WIN32
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "queue.h"
+#include "net/queue.h"
 
 void queue_append (struct queue *q, struct exchange *x) {
   x->earlier = q->last;

@@ -5,7 +5,7 @@
 #ifndef NET_QUEUE_H
 #define NET_QUEUE_H
 
-#include "exchange.h"
+#include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
 

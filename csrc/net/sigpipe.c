@@ -1,4 +1,4 @@
-#include "sigpipe.h"
+#include "net/sigpipe.h"
 
 #ifdef _WIN32
 

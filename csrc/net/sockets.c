@@ -1,4 +1,4 @@
-#include "sockets.h"
+#include "net/sockets.h"
 
 #ifndef _WIN32
 #include <netinet/in.h>

@@ -5,7 +5,7 @@
 #ifndef NET_SOCKETS_H
 #define NET_SOCKETS_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
-#include "sockets.h"
+#include "net/sockets.h"
 
 #pragma GCC visibility push(hidden)
 

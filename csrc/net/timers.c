@@ -1,4 +1,4 @@
-#include "timers.h"
+#include "net/timers.h"
 
 #include <limits.h>
 #include <string.h>

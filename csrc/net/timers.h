@@ -5,7 +5,7 @@
 #ifndef NET_TIMERS_H
 #define NET_TIMERS_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <stdbool.h>
 

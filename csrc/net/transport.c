@@ -1,4 +1,4 @@
-#include "transport.h"
+#include "net/transport.h"
 
 #include <stddef.h>
 #include <stdio.h>

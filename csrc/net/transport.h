@@ -5,7 +5,7 @@
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <stdbool.h>
 

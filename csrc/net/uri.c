@@ -1,6 +1,6 @@
-#include "uri.h"
+#include "net/uri.h"
 
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef NET_URI_H
 #define NET_URI_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>

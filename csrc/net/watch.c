@@ -1,8 +1,8 @@
-#include "watch.h"
+#include "net/watch.h"
 
-#include "failure.h"
-#include "handle.h"
-#include "number.h"
+#include "net/failure.h"
+#include "net/handle.h"
+#include "net/number.h"
 
 /* How often the upload is looked at within stallTimeout: the part by which a stall may be noticed late. */
 enum { LOOKS = 16 };

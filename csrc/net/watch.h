@@ -7,7 +7,7 @@
 #ifndef NET_WATCH_H
 #define NET_WATCH_H
 
-#include "exchange.h"
+#include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,6 +1,6 @@
-#include "wiping.h"
+#include "net/wiping.h"
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <curl/curl.h>
 

@@ -2,7 +2,7 @@
 ** binding: `datasession.sandbox.core`, the server as a userdata. What a user sees is made of it in
 ** sandbox.lua, where arguments are checked too.
 */
-#include "server.h"
+#include "sandbox/server.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -1,4 +1,4 @@
-#include "clock.h"
+#include "sandbox/clock.h"
 
 /* Where a condition variable cannot be given a clock, it has this one. */
 #ifdef __APPLE__

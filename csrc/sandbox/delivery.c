@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "sandbox/delivery.h"
 
 #include <errno.h>
 #include <poll.h>

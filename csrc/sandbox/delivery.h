@@ -4,7 +4,7 @@
 #ifndef SANDBOX_DELIVERY_H
 #define SANDBOX_DELIVERY_H
 
-#include "message.h"
+#include "sandbox/message.h"
 
 #include <microhttpd.h>
 

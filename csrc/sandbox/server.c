@@ -1,7 +1,7 @@
-#include "server.h"
-#include "clock.h"
-#include "delivery.h"
-#include "listener.h"
+#include "sandbox/server.h"
+#include "sandbox/clock.h"
+#include "sandbox/delivery.h"
+#include "sandbox/listener.h"
 
 #include <microhttpd.h>
 #include <signal.h>

@@ -5,7 +5,7 @@
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
 
-#include "state.h"
+#include "sandbox/state.h"
 
 #pragma GCC visibility push(hidden)
 

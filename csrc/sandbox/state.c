@@ -1,5 +1,5 @@
-#include "state.h"
-#include "clock.h"
+#include "sandbox/state.h"
+#include "sandbox/clock.h"
 
 #include <lauxlib.h>
 #include <lua.h>

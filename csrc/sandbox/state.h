@@ -5,7 +5,7 @@
 #ifndef SANDBOX_STATE_H
 #define SANDBOX_STATE_H
 
-#include "message.h"
+#include "sandbox/message.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,6 +1,6 @@
-#include "autoping.h"
+#include "session/autoping.h"
 
-#include "protocol.h"
+#include "session/protocol.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 #ifndef SESSION_AUTOPING_H
 #define SESSION_AUTOPING_H
 
-#include "session.h"
+#include "session/session.h"
 
 #pragma GCC visibility push(hidden)
 

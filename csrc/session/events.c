@@ -1,8 +1,8 @@
-#include "events.h"
+#include "session/events.h"
 
 #include "net/ascii.h"
-#include "session.h"
-#include "subscriptions.h"
+#include "session/session.h"
+#include "session/subscriptions.h"
 
 #include <string.h>
 

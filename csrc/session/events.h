@@ -5,7 +5,7 @@
 #ifndef SESSION_EVENTS_H
 #define SESSION_EVENTS_H
 
-#include "compat.h"
+#include "runtime/compat.h"
 
 #pragma GCC visibility push(hidden)
 

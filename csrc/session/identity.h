@@ -6,7 +6,7 @@
 #ifndef SESSION_IDENTITY_H
 #define SESSION_IDENTITY_H
 
-#include "loop.h"
+#include "runtime/loop.h"
 
 #include <stdbool.h>
 

@@ -1,12 +1,12 @@
-#include "operation.h"
+#include "session/operation.h"
 
-#include "autoping.h"
-#include "error.h"
-#include "protocol.h"
-#include "provider.h"
-#include "repair.h"
-#include "session.h"
-#include "waiting.h"
+#include "session/autoping.h"
+#include "runtime/error.h"
+#include "session/protocol.h"
+#include "protocol/jsdo/provider.h"
+#include "session/reconnect.h"
+#include "session/session.h"
+#include "runtime/await.h"
 
 #include <stddef.h>
 

@@ -6,8 +6,8 @@
 #ifndef SESSION_OPERATION_H
 #define SESSION_OPERATION_H
 
-#include "loop.h"
-#include "promise.h"
+#include "runtime/loop.h"
+#include "runtime/promise.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -6,8 +6,8 @@
 #ifndef SESSION_PROTOCOL_H
 #define SESSION_PROTOCOL_H
 
-#include "login.h"
-#include "session.h"
+#include "session/credentials.h"
+#include "session/session.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -3,16 +3,16 @@
 ** whether it is alive, and session_transition alone turns what they say into state and events; logout
 ** forgets, invalidate ends for good, and being collected frees without a word to the server.
 */
-#include "session.h"
+#include "session/session.h"
 
-#include "autoping.h"
-#include "context.h"
-#include "options.h"
-#include "persistence.h"
-#include "protocol.h"
-#include "provider.h"
-#include "repair.h"
-#include "telling.h"
+#include "session/autoping.h"
+#include "protocol/jsdo/context.h"
+#include "runtime/options.h"
+#include "store/store.h"
+#include "session/protocol.h"
+#include "protocol/jsdo/provider.h"
+#include "session/reconnect.h"
+#include "session/state_events.h"
 
 #include <string.h>
 #include <time.h>

@@ -6,8 +6,8 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
-#include "finding.h"
-#include "identity.h"
+#include "session/verdict.h"
+#include "session/identity.h"
 
 #pragma GCC visibility push(hidden)
 

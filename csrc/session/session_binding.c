@@ -1,13 +1,13 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
-#include "active.h"
-#include "autoping.h"
-#include "context.h"
-#include "events.h"
+#include "session/active_session.h"
+#include "session/autoping.h"
+#include "protocol/jsdo/context.h"
+#include "session/events.h"
 #include "net/number.h"
-#include "persistence.h"
-#include "protocol.h"
-#include "provider.h"
-#include "repair.h"
+#include "store/store.h"
+#include "session/protocol.h"
+#include "protocol/jsdo/provider.h"
+#include "session/reconnect.h"
 
 #include <math.h>
 #include <stdlib.h>

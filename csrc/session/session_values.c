@@ -1,5 +1,5 @@
 /* session_values: the Lua values that hang from a session. A user value costs every session 16 bytes. */
-#include "session.h"
+#include "session/session.h"
 
 int session_getvalue (lua_State *L, int index, enum session_value which) {
   int type;

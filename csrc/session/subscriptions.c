@@ -1,4 +1,4 @@
-#include "subscriptions.h"
+#include "session/subscriptions.h"
 
 /*
 ** Beside its array a list has, by handler, the place of the one subscription of that handler, or a table of places by

@@ -5,7 +5,7 @@
 #ifndef SESSION_SUBSCRIPTIONS_H
 #define SESSION_SUBSCRIPTIONS_H
 
-#include "compat.h"
+#include "runtime/compat.h"
 
 #include <stdbool.h>
 

@@ -79,7 +79,7 @@ function datasession.version()
   local version = core.version()
   version.datasession = datasession._VERSION
   version.lua = _VERSION
-  version.json = require("datasession.codec").describe()
+  version.json = require("datasession.internal.codec").describe()
   return version
 end
 

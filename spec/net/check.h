@@ -5,7 +5,7 @@
 #ifndef NET_SPEC_CHECK_H
 #define NET_SPEC_CHECK_H
 
-#include "allocator.h"
+#include "net/allocator.h"
 
 #include <stdbool.h>
 

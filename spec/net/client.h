@@ -4,8 +4,8 @@
 #ifndef NET_SPEC_CLIENT_H
 #define NET_SPEC_CLIENT_H
 
-#include "engine.h"
-#include "jar.h"
+#include "net/engine.h"
+#include "net/jar.h"
 #include "raw_server.h"
 
 extern struct engine *engine;

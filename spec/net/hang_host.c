@@ -5,7 +5,7 @@
 ** Run it with resolver_hang preloaded and DATASESSION_HANG_FIFO naming a path that it may make.
 */
 #include "check.h"
-#include "engine.h"
+#include "net/engine.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

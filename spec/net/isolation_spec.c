@@ -1,7 +1,7 @@
 #include "check.h"
 #include "client.h"
 #include "groups.h"
-#include "handle.h"
+#include "net/handle.h"
 
 #include <stdio.h>
 #include <string.h>

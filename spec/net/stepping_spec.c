@@ -1,6 +1,6 @@
 #include "check.h"
 #include "client.h"
-#include "engine_state.h"
+#include "net/engine_state.h"
 #include "groups.h"
 
 #include <poll.h>

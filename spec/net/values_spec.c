@@ -1,12 +1,12 @@
-#include "buffer.h"
+#include "net/buffer.h"
 #include "check.h"
-#include "exchange.h"
+#include "net/exchange.h"
 #include "groups.h"
-#include "headers.h"
-#include "number.h"
-#include "timers.h"
-#include "transport.h"
-#include "uri.h"
+#include "net/headers.h"
+#include "net/number.h"
+#include "net/timers.h"
+#include "net/transport.h"
+#include "net/uri.h"
 
 #include <math.h>
 #include <stdint.h>

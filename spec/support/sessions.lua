@@ -8,7 +8,7 @@ local sessions = {}
 --- A session with the application of that model; anonymous, as is the option's default, without one.
 -- @param options table or nil: more options, or others, for datasession.new
 function sessions.new(server, model, options)
-  local application = require("datasession.ascii").lower(model or "anonymous")
+  local application = require("datasession.internal.ascii").lower(model or "anonymous")
   local all = { serviceURI = server.uris[application], authenticationModel = model }
   for name, value in pairs(options or {}) do all[name] = value end
   return datasession.new(all)

@@ -5,7 +5,7 @@
 -- parentheses, INDEX(a, b), DATE(m, d, y), DATETIME(m, d, y, h, mi, s, ms), DATETIME-TZ(..., zone
 -- in minutes), strings, numbers, TRUE, FALSE, YES, NO, and ? for the unknown value. Strings compare
 -- without case. Dates compare as ISO text.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 
 local abl = {}

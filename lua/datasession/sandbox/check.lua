@@ -1,7 +1,7 @@
 --- Checks of arguments and of option tables, with messages that name what is wrong and what was expected.
 --
 -- A rule is a function: value -> true, or false and the words for what it takes.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 
 local check = {}
 

@@ -1,5 +1,5 @@
 --- The Customer table: its fields, its first records, and what may happen to them.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 
 local NULL = json.null

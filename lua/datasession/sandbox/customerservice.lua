@@ -4,8 +4,8 @@ local abl = require "datasession.sandbox.abl"
 local customers = require "datasession.sandbox.customers"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
-local ascii = require "datasession.ascii"
-local locale = require "datasession.locale"
+local ascii = require "datasession.internal.ascii"
+local locale = require "datasession.internal.locale"
 
 local DATASET, TABLE = "dsCustomer", "ttCustomer"
 local NULL = json.null

@@ -1,6 +1,6 @@
 --- Faults on demand: what stands between a client and the application until it has happened often
 -- enough.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local pages = require "datasession.sandbox.pages"
 

@@ -7,7 +7,7 @@
 -- - refused(self, request): a request without a session
 -- - loggedOut(self, request)
 -- - open, optional: more paths for those who are not logged in: functions (self, request) by path
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local pages = require "datasession.sandbox.pages"
 local sessions = require "datasession.sandbox.sessions"

@@ -3,7 +3,7 @@
 -- An answer is a table: `status`, `headers` (a flat list: name, value, name, value, ...), `body`;
 -- and for the faults `delay` (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and
 -- `after` (bytes, for "cut").
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 
 local http = {}

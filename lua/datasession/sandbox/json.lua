@@ -2,7 +2,7 @@
 -- document is the same bytes each time, and an empty list a list. Reading, and all scalars, are
 -- lua-cjson's.
 local cjson = require "cjson"
-local locale = require "datasession.locale"
+local locale = require "datasession.internal.locale"
 local safe = require "cjson.safe"
 
 local json = { null = cjson.null }

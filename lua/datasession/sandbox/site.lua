@@ -1,7 +1,7 @@
 --- The program of the server's private Lua state: the web applications, the faults in front of
 -- them, the log. C calls `answer` for each request and `control` for each call of the host; one at
 -- a time.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.sandbox.catalog"
 local customers = require "datasession.sandbox.customers"
 local faults = require "datasession.sandbox.faults"

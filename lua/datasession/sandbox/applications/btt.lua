@@ -1,7 +1,7 @@
 --- A server of the Bank Transformation Toolkit: sessions are established by one servlet, operations run
 -- by another, in forms, JSON or XML. Its settings are those of setBtt.
 local http = require "datasession.sandbox.http"
-local locale = require "datasession.locale"
+local locale = require "datasession.internal.locale"
 local operations = require "datasession.sandbox.btt.operations"
 local reader = require "datasession.sandbox.btt.reader"
 local settings = require "datasession.sandbox.settings"

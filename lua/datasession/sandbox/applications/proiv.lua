@@ -1,7 +1,7 @@
 --- A PROIV connection servlet: a session is opened by the name of a service or with the details of the
 -- connection, known by its cookie, asked how it stands, asked to stop, and ended. Opening is the vendor's
 -- documented URL; the rest is this library's own convention. Its settings are those of setProiv.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local sessions = require "datasession.sandbox.sessions"

@@ -4,7 +4,7 @@
 -- - fields: the protocol's own texts by name without "dse_"; a body's win over the query's
 -- - data: what the operation is given: a table by name, in JSON and XML also a text or nil
 -- - root, of XML alone: "requestMsg" or "xml_request"
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local xml = require "datasession.sandbox.btt.xml"

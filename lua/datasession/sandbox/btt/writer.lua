@@ -2,7 +2,7 @@
 -- the message that they answer.
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
-local locale = require "datasession.locale"
+local locale = require "datasession.internal.locale"
 local xml = require "datasession.sandbox.btt.xml"
 
 local writer = {}

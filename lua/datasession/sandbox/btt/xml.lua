@@ -2,7 +2,7 @@
 --
 -- An element is a table: `name`, `text`, and its child elements as a list.
 local json = require "datasession.sandbox.json"
-local locale = require "datasession.locale"
+local locale = require "datasession.internal.locale"
 
 local xml = {}
 

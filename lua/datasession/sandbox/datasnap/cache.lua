@@ -2,7 +2,7 @@
 -- list of commands has one, number 0.
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local results = require "datasession.sandbox.datasnap.results"
 
 local cache = {}

@@ -2,7 +2,7 @@
 -- a number nor the difference between {} and [] is lost.
 local cjson = require "cjson"
 
-local locale = require "datasession.locale"
+local locale = require "datasession.internal.locale"
 local safe = require "cjson.safe"
 
 local strict = cjson.new()

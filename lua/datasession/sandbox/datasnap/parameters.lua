@@ -1,5 +1,5 @@
 --- A call's parameters, each the text of a JSON value: those of the path, then those of the body.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local jsontext = require "datasession.sandbox.datasnap.jsontext"

@@ -5,7 +5,7 @@
 -- streams, see results.lua); `inputs`, how many parameters it takes (nil: any number); `outputs`, the
 -- names of what it returns, where they matter; `only`, the one user who may run it; `silent`, whether
 -- its answer has no body.
-local ascii = require "datasession.ascii"
+local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 local results = require "datasession.sandbox.datasnap.results"
 

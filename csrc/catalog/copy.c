@@ -1,0 +1,47 @@
+#include "catalog/copy.h"
+
+#include "catalog/order.h"
+#include "catalog/scan.h"
+
+enum { DEEPEST_COPY = 1100 };
+
+static int count_members (lua_State *L, int index) {
+  int n = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    n++;
+  }
+  return n;
+}
+
+/* Replaces the table on top by its copy, made as large as it will be. */
+static void copy_table (lua_State *L, unsigned depth) {
+  int from = lua_gettop(L), elements = (int)lua_rawlen(L, from), members = count_members(L, from);
+  if (depth > DEEPEST_COPY) luaL_error(L, "tables too deep in one another to be copied");
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_createtable(L, elements, members - elements);
+  lua_pushnil(L);
+  while (lua_next(L, from)) {
+    if (lua_type(L, -1) == LUA_TTABLE) copy_table(L, depth + 1);
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, from + 1);
+  }
+  if (lua_getmetatable(L, from)) lua_setmetatable(L, from + 1);
+  lua_remove(L, from);
+}
+
+int catalog_copy (lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_istable(L, 1)) copy_table(L, 1);
+  return 1;
+}
+
+void catalog_register (lua_State *L) {
+  static const luaL_Reg functions[] = {{"scanCatalog", catalog_scan},
+                                       {"copyTree", catalog_copy},
+                                       {"catalogOrder", catalog_order},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}

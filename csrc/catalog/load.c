@@ -1,0 +1,780 @@
+/*
+** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI, result,
+** errorObject, xhr, offlineReason }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
+** is the Lua layer's business: C brings its text and keeps the outcome.
+**
+** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what is known still
+** holds, `entry` and `validators` (datasession.catalog.shared).
+*/
+#include "catalog/revalidate.h"
+#include "catalog/uri_cache.h"
+#include "session/log.h"
+#include "runtime/options.h"
+#include "store/store.h"
+#include "session/protocol.h"
+#include "protocol/jsdo/provider.h"
+#include "session/reconnect.h"
+#include "runtime/response.h"
+
+#include <string.h>
+
+/* While it is pending. */
+enum { LOADING_DETAILS = OPERATION_DETAILS };
+
+static void push_detail (lua_State *L, const struct operation *op, lua_Integer which) {
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  lua_rawgeti(L, -1, which);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+static void clear_field (lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  lua_setfield(L, index, name);
+}
+
+static void set_result (lua_State *L, enum result result) {
+  error_push_result(L, result);
+  lua_setfield(L, -2, "result");
+}
+
+/*
+** The message on top (popped) is what is wrong with the catalog whose detail is below it. What was fetched is named
+** without its query, which may hold a secret.
+*/
+static void set_catalog_error (lua_State *L, const struct exchange *x) {
+  struct fault fault = {.kind = "catalog", .result = RESULT_GENERAL_FAILURE};
+  lua_getfield(L, -2, "catalogURI");
+  fault.message =
+      lua_pushfstring(L, "addCatalog: %s: %s", x ? uri_public_text(x->response.uri) : lua_tostring(L, -1),
+                      lua_tostring(L, -2));
+  if (x) {
+    fault.status = x->response.status;
+    fault.uri = x->response.uri;
+  }
+  error_push(L, &fault);
+  lua_setfield(L, -5, "errorObject");
+  lua_pop(L, 3);
+  set_result(L, RESULT_GENERAL_FAILURE);
+}
+
+/* Pushes the session's table of catalogs, made at first need. */
+static void push_catalogs (lua_State *L, const struct operation *op) {
+  operation_push_session(L, op);
+  if (session_getvalue(L, -1, SESSION_CATALOGS) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    session_setvalue(L, -3, SESSION_CATALOGS);
+  }
+  lua_remove(L, -2);
+}
+
+/* Notes what was left out of the catalog, the text on top or nil (popped); the catalog's detail is below it. */
+static void log_remark (lua_State *L, const struct operation *op) {
+  struct finding found = {.fault = {.kind = "catalog"}};
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_getfield(L, -2, "catalogURI");
+  found.fault.message = lua_pushfstring(L, "addCatalog: %s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
+  operation_push_session(L, op);
+  journal_session(L, lua_gettop(L), "warning", "catalogLeftOut", &found);
+  lua_pop(L, 4);
+}
+
+/*
+** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top (popped); the catalog's
+** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, validators, key).
+*/
+static void add_source (lua_State *L, const struct operation *op, const struct exchange *x) {
+  int detail = lua_gettop(L) - 2;
+  loop_hook(L, "catalogAdd");
+  push_catalogs(L, op);
+  lua_getfield(L, detail, "catalogURI");
+  lua_pushvalue(L, detail + 1);
+  operation_push_session(L, op);
+  session_getvalue(L, -1, SESSION_URI);
+  lua_remove(L, -2);
+  lua_pushvalue(L, detail + 2);
+  lua_getfield(L, detail, "key");
+  lua_call(L, 6, 2);
+  lua_replace(L, detail + 2);
+  lua_replace(L, detail + 1);
+  if (lua_isnil(L, detail + 1)) {
+    lua_remove(L, detail + 1);
+    set_catalog_error(L, x);
+    return;
+  }
+  lua_insert(L, detail + 1);
+  lua_setfield(L, detail, "result");
+  log_remark(L, op);
+}
+
+/* A name without a scheme may have been meant as a file's. The detail is on top. */
+static const char *hint_missing (lua_State *L, const struct finding *found) {
+  const char *given;
+  lua_getfield(L, -1, "catalogURI");
+  given = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  if (found->fault.status != 404 || strstr(given, "://")) return found->fault.hint;
+  return "there is no file of that name, nor anything below serviceURI";
+}
+
+/* What op->stage holds: how the catalogs' failures speak of the session. */
+enum { STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */, STAGE_UNREACHABLE = 2 };
+
+/* The detail is on top. */
+static void note_loss (lua_State *L, struct operation *op, const struct finding *found) {
+  if (found->apart) return;
+  if (found->verdict == VERDICT_EXPIRED) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "doubtful");
+    op->stage |= STAGE_DOUBTFUL;
+  } else if (found->verdict == VERDICT_UNREACHABLE) {
+    op->stage |= STAGE_UNREACHABLE;
+    finding_apply(L, op, found);
+  }
+}
+
+/* The detail is on top. */
+static void add_failure (lua_State *L, struct operation *op, struct finding *found) {
+  found->fault.hint = hint_missing(L, found);
+  finding_push_error(L, NULL, found);
+  lua_setfield(L, -2, "errorObject");
+  if (found->reason && found->verdict == VERDICT_UNREACHABLE && !found->apart) {
+    lua_pushstring(L, found->reason);
+    lua_setfield(L, -2, "offlineReason");
+  }
+  set_result(L, found->fault.result);
+  note_loss(L, op, found);
+}
+
+/*
+** Pushes the body as a string, the Lua layer's if it knows the same text, and lets go of it. Hook catalogTexts(length): the texts
+** of that length that are known.
+*/
+static void push_text (lua_State *L, struct exchange *x) {
+  struct buffer *body = &x->response.body;
+  const char *data = body->data ? body->data : "";
+  int top = lua_gettop(L), i;
+  loop_hook(L, "catalogTexts");
+  lua_pushinteger(L, (lua_Integer)body->length);
+  lua_call(L, 1, LUA_MULTRET);
+  for (i = top + 1; i <= lua_gettop(L); i++)
+    if (!memcmp(data, lua_tostring(L, i), body->length)) break;
+  if (i <= lua_gettop(L))
+    lua_pushvalue(L, i);
+  else
+    lua_pushlstring(L, data, body->length);
+  lua_insert(L, top + 1);
+  lua_settop(L, top + 1);
+  buffer_cleanup(body);
+}
+
+/* The detail is on top. */
+static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
+  push_text(L, x);
+  response_push_with(L, x);
+  lua_setfield(L, -3, "xhr");
+  catalog_answers_push_validators(L, x);
+  if (!catalog_answers_reusable(x)) clear_field(L, -3, "key");
+  add_source(L, op, x);
+}
+
+/*
+** The server says that what was known still holds: to the user it is as if it had come again. The detail is on top; false: the
+** server cannot have meant that.
+*/
+static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
+  lua_getfield(L, -1, "entry");
+  lua_getfield(L, -2, "validators");
+  if (lua_isnil(L, -2) || !catalog_answers_confirms(L, x)) {
+    lua_pop(L, 2);
+    return false;
+  }
+  x->response.status = 200;
+  lua_getfield(L, -2, "text");
+  response_push_with(L, x);
+  lua_setfield(L, -5, "xhr");
+  lua_pop(L, 1);
+  add_source(L, op, x);
+  return true;
+}
+
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew);
+
+/* A 304 that is of something else than what was asked about: asked again, without validators. The detail is on top. */
+static bool ask_again (lua_State *L, struct operation *op, const struct exchange *x) {
+  bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
+  lua_pop(L, 1);
+  if (!asked) return false;
+  clear_field(L, -1, "entry");
+  lua_getfield(L, -1, "catalogURI");
+  operation_must(L, op, fetch(L, op, lua_gettop(L), (lua_Integer)x->tag, true));
+  lua_pop(L, 1);
+  return true;
+}
+
+/* An answer that is well. The detail is on top. */
+static void add_good_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  long status = x->response.status;
+  if (status == 200) {
+    add_body(L, op, x);
+    return;
+  }
+  if (status == 304 && (add_known(L, op, x) || ask_again(L, op, x))) return;
+  response_push(L, x);
+  lua_setfield(L, -2, "xhr");
+  lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)status);
+  set_catalog_error(L, x);
+}
+
+static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_CATALOG, &found);
+  push_detail(L, op, (lua_Integer)x->tag);
+  if (found.verdict == VERDICT_ALIVE) {
+    finding_apply(L, op, &found);
+    add_good_answer(L, op, x);
+  } else {
+    response_push(L, x);
+    lua_setfield(L, -2, "xhr");
+    add_failure(L, op, &found);
+  }
+  lua_pop(L, 1);
+}
+
+/* SUCCESS when each is loaded; the failures' own result when they agree; else GENERAL_FAILURE. */
+static enum result overall (lua_State *L, int details, lua_Integer *failed) {
+  enum result sum = RESULT_SUCCESS;
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  *failed = 0;
+  for (i = 1; i <= n; i++) {
+    enum result one;
+    lua_rawgeti(L, details, i);
+    lua_getfield(L, -1, "result");
+    one = (enum result)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    if (one == RESULT_SUCCESS || one == RESULT_CATALOG_ALREADY_LOADED) continue;
+    sum = !*failed || sum == one ? one : RESULT_GENERAL_FAILURE;
+    if (!*failed) *failed = i;
+  }
+  return sum;
+}
+
+/* The detail on top gets what became of its twin, in the array `details`. */
+static void copy_twin (lua_State *L, int details, lua_Integer twin) {
+  static const char *const fields[] = {"xhr", "errorObject", "result", "offlineReason"};
+  size_t i;
+  lua_rawgeti(L, details, twin);
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, -1, fields[i]);
+    lua_setfield(L, -3, fields[i]);
+  }
+  lua_getfield(L, -1, "result");
+  if (lua_tointeger(L, -1) == RESULT_SUCCESS) {
+    lua_pushvalue(L, -3);
+    set_result(L, RESULT_CATALOG_ALREADY_LOADED);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+}
+
+/* A URI given twice was loaded once. What served the loading goes: the user sees the details. */
+static void tidy (lua_State *L, int details) {
+  static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators"};
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  size_t k;
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, details, i);
+    lua_getfield(L, -1, "twin");
+    if (lua_isinteger(L, -1)) {
+      lua_Integer twin = lua_tointeger(L, -1);
+      lua_pop(L, 1);
+      copy_twin(L, details, twin);
+    } else
+      lua_pop(L, 1);
+    for (k = 0; k < sizeof serving / sizeof *serving; k++)
+      clear_field(L, -1, serving[k]);
+    lua_pop(L, 1);
+  }
+}
+
+/* Sets info's offlineReason, info being on top, to that of the first catalog that has one. */
+static void set_offline_reason (lua_State *L, int details) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
+  bool found = false;
+  for (i = 1; i <= n && !found; i++) {
+    lua_rawgeti(L, details, i);
+    found = lua_getfield(L, -1, "offlineReason") != LUA_TNIL;
+    lua_setfield(L, -3, "offlineReason");
+    lua_pop(L, 1);
+  }
+}
+
+/* info: { details, result, offlineReason } and, for a single catalog, its own fields too. */
+static void push_info (lua_State *L, int details, enum result sum) {
+  static const char *const fields[] = {"catalogURI", "xhr", "errorObject", "result"};
+  size_t i;
+  lua_createtable(L, 0, 7);
+  set_result(L, sum);
+  lua_pushvalue(L, details);
+  lua_setfield(L, -2, "details");
+  set_offline_reason(L, details);
+  if (lua_rawlen(L, details) != 1) return;
+  lua_rawgeti(L, details, 1);
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, -1, fields[i]);
+    lua_setfield(L, -3, fields[i]);
+  }
+  lua_pop(L, 1);
+}
+
+static void push_summary_error (lua_State *L, int details, lua_Integer first, enum result sum) {
+  struct fault fault = {.kind = "catalog", .result = sum};
+  lua_Integer n = (lua_Integer)lua_rawlen(L, details);
+  lua_rawgeti(L, details, first);
+  lua_getfield(L, -1, "errorObject");
+  lua_remove(L, -2);
+  if (n == 1) return;
+  fault.message =
+      lua_pushfstring(L, "addCatalog: not every catalog could be loaded; the first that failed: %s",
+                      luaL_tolstring(L, -1, NULL));
+  error_push(L, &fault);
+  lua_replace(L, -4);
+  lua_pop(L, 2);
+}
+
+static void conclude (lua_State *L, struct operation *op) {
+  lua_Integer failed;
+  enum result sum;
+  int details;
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  details = lua_gettop(L);
+  tidy(L, details);
+  sum = overall(L, details, &failed);
+  operation_push_session(L, op);
+  persistence_note(L, -1);
+  if (!failed) {
+    error_push_result(L, sum);
+    push_info(L, details, sum);
+    operation_resolve(L, op);
+    return;
+  }
+  push_summary_error(L, details, failed, sum);
+  push_info(L, details, sum);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "errorObject");
+  lua_setfield(L, -2, "info");
+  operation_reject(L, op);
+}
+
+/* The error on top is that of a call on an expired session. */
+static void make_expired (lua_State *L, const struct session *s) {
+  lua_pushliteral(L, "expired");
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, finding_way_back(s));
+  lua_setfield(L, -2, "hint");
+  lua_getfield(L, -1, "httpStatus");
+  lua_getfield(L, -2, "uri");
+  lua_pushfstring(L, "addCatalog: HTTP %I from %s: the server no longer accepts the session",
+                  (LUAI_UACINT)lua_tointeger(L, -2), lua_tostring(L, -1));
+  lua_setfield(L, -4, "message");
+  lua_pop(L, 2);
+}
+
+/* It was not the catalogs: their errors say so. */
+static void blame_session (lua_State *L, const struct operation *op) {
+  lua_Integer i, n;
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    lua_getfield(L, -1, "doubtful");
+    lua_getfield(L, -2, "errorObject");
+    if (lua_toboolean(L, -2)) make_expired(L, op->session);
+    lua_pop(L, 3);
+  }
+  lua_pop(L, 2);
+}
+
+/* The session was lost: unless it is re-established, and the catalogs are asked for again, `op` ends. */
+static void end_by_loss (lua_State *L, struct operation *op, const struct exchange *x,
+                         struct finding *found) {
+  op->repeatable = true;
+  if (repair_takes(L, op, x, found)) return;
+  if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) blame_session(L, op);
+  conclude(L, op);
+}
+
+/* A catalog of the session's own application was refused: is it the session that is refused? */
+static void session_checked (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_CHECK, &found);
+  finding_apply(L, op, &found);
+  end_by_loss(L, op, x, &found);
+}
+
+/* All have been answered, and by some the session was lost, or may have been. */
+static void look_at_session (lua_State *L, struct operation *op, const struct exchange *x) {
+  struct session *s = op->session;
+  struct finding found;
+  if (!(op->stage & STAGE_UNREACHABLE) && op->epoch == s->epoch && s->phase == PHASE_AUTHORIZED) {
+    operation_must(L, op, s->protocol->check(L, op));
+    op->step = session_checked;
+    return;
+  }
+  memset(&found, 0, sizeof found);
+  found.purpose = PURPOSE_CATALOG;
+  found.verdict = op->stage & STAGE_UNREACHABLE ? VERDICT_UNREACHABLE : VERDICT_EXPIRED;
+  end_by_loss(L, op, x, &found);
+}
+
+static void answered (lua_State *L, struct operation *op, struct exchange *x) {
+  add_answer(L, op, x);
+  if (op->exchanges) return;
+  if (op->stage)
+    look_at_session(L, op, x);
+  else
+    conclude(L, op);
+}
+
+static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  conclude(L, op);
+}
+
+/* True if the session takes no catalog of the size of the entry at 5: then the server is to send it, and to be refused. */
+static bool is_too_big (lua_State *L, const struct session *s) {
+  bool big;
+  lua_getfield(L, 5, "text");
+  big = lua_rawlen(L, -1) > s->transport->max_response;
+  lua_pop(L, 1);
+  return big;
+}
+
+/*
+** Arguments: the operation, the URI (light userdata), which catalog. Gives the validators that the server is to be shown, an
+** entity tag and a date, each may be nil. Hook catalogAnswer(key): entry and validators, or nil.
+*/
+static int find_known (lua_State *L) {
+  const struct operation *op = lua_touserdata(L, 1);
+  const struct uri *uri = lua_touserdata(L, 2);
+  push_detail(L, op, lua_tointeger(L, 3));
+  catalog_answers_push_key(L, op, uri);
+  if (lua_isnil(L, 5)) return 0;
+  lua_pushvalue(L, 5);
+  lua_setfield(L, 4, "key");
+  loop_hook(L, "catalogAnswer");
+  lua_insert(L, 5);
+  lua_call(L, 1, 2);
+  if (lua_isnil(L, 5) || is_too_big(L, op->session)) return 0;
+  lua_pushvalue(L, 5);
+  lua_setfield(L, 4, "entry");
+  lua_pushvalue(L, 6);
+  lua_setfield(L, 4, "validators");
+  lua_getfield(L, 6, "etag");
+  lua_getfield(L, 6, "lastModified");
+  return 2;
+}
+
+/* Leaves two values on the stack. */
+static void push_known (lua_State *L, const struct operation *op, struct uri *uri, lua_Integer which) {
+  lua_pushcfunction(L, find_known);
+  lua_pushlightuserdata(L, (void *)op);
+  lua_pushlightuserdata(L, uri);
+  lua_pushinteger(L, which);
+  lua_call(L, 3, 2);
+}
+
+/* What is known of the catalog is two values on top. */
+static struct exchange *describe (lua_State *L, const struct operation *op, struct uri *uri,
+                                  lua_Integer which) {
+  struct exchange *x;
+  if (op->apart)
+    x = session_exchange_as(op->session, op->apart, "GET", uri_keep(uri));
+  else
+    x = session_exchange(L, op->session, "GET", uri_keep(uri));
+  if (!x) return NULL;
+  x->tag = (size_t)which;
+  if (catalog_answers_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) return x;
+  exchange_free(x);
+  return NULL;
+}
+
+/* The catalog's URI is at `reference`. `anew`: whatever is known of it. */
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew) {
+  const char *why = "";
+  int top = lua_gettop(L);
+  struct uri *uri = catalog_uris_push(L, op->session, reference, &why);
+  bool ok = true;
+  if (!uri) {
+    push_detail(L, op, which);
+    lua_pushfstring(L, "the URI %s", why);
+    set_catalog_error(L, NULL);
+  } else {
+    if (anew)
+      lua_settop(L, top + 3);
+    else
+      push_known(L, op, uri, which);
+    ok = operation_send(L, op, describe(L, op, uri, which), answered);
+  }
+  lua_settop(L, top);
+  return ok;
+}
+
+/* Hook catalogLocate(catalogs, uri): "loaded"; or "file" and its text or nil and what is wrong; or "uri". */
+static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int uri) {
+  const char *where;
+  bool ok = true;
+  int top = lua_gettop(L);
+  loop_hook(L, "catalogLocate");
+  push_catalogs(L, op);
+  lua_pushvalue(L, uri);
+  lua_call(L, 2, 3);
+  where = lua_tostring(L, top + 1);
+  if (where && *where == 'u')
+    ok = fetch(L, op, uri, which, false);
+  else {
+    push_detail(L, op, which);
+    if (where && *where == 'l')
+      set_result(L, RESULT_CATALOG_ALREADY_LOADED);
+    else if (lua_isstring(L, top + 2)) {
+      lua_pushvalue(L, top + 2);
+      lua_pushnil(L);
+      add_source(L, op, NULL);
+    } else {
+      lua_pushvalue(L, top + 3);
+      set_catalog_error(L, NULL);
+    }
+  }
+  lua_settop(L, top);
+  return ok;
+}
+
+/* The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a file's. */
+static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
+  const char *why = "";
+  if (!catalog_uris_absolute(L, -1)) return;
+  if (!catalog_uris_push(L, s, -1, &why))
+    luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
+  lua_pop(L, 1);
+}
+
+/* Makes `uris` at 2 an array, and raises for what is not a URI. */
+static void check_uris (lua_State *L, const struct session *s) {
+  lua_Integer i, n;
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 1);
+    lua_replace(L, 2);
+  } else if (lua_type(L, 2) != LUA_TTABLE)
+    luaL_typeerror(L, 2, "a URI or an array of URIs");
+  n = (lua_Integer)lua_rawlen(L, 2);
+  for (i = 1; i <= n; i++) {
+    if (lua_rawgeti(L, 2, i) != LUA_TSTRING || !lua_rawlen(L, -1))
+      luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: expected a non-empty string", (LUAI_UACINT)i));
+    check_absolute(L, s, i);
+    lua_pop(L, 1);
+  }
+}
+
+/* One detail for each URI; where a URI stands twice, `twin` is the place of the first. */
+static void push_details (lua_State *L) {
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
+  int details, seen;
+  lua_createtable(L, (int)n, 0);
+  details = lua_gettop(L);
+  lua_newtable(L);
+  seen = lua_gettop(L);
+  for (i = 1; i <= n; i++) {
+    lua_createtable(L, 0, 4);
+    lua_rawgeti(L, 2, i);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "catalogURI");
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, seen) == LUA_TNIL) {
+      lua_pop(L, 1);
+      lua_pushinteger(L, i);
+      lua_rawset(L, seen);
+    } else {
+      lua_setfield(L, -3, "twin");
+      lua_pop(L, 1);
+    }
+    lua_rawseti(L, details, i);
+  }
+  lua_pop(L, 1);
+}
+
+static bool is_twin (lua_State *L, const struct operation *op, lua_Integer which) {
+  bool twin;
+  push_detail(L, op, which);
+  twin = lua_getfield(L, -1, "twin") != LUA_TNIL;
+  lua_pop(L, 2);
+  return twin;
+}
+
+/* True if the catalog was loaded before the session was lost; else its detail is as new. */
+static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer which) {
+  static const char *const failed[] = {"errorObject", "xhr",   "offlineReason", "result",
+                                       "doubtful",    "entry", "validators",    "key"};
+  bool loaded;
+  size_t i;
+  push_detail(L, op, which);
+  loaded = lua_getfield(L, -1, "errorObject") == LUA_TNIL;
+  lua_pop(L, 1);
+  for (i = 0; !loaded && i < sizeof failed / sizeof *failed; i++)
+    clear_field(L, -1, failed[i]);
+  lua_pop(L, 1);
+  return loaded;
+}
+
+/*
+** Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest; the second time, of a session
+** that was re-established, what is not loaded yet.
+*/
+static int load_all (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
+  bool ok = true, again;
+  operation_push(L, op);
+  again = compat_getslot(L, 3, LOADING_DETAILS) == LUA_TTABLE;
+  lua_pop(L, 1);
+  op->stage = 0;
+  if (!again) {
+    push_details(L);
+    compat_setslot(L, 3, LOADING_DETAILS);
+  }
+  for (i = 1; i <= n && ok; i++) {
+    if (is_twin(L, op, i) || (again && is_loaded(L, op, i))) continue;
+    lua_rawgeti(L, 2, i);
+    ok = load_one(L, op, i, 4);
+    lua_settop(L, 3);
+  }
+  if (!ok) return luaL_error(L, "not enough memory");
+  if (!op->exchanges) operation_defer(L, op, deferred);
+  return 0;
+}
+
+/* Credentials of the catalogs' own: for them alone, wherever they are, since they were given for them. */
+
+static void check_text (lua_State *L, int index, const char *what) {
+  if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, what);
+  if (!lua_rawlen(L, index)) luaL_argerror(L, index, lua_pushfstring(L, "%s must not be empty", what));
+  if (strlen(lua_tostring(L, index)) < lua_rawlen(L, index))
+    luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
+}
+
+/* addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]): where the options are. */
+static int check_signature (lua_State *L) {
+  if (lua_type(L, 3) != LUA_TSTRING) {
+    if (!lua_isnil(L, 3) && !lua_istable(L, 3)) luaL_typeerror(L, 3, "a user name, or a table of options");
+    luaL_argcheck(L, lua_isnil(L, 4), 4, "expected nothing behind the options");
+    return 3;
+  }
+  check_text(L, 3, "user name");
+  check_text(L, 4, "password");
+  if (strchr(lua_tostring(L, 3), ':'))
+    luaL_argerror(L, 3, "a user name with ':' cannot be sent by HTTP Basic");
+  return 5;
+}
+
+/* Leaves the provider, or nil, on the stack. */
+static double check_options (lua_State *L, int index) {
+  static const char *const known[] = {"authProvider", "iOSBasicAuthTimeout", NULL};
+  double limit = 0;
+  if (lua_isnil(L, index)) {
+    lua_pushnil(L);
+    return 0;
+  }
+  options_check(L, index, "addCatalog", known);
+  limit = options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
+  if (lua_getfield(L, index, "authProvider") == LUA_TNIL) return limit;
+  if (!provider_test(L, -1))
+    luaL_error(L, "addCatalog: option 'authProvider': expected an AuthenticationProvider, got %s",
+               luaL_typename(L, -1));
+  if (index != 3)
+    luaL_error(L, "addCatalog: expected a user name and password or option 'authProvider', not both");
+  return limit;
+}
+
+/* False: no memory. */
+static bool take_own (lua_State *L, const struct session *s, struct operation *op, int provider) {
+  size_t user_length, password_length;
+  const char *user, *password;
+  if (!lua_isnil(L, provider)) op->apart = identity_keep(provider_check(L, provider)->who);
+  if (lua_type(L, 3) != LUA_TSTRING) return true;
+  user = lua_tolstring(L, 3, &user_length);
+  password = lua_tolstring(L, 4, &password_length);
+  op->apart = identity_new(s->loop, MODEL_BASIC, s->service, s->transport);
+  return op->apart && identity_set_credentials(op->apart, user, user_length, password, password_length);
+}
+
+/* Why nothing is sent, or NULL. */
+static const char *why_not (lua_State *L, const struct operation *op) {
+  if (op->session->model == MODEL_SSO && lua_type(L, 3) == LUA_TSTRING)
+    return "an sso session takes no user name: pass the option authProvider";
+  if (op->apart && !op->apart->credentials && !op->apart->logged_in)
+    return "the AuthenticationProvider is not logged in: call its login first";
+  return NULL;
+}
+
+/* What is sent first may not end the operation before all is. */
+static bool load (lua_State *L, struct operation *op) {
+  bool ok;
+  lua_pushcfunction(L, load_all);
+  lua_pushlightuserdata(L, op);
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  lua_remove(L, -2);
+  op->loop->busy++;
+  ok = lua_pcall(L, 2, 0, 0) == LUA_OK;
+  op->loop->busy--;
+  return ok || lua_error(L);
+}
+
+static int begin_loading (lua_State *L) {
+  repair_begin(L, lua_touserdata(L, 1), load);
+  return 0;
+}
+
+int session_add_catalog (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  struct operation *op;
+  const char *refused;
+  double limit;
+  int promise;
+  if (!s->protocol->catalogs)
+    return luaL_error(L, "addCatalog: a session of protocol %s has no catalogs", s->protocol->name);
+  session_touch(s);
+  lua_settop(L, 5);
+  check_uris(L, s);
+  limit = check_options(L, check_signature(L));
+  op = operation_new(L, 1, "addCatalog");
+  op->limit = limit;
+  operation_must(L, op, take_own(L, s, op, 6));
+  if (session_refuses(L, op)) return 1;
+  refused = why_not(L, op);
+  if (refused) {
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, refused);
+    return 1;
+  }
+  promise = lua_gettop(L);
+  lua_pushvalue(L, 2);
+  compat_setslot(L, promise, OPERATION_ARGUMENTS);
+  lua_pushcfunction(L, begin_loading);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    operation_discard(L, op);
+    return lua_error(L);
+  }
+  lua_settop(L, promise);
+  return 1;
+}

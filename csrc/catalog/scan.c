@@ -1,0 +1,502 @@
+/*
+** A recursive descent over RFC 8259's grammar, led by the shapes of what a catalog holds. Doubtful: whatever the grammar does
+** not have; a key twice in one object that is read; escapes where a word is read; numbers and characters that decoders
+** differ about; nesting deeper than any catalog needs.
+*/
+#include "catalog/scan.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 64, LONGEST_NUMBER = 20, LONGEST_EXPONENT = 2 };
+
+enum kind {
+  STRING,
+  NAME, /* not empty, without escapes; kept in the scan */
+  BOOLEAN,
+  NUMBER,
+  WORD_OR_NUMBER,
+  STRINGS,    /* an array of strings */
+  OBJECT,     /* of the shape */
+  LIST,       /* an array of such objects */
+  MAP,        /* an object whose members are such objects */
+  TYPE,       /* an operation's */
+  VERB,       /* the same */
+  OPERATIONS, /* LIST, one of each type at most */
+  SERVICES,   /* LIST, whose places are noted */
+  RESOURCES,  /* LIST, the same */
+  NEVER       /* the key is a mistake */
+};
+
+struct member {
+  const char *name;
+  enum kind kind;
+  bool required;
+  const struct shape *shape; /* of the value, or of its members */
+};
+
+struct shape {
+  const struct member *members; /* the last has no name */
+};
+
+struct word {
+  const char *at; /* in the text */
+  size_t length;
+};
+
+struct scan {
+  lua_State *L;
+  const char *text, *at, *end;
+  struct word name;    /* the last NAME */
+  unsigned depth;      /* of arrays and objects */
+  unsigned type;       /* of the operation being read: an index in `types` */
+  unsigned types_seen; /* of the resource's operations: a bit for each type */
+  lua_Integer resources, services;
+};
+
+/* On the Lua stack. */
+enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES };
+
+/* What may stand in a string as it is. UTF-8 never holds the bytes that are left out beyond ASCII. */
+#define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+#define ALL 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+/* clang-format off */
+static const unsigned char plain[256] = {
+  NONE, NONE,
+  1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not " */
+  ALL, ALL,
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* not the backslash */
+  ALL, ALL, ALL, ALL, ALL, ALL,
+  0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not C0, C1 */
+  ALL, ALL,
+  1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* not F5 and beyond */
+};
+/* clang-format on */
+#undef NONE
+#undef ALL
+
+static bool is_hex (char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* The four digits of a \u escape, from `p` on; negative when they are none. */
+static long code_at (const struct scan *s, const char *p) {
+  char digits[5] = {0};
+  size_t i;
+  if (s->end - p < 4) return -1;
+  for (i = 0; i < 4; i++) {
+    if (!is_hex(p[i])) return -1;
+    digits[i] = p[i];
+  }
+  return strtol(digits, NULL, 16);
+}
+
+/* After the backslash. The character 0, and half of a pair of surrogates, are left to those who decode. */
+static bool escape (struct scan *s) {
+  const char *p = s->at;
+  long code;
+  if (p == s->end) return false;
+  if (*p != 'u') {
+    s->at = p + 1;
+    return *p && strchr("\"\\/bfnrt", *p);
+  }
+  code = code_at(s, p + 1);
+  if (code <= 0 || (code >= 0xDC00 && code <= 0xDFFF)) return false;
+  p += 5;
+  if (code >= 0xD800 && code < 0xDC00) {
+    if (s->end - p < 6 || memcmp(p, "\\u", 2)) return false;
+    code = code_at(s, p + 2);
+    if (code < 0xDC00 || code > 0xDFFF) return false;
+    p += 6;
+  }
+  s->at = p;
+  return true;
+}
+
+/* Where a word is wanted there are no escapes. */
+static bool string (struct scan *s, struct word *word) {
+  const char *p = s->at;
+  if (p == s->end || *p != '"') return false;
+  s->at = ++p;
+  for (;;) {
+    while (p < s->end && plain[(unsigned char)*p])
+      p++;
+    if (p < s->end && *p == '"') break;
+    if (p == s->end || *p != '\\' || word) return false;
+    s->at = p + 1;
+    if (!escape(s)) return false;
+    p = s->at;
+  }
+  if (word) {
+    word->at = s->at;
+    word->length = (size_t)(p - s->at);
+  }
+  s->at = p + 1;
+  return true;
+}
+
+static void space (struct scan *s) {
+  const char *p = s->at;
+  while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  s->at = p;
+}
+
+static bool take (struct scan *s, char c) {
+  if (s->at == s->end || *s->at != c) return false;
+  s->at++;
+  return true;
+}
+
+static bool literal (struct scan *s, const char *word, size_t length) {
+  if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length)) return false;
+  s->at += length;
+  return true;
+}
+
+static bool null (struct scan *s) {
+  return literal(s, "null", 4);
+}
+
+static bool boolean (struct scan *s) {
+  return literal(s, "true", 4) || literal(s, "false", 5);
+}
+
+static bool digits (struct scan *s) {
+  const char *start = s->at;
+  while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
+    s->at++;
+  return s->at > start;
+}
+
+/* Long ones and large exponents, which decoders differ about, are left to them. */
+static bool number (struct scan *s) {
+  const char *start = s->at, *exponent;
+  take(s, '-');
+  if (!take(s, '0') && !digits(s)) return false;
+  if (take(s, '.') && !digits(s)) return false;
+  if (take(s, 'e') || take(s, 'E')) {
+    if (!take(s, '-')) take(s, '+');
+    exponent = s->at;
+    if (!digits(s) || s->at - exponent > LONGEST_EXPONENT) return false;
+  }
+  return s->at - start <= LONGEST_NUMBER;
+}
+
+typedef bool element (struct scan *s, const struct shape *shape);
+
+/* An array, each of whose elements `one` takes. */
+static bool array (struct scan *s, element *one, const struct shape *shape) {
+  if (!take(s, '[') || ++s->depth > DEEPEST) return false;
+  space(s);
+  if (!take(s, ']')) {
+    do {
+      space(s);
+      if (!one(s, shape)) return false;
+      space(s);
+    } while (take(s, ','));
+    if (!take(s, ']')) return false;
+  }
+  s->depth--;
+  return true;
+}
+
+/* Of the object that is being read; the bit of a member that was there is set. */
+typedef bool member_taker (struct scan *s, const struct shape *shape, unsigned *seen);
+
+static bool object (struct scan *s, member_taker *one, const struct shape *shape, unsigned *seen) {
+  if (!take(s, '{') || ++s->depth > DEEPEST) return false;
+  space(s);
+  if (!take(s, '}')) {
+    do {
+      space(s);
+      if (!one(s, shape, seen)) return false;
+      space(s);
+    } while (take(s, ','));
+    if (!take(s, '}')) return false;
+  }
+  s->depth--;
+  return true;
+}
+
+static bool colon (struct scan *s) {
+  space(s);
+  if (!take(s, ':')) return false;
+  space(s);
+  return true;
+}
+
+static bool any (struct scan *s, const struct shape *shape);
+
+static bool any_member (struct scan *s, const struct shape *shape, unsigned *seen) {
+  (void)seen;
+  return string(s, NULL) && colon(s) && any(s, shape);
+}
+
+static bool any (struct scan *s, const struct shape *shape) {
+  switch (s->at < s->end ? *s->at : 0) {
+  case '"': return string(s, NULL);
+  case '{': return object(s, any_member, shape, NULL);
+  case '[': return array(s, any, shape);
+  case 't':
+  case 'f': return boolean(s);
+  case 'n': return null(s);
+  default: return number(s);
+  }
+}
+
+static bool any_string (struct scan *s, const struct shape *shape) {
+  (void)shape;
+  return string(s, NULL);
+}
+
+/* Which of `words`, that end in NULL, the text has next, as a string, in whatever case. */
+static bool one_of (struct scan *s, const char *const words[], unsigned *which) {
+  struct word word;
+  size_t i;
+  if (!string(s, &word)) return false;
+  for (*which = 0; words[*which]; ++*which) {
+    const char *known = words[*which];
+    for (i = 0; i < word.length && known[i] && (word.at[i] | 0x20) == known[i]; i++)
+      ;
+    if (i == word.length && !known[i]) return true;
+  }
+  return false;
+}
+
+static const char *const types[] = {"invoke", "create", "read", "update", "delete", "submit", "count", NULL};
+static const char *const verbs[] = {"get", "post", "put", "delete", NULL};
+
+static bool value (struct scan *s, const struct member *member);
+
+/* NULL: the key is read by nobody. */
+static const struct member *find (const struct shape *shape, struct word key) {
+  const struct member *member;
+  for (member = shape->members; member->name; member++)
+    if (member->name[0] == (key.length ? key.at[0] : 0) && strlen(member->name) == key.length &&
+        !memcmp(member->name, key.at, key.length))
+      return member;
+  return NULL;
+}
+
+static bool shaped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
+  const struct member *member;
+  struct word key;
+  unsigned bit;
+  if (!string(s, &key) || !colon(s)) return false;
+  member = find(shape, key);
+  if (!member) return any(s, NULL);
+  bit = 1u << (member - shape->members);
+  if (*seen & bit) return false;
+  *seen |= bit;
+  return value(s, member);
+}
+
+static bool shaped (struct scan *s, const struct shape *shape) {
+  const struct member *member;
+  unsigned seen = 0;
+  if (!object(s, shaped_member, shape, &seen)) return false;
+  for (member = shape->members; member->name; member++)
+    if (member->required && !(seen >> (member - shape->members) & 1)) return false;
+  return true;
+}
+
+static bool mapped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
+  (void)seen;
+  return string(s, NULL) && colon(s) && shaped(s, shape);
+}
+
+static bool operation (struct scan *s, const struct shape *shape) {
+  s->type = 0;
+  if (!shaped(s, shape)) return false;
+  if (!s->type) return true;
+  if (s->types_seen >> s->type & 1) return false;
+  s->types_seen |= 1u << s->type;
+  return true;
+}
+
+static lua_Integer position (const struct scan *s, const char *at) {
+  return (lua_Integer)(at - s->text) + 1;
+}
+
+static void set_position (struct scan *s, const char *name, lua_Integer at) {
+  lua_pushinteger(s->L, at);
+  lua_setfield(s->L, -2, name);
+}
+
+static void note (struct scan *s, int list, const char *at) {
+  lua_pushinteger(s->L, position(s, at));
+  lua_rawseti(s->L, list, s->resources);
+}
+
+static bool resource (struct scan *s, const struct shape *shape) {
+  const char *start = s->at;
+  bool taken;
+  if (!shaped(s, shape)) return false;
+  s->resources++;
+  note(s, STARTS, start);
+  note(s, ENDS, s->at - 1);
+  lua_pushlstring(s->L, s->name.at, s->name.length);
+  lua_pushvalue(s->L, -1);
+  taken = lua_rawget(s->L, PLACES) != LUA_TNIL;
+  lua_pop(s->L, 1);
+  lua_pushvalue(s->L, -1);
+  lua_rawseti(s->L, NAME_LIST, s->resources);
+  lua_pushinteger(s->L, s->resources);
+  lua_rawset(s->L, PLACES);
+  return !taken;
+}
+
+/* The service's table is on top. */
+static bool resources (struct scan *s, const struct shape *shape) {
+  set_position(s, "first", s->resources + 1);
+  set_position(s, "start", position(s, s->at));
+  if (!array(s, resource, shape)) return false;
+  set_position(s, "stop", position(s, s->at) - 1);
+  set_position(s, "last", s->resources);
+  return true;
+}
+
+static bool service (struct scan *s, const struct shape *shape) {
+  lua_createtable(s->L, 0, 6);
+  set_position(s, "from", position(s, s->at));
+  if (!shaped(s, shape)) return false;
+  set_position(s, "to", position(s, s->at) - 1);
+  lua_rawseti(s->L, SERVICE_LIST, ++s->services);
+  return true;
+}
+
+static bool services (struct scan *s, const struct shape *shape) {
+  lua_Integer start = position(s, s->at);
+  if (!array(s, service, shape)) return false;
+  lua_pushvalue(s->L, INDEX);
+  set_position(s, "from", start);
+  set_position(s, "to", position(s, s->at) - 1);
+  lua_pop(s->L, 1);
+  return true;
+}
+
+static bool value (struct scan *s, const struct member *member) {
+  unsigned verb;
+  if (!member->required && member->kind != NEVER && null(s)) return true;
+  switch (member->kind) {
+  case STRING: return string(s, NULL);
+  case NAME: return string(s, &s->name) && s->name.length > 0;
+  case BOOLEAN: return boolean(s);
+  case NUMBER: return number(s);
+  case WORD_OR_NUMBER: return string(s, NULL) || number(s);
+  case STRINGS: return array(s, any_string, NULL);
+  case OBJECT: return shaped(s, member->shape);
+  case LIST: return array(s, shaped, member->shape);
+  case MAP: return object(s, mapped_member, member->shape, NULL);
+  case TYPE: return one_of(s, types, &s->type);
+  case VERB: return one_of(s, verbs, &verb);
+  case OPERATIONS: s->types_seen = 0; return array(s, operation, member->shape);
+  case SERVICES: return services(s, member->shape);
+  case RESOURCES: return resources(s, member->shape);
+  case NEVER: break;
+  }
+  return false;
+}
+
+/*
+** What a schema's `properties` may hold is a dataset, a table or a field, which only its own members tell. This is all of
+** them at once: what fits it is a good one of each.
+*/
+static const struct shape part;
+
+static const struct member items_members[] = {
+    {"type", STRING, false, NULL}, {"$ref", STRING, false, NULL}, {"properties", MAP, false, &part}, {0}};
+static const struct shape items = {items_members};
+
+static const struct member part_members[] = {
+    {"type", STRING, false, NULL},       {"ablType", STRING, false, NULL},
+    {"format", STRING, false, NULL},     {"items", OBJECT, false, &items},
+    {"maxItems", NUMBER, false, NULL},   {"origName", STRING, false, NULL},
+    {"properties", MAP, false, &part},   {"primaryKey", STRINGS, false, NULL},
+    {"idProperty", STRING, false, NULL}, {0}};
+static const struct shape part = {part_members};
+
+/* Without `properties` it is of the old form, or wrong. */
+static const struct member schema_members[] = {{"properties", MAP, true, &part}, {0}};
+static const struct shape schema = {schema_members};
+
+static const struct member pair_members[] = {
+    {"parentFieldName", STRING, false, NULL}, {"childFieldName", STRING, false, NULL}, {0}};
+static const struct shape pair = {pair_members};
+
+static const struct member relation_members[] = {
+    {"relationName", STRING, false, NULL}, {"parentName", STRING, false, NULL},
+    {"childName", STRING, false, NULL},    {"relationFields", LIST, false, &pair},
+    {"RelationName", NEVER, false, NULL},  {0}};
+static const struct shape relation = {relation_members};
+
+static const struct member param_members[] = {
+    {"name", STRING, false, NULL}, {"type", STRING, false, NULL}, {"xType", STRING, false, NULL}, {0}};
+static const struct shape param = {param_members};
+
+static const struct member operation_members[] = {{"type", TYPE, false, NULL},
+                                                  {"name", STRING, false, NULL},
+                                                  {"verb", VERB, false, NULL},
+                                                  {"path", STRING, false, NULL},
+                                                  {"params", LIST, false, &param},
+                                                  {"useBeforeImage", BOOLEAN, false, NULL},
+                                                  {"mergeMode", WORD_OR_NUMBER, false, NULL},
+                                                  {"mappingType", STRING, false, NULL},
+                                                  {"capabilities", STRING, false, NULL},
+                                                  {0}};
+static const struct shape operation_shape = {operation_members};
+
+static const struct member resource_members[] = {{"name", NAME, true, NULL},
+                                                 {"path", STRING, false, NULL},
+                                                 {"idProperty", STRING, false, NULL},
+                                                 {"schema", OBJECT, false, &schema},
+                                                 {"relations", LIST, false, &relation},
+                                                 {"operations", OPERATIONS, false, &operation_shape},
+                                                 {0}};
+static const struct shape resource_shape = {resource_members};
+
+static const struct member settings_members[] = {{"useRequest", BOOLEAN, false, NULL},
+                                                 {"sendOnlyChanges", BOOLEAN, false, NULL},
+                                                 {"unwrapped", BOOLEAN, false, NULL},
+                                                 {"useXClientProps", BOOLEAN, false, NULL},
+                                                 {0}};
+static const struct shape settings = {settings_members};
+
+static const struct member service_members[] = {{"name", NAME, true, NULL},
+                                                {"address", STRING, false, NULL},
+                                                {"useRequest", BOOLEAN, false, NULL},
+                                                {"settings", OBJECT, false, &settings},
+                                                {"resources", RESOURCES, true, &resource_shape},
+                                                {0}};
+static const struct shape service_shape = {service_members};
+
+static const struct member document_members[] = {{"services", SERVICES, true, &service_shape}, {0}};
+static const struct shape document = {document_members};
+
+static void push_list (lua_State *L, int index, const char *name) {
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, index, name);
+}
+
+int catalog_scan (lua_State *L) {
+  struct scan s = {.L = L};
+  size_t length;
+  s.text = s.at = luaL_checklstring(L, 1, &length);
+  s.end = s.text + length;
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 7);
+  push_list(L, INDEX, "services");
+  push_list(L, INDEX, "names");
+  push_list(L, INDEX, "starts");
+  push_list(L, INDEX, "ends");
+  push_list(L, INDEX, "places");
+  space(&s);
+  if (!shaped(&s, &document)) return 0;
+  space(&s);
+  if (s.at < s.end) return 0;
+  lua_settop(L, INDEX);
+  return 1;
+}

@@ -1,0 +1,19 @@
+/* form: a body of type application/x-www-form-urlencoded, or a query, written field by field. */
+#ifndef NET_FORM_H
+#define NET_FORM_H
+
+#include "net/buffer.h"
+
+#pragma GCC visibility push(hidden)
+
+#define FORM_TYPE "application/x-www-form-urlencoded"
+
+/*
+** Adds name=value, after a '&' unless it is the first. The name is sent as it is, the value encoded as encodeURIComponent
+** does. False: no memory.
+*/
+bool form_add (struct buffer *form, const char *name, const char *value, size_t length);
+
+#pragma GCC visibility pop
+
+#endif

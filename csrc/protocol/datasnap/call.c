@@ -1,0 +1,394 @@
+/*
+** datasnap_call: calls of a DataSnap server's methods, alone or in batches, and looks into its cache of results; each is one
+** exchange, described when the user calls and kept as text, lest it be needed another time.
+*/
+#include "protocol/datasnap/datasnap.h"
+#include "runtime/json.h"
+#include "net/ascii.h"
+#include "runtime/options.h"
+#include "session/reconnect.h"
+
+#include <string.h>
+
+static const char *const verbs[] = {"GET", "PUT", "POST", "DELETE", NULL};
+
+/* What an operation keeps, in the table OPERATION_ARGUMENTS. */
+enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
+
+/* Of an operation: what becomes of the body of its answer. */
+enum {
+  STAGE_RESULT,    /* it is the value */
+  STAGE_NO_RESULT, /* it is not to be read */
+  STAGE_BYTES      /* it is a stream's: a string */
+};
+
+/* Options: each reads the table at `options`, which may be nil. */
+
+static enum datasnap_verb verb_option (lua_State *L, int options, const char *what) {
+  const char *name;
+  int i = 0;
+  if (lua_isnoneornil(L, options)) return DATASNAP_GET;
+  name = options_string(L, options, "verb", NULL);
+  if (!name) name = "GET";
+  while (verbs[i] && !ascii_same(verbs[i], name))
+    i++;
+  if (!verbs[i]) luaL_error(L, "%s: option 'verb': expected GET, PUT, POST or DELETE, got '%s'", what, name);
+  lua_pop(L, 1);
+  return (enum datasnap_verb)i;
+}
+
+/* Leaves filters or nil. */
+static int push_filters (lua_State *L, int options, const char *what) {
+  if (lua_isnoneornil(L, options))
+    lua_pushnil(L);
+  else if (lua_getfield(L, options, "filters") != LUA_TNIL && !lua_istable(L, -1))
+    luaL_error(L, "%s: option 'filters': expected a table, got %s", what, luaL_typename(L, -1));
+  return lua_gettop(L);
+}
+
+/* Leaves the header's value or nil. */
+static void push_accept (lua_State *L, int options, const char *what) {
+  size_t length;
+  const char *text;
+  if (lua_isnoneornil(L, options)) {
+    lua_pushnil(L);
+    return;
+  }
+  text = options_string(L, options, "accept", &length);
+  if (text && (!length || !header_is_value(text, length)))
+    luaL_error(L, "%s: option 'accept': expected the value of a header", what);
+}
+
+static void check_arguments (lua_State *L) {
+  luaL_checktype(L, 2, LUA_TSTRING);
+  luaL_checktype(L, 3, LUA_TSTRING);
+  if (!lua_isnoneornil(L, 5)) luaL_checktype(L, 5, LUA_TTABLE);
+  lua_settop(L, 5);
+}
+
+/* Sending */
+
+/* Pushes what is kept of `op` under `which`: the operation keeps it too. NULL for nothing. */
+static const char *push_kept (lua_State *L, struct operation *op, int which, size_t *length) {
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  lua_rawgeti(L, -1, which);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  *length = 0;
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, length) : NULL;
+}
+
+static bool set_accept (struct exchange *x, const char *value, size_t length) {
+  struct header_list *lines = header_list_copy(x->request.headers);
+  if (!lines) return false;
+  header_list_release(x->request.headers);
+  x->request.headers = lines;
+  return header_list_set(lines, "Accept", 6, value, length) == HEADER_OK;
+}
+
+static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
+  size_t length;
+  const char *text = push_kept(L, op, KEPT_BODY, &length);
+  bool ok = !text || buffer_add(&x->request.body, text, length) == BUFFER_OK;
+  x->request.once = !op->repeatable;
+  x->request.has_body = text != NULL;
+  text = push_kept(L, op, KEPT_ACCEPT, &length);
+  ok = ok && (!text || set_accept(x, text, length));
+  lua_pop(L, 2);
+  return ok;
+}
+
+static struct exchange *describe (lua_State *L, struct operation *op) {
+  size_t length;
+  const char *url = push_kept(L, op, KEPT_URL, &length), *why;
+  struct uri *uri = url ? uri_parse(&op->session->loop->memory, url, length, &why) : NULL;
+  struct exchange *x;
+  push_kept(L, op, KEPT_VERB, &length);
+  x = session_exchange(L, op->session, verbs[lua_tointeger(L, -1)], uri);
+  if (x && fill(L, op, x)) return x;
+  exchange_free(x);
+  return NULL;
+}
+
+/* Replaces the list on top by the string of its bytes; false, and it stays, when it is none. */
+static bool to_string (lua_State *L) {
+  int list = lua_gettop(L);
+  lua_Integer i, n;
+  luaL_Buffer b;
+  if (!lua_istable(L, list)) return false;
+  n = (lua_Integer)lua_rawlen(L, list);
+  luaL_buffinit(L, &b);
+  for (i = 1; i <= n; i++) {
+    lua_Integer byte = lua_rawgeti(L, list, i) == LUA_TNUMBER ? lua_tointeger(L, -1) : -1;
+    lua_pop(L, 1);
+    if (byte < 0 || byte > 255) break;
+    luaL_addchar(&b, (char)byte);
+  }
+  luaL_pushresult(&b);
+  if (i <= n) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_replace(L, list);
+  return true;
+}
+
+/* Pushes the bytes of a stream: the body, or those that newer servers list in `result`. False: it is neither. */
+static bool push_bytes (lua_State *L, const struct exchange *x) {
+  int top = lua_gettop(L);
+  if (!datasnap_push_value(L, x)) return false;
+  if (lua_type(L, -1) == LUA_TSTRING) return true;
+  if (lua_istable(L, -1) && lua_getfield(L, -1, "result") == LUA_TTABLE) {
+    if (to_string(L)) return true;
+    if (lua_rawlen(L, -1) == 1 && lua_rawgeti(L, -1, 1) == LUA_TTABLE && to_string(L)) return true;
+  }
+  lua_settop(L, top);
+  lua_pushlstring(L, x->response.body.data ? x->response.body.data : "", x->response.body.length);
+  return !x->response.body.length || !datasnap_says_json(x);
+}
+
+/* Pushes the value that the user gets: of an envelope its `result`; what else it holds goes into the info on top. */
+static void push_result (lua_State *L, struct operation *op) {
+  static const char *const names[] = {"cacheId", "cmdIndex"};
+  size_t i, length;
+  int info = lua_gettop(L);
+  push_kept(L, op, KEPT_VALUE, &length);
+  if (op->stage != STAGE_RESULT || !lua_istable(L, -1) || lua_getfield(L, -1, "result") == LUA_TNIL) {
+    lua_settop(L, info + 1);
+    return;
+  }
+  for (i = 0; i < sizeof names / sizeof *names; i++) {
+    lua_getfield(L, info + 1, names[i]);
+    lua_setfield(L, info, names[i]);
+  }
+  lua_replace(L, info + 1);
+}
+
+static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
+                         const struct finding *found) {
+  finding_push_info(L, x, found);
+  push_result(L, op);
+  lua_insert(L, -2);
+  error_push_result(L, RESULT_SUCCESS);
+  lua_insert(L, -2);
+}
+
+/* Keeps the value of a good answer, so that it is decoded once; blames a body that is not what was asked for. */
+static void read_value (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  int top = lua_gettop(L);
+  bool good = true;
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  if (op->stage == STAGE_NO_RESULT)
+    lua_pushboolean(L, true);
+  else
+    good = op->stage == STAGE_BYTES ? push_bytes(L, x) : datasnap_push_value(L, x);
+  if (good)
+    lua_rawseti(L, top + 2, KEPT_VALUE);
+  else
+    datasnap_blame_body(found, op->stage == STAGE_BYTES
+                                   ? "the body is no stream of bytes"
+                                   : "the body calls itself JSON and is none: it may be cut short");
+  lua_settop(L, top);
+}
+
+static void answered (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  datasnap_judge_call(L, op, x, &found);
+  if (found.verdict == VERDICT_ALIVE) read_value(L, op, x, &found);
+  finding_conclude_with(L, op, x, &found, push_answer);
+}
+
+static bool send_call (lua_State *L, struct operation *op) {
+  int top = lua_gettop(L);
+  struct exchange *x = describe(L, op);
+  lua_settop(L, top);
+  return operation_send(L, op, x, answered);
+}
+
+/*
+** The promise of an operation on the session at 1, which keeps the address, the body or nil, and Accept or nil on top,
+** popped. `options` is where its own are, or nil is.
+*/
+static struct operation *new_call (lua_State *L, const char *verb, enum datasnap_verb method, int options) {
+  bool given = !lua_isnil(L, options);
+  double limit = given ? options_number(L, options, "timeout", 0, 0) : 0;
+  bool twice = given && options_boolean(L, options, "idempotent", false);
+  int base = lua_gettop(L) - 3, i;
+  struct operation *op;
+  lua_createtable(L, 4, 0);
+  for (i = KEPT_URL; i <= KEPT_ACCEPT; i++) {
+    lua_pushvalue(L, base + i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushinteger(L, (lua_Integer)method);
+  lua_rawseti(L, -2, KEPT_VERB);
+  op = operation_new(L, 1, verb);
+  op->limit = limit;
+  op->repeatable = twice;
+  lua_pushvalue(L, -2);
+  compat_setslot(L, -2, OPERATION_ARGUMENTS);
+  lua_replace(L, base + 1);
+  lua_settop(L, base + 1);
+  return op;
+}
+
+static int start (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
+  int promise = lua_gettop(L);
+  if (!session_refuses(L, op)) repair_begin(L, op, first);
+  lua_settop(L, promise);
+  return 1;
+}
+
+/* invoke(class, method, params, options) */
+int datasnap_invoke (lua_State *L) {
+  static const char *const known[] = {"verb",  "filters", "accept",     "hasResult",
+                                      "bytes", "timeout", "idempotent", NULL};
+  const struct session *s = session_check(L, 1);
+  enum datasnap_verb verb;
+  struct operation *op;
+  bool wanted = true, bytes = false;
+  check_arguments(L);
+  if (!lua_isnil(L, 5)) {
+    options_check(L, 5, "invoke", known);
+    wanted = options_boolean(L, 5, "hasResult", true);
+    bytes = options_boolean(L, 5, "bytes", false);
+  }
+  verb = verb_option(L, 5, "invoke");
+  datasnap_push_call(L, s, "invoke", verb, 2, 4, push_filters(L, 5, "invoke"));
+  push_accept(L, 5, "invoke");
+  op = new_call(L, "invoke", verb, 5);
+  op->stage = !wanted ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
+  return start(L, op, send_call);
+}
+
+/* getMethodURL(class, method, params, options): the address that invoke would call, and the body or nil. */
+int datasnap_get_method_url (lua_State *L) {
+  static const char *const known[] = {"verb", "filters", NULL};
+  const struct session *s = session_check(L, 1);
+  enum datasnap_verb verb;
+  check_arguments(L);
+  if (!lua_isnil(L, 5)) options_check(L, 5, "getMethodURL", known);
+  verb = verb_option(L, 5, "getMethodURL");
+  datasnap_push_call(L, s, "getMethodURL", verb, 2, 4, push_filters(L, 5, "getMethodURL"));
+  return 2;
+}
+
+/* getURLPrefix([includeRest]) */
+int datasnap_get_url_prefix (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  datasnap_push_prefix(L, s, lua_isnoneornil(L, 2) || lua_toboolean(L, 2));
+  return 1;
+}
+
+/* The cache */
+
+/* Is a session held? Without an id the server would make one, empty, and not say which. */
+static bool is_held (const struct session *s) {
+  const struct datasnap *w = s->wire;
+  return w->id != NULL;
+}
+
+/* getCacheURL(suffix, includeSessionId): nil for a list. */
+int datasnap_get_cache_url (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  if (lua_istable(L, 2)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (lua_toboolean(L, 3)) session_lapse(L, 1);
+  datasnap_push_cache(L, s, 2, lua_toboolean(L, 3));
+  return 1;
+}
+
+/* Pushes the address of what is at the suffix at 2. */
+static void push_address (lua_State *L, const struct session *s) {
+  const struct datasnap *w = s->wire;
+  const char *text, *why;
+  struct uri *uri;
+  size_t length;
+  bool within;
+  datasnap_push_cache(L, s, 2, false);
+  text = lua_tolstring(L, -1, &length);
+  uri = uri_parse(&s->loop->memory, text, length, &why);
+  if (!uri) luaL_error(L, "cache: the address %s", why);
+  within = uri_within(w->cache, uri);
+  uri_release(uri);
+  if (!within) luaL_error(L, "cache: the suffix leads out of the cache");
+}
+
+/* cache(suffix, options): what the server keeps there; with the verb DELETE it is forgotten. */
+int datasnap_cache (lua_State *L) {
+  static const char *const known[] = {"verb", "accept", "bytes", "timeout", "idempotent", NULL};
+  struct session *s = session_check(L, 1);
+  enum datasnap_verb verb;
+  struct operation *op;
+  bool bytes;
+  luaL_optstring(L, 2, NULL);
+  if (!lua_isnoneornil(L, 3)) options_check(L, 3, "cache", known);
+  lua_settop(L, 3);
+  verb = verb_option(L, 3, "cache");
+  if (verb != DATASNAP_GET && verb != DATASNAP_DELETE)
+    luaL_error(L, "cache: option 'verb': expected GET or DELETE, got '%s'", verbs[verb]);
+  session_touch(s);
+  session_lapse(L, 1);
+  push_address(L, s);
+  lua_pushnil(L);
+  push_accept(L, 3, "cache");
+  bytes = !lua_isnil(L, 3) && options_boolean(L, 3, "bytes", false);
+  op = new_call(L, "cache", verb, 3);
+  op->stage = verb == DATASNAP_DELETE ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
+  op->repeatable = op->repeatable || verb == DATASNAP_GET;
+  if (s->phase != PHASE_INVALID && !s->closing && !s->repairing && !is_held(s)) {
+    operation_refuse(L, op, s->phase == PHASE_EXPIRED ? "expired" : "auth", RESULT_GENERAL_FAILURE,
+                     "no session is held, so there is nothing in its cache");
+    return 1;
+  }
+  return start(L, op, send_call);
+}
+
+/* Batches */
+
+/* There is a session now, and the answer has said which. */
+static void begun (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_REQUEST, &found);
+  if (found.verdict != VERDICT_ALIVE) {
+    finding_conclude_with(L, op, x, &found, push_answer);
+    return;
+  }
+  finding_apply(L, op, &found);
+  op->epoch = op->session->epoch;
+  operation_must(L, op, send_call(L, op));
+}
+
+/* The answer to a batch does not name the session: it is begun before. */
+static bool send_batch (lua_State *L, struct operation *op) {
+  return is_held(op->session) ? send_call(L, op) : datasnap_ask_platform(L, op, begun);
+}
+
+/* batch(calls, options): several calls in one request; each has an answer of its own. */
+int datasnap_batch (lua_State *L) {
+  static const char *const known[] = {"timeout", "idempotent", NULL};
+  struct session *s = session_check(L, 1);
+  const struct datasnap *w = s->wire;
+  struct operation *op;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  if (!lua_isnoneornil(L, 3)) options_check(L, 3, "batch", known);
+  lua_settop(L, 3);
+  session_touch(s);
+  session_lapse(L, 1);
+  lua_pushfstring(L, "%s/", uri_text(w->batch));
+  datasnap_push_batch(L, 2);
+  lua_pushnil(L);
+  op = new_call(L, "batch", DATASNAP_POST, 3);
+  return start(L, op, send_batch);
+}
+
+bool datasnap_ask_platform (lua_State *L, struct operation *op, operation_step step) {
+  struct session *s = op->session;
+  const struct datasnap *w = s->wire;
+  return operation_send(
+      L, op, session_exchange_brief(L, s, "GET", uri_append(w->rest, "/DSAdmin/GetPlatformName/")), step);
+}

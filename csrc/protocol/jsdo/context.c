@@ -1,0 +1,193 @@
+#include "protocol/jsdo/context.h"
+
+#include "catalog/copy.h"
+#include "runtime/json.h"
+#include "store/store.h"
+#include "session/session.h"
+
+#include <string.h>
+
+/* One table has both. The text is false while it is to be made of the properties, nil where there are none. */
+enum { PROPERTIES = 1, TEXT };
+
+static void push_part (lua_State *L, int session, int part) {
+  if (session_getvalue(L, session, SESSION_CONTEXT) != LUA_TTABLE) return;
+  lua_rawgeti(L, -1, part);
+  lua_remove(L, -2);
+}
+
+void context_push (lua_State *L, int session) {
+  push_part(L, session, PROPERTIES);
+}
+
+/* Pushes the text of the properties; nil for none. Raises for what JSON cannot say. */
+static void push_new_text (lua_State *L, int properties) {
+  lua_pushnil(L);
+  if (!lua_next(L, properties)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pop(L, 2);
+  loop_hook(L, "encodeHeader");
+  lua_pushvalue(L, properties);
+  lua_call(L, 1, 2);
+  if (lua_isnil(L, -2)) luaL_error(L, "context property: %s", luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+}
+
+/* Argument: the table of both. Returns the text. */
+static int make_text (lua_State *L) {
+  lua_rawgeti(L, 1, PROPERTIES);
+  push_new_text(L, 2);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, 1, TEXT);
+  return 1;
+}
+
+bool context_push_text (lua_State *L, int session) {
+  push_part(L, session, TEXT);
+  if (!lua_isboolean(L, -1)) return true;
+  lua_pop(L, 1);
+  lua_pushcfunction(L, make_text);
+  session_getvalue(L, session < 0 ? session - 1 : session, SESSION_CONTEXT);
+  return lua_pcall(L, 1, 1, 0) == LUA_OK;
+}
+
+/* The session's header lines are to be made anew, and what is stored of it. */
+static void changed (lua_State *L, int session) {
+  struct session *s = lua_touserdata(L, session);
+  header_list_release(s->headers);
+  s->headers = NULL;
+  persistence_note(L, session);
+}
+
+void context_replace (lua_State *L, int session, int properties) {
+  session = lua_absindex(L, session);
+  properties = lua_absindex(L, properties);
+  lua_createtable(L, TEXT, 0);
+  lua_pushvalue(L, properties);
+  lua_rawseti(L, -2, PROPERTIES);
+  push_new_text(L, properties);
+  lua_rawseti(L, -2, TEXT);
+  session_setvalue(L, session, SESSION_CONTEXT);
+  changed(L, session);
+}
+
+/* Replaces the value on top by a copy of its own, tables in it included. */
+static void copy (lua_State *L) {
+  lua_pushcfunction(L, catalog_copy);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+}
+
+/* Moves what can be sent of the table at 2 into the one at 3. */
+static int collect (lua_State *L) {
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    if (lua_type(L, -2) != LUA_TSTRING) return luaL_argerror(L, 2, "expected names that are strings");
+    if (lua_isfunction(L, -1)) {
+      lua_pop(L, 1);
+      continue;
+    }
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 3);
+  }
+  return 0;
+}
+
+int context_set (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  lua_newtable(L);
+  if (lua_istable(L, 2)) collect(L);
+  push_new_text(L, 3); /* first: what JSON cannot say cannot be copied either */
+  lua_settop(L, 3);
+  copy(L);
+  context_replace(L, 1, 3);
+  return 0;
+}
+
+/* Raises for a property that JSON cannot say. */
+static void check_property (lua_State *L, int name, int value) {
+  int top = lua_gettop(L);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, name);
+  lua_pushvalue(L, value);
+  lua_rawset(L, top + 1);
+  push_new_text(L, top + 1);
+  lua_settop(L, top);
+}
+
+/* Pushes the session's table of both, made if need be. */
+static void push_both (lua_State *L, int session) {
+  if (session_getvalue(L, session, SESSION_CONTEXT) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_createtable(L, TEXT, 0);
+  lua_newtable(L);
+  lua_rawseti(L, -2, PROPERTIES);
+  lua_pushvalue(L, -1);
+  session_setvalue(L, session, SESSION_CONTEXT);
+}
+
+int context_set_property (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 3);
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
+  check_property(L, 2, 3);
+  copy(L);
+  push_both(L, 1);
+  lua_pushboolean(L, false);
+  lua_rawseti(L, 4, TEXT);
+  lua_rawgeti(L, 4, PROPERTIES);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, 5);
+  changed(L, 1);
+  return 0;
+}
+
+int context_get (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 1);
+  context_push(L, 1);
+  if (lua_isnil(L, -1))
+    lua_newtable(L);
+  else
+    copy(L);
+  return 1;
+}
+
+int context_get_property (lua_State *L) {
+  session_check(L, 1);
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
+  context_push(L, 1);
+  if (lua_isnil(L, -1)) return 1;
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  copy(L);
+  return 1;
+}
+
+/* Can the properties on top be sent? */
+static bool are_sendable (lua_State *L) {
+  bool are;
+  loop_hook(L, "encodeHeader");
+  lua_pushvalue(L, -2);
+  lua_call(L, 1, 1);
+  are = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return are;
+}
+
+bool context_parse (lua_State *L, const char *text, size_t length) {
+  if (!length || (length == 4 && !memcmp(text, "null", 4))) {
+    lua_newtable(L);
+    return true;
+  }
+  lua_pushlstring(L, text, length);
+  if (*text == '{' && json_decode(L) && are_sendable(L)) return true;
+  lua_pop(L, 1);
+  return false;
+}

@@ -1,0 +1,634 @@
+/*
+** The life of an AuthenticationProvider: login proves the user to one web application (form_sso gets tokens for others
+** by it); sessions then show what it holds; a token is refreshed once for all who wait for it; logout forgets.
+*/
+#include "protocol/jsdo/provider.h"
+
+#include "protocol/jsdo/jsdo.h"
+#include "runtime/json.h"
+#include "runtime/options.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char log_in_again[] = "log the AuthenticationProvider in again";
+static const char token_path[] = "/static/auth/token?op=refresh";
+
+/* Of a token's life, the part after which it is refreshed in advance; the reference's figure. */
+static const double ripe = 0.75;
+
+struct provider *provider_test (lua_State *L, int index) {
+  return type_test(L, index, TYPE_PROVIDER);
+}
+
+/* A finaliser may get hold of one that is finalised already. */
+struct provider *provider_check (lua_State *L, int index) {
+  struct provider *p = type_check(L, index, TYPE_PROVIDER);
+  if (!p->who) luaL_error(L, "the AuthenticationProvider is closed");
+  return p;
+}
+
+struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
+  struct provider *p;
+  uri = lua_absindex(L, uri);
+  p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
+  memset(p, 0, sizeof *p);
+  type_set(L, TYPE_PROVIDER);
+  p->loop = who->loop;
+  p->who = identity_keep(who);
+  lua_pushvalue(L, uri);
+  compat_setslot(L, -2, PROVIDER_URI);
+  return p;
+}
+
+static const char *const own_options[] = {TRANSPORT_OPTIONS, "uri", "authenticationModel",
+                                          "automaticTokenRefresh", NULL};
+
+/* AuthenticationProvider(options) */
+static int provider_new (lua_State *L) {
+  static const char models[] = "\"anonymous\", \"basic\", \"form\", \"form_sso\" or \"bearer\"";
+  struct loop *loop = loop_get(L);
+  struct provider *p;
+  struct transport *transport;
+  struct uri *uri;
+  enum model model;
+  bool automatic;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  options_check(L, 1, "datasession.AuthenticationProvider", own_options);
+  if (lua_getfield(L, 1, "authenticationModel") == LUA_TNIL)
+    return luaL_error(L, "option 'authenticationModel': expected %s, got nil", models);
+  model = session_model_option(L, 1, models);
+  automatic = options_boolean(L, 1, "automaticTokenRefresh", true);
+  loop_engine(L, loop);
+  lua_settop(L, 1);
+  p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
+  memset(p, 0, sizeof *p);
+  type_set(L, TYPE_PROVIDER);
+  p->loop = loop;
+  uri = session_uri_option(L, loop, 1, "uri");
+  p->who = identity_new(loop, model, uri, loop->transport);
+  uri_release(uri);
+  if (!p->who) return luaL_error(L, "not enough memory");
+  lua_getfield(L, 1, "uri");
+  compat_setslot(L, 2, PROVIDER_URI);
+  transport = transport_from_options(L, loop, 1);
+  transport_release(p->who->transport);
+  p->who->transport = transport;
+  p->who->automatic = automatic;
+  lua_settop(L, 2);
+  return 1;
+}
+
+static int provider_gc (lua_State *L) {
+  struct provider *p = type_check(L, 1, TYPE_PROVIDER);
+  identity_release(p->who);
+  p->who = NULL;
+  return 0;
+}
+
+/* Requests of the provider's own */
+
+struct exchange *provider_exchange (struct identity *who, const char *method, const char *path) {
+  struct uri *uri = uri_append(who->uri, path);
+  struct exchange *x = uri ? exchange_new(who->loop->engine) : NULL;
+  if (!x) {
+    uri_release(uri);
+    return NULL;
+  }
+  x->request.method = method;
+  x->request.uri = uri;
+  x->request.brief = true;
+  x->request.transport = transport_keep(who->transport);
+  x->request.headers = header_list_new(&who->loop->memory);
+  if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
+  if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
+  if (x->request.headers && who->jar && jsdo_dress(x->request.headers) &&
+      (who->model != MODEL_BEARER || identity_sign(who, x->request.headers)))
+    return x;
+  exchange_free(x);
+  return NULL;
+}
+
+static const char *what_refused (enum model model, enum purpose purpose) {
+  if (purpose == PURPOSE_REFRESH) return "did not accept the refresh token";
+  return model == MODEL_BEARER ? "did not accept the token" : "did not accept the user name or password";
+}
+
+static const char *what_failed (enum purpose purpose, long status) {
+  switch (purpose) {
+  case PURPOSE_LOGOUT: return "may not have ended the session; it is ended here";
+  case PURPOSE_REFRESH: return "gave no new token";
+  default: return status == 403 ? "does not allow this user to log in" : "failed at the login";
+  }
+}
+
+/* What the answer to a login, a logout or a refresh says: fine, or a fault. `fine` is a second good status, or 0. */
+static void judge (lua_State *L, const struct exchange *x, enum model model, enum purpose purpose, long fine,
+                   struct finding *found) {
+  long status = jsdo_real_status(L, x, purpose);
+  bool page = purpose == PURPOSE_LOGIN && jsdo_is_login_page(x, purpose);
+  if (x->response.failure != FAILURE_NONE) {
+    finding_failure(found, x, purpose);
+    found->reason = NULL;
+    return;
+  }
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->fault.status = status;
+  found->fault.uri = x->response.uri;
+  found->fault.result = RESULT_GENERAL_FAILURE;
+  found->fault.kind = "http";
+  if (!page && (status == 200 || status == fine)) {
+    found->verdict = VERDICT_ALIVE;
+    return;
+  }
+  found->verdict = VERDICT_BROKEN;
+  found->fault.retryable = status >= 500;
+  if (page || status == 401) {
+    found->verdict = VERDICT_REFUSED;
+    found->fault.kind = "auth";
+    found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+    if (purpose == PURPOSE_REFRESH) found->fault.hint = log_in_again;
+  }
+  finding_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
+              found->verdict == VERDICT_REFUSED ? what_refused(model, purpose)
+                                                : what_failed(purpose, status));
+}
+
+/* Tokens */
+
+/* The field's text stays on the stack; nil: there is none of that name. */
+static int push_text_field (lua_State *L, const char *name, const char **text, size_t *length) {
+  int type = lua_getfield(L, -1, name);
+  *text = type == LUA_TSTRING ? lua_tolstring(L, -1, length) : "";
+  if (type != LUA_TSTRING) *length = 0;
+  lua_insert(L, -2);
+  return type;
+}
+
+/* An answer without refresh_token leaves the one there is; an empty one means that there is none any more. */
+static bool keep_tokens (lua_State *L, struct identity *who, const char *token, size_t length) {
+  const char *refresh;
+  size_t refresh_length;
+  double life;
+  bool told, given = push_text_field(L, "refresh_token", &refresh, &refresh_length) != LUA_TNIL;
+  told = lua_getfield(L, -1, "expires_in") == LUA_TNUMBER;
+  life = told && lua_tonumber(L, -1) > 0 ? lua_tonumber(L, -1) : 0;
+  lua_pop(L, 1);
+  if (!identity_set_token(who, token, length)) return false;
+  identity_ripen(who, told ? clock_now() + life * ripe : 0);
+  return !given || identity_set_refresh_token(who, refresh, refresh_length);
+}
+
+/* The value on top is the server's answer; false, with the reason: it gives no token. Leaves things on the stack. */
+static bool take_tokens (lua_State *L, struct identity *who, const char **why) {
+  const char *token;
+  size_t length;
+  *why = "the server's answer is no JSON object";
+  if (!lua_istable(L, -1)) return false;
+  push_text_field(L, "access_token", &token, &length);
+  *why = "the server's answer holds no access_token";
+  if (!length) return false;
+  *why = "the access_token holds what no header may";
+  if (!header_is_value(token, length)) return false;
+  *why = "not enough memory";
+  return keep_tokens(L, who, token, length);
+}
+
+/*
+** For the answer of a token service; `found` is made a fault when it gives none. Nobody is shown its body. Leaves nothing
+** on the stack.
+*/
+static void read_tokens (lua_State *L, struct identity *who, struct exchange *x, struct finding *found) {
+  const char *why;
+  int top = lua_gettop(L);
+  lua_pushlstring(L, x->response.body.data ? x->response.body.data : "", x->response.body.length);
+  buffer_wipe(&x->response.body);
+  if (!json_decode(L)) lua_pushnil(L);
+  if (!take_tokens(L, who, &why)) {
+    found->verdict = VERDICT_BROKEN;
+    found->fault.kind = "protocol";
+    finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(x->response.uri), why);
+  }
+  lua_settop(L, top);
+}
+
+/* Verbs */
+
+/* The error that ended the login stands in the promise meanwhile. */
+static void login_undone (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push(L, op);
+  compat_getslot(L, -1, PROMISE_ERROR);
+  operation_reject(L, op);
+}
+
+/* The server took the credentials but gave no token: its session is ended before the login fails. */
+static bool undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  struct identity *who = op->provider->who;
+  struct exchange *goodbye;
+  operation_push(L, op);
+  finding_push_error(L, x, found);
+  compat_setslot(L, -2, PROMISE_ERROR);
+  goodbye = provider_exchange(who, "GET", jsdo_form_logout);
+  identity_reset(who);
+  if (!goodbye) return false;
+  operation_must(L, op, operation_send(L, op, goodbye, login_undone));
+  return true;
+}
+
+static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
+  struct identity *who = op->provider->who;
+  struct finding found;
+  judge(L, x, who->model, PURPOSE_LOGIN, 0, &found);
+  if (found.verdict == VERDICT_ALIVE && who->model == MODEL_FORM_SSO) {
+    read_tokens(L, who, x, &found);
+    if (found.verdict != VERDICT_ALIVE && undo_login(L, op, x, &found)) return;
+  }
+  if (found.verdict == VERDICT_ALIVE)
+    who->logged_in = true;
+  else
+    identity_reset(who);
+  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static struct exchange *login_exchange (struct identity *who, const struct login *as) {
+  struct exchange *x;
+  if (who->model != MODEL_FORM && who->model != MODEL_FORM_SSO)
+    return provider_exchange(who, "GET", jsdo_login_target);
+  x = provider_exchange(who, "POST",
+                        who->model == MODEL_FORM ? jsdo_form_login
+                                                 : "/static/auth/j_spring_security_check?OECP=yes");
+  if (x && !jsdo_fill_form(x, as)) {
+    exchange_free(x);
+    return NULL;
+  }
+  return x;
+}
+
+static int provider_login (lua_State *L) {
+  struct provider *p = provider_check(L, 1);
+  struct operation *op;
+  struct login as;
+  session_check_credentials(L, p->who->model);
+  lua_settop(L, 3);
+  as = login_read(L);
+  op = operation_new(L, 1, "login");
+  if (p->who->logged_in)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
+                     "the provider is logged in already: call logout first");
+  else if (p->login)
+    operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, "another login of this provider is under way");
+  else {
+    identity_reset(p->who);
+    p->login = op;
+    operation_must(L, op,
+                   session_hold_credentials(p->who, &as) &&
+                       operation_send(L, op, login_exchange(p->who, &as), logged_in));
+  }
+  return 1;
+}
+
+/* Those who go by the provider */
+
+/* Why `op` may not go on now that the refresh is over; NULL: it may. */
+static const char *why_not (const struct operation *op, const struct identity *who) {
+  if (operation_signer(op) != who) return "the session was logged out while it waited for a new access token";
+  if (who->logged_in) return NULL;
+  return "the access token could not be refreshed";
+}
+
+/* As if the server had refused it: a ping's result is a boolean. */
+static enum result refused_result (const struct operation *op, const struct identity *who) {
+  if (!strcmp(op->verb, "ping")) return RESULT_FALSE;
+  return operation_signer(op) == who ? RESULT_EXPIRED_TOKEN : RESULT_GENERAL_FAILURE;
+}
+
+/* A refresh that failed for a passing reason lets them try with the old token. */
+static void release_waiting (lua_State *L, const struct identity *who) {
+  struct operation *op, *next;
+  for (op = who->loop->operations; op; op = next) {
+    const char *why = op->awaits == who ? why_not(op, who) : NULL;
+    next = op->later;
+    if (op->awaits != who) continue;
+    if (why && !op->abort_kind) {
+      op->abort_kind = operation_signer(op) == who ? "expired" : "cancelled";
+      op->abort_result = refused_result(op, who);
+      if (operation_signer(op) == who) op->abort_hint = log_in_again;
+      op->abort_message = why;
+    }
+    operation_resume(L, op);
+  }
+}
+
+void provider_left (lua_State *L, struct operation *op) {
+  struct identity *who = op->provider->who;
+  if (op->provider->login == op) op->provider->login = NULL;
+  if (!who || !who->tokens || who->tokens->refreshing != op) return;
+  who->tokens->refreshing = NULL;
+  release_waiting(L, who);
+}
+
+/* The login that it was for is over. */
+static void abandon_refresh (lua_State *L, struct identity *who) {
+  struct operation *op = identity_tokens(who)->refreshing;
+  if (!op) return;
+  operation_abort(op, "cancelled", "the provider was logged out");
+  who->tokens->refreshing = NULL;
+  release_waiting(L, who);
+}
+
+/* In a table, since telling them may make or end others. */
+static int push_sessions_of (lua_State *L, const struct identity *who) {
+  int n = 0, list;
+  lua_newtable(L);
+  list = lua_gettop(L);
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->who == who)
+      lua_rawseti(L, list, ++n);
+    else
+      lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return n;
+}
+
+void provider_expire_sessions (lua_State *L, const struct identity *who, long status) {
+  struct finding found;
+  int i, n = push_sessions_of(L, who);
+  memset(&found, 0, sizeof found);
+  found.verdict = VERDICT_EXPIRED;
+  found.purpose = PURPOSE_CHECK;
+  found.reason = REASON_EXPIRED;
+  found.fault.status = status;
+  found.fault.message = status > 0 ? "the server no longer accepts the AuthenticationProvider's tokens"
+                                   : "the AuthenticationProvider was logged out";
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    session_transition(L, -1, &found);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  judge(L, x, op->provider->who->model, PURPOSE_LOGOUT, 401, &found);
+  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static int provider_logout (lua_State *L) {
+  struct provider *p = provider_check(L, 1);
+  struct operation *op;
+  bool tell = p->who->logged_in && (p->who->model == MODEL_FORM || p->who->model == MODEL_FORM_SSO);
+  lua_settop(L, 1);
+  op = operation_new(L, 1, "logout");
+  if (tell)
+    operation_must(L, op,
+                   operation_send(L, op, provider_exchange(p->who, "GET", jsdo_form_logout), logged_out));
+  else
+    operation_defer(L, op, conclude_at_once);
+  if (p->login) operation_abort(p->login, "cancelled", "the provider was logged out");
+  identity_reset(p->who);
+  abandon_refresh(L, p->who);
+  provider_expire_sessions(L, p->who, -1);
+  return 1;
+}
+
+/* Refreshing */
+
+static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
+  struct identity *who = op->provider->who;
+  struct finding found;
+  judge(L, x, who->model, PURPOSE_REFRESH, 0, &found);
+  if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
+  who->refresh_failed = found.verdict != VERDICT_ALIVE;
+  if (who->refresh_failed) identity_ripen(who, 0); /* not again by the clock alone: a 401 will ask for it */
+  if (found.verdict == VERDICT_REFUSED) {
+    identity_reset(who);
+    provider_expire_sessions(L, who, found.fault.status);
+  }
+  persistence_note_identity(L, who);
+  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+}
+
+static bool add (struct buffer *b, const char *text, size_t length) {
+  return buffer_add(b, text, length) == BUFFER_OK;
+}
+
+/* A refresh token is opaque, but a JSON string all the same. */
+static bool add_quoted (struct buffer *b, const char *text, size_t length) {
+  size_t i;
+  bool ok = add(b, "\"", 1);
+  for (i = 0; i < length; i++) {
+    char code[8];
+    unsigned char c = (unsigned char)text[i];
+    if (c == '"' || c == '\\') ok = ok && add(b, "\\", 1);
+    if (c < ' ')
+      ok = ok && add(b, code, (size_t)snprintf(code, sizeof code, "\\u%04x", c));
+    else
+      ok = ok && add(b, text + i, 1);
+  }
+  return ok && add(b, "\"", 1);
+}
+
+static struct exchange *refresh_exchange (struct identity *who) {
+  static const char head[] = "{\"token_type\":\"oecp\",\"refresh_token\":";
+  const struct tokens *t = identity_tokens(who);
+  struct exchange *x = provider_exchange(who, "POST", token_path);
+  struct buffer *body;
+  if (!x) return NULL;
+  body = &x->request.body;
+  x->request.has_body = true;
+  if (header_list_set(x->request.headers, "Content-Type", 12, "application/json", 16) == HEADER_OK &&
+      header_list_set(x->request.headers, "Cache-Control", 13, "max-age=0", 9) == HEADER_OK &&
+      add(body, head, sizeof head - 1) && add_quoted(body, t->refresh, t->refresh_size - 1) &&
+      add(body, "}", 1))
+    return x;
+  exchange_free(x);
+  return NULL;
+}
+
+/* Pushes the promise of the refresh under way, begun if there is none. */
+static void push_refresh (lua_State *L, struct provider *p, int index) {
+  struct operation *op = identity_tokens(p->who)->refreshing;
+  if (op) {
+    operation_push(L, op);
+    return;
+  }
+  op = operation_new(L, index, "refresh");
+  p->who->tokens->refreshing = op;
+  operation_must(L, op, operation_send(L, op, refresh_exchange(p->who), refreshed));
+}
+
+static int provider_refresh (lua_State *L) {
+  struct provider *p = provider_check(L, 1);
+  lua_settop(L, 1);
+  if (identity_can_refresh(p->who))
+    push_refresh(L, p, 1);
+  else
+    operation_refuse(L, operation_new(L, 1, "refresh"), "auth", RESULT_GENERAL_FAILURE,
+                     p->who->logged_in ? "there is no refresh token" : "the provider is not logged in");
+  return 1;
+}
+
+/* Argument: a session's operation. A catalog's own provider may be nobody's any more. */
+static int begin_refresh (lua_State *L) {
+  const struct operation *op = lua_touserdata(L, 1);
+  struct identity *who = operation_signer(op);
+  struct provider *p;
+  operation_push_session(L, op);
+  session_getvalue(L, -1, SESSION_PROVIDER);
+  p = provider_test(L, -1);
+  if (!p || p->who != who) {
+    lua_pushstring(L, uri_text(who->uri));
+    p = provider_push(L, who, -1);
+  }
+  push_refresh(L, p, lua_gettop(L));
+  ((struct promise *)lua_touserdata(L, -1))->looked_at = true;
+  return 0;
+}
+
+static bool refreshing (lua_State *L, struct operation *op) {
+  const struct identity *who = operation_signer(op);
+  if (identity_tokens(who)->refreshing) return true;
+  if (!lua_checkstack(L, LUA_MINSTACK)) return false;
+  lua_pushcfunction(L, begin_refresh);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  return identity_tokens(who)->refreshing != NULL;
+}
+
+/* Only what went to the session's own server shows who it is. */
+static bool is_signed (const struct exchange *x) {
+  return x->request.jar != NULL;
+}
+
+bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
+  const struct identity *who = operation_signer(op);
+  if (!who || !is_signed(x) || who->model != MODEL_FORM_SSO) return false;
+  if (!identity_tokens(who)->refreshing && !identity_refresh_due(who, clock_now())) return false;
+  if (!refreshing(L, op)) return false;
+  op->awaits = who;
+  return true;
+}
+
+/* The same request, for another try. NULL: no memory. */
+static struct exchange *again (struct exchange *x) {
+  struct exchange *copy = exchange_new(x->engine);
+  const struct allocator *memory;
+  if (!copy) return NULL;
+  memory = copy->request.body.memory;
+  copy->request = x->request;
+  copy->request.body.memory = memory;
+  copy->tag = x->tag;
+  copy->mark = x->mark | 1;
+  memset(&x->request, 0, sizeof x->request);
+  buffer_init(&x->request.body, x->response.body.memory, 0);
+  return copy;
+}
+
+/* Another token than the one `x` showed is there, or can be had. */
+static bool has_another_token (lua_State *L, struct operation *op, const struct exchange *x) {
+  const struct identity *who = operation_signer(op);
+  if (x->mark >> 1 != who->generation) return identity_tokens(who)->access != NULL;
+  return who->automatic && identity_can_refresh(who) && refreshing(L, op);
+}
+
+bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
+  const struct identity *who = operation_signer(op);
+  struct exchange *copy;
+  if (!who || who->model != MODEL_FORM_SSO || !is_signed(x) || x->mark & 1) return false;
+  if (x->response.failure != FAILURE_NONE || !jsdo_says_expired_token(x)) return false;
+  if (!has_another_token(L, op, x)) return false;
+  copy = again(x);
+  if (!copy) luaL_error(L, "not enough memory");
+  operation_hold(op, copy, op->step);
+  if (identity_tokens(who)->refreshing)
+    op->awaits = who;
+  else
+    operation_resume(L, op);
+  return true;
+}
+
+/* Properties */
+
+static int has_client_credentials (lua_State *L) {
+  const struct identity *who = provider_check(L, 1)->who;
+  lua_pushboolean(L, who->logged_in);
+  return 1;
+}
+
+static int has_refresh_token (lua_State *L) {
+  const struct identity *who = provider_check(L, 1)->who;
+  lua_pushboolean(L, who->logged_in && identity_tokens(who)->refresh);
+  return 1;
+}
+
+/* Upvalue: the methods. */
+static int provider_index (lua_State *L) {
+  const struct identity *who = provider_check(L, 1)->who;
+  const char *key;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (!strcmp(key, "uri"))
+    compat_getslot(L, 1, PROVIDER_URI);
+  else if (!strcmp(key, "authenticationModel"))
+    lua_pushstring(L, model_name(who->model));
+  else if (!strcmp(key, "automaticTokenRefresh"))
+    lua_pushboolean(L, who->automatic);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static int provider_newindex (lua_State *L) {
+  struct identity *who = provider_check(L, 1)->who;
+  const char *key = luaL_tolstring(L, 2, NULL);
+  if (!strcmp(key, "uri") || !strcmp(key, "authenticationModel"))
+    return luaL_error(L, "provider.%s is read-only", key);
+  if (strcmp(key, "automaticTokenRefresh"))
+    return luaL_error(L, "an AuthenticationProvider has no property '%s'", key);
+  if (!lua_isboolean(L, 3))
+    return luaL_error(L, "provider.automaticTokenRefresh: expected a boolean, got %s", luaL_typename(L, 3));
+  who->automatic = lua_toboolean(L, 3);
+  return 0;
+}
+
+static int provider_tostring (lua_State *L) {
+  const struct identity *who = ((const struct provider *)type_check(L, 1, TYPE_PROVIDER))->who;
+  if (!who) {
+    lua_pushliteral(L, PROVIDER_TYPE ": closed");
+    return 1;
+  }
+  lua_pushfstring(L, PROVIDER_TYPE ": %s, %s, %s", uri_public_text(who->uri), model_name(who->model),
+                  who->logged_in ? "logged in" : "not logged in");
+  return 1;
+}
+
+void provider_register (lua_State *L) {
+  static const luaL_Reg meta[] = {{"__gc", provider_gc}, {"__tostring", provider_tostring}, {NULL, NULL}};
+  static const luaL_Reg access[] = {
+      {"__index", provider_index}, {"__newindex", provider_newindex}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"login", provider_login},
+                                     {"logout", provider_logout},
+                                     {"refresh", provider_refresh},
+                                     {"hasClientCredentials", has_client_credentials},
+                                     {"hasRefreshToken", has_refresh_token},
+                                     {NULL, NULL}};
+  lua_pushcfunction(L, provider_new);
+  lua_setfield(L, -2, "AuthenticationProvider");
+  type_new(L, TYPE_PROVIDER, PROVIDER_TYPE);
+  luaL_setfuncs(L, meta, 0);
+  luaL_newlib(L, methods);
+  luaL_setfuncs(L, access, 1);
+  lua_pushliteral(L, PROVIDER_TYPE); /* nobody calls its finaliser by hand */
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}

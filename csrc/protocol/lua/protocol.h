@@ -1,0 +1,19 @@
+/* protocol_lua: protocols that Lua programs define: datasession.protocol(name, functions). */
+#ifndef PROTOCOL_LUA_PROTOCOL_H
+#define PROTOCOL_LUA_PROTOCOL_H
+
+#include "session/protocol.h"
+
+#pragma GCC visibility push(hidden)
+
+extern const struct protocol protocol_lua, protocol_lua_implicit;
+
+/* Pushes the definition of that name, for the session to begin with as its SESSION_WIRE; NULL, and nothing pushed: there is none. */
+const struct protocol *protocol_lua_find (lua_State *L, const char *name);
+
+/* protocol(name, functions) in the table on top. */
+void protocol_lua_register (lua_State *L);
+
+#pragma GCC visibility pop
+
+#endif

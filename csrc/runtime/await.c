@@ -1,0 +1,376 @@
+#include "runtime/await.h"
+
+#include "runtime/error.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A suspended await. */
+struct waiter {
+  struct entry entry;
+  struct timer timer; /* set when it has a time limit */
+  struct loop *loop;  /* borrowed */
+  bool timed;         /* it is in LOOP_THREADS, for its timer to find it */
+  bool over;          /* the coroutine has gone on, or was closed */
+};
+
+/* Its user values: the promise that is awaited, the coroutine. */
+enum { WAITER_PROMISE = CHAIN_SLOTS + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
+
+/* Of the pending promise of a coroutine: the waiter of its await. */
+enum { SPAWN_WAITER = PROMISE_VALUE };
+
+/* What a coroutine of spawn yields when it awaits. */
+static const char await_token;
+
+double waiting_limit (lua_State *L, int index) {
+  double limit = luaL_optnumber(L, index, HUGE_VAL);
+  luaL_argcheck(L, limit >= 0, index, "expected a number of seconds, 0 or more");
+  return limit;
+}
+
+/* Errors */
+
+static int timed_out (lua_State *L) {
+  struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
+  fault.message = "not settled within the time that await was given; the call goes on";
+  error_push(L, &fault);
+  return 1;
+}
+
+static int closed_by_others (lua_State *L) {
+  struct fault fault = {.kind = "closed", .result = RESULT_GENERAL_FAILURE};
+  fault.message = "the coroutine of datasession.spawn was closed, or resumed by other than await";
+  error_push(L, &fault);
+  return 1;
+}
+
+/* Argument: the coroutine (light userdata). */
+static int yielded (lua_State *L) {
+  lua_pushliteral(L, "a coroutine of datasession.spawn may yield through await alone");
+  promise_wrap_raised(L, lua_touserdata(L, 1), 0);
+  return 1;
+}
+
+/* Coroutines */
+
+static void push_promise_of (lua_State *L, int thread) {
+  thread = lua_absindex(L, thread);
+  loop_table(L, LOOP_THREADS);
+  lua_pushvalue(L, thread);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+}
+
+static void forget_thread (lua_State *L, int thread) {
+  thread = lua_absindex(L, thread);
+  loop_table(L, LOOP_THREADS);
+  lua_pushvalue(L, thread);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+/* The await of the waiter at `index` has ended: nothing will tell it any more. */
+static void forget_waiter (lua_State *L, int index) {
+  struct waiter *waiter = lua_touserdata(L, index);
+  if (waiter->over) return;
+  waiter->over = true;
+  if (waiter->timed) {
+    if (waiter->loop->engine) engine_clear_timer(waiter->loop->engine, &waiter->timer);
+    loop_table(L, LOOP_THREADS);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, waiter);
+    lua_pop(L, 1);
+  }
+  compat_getslot(L, index, WAITER_PROMISE);
+  lua_pushvalue(L, index);
+  if (waiter->entry.queued)
+    lua_pop(L, 1);
+  else
+    chain_remove(L, -2, PROMISE_HANDLERS);
+  lua_pop(L, 1);
+}
+
+/* The promise of a coroutine is at `index`. */
+static void forget_await (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (compat_getslot(L, index, SPAWN_WAITER) != LUA_TNIL) forget_waiter(L, lua_gettop(L));
+  lua_pushnil(L);
+  compat_setslot(L, index, SPAWN_WAITER);
+  lua_pop(L, 1);
+}
+
+/* The error of its <close> variables is reported, unless it is the one at `known`. */
+static void close_thread (lua_State *L, lua_State *co, int known) {
+  if (compat_closethread(co, L) == LUA_OK) return;
+  lua_xmove(co, L, 1);
+  if (known && lua_rawequal(L, -1, known))
+    lua_pop(L, 1);
+  else
+    loop_report(L);
+}
+
+/* It has ended by an error, which is on its stack, or `status` is LUA_YIELD and it has yielded to nobody. Leaves the error. */
+static void push_failure (lua_State *L, lua_State *co, int status) {
+  int error;
+  if (status == LUA_YIELD) {
+    lua_pushlightuserdata(L, co);
+    promise_make_error(L, yielded, 1);
+    close_thread(L, co, 0);
+    return;
+  }
+  lua_xmove(co, L, 1);
+  error = lua_gettop(L);
+  lua_pushvalue(L, error);
+  promise_wrap_raised(L, co, 0);
+  lua_pushvalue(L, error);
+  lua_xmove(L, co, 1); /* where closing looks for it */
+  close_thread(L, co, error);
+  lua_remove(L, error);
+}
+
+/* The first three results of a coroutine that has ended. */
+static void take_results (lua_State *L, lua_State *co, int n) {
+  int i;
+  if (n > 3) lua_pop(co, n - 3);
+  lua_xmove(co, L, n > 3 ? 3 : n);
+  for (i = n; i < 3; i++)
+    lua_pushnil(L);
+}
+
+/* Resumes the coroutine at `thread` with the `nargs` values that are on its stack already. Raises nothing. */
+static void resume (lua_State *L, int thread, int nargs) {
+  lua_State *co = lua_tothread(L, thread);
+  int status, promise, nresults = 0;
+  push_promise_of(L, thread);
+  promise = lua_gettop(L);
+  status = compat_resume(co, L, nargs, &nresults);
+  loop_get(L)->resumed = NULL; /* it may not have come to run */
+  if (status == LUA_YIELD) {
+    bool awaits = nresults == 1 && lua_touserdata(co, -1) == (void *)&await_token;
+    lua_pop(co, nresults);
+    if (awaits) {
+      lua_settop(L, promise - 1);
+      return;
+    }
+  }
+  if (status == LUA_OK) {
+    forget_thread(L, thread);
+    take_results(L, co, nresults);
+    promise_settle_returned(L, promise);
+  } else {
+    push_failure(L, co, status);
+    forget_thread(L, thread);
+    promise_reject_error(L, promise);
+  }
+  lua_settop(L, promise - 1);
+}
+
+int waiting_spawn (lua_State *L) {
+  int nargs = lua_gettop(L) - 1;
+  lua_State *co;
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  if (loop_get(L)->closed) return luaL_error(L, "spawn: this Lua state is closing");
+  loop_check(L, loop_get(L));
+  co = lua_newthread(L);
+  if (!lua_checkstack(co, nargs + 1)) return luaL_error(L, "spawn: too many arguments");
+  lua_insert(L, 1);
+  promise_new(L, sizeof(struct promise));
+  lua_insert(L, 1); /* promise, coroutine, f, arguments */
+  lua_pushvalue(L, 2);
+  compat_setslot(L, 1, PROMISE_OWNER);
+  loop_table(L, LOOP_THREADS);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  lua_xmove(L, co, nargs + 1);
+  resume(L, 2, nargs);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* A coroutine is dead that neither waits nor runs. */
+static bool is_dead (lua_State *L, lua_State *co) {
+  lua_Debug frame;
+  int status = lua_status(co);
+  if (co == L || status == LUA_YIELD) return false;
+  return status != LUA_OK || !lua_getstack(co, 0, &frame);
+}
+
+bool waiting_cancel (lua_State *L, int index) {
+  lua_State *co;
+  int top = lua_gettop(L);
+  bool waits;
+  index = lua_absindex(L, index);
+  compat_getslot(L, index, PROMISE_OWNER);
+  co = lua_tothread(L, -1);
+  if (!co) { /* it has ended: the promise is settled, or will be as another one is */
+    lua_settop(L, top);
+    return true;
+  }
+  waits = lua_status(co) == LUA_YIELD;
+  if (waits || is_dead(L, co)) {
+    forget_await(L, index);
+    if (waits) close_thread(L, co, 0);
+    forget_thread(L, top + 1);
+    waits = true;
+  }
+  lua_settop(L, top);
+  return waits;
+}
+
+int waiting_close (lua_State *L) {
+  lua_settop(L, 0);
+  loop_table(L, LOOP_THREADS);
+  if (!lua_istable(L, 1)) return 0; /* the loop was never made in full */
+  lua_pushnil(L);
+  while (lua_next(L, 1)) {
+    lua_State *co = lua_tothread(L, 2);
+    if (co) {
+      forget_await(L, 3);
+      forget_thread(L, 2);
+      if (lua_status(co) == LUA_YIELD) close_thread(L, co, 0);
+    }
+    lua_settop(L, 2);
+  }
+  return 0;
+}
+
+/* Waiters */
+
+/* Its promise is settled, or its time is over, or, if it comes too late, neither. */
+static int wake (lua_State *L) {
+  struct waiter *waiter = lua_touserdata(L, 1);
+  const struct promise *p;
+  lua_State *co;
+  int n = 2;
+  if (waiter->over) return 0;
+  compat_getslot(L, 1, WAITER_THREAD);
+  co = lua_tothread(L, 2);
+  push_promise_of(L, 2);
+  forget_await(L, 3);
+  if (lua_status(co) != LUA_YIELD) { /* coroutine.close */
+    forget_thread(L, 2);
+    promise_make_error(L, closed_by_others, 0);
+    promise_reject_error(L, 3);
+    return 0;
+  }
+  compat_getslot(L, 1, WAITER_PROMISE);
+  p = lua_touserdata(L, 4);
+  if (p->state == PROMISE_PENDING) {
+    lua_pushnil(L);
+    promise_make_error(L, timed_out, 0);
+  } else
+    n = promise_push_awaited(L, 4);
+  lua_xmove(L, co, n); /* there is room: it was suspended in a C function */
+  waiter->loop->resumed = co;
+  resume(L, 2, n);
+  return 0;
+}
+
+/* From the engine, which raises nothing: the waiter leaves its promise's chain for the ready queue. */
+static void time_over (struct timer *timer, void *context) {
+  lua_State *L = context;
+  struct waiter *waiter = (struct waiter *)((char *)timer - offsetof(struct waiter, timer));
+  loop_table(L, LOOP_THREADS);
+  lua_rawgetp(L, -1, waiter);
+  if (!waiter->entry.queued) {
+    compat_getslot(L, -1, WAITER_PROMISE);
+    lua_pushvalue(L, -2);
+    chain_remove(L, -2, PROMISE_HANDLERS);
+    lua_pop(L, 1);
+  }
+  loop_ready(L, waiter->loop);
+  lua_pop(L, 1);
+}
+
+/* The waiter on top can be found by its timer, which is set. */
+static void set_timer (lua_State *L, struct waiter *waiter, double limit) {
+  struct engine *engine = loop_engine(L, waiter->loop);
+  loop_table(L, LOOP_THREADS);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, waiter);
+  waiter->timer.fired = time_over;
+  waiter->timed = engine_set_timer(engine, &waiter->timer, clock_now() + limit);
+  if (!waiter->timed) {
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, waiter);
+    luaL_error(L, "not enough memory");
+  }
+  lua_pop(L, 1);
+}
+
+/* await goes on, with what the coroutine was resumed with above the promise. */
+static int awaited (lua_State *L, int status, lua_KContext context) {
+  struct loop *loop = loop_get(L);
+  (void)status;
+  (void)context;
+  if (loop->resumed == L) {
+    loop->resumed = NULL;
+    return lua_gettop(L) - 1;
+  }
+  lua_settop(L, 0);
+  lua_pushthread(L);
+  push_promise_of(L, 1);
+  forget_await(L, 2);
+  forget_thread(L, 1);
+  promise_make_error(L, closed_by_others, 0);
+  promise_reject_error(L, 2);
+  return luaL_error(L, "await: a coroutine of datasession.spawn was resumed by other than await");
+}
+
+static int await_suspended (lua_State *L, struct loop *loop, double limit) {
+  struct waiter *waiter = compat_newuserdata(L, sizeof *waiter, WAITER_SLOTS);
+  memset(waiter, 0, sizeof *waiter);
+  waiter->entry.tell = wake;
+  waiter->loop = loop;
+  lua_pushvalue(L, 1);
+  compat_setslot(L, 2, WAITER_PROMISE);
+  lua_pushthread(L);
+  compat_setslot(L, 2, WAITER_THREAD);
+  if (limit < HUGE_VAL) set_timer(L, waiter, limit);
+  lua_pushthread(L);
+  push_promise_of(L, 3);
+  lua_pushvalue(L, 2);
+  compat_setslot(L, 4, SPAWN_WAITER);
+  lua_settop(L, 2);
+  promise_hang(L, 1);
+  lua_pushlightuserdata(L, (void *)&await_token);
+  return lua_yieldk(L, 1, 0, awaited);
+}
+
+static int await_stepping (lua_State *L, struct loop *loop, const struct promise *p, double limit) {
+  double until = clock_now() + limit, left = limit;
+  for (;;) {
+    if (loop->closed) return luaL_error(L, "await: this Lua state is closing");
+    if (!loop_pending(loop))
+      return luaL_error(L, "await would never return: nothing is in flight that could settle this promise");
+    loop_step_on(L, loop, left);
+    if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
+    left = until - clock_now();
+    if (left <= 0) {
+      lua_pushnil(L);
+      timed_out(L);
+      return 2;
+    }
+  }
+}
+
+static bool is_spawned (lua_State *L) {
+  bool is;
+  lua_pushthread(L);
+  push_promise_of(L, -1);
+  is = !lua_isnil(L, -1);
+  lua_pop(L, 2);
+  return is;
+}
+
+int waiting_await (lua_State *L, const struct promise *p, double limit) {
+  struct loop *loop = loop_get(L);
+  loop_check(L, loop);
+  if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, loop, limit);
+  return await_stepping(L, loop, p, limit);
+}

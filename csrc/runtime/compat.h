@@ -1,0 +1,36 @@
+/*
+** compat: what is Lua 5.4's alone, under names of our own, so that a build for an older Lua (with
+** lua-compat-5.3) has this one header to fill in.
+*/
+#ifndef RUNTIME_COMPAT_H
+#define RUNTIME_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+#if LUA_VERSION_NUM < 504
+#error "datasession needs Lua 5.4"
+#endif
+
+/* A userdata with `slots` user values, numbered from 1 and nil at first. */
+#define compat_newuserdata(L, size, slots) lua_newuserdatauv((L), (size), (slots))
+#define compat_getslot(L, index, slot) lua_getiuservalue((L), (index), (slot))
+#define compat_setslot(L, index, slot) lua_setiuservalue((L), (index), (slot))
+
+/* One message to the state's warning function, which is off until a script calls warn("@on"). */
+#define compat_warn(L, message) lua_warning((L), (message), 0)
+
+#define compat_resume(co, from, nargs, nresults) lua_resume((co), (from), (nargs), (nresults))
+
+/* Runs the pending <close> variables of a suspended coroutine and leaves it dead. */
+#if LUA_VERSION_RELEASE_NUM >= 50406
+#define compat_closethread(co, from) lua_closethread((co), (from))
+#else
+#define compat_closethread(co, from) lua_resetthread(co)
+#endif
+
+#pragma GCC visibility pop
+
+#endif

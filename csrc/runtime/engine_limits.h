@@ -1,0 +1,14 @@
+/* limits: how many connections a Lua state's engine may have, and what it keeps when they rest: setLimits. */
+#ifndef RUNTIME_ENGINE_LIMITS_H
+#define RUNTIME_ENGINE_LIMITS_H
+
+#include "runtime/compat.h"
+
+#pragma GCC visibility push(hidden)
+
+/* setLimits in the table on top. */
+void limits_register (lua_State *L);
+
+#pragma GCC visibility pop
+
+#endif

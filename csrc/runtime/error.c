@@ -1,0 +1,140 @@
+#include "runtime/error.h"
+
+#include <string.h>
+
+static const char memory_error_key;
+
+static void set_string (lua_State *L, const char *name, const char *value) {
+  if (!value) return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+void error_push_result (lua_State *L, enum result result) {
+  if (result == RESULT_NONE)
+    lua_pushnil(L);
+  else if (result == RESULT_FALSE || result == RESULT_TRUE)
+    lua_pushboolean(L, result == RESULT_TRUE);
+  else
+    lua_pushinteger(L, result);
+}
+
+/* A message is one line whatever the server's words in it were. */
+static void set_message (lua_State *L, const char *message) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (; *message; message++)
+    luaL_addchar(&b, (unsigned char)*message < ' ' || *message == 0x7f ? ' ' : *message);
+  luaL_pushresult(&b);
+  lua_setfield(L, -2, "message");
+}
+
+void error_push (lua_State *L, const struct fault *fault) {
+  lua_createtable(L, 0, 8);
+  luaL_setmetatable(L, ERROR_TYPE);
+  set_string(L, "kind", fault->kind);
+  set_message(L, fault->message);
+  set_string(L, "hint", fault->hint);
+  error_push_result(L, fault->result);
+  lua_setfield(L, -2, "result");
+  if (fault->status > 0) {
+    lua_pushinteger(L, fault->status);
+    lua_setfield(L, -2, "httpStatus");
+  }
+  if (fault->uri) set_string(L, "uri", uri_public_text(fault->uri));
+  lua_pushboolean(L, fault->retryable);
+  lua_setfield(L, -2, "retryable");
+}
+
+void error_wrap (lua_State *L) {
+  struct fault fault = {.kind = "protocol", .result = RESULT_GENERAL_FAILURE};
+  if (lua_istable(L, -1)) return;
+  fault.message = lua_tostring(L, -1);
+  if (!fault.message) fault.message = "an error that is not a text";
+  if (strstr(fault.message, "not enough memory")) fault.kind = "memory";
+  error_push(L, &fault);
+  lua_remove(L, -2);
+}
+
+const char *error_kind (enum failure failure) {
+  switch (failure) {
+  case FAILURE_NONE: break;
+  case FAILURE_TIMEOUT: return "timeout";
+  case FAILURE_STALL: return "stall";
+  case FAILURE_DNS: return "dns";
+  case FAILURE_CONNECT: return "connect";
+  case FAILURE_DEVICE: return "offline";
+  case FAILURE_TLS: return "tls";
+  case FAILURE_PROXY: return "proxy";
+  case FAILURE_PROTOCOL:
+  case FAILURE_TOO_BIG:
+  case FAILURE_REDIRECT: return "protocol";
+  case FAILURE_CANCELLED: return "cancelled";
+  case FAILURE_MEMORY: return "memory";
+  }
+  return "http";
+}
+
+bool error_retryable (enum failure failure) {
+  switch (failure) {
+  case FAILURE_TIMEOUT:
+  case FAILURE_STALL:
+  case FAILURE_DNS:
+  case FAILURE_CONNECT:
+  case FAILURE_DEVICE:
+  case FAILURE_PROXY:
+  case FAILURE_MEMORY: return true;
+  case FAILURE_NONE:
+  case FAILURE_TLS:
+  case FAILURE_PROTOCOL:
+  case FAILURE_TOO_BIG:
+  case FAILURE_REDIRECT:
+  case FAILURE_CANCELLED: break;
+  }
+  return false;
+}
+
+static int error_tostring (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_getfield(L, 1, "message");
+  lua_getfield(L, 1, "hint");
+  if (lua_isstring(L, -1))
+    lua_pushfstring(L, "%s (%s)", luaL_tolstring(L, 2, NULL), lua_tostring(L, 3));
+  else
+    luaL_tolstring(L, 2, NULL);
+  return 1;
+}
+
+void error_push_memory (lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &memory_error_key);
+}
+
+/* failure{ kind, result, message, hint }: an error object for the Lua layer. */
+static int l_failure (lua_State *L) {
+  struct fault fault = {.kind = "error"};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "kind");
+  lua_getfield(L, 1, "message");
+  lua_getfield(L, 1, "hint");
+  lua_getfield(L, 1, "result");
+  fault.kind = luaL_checkstring(L, 2);
+  fault.message = luaL_checkstring(L, 3);
+  fault.hint = lua_tostring(L, 4);
+  fault.result = (enum result)luaL_checkinteger(L, 5);
+  error_push(L, &fault);
+  return 1;
+}
+
+void error_register (lua_State *L) {
+  static const struct fault memory = {
+      .kind = "memory", .result = RESULT_GENERAL_FAILURE, .message = "not enough memory", .retryable = true};
+  luaL_newmetatable(L, ERROR_TYPE);
+  lua_pushcfunction(L, error_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 1);
+  error_push(L, &memory);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &memory_error_key);
+  lua_pushcfunction(L, l_failure);
+  lua_setfield(L, -2, "failure");
+}

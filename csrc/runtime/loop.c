@@ -1,0 +1,518 @@
+#include "runtime/loop.h"
+
+#include "net/transport.h"
+#include "session/operation.h"
+#include "runtime/await.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The loop's user value: the ready queue. */
+enum { LOOP_QUEUE = 1, LOOP_SLOTS = LOOP_QUEUE };
+
+/*
+** How often one step looks into the ready queue for what was added since: a chain of `next` ends within one step, and
+** one that never ends does not keep the host.
+*/
+enum { ROUNDS = 16 };
+
+/* Handlers that await while handlers await: well before Lua's own limit of C calls. */
+enum { MAX_DEPTH = 40 };
+
+/* So many idle sessions have their cookies at hand: a kilobyte each. To fetch them takes some 20 µs. */
+enum { WARM_JARS = 512 };
+
+/* For those who step in a circle: after so many seconds a hook that a signal has set is called at the latest. */
+static const double LONGEST_WAIT = 0.5;
+
+static const char loop_key;
+static const char table_keys[LOOP_TABLES];
+
+static struct loop *push_loop (lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loop_key);
+  return lua_touserdata(L, -1);
+}
+
+struct loop *loop_get (lua_State *L) {
+  struct loop *loop = push_loop(L);
+  lua_pop(L, 1);
+  return loop;
+}
+
+void loop_table (lua_State *L, enum loop_table which) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &table_keys[which]);
+}
+
+void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, loop->tables[which]);
+}
+
+static void new_table (lua_State *L, struct loop *loop, enum loop_table which, const char *mode) {
+  lua_newtable(L);
+  if (mode) {
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+  }
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &table_keys[which]);
+  loop->tables[which] = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+bool loop_is_inherited (const struct loop *loop) {
+  return loop->engine && engine_is_inherited(loop->engine);
+}
+
+void loop_check (lua_State *L, const struct loop *loop) {
+  if (loop_is_inherited(loop))
+    luaL_error(L, "datasession: this process was forked from the one whose sessions these are: "
+                  "use a Lua state of its own here");
+}
+
+struct engine *loop_engine (lua_State *L, struct loop *loop) {
+  if (loop->closed) luaL_error(L, "datasession: this Lua state is closing");
+  loop_check(L, loop);
+  if (!loop->engine) loop->engine = engine_new(&loop->limits, &loop->memory);
+  if (!loop->engine) luaL_error(L, "datasession: not enough memory or file descriptors for the engine");
+  return loop->engine;
+}
+
+/* The ready queue */
+
+/* What is ready outside a step makes the descriptor readable. */
+static void wake_host (const struct loop *loop) {
+  if (!loop->depth && loop->engine) engine_wake(loop->engine);
+}
+
+void loop_ready (lua_State *L, struct loop *loop) {
+  struct entry *entry = lua_touserdata(L, -1);
+  if (entry->queued) {
+    lua_pop(L, 1);
+    return;
+  }
+  entry->queued = true;
+  loop->added++;
+  push_loop(L);
+  lua_insert(L, -2);
+  chain_add(L, -2, LOOP_QUEUE);
+  lua_pop(L, 1);
+  wake_host(loop);
+}
+
+static bool has_ready (const struct loop *loop) {
+  return loop->taken != loop->added;
+}
+
+bool loop_pending (struct loop *loop) {
+  if (loop->closed) return false; /* nobody is told any more */
+  return has_ready(loop) || (loop->engine && engine_pending(loop->engine));
+}
+
+double loop_timeout (struct loop *loop) {
+  if (loop->closed) return -1;
+  if (has_ready(loop)) return 0;
+  return loop->engine ? engine_timeout(loop->engine) : -1;
+}
+
+static int begin_tell (lua_State *L) {
+  struct entry *entry = lua_touserdata(L, 1);
+  entry->begun = true;
+  return entry->tell(L);
+}
+
+/* The entry is on top, popped. One that could not be called for want of memory has its turn another time. */
+static void tell (lua_State *L, struct loop *loop) {
+  struct entry *entry = lua_touserdata(L, -1);
+  entry->begun = false;
+  lua_pushcfunction(L, begin_tell);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+    lua_pop(L, 1);
+  else if (entry->begun) {
+    loop_report(L);
+    lua_pop(L, 1);
+  } else {
+    lua_pop(L, 1);
+    loop_ready(L, loop);
+  }
+}
+
+/* The first entry is told, under pcall: whatever fails in it harms no other. */
+static void tell_next (lua_State *L, struct loop *loop) {
+  push_loop(L);
+  if (!chain_take(L, -1, LOOP_QUEUE)) {
+    loop->taken = loop->added;
+    lua_pop(L, 1);
+    return;
+  }
+  loop->taken++;
+  lua_remove(L, -2);
+  ((struct entry *)lua_touserdata(L, -1))->queued = false;
+  tell(L, loop);
+}
+
+/* False when the time is used up. What is added meanwhile waits for the next round. */
+static bool tell_round (lua_State *L, struct loop *loop, double until) {
+  size_t end = loop->added;
+  while (loop->taken < end && !loop_is_inherited(loop)) {
+    tell_next(L, loop);
+    if (until > 0 && clock_now() >= until) return false;
+  }
+  return true;
+}
+
+static void check_step (lua_State *L, const struct loop *loop) {
+  if (loop->busy)
+    luaL_error(L, "datasession: a finaliser cannot wait here: it interrupts the engine's own work");
+  if (loop->depth >= MAX_DEPTH)
+    luaL_error(L, "datasession: %d handlers wait inside one another: wait in coroutines of datasession.spawn",
+               MAX_DEPTH);
+  luaL_checkstack(L, LUA_MINSTACK, "datasession.step");
+}
+
+/* The engine's part, and when the budget of the whole is used up; 0: it has none. */
+static double step_engine (lua_State *L, struct loop *loop, double wait, double budget) {
+  double until = budget > 0 ? clock_now() + budget : 0;
+  if (!loop->engine) return until;
+  engine_step(loop->engine, has_ready(loop) ? 0 : wait, budget, L);
+  return until > 0 && wait != 0 && loop->depth == 1 ? engine_stop(loop->engine) : until;
+}
+
+void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
+  double outer = loop->until;
+  int round;
+  loop_check(L, loop);
+  if (!loop_pending(loop)) {
+    if (loop->engine && !loop->closed)
+      engine_step(loop->engine, 0, 0, L); /* its descriptor may be readable */
+    return;
+  }
+  check_step(L, loop);
+  loop->depth++;
+  loop->until = step_engine(L, loop, wait, budget);
+  for (round = 0; round < ROUNDS && has_ready(loop); round++)
+    if (!tell_round(L, loop, loop->until)) break;
+  loop->until = outer;
+  loop->depth--;
+  if (has_ready(loop)) wake_host(loop);
+  loop_check(L, loop); /* a handler may have forked */
+}
+
+static int nothing (lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+/* A signal that comes between the look at the clock and the wait does not end the wait: hence the limit. */
+void loop_step_on (lua_State *L, struct loop *loop, double left) {
+  loop_step(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, 0);
+  lua_pushcfunction(L, nothing);
+  lua_call(L, 0, 0);
+}
+
+/* Errors of user code */
+
+/* An error that is no text, and its traceback, on their way from the message handler to the report. */
+#define RAISED_TYPE "datasession.raised"
+enum { RAISED_ERROR = 1, RAISED_TRACEBACK, RAISED_SLOTS = RAISED_TRACEBACK };
+
+static int traceback (lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING) {
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+  }
+  compat_newuserdata(L, 0, RAISED_SLOTS);
+  luaL_setmetatable(L, RAISED_TYPE);
+  lua_pushvalue(L, 1);
+  compat_setslot(L, -2, RAISED_ERROR);
+  luaL_traceback(L, L, NULL, 1);
+  compat_setslot(L, -2, RAISED_TRACEBACK);
+  return 1;
+}
+
+bool loop_call (lua_State *L, int nargs) {
+  int base = lua_gettop(L) - nargs;
+  bool ok;
+  lua_pushcfunction(L, traceback);
+  lua_insert(L, base);
+  ok = lua_pcall(L, nargs, 0, base) == LUA_OK;
+  if (!ok) loop_report(L);
+  lua_settop(L, base - 1);
+  return ok;
+}
+
+/* Arguments: what was raised, the traceback of what is no text, what was raised in telling of it. */
+static int warn_of (lua_State *L) {
+  bool twice = lua_gettop(L) > 2;
+  const char *text = luaL_tolstring(L, 1, NULL), *trace = lua_tostring(L, 2);
+  compat_warn(L, lua_pushfstring(L, "datasession: %s%s%s", text, trace ? "\n" : "", trace ? trace : ""));
+  if (twice)
+    compat_warn(L, lua_pushfstring(L, "datasession: error in the handler of onError: %s",
+                                   luaL_tolstring(L, 3, NULL)));
+  return 0;
+}
+
+/* Arguments: as above, but the last. */
+static int report (lua_State *L) {
+  loop_table(L, LOOP_HOOKS);
+  if (lua_getfield(L, -1, "onError") != LUA_TFUNCTION) {
+    lua_settop(L, 2);
+    return warn_of(L);
+  }
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+void loop_report (lua_State *L) {
+  int base = lua_gettop(L);
+  if (luaL_testudata(L, base, RAISED_TYPE)) {
+    compat_getslot(L, base, RAISED_TRACEBACK);
+    compat_getslot(L, base, RAISED_ERROR);
+    lua_replace(L, base);
+  } else
+    lua_pushnil(L);
+  lua_pushcfunction(L, report);
+  lua_pushvalue(L, base);
+  lua_pushvalue(L, base + 1);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    lua_pushcfunction(L, warn_of);
+    lua_insert(L, base);
+    if (lua_pcall(L, 3, 0, 0) != LUA_OK) compat_warn(L, "datasession: an error could not be told");
+  }
+  lua_settop(L, base - 1);
+}
+
+double loop_jitter (struct loop *loop, double part) {
+  loop->noise =
+      loop->noise * 6364136223846793005u + (unsigned long long)(clock_now() * 1e9) + 1442695040888963407u;
+  return 1 - part + 2 * part * ((double)(loop->noise >> 40) / (double)(1 << 24));
+}
+
+/* The table is below nil, which gives way to what the hook find(name) returns: kept from now on. */
+static void find_hook (lua_State *L, const char *name) {
+  lua_pop(L, 1);
+  if (lua_getfield(L, -1, "find") == LUA_TFUNCTION) {
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+  }
+  if (!lua_isfunction(L, -1))
+    luaL_error(L, "datasession.core is used without the module datasession: no function '%s'", name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, name);
+}
+
+void loop_hook (lua_State *L, const char *name) {
+  loop_table(L, LOOP_HOOKS);
+  if (lua_getfield(L, -1, name) != LUA_TFUNCTION) find_hook(L, name);
+  lua_remove(L, -2);
+}
+
+/* The module's functions, and the methods of the engine's object: the same, `first` being their first argument. */
+
+static double seconds (lua_State *L, int index, double fallback) {
+  double value = luaL_optnumber(L, index, fallback);
+  luaL_argcheck(L, value >= 0, index, "expected a number of seconds, 0 or more");
+  return value;
+}
+
+static int step (lua_State *L, struct loop *loop, int first) {
+  double wait = seconds(L, first, 0), budget = seconds(L, first + 1, 0);
+  loop_step(L, loop, wait < HUGE_VAL ? wait : -1, budget < HUGE_VAL ? budget : 0);
+  lua_pushboolean(L, loop_pending(loop));
+  return 1;
+}
+
+static int run (lua_State *L, struct loop *loop, int first) {
+  double limit = seconds(L, first, HUGE_VAL), until = clock_now() + limit, left = limit;
+  loop_check(L, loop);
+  while (loop_pending(loop)) {
+    loop_step_on(L, loop, left);
+    left = until - clock_now();
+    if (left <= 0) break;
+  }
+  lua_pushboolean(L, !loop_pending(loop));
+  return 1;
+}
+
+static int l_step (lua_State *L) {
+  return step(L, lua_touserdata(L, lua_upvalueindex(1)), 1);
+}
+
+static int l_run (lua_State *L) {
+  return run(L, lua_touserdata(L, lua_upvalueindex(1)), 1);
+}
+
+static int l_pollfd (lua_State *L) {
+  struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
+  int fd = engine_pollfd(loop_engine(L, loop));
+  if (has_ready(loop)) wake_host(loop);
+  if (fd < 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, fd);
+  return 1;
+}
+
+static int l_timeout (lua_State *L) {
+  double timeout = loop_timeout(lua_touserdata(L, lua_upvalueindex(1)));
+  if (timeout < 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, timeout);
+  return 1;
+}
+
+static int l_pending (lua_State *L) {
+  lua_pushboolean(L, loop_pending(lua_touserdata(L, lua_upvalueindex(1))));
+  return 1;
+}
+
+static int l_on_error (lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  loop_table(L, LOOP_HOOKS);
+  lua_getfield(L, -1, "onError");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -3, "onError");
+  return 1;
+}
+
+/* hook(name, f): the function of the Lua layer of that name; false: it is to be found, once it is called. */
+static int l_hook (lua_State *L) {
+  luaL_checkstring(L, 1);
+  if (lua_type(L, 2) != LUA_TBOOLEAN) luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  loop_table(L, LOOP_HOOKS);
+  lua_insert(L, 1);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+static int m_step (lua_State *L) {
+  return step(L, luaL_checkudata(L, 1, LOOP_TYPE), 2);
+}
+
+static int m_run (lua_State *L) {
+  return run(L, luaL_checkudata(L, 1, LOOP_TYPE), 2);
+}
+
+static int m_events (lua_State *L) {
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
+static int m_getfd (lua_State *L) {
+  l_pollfd(L);
+  if (lua_isnil(L, -1)) lua_pushinteger(L, -1);
+  return 1;
+}
+
+/* What socket.select takes as "do not wait for the descriptor". */
+static int m_dirty (lua_State *L) {
+  struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
+  double timeout = loop_timeout(loop);
+  lua_pushboolean(L, timeout >= 0 && timeout <= 0);
+  return 1;
+}
+
+static int m_tostring (lua_State *L) {
+  struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
+  size_t flying = 0;
+  struct operation *op;
+  for (op = loop->operations; op; op = op->later)
+    flying++;
+  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)flying);
+  return 1;
+}
+
+static int m_gc (lua_State *L) {
+  struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
+  if (loop->closed) return 0;
+  loop->closed = true;
+  lua_pushcfunction(L, waiting_close); /* they may still use the engine */
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
+  operation_drop_all(loop);
+  jars_cleanup(&loop->jars);
+  engine_free(loop->engine);
+  loop->engine = NULL;
+  transport_release(loop->transport);
+  transport_release(loop->options);
+  header_list_release(loop->lines);
+  uri_release(loop->service);
+  loop->transport = loop->options = NULL;
+  loop->lines = NULL;
+  loop->service = NULL;
+  return 0;
+}
+
+/* call(f, ...): calls it. What it raises goes to onError; returns whether it raised nothing. */
+static int l_call (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushboolean(L, loop_call(L, lua_gettop(L) - 1));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {{"step", l_step},       {"run", l_run},         {"pollfd", l_pollfd},
+                                     {"timeout", l_timeout}, {"pending", l_pending}, {"onError", l_on_error},
+                                     {"hook", l_hook},       {"call", l_call},       {NULL, NULL}};
+
+static const luaL_Reg methods[] = {{"step", m_step},       {"run", m_run},       {"pollfd", l_pollfd},
+                                   {"timeout", l_timeout}, {"events", m_events}, {"getfd", m_getfd},
+                                   {"dirty", m_dirty},     {NULL, NULL}};
+
+void loop_register (lua_State *L, struct loop *loop) {
+  int module = lua_gettop(L);
+  (void)loop;
+  push_loop(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, module, "engine");
+  lua_getmetatable(L, -1);
+  lua_createtable(L, 0, 8);
+  lua_pushvalue(L, -3);
+  luaL_setfuncs(L, methods, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushvalue(L, module);
+  lua_insert(L, -2);
+  luaL_setfuncs(L, functions, 1);
+  lua_settop(L, module);
+}
+
+/* The metatable must be there before the loop is made, so that its finaliser is; and nobody else is to call that. */
+static void new_types (lua_State *L) {
+  static const luaL_Reg meta[] = {{"__gc", m_gc}, {"__tostring", m_tostring}, {NULL, NULL}};
+  luaL_newmetatable(L, RAISED_TYPE);
+  luaL_newmetatable(L, LOOP_TYPE);
+  luaL_setfuncs(L, meta, 0);
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 2);
+}
+
+/* A module that is loaded anew, package.loaded having been emptied, finds sessions and promises that go on. */
+struct loop *loop_open (lua_State *L) {
+  struct loop *loop = push_loop(L);
+  if (loop) return loop;
+  lua_pop(L, 1);
+  new_types(L);
+  loop = compat_newuserdata(L, sizeof *loop, LOOP_SLOTS);
+  memset(loop, 0, sizeof *loop);
+  loop->limits = engine_default_limits;
+  loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
+  jars_init(&loop->jars, &loop->memory, WARM_JARS);
+  luaL_setmetatable(L, LOOP_TYPE);
+  new_table(L, loop, LOOP_FLYING, NULL);
+  new_table(L, loop, LOOP_THREADS, NULL);
+  new_table(L, loop, LOOP_SESSIONS, "v");
+  new_table(L, loop, LOOP_HELD, NULL);
+  new_table(L, loop, LOOP_HOOKS, NULL);
+  new_table(L, loop, LOOP_KEYS, "v");
+  new_table(L, loop, LOOP_NAMES, "v");
+  new_table(L, loop, LOOP_PROTOCOLS, NULL);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
+  return loop;
+}

@@ -1,0 +1,132 @@
+/*
+** loop: what one Lua state has one of: its engine, the queue of what is ready to be told to Lua, the
+** coroutines that wait, and the functions of the Lua layer that C calls. A userdata in the registry, made by
+** luaopen and finalised last; every other object of the state borrows it.
+**
+** User code (handlers, event listeners, waiting coroutines) runs from loop_step alone.
+*/
+#ifndef RUNTIME_LOOP_H
+#define RUNTIME_LOOP_H
+
+#include "runtime/ready_queue.h"
+#include "net/engine.h"
+#include "net/jar.h"
+#include "runtime/userdata.h"
+
+#pragma GCC visibility push(hidden)
+
+#define LOOP_TYPE "datasession.engine"
+
+struct operation;
+struct session;
+
+/* Tables that hang from the registry beside the loop. */
+enum loop_table {
+  LOOP_FLYING,   /* promises of operations in flight: luaL_ref */
+  LOOP_THREADS,  /* coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
+  LOOP_SESSIONS, /* weak values: light userdata of a session -> the session */
+  LOOP_HELD,     /* session -> true: kept alive until it ends */
+  LOOP_HOOKS,    /* functions of the Lua layer, by name; onError, the logger */
+  LOOP_KEYS,     /* weak values: the key of a session, once somebody asked for it -> the session */
+  LOOP_NAMES,    /* weak values: the name of a session that is stored -> the last session that claimed it */
+  LOOP_PROTOCOLS, /* protocols in Lua: name -> their table of functions; methods of those in C by their address */
+  LOOP_TABLES     /* how many */
+};
+
+/* What the ready queue holds: the head of a userdata whose first user values, CHAIN_SLOTS, are for the queue. */
+struct entry {
+  lua_CFunction tell; /* its turn has come: the userdata is the one argument; an error is reported */
+  bool queued;
+  bool begun; /* `tell` has come to run */
+};
+
+struct loop {
+  struct engine *engine;       /* owned; NULL until first needed and after the state has begun to close */
+  struct allocator memory;     /* the state's own lua_Alloc */
+  struct jars jars;            /* what all sessions' cookies have in common */
+  struct engine_limits limits; /* the engine's, or those that it will be made with */
+  struct transport
+      *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
+  struct transport_keys keys;   /* of sessions */
+  struct transport *options;    /* owned reference: that of the last session that asked for something else */
+  struct header_list *lines;    /* owned reference: those of the last session that had its lines made */
+  struct uri *service;          /* owned reference: that of the last session made */
+  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
+  lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
+  int tables[LOOP_TABLES]; /* references into the registry */
+  size_t added, taken;     /* entries of the ready queue, since ever */
+  char pong[256];          /* the body of the last answer to a ping that was whole JSON */
+  size_t pong_length;
+  lua_Integer sessions;      /* made so far: the next session's number */
+  unsigned long long stamps; /* _ts parameters given out */
+  unsigned long long noise;  /* state of the jitter's generator */
+  unsigned long long calls;  /* of users on sessions, since ever: the rank of the last */
+  struct session
+      *active;         /* borrowed: on which the last call was made; those before it are linked by `older` */
+  bool device_offline; /* the host says that this machine has no network */
+  double until;        /* of clock_now: the budget of the step under way is used up; 0: it has none */
+  unsigned depth;      /* steps inside steps: handlers that await */
+  unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  bool closed;
+};
+
+/* Leaves the state's loop, made with its tables when there is none yet, on the stack. Raises. */
+struct loop *loop_open (lua_State *L);
+
+/* The state's loop. */
+struct loop *loop_get (lua_State *L);
+
+/* Pushes one of the tables. Raises nothing. */
+void loop_table (lua_State *L, enum loop_table which);
+
+/* The same, for who has the loop at hand: faster. */
+void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which);
+
+/* Is the engine that of a parent of this process, which was forked? Costs no system call. */
+bool loop_is_inherited (const struct loop *loop);
+
+/* Raises when it is: nothing that needs the engine works there. */
+void loop_check (lua_State *L, const struct loop *loop);
+
+/* The engine, made when first asked for. Raises as loop_check, when memory or descriptors are short, or the state closes. */
+struct engine *loop_engine (lua_State *L, struct loop *loop);
+
+/* The entry on top, popped, goes to the end of the ready queue, unless it is there already. Raises nothing. */
+void loop_ready (lua_State *L, struct loop *loop);
+
+/* Is anything ready, in flight or timed? */
+bool loop_pending (struct loop *loop);
+
+/* Seconds until loop_step should be called; 0: now; < 0: when the descriptor says so. */
+double loop_timeout (struct loop *loop);
+
+/*
+** Waits at most `wait` seconds (< 0: as long as it takes), tells Lua what is ready until `budget` seconds (0: no limit)
+** are used up. Raises when steps are too deep inside one another, or a finaliser interrupts the loop's own work.
+*/
+void loop_step (lua_State *L, struct loop *loop, double wait, double budget);
+
+/* For those who step in a circle, having `left` seconds: a step, that a hook which a signal has set can interrupt. Raises. */
+void loop_step_on (lua_State *L, struct loop *loop, double left);
+
+/*
+** Calls the function below its `nargs` arguments. An error goes to onError, by default to warn, with its
+** traceback. Nothing is left on the stack; false when there was an error. Raises nothing.
+*/
+bool loop_call (lua_State *L, int nargs);
+
+/* The value on top (an error) goes to onError or warn. Pops it. Raises nothing. */
+void loop_report (lua_State *L);
+
+/* A random number from 1 - part to 1 + part. */
+double loop_jitter (struct loop *loop, double part);
+
+/* Pushes a function of the Lua layer; raises when there is none of that name. */
+void loop_hook (lua_State *L, const char *name);
+
+/* Registers step, run, pollfd ... in the table on top, and the methods of the engine's object. */
+void loop_register (lua_State *L, struct loop *loop);
+
+#pragma GCC visibility pop
+
+#endif

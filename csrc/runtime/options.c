@@ -1,0 +1,110 @@
+#include "runtime/options.h"
+
+#include "runtime/loop.h"
+#include "net/number.h"
+
+#include <string.h>
+
+static bool is_among (const char *name, const char *const list[]) {
+  for (; list && *list; list++)
+    if (!strcmp(name, *list)) return true;
+  return false;
+}
+
+/* Adds to the array on top. */
+static void push_names (lua_State *L, const char *const names[]) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
+  for (; names && *names; names++) {
+    lua_pushstring(L, *names);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+/* The nearest known name is worked out in Lua: it is needed only on the way to an error. */
+static int unknown (lua_State *L, const char *what, const char *name, const char *const known[],
+                    const char *const more[]) {
+  loop_hook(L, "suggest");
+  lua_pushstring(L, name);
+  lua_newtable(L);
+  push_names(L, known);
+  push_names(L, more);
+  lua_call(L, 2, 1);
+  if (lua_isstring(L, -1))
+    return luaL_error(L, "%s: unknown option '%s': did you mean '%s'?", what, name, lua_tostring(L, -1));
+  return luaL_error(L, "%s: unknown option '%s'", what, name);
+}
+
+/* Is it in the array `options` of the table at `index`? */
+static bool is_listed (lua_State *L, int index, const char *name) {
+  bool listed = false;
+  lua_Integer i, n;
+  if (!index || lua_getfield(L, index, "options") != LUA_TTABLE) {
+    if (index) lua_pop(L, 1);
+    return false;
+  }
+  n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n && !listed; i++) {
+    lua_rawgeti(L, -1, i);
+    listed = lua_type(L, -1) == LUA_TSTRING && !strcmp(lua_tostring(L, -1), name);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return listed;
+}
+
+void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
+                         const char *const more[], int listed) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  index = lua_absindex(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    const char *name;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -2));
+    name = lua_tostring(L, -2);
+    if (!is_among(name, known) && !is_among(name, more) && !is_listed(L, listed, name))
+      unknown(L, what, name, known, more);
+    lua_pop(L, 1);
+  }
+}
+
+void options_check (lua_State *L, int index, const char *what, const char *const known[]) {
+  options_check_more(L, index, what, known, NULL, 0);
+}
+
+static int wrong_type (lua_State *L, const char *name, const char *expected) {
+  return luaL_error(L, "option '%s': expected %s, got %s", name, expected, luaL_typename(L, -1));
+}
+
+const char *options_string (lua_State *L, int index, const char *name, size_t *length) {
+  int type = lua_getfield(L, index, name);
+  if (type == LUA_TNIL) {
+    if (length) *length = 0;
+    return NULL;
+  }
+  if (type != LUA_TSTRING) wrong_type(L, name, "a string");
+  return lua_tolstring(L, -1, length);
+}
+
+double options_number (lua_State *L, int index, const char *name, double least, double fallback) {
+  int type = lua_getfield(L, index, name);
+  double value = fallback;
+  char text[NUMBER_SIZE];
+  if (type == LUA_TNUMBER)
+    value = lua_tonumber(L, -1);
+  else if (type != LUA_TNIL)
+    wrong_type(L, name, "a number");
+  if (type == LUA_TNUMBER && !(value >= least && value < 1e15))
+    luaL_error(L, "option '%s': expected a number %s, got %s", name, least > 0 ? "above 0" : "of 0 or more",
+               number_round(text, value, 14));
+  lua_pop(L, 1);
+  return value;
+}
+
+bool options_boolean (lua_State *L, int index, const char *name, bool fallback) {
+  int type = lua_getfield(L, index, name);
+  bool value = type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) wrong_type(L, name, "a boolean");
+  lua_pop(L, 1);
+  return value;
+}

@@ -1,0 +1,600 @@
+#include "runtime/promise.h"
+
+#include "runtime/error.h"
+#include "session/operation.h"
+#include "runtime/await.h"
+
+#include <string.h>
+
+/* What a call of done, fail, always or next left, or what settles one promise as another was. */
+struct handler {
+  struct entry entry;
+  int when; /* of done, fail and always */
+};
+enum { HANDLER_DONE = 1, HANDLER_FAIL = 2, HANDLER_ALWAYS = HANDLER_DONE | HANDLER_FAIL };
+
+/* User values of every handler; the last two are those of `next` alone. */
+enum {
+  HANDLER_PROMISE = CHAIN_SLOTS + 1,
+  HANDLER_FUNCTION,
+  HANDLER_CHILD = HANDLER_FUNCTION, /* of `next` and of an adoption: the promise that it settles */
+  HANDLER_SLOTS = HANDLER_FUNCTION,
+  HANDLER_ON_DONE,
+  HANDLER_ON_FAIL,
+  HANDLER_NEXT_SLOTS = HANDLER_ON_FAIL
+};
+
+/* Of a rejected promise that nobody has looked at, in place of its owner: collected with it, it warns. */
+#define UNSEEN_TYPE "datasession.unseen"
+enum { PROMISE_UNSEEN = PROMISE_OWNER };
+
+/* Of a pending promise that hangs from another one: one that it hangs from by several, good as long as that is pending. */
+enum { PROMISE_ROOT = PROMISE_RESULT };
+
+struct promise *promise_new (lua_State *L, size_t size) {
+  struct promise *p = compat_newuserdata(L, size, PROMISE_SLOTS);
+  memset(p, 0, size);
+  type_set(L, TYPE_PROMISE);
+  return p;
+}
+
+struct promise *promise_test (lua_State *L, int index) {
+  return type_test(L, index, TYPE_PROMISE);
+}
+
+struct promise *promise_check (lua_State *L, int index) {
+  return type_check(L, index, TYPE_PROMISE);
+}
+
+/* Errors */
+
+void promise_make_error (lua_State *L, lua_CFunction make, int nargs) {
+  lua_pushcfunction(L, make);
+  lua_insert(L, -1 - nargs);
+  if (lua_pcall(L, nargs, 1, 0) == LUA_OK) return;
+  lua_pop(L, 1);
+  error_push_memory(L);
+}
+
+/* Arguments: what was raised, the coroutine (light userdata), the level. */
+static int wrap (lua_State *L) {
+  struct fault fault = {.kind = "error", .result = RESULT_GENERAL_FAILURE};
+  int type = lua_type(L, 1);
+  if (type == LUA_TTABLE || type == LUA_TUSERDATA) {
+    lua_settop(L, 1);
+    return 1;
+  }
+  fault.message = luaL_tolstring(L, 1, NULL);
+  if (!strcmp(fault.message, "not enough memory")) {
+    error_push_memory(L);
+    return 1;
+  }
+  error_push(L, &fault);
+  luaL_traceback(L, lua_touserdata(L, 2), NULL, (int)lua_tointeger(L, 3));
+  lua_setfield(L, -2, "traceback");
+  return 1;
+}
+
+void promise_wrap_raised (lua_State *L, lua_State *co, int level) {
+  lua_pushlightuserdata(L, co);
+  lua_pushinteger(L, level + (co == L)); /* wrap itself is a level */
+  promise_make_error(L, wrap, 3);
+}
+
+/* A message handler. */
+static int raised (lua_State *L) {
+  promise_wrap_raised(L, L, 1);
+  return 1;
+}
+
+static int cancelled (lua_State *L) {
+  struct fault fault = {.kind = "cancelled", .result = RESULT_GENERAL_FAILURE, .message = "cancelled"};
+  error_push(L, &fault);
+  return 1;
+}
+
+static int waits_for_itself (lua_State *L) {
+  struct fault fault = {.kind = "error", .result = RESULT_GENERAL_FAILURE};
+  fault.message = "a promise would wait for itself";
+  error_push(L, &fault);
+  return 1;
+}
+
+/* Settling */
+
+static void push_outcome (lua_State *L, int index) {
+  compat_getslot(L, index, PROMISE_VALUE);
+  compat_getslot(L, index, PROMISE_RESULT);
+  compat_getslot(L, index, PROMISE_INFO);
+}
+
+/* Argument: a rejected promise. */
+static int watch_unseen (lua_State *L) {
+  bool *unseen = compat_newuserdata(L, sizeof *unseen, 1);
+  *unseen = true;
+  luaL_setmetatable(L, UNSEEN_TYPE);
+  compat_getslot(L, 1, PROMISE_ERROR);
+  compat_setslot(L, -2, 1);
+  compat_setslot(L, 1, PROMISE_UNSEEN);
+  return 0;
+}
+
+static void mark_looked_at (lua_State *L, int index, struct promise *p) {
+  if (p->looked_at) return;
+  p->looked_at = true;
+  if (p->state == PROMISE_REJECTED) {
+    bool *unseen;
+    compat_getslot(L, index, PROMISE_UNSEEN);
+    unseen = lua_touserdata(L, -1);
+    if (unseen) *unseen = false;
+    lua_pop(L, 1);
+  }
+}
+
+/* The outcome is in its place. */
+static void settle (lua_State *L, int index, enum promise_state state) {
+  struct promise *p = lua_touserdata(L, index);
+  p->state = state;
+  lua_pushnil(L);
+  compat_setslot(L, index, PROMISE_OWNER);
+  while (chain_take(L, index, PROMISE_HANDLERS))
+    loop_ready(L, loop_get(L));
+  if (state == PROMISE_RESOLVED || p->looked_at) return;
+  lua_pushcfunction(L, watch_unseen);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory for a warning */
+}
+
+static bool is_pending (lua_State *L, int index) {
+  return ((const struct promise *)lua_touserdata(L, index))->state == PROMISE_PENDING;
+}
+
+bool promise_resolve (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (!is_pending(L, index)) {
+    lua_pop(L, 3);
+    return false;
+  }
+  compat_setslot(L, index, PROMISE_INFO);
+  compat_setslot(L, index, PROMISE_RESULT);
+  compat_setslot(L, index, PROMISE_VALUE);
+  settle(L, index, PROMISE_RESOLVED);
+  return true;
+}
+
+bool promise_reject (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (!is_pending(L, index)) {
+    lua_pop(L, 4);
+    return false;
+  }
+  compat_setslot(L, index, PROMISE_ERROR);
+  compat_setslot(L, index, PROMISE_INFO);
+  compat_setslot(L, index, PROMISE_RESULT);
+  compat_setslot(L, index, PROMISE_VALUE);
+  settle(L, index, PROMISE_REJECTED);
+  return true;
+}
+
+static void push_field (lua_State *L, const char *name) {
+  lua_pushstring(L, name);
+  lua_rawget(L, 1);
+}
+
+/* Argument: the error. Its value, result and info; info has one shape for a failure that no answer belongs to. */
+static int outcome_of_error (lua_State *L) {
+  if (lua_istable(L, 1)) {
+    push_field(L, "session");
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      push_field(L, "provider");
+    }
+    push_field(L, "result");
+    push_field(L, "info");
+  } else {
+    lua_pushnil(L);
+    lua_pushinteger(L, RESULT_GENERAL_FAILURE);
+    lua_pushnil(L);
+  }
+  if (lua_isnil(L, -1)) {
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, 1);
+    lua_setfield(L, -2, "errorObject");
+    lua_replace(L, -2);
+  }
+  return 3;
+}
+
+bool promise_reject_error (lua_State *L, int index) {
+  int error = lua_gettop(L);
+  index = lua_absindex(L, index);
+  lua_pushcfunction(L, outcome_of_error);
+  lua_pushvalue(L, error);
+  if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
+    lua_settop(L, error);
+    lua_pushnil(L);
+    lua_pushinteger(L, RESULT_GENERAL_FAILURE);
+    lua_pushnil(L);
+  }
+  lua_rotate(L, error, -1);
+  return promise_reject(L, index);
+}
+
+void promise_reject_raised (lua_State *L, int index) {
+  const struct promise *p = lua_touserdata(L, index);
+  index = lua_absindex(L, index);
+  promise_wrap_raised(L, L, 1); /* does nothing to what a message handler has wrapped */
+  if (p->state == PROMISE_PENDING && !p->adopting)
+    promise_reject_error(L, index);
+  else
+    loop_report(L);
+}
+
+/* The outcome of the settled promise at `from` becomes that of the one at `to`. */
+static void pass_on (lua_State *L, int from, int to) {
+  const struct promise *p = lua_touserdata(L, from);
+  push_outcome(L, from);
+  if (p->state == PROMISE_RESOLVED)
+    promise_resolve(L, to);
+  else {
+    compat_getslot(L, from, PROMISE_ERROR);
+    promise_reject(L, to);
+  }
+}
+
+int promise_push_awaited (lua_State *L, int index) {
+  struct promise *p = lua_touserdata(L, index);
+  index = lua_absindex(L, index);
+  mark_looked_at(L, index, p);
+  if (p->state == PROMISE_RESOLVED) {
+    push_outcome(L, index);
+    return 3;
+  }
+  lua_pushnil(L);
+  compat_getslot(L, index, PROMISE_ERROR);
+  return 2;
+}
+
+/* Handlers */
+
+void promise_hang (lua_State *L, int index) {
+  if (is_pending(L, index))
+    chain_add(L, index, PROMISE_HANDLERS);
+  else
+    loop_ready(L, loop_get(L));
+}
+
+/* Pushes a handler of the promise at `index`. */
+static struct handler *new_handler (lua_State *L, int index, lua_CFunction tell, int slots) {
+  struct handler *h = compat_newuserdata(L, sizeof *h, slots);
+  memset(h, 0, sizeof *h);
+  h->entry.tell = tell;
+  lua_pushvalue(L, index);
+  compat_setslot(L, -2, HANDLER_PROMISE);
+  return h;
+}
+
+static int tell_plain (lua_State *L) {
+  const struct handler *h = lua_touserdata(L, 1);
+  const struct promise *p;
+  compat_getslot(L, 1, HANDLER_PROMISE);
+  p = lua_touserdata(L, 2);
+  if (!(h->when & (p->state == PROMISE_RESOLVED ? HANDLER_DONE : HANDLER_FAIL))) return 0;
+  compat_getslot(L, 1, HANDLER_FUNCTION);
+  push_outcome(L, 2);
+  loop_call(L, 3);
+  return 0;
+}
+
+static int tell_adopted (lua_State *L) {
+  compat_getslot(L, 1, HANDLER_PROMISE);
+  compat_getslot(L, 1, HANDLER_CHILD);
+  pass_on(L, 2, 3);
+  return 0;
+}
+
+/* The function at 4 is called for the promise at 2; what comes of it settles the promise at 3. */
+static void call_next (lua_State *L) {
+  const struct promise *p = lua_touserdata(L, 2);
+  int nargs = 1;
+  lua_pushcfunction(L, raised);
+  lua_insert(L, 4);
+  if (p->state == PROMISE_RESOLVED) {
+    push_outcome(L, 2);
+    nargs = 3;
+  } else
+    compat_getslot(L, 2, PROMISE_ERROR);
+  if (lua_pcall(L, nargs, 3, 4) == LUA_OK)
+    promise_settle_returned(L, 3);
+  else
+    promise_reject_raised(L, 3);
+}
+
+static int tell_next (lua_State *L) {
+  const struct promise *p, *child;
+  compat_getslot(L, 1, HANDLER_PROMISE);
+  compat_getslot(L, 1, HANDLER_CHILD);
+  p = lua_touserdata(L, 2);
+  child = lua_touserdata(L, 3);
+  if (child->state != PROMISE_PENDING) return 0; /* it was cancelled */
+  if (compat_getslot(L, 1, p->state == PROMISE_RESOLVED ? HANDLER_ON_DONE : HANDLER_ON_FAIL) == LUA_TNIL)
+    pass_on(L, 2, 3);
+  else
+    call_next(L);
+  return 0;
+}
+
+/* Arguments: a promise, and the one whose outcome it will have. */
+static int adopt (lua_State *L) {
+  struct promise *p = lua_touserdata(L, 1);
+  new_handler(L, 2, tell_adopted, HANDLER_SLOTS);
+  lua_pushvalue(L, 1);
+  compat_setslot(L, 3, HANDLER_CHILD);
+  mark_looked_at(L, 2, lua_touserdata(L, 2));
+  lua_pushvalue(L, 2);
+  compat_setslot(L, 1, PROMISE_OWNER);
+  p->adopting = true;
+  promise_hang(L, 2);
+  return 0;
+}
+
+static bool is_pending_promise (lua_State *L, int index) {
+  const struct promise *p = promise_test(L, index);
+  return p && p->state == PROMISE_PENDING;
+}
+
+/* The pending promise on top gives way to one that it hangs from; false: it hangs from none that is pending. */
+static bool climb (lua_State *L) {
+  compat_getslot(L, -1, PROMISE_OWNER);
+  if (!is_pending_promise(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  compat_getslot(L, -2, PROMISE_ROOT);
+  if (is_pending_promise(L, -1))
+    lua_replace(L, -2);
+  else
+    lua_pop(L, 1);
+  lua_replace(L, -2);
+  return true;
+}
+
+/*
+** The pending promise on top gives way to the one that it hangs from by however many others. These remember it, so that they are
+** passed by the next time. Between a promise and one that it hangs from nothing changes before that is settled.
+*/
+static void climb_to_root (lua_State *L) {
+  int root = lua_gettop(L) + 1;
+  lua_pushvalue(L, -1);
+  while (climb(L))
+    continue;
+  while (!lua_rawequal(L, root - 1, root)) {
+    lua_pushvalue(L, root - 1);
+    climb(L);
+    lua_pushvalue(L, root);
+    compat_setslot(L, root - 1, PROMISE_ROOT);
+    lua_replace(L, root - 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* Is the promise on top the one at `index`, or does it hang from that? */
+static bool hangs_from (lua_State *L, int index) {
+  const void *end = lua_touserdata(L, index);
+  bool does;
+  if (!is_pending_promise(L, -1)) return lua_touserdata(L, -1) == end;
+  lua_pushvalue(L, -1);
+  climb_to_root(L); /* `end` hangs from none: it is about to be settled */
+  does = lua_touserdata(L, -1) == end;
+  lua_pop(L, 1);
+  return does;
+}
+
+void promise_settle_returned (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (!promise_test(L, -3) || !is_pending(L, index)) {
+    promise_resolve(L, index);
+    return;
+  }
+  lua_pop(L, 2);
+  if (hangs_from(L, index)) {
+    lua_pop(L, 1);
+    promise_make_error(L, waits_for_itself, 0);
+    promise_reject_error(L, index);
+    return;
+  }
+  lua_pushcfunction(L, adopt);
+  lua_pushvalue(L, index);
+  lua_rotate(L, -3, -1);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) promise_reject_raised(L, index);
+}
+
+/* Methods */
+
+static int add_plain (lua_State *L, int when) {
+  struct promise *p = promise_check(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  new_handler(L, 1, tell_plain, HANDLER_SLOTS)->when = when;
+  lua_pushvalue(L, 2);
+  compat_setslot(L, 3, HANDLER_FUNCTION);
+  if (when & HANDLER_FAIL) mark_looked_at(L, 1, p);
+  promise_hang(L, 1);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int m_done (lua_State *L) {
+  return add_plain(L, HANDLER_DONE);
+}
+
+static int m_fail (lua_State *L) {
+  return add_plain(L, HANDLER_FAIL);
+}
+
+static int m_always (lua_State *L) {
+  return add_plain(L, HANDLER_ALWAYS);
+}
+
+static void check_optional (lua_State *L, int index) {
+  if (!lua_isnil(L, index)) luaL_checktype(L, index, LUA_TFUNCTION);
+}
+
+static int m_next (lua_State *L) {
+  struct promise *p = promise_check(L, 1);
+  lua_settop(L, 3);
+  check_optional(L, 2);
+  check_optional(L, 3);
+  promise_new(L, sizeof *p);
+  lua_pushvalue(L, 1);
+  compat_setslot(L, 4, PROMISE_OWNER);
+  new_handler(L, 1, tell_next, HANDLER_NEXT_SLOTS);
+  lua_pushvalue(L, 4);
+  compat_setslot(L, 5, HANDLER_CHILD);
+  lua_pushvalue(L, 2);
+  compat_setslot(L, 5, HANDLER_ON_DONE);
+  lua_pushvalue(L, 3);
+  compat_setslot(L, 5, HANDLER_ON_FAIL);
+  mark_looked_at(L, 1, p); /* an error goes on to the new promise */
+  promise_hang(L, 1);
+  return 1;
+}
+
+static int m_await (lua_State *L) {
+  struct promise *p = promise_check(L, 1);
+  double limit = waiting_limit(L, 2);
+  lua_settop(L, 1);
+  if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
+  p->looked_at = true;
+  return waiting_await(L, p, limit);
+}
+
+static int m_cancel (lua_State *L) {
+  struct promise *p = promise_check(L, 1);
+  bool done = true;
+  lua_settop(L, 1);
+  mark_looked_at(L, 1, p);
+  if (p->state != PROMISE_PENDING) {
+    lua_pushboolean(L, false);
+    return 1;
+  }
+  cancelled(L); /* whatever raises, raises now */
+  lua_pushvalue(L, 1);
+  climb_to_root(L);
+  lua_replace(L, 1);
+  p = lua_touserdata(L, 1);
+  if (p->is_operation)
+    operation_cancel((struct operation *)p);
+  else if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD)
+    done = waiting_cancel(L, 1);
+  lua_settop(L, 2);
+  if (done && !p->is_operation) promise_reject_error(L, 1);
+  lua_pushboolean(L, done);
+  return 1;
+}
+
+static int m_state (lua_State *L) {
+  static const char *const names[] = {"pending", "resolved", "rejected"};
+  lua_pushstring(L, names[promise_check(L, 1)->state]);
+  return 1;
+}
+
+static int m_tostring (lua_State *L) {
+  struct promise *p = promise_check(L, 1);
+  m_state(L);
+  if (p->is_operation)
+    lua_pushfstring(L, PROMISE_TYPE ": %s, %s", ((struct operation *)p)->verb, lua_tostring(L, -1));
+  else
+    lua_pushfstring(L, PROMISE_TYPE ": %s", lua_tostring(L, -1));
+  return 1;
+}
+
+static int unseen_gc (lua_State *L) {
+  bool *unseen = luaL_checkudata(L, 1, UNSEEN_TYPE);
+  if (!*unseen) return 0;
+  *unseen = false;
+  lua_pushliteral(L, "a promise was rejected and nobody looked: ");
+  compat_getslot(L, 1, 1);
+  luaL_tolstring(L, -1, NULL);
+  if (lua_istable(L, -2)) {
+    lua_pushliteral(L, "traceback");
+    if (lua_rawget(L, -3) == LUA_TSTRING) {
+      lua_pushliteral(L, "\n");
+      lua_insert(L, -2);
+      lua_concat(L, 3);
+    } else
+      lua_pop(L, 1);
+  }
+  lua_remove(L, -2);
+  lua_concat(L, 2);
+  loop_report(L);
+  return 0;
+}
+
+/* promise(f): f(resolve, reject) is called at once; either function settles it, the first call counts. */
+static int settle_by (lua_State *L, bool resolve) {
+  const struct promise *p;
+  lua_settop(L, resolve ? 3 : 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  p = lua_touserdata(L, 1);
+  if (p->state != PROMISE_PENDING || p->adopting) {
+    lua_pushboolean(L, false);
+    return 1;
+  }
+  if (resolve)
+    promise_settle_returned(L, 1);
+  else {
+    if (lua_isnil(L, 2)) {
+      lua_pushliteral(L, "rejected without a reason");
+      lua_replace(L, 2);
+    }
+    promise_reject_raised(L, 1);
+  }
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int l_resolve (lua_State *L) {
+  return settle_by(L, true);
+}
+
+static int l_reject (lua_State *L) {
+  return settle_by(L, false);
+}
+
+static int l_promise (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  promise_new(L, sizeof(struct promise));
+  lua_insert(L, 1);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, l_resolve, 1);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, l_reject, 1);
+  lua_pushcfunction(L, raised);
+  lua_insert(L, 2);
+  if (lua_pcall(L, 2, 0, 2) != LUA_OK) promise_reject_raised(L, 1);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"done", m_done},   {"fail", m_fail},   {"always", m_always},
+                                   {"next", m_next},   {"await", m_await}, {"cancel", m_cancel},
+                                   {"state", m_state}, {NULL, NULL}};
+
+void promise_register (lua_State *L) {
+  type_new(L, TYPE_PROMISE, PROMISE_TYPE);
+  lua_pushcfunction(L, m_tostring);
+  lua_setfield(L, -2, "__tostring");
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  luaL_newmetatable(L, UNSEEN_TYPE);
+  lua_pushcfunction(L, unseen_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 2);
+  lua_pushcfunction(L, waiting_spawn);
+  lua_setfield(L, -2, "spawn");
+  lua_pushcfunction(L, l_promise);
+  lua_setfield(L, -2, "promise");
+}

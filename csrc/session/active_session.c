@@ -1,0 +1,138 @@
+#include "session/active_session.h"
+
+#include "session/protocol.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+enum { KEY_BYTES = 16 };
+
+/* Hard to guess: who has a session's key can end it. */
+void active_push_key (lua_State *L, int index) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char bytes[KEY_BYTES];
+  char text[2 * KEY_BYTES];
+  size_t i;
+  index = lua_absindex(L, index);
+  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) return;
+  lua_pop(L, 1);
+  if (getentropy(bytes, sizeof bytes) != 0)
+    luaL_error(L, "session.key: this machine gives no random numbers: %s", strerror(errno));
+  for (i = 0; i < KEY_BYTES; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  session_push_protocol_name(L, lua_touserdata(L, index));
+  lua_pushliteral(L, "-");
+  lua_pushlstring(L, text, sizeof text);
+  lua_concat(L, 3);
+  loop_table(L, LOOP_KEYS);
+  lua_pushvalue(L, -2);
+  lua_pushvalue(L, index);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  session_setvalue(L, index, SESSION_KEY);
+}
+
+void active_drop_key (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  loop_table(L, LOOP_KEYS);
+  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) {
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pushnil(L);
+    session_setvalue(L, index, SESSION_KEY);
+  } else
+    lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
+static void leave_row (struct session *s) {
+  if (s->newer)
+    s->newer->older = s->older;
+  else
+    s->loop->active = s->older;
+  if (s->older) s->older->newer = s->newer;
+  s->newer = s->older = NULL;
+}
+
+void session_touch (struct session *s) {
+  struct loop *loop = s->loop;
+  if (s->phase == PHASE_INVALID) return;
+  if (s->used) leave_row(s);
+  s->used = ++loop->calls;
+  s->older = loop->active;
+  if (s->older) s->older->newer = s;
+  loop->active = s;
+}
+
+void session_untouch (struct session *s) {
+  if (s->used) leave_row(s);
+  s->used = 0;
+}
+
+/* activeSession(): the session, or nil. One that nobody holds may be there still, until it is finalised. */
+static int l_active_session (lua_State *L) {
+  const struct session *s;
+  for (s = loop_get(L)->active; s; s = s->older) {
+    session_push(L, s);
+    if (!lua_isnil(L, -1)) return 1;
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+  return 1;
+}
+
+/* Pushes the live session of what is at 1, a session or a key; nil: there is none. Raises for anything else. */
+static struct session *push_session_of (lua_State *L) {
+  struct session *s = session_test(L, 1);
+  if (s)
+    lua_pushvalue(L, 1);
+  else {
+    if (lua_type(L, 1) != LUA_TSTRING) luaL_typeerror(L, 1, "a session, or the key of one");
+    loop_table(L, LOOP_KEYS);
+    lua_pushvalue(L, 1);
+    lua_rawget(L, -2);
+    s = session_test(L, -1);
+  }
+  if (s && s->phase != PHASE_INVALID) return s;
+  lua_pushnil(L);
+  return NULL;
+}
+
+/* sessionOf(session or key): the session, or nil when it has ended or there is none. */
+static int l_session_of (lua_State *L) {
+  push_session_of(L);
+  return 1;
+}
+
+/* setActiveSession(session or key): the session; or nil and a message when there is no such session. */
+static int l_set_active_session (lua_State *L) {
+  struct session *s = push_session_of(L);
+  if (s) {
+    session_touch(s);
+    return 1;
+  }
+  lua_pushliteral(L, "setActiveSession: no live session has that key");
+  return 2;
+}
+
+/* lastCall(session): the rank of the last call on it among those on all sessions, an integer; 0: none since it ended. */
+static int l_last_call (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)session_check(L, 1)->used);
+  return 1;
+}
+
+void active_register (lua_State *L) {
+  static const luaL_Reg functions[] = {{"activeSession", l_active_session},
+                                       {"setActiveSession", l_set_active_session},
+                                       {"sessionOf", l_session_of},
+                                       {"lastCall", l_last_call},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+}

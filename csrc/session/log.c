@@ -1,0 +1,130 @@
+#include "session/log.h"
+
+#include "session/session.h"
+
+#include <string.h>
+
+/* A note on its way to the logger that there was when it was made. */
+enum {
+  NOTE_LOGGER = CHAIN_SLOTS + 1,
+  NOTE_LEVEL,
+  NOTE_EVENT,
+  NOTE_SESSION,
+  NOTE_FIELDS,
+  NOTE_SLOTS = NOTE_FIELDS
+};
+
+static const char hook[] = "logger";
+
+static int tell (lua_State *L) {
+  int i;
+  for (i = NOTE_LOGGER; i <= NOTE_FIELDS; i++)
+    compat_getslot(L, 1, i);
+  loop_call(L, NOTE_FIELDS - NOTE_LOGGER);
+  return 0;
+}
+
+/* Pushes the logger; false, and nothing is pushed, when there is none. */
+static bool push_logger (lua_State *L) {
+  loop_table(L, LOOP_HOOKS);
+  lua_getfield(L, -1, hook);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+/* The logger and the fields are on top, popped. */
+static void queue (lua_State *L, int index, const char *level, const char *event) {
+  struct entry *note = compat_newuserdata(L, sizeof *note, NOTE_SLOTS);
+  memset(note, 0, sizeof *note);
+  note->tell = tell;
+  lua_insert(L, -3);
+  compat_setslot(L, -3, NOTE_FIELDS);
+  compat_setslot(L, -2, NOTE_LOGGER);
+  lua_pushvalue(L, index);
+  compat_setslot(L, -2, NOTE_SESSION);
+  lua_pushstring(L, level);
+  compat_setslot(L, -2, NOTE_LEVEL);
+  lua_pushstring(L, event);
+  compat_setslot(L, -2, NOTE_EVENT);
+  loop_ready(L, loop_get(L));
+}
+
+static void set_text (lua_State *L, const char *name, const char *value) {
+  if (!value) return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* The fields of every note: who, where. */
+static void push_fields (lua_State *L, int index) {
+  const struct session *s = lua_touserdata(L, index);
+  lua_createtable(L, 0, 8);
+  lua_pushinteger(L, s->number);
+  lua_setfield(L, -2, "session");
+  session_push_protocol_name(L, s);
+  lua_setfield(L, -2, "protocol");
+  set_text(L, "serviceURI", s->service ? uri_public_text(s->service) : NULL);
+}
+
+static void set_finding (lua_State *L, const struct finding *found) {
+  set_text(L, "kind", found->fault.kind);
+  set_text(L, "message", found->fault.message);
+  if (found->fault.status <= 0) return;
+  lua_pushinteger(L, found->fault.status);
+  lua_setfield(L, -2, "httpStatus");
+}
+
+void journal_session (lua_State *L, int index, const char *level, const char *event,
+                      const struct finding *found) {
+  index = lua_absindex(L, index);
+  if (!push_logger(L)) return;
+  push_fields(L, index);
+  set_text(L, "reason", found->reason);
+  set_finding(L, found);
+  queue(L, index, level, event);
+}
+
+void journal_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
+                      double wait) {
+  index = lua_absindex(L, index);
+  if (!push_logger(L)) return;
+  push_fields(L, index);
+  lua_pushinteger(L, attempt);
+  lua_setfield(L, -2, wait < 0 ? "attempts" : "attempt");
+  set_text(L, "reason", reason);
+  if (wait >= 0) {
+    lua_pushnumber(L, wait);
+    lua_setfield(L, -2, "wait");
+  }
+  queue(L, index, "info", event);
+}
+
+void journal_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
+                      const struct finding *found) {
+  index = lua_absindex(L, index);
+  if (!push_logger(L)) return;
+  push_fields(L, index);
+  lua_pushinteger(L, attempts);
+  lua_setfield(L, -2, "attempts");
+  set_text(L, "reason", reason);
+  set_finding(L, found);
+  queue(L, index, "error", "reconnectFailed");
+}
+
+/* setLogger(f or nil): the last one. */
+static int l_set_logger (lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  loop_table(L, LOOP_HOOKS);
+  lua_getfield(L, -1, hook);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -3, hook);
+  return 1;
+}
+
+void journal_register (lua_State *L) {
+  lua_pushcfunction(L, l_set_logger);
+  lua_setfield(L, -2, "setLogger");
+}

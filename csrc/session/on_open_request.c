@@ -1,0 +1,174 @@
+/*
+** opening: what happens to an exchange of a session between its description and its sending: the _ts parameter, and
+** onOpenRequest, which may add and change header lines.
+*/
+#include "net/ascii.h"
+#include "runtime/numbers.h"
+#include "session/session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct uri *session_stamp (struct session *s, struct uri *uri) {
+  char stamp[64];
+  const char *why;
+  struct uri *stamped;
+  struct timespec now;
+  size_t length;
+  struct buffer text;
+  if (!uri || !s->time_stamp) return uri;
+  clock_gettime(CLOCK_REALTIME, &now);
+  length =
+      (size_t)snprintf(stamp, sizeof stamp, "%c_ts=%lld-%ld-%llu", strchr(uri_text(uri), '?') ? '&' : '?',
+                       (long long)now.tv_sec / 10, now.tv_nsec, ++s->loop->stamps);
+  buffer_init(&text, &s->loop->memory, 1 << 20);
+  stamped = NULL;
+  if (buffer_add(&text, uri_text(uri), strlen(uri_text(uri))) == BUFFER_OK &&
+      buffer_add(&text, stamp, length) == BUFFER_OK)
+    stamped = uri_parse(&s->loop->memory, text.data, text.length, &why);
+  buffer_cleanup(&text);
+  uri_release(uri);
+  return stamped;
+}
+
+static bool is_plain (const char *text) {
+  while (ascii_is_alnum(*text) || (*text && strchr("-._~", *text)))
+    text++;
+  return !*text;
+}
+
+/* Leaves the client context id on the stack; NULL: the address needs none. What stands in it ends in access logs. */
+static const char *id_for (lua_State *L, const struct session *s, const struct uri *uri) {
+  const char *id;
+  if (!s->has_context_id) {
+    lua_pushnil(L);
+    return NULL;
+  }
+  session_push(L, s);
+  if (lua_isnil(L, -1)) return NULL;
+  session_getvalue(L, -1, SESSION_CONTEXT_ID);
+  lua_remove(L, -2);
+  id = lua_tostring(L, -1);
+  if (!id || !*id || !strcmp(id, "0") || !is_plain(id) || !uri_within(s->service, uri)) return NULL;
+  if (s->who && s->who->jar && jar_has_cookies(s->who->jar)) return NULL;
+  return ascii_find(uri_text(uri), ";jsessionid=") ? NULL : id;
+}
+
+/* As much of `uri` as comes before its query, the parameter, the rest. NULL: no memory. */
+static struct uri *with_id (const struct session *s, const struct uri *uri, const char *id) {
+  static const char name[] = ";JSESSIONID=";
+  const char *text = uri_text(uri), *why;
+  size_t path = strcspn(text, "?");
+  struct uri *made = NULL;
+  struct buffer all;
+  buffer_init(&all, &s->loop->memory, 1 << 20);
+  all.secret = true;
+  if (buffer_add(&all, text, path) == BUFFER_OK && buffer_add(&all, name, sizeof name - 1) == BUFFER_OK &&
+      buffer_add(&all, id, strlen(id)) == BUFFER_OK &&
+      buffer_add(&all, text + path, strlen(text + path)) == BUFFER_OK)
+    made = uri_parse(&s->loop->memory, all.data, all.length, &why);
+  buffer_wipe(&all);
+  return made;
+}
+
+struct uri *session_address (lua_State *L, struct session *s, struct uri *uri) {
+  const char *id = uri ? id_for(L, s, uri) : NULL;
+  struct uri *made = uri;
+  if (id) {
+    made = with_id(s, uri, id);
+    uri_release(uri);
+  }
+  if (uri || id) lua_pop(L, 1);
+  return made;
+}
+
+/* params.xhr.setRequestHeader([self,] name, value), as in the reference: the upvalue is params.headers. */
+static int set_request_header (lua_State *L) {
+  if (lua_istable(L, 1)) lua_remove(L, 1);
+  luaL_checkstring(L, 1);
+  luaL_checkstring(L, 2);
+  lua_settop(L, 2);
+  lua_rawset(L, lua_upvalueindex(1));
+  return 0;
+}
+
+static void push_params (lua_State *L, int session, const struct exchange *x) {
+  lua_createtable(L, 0, 7);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, set_request_header, 1);
+  lua_setfield(L, -2, "setRequestHeader");
+  lua_setfield(L, -3, "xhr");
+  lua_setfield(L, -2, "headers");
+  lua_pushstring(L, x->request.method);
+  lua_setfield(L, -2, "verb");
+  lua_pushstring(L, uri_text(x->request.uri));
+  lua_setfield(L, -2, "uri");
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, "async");
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "formPreTest");
+  lua_pushvalue(L, session);
+  lua_setfield(L, -2, "session");
+}
+
+/* The lines of the table on top. */
+static int set_lines (lua_State *L, struct header_list *lines) {
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    size_t name_length, length;
+    const char *name, *value;
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+      return luaL_error(L,
+                        "onOpenRequest: expected params.headers to hold names and values that are strings");
+    name = lua_tolstring(L, -2, &name_length);
+    if (!numbers_to_text(L, -1))
+      return luaL_error(L, "onOpenRequest: '%s': NaN and infinity cannot be sent", name);
+    if (session_framing(name)) return luaL_error(L, "onOpenRequest: '%s' follows from the body", name);
+    lua_pushvalue(L, -1);
+    value = lua_tolstring(L, -1, &length);
+    switch (header_list_set(lines, name, name_length, value, length)) {
+    case HEADER_OK: break;
+    case HEADER_BAD_NAME: return luaL_error(L, "onOpenRequest: '%s' is not a header name", name);
+    case HEADER_BAD_VALUE:
+      return luaL_error(L, "onOpenRequest: the value of '%s' holds a line break or NUL", name);
+    case HEADER_NO_MEMORY: return luaL_error(L, "not enough memory");
+    }
+    lua_pop(L, 2);
+  }
+  return 0;
+}
+
+/* Arguments: the session, the exchange. */
+static int call_on_open (lua_State *L) {
+  struct exchange *x = lua_touserdata(L, 2);
+  struct header_list *lines;
+  session_getvalue(L, 1, SESSION_ON_OPEN);
+  push_params(L, 1, x);
+  lua_pushvalue(L, -1);
+  lua_insert(L, 3);
+  lua_call(L, 1, 0);
+  if (lua_getfield(L, 3, "headers") != LUA_TTABLE) return 0;
+  lua_pushnil(L);
+  if (!lua_next(L, -2)) return 0;
+  lua_pop(L, 2);
+  lines =
+      x->request.headers ? header_list_copy(x->request.headers) : header_list_new(engine_memory(x->engine));
+  if (!lines) return luaL_error(L, "not enough memory");
+  header_list_release(x->request.headers);
+  x->request.headers = lines;
+  return set_lines(L, lines);
+}
+
+void session_open_request (lua_State *L, struct session *s, struct exchange *x) {
+  if (!s->has_on_open || !lua_checkstack(L, LUA_MINSTACK)) return;
+  lua_pushcfunction(L, call_on_open);
+  session_push(L, s);
+  lua_pushlightuserdata(L, x);
+  if (lua_isnil(L, -2))
+    lua_pop(L, 3);
+  else if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    loop_report(L);
+}

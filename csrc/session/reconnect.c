@@ -1,0 +1,451 @@
+#include "session/reconnect.h"
+
+#include "session/events.h"
+#include "session/log.h"
+#include "runtime/options.h"
+#include "session/protocol.h"
+
+#include <math.h>
+#include <string.h>
+
+struct repair {
+  unsigned attempts; /* at most; 0: none is made */
+  double delay, backoff, most,
+      part; /* seconds before the second attempt; times so much for each further; at most; jitter */
+  struct operation *op; /* borrowed; the repair under way, or NULL */
+  unsigned attempt;     /* the one under way, from 1 */
+  double wait;          /* seconds before it */
+  const char *reason;   /* static */
+};
+
+/* As for the Rich Client Channel, so for all. */
+enum { ATTEMPTS = 3 };
+static const double default_delay = 1, default_backoff = 1, default_most = 60, default_part = 0;
+
+static const char verb_reconnect[] = "reconnect";
+
+/* The option */
+
+static struct repair *new_repair (struct session *s) {
+  struct repair *r = memory_new(&s->loop->memory, sizeof *r);
+  if (!r) return NULL;
+  r->attempts = ATTEMPTS;
+  r->delay = default_delay;
+  r->backoff = default_backoff;
+  r->most = default_most;
+  r->part = default_part;
+  s->repair = r;
+  return r;
+}
+
+/* The table is on top. */
+static void read_options (lua_State *L, struct repair *r) {
+  static const char *const known[] = {"maxAttempts", "delay", "backoff", "maxDelay", "jitter", NULL};
+  int index = lua_gettop(L);
+  double attempts;
+  options_check(L, index, "option 'reconnect'", known);
+  attempts = options_number(L, index, "maxAttempts", 0, r->attempts);
+  if (attempts > 1e9 || floor(attempts) < attempts)
+    luaL_error(L, "option 'maxAttempts': expected a whole number up to 1e9");
+  r->attempts = (unsigned)attempts;
+  r->delay = options_number(L, index, "delay", 0, r->delay);
+  r->backoff = options_number(L, index, "backoff", 0, r->backoff);
+  r->most = options_number(L, index, "maxDelay", 0, r->most);
+  r->part = options_number(L, index, "jitter", 0, r->part);
+  if (r->backoff < 1) luaL_error(L, "option 'backoff': expected a factor of 1 or more");
+  if (r->part > 1) luaL_error(L, "option 'jitter': expected a part from 0 to 1");
+}
+
+void repair_options (lua_State *L, struct session *s) {
+  int type = lua_getfield(L, 1, "reconnect");
+  bool wanted = type == LUA_TNIL ? s->protocol->reconnects == RECONNECT_ALWAYS : lua_toboolean(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
+    luaL_error(L, "option 'reconnect': expected a table or a boolean, got %s", lua_typename(L, type));
+  if (wanted && s->protocol->reconnects == RECONNECT_NEVER)
+    luaL_error(L, "option 'reconnect': what a session of protocol %s was cannot be had again: begin another",
+               s->protocol->name);
+  if (wanted && !new_repair(s)) luaL_error(L, "not enough memory");
+  if (type == LUA_TTABLE) read_options(L, s->repair);
+  lua_pop(L, 1);
+}
+
+void repair_free (struct session *s) {
+  memory_free(&s->loop->memory, s->repair, sizeof *s->repair);
+  s->repair = NULL;
+}
+
+static void set_number (lua_State *L, const char *name, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+void repair_push_options (lua_State *L, const struct session *s) {
+  if (!s->repair) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_createtable(L, 0, 5);
+  lua_pushinteger(L, s->repair->attempts);
+  lua_setfield(L, -2, "maxAttempts");
+  set_number(L, "delay", s->repair->delay);
+  set_number(L, "backoff", s->repair->backoff);
+  set_number(L, "maxDelay", s->repair->most);
+  set_number(L, "jitter", s->repair->part);
+}
+
+bool repair_is_wanted (const struct session *s) {
+  return s->repair && s->repair->attempts;
+}
+
+bool repair_keeps_arguments (const struct session *s) {
+  return s->repair != NULL;
+}
+
+/* Parking */
+
+/* Its own time limit is over. */
+static void waited_too_long (lua_State *L, struct operation *op, struct exchange *x) {
+  struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
+  (void)x;
+  lua_pushfstring(L, "%s: the session was not re-established within the time that the call had", op->verb);
+  fault.message = lua_tostring(L, -1);
+  fault.uri = op->session->service;
+  error_push(L, &fault);
+  operation_reject(L, op);
+}
+
+static double time_left (const struct operation *op) {
+  double left = op->deadline > 0 ? op->deadline - clock_now() : HUGE_VAL;
+  return left > 0 ? left : 0;
+}
+
+static void park (lua_State *L, struct operation *op) {
+  op->parked = true;
+  operation_wait(L, op, time_left(op), waited_too_long);
+}
+
+static double limit_of (const struct operation *op) {
+  return op->limit > 0 ? op->limit : op->session->transport->timeout;
+}
+
+static void set_deadline (struct operation *op) {
+  double limit = limit_of(op);
+  if (op->deadline <= 0 && op->session->repair && limit > 0) op->deadline = clock_now() + limit;
+}
+
+static bool is_under_way (const struct session *s) {
+  return s->repair && s->repair->op;
+}
+
+static bool is_lapsed (const struct session *s);
+static void start (lua_State *L, struct session *s, int index);
+
+bool repair_is_due (const struct session *s) {
+  return is_under_way(s) || is_lapsed(s);
+}
+
+/* Its deadline has passed: no server need be asked to know that it is lost. */
+static bool must_wait (lua_State *L, const struct operation *op) {
+  struct session *s = op->session;
+  if (op->inner) return false;
+  if (is_lapsed(s)) {
+    s->repair->reason = REASON_EXPIRED;
+    operation_push_session(L, op);
+    start(L, s, lua_gettop(L));
+    lua_pop(L, 2);
+  }
+  return is_under_way(s);
+}
+
+static void begin (lua_State *L, struct operation *op) {
+  op->tries++;
+  op->epoch = op->session->epoch;
+  if (op->tries > 1 && op->deadline > 0 && (op->limit <= 0 || time_left(op) < op->limit))
+    op->limit = time_left(op) > 0.001 ? time_left(op) : 0.001;
+  operation_must(L, op, op->begin(L, op));
+}
+
+/* Argument: an operation, light userdata: it waits until its session is re-established, or begins after all. */
+static int await_repair (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  if (must_wait(L, op))
+    park(L, op);
+  else {
+    operation_must(L, op, op->begin(L, op));
+    op->tries = 1;
+  }
+  return 0;
+}
+
+void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
+  op->begin = first;
+  set_deadline(op);
+  if (repair_is_due(op->session) && !op->inner)
+    operation_prepare(L, op, await_repair);
+  else {
+    operation_start(L, op, first, NULL);
+    op->tries = 1;
+  }
+}
+
+void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
+                        bool (*first)(lua_State *, struct operation *)) {
+  op->begin = first;
+  if (x && x->request.timeout > 0) op->limit = x->request.timeout;
+  set_deadline(op);
+  if (repair_is_due(op->session) && !op->inner) {
+    exchange_free(x);
+    operation_prepare(L, op, await_repair);
+  } else {
+    operation_must(L, op, operation_send(L, op, x, step));
+    op->tries = 1;
+  }
+}
+
+static void begin_again (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  op->parked = false;
+  if (is_under_way(op->session)) /* lost again meanwhile */
+    park(L, op);
+  else
+    begin(L, op);
+}
+
+/* Each begins in a turn of its own: one may end the others. */
+static void resume_parked (lua_State *L, const struct session *s) {
+  struct operation *op;
+  for (op = s->operations; op; op = op->older)
+    if (op->parked && !op->abort_kind) operation_defer(L, op, begin_again);
+}
+
+static void abort_parked (const struct session *s, const char *kind, const char *message) {
+  struct operation *op;
+  for (op = s->operations; op; op = op->older)
+    if (op->parked) operation_abort(op, kind, message);
+}
+
+void repair_abandon (struct session *s, const char *kind, const char *message) {
+  if (!is_under_way(s)) return;
+  operation_abort(s->repair->op, kind, message);
+  s->repair->op = NULL;
+  abort_parked(s, kind, message);
+}
+
+void repair_left (lua_State *L, struct session *s, const struct operation *op) {
+  if (!is_under_way(s) || s->repair->op != op) return;
+  s->repair->op = NULL;
+  session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+  abort_parked(s, "offline", "the session was lost, and could not be re-established");
+}
+
+/* Attempts */
+
+static void try_again (lua_State *L, struct operation *op, struct exchange *x);
+
+static double wait_before (struct session *s) {
+  const struct repair *r = s->repair;
+  double wait = r->delay;
+  unsigned n;
+  if (r->attempt < 2) return 0;
+  for (n = 2; n < r->attempt && r->backoff > 1 && wait > 0 && wait < r->most; n++)
+    wait *= r->backoff;
+  return (wait < r->most ? wait : r->most) * loop_jitter(s->loop, r->part);
+}
+
+static void tell_attempt (lua_State *L, struct operation *op) {
+  const struct repair *r = op->session->repair;
+  operation_push_session(L, op);
+  journal_attempt(L, lua_gettop(L), "reconnecting", r->attempt, r->reason, r->wait);
+  lua_pushinteger(L, r->attempt);
+  lua_pushstring(L, r->reason);
+  lua_pushnumber(L, r->wait);
+  events_fire(L, -4, "reconnecting", 3);
+  lua_pop(L, 1);
+}
+
+static void next_attempt (lua_State *L, struct operation *op) {
+  struct repair *r = op->session->repair;
+  r->attempt++;
+  r->wait = wait_before(op->session);
+  tell_attempt(L, op);
+  if (r->wait > 0)
+    operation_wait(L, op, r->wait, try_again);
+  else
+    operation_defer(L, op, try_again);
+}
+
+static void try_again (lua_State *L, struct operation *op, struct exchange *x) {
+  struct session *s = op->session;
+  (void)x;
+  op->epoch = s->epoch;
+  op->stage = 0;
+  operation_must(L, op, s->protocol->reestablish(L, op, s->repair->attempt));
+}
+
+static void tell_outcome (lua_State *L, struct operation *op, const char *event) {
+  operation_push_session(L, op);
+  lua_insert(L, -2);
+  lua_pushinteger(L, op->session->repair->attempt);
+  lua_insert(L, -2);
+  events_fire(L, -3, event, 2);
+  lua_pop(L, 1);
+}
+
+/* Argument: the operation, light userdata. */
+static int tell_success (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  const struct repair *r = op->session->repair;
+  operation_push_session(L, op);
+  journal_attempt(L, 2, "reconnected", r->attempt, r->reason, -1);
+  lua_pushnil(L);
+  tell_outcome(L, op, "reconnected");
+  return 0;
+}
+
+/* Handlers hear of it before what waited is sent, which goes on whether or not there is memory to tell them. */
+static void succeed (lua_State *L, struct operation *op, const struct finding *found) {
+  struct session *s = op->session;
+  finding_apply(L, op, found);
+  s->repair->op = NULL;
+  lua_pushcfunction(L, tell_success);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  resume_parked(L, s);
+  conclude_at_once(L, op, NULL);
+}
+
+/* Arguments, light userdata: the operation, what was found. */
+static int decide_failure (lua_State *L) {
+  struct operation *op = lua_touserdata(L, 1);
+  const struct repair *r = op->session->repair;
+  operation_push_session(L, op);
+  journal_gave_up(L, 3, r->attempt, r->reason, lua_touserdata(L, 2));
+  session_decide(L, 3, VERDICT_REPAIR_FAILED, REASON_EXPIRED);
+  return 0;
+}
+
+/* All that it held is let go; what waited for it gets the reason. */
+static void give_up (lua_State *L, struct operation *op, const struct exchange *x,
+                     const struct finding *found) {
+  struct session *s = op->session;
+  s->repair->op = NULL;
+  lua_pushcfunction(L, decide_failure);
+  lua_pushlightuserdata(L, op);
+  lua_pushlightuserdata(L, (void *)found);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    loop_report(L);
+    session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+  }
+  abort_parked(s, "offline", "the session was lost, and could not be re-established");
+  finding_push_error(L, x, found);
+  lua_pushvalue(L, -1);
+  tell_outcome(L, op, "reconnectFailed");
+  operation_reject(L, op);
+}
+
+bool repair_attempted (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  struct session *s = op->session;
+  if (!s || !is_under_way(s) || s->repair->op != op) return false;
+  if (found->verdict == VERDICT_ALIVE)
+    succeed(L, op, found);
+  else if (found->verdict == VERDICT_REFUSED || s->repair->attempt >= s->repair->attempts ||
+           (found->verdict == VERDICT_EXPIRED && !s->protocol->can_renew(s)))
+    give_up(L, op, x, found);
+  else
+    next_attempt(L, op);
+  return true;
+}
+
+/* Losing */
+
+static bool is_loss (const struct finding *found) {
+  switch (found->verdict) {
+  case VERDICT_EXPIRED:
+  case VERDICT_UNREACHABLE:
+  case VERDICT_ABSENT:
+  case VERDICT_DOWN: return true;
+  default: return false;
+  }
+}
+
+/* Arguments: the session, the operation. */
+static int start_protected (lua_State *L) {
+  const struct session *s = lua_touserdata(L, 1);
+  session_decide(L, 1, VERDICT_REPAIR_BEGUN, s->repair->reason);
+  next_attempt(L, lua_touserdata(L, 2));
+  return 0;
+}
+
+/* The promise of a repair is nobody's. */
+static void start (lua_State *L, struct session *s, int index) {
+  struct operation *op = operation_new(L, index, verb_reconnect);
+  op->promise.looked_at = true;
+  op->tries = 1;
+  s->repair->op = op;
+  s->repair->attempt = 0;
+  lua_pushcfunction(L, start_protected);
+  lua_pushvalue(L, index);
+  lua_pushlightuserdata(L, op);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  operation_discard(L, op); /* which fails the repair: repair_left */
+  lua_error(L);
+}
+
+static const char *reason_of (const struct finding *found) {
+  if (found->reason) return found->reason;
+  return found->verdict == VERDICT_EXPIRED ? REASON_EXPIRED : REASON_SERVER;
+}
+
+static bool can_start (const struct session *s, enum verdict verdict) {
+  if (!s->repair || !s->repair->attempts || s->repair->op || !s->established || s->closing) return false;
+  if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
+  return verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
+}
+
+static bool is_lapsed (const struct session *s) {
+  return s->phase == PHASE_EXPIRED && can_start(s, VERDICT_EXPIRED);
+}
+
+static bool was_run (const struct operation *op, const struct exchange *x, const struct finding *found) {
+  if (found->verdict == VERDICT_EXPIRED) return !op->session->protocol->not_run;
+  return !x || x->response.failure == FAILURE_NONE || x->response.may_have_arrived;
+}
+
+static bool may_repeat (const struct operation *op, const struct exchange *x, const struct finding *found) {
+  enum { MOST_TRIES = 16 };
+  if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
+  if (found->purpose != PURPOSE_REQUEST && !op->repeatable) return false;
+  if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
+  return op->repeatable || !was_run(op, x, found);
+}
+
+static void warn_of_repeat (struct finding *found) {
+  found->fault.hint =
+      "the session is being re-established; the server may have done what was asked, so it is not asked "
+      "again: mark the request idempotent if it may be";
+}
+
+bool repair_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  struct session *s = op->session;
+  bool stale;
+  if (!s || !s->repair || found->apart || op->inner || op->logins != s->logins || !is_loss(found))
+    return false;
+  if (op == s->leaving || op == s->login || s->phase == PHASE_INVALID) return false;
+  stale = op->epoch != s->epoch && !is_under_way(s) && s->phase == PHASE_AUTHORIZED;
+  if (!stale && can_start(s, found->verdict)) {
+    s->repair->reason = reason_of(found);
+    operation_push_session(L, op);
+    start(L, s, lua_gettop(L));
+    lua_pop(L, 2);
+  }
+  if (!stale && !is_under_way(s)) return false;
+  if (!may_repeat(op, x, found)) {
+    if (found->purpose == PURPOSE_REQUEST && was_run(op, x, found)) warn_of_repeat(found);
+    return false;
+  }
+  if (stale)
+    operation_defer(L, op, begin_again);
+  else
+    park(L, op);
+  return true;
+}

@@ -1,0 +1,287 @@
+/* request: any request of the user's, sent as the session. */
+#include "runtime/json.h"
+#include "net/ascii.h"
+#include "runtime/numbers.h"
+#include "runtime/options.h"
+#include "session/protocol.h"
+#include "session/reconnect.h"
+#include "runtime/response.h"
+
+#include <string.h>
+
+static const char *const known_options[] = {"method", "path",    "uri",          "headers",    "body",
+                                            "json",   "timeout", "stallTimeout", "idempotent", NULL};
+
+static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
+
+static const char *check_method (lua_State *L, int index) {
+  const char *name = options_string(L, index, "method", NULL);
+  const char *const *known = methods;
+  if (!name) {
+    lua_getfield(L, index, "body");
+    lua_getfield(L, index, "json");
+    name = lua_isnil(L, -1) && lua_isnil(L, -2) ? "GET" : "POST";
+    lua_pop(L, 2);
+  }
+  while (*known && !ascii_same(*known, name))
+    known++;
+  if (!*known)
+    luaL_error(L,
+               "request: option 'method': expected GET, HEAD, POST, PUT, DELETE, PATCH or OPTIONS, got '%s'",
+               name);
+  lua_pop(L, 1);
+  return *known;
+}
+
+/* RFC 9110: it asks for nothing to be done. */
+static bool is_safe (const char *method) {
+  return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
+}
+
+/* A path is below serviceURI, with or without its first slash; a uri may be absolute, or relative to serviceURI. */
+static struct uri *check_target (lua_State *L, int index, const struct session *s) {
+  size_t path_length, uri_length;
+  const char *path = options_string(L, index, "path", &path_length), *why = uri_no_memory;
+  const char *text = options_string(L, index, "uri", &uri_length);
+  struct uri *base, *target;
+  if (!path == !text) luaL_error(L, "request: expected either option 'path' or option 'uri'");
+  if (path && strlen(path) != path_length) luaL_error(L, "request: option 'path' holds a NUL byte");
+  if (path) {
+    if (*path != '/') path = lua_pushfstring(L, "/%s", path);
+    target = uri_append(s->service, path);
+    if (!target) luaL_error(L, "request: option 'path': not a path that can be put behind serviceURI");
+    return target;
+  }
+  base = uri_append(s->service, "/");
+  target = base ? uri_resolve(base, text, uri_length, &why) : NULL;
+  uri_release(base);
+  if (!target) luaL_error(L, "request: option 'uri': the URI %s", why);
+  return target;
+}
+
+/* Leaves the body on the stack, or nil. */
+static const char *check_body (lua_State *L, int index, size_t *length) {
+  const char *body = options_string(L, index, "body", length);
+  if (lua_getfield(L, index, "json") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return body;
+  }
+  if (body) luaL_error(L, "request: expected option 'body' or option 'json', not both");
+  if (!json_encode(L)) luaL_error(L, "request: option 'json': %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return lua_tolstring(L, -1, length);
+}
+
+static void check_header (lua_State *L, enum header_result result, const char *name) {
+  if (result == HEADER_BAD_NAME) luaL_error(L, "request: option 'headers': '%s' is not a header name", name);
+  if (result == HEADER_BAD_VALUE)
+    luaL_error(L, "request: option 'headers': the value of '%s' holds a line break or NUL", name);
+  if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
+}
+
+/* A different word of the user's would let one request be read as two. */
+const char *session_framing (const char *name) {
+  static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (ascii_same(names[i], name)) return names[i];
+  return NULL;
+}
+
+/* A name and its value are on top, the latter popped. */
+static void add_header (lua_State *L, struct header_list *lines) {
+  size_t name_length, length;
+  const char *name, *value;
+  if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+    luaL_error(L, "request: option 'headers': expected names and values that are strings");
+  if (!numbers_to_text(L, -1))
+    luaL_error(L, "request: option 'headers': '%s': NaN and infinity cannot be sent", lua_tostring(L, -2));
+  name = lua_tolstring(L, -2, &name_length);
+  value = lua_tolstring(L, -1, &length);
+  if (session_framing(name))
+    luaL_error(L, "request: option 'headers': '%s' follows from the body", session_framing(name));
+  check_header(L, header_list_set(lines, name, name_length, value, length), name);
+  lua_pop(L, 1);
+}
+
+/* Arguments: the list (light userdata), the options. Under pcall, since a list must not be lost to an error. */
+static int add_headers (lua_State *L) {
+  struct header_list *lines = lua_touserdata(L, 1);
+  if (lua_getfield(L, 2, "json") != LUA_TNIL)
+    check_header(L, header_list_set(lines, "Content-Type", 12, "application/json; charset=utf-8", 31),
+                 "Content-Type");
+  if (lua_getfield(L, 2, "headers") == LUA_TNIL) return 0;
+  if (!lua_istable(L, -1))
+    return luaL_error(L, "request: option 'headers': expected a table, got %s", luaL_typename(L, -1));
+  lua_pushnil(L);
+  while (lua_next(L, -2))
+    add_header(L, lines);
+  return 0;
+}
+
+/* The exchange's header list, with the user's lines; false, and the error on the stack. */
+static bool set_headers (lua_State *L, const struct session *s, struct exchange *x) {
+  struct header_list *lines =
+      x->request.headers ? header_list_copy(x->request.headers) : header_list_new(&s->loop->memory);
+  if (!lines) {
+    lua_pushliteral(L, "not enough memory");
+    return false;
+  }
+  header_list_release(x->request.headers);
+  x->request.headers = lines;
+  lua_pushcfunction(L, add_headers);
+  lua_pushlightuserdata(L, lines);
+  lua_pushvalue(L, 2);
+  return lua_pcall(L, 2, 0, 0) == LUA_OK;
+}
+
+static bool is_set (lua_State *L, const char *name) {
+  bool set = lua_getfield(L, 2, name) != LUA_TNIL;
+  lua_pop(L, 1);
+  return set;
+}
+
+static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
+                         const struct finding *found) {
+  (void)op;
+  finding_push_info(L, x, found);
+  lua_getfield(L, -1, "xhr");
+  lua_insert(L, -2);
+  error_push_result(L, RESULT_SUCCESS);
+  lua_insert(L, -2);
+}
+
+static void answered (lua_State *L, struct operation *op, struct exchange *x) {
+  struct finding found;
+  finding_judge(L, op, x, PURPOSE_REQUEST, &found);
+  if (op->inner) found.apart = true;
+  finding_conclude_with(L, op, x, &found, push_answer);
+}
+
+/* Only the session's own server gets a _ts. */
+static struct uri *target_of (lua_State *L, struct session *s) {
+  struct uri *uri = check_target(L, 2, s);
+  return uri_same_origin(s->service, uri) ? session_stamp(s, uri) : uri;
+}
+
+static struct exchange *describe (lua_State *L, struct session *s) {
+  double timeout = options_number(L, 2, "timeout", 0, 0), stall = options_number(L, 2, "stallTimeout", 0, 0);
+  const char *method = check_method(L, 2);
+  bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
+  bool lines = is_set(L, "headers") || is_set(L, "json");
+  size_t length;
+  const char *body = check_body(L, 2, &length);
+  struct exchange *x = session_exchange(L, s, method, target_of(L, s));
+  if (!x) {
+    luaL_error(L, "not enough memory");
+    return NULL;
+  }
+  x->request.timeout = timeout;
+  x->request.stall_timeout = stall;
+  x->request.has_body = body != NULL;
+  x->request.once = !twice;
+  if (body && buffer_add(&x->request.body, body, length) != BUFFER_OK) {
+    exchange_free(x);
+    luaL_error(L, "request: option 'body' is too large for the memory at hand");
+  }
+  if (lines && !set_headers(L, s, x)) {
+    exchange_free(x);
+    lua_error(L);
+  }
+  if (s->protocol->carry && uri_same_origin(s->service, x->request.uri) && !s->protocol->carry(s, x)) {
+    exchange_free(x);
+    luaL_error(L, "not enough memory");
+  }
+  return x;
+}
+
+/* Arguments: the session, the options. */
+static int describe_protected (lua_State *L) {
+  lua_pushlightuserdata(L, describe(L, lua_touserdata(L, 1)));
+  return 1;
+}
+
+/* Another time: what the user gave is in the operation. */
+static bool describe_again (lua_State *L, struct operation *op) {
+  struct exchange *x;
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, describe_protected);
+  operation_push_session(L, op);
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_ARGUMENTS);
+  lua_remove(L, -2);
+  lua_call(L, 2, 1);
+  x = lua_touserdata(L, -1);
+  lua_settop(L, top);
+  return operation_send(L, op, x, answered);
+}
+
+/* A copy: the user's table may be changed meanwhile. */
+static void push_arguments (lua_State *L, int options) {
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, options)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+}
+
+/* Sent by hand-over: the exchange belongs to nobody while the operation is made. Arguments: session, options, exchange, inner. */
+static int start (lua_State *L) {
+  struct exchange **x = lua_touserdata(L, 3), *given;
+  struct operation *op;
+  if (repair_keeps_arguments(lua_touserdata(L, 1)))
+    push_arguments(L, 2);
+  else
+    lua_pushnil(L);
+  op = operation_new(L, 1, "request");
+  op->inner = lua_toboolean(L, 4) ? L : NULL;
+  if (op->session->phase == PHASE_INVALID) { /* the protocol's `sign` has ended it */
+    session_refuses(L, op);
+    return 1;
+  }
+  op->repeatable = !(*x)->request.once;
+  lua_pushvalue(L, 5);
+  compat_setslot(L, 6, OPERATION_ARGUMENTS);
+  given = *x;
+  *x = NULL;
+  repair_begin_with(L, op, given, answered, describe_again);
+  lua_settop(L, 6);
+  return 1;
+}
+
+static int request (lua_State *L, struct session *s, bool inner) {
+  struct exchange *x;
+  lua_settop(L, 2);
+  options_check(L, 2, "request", known_options);
+  session_lapse(L, 1);
+  if (s->phase == PHASE_INVALID || (s->closing && !inner)) {
+    session_refuses(L, operation_new(L, 1, "request"));
+    lua_settop(L, 3);
+    return 1;
+  }
+  x = describe(L, s);
+  lua_settop(L, 2);
+  lua_pushcfunction(L, start);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_pushlightuserdata(L, &x);
+  lua_pushboolean(L, inner);
+  if (lua_pcall(L, 4, 1, 0) != LUA_OK) {
+    exchange_free(x);
+    return lua_error(L);
+  }
+  exchange_free(x);
+  return 1;
+}
+
+int session_request (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  session_touch(s);
+  return request(L, s, false);
+}
+
+int session_request_within (lua_State *L) {
+  return request(L, session_check(L, 1), true);
+}

@@ -1,0 +1,224 @@
+/*
+** making: the constructor of a session: which protocol, which options, and what of them the session keeps. The options are
+** at index 1 throughout, the session at 2.
+*/
+#include "session/autoping.h"
+#include "runtime/options.h"
+#include "store/store.h"
+#include "session/protocol.h"
+#include "protocol/lua/protocol.h"
+#include "session/reconnect.h"
+
+#include <string.h>
+
+/* Everybody's; a protocol has its own beside them. */
+static const char *const common_options[] = {TRANSPORT_OPTIONS, "serviceURI", "protocol", "pingInterval",
+                                             "onOpenRequest",   "name",       "storage",  "reconnect",
+                                             "keepCredentials", NULL};
+
+static const struct protocol *const protocols[] = {&protocol_jsdo, &protocol_datasnap, &protocol_proiv,
+                                                   &protocol_btt, NULL};
+
+bool making_is_free (const char *name) {
+  int i;
+  for (i = 0; protocols[i]; i++)
+    if (!strcmp(protocols[i]->name, name)) return false;
+  return true;
+}
+
+static int push_names (lua_State *L, int n, const char *const names[]) {
+  for (; names && *names; names++) {
+    lua_pushstring(L, *names);
+    lua_rawseti(L, -2, ++n);
+  }
+  return n;
+}
+
+/* Pushes "jsdo", "datasnap" ..., quoted, for messages. */
+static const char *push_protocol_names (lua_State *L) {
+  luaL_Buffer b;
+  int i;
+  luaL_buffinit(L, &b);
+  for (i = 0; protocols[i]; i++) {
+    if (i) luaL_addstring(&b, ", ");
+    luaL_addchar(&b, '"');
+    luaL_addstring(&b, protocols[i]->name);
+    luaL_addchar(&b, '"');
+  }
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
+}
+
+/* One that was defined in Lua leaves its definition on the stack, others nil. */
+static const struct protocol *find_protocol (lua_State *L, const char *name) {
+  int i;
+  for (i = 0; protocols[i]; i++)
+    if (!strcmp(protocols[i]->name, name)) {
+      lua_pushnil(L);
+      return protocols[i];
+    }
+  return protocol_lua_find(L, name);
+}
+
+/* Leaves its definition, or nil, on the stack. */
+static const struct protocol *protocol_option (lua_State *L) {
+  const char *name = options_string(L, 1, "protocol", NULL);
+  const struct protocol *protocol = find_protocol(L, name ? name : protocol_jsdo.name);
+  if (!protocol)
+    luaL_error(L, "option 'protocol': expected %s or one that datasession.protocol has defined, got '%s'",
+               push_protocol_names(L), name);
+  lua_remove(L, -2);
+  return protocol;
+}
+
+/* optionNames([protocol]): an array of those that datasession.new knows for it; nil for no such protocol. */
+static int l_option_names (lua_State *L) {
+  const struct protocol *protocol = find_protocol(L, luaL_optstring(L, 1, protocol_jsdo.name));
+  int definition = lua_gettop(L), n;
+  lua_Integer i;
+  if (!protocol) return 0;
+  lua_newtable(L);
+  n = push_names(L, push_names(L, 0, common_options), protocol->options);
+  if (!lua_istable(L, definition) || lua_getfield(L, definition, "options") != LUA_TTABLE) {
+    lua_settop(L, definition + 1);
+    return 1;
+  }
+  for (i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
+    lua_rawseti(L, definition + 1, n + i);
+  lua_settop(L, definition + 1);
+  return 1;
+}
+
+enum model session_model_option (lua_State *L, int index, const char *expected) {
+  enum model model = MODEL_ANONYMOUS;
+  char name[32];
+  size_t length, i;
+  const char *given = options_string(L, index, "authenticationModel", &length);
+  if (given) {
+    for (i = 0; i < length && i < sizeof name - 1; i++)
+      name[i] = (char)(given[i] >= 'A' && given[i] <= 'Z' ? given[i] + 32 : given[i]);
+    name[i] = 0;
+    if (!model_of(name, &model) || !strstr(expected, lua_pushfstring(L, "\"%s\"", name)))
+      luaL_error(L, "option 'authenticationModel': expected %s, got '%s'", expected, given);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return model;
+}
+
+static bool is_text_of (const struct uri *uri, const char *text, size_t length) {
+  return uri && strlen(uri_text(uri)) == length && memcmp(uri_text(uri), text, length) == 0;
+}
+
+/* Many sessions with one application have one URI. */
+static struct uri *share_uri (struct loop *loop, struct uri *uri) {
+  if (uri && loop->service && !strcmp(uri_text(loop->service), uri_text(uri))) {
+    uri_release(uri);
+    return uri_keep(loop->service);
+  }
+  uri_release(loop->service);
+  loop->service = uri ? uri_keep(uri) : NULL;
+  return uri;
+}
+
+/* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
+struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
+  size_t length, given;
+  const char *text = options_string(L, index, name, &length), *why;
+  struct uri *uri;
+  if (!text || !length) {
+    luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
+               text ? "an empty string" : "nil");
+    return NULL;
+  }
+  for (given = length; length && text[length - 1] == '/'; length--)
+    ;
+  if (memchr(text, '?', length) || memchr(text, '#', length))
+    luaL_error(L, "option '%s': expected the root of a web application, got a URI with a query or fragment",
+               name);
+  if (length < given) { /* one text does for many sessions */
+    text = lua_pushlstring(L, text, length);
+    lua_remove(L, -2);
+  }
+  if (is_text_of(loop->service, text, length)) return uri_keep(loop->service);
+  uri = uri_parse(&loop->memory, text, length, &why);
+  if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
+  return share_uri(loop, uri);
+}
+
+static void enlist (lua_State *L, struct session *s, int index) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushvalue(L, index);
+  lua_rawsetp(L, -2, s);
+  lua_pop(L, 1);
+}
+
+static void take_on_open (lua_State *L, struct session *s) {
+  int type = lua_getfield(L, 1, "onOpenRequest");
+  if (type != LUA_TNIL && type != LUA_TFUNCTION)
+    luaL_error(L, "option 'onOpenRequest': expected a function, got %s", lua_typename(L, type));
+  s->has_on_open = type == LUA_TFUNCTION;
+  session_setvalue(L, 2, SESSION_ON_OPEN);
+}
+
+/* The definition of a protocol in Lua, or nil, is at 2, and gives way to the session. */
+static struct session *new_session (lua_State *L, const struct protocol *protocol) {
+  struct loop *loop = loop_get(L);
+  struct session *s = compat_newuserdata(L, sizeof *s, SESSION_SLOTS);
+  memset(s, 0, sizeof *s);
+  s->loop = loop;
+  s->protocol = protocol;
+  s->login_result = RESULT_NONE;
+  s->device_offline = loop->device_offline;
+  type_set(L, TYPE_SESSION);
+  lua_insert(L, 2);
+  session_setvalue(L, 2, SESSION_WIRE);
+  return s;
+}
+
+static void warn_insecure (lua_State *L, const struct session *s) {
+  if (!s->transport->insecure) return;
+  lua_pushfstring(L, "datasession: certificates are not verified for %s (insecure = true)",
+                  uri_public_text(s->service));
+  compat_warn(L, lua_tostring(L, -1));
+  lua_pop(L, 1);
+}
+
+int session_new (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  const struct protocol *protocol;
+  struct session *s;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  protocol = protocol_option(L);
+  lua_settop(L, 2); /* the definition */
+  options_check_more(L, 1, "datasession.new", common_options, protocol->options, lua_istable(L, 2) ? 2 : 0);
+  loop_engine(L, loop);
+  s = new_session(L, protocol);
+  if (!autoping_set_interval(s, options_number(L, 1, "pingInterval", 0, 0)))
+    return luaL_error(L, "not enough memory");
+  s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
+  take_on_open(L, s);
+  repair_options(L, s);
+  s->transport = transport_from_options(L, loop, 1);
+  s->service = session_uri_option(L, loop, 1, "serviceURI");
+  session_setvalue(L, 2, SESSION_URI);
+  warn_insecure(L, s);
+  enlist(L, s, 2); /* without a number it is not there for others yet */
+  if (protocol->configure) protocol->configure(L, s);
+  lua_settop(L, 2);
+  persistence_open(L, s);
+  s->has_context_id = session_getvalue(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
+  lua_settop(L, 2);
+  if (protocol->restored) protocol->restored(L, s);
+  s->status = protocol->status ? protocol->status(s) : NULL;
+  s->number = ++loop->sessions;
+  return 1;
+}
+
+void making_register (lua_State *L) {
+  lua_pushcfunction(L, session_new);
+  lua_setfield(L, -2, "new");
+  lua_pushcfunction(L, l_option_names);
+  lua_setfield(L, -2, "optionNames");
+}

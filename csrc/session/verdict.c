@@ -1,0 +1,221 @@
+#include "session/protocol.h"
+
+#include "session/reconnect.h"
+#include "runtime/response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const purpose_names[] = {"login",  "isAuthorized", "ping",   "addCatalog",
+                                            "logout", "request",      "refresh"};
+
+void finding_say (struct finding *found, const char *format, ...) {
+  va_list args;
+  int prefix = snprintf(found->message, sizeof found->message, "%s: ", purpose_names[found->purpose]);
+  va_start(args, format);
+  vsnprintf(found->message + prefix, sizeof found->message - (size_t)prefix, format, args);
+  va_end(args);
+  found->fault.message = found->message;
+}
+
+const char *finding_way_back (const struct session *s) {
+  if (s->model == MODEL_SSO) return "log the AuthenticationProvider in again";
+  if (!repair_is_wanted(s)) return "call login again";
+  if (s->phase == PHASE_EXPIRED && !s->established) return "it could not be re-established: log in again";
+  if (s->protocol->can_renew(s)) return "the session is being re-established";
+  return "log in again; with keepCredentials = true the session does so itself";
+}
+
+/*
+** A request that took too long, or was too big, or whose answer was cut short, says nothing of the session: only its
+** own calls do.
+*/
+static enum verdict failed_verdict (const struct exchange *x, enum failure failure, enum purpose purpose) {
+  bool own = purpose != PURPOSE_REQUEST && purpose != PURPOSE_CATALOG;
+  switch (failure) {
+  case FAILURE_CONNECT:
+    if (!own && x->response.status) break;
+    /* fall through */
+  case FAILURE_DNS:
+  case FAILURE_DEVICE:
+  case FAILURE_TLS:
+  case FAILURE_PROXY: return VERDICT_UNREACHABLE;
+  case FAILURE_TIMEOUT:
+  case FAILURE_STALL: return own ? VERDICT_UNREACHABLE : VERDICT_NEUTRAL;
+  case FAILURE_PROTOCOL:
+  case FAILURE_TOO_BIG:
+  case FAILURE_REDIRECT: return own ? VERDICT_BROKEN : VERDICT_NEUTRAL;
+  case FAILURE_NONE:
+  case FAILURE_CANCELLED:
+  case FAILURE_MEMORY: break;
+  }
+  return VERDICT_NEUTRAL;
+}
+
+void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose) {
+  enum failure failure = x->response.failure;
+  const struct uri *uri = x->response.uri ? x->response.uri : x->request.uri;
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->verdict = failed_verdict(x, failure, purpose);
+  if (found->verdict == VERDICT_UNREACHABLE)
+    found->reason = failure == FAILURE_DEVICE ? REASON_DEVICE : REASON_SERVER;
+  if (found->verdict == VERDICT_BROKEN && purpose == PURPOSE_PING && failure != FAILURE_REDIRECT)
+    found->reason = REASON_APPLICATION;
+  found->fault.kind = error_kind(failure);
+  found->fault.result = RESULT_GENERAL_FAILURE;
+  found->fault.hint = x->response.hint;
+  found->fault.retryable = error_retryable(failure);
+  found->fault.uri = uri;
+  finding_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
+              x->response.detail[0] ? ": " : "", x->response.detail);
+}
+
+/* A session that has been logged out here is not ended by another logout. */
+static void limit_retries (const struct operation *op, struct finding *found) {
+  if (!strcmp(op->verb, "logout") || !strcmp(op->verb, "invalidate")) found->fault.retryable = false;
+}
+
+/* Credentials that were given for a catalog are no word on the session. */
+static void judge_apart (struct finding *found) {
+  if (found->verdict == VERDICT_EXPIRED || found->verdict == VERDICT_REFUSED)
+    found->verdict = VERDICT_NEUTRAL;
+  if (found->fault.result != RESULT_AUTHENTICATION_FAILURE) return;
+  found->fault.kind = "auth";
+  found->fault.hint = found->reason = NULL;
+  finding_say(found, "HTTP %ld from %s: the server did not accept the credentials given for the catalog",
+              found->fault.status, uri_public_text(found->fault.uri));
+}
+
+/*
+** In plain http to a port of TLS, the servers of the field say so with a 400; and so they do, once TLS is spoken, when
+** they want a certificate of the client's.
+*/
+static const char *hint_of_tls (const struct exchange *x) {
+  static const struct {
+    const char *words, *hint;
+  } known[] = {
+      {"plain HTTP request was sent to HTTPS port", "the port speaks TLS: begin the URI with https://"},
+      {"speaking plain HTTP to an SSL-enabled", "the port speaks TLS: begin the URI with https://"},
+      {"requires TLS", "the port speaks TLS: begin the URI with https://"},
+      {"wants TLS", "the port speaks TLS: begin the URI with https://"},
+      {"No required SSL certificate",
+       "the server asks for a client certificate: pass clientCertificate and clientKey"},
+      {"SSL certificate error", "the server refused the client certificate: check clientCertificate"}};
+  const struct buffer *body = &x->response.body;
+  size_t i;
+  if (x->response.status != 400 || !body->length) return NULL;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (memmem(body->data, body->length, known[i].words, strlen(known[i].words)) &&
+        uri_is_https(x->response.uri) == (strstr(known[i].words, "certificate") != NULL))
+      return known[i].hint;
+  return NULL;
+}
+
+void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
+                    struct finding *found) {
+  const struct session *s = op->session;
+  if (s->protocol->hear) s->protocol->hear(L, op->session, x);
+  if (x->response.failure != FAILURE_NONE) {
+    finding_failure(found, x, purpose);
+    if (s->protocol->judge_failure) s->protocol->judge_failure(s, x, found);
+  } else
+    s->protocol->judge(L, op->session, x, purpose, found);
+  if (found->verdict != VERDICT_ALIVE && hint_of_tls(x)) found->fault.hint = hint_of_tls(x);
+  if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
+    found->apart = op->apart || !uri_within(s->service, x->request.uri);
+  if (op->apart) judge_apart(found);
+}
+
+void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {
+  lua_createtable(L, 0, 1);
+  response_push(L, x);
+  lua_setfield(L, -2, "xhr");
+  if (found->reason) {
+    lua_pushstring(L, found->reason);
+    lua_setfield(L, -2, "offlineReason");
+  }
+}
+
+void finding_push_error (lua_State *L, const struct exchange *x, const struct finding *found) {
+  error_push(L, &found->fault);
+  finding_push_info(L, x, found);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "errorObject");
+  lua_setfield(L, -2, "info");
+}
+
+void finding_apply (lua_State *L, struct operation *op, const struct finding *found) {
+  if (!op->session || op->epoch != op->session->epoch || found->apart) return;
+  operation_push_session(L, op);
+  session_transition(L, -1, found);
+  lua_pop(L, 1);
+}
+
+void finding_begin (struct finding *found, const struct exchange *x, enum purpose purpose) {
+  memset(found, 0, sizeof *found);
+  found->purpose = purpose;
+  found->fault.status = x->response.status;
+  found->fault.uri = x->response.uri;
+  found->fault.result = RESULT_GENERAL_FAILURE;
+}
+
+void finding_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
+                    const char *what, const char *hint) {
+  found->verdict = verdict;
+  found->fault.kind = kind;
+  found->reason = reason;
+  found->fault.hint = hint;
+  finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
+}
+
+void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
+                       enum result success) {
+  if (repair_attempted(L, op, x, found)) return;
+  finding_apply(L, op, found);
+  if (found->verdict == VERDICT_ALIVE) {
+    operation_push_owner(L, op);
+    error_push_result(L, success);
+    finding_push_info(L, x, found);
+    operation_resolve(L, op);
+    return;
+  }
+  if (repair_takes(L, op, x, found)) return;
+  if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
+  limit_retries(op, found);
+  finding_push_error(L, x, found);
+  operation_reject(L, op);
+}
+
+void finding_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
+                            struct finding *found,
+                            void (*push)(lua_State *, struct operation *, const struct exchange *,
+                                         const struct finding *)) {
+  finding_apply(L, op, found);
+  if (found->verdict == VERDICT_ALIVE) {
+    push(L, op, x, found);
+    operation_resolve(L, op);
+    return;
+  }
+  if (repair_takes(L, op, x, found)) return;
+  finding_push_error(L, x, found);
+  lua_getfield(L, -1, "info");
+  lua_getfield(L, -1, "xhr");
+  lua_setfield(L, -3, "response");
+  lua_pop(L, 1);
+  operation_reject(L, op);
+}
+
+bool conclude_later (lua_State *L, struct operation *op) {
+  operation_defer(L, op, conclude_at_once);
+  return true;
+}
+
+void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push_owner(L, op);
+  error_push_result(L, RESULT_SUCCESS);
+  lua_newtable(L);
+  operation_resolve(L, op);
+}

@@ -1,0 +1,239 @@
+/*
+** A saver is what the ready queue holds of a named session: however often the session changes in a step, it is kept
+** once. It keeps its session alive while it is queued; closing the Lua state finalises it before the session, and what
+** was not kept by then is kept then.
+*/
+#include "store/store.h"
+
+#include "runtime/options.h"
+#include "store/parts.h"
+
+#include <string.h>
+
+#define SAVER_TYPE "datasession.saver"
+
+struct saver {
+  struct entry entry;
+  bool settled; /* the session has ended, and the store knows already */
+};
+enum { SAVER_SESSION = CHAIN_SLOTS + 1, SAVER_SLOTS = SAVER_SESSION };
+
+/* Argument: a session. Hook persist(session, storage, name, what to keep or nil). */
+static int save_session (lua_State *L) {
+  lua_settop(L, 1);
+  loop_hook(L, "persist");
+  lua_pushvalue(L, 1);
+  session_getvalue(L, 1, SESSION_STORAGE);
+  session_getvalue(L, 1, SESSION_NAME);
+  persistence_gather(L);
+  lua_call(L, 4, 0);
+  return 0;
+}
+
+/* A saver's turn in the queue. */
+static int save (lua_State *L) {
+  compat_getslot(L, 1, SAVER_SESSION);
+  lua_replace(L, 1);
+  return ((const struct session *)lua_touserdata(L, 1))->named ? save_session(L) : 0;
+}
+
+static int saver_gc (lua_State *L) {
+  struct saver *saver = luaL_checkudata(L, 1, SAVER_TYPE);
+  if (!saver->entry.queued) return 0;
+  saver->entry.queued = false;
+  return save(L);
+}
+
+void persistence_note (lua_State *L, int index) {
+  struct session *s = lua_touserdata(L, index);
+  if (s->online || s->phase != PHASE_AUTHORIZED) s->restored = false;
+  if (!s->named) return;
+  session_getvalue(L, index, SESSION_SAVER);
+  loop_ready(L, s->loop);
+}
+
+void persistence_note_identity (lua_State *L, const struct identity *who) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->who == who) persistence_note(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+/* Names: one live session each */
+
+/* Has it ended, while the store does not know yet? */
+static bool is_unsaved (lua_State *L, int index) {
+  const struct saver *saver;
+  session_getvalue(L, index, SESSION_SAVER);
+  saver = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return saver && saver->entry.queued && !saver->settled;
+}
+
+/* Pushes the last session of that name if it is live, or, `ended`, if it was invalidated and is not yet out of the store. */
+static bool push_namesake (lua_State *L, int name, bool ended) {
+  const struct session *s;
+  loop_table(L, LOOP_NAMES);
+  lua_pushvalue(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  s = session_test(L, -1);
+  if (s && s->named && !s->closed && (s->phase == PHASE_INVALID) == ended && (!ended || is_unsaved(L, -1)))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+/* What was invalidated and is still to be forgotten by the store is forgotten first. */
+static void settle_ended (lua_State *L, int name) {
+  int top = lua_gettop(L);
+  while (push_namesake(L, name, true)) {
+    session_getvalue(L, -1, SESSION_SAVER);
+    ((struct saver *)lua_touserdata(L, -1))->settled = true;
+    lua_pop(L, 1);
+    lua_pushcfunction(L, save_session);
+    lua_insert(L, -2);
+    loop_call(L, 1);
+    lua_settop(L, top);
+  }
+}
+
+/* One that nobody holds is not in the way, only not collected yet. */
+static void claim (lua_State *L, int name) {
+  int top = lua_gettop(L);
+  settle_ended(L, name);
+  if (!push_namesake(L, name, false)) return;
+  lua_settop(L, top);
+  lua_gc(L, LUA_GCCOLLECT);
+  if (push_namesake(L, name, false))
+    luaL_error(L, "option 'name': a live session of this program is called '%s' already: invalidate it first",
+               lua_tostring(L, name));
+}
+
+/* A later claim of the name finds this session. Raises when the store has made another one of it meanwhile. */
+static void enter_name (lua_State *L, struct session *s) {
+  int top = lua_gettop(L);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+  claim(L, top + 1);
+  loop_table(L, LOOP_NAMES);
+  lua_pushvalue(L, top + 1);
+  lua_pushvalue(L, PERSISTENCE_SESSION);
+  lua_rawset(L, -3);
+  lua_settop(L, top);
+  s->named = true;
+}
+
+/* Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own): the store, and what it keeps for this session or nil. */
+static void ask_store (lua_State *L, const struct session *s) {
+  loop_hook(L, "restore");
+  lua_pushvalue(L, PERSISTENCE_OPTIONS);
+  lua_pushvalue(L, PERSISTENCE_SESSION);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+  session_getvalue(L, PERSISTENCE_SESSION, SESSION_URI);
+  lua_pushstring(L, model_name(s->model));
+  session_push_protocol_name(L, s);
+  lua_pushboolean(L, s->protocol->save != NULL);
+  lua_call(L, 7, 2);
+  lua_insert(L, PERSISTENCE_KEPT);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_STORAGE);
+}
+
+static void make_saver (lua_State *L) {
+  struct saver *saver = compat_newuserdata(L, sizeof *saver, SAVER_SLOTS);
+  memset(saver, 0, sizeof *saver);
+  saver->entry.tell = save;
+  lua_pushvalue(L, PERSISTENCE_SESSION);
+  compat_setslot(L, -2, SAVER_SESSION);
+  luaL_setmetatable(L, SAVER_TYPE);
+  session_setvalue(L, PERSISTENCE_SESSION, SESSION_SAVER);
+}
+
+/* Leaves the name that the session is to be kept under; false: it has none. */
+static bool push_name (lua_State *L, struct session *s) {
+  size_t length;
+  if (s->protocol->push_name) {
+    s->protocol->push_name(L, s);
+    if (!lua_isnil(L, -1)) return true;
+    lua_pop(L, 1);
+  }
+  return options_string(L, PERSISTENCE_OPTIONS, "name", &length) && length;
+}
+
+void persistence_open (lua_State *L, struct session *s) {
+  lua_settop(L, PERSISTENCE_SESSION);
+  s->keep_tokens = options_boolean(L, PERSISTENCE_OPTIONS, "keepTokens", false);
+  if (push_name(L, s)) {
+    claim(L, PERSISTENCE_KEPT);
+    session_setvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+    ask_store(L, s);
+    make_saver(L);
+    enter_name(L, s);
+    if (lua_istable(L, PERSISTENCE_KEPT)) persistence_restore(L, s);
+  }
+  lua_settop(L, PERSISTENCE_SESSION);
+}
+
+/* For the Lua layer */
+
+/* claimName(name): raises when a live session has it. */
+static int l_claim_name (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TSTRING);
+  lua_settop(L, 1);
+  claim(L, 1);
+  return 0;
+}
+
+/* abandon(session): neither the store nor the server is told any more of what becomes of it. */
+static int l_abandon (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  s->named = s->admitted = false;
+  return 0;
+}
+
+/* setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as; its userName, too. */
+static int l_set_provider_user_name (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  lua_settop(L, 2);
+  if (s->model != MODEL_BEARER && s->model != MODEL_ANONYMOUS) {
+    lua_pushvalue(L, 2);
+    session_setvalue(L, 1, SESSION_USER);
+  }
+  session_setvalue(L, 1, SESSION_PROVIDER_USER);
+  persistence_note(L, 1);
+  return 0;
+}
+
+/* wantedCatalogs(session): an array of the URIs to be loaded again, or nil. */
+static int l_wanted_catalogs (lua_State *L) {
+  session_check(L, 1);
+  if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TTABLE)
+    lua_getfield(L, -1, "wanted");
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* report(message): tells onError, or warn. */
+static int l_report (lua_State *L) {
+  lua_settop(L, 1);
+  loop_report(L);
+  return 0;
+}
+
+void persistence_register (lua_State *L) {
+  static const luaL_Reg functions[] = {{"claimName", l_claim_name},
+                                       {"abandon", l_abandon},
+                                       {"setProviderUserName", l_set_provider_user_name},
+                                       {"wantedCatalogs", l_wanted_catalogs},
+                                       {"report", l_report},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  luaL_newmetatable(L, SAVER_TYPE);
+  lua_pushcfunction(L, saver_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,201 @@
+--- The catalogs of one session: where a catalog is to be had, and what it adds to the session.
+-- A session's table is { entries, catalogURIs, serviceURI, validators } and, once somebody asks for them, { catalogs,
+-- services }; C keeps it with the session and hands it in. Entries are shared by sessions (datasession.catalog.shared),
+-- all else is the session's own.
+
+local ascii = require "datasession.internal.ascii"
+local catalog = require "datasession.internal.catalog"
+local core = require "datasession.core"
+local shared = require "datasession.internal.catalog.shared"
+
+local SUCCESS, ALREADY_LOADED = 1, 4
+
+local catalogs = {}
+
+local function isLoaded(own, uri)
+  local uris = own.catalogURIs
+  if uris then
+    for i = 1, #uris do
+      if uris[i] == uri then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function isFile(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return false
+  end
+  local readable = file:read(0) ~= nil or file:seek("end") == 0
+  file:close()
+  return readable
+end
+
+--- Where the catalog called `uri` is.
+-- http and https URIs are fetched; `file:` URIs and the paths of files that can be read are read; whatever else has no
+-- scheme is a URI relative to serviceURI.
+-- @return "loaded" | "file", text or nil, message | "uri"
+function catalogs.locate(own, uri)
+  if isLoaded(own, uri) then
+    return "loaded"
+  end
+  local scheme = uri:match("^([A-Za-z][A-Za-z0-9+.-]+):")
+  if scheme and ascii.lower(scheme) == "file" or not scheme and isFile(uri) then
+    return "file", catalog.read(uri)
+  end
+  return "uri"
+end
+
+-- ---- what the session's table gives
+
+local function openCatalog(own, i, uri)
+  return assert(shared.open(own.entries[i], { uri = uri, serviceURI = own.serviceURI }))
+end
+
+local made = {}
+
+function made.catalogs(own)
+  local list = {}
+  for i, uri in ipairs(own.catalogURIs) do
+    list[i] = openCatalog(own, i, uri)
+  end
+  return list
+end
+
+function made.services(own)
+  if #own.catalogURIs == 1 then
+    return shared.services(own.entries[1], own.serviceURI)
+  end
+  local list = {}
+  for i = 1, #own.catalogURIs do
+    local services = shared.services(own.entries[i], own.serviceURI)
+    table.move(services, 1, #services, #list + 1, list)
+  end
+  return list
+end
+
+local meta = {}
+
+function meta.__index(own, key)
+  local make = made[key]
+  local list = make and make(own)
+  if list then
+    rawset(own, key, list)
+  end
+  return list
+end
+
+-- ---- names that are taken
+
+--- A catalog's URI fit to be printed: a query may hold a secret.
+local function shown(uri)
+  return uri:find("://", 1, true) and uri:match("^[^?]*") or uri
+end
+
+local function take(taken, entry, uri)
+  for _, service in ipairs(entry.shell.services) do
+    taken.services[service.name] = uri
+  end
+  for name in pairs(entry.places) do
+    taken.resources[name] = uri
+  end
+end
+
+--- What of the new catalog the session has already, under the same name from another catalog; or nil.
+local function conflict(taken, new, uri)
+  for i, service in ipairs(new.shell.services) do
+    local other = taken.services[service.name]
+    if other and other ~= uri then
+      return ("services[%d].name: the session has a service %q already, from %s"):format(i, service.name, shown(other))
+    end
+    local range = new.services[i]
+    for number = range.first, range.last do
+      local name = new.names[number]
+      other = taken.resources[name]
+      if other and other ~= uri then
+        return ("services[%d].resources[%d].name: the session has a resource %q already, from %s"):format(i,
+          number - range.first + 1, name, shown(other))
+      end
+    end
+  end
+end
+
+--- Whether the names of the new catalog are free: nil, or a message. Looked at from the second catalog on.
+local function claim(own, new, uri)
+  if #own.catalogURIs == 0 then
+    return nil
+  end
+  if not rawget(own, "taken") then
+    local taken = { services = {}, resources = {} }
+    for i, known in ipairs(own.catalogURIs) do
+      take(taken, own.entries[i], known)
+    end
+    own.taken = taken
+  end
+  local message = conflict(own.taken, new, uri)
+  if not message then
+    take(own.taken, new, uri)
+  end
+  return message
+end
+
+-- ---- adding
+
+-- The URI comes last: until it is there, nothing was added.
+local function append(own, entry, uri, serviceURI)
+  local n = #own.catalogURIs + 1
+  own.serviceURI = serviceURI
+  own.entries[n], own.services = entry, nil
+  if rawget(own, "catalogs") then
+    own.catalogs[n] = openCatalog(own, n, uri)
+  end
+  own.catalogURIs[n] = uri
+end
+
+--- Adds a catalog: all of it, or nothing.
+-- @param source its text; or the shared entry of it
+-- @param validators { etag, lastModified } or nil: what the server said that it can be known again by
+-- @param key string or nil: who asked for what, if the answer may be known again by the validators
+-- @return SUCCESS, and for the log what was left out of it or nil; or CATALOG_ALREADY_LOADED; or nil and a message that
+--   names the place in the document
+function catalogs.add(own, uri, source, serviceURI, validators, key)
+  if not rawget(own, "entries") then
+    own.entries, own.catalogURIs = {}, {}
+    setmetatable(own, meta)
+  end
+  if isLoaded(own, uri) then
+    return ALREADY_LOADED
+  end
+  local entry, message = source, nil
+  if type(source) == "string" then
+    entry, message = shared.entry(source)
+  end
+  message = message or claim(own, entry, uri)
+  if message then
+    return nil, message
+  end
+  append(own, entry, uri, serviceURI)
+  local known = rawget(own, "validators")
+  if validators and not known then
+    known = {}
+    own.validators = known
+  end
+  if known then
+    known[uri] = validators
+  end
+  if key and validators then
+    shared.noteAnswer(key, entry, validators)
+  end
+  return SUCCESS, entry.leftOut and "left out: " .. table.concat(entry.leftOut, "; ")
+end
+
+-- Asked for by C from the first catalog on.
+core.hook("catalogLocate", catalogs.locate)
+core.hook("catalogAdd", catalogs.add)
+core.hook("catalogTexts", shared.texts)
+core.hook("catalogAnswer", shared.answer)
+
+return catalogs

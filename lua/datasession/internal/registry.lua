@@ -1,0 +1,468 @@
+--- Sessions in one call, and all of them at once.
+
+local ascii = require "datasession.internal.ascii"
+local core = require "datasession.core"
+local persistence = require "datasession.internal.persistence"
+
+local registry = {}
+
+-- What getSession takes beside the options of datasession.new.
+local own = {
+  "catalogURI", "username", "password", "loginCallback", "authenticationURI", "authProviderAuthenticationModel",
+}
+
+-- Options of a session that its provider takes too.
+local shared = {
+  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "http2",
+  "caFile",  "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
+}
+
+local function isAmong(names, name)
+  for _, known in ipairs(names) do
+    if name == known then
+      return true
+    end
+  end
+  return false
+end
+
+local function checkNames(options, level)
+  local names = core.optionNames(type(options.protocol) == "string" and options.protocol or nil)
+  for name in pairs(options) do
+    if names and not isAmong(own, name) and not isAmong(names, name) then
+      table.move(own, 1, #own, #names + 1, names)
+      error("getSession: " .. require("datasession.internal.suggest").unknown("option", name, names), level + 1)
+    end
+  end
+end
+
+local function checkString(options, name, level)
+  local value = options[name]
+  if value ~= nil and type(value) ~= "string" then
+    error(("getSession: option '%s': expected a string, got %s"):format(name, type(value)), level + 1)
+  end
+end
+
+-- Only sessions with OpenEdge web applications have catalogs.
+local function hasCatalogs(options)
+  return options.protocol == nil or options.protocol == "jsdo"
+end
+
+local function checkCatalogs(value, level)
+  if type(value) ~= "string" and type(value) ~= "table" then
+    local message = "getSession: option 'catalogURI': expected a URI or an array of URIs, got "
+    error(message .. type(value), level + 1)
+  end
+  for i, uri in ipairs(type(value) == "table" and value or { value }) do
+    if type(uri) ~= "string" or uri == "" then
+      error(("getSession: option 'catalogURI': entry %d: expected a non-empty string"):format(i), level + 1)
+    end
+  end
+end
+
+local function check(options, level)
+  if type(options) ~= "table" then
+    error("getSession: expected a table of options, got " .. type(options), level + 1)
+  end
+  checkNames(options, level + 1)
+  checkString(options, "username", level + 1)
+  checkString(options, "password", level + 1)
+  checkString(options, "authenticationURI", level + 1)
+  checkString(options, "authProviderAuthenticationModel", level + 1)
+  if options.loginCallback ~= nil and type(options.loginCallback) ~= "function" then
+    error("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback), level + 1)
+  end
+  if options.authProvider ~= nil then
+    error("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
+  end
+  if hasCatalogs(options) then
+    checkCatalogs(options.catalogURI, level + 1)
+  elseif options.catalogURI ~= nil then
+    error("getSession: option 'catalogURI': a session of that protocol has no catalogs", level + 1)
+  end
+end
+
+local function modelOf(options)
+  return type(options.authenticationModel) == "string" and ascii.lower(options.authenticationModel) or "anonymous"
+end
+
+-- What login would raise for, said of the option.
+local function checkSendable(options, name, level)
+  local model, text = modelOf(options), options[name] or ""
+  if model == "bearer" and name == "username" and text:find("[\r\n%z]") then
+    error("getSession: option 'username': a token holds no line breaks or NUL bytes", level + 1)
+  elseif model ~= "basic" then
+    return
+  end
+  if name == "username" and text:find(":", 1, true) then
+    error("getSession: option 'username': a user name with ':' cannot be sent by HTTP Basic", level + 1)
+  end
+  if text:find("\0", 1, true) then
+    error(("getSession: option '%s': a NUL byte cannot be sent by HTTP Basic"):format(name), level + 1)
+  end
+end
+
+local function sessionOptions(options, changed)
+  local mine = {}
+  for name, value in pairs(options) do
+    if not isAmong(own, name) then
+      mine[name] = value
+    end
+  end
+  for name, value in pairs(changed or {}) do
+    mine[name] = value
+  end
+  return mine
+end
+
+-- What the constructor raises is said of getSession's options, where getSession was called.
+local function construct(constructor, options, level)
+  local made, result = pcall(constructor, options)
+  if not made then
+    error("getSession: " .. tostring(result), level + 1)
+  end
+  return result
+end
+
+-- The session is made when the provider has logged in; what is wrong with its options is found now, by another.
+local function checkSession(options, level)
+  local changed = { authenticationModel = "anonymous", insecure = false }
+  if type(options.name) == "string" then
+    changed.name = "" -- what is stored is not its affair
+  end
+  local session = construct(core.new, sessionOptions(options, changed), level + 1)
+  session:invalidate()
+end
+
+local function checkProviderModel(options, level)
+  local model, given = modelOf(options), options.authProviderAuthenticationModel
+  local proved = options.authenticationURI or model == "sso"
+  if proved and given and ascii.lower(given) ~= (model == "sso" and "form_sso" or model) then
+    error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
+      :format(given, model), level + 1)
+  end
+end
+
+-- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
+local function makeProvider(options, level)
+  local model = modelOf(options)
+  local wanted = model == "sso" and "form_sso" or model
+  checkSession(options, level + 1)
+  local mine = { uri = options.authenticationURI or options.serviceURI, authenticationModel = wanted }
+  for _, name in ipairs(shared) do
+    mine[name] = options[name]
+  end
+  local provider = construct(core.AuthenticationProvider, mine, level + 1)
+  return provider
+end
+
+-- The scheme and the host in lower case, no trailing slashes: one application has one such text.
+local function placeOf(uri)
+  local start, rest = uri:match("^(%a[%w+.-]*://[^/]*)(.*)$")
+  return start and ascii.lower(start) .. rest:gsub("/+$", "") or uri
+end
+
+-- Who logs in at serviceURI needs no provider for that.
+local function needsProvider(options)
+  if modelOf(options) == "sso" then
+    return true
+  end
+  local service, place = options.serviceURI, options.authenticationURI
+  return place ~= nil and (type(service) ~= "string" or placeOf(place) ~= placeOf(service))
+end
+
+-- A session that goes on with a stored login, and true; or a provider or a session, whichever logs in.
+local function make(options, level)
+  local maker, stored -- no tail calls: errors are said by level
+  local mine = sessionOptions(options)
+  checkProviderModel(options, level + 1)
+  local provider = needsProvider(options) and makeProvider(options, level + 1)
+  stored = construct(function()
+    return persistence.prepare(mine, options, modelOf(options))
+  end, nil, level + 1)
+  if stored or not provider then
+    maker = construct(core.new, mine, level + 1)
+  end
+  return maker or provider, stored and { provider = provider or nil }
+end
+
+local function isGiven(text)
+  return text ~= nil and text ~= ""
+end
+
+local function lacksCredentials(model, credentials)
+  if model == "anonymous" then
+    return false
+  end
+  return not isGiven(credentials.username) or (model ~= "bearer" and not isGiven(credentials.password))
+end
+
+local function noCredentials(model)
+  local needed = model == "bearer" and "the token as option username" or "the options username and password"
+  local err = core.failure {
+    kind = "auth",
+    result = core.constants.AUTHENTICATION_FAILURE,
+    message = "getSession: the authentication model " .. model .. " needs " .. needed .. ", or a loginCallback",
+  }
+  err.info = { errorObject = err }
+  return err
+end
+
+-- What loginCallback was rejected with, raised, or returned that is no table of credentials.
+local function callbackFailed(reason)
+  local err = core.failure {
+    kind = "auth",
+    result = core.constants.GENERAL_FAILURE,
+    message = "getSession: loginCallback gave no credentials: " ..
+      (type(reason) == "table" and type(reason.message) == "string" and reason.message or tostring(reason)),
+  }
+  err.info = { errorObject = err, reason = reason }
+  return err
+end
+
+-- The promise of loginCallback's credentials, or the options themselves.
+local function ask(options)
+  if not options.loginCallback then
+    return options
+  end
+  local credentials, err = core.promise(function(resolve)
+    resolve(options.loginCallback())
+  end):await()
+  if type(credentials) ~= "table" then
+    error(callbackFailed(credentials == nil and err or "expected a table, got " .. type(credentials)), 0)
+  end
+  return credentials
+end
+
+-- A login that was there before is not this call's to undo: the server and the store are not told.
+local function leave(guard)
+  if guard.stored then
+    core.abandon(guard.session)
+  end
+  return guard.session:invalidate()
+end
+
+-- The guards of getSession's calls under way, and the promise of each.
+local pending = {}
+
+-- To be closed: unless `done` is set by then, what was made ends, also when the caller has cancelled the promise.
+local guardMeta = {
+  __close = function(guard)
+    pending[guard] = nil
+    if guard.done then
+      return
+    end
+    if guard.session then
+      leave(guard)
+    end
+    if guard.provider then
+      guard.provider:logout()
+    end
+  end,
+}
+
+-- Undoes what was done, then fails with the error of what failed.
+local function giveUp(guard, err)
+  local left, provider = guard.session and leave(guard), guard.provider
+  guard.session, guard.provider = nil, nil
+  if left then
+    left:await()
+  end
+  if provider then
+    provider:logout():await()
+  end
+  error(err, 0)
+end
+
+local function succeed(guard, ok, err, info)
+  if not ok then
+    giveUp(guard, err)
+  end
+  return info
+end
+
+local function logIn(guard, maker, options, credentials)
+  local model = maker.authenticationModel
+  if lacksCredentials(model, credentials) then
+    giveUp(guard, noCredentials(model))
+  end
+  local password = model ~= "bearer" and credentials.password or nil
+  local called, login = pcall(maker.login, maker, credentials.username, password)
+  if not called then
+    giveUp(guard, callbackFailed(login))
+  end
+  succeed(guard, login:await())
+  if guard.provider then
+    guard.session = core.new(sessionOptions(options, { authProvider = maker }))
+    core.hold(guard.session)
+    core.setProviderUserName(guard.session, credentials.username)
+    succeed(guard, guard.session:isAuthorized():await())
+  end
+end
+
+-- Asks the server whether the stored login stands; nil when it does, else who is to log in. A server that cannot tell
+-- leaves it in the store.
+local function confirm(guard, options)
+  local ok, err = guard.session:isAuthorized():await()
+  if ok then
+    return nil
+  end
+  local canAsk = options.loginCallback or not lacksCredentials(modelOf(options), options)
+  if guard.session.state ~= "expired" or not canAsk then
+    giveUp(guard, err)
+  end
+  local provider = guard.stored.provider
+  if provider then
+    guard.session:disconnect():await() -- the server has ended it already
+    guard.session:invalidate()
+    guard.session, guard.provider = nil, provider
+  end
+  guard.stored = nil
+  return provider or guard.session
+end
+
+local function authenticate(guard, maker, options)
+  local asked, credentials = pcall(ask, options)
+  if not asked then
+    giveUp(guard, credentials)
+  end
+  logIn(guard, maker, options, credentials)
+end
+
+local function establish(made, maker, options)
+  local guard <close> = made
+  if guard.stored then
+    maker = confirm(guard, options)
+  end
+  if maker then
+    authenticate(guard, maker, options)
+  end
+  local info = {}
+  if hasCatalogs(options) then
+    info = succeed(guard, guard.session:addCatalog(options.catalogURI):await())
+    guard.session:reloadCatalogs():await() -- what could not be loaded is still wanted
+  end
+  guard.done = true
+  return guard.session, core.constants.SUCCESS, info
+end
+
+--- Makes a session, logs in, and loads its catalogs.
+-- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required;
+--   other protocols than jsdo have none);
+--   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a
+--   function that returns { username, password } or a promise of it; `authenticationURI` and
+--   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token
+--   server, "form_sso"). With `name`, a login that is stored under it is used if it is `username`'s (or nobody is
+--   named, or
+--   there is a loginCallback, which is not called then) and the server confirms it; a refused one is replaced by a
+--   fresh one. Catalogs that the stored session had are loaded too; failing that does not make getSession fail
+-- @return a promise of (session, SUCCESS, addCatalog's info); rejected with the error of the step that failed,
+--   after whatever was done has been undone. The session is held by the library until it is logged out or invalidated.
+function registry.getSession(options)
+  check(options, 2)
+  checkSendable(options, "username", 2)
+  checkSendable(options, "password", 2)
+  local maker, stored = make(options, 2)
+  if not stored and not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
+    if maker.serviceURI then
+      maker:invalidate()
+    end
+    local err = noCredentials(maker.authenticationModel)
+    return core.promise(function(_, reject)
+      reject(err)
+    end)
+  end
+  if maker.serviceURI then
+    core.hold(maker)
+  end
+  local guard = setmetatable({ stored = stored, [maker.serviceURI and "session" or "provider"] = maker }, guardMeta)
+  pending[guard] = false -- until there is its promise: it may end at once
+  local promise = core.spawn(establish, guard, maker, options)
+  if pending[guard] ~= nil then
+    pending[guard] = promise
+  end
+  return promise
+end
+
+local function invalidate(session)
+  return session:invalidate():await()
+end
+
+local function logOut(provider)
+  return provider:logout():await()
+end
+
+-- Cancels each getSession that has no session yet; an array of their providers, to be logged out.
+local function cancelPending()
+  local providers = {}
+  for guard, promise in pairs(pending) do
+    if not guard.session and promise then
+      providers[#providers + 1] = guard.provider
+      guard.provider = nil
+      promise:cancel()
+    end
+  end
+  return providers
+end
+
+-- All are begun before any is awaited; one that could not begin is reported like one that failed.
+local function invalidateEach(sessions, providers)
+  local promises, report, failed = {}, {}, nil
+  for i, session in ipairs(sessions) do
+    promises[i] = core.spawn(invalidate, session)
+    report[i] = { session = session }
+  end
+  for _, provider in ipairs(providers) do
+    promises[#promises + 1] = core.spawn(logOut, provider)
+    report[#promises] = { provider = provider }
+  end
+  for i, promise in ipairs(promises) do
+    local ok, result = promise:await()
+    report[i].ok, report[i].result = ok ~= nil, ok and result or result.result
+    if not ok then
+      report[i].errorObject = result
+      failed = failed or result
+    end
+  end
+  if failed then
+    local err = core.failure {
+      kind = failed.kind,
+      result = core.constants.GENERAL_FAILURE,
+      message = "invalidateAllSessions: not every server could be told; the first: " .. failed.message,
+      hint = failed.hint,
+    }
+    err.info = { details = report, errorObject = err }
+    error(err, 0)
+  end
+  return report, core.constants.SUCCESS, { details = report }
+end
+
+--- Invalidates every live session that getSession made, and cancels each getSession that has made none yet; all of
+-- them are tried, whatever becomes of each.
+-- @param options nil, or { all = true } for every live session, however it was made
+-- @return a promise of (report, SUCCESS, info), the report being an array of { session, ok, result, errorObject }, with
+--   `provider` in place of `session` for a getSession that was cancelled;
+--   rejected when a server could not be told, with the report as err.info.details: every session is
+--   invalid all the same
+function registry.invalidateAllSessions(options)
+  if options ~= nil and type(options) ~= "table" then
+    error("invalidateAllSessions: expected a table of options or nil, got " .. type(options), 2)
+  end
+  for name, value in pairs(options or {}) do
+    if name ~= "all" then
+      error("invalidateAllSessions: " .. require("datasession.internal.suggest").unknown("option", name, { "all" }), 2)
+    end
+    if type(value) ~= "boolean" then
+      error("invalidateAllSessions: option 'all': expected a boolean, got " .. type(value), 2)
+    end
+  end
+  local sessions = {}
+  for _, session in ipairs(core.sessions()) do
+    if options and options.all or core.held(session) then
+      sessions[#sessions + 1] = session
+    end
+  end
+  return core.spawn(invalidateEach, sessions, cancelPending())
+end
+
+return registry
