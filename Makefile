@@ -37,12 +37,13 @@ else # nodelete: a thread in which libcurl resolves a name may outlive lua_close
 MODULE := -shared -Wl,-z,nodelete
 endif
 
-CORE_SRC := csrc/module.c $(sort $(wildcard csrc/net/*.c csrc/session/*.c))
+FLOORS := net runtime session catalog store $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
+CORE_SRC := csrc/module.c $(foreach floor,$(FLOORS),$(sort $(wildcard csrc/$(floor)/*.c)))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
 FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) # a server that misbehaves, as a module for the specs
-BUSTED_SPECS := $(sort $(wildcard spec/*_spec.lua))
+BUSTED_SPECS := $(sort $(shell find spec -name '*_spec.lua'))
 HOST_SPEC_SRC := $(sort $(wildcard spec/host/*_spec.c)) # each a program that embeds Lua
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -106,7 +107,6 @@ $(SANDBOX): $(call objects,$(SANDBOX_SRC))
 
 # The C specs: those of net, and those that a resolver which hangs is preloaded for.
 NET_OBJ := $(call objects,$(filter csrc/net/%,$(CORE_SRC)))
-$(BUILD)/obj/spec/net/%.o: OUR_CPPFLAGS += -Icsrc/net
 
 $(BUILD)/spec/net_spec: $(call objects,$(NET_SPEC_SRC)) $(NET_OBJ)
 	@mkdir -p $(@D)
@@ -210,11 +210,11 @@ now-test-locales: all specs
 
 ## lint: every static check
 now-lint: all specs
-	@LUA=$(LUA) tools/lint.sh $(BUILD) $(OUR_CPPFLAGS) -Icsrc/net
+	@LUA=$(LUA) tools/lint.sh $(BUILD) $(OUR_CPPFLAGS)
 
 ## format: clang-format over the C files
 format:
-	find csrc spec torture fuzz bench \( -name '*.c' -o -name '*.h' \) -exec clang-format -i {} +
+	find csrc spec bench \( -name '*.c' -o -name '*.h' \) -exec clang-format -i {} +
 
 ## rock: build the rocks into a scratch tree, load them from there
 now-rock:

@@ -4,7 +4,7 @@
 io.stdout:setvbuf "line" -- a leak report ends the process without flushing
 
 -- DATASESSION_COLLECTOR=generational; or eager: a whole cycle at once, each time that the heap has grown by 4 %. (At
--- every allocation, with busted's own heap, the suite would take hours: that is what torture/ does.)
+-- every allocation, with busted's own heap, the suite would take hours: that is what spec/suites/torture does.)
 local collector = os.getenv "DATASESSION_COLLECTOR"
 if collector == "generational" then
   collectgarbage "generational"

@@ -6,7 +6,7 @@ build=$1
 shift
 cppflags=$*
 failed=0
-c_trees="csrc spec torture fuzz bench"
+c_trees="csrc spec bench"
 
 check() { # check NAME COMMAND...: what the command prints is shown if it fails
   name=$1
@@ -56,16 +56,16 @@ no_variables() {
 }
 
 # shellcheck disable=SC2046 # names
-check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools conformance torture fuzz -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
+check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
 check clang-format formatted
 # Suppressed: that it is not shown the headers of the system.
 # shellcheck disable=SC2086 # directories
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc -Ifuzz $c_trees
+  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc -Ispec/suites/fuzz $c_trees
 check clang-tidy tidy
 check "gcc's analyzer" analyzed
 # shellcheck disable=SC2046 # names
-check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench torture fuzz -name '*.sh') .ci/run
+check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench spec -name '*.sh') .ci/run
 check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
 check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
 check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|session)/' csrc/sandbox
@@ -73,5 +73,5 @@ check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 check "docs/ has everything public, and nothing else" tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
-check "nothing is left to do" nothing grep -rnwE 'TOD[O]|FIXM[E]|XX[X]' csrc lua spec examples torture fuzz bench tools conformance .ci
+check "nothing is left to do" nothing grep -rnwE 'TOD[O]|FIXM[E]|XX[X]' csrc lua spec examples bench tools .ci
 [ "$failed" -eq 0 ]

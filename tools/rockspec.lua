@@ -18,7 +18,7 @@ local function listing()
   end
   add '    ["datasession.core"] = {'
   add "      sources = {"
-  for _, file in ipairs(files "csrc/module.c csrc/net csrc/session -name '*.c'") do add("        %q,", file) end
+  for _, file in ipairs(files "csrc -name '*.c' ! -path 'csrc/sandbox/*'") do add("        %q,", file) end
   add "      },"
   add '      defines = { "_GNU_SOURCE" },'
   add '      incdirs = { "csrc", "$(CURL_INCDIR)" },'

@@ -6,7 +6,7 @@
 const fs = require("node:fs");
 const http = require("node:http");
 const vm = require("node:vm");
-const { makeXMLHttpRequest } = require("../../conformance/xhr.js");
+const { makeXMLHttpRequest } = require("../../spec/suites/conformance/xhr.js");
 const { tell } = require("./tell.js");
 
 const [work, count, uri, library] = [process.argv[2], Number(process.argv[3]), process.argv[4], process.argv[5]];

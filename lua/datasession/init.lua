@@ -18,7 +18,7 @@ local fields = {
 
 local function find(place)
   local module, name = place:match "(.*)%.(.*)"
-  return require("datasession." .. module)[name]
+  return require("datasession.internal." .. module)[name]
 end
 
 core.hook("find", function(name) return hooks[name] and find(hooks[name]) end)

@@ -51,7 +51,7 @@ describe("the hub", function()
       local ok, err = pcall(f, hub, ...)
       assert.is_false(ok)
       assert.matches(message, err)
-      assert.matches("proiv_hub_spec.lua", err) -- the caller's line
+      assert.matches("hub_spec.lua", err) -- the caller's line
     end
     for _, name in ipairs { "", ".", "a..b", "a.", ".a" } do
       refuse("empty element", function(h) h:subscribe(name, print) end)

@@ -188,7 +188,7 @@ describe("a manager of PROIV sessions", function()
         local ok, err = pcall(function() manager:start(properties) end)
         assert.is_false(ok)
         assert.matches(message, err)
-        assert.matches("proiv_manager_spec.lua", err)
+        assert.matches("manager_spec.lua", err)
         assert.same({}, manager:keys())
       end
       refuse("expected a table, got nil")

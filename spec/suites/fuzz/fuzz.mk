@@ -1,10 +1,10 @@
-# Each fuzz/NAME.c but support.c is a libFuzzer target; spec/suites/fuzz/seeds/NAME/ is what it begins with.
-FUZZ_ALL := $(filter-out support,$(patsubst fuzz/%.c,%,$(sort $(wildcard fuzz/*.c))))
+# Each NAME.c here but support.c is a libFuzzer target; seeds/NAME/ is what it begins with.
+FUZZ_ALL := $(filter-out support,$(patsubst spec/suites/fuzz/%.c,%,$(sort $(wildcard spec/suites/fuzz/*.c))))
 FUZZ_TARGETS ?= $(FUZZ_ALL)
 FUZZ_CC ?= clang
 FUZZ_BUILD := build/fuzz
 FUZZ_SANITIZE := address,undefined
-FUZZ_COMPILE = $(FUZZ_CC) -std=c11 -pthread -fvisibility=hidden -Wall -Wextra $(OUR_CPPFLAGS) -Ifuzz -O1 -g \
+FUZZ_COMPILE = $(FUZZ_CC) -std=c11 -pthread -fvisibility=hidden -Wall -Wextra $(OUR_CPPFLAGS) -Ispec/suites/fuzz -O1 -g \
   -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE)
 fuzz_objects = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
 
@@ -13,12 +13,12 @@ $(FUZZ_BUILD)/obj/%.o: %.c Makefile spec/suites/fuzz/fuzz.mk
 	@echo "  cc $<"
 	$(Q)$(FUZZ_COMPILE) -MMD -MP -c $< -o $@
 
-$(FUZZ_BUILD)/bin/%: $(FUZZ_BUILD)/obj/fuzz/%.o $(call fuzz_objects,spec/suites/fuzz/support.c $(CORE_SRC))
+$(FUZZ_BUILD)/bin/%: $(FUZZ_BUILD)/obj/spec/suites/fuzz/%.o $(call fuzz_objects,spec/suites/fuzz/support.c $(CORE_SRC))
 	@mkdir -p $(@D)
 	@echo "  ld $@"
 	$(Q)$(FUZZ_CC) -pthread -g -fsanitize=fuzzer,$(FUZZ_SANITIZE) -rdynamic -o $@ $^ $(LIBLUA) $(CURL_LIBS)
 
--include $(patsubst %.o,%.d,$(call fuzz_objects,$(FUZZ_ALL:%=fuzz/%.c) spec/suites/fuzz/support.c $(CORE_SRC)))
+-include $(patsubst %.o,%.d,$(call fuzz_objects,$(FUZZ_ALL:%=spec/suites/fuzz/%.c) spec/suites/fuzz/support.c $(CORE_SRC)))
 
 ## fuzz: every parser, and a session against a scripted server, by libFuzzer. FUZZ_SECONDS (30), FUZZ_RUNS: for each target
 fuzz:

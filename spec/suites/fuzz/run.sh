@@ -7,10 +7,10 @@ build=$1
 shift
 runs=${FUZZ_RUNS:--1}
 seconds=${FUZZ_SECONDS:-$([ "$runs" -gt 0 ] && echo 600 || echo 30)}
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../../.." && pwd)
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 ASAN_OPTIONS="detect_leaks=1:${ASAN_OPTIONS-}"
-LSAN_OPTIONS="suppressions=$top/torture/lsan.supp:print_suppressions=0:${LSAN_OPTIONS-}"
+LSAN_OPTIONS="suppressions=$top/spec/suites/torture/lsan.supp:print_suppressions=0:${LSAN_OPTIONS-}"
 UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
 export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
 total=0 findings=0
@@ -18,18 +18,18 @@ total=0 findings=0
 # The words that a target's input is made of.
 words() {
   case $1 in
-    catalog | codec | context | datasnap | scan | storage) echo "-dict=$top/fuzz/json.dict" ;;
-    exchange | headers | judge | session) echo "-dict=$top/fuzz/http.dict" ;;
+    catalog | codec | context | datasnap | scan | storage) echo "-dict=$top/spec/suites/fuzz/json.dict" ;;
+    exchange | headers | judge | session) echo "-dict=$top/spec/suites/fuzz/http.dict" ;;
   esac
 }
 
 # What it printed is in BUILD/TARGET.log, its exit code in BUILD/TARGET.status.
 fuzz() {
-  mkdir -p "$build/corpus/$1" "$build/findings" "$top/fuzz/seeds/$1"
+  mkdir -p "$build/corpus/$1" "$build/findings" "$top/spec/suites/fuzz/seeds/$1"
   # shellcheck disable=SC2046 # one word or none
   timeout -k 10 $((seconds + 120)) "$build/bin/$1" $(words "$1") -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
     -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$1-" \
-    "$build/corpus/$1" "$top/fuzz/seeds/$1" >"$build/$1.log" 2>&1
+    "$build/corpus/$1" "$top/spec/suites/fuzz/seeds/$1" >"$build/$1.log" 2>&1
   echo $? >"$build/$1.status"
 }
 

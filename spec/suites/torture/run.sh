@@ -2,7 +2,7 @@
 # run.sh HOST: the torture, in the work tree that tools/in-tree.sh has set up, in as many processes as there are
 # processors, 4 at most (TORTURE_JOBS). lsan.supp names leaks that are not ours.
 set -eu
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../../.." && pwd)
 host=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 cd "$top"
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY # they would cost requests for memory

@@ -44,7 +44,7 @@ end
 local function scenarioFiles()
   local files = setting "TORTURE_FILES"
   if files then return (files:gsub(" +", "\n")) end
-  local pipe = assert(io.popen "ls torture/scenarios/*.lua | LC_ALL=C sort")
+  local pipe = assert(io.popen "ls spec/suites/torture/scenarios/*.lua | LC_ALL=C sort")
   files = pipe:read "a"
   pipe:close()
   return files
