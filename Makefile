@@ -37,7 +37,7 @@ else # nodelete: a thread in which libcurl resolves a name may outlive lua_close
 MODULE := -shared -Wl,-z,nodelete
 endif
 
-FLOORS := net runtime session catalog store $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
+FLOORS := net runtime session catalog store protocol $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
 CORE_SRC := csrc/module.c $(foreach floor,$(FLOORS),$(sort $(wildcard csrc/$(floor)/*.c)))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)

@@ -8,14 +8,17 @@
 #endif
 
 #include "session/active_session.h"
-#include "catalog/copy.h"
+#include "catalog/load.h"
 #include "store/file_store.h"
 #include "session/log.h"
 #include "runtime/engine_limits.h"
 #include "runtime/numbers.h"
 #include "store/store.h"
-#include "protocol/lua/protocol.h"
+#include "protocol/jsdo/context.h"
 #include "protocol/jsdo/provider.h"
+#include "protocol/list.h"
+#include "protocol/lua/protocol.h"
+#include "session/hooks.h"
 #include "runtime/response.h"
 
 #include <dlfcn.h>
@@ -102,6 +105,13 @@ static void stay_loaded (void) {
 #endif
 }
 
+static const struct session_hooks hooks = {
+    protocol_list,
+    protocol_lua_find,
+    {store_open, store_note},
+    {provider_push_new, provider_identity, provider_holds, provider_retries, provider_expire_sessions},
+    {context_push, context_push_text, context_replace}};
+
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #elif defined(_WIN32)
@@ -114,7 +124,8 @@ int luaopen_datasession_core (lua_State *L) {
   static const luaL_Reg functions[] = {{"version", l_version}, {NULL, NULL}};
   struct loop *loop;
   stay_loaded();
-  loop = loop_open(L);
+  loop = loop_open(L, &operation_calls);
+  session_set_hooks(L, &hooks);
   lua_createtable(L, 0, ABOUT);
   luaL_setfuncs(L, functions, 0);
   error_register(L);
@@ -122,14 +133,15 @@ int luaopen_datasession_core (lua_State *L) {
   promise_register(L);
   loop_register(L, loop);
   session_register(L);
+  context_register(L);
+  catalog_load_register(L);
   making_register(L);
   active_register(L);
   journal_register(L);
   limits_register(L);
   protocol_lua_register(L);
   provider_register(L);
-  persistence_register(L);
-  catalog_register(L);
+  store_register(L);
   numbers_register(L);
   file_store_register(L);
   set_constants(L);

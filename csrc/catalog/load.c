@@ -10,9 +10,12 @@
 #include "catalog/uri_cache.h"
 #include "session/log.h"
 #include "runtime/options.h"
-#include "store/store.h"
 #include "session/protocol.h"
-#include "protocol/jsdo/provider.h"
+#include "catalog/load.h"
+#include "catalog/order.h"
+#include "catalog/scan.h"
+#include "runtime/copy.h"
+#include "session/hooks.h"
 #include "session/reconnect.h"
 #include "runtime/response.h"
 
@@ -359,7 +362,7 @@ static void conclude (lua_State *L, struct operation *op) {
   tidy(L, details);
   sum = overall(L, details, &failed);
   operation_push_session(L, op);
-  persistence_note(L, -1);
+  session_note(L, -1);
   if (!failed) {
     error_push_result(L, sum);
     push_info(L, details, sum);
@@ -697,7 +700,7 @@ static double check_options (lua_State *L, int index) {
   options_check(L, index, "addCatalog", known);
   limit = options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
   if (lua_getfield(L, index, "authProvider") == LUA_TNIL) return limit;
-  if (!provider_test(L, -1))
+  if (!session_hooks(L)->provider.identity(L, -1))
     luaL_error(L, "addCatalog: option 'authProvider': expected an AuthenticationProvider, got %s",
                luaL_typename(L, -1));
   if (index != 3)
@@ -709,7 +712,7 @@ static double check_options (lua_State *L, int index) {
 static bool take_own (lua_State *L, const struct session *s, struct operation *op, int provider) {
   size_t user_length, password_length;
   const char *user, *password;
-  if (!lua_isnil(L, provider)) op->apart = identity_keep(provider_check(L, provider)->who);
+  if (!lua_isnil(L, provider)) op->apart = identity_keep(session_hooks(L)->provider.identity(L, provider));
   if (lua_type(L, 3) != LUA_TSTRING) return true;
   user = lua_tolstring(L, 3, &user_length);
   password = lua_tolstring(L, 4, &password_length);
@@ -745,7 +748,7 @@ static int begin_loading (lua_State *L) {
   return 0;
 }
 
-int session_add_catalog (lua_State *L) {
+static int add_catalog (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
   const char *refused;
@@ -777,4 +780,14 @@ int session_add_catalog (lua_State *L) {
   }
   lua_settop(L, promise);
   return 1;
+}
+
+void catalog_load_register (lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"scanCatalog", catalog_scan}, {"copyTree", copy_tree}, {"catalogOrder", catalog_order}, {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
+  lua_getfield(L, -1, "methods");
+  lua_pushcfunction(L, add_catalog);
+  lua_setfield(L, -2, "addCatalog");
+  lua_pop(L, 1);
 }

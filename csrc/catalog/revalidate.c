@@ -1,7 +1,7 @@
 #include "catalog/revalidate.h"
 
-#include "protocol/jsdo/context.h"
 #include "net/ascii.h"
+#include "session/hooks.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ void catalog_answers_push_key (lua_State *L, const struct operation *op, const s
     return;
   }
   operation_push_session(L, op);
-  if (!context_push_text(L, top + 1)) lua_error(L);
+  if (!session_hooks(L)->context.push_text(L, top + 1)) lua_error(L);
   if (!own || lua_isnil(L, -1)) {
     lua_settop(L, top + 1);
     lua_pushliteral(L, "");

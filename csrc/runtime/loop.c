@@ -1,7 +1,6 @@
 #include "runtime/loop.h"
 
 #include "net/transport.h"
-#include "session/operation.h"
 #include "runtime/await.h"
 
 #include <math.h>
@@ -420,11 +419,7 @@ static int m_dirty (lua_State *L) {
 
 static int m_tostring (lua_State *L) {
   struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
-  size_t flying = 0;
-  struct operation *op;
-  for (op = loop->operations; op; op = op->later)
-    flying++;
-  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)flying);
+  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)loop->above->count(loop));
   return 1;
 }
 
@@ -434,7 +429,7 @@ static int m_gc (lua_State *L) {
   loop->closed = true;
   lua_pushcfunction(L, waiting_close); /* they may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
-  operation_drop_all(loop);
+  loop->above->drop_all(loop);
   jars_cleanup(&loop->jars);
   engine_free(loop->engine);
   loop->engine = NULL;
@@ -493,13 +488,14 @@ static void new_types (lua_State *L) {
 }
 
 /* A module that is loaded anew, package.loaded having been emptied, finds sessions and promises that go on. */
-struct loop *loop_open (lua_State *L) {
+struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   struct loop *loop = push_loop(L);
   if (loop) return loop;
   lua_pop(L, 1);
   new_types(L);
   loop = compat_newuserdata(L, sizeof *loop, LOOP_SLOTS);
   memset(loop, 0, sizeof *loop);
+  loop->above = calls;
   loop->limits = engine_default_limits;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
   jars_init(&loop->jars, &loop->memory, WARM_JARS);

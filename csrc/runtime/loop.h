@@ -19,6 +19,8 @@
 
 struct operation;
 struct session;
+struct session_hooks;
+struct loop;
 
 /* Tables that hang from the registry beside the loop. */
 enum loop_table {
@@ -31,6 +33,14 @@ enum loop_table {
   LOOP_NAMES,    /* weak values: the name of a session that is stored -> the last session that claimed it */
   LOOP_PROTOCOLS, /* protocols in Lua: name -> their table of functions; methods of those in C by their address */
   LOOP_TABLES     /* how many */
+};
+
+/* What the loop and promises call of the operations above them. */
+struct operation_calls {
+  void (*cancel)(struct operation *op);            /* for promise:cancel; raises nothing */
+  void (*drop_all)(struct loop *loop);             /* frees the exchanges of everything in flight: the state closes */
+  size_t (*count)(const struct loop *loop);        /* how many are in flight */
+  const char *(*verb)(const struct operation *op); /* static; for messages */
 };
 
 /* What the ready queue holds: the head of a userdata whose first user values, CHAIN_SLOTS, are for the queue. */
@@ -52,6 +62,8 @@ struct loop {
   struct header_list *lines;    /* owned reference: those of the last session that had its lines made */
   struct uri *service;          /* owned reference: that of the last session made */
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
+  const struct operation_calls *above; /* static; what this floor calls of operations */
+  const struct session_hooks *hooks; /* static; what sessions call of the floors above them */
   lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   int tables[LOOP_TABLES]; /* references into the registry */
   size_t added, taken;     /* entries of the ready queue, since ever */
@@ -70,8 +82,8 @@ struct loop {
   bool closed;
 };
 
-/* Leaves the state's loop, made with its tables when there is none yet, on the stack. Raises. */
-struct loop *loop_open (lua_State *L);
+/* Leaves the state's loop, made with its tables when there is none yet, on the stack. `calls` is static. Raises. */
+struct loop *loop_open (lua_State *L, const struct operation_calls *calls);
 
 /* The state's loop. */
 struct loop *loop_get (lua_State *L);

@@ -1,7 +1,6 @@
 #include "runtime/promise.h"
 
 #include "runtime/error.h"
-#include "session/operation.h"
 #include "runtime/await.h"
 
 #include <string.h>
@@ -484,7 +483,7 @@ static int m_cancel (lua_State *L) {
   lua_replace(L, 1);
   p = lua_touserdata(L, 1);
   if (p->is_operation)
-    operation_cancel((struct operation *)p);
+    loop_get(L)->above->cancel((struct operation *)p);
   else if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD)
     done = waiting_cancel(L, 1);
   lua_settop(L, 2);
@@ -503,7 +502,7 @@ static int m_tostring (lua_State *L) {
   struct promise *p = promise_check(L, 1);
   m_state(L);
   if (p->is_operation)
-    lua_pushfstring(L, PROMISE_TYPE ": %s, %s", ((struct operation *)p)->verb, lua_tostring(L, -1));
+    lua_pushfstring(L, PROMISE_TYPE ": %s, %s", loop_get(L)->above->verb((struct operation *)p), lua_tostring(L, -1));
   else
     lua_pushfstring(L, PROMISE_TYPE ": %s", lua_tostring(L, -1));
   return 1;

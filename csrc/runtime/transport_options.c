@@ -1,5 +1,6 @@
+#include "runtime/transport_options.h"
+
 #include "runtime/options.h"
-#include "session/session.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 #include "session/operation.h"
 
 #include "session/autoping.h"
+#include "session/hooks.h"
 #include "runtime/error.h"
 #include "session/protocol.h"
-#include "protocol/jsdo/provider.h"
 #include "session/reconnect.h"
 #include "session/session.h"
 #include "runtime/await.h"
@@ -14,6 +14,26 @@
 static const double far = 1e9;
 
 static int take_turn (lua_State *L);
+
+/* Operations of sessions */
+
+static bool before_send (lua_State *L, struct operation *op, struct exchange *x) {
+  return op->loop->hooks->provider.holds(L, op, x);
+}
+
+static bool on_answer (lua_State *L, struct operation *op, struct exchange *x) {
+  return op->loop->hooks->provider.retries(L, op, x);
+}
+
+static void left (lua_State *L, struct operation *op) {
+  struct session *s = op->session;
+  if (s->login == op) session_login_over(L, s);
+  autoping_left(s, op);
+  if (s->leaving == op) session_leaving_over(L, s, op);
+  repair_left(L, s, op);
+}
+
+static const struct operation_owner session_owner = {"session", before_send, on_answer, left};
 
 static void enlist (struct loop *loop, struct operation *op) {
   op->loop = loop;
@@ -44,18 +64,16 @@ static void part (struct session *s, struct operation *op) {
   if (op->older) op->older->newer = op->newer;
 }
 
-struct operation *operation_new (lua_State *L, int index, const char *verb) {
-  struct session *s = session_test(L, index);
-  struct provider *provider = s ? NULL : provider_check(L, index);
-  struct loop *loop = s ? s->loop : provider->loop;
+struct operation *operation_new_of (lua_State *L, int index, const char *verb, struct loop *loop,
+                                    const struct operation_owner *owner) {
   struct operation *op;
   loop_check(L, loop);
   index = lua_absindex(L, index);
   op = (struct operation *)promise_new(L, sizeof *op);
   op->promise.is_operation = true;
   op->promise.entry.tell = take_turn;
-  op->session = s;
-  op->provider = provider;
+  op->owner = owner;
+  op->object = lua_touserdata(L, index);
   op->verb = verb;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
@@ -64,7 +82,14 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
   enlist(loop, op);
-  if (!s) return op;
+  return op;
+}
+
+struct operation *operation_new (lua_State *L, int index, const char *verb) {
+  struct session *s = session_check(L, index);
+  struct operation *op = operation_new_of(L, index, verb, s->loop, &session_owner);
+  op->session = s;
+  op->object = NULL;
   op->epoch = s->epoch;
   op->logins = s->logins;
   join(s, op);
@@ -110,18 +135,6 @@ static void drop_apart (struct operation *op) {
   op->apart = NULL;
 }
 
-static void leave_owner (lua_State *L, struct operation *op) {
-  struct session *s = op->session;
-  if (!s) {
-    provider_left(L, op);
-    return;
-  }
-  part(s, op);
-  if (s->login == op) session_login_over(L, s);
-  autoping_left(s, op);
-  if (s->leaving == op) session_leaving_over(L, s, op);
-  repair_left(L, s, op);
-}
 
 /* No more in flight: nothing keeps its promise but who holds it. */
 static void finish (lua_State *L, struct operation *op) {
@@ -133,7 +146,8 @@ static void finish (lua_State *L, struct operation *op) {
   loop_table_of(L, op->loop, LOOP_FLYING);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
-  leave_owner(L, op);
+  if (op->session) part(op->session, op);
+  op->owner->left(L, op);
 }
 
 void operation_discard (lua_State *L, struct operation *op) {
@@ -161,7 +175,7 @@ static void set_info (lua_State *L) {
 /* The error on top, of the operation whose promise is at `index`, says whose it is. */
 static void complete_error (lua_State *L, const struct operation *op, int index) {
   compat_getslot(L, index, PROMISE_OWNER);
-  lua_setfield(L, -2, op->session ? "session" : "provider");
+  lua_setfield(L, -2, op->owner->field);
   set_info(L);
 }
 
@@ -179,7 +193,9 @@ static void reject_aborted (lua_State *L, struct operation *op) {
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   if (op->over) return 0;
-  if (!op->abort_kind && lua_touserdata(L, 2) && provider_retries(L, op, lua_touserdata(L, 2))) return 0;
+  if (!op->abort_kind && lua_touserdata(L, 2) && op->owner->on_answer &&
+      op->owner->on_answer(L, op, lua_touserdata(L, 2)))
+    return 0;
   if (!op->abort_kind)
     op->step(L, op, lua_touserdata(L, 2));
   else if (!op->exchanges)
@@ -349,7 +365,7 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
     return false;
   }
   operation_hold(op, x, step);
-  if (op->session && !op->abort_kind && provider_holds(L, op, x)) return true;
+  if (!op->abort_kind && op->owner->before_send && op->owner->before_send(L, op, x)) return true;
   if (!is_fresh(op, x)) return true; /* a finaliser that ran meanwhile has aborted it */
   if (!engine_submit(op->loop->engine, x)) {
     remove_exchange(op, x);
@@ -476,15 +492,29 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
   if (op->timer.place) engine_set_timer(op->loop->engine, &op->timer, 0); /* a move: it cannot fail */
 }
 
-void operation_cancel (struct operation *op) {
+static void cancel (struct operation *op) {
   op->abort_kind = NULL;
   operation_abort(op, "cancelled", "cancelled");
 }
 
-void operation_drop_all (struct loop *loop) {
+static void drop_all (struct loop *loop) {
   struct operation *op;
   for (op = loop->operations; op; op = op->later) {
     free_exchanges(op);
     drop_apart(op);
   }
 }
+
+static size_t count (const struct loop *loop) {
+  const struct operation *op;
+  size_t n = 0;
+  for (op = loop->operations; op; op = op->later)
+    n++;
+  return n;
+}
+
+static const char *verb_of (const struct operation *op) {
+  return op->verb;
+}
+
+const struct operation_calls operation_calls = {cancel, drop_all, count, verb_of};

@@ -12,18 +12,29 @@
 #pragma GCC visibility push(hidden)
 
 struct session;
-struct provider;
 struct identity;
 struct operation;
 
 /* The next step: an exchange of the operation has finished (`x`, freed after the call), or, deferred, there is none (NULL). */
 typedef void (*operation_step)(lua_State *L, struct operation *op, struct exchange *x);
 
+/* What one operation is of: a session, or an object of a protocol's that makes requests of its own. */
+struct operation_owner {
+  const char *field; /* of the error that it rejects with: "session" */
+  /* Before `x`, one of the exchanges of `op` already, is sent: true if it is held until operation_resume; or NULL. */
+  bool (*before_send)(lua_State *L, struct operation *op, struct exchange *x);
+  /* `x` has finished: true if it is sent once more, and `step` is not called yet; or NULL. Raises on memory. */
+  bool (*on_answer)(lua_State *L, struct operation *op, struct exchange *x);
+  /* `op` is over. Raises nothing. */
+  void (*left)(lua_State *L, struct operation *op);
+};
+
 struct operation {
   struct promise promise;
   struct loop *loop;         /* borrowed */
-  struct session *session;   /* borrowed; kept by the promise's PROMISE_OWNER; NULL: a provider's */
-  struct provider *provider; /* borrowed, the same; NULL: a session's */
+  const struct operation_owner *owner; /* static */
+  struct session *session; /* borrowed; kept by the promise's PROMISE_OWNER; NULL: another owner's */
+  void *object;            /* borrowed, the same: that owner; NULL: a session's */
   struct identity
       *apart; /* owned reference: what its exchanges are signed with instead of the session's; or NULL */
   const struct identity
@@ -63,8 +74,12 @@ enum {
   OPERATION_DETAILS = PROMISE_INFO /* the verb's own */
 };
 
-/* Pushes the promise of a new operation on the session or provider at `index`. Raises. */
+/* Pushes the promise of a new operation on the session at `index`. Raises. */
 struct operation *operation_new (lua_State *L, int index, const char *verb);
+
+/* The same on another owner, the userdata at `index`. */
+struct operation *operation_new_of (lua_State *L, int index, const char *verb, struct loop *loop,
+                                    const struct operation_owner *owner);
 
 /*
 ** Sends `x`, which becomes the operation's whatever the outcome; `step` is called when it has finished. False when memory
@@ -124,7 +139,7 @@ void operation_refuse (lua_State *L, struct operation *op, const char *kind, int
 
 /* Pushes the promise, the session. Raises when it is over: a finaliser may have ended it from inside any allocation. */
 void operation_push (lua_State *L, const struct operation *op);
-void operation_push_owner (lua_State *L, const struct operation *op); /* the session or provider */
+void operation_push_owner (lua_State *L, const struct operation *op); /* the session, or other owner */
 void operation_push_session (lua_State *L, const struct operation *op);
 
 /* Ends it with the value, result and info on top, popped. */
@@ -136,11 +151,8 @@ void operation_reject (lua_State *L, struct operation *op);
 /* Its transfers end; it rejects with that kind at the next step. No harm when it is over. Raises nothing. */
 void operation_abort (struct operation *op, const char *kind, const char *message);
 
-/* For promise:cancel: aborts it; it rejects as cancelled though it was refused or aborted otherwise before. Raises nothing. */
-void operation_cancel (struct operation *op);
-
-/* Frees the exchanges of everything in flight: the state closes. */
-void operation_drop_all (struct loop *loop);
+/* For loop_open. */
+extern const struct operation_calls operation_calls;
 
 #pragma GCC visibility pop
 

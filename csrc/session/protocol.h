@@ -96,8 +96,6 @@ struct protocol {
   bool (*restore)(lua_State *L, struct session *s); /* takes such a table, on top; false: it is of no use */
 };
 
-extern const struct protocol protocol_jsdo, protocol_datasnap, protocol_proiv, protocol_btt;
-
 #pragma GCC visibility pop
 
 #endif

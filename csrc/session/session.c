@@ -6,11 +6,9 @@
 #include "session/session.h"
 
 #include "session/autoping.h"
-#include "protocol/jsdo/context.h"
+#include "session/hooks.h"
 #include "runtime/options.h"
-#include "store/store.h"
 #include "session/protocol.h"
-#include "protocol/jsdo/provider.h"
 #include "session/reconnect.h"
 #include "session/state_events.h"
 
@@ -250,13 +248,6 @@ static void take_context_id (lua_State *L, int index, struct session *s, const s
   lua_pop(L, 1);
 }
 
-/* What the server says replaces what there was. */
-static void take_properties (lua_State *L, int index, const struct finding *found) {
-  if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return;
-  context_replace(L, index, -1);
-  lua_pop(L, 1);
-}
-
 /* The deadline slides with each answer that says one. */
 static void take_lifetime (struct session *s, const struct finding *found) {
   struct timespec wall;
@@ -367,7 +358,6 @@ static void change_by_answer (lua_State *L, int index, struct session *s, const 
     turn_alive(s, found);
     learn(L, index, s, found);
     take_context_id(L, index, s, found);
-    take_properties(L, index, found);
     break;
   case VERDICT_ADMITTED:
     s->admitted = true;
@@ -406,6 +396,23 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   }
 }
 
+void session_note (lua_State *L, int index) {
+  struct session *s = lua_touserdata(L, index);
+  if (s->online || s->phase != PHASE_AUTHORIZED) s->restored = false;
+  if (s->named) s->loop->hooks->store.changed(L, index);
+}
+
+void session_note_identity (lua_State *L, const struct identity *who) {
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->who == who) session_note(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 /* May the session be logged in and online by it? */
 static bool turns_on (const struct finding *found) {
   return found->verdict == VERDICT_ALIVE || found->verdict == VERDICT_NEUTRAL ||
@@ -421,7 +428,7 @@ void session_transition (lua_State *L, int index, const struct finding *found) {
   was = telling_look(L, s);
   change(L, index, s, found);
   if (!session_arm(s)) luaL_error(L, "not enough memory for automatic pings");
-  persistence_note(L, index);
+  session_note(L, index);
   telling_of(L, index, found, &was);
 }
 
@@ -617,7 +624,7 @@ static void end_login (lua_State *L, int index, struct session *s, enum verdict 
     identity_release(who);
   }
   session_decide(L, index, verdict, NULL);
-  if (shared) provider_expire_sessions(L, who, -1);
+  if (shared) session_hooks(L)->provider.expire_sessions(L, who, -1);
 }
 
 /* What waits for the end of it is told so. */

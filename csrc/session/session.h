@@ -121,6 +121,12 @@ void session_push_protocol_name (lua_State *L, const struct session *s);
 */
 void session_transition (lua_State *L, int index, const struct finding *found);
 
+/* The session at `index` may have changed: its store is told, if it has one. Raises as loop_ready. */
+void session_note (lua_State *L, int index);
+
+/* The same for each session that `who` serves. */
+void session_note_identity (lua_State *L, const struct identity *who);
+
 /*
 ** An exchange of this session to `uri`, whose reference is taken. Within the session's own origin it carries
 ** the session's cookies, credentials and header lines; elsewhere none of what tells who it is. NULL when memory is short or `uri` is NULL. Raises nothing.
@@ -223,7 +229,6 @@ int session_ping (lua_State *L);
 int session_is_authorized (lua_State *L);
 int session_disconnect (lua_State *L);
 int session_end (lua_State *L);            /* invalidates, and waits for nothing: returns no promise */
-int session_add_catalog (lua_State *L);    /* catalog_loading.c */
 int session_request (lua_State *L);        /* requesting.c */
 int session_request_within (lua_State *L); /* the same as part of another operation of the session's */
 int session_invoke (lua_State *L);
@@ -238,23 +243,14 @@ int session_close (lua_State *L);
 /* The constructor: new(options). making.c */
 int session_new (lua_State *L);
 
-/* Has no protocol of the library that name? */
-bool making_is_free (const char *name);
+/* True if no protocol of the library has that name. */
+bool making_is_free (lua_State *L, const char *name);
 
 /* `new` and `optionNames` in the table on top. */
 void making_register (lua_State *L);
 
 /* The properties and methods of the type; session_binding.c. */
 void session_register (lua_State *L);
-
-/* The names of those options, for lists of what a call knows. */
-#define TRANSPORT_OPTIONS                                                                                    \
-  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy",       \
-      "http2", "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",           \
-      "clientKeyPassword", "userAgent"
-
-/* Reads the options of limits, TLS and proxy in the table at `index`; the loop's shared defaults when there are none. Adds a reference. transport_options.c */
-struct transport *transport_from_options (lua_State *L, struct loop *loop, int index);
 
 #pragma GCC visibility pop
 

@@ -1,12 +1,10 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
 #include "session/active_session.h"
 #include "session/autoping.h"
-#include "protocol/jsdo/context.h"
 #include "session/events.h"
 #include "net/number.h"
-#include "store/store.h"
+#include "session/hooks.h"
 #include "session/protocol.h"
-#include "protocol/jsdo/provider.h"
 #include "session/reconnect.h"
 
 #include <math.h>
@@ -146,7 +144,7 @@ static void push_provider (lua_State *L, const struct session *s) {
   if (session_getvalue(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
   lua_pop(L, 1);
   session_getvalue(L, 1, SESSION_URI);
-  provider_push(L, s->who, -1);
+  session_hooks(L)->provider.push(L, s->who, -1);
   lua_pushvalue(L, -1);
   session_setvalue(L, 1, SESSION_PROVIDER);
 }
@@ -226,7 +224,7 @@ static int set_interval (lua_State *L, struct session *s) {
                       lua_type(L, 3) == LUA_TNUMBER ? number_round(text, lua_tonumber(L, 3), 14)
                                                     : luaL_tolstring(L, 3, NULL));
   if (!set_ping_interval(s, interval)) luaL_error(L, "not enough memory");
-  persistence_note(L, 1);
+  session_note(L, 1);
   return 0;
 }
 
@@ -355,17 +353,12 @@ static const luaL_Reg methods[] = {{"login", session_login},
                                    {"ping", session_ping},
                                    {"isAuthorized", session_is_authorized},
                                    {"disconnect", session_disconnect},
-                                   {"addCatalog", session_add_catalog},
                                    {"request", session_request},
                                    {"invoke", session_invoke},
                                    {"stop", session_stop},
                                    {"subscribe", events_subscribe},
                                    {"unsubscribe", events_unsubscribe},
                                    {"unsubscribeAll", events_unsubscribe_all},
-                                   {"setContext", context_set},
-                                   {"setContextProperty", context_set_property},
-                                   {"getContext", context_get},
-                                   {"getContextProperty", context_get_property},
                                    {NULL, NULL}};
 
 static void push_properties (lua_State *L) {

@@ -4,9 +4,9 @@
 */
 #include "session/autoping.h"
 #include "runtime/options.h"
-#include "store/store.h"
+#include "session/hooks.h"
 #include "session/protocol.h"
-#include "protocol/lua/protocol.h"
+#include "runtime/transport_options.h"
 #include "session/reconnect.h"
 
 #include <string.h>
@@ -16,14 +16,16 @@ static const char *const common_options[] = {TRANSPORT_OPTIONS, "serviceURI", "p
                                              "onOpenRequest",   "name",       "storage",  "reconnect",
                                              "keepCredentials", NULL};
 
-static const struct protocol *const protocols[] = {&protocol_jsdo, &protocol_datasnap, &protocol_proiv,
-                                                   &protocol_btt, NULL};
+/* Of the library's own; NULL: there is none of that name. */
+static const struct protocol *find_own (lua_State *L, const char *name) {
+  const struct protocol *const *p = session_hooks(L)->protocols;
+  for (; *p; p++)
+    if (!strcmp((*p)->name, name)) return *p;
+  return NULL;
+}
 
-bool making_is_free (const char *name) {
-  int i;
-  for (i = 0; protocols[i]; i++)
-    if (!strcmp(protocols[i]->name, name)) return false;
-  return true;
+bool making_is_free (lua_State *L, const char *name) {
+  return !find_own(L, name);
 }
 
 static int push_names (lua_State *L, int n, const char *const names[]) {
@@ -36,6 +38,7 @@ static int push_names (lua_State *L, int n, const char *const names[]) {
 
 /* Pushes "jsdo", "datasnap" ..., quoted, for messages. */
 static const char *push_protocol_names (lua_State *L) {
+  const struct protocol *const *protocols = session_hooks(L)->protocols;
   luaL_Buffer b;
   int i;
   luaL_buffinit(L, &b);
@@ -51,19 +54,16 @@ static const char *push_protocol_names (lua_State *L) {
 
 /* One that was defined in Lua leaves its definition on the stack, others nil. */
 static const struct protocol *find_protocol (lua_State *L, const char *name) {
-  int i;
-  for (i = 0; protocols[i]; i++)
-    if (!strcmp(protocols[i]->name, name)) {
-      lua_pushnil(L);
-      return protocols[i];
-    }
-  return protocol_lua_find(L, name);
+  const struct protocol *own = find_own(L, name);
+  if (!own) return session_hooks(L)->find_protocol(L, name);
+  lua_pushnil(L);
+  return own;
 }
 
 /* Leaves its definition, or nil, on the stack. */
 static const struct protocol *protocol_option (lua_State *L) {
   const char *name = options_string(L, 1, "protocol", NULL);
-  const struct protocol *protocol = find_protocol(L, name ? name : protocol_jsdo.name);
+  const struct protocol *protocol = find_protocol(L, name ? name : session_hooks(L)->protocols[0]->name);
   if (!protocol)
     luaL_error(L, "option 'protocol': expected %s or one that datasession.protocol has defined, got '%s'",
                push_protocol_names(L), name);
@@ -73,7 +73,7 @@ static const struct protocol *protocol_option (lua_State *L) {
 
 /* optionNames([protocol]): an array of those that datasession.new knows for it; nil for no such protocol. */
 static int l_option_names (lua_State *L) {
-  const struct protocol *protocol = find_protocol(L, luaL_optstring(L, 1, protocol_jsdo.name));
+  const struct protocol *protocol = find_protocol(L, luaL_optstring(L, 1, session_hooks(L)->protocols[0]->name));
   int definition = lua_gettop(L), n;
   lua_Integer i;
   if (!protocol) return 0;
@@ -207,7 +207,7 @@ int session_new (lua_State *L) {
   enlist(L, s, 2); /* without a number it is not there for others yet */
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
-  persistence_open(L, s);
+  session_hooks(L)->store.open(L, s);
   s->has_context_id = session_getvalue(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
   lua_settop(L, 2);
   if (protocol->restored) protocol->restored(L, s);

@@ -1,8 +1,7 @@
 /* persistence_restore: a new session goes on where the one that was kept ended. */
 #include "session/autoping.h"
-#include "protocol/jsdo/context.h"
+#include "session/hooks.h"
 #include "store/parts.h"
-#include "protocol/jsdo/provider.h"
 
 #include <string.h>
 #include <time.h>
@@ -75,7 +74,7 @@ static void restore_provider (lua_State *L, struct session *s) {
   take_cookies(L, s->who, s->who->uri);
   lua_pop(L, 1);
   lua_getfield(L, -1, "uri");
-  provider_push(L, s->who, -1);
+  session_hooks(L)->provider.push(L, s->who, -1);
   session_setvalue(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
   lua_pop(L, 1);
 }
@@ -125,7 +124,7 @@ static void restore_ping (lua_State *L, struct session *s) {
 static void restore_context (lua_State *L) {
   if (lua_getfield(L, PERSISTENCE_OPTIONS, "context") == LUA_TNIL &&
       lua_getfield(L, PERSISTENCE_KEPT, "context") == LUA_TTABLE)
-    context_replace(L, PERSISTENCE_SESSION, -1);
+    session_hooks(L)->context.replace(L, PERSISTENCE_SESSION, -1);
   lua_settop(L, PERSISTENCE_KEPT);
 }
 

@@ -1,6 +1,6 @@
 /* persistence_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
 #include "session/autoping.h"
-#include "protocol/jsdo/context.h"
+#include "session/hooks.h"
 #include "store/parts.h"
 
 #include <math.h>
@@ -180,7 +180,7 @@ static void gather_state (lua_State *L, const struct session *s) {
   set_slot(L, SESSION_USER, "userName");
   set_slot(L, SESSION_PROVIDER_USER, "providerUserName");
   set_slot(L, SESSION_CONTEXT_ID, "clientContextId");
-  context_push(L, 1);
+  session_hooks(L)->context.push(L, 1);
   lua_setfield(L, -2, "context");
   lua_pushstring(L, model_name(s->model));
   lua_setfield(L, -2, "authenticationModel");

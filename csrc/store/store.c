@@ -44,23 +44,10 @@ static int saver_gc (lua_State *L) {
   return save(L);
 }
 
-void persistence_note (lua_State *L, int index) {
-  struct session *s = lua_touserdata(L, index);
-  if (s->online || s->phase != PHASE_AUTHORIZED) s->restored = false;
-  if (!s->named) return;
+void store_note (lua_State *L, int index) {
+  const struct session *s = lua_touserdata(L, index);
   session_getvalue(L, index, SESSION_SAVER);
   loop_ready(L, s->loop);
-}
-
-void persistence_note_identity (lua_State *L, const struct identity *who) {
-  loop_table(L, LOOP_SESSIONS);
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    const struct session *s = session_test(L, -1);
-    if (s && s->who == who) persistence_note(L, -1);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
 }
 
 /* Names: one live session each */
@@ -163,7 +150,7 @@ static bool push_name (lua_State *L, struct session *s) {
   return options_string(L, PERSISTENCE_OPTIONS, "name", &length) && length;
 }
 
-void persistence_open (lua_State *L, struct session *s) {
+void store_open (lua_State *L, struct session *s) {
   lua_settop(L, PERSISTENCE_SESSION);
   s->keep_tokens = options_boolean(L, PERSISTENCE_OPTIONS, "keepTokens", false);
   if (push_name(L, s)) {
@@ -203,7 +190,7 @@ static int l_set_provider_user_name (lua_State *L) {
     session_setvalue(L, 1, SESSION_USER);
   }
   session_setvalue(L, 1, SESSION_PROVIDER_USER);
-  persistence_note(L, 1);
+  session_note(L, 1);
   return 0;
 }
 
@@ -224,7 +211,7 @@ static int l_report (lua_State *L) {
   return 0;
 }
 
-void persistence_register (lua_State *L) {
+void store_register (lua_State *L) {
   static const luaL_Reg functions[] = {{"claimName", l_claim_name},
                                        {"abandon", l_abandon},
                                        {"setProviderUserName", l_set_provider_user_name},

@@ -14,16 +14,13 @@
 ** For session_new: reads the options name, storage and keepTokens of the table at 1; the session at 2 goes on where the
 ** last of its name was, if it may. Raises for mistakes.
 */
-void persistence_open (lua_State *L, struct session *s);
+void store_open (lua_State *L, struct session *s);
 
-/* The session at `index` may have changed: it is kept anew, once, at this or the next step of the loop. Raises as loop_ready. */
-void persistence_note (lua_State *L, int index);
-
-/* The same for each session that `who` serves. */
-void persistence_note_identity (lua_State *L, const struct identity *who);
+/* The named session at `index` may have changed: it is saved, once, at this or the next step of the loop. Raises as loop_ready. */
+void store_note (lua_State *L, int index);
 
 /* Registers internal functions of the Lua layer in the table on top. */
-void persistence_register (lua_State *L);
+void store_register (lua_State *L);
 
 #pragma GCC visibility pop
 

@@ -12,6 +12,8 @@
 
 #pragma GCC visibility push(hidden)
 
+extern const struct protocol protocol_btt;
+
 /* A text that is wiped. */
 struct text {
   char *data; /* owned; ends in a NUL; NULL: none */

@@ -6,6 +6,8 @@
 
 #pragma GCC visibility push(hidden)
 
+extern const struct protocol protocol_datasnap;
+
 /* `wire` of a DataSnap session. */
 struct datasnap {
   char *id;         /* owned, wiped: what the server calls the session; NULL: none is held */

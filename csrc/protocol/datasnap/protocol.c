@@ -13,7 +13,6 @@
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "runtime/options.h"
-#include "store/store.h"
 
 #include <string.h>
 

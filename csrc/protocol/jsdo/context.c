@@ -1,8 +1,7 @@
 #include "protocol/jsdo/context.h"
 
-#include "catalog/copy.h"
+#include "runtime/copy.h"
 #include "runtime/json.h"
-#include "store/store.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -58,7 +57,7 @@ static void changed (lua_State *L, int session) {
   struct session *s = lua_touserdata(L, session);
   header_list_release(s->headers);
   s->headers = NULL;
-  persistence_note(L, session);
+  session_note(L, session);
 }
 
 void context_replace (lua_State *L, int session, int properties) {
@@ -75,7 +74,7 @@ void context_replace (lua_State *L, int session, int properties) {
 
 /* Replaces the value on top by a copy of its own, tables in it included. */
 static void copy (lua_State *L) {
-  lua_pushcfunction(L, catalog_copy);
+  lua_pushcfunction(L, copy_tree);
   lua_insert(L, -2);
   lua_call(L, 1, 1);
 }
@@ -131,7 +130,7 @@ static void push_both (lua_State *L, int session) {
   session_setvalue(L, session, SESSION_CONTEXT);
 }
 
-int context_set_property (lua_State *L) {
+static int context_set_property (lua_State *L) {
   session_check(L, 1);
   lua_settop(L, 3);
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
@@ -148,7 +147,7 @@ int context_set_property (lua_State *L) {
   return 0;
 }
 
-int context_get (lua_State *L) {
+static int context_get (lua_State *L) {
   session_check(L, 1);
   lua_settop(L, 1);
   context_push(L, 1);
@@ -159,7 +158,7 @@ int context_get (lua_State *L) {
   return 1;
 }
 
-int context_get_property (lua_State *L) {
+static int context_get_property (lua_State *L) {
   session_check(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) return luaL_typeerror(L, 2, "a property's name");
   context_push(L, 1);
@@ -190,4 +189,15 @@ bool context_parse (lua_State *L, const char *text, size_t length) {
   if (*text == '{' && json_decode(L) && are_sendable(L)) return true;
   lua_pop(L, 1);
   return false;
+}
+
+void context_register (lua_State *L) {
+  static const luaL_Reg methods[] = {{"setContext", context_set},
+                                     {"setContextProperty", context_set_property},
+                                     {"getContext", context_get},
+                                     {"getContextProperty", context_get_property},
+                                     {NULL, NULL}};
+  lua_getfield(L, -1, "methods");
+  luaL_setfuncs(L, methods, 0);
+  lua_pop(L, 1);
 }

@@ -11,11 +11,14 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Methods: setContext([properties]), setContextProperty(name [, value]), getContext(), getContextProperty(name). */
+/*
+** Adds setContext([properties]), setContextProperty(name [, value]), getContext() and getContextProperty(name) to the table
+** `methods` of the table on top.
+*/
+void context_register (lua_State *L);
+
+/* setContext, for the option context. */
 int context_set (lua_State *L);
-int context_set_property (lua_State *L);
-int context_get (lua_State *L);
-int context_get_property (lua_State *L);
 
 /* Pushes the session's properties, which are not to be changed; nil: none. Raises nothing. */
 void context_push (lua_State *L, int session);

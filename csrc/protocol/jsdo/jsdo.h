@@ -6,6 +6,8 @@
 
 #pragma GCC visibility push(hidden)
 
+extern const struct protocol protocol_jsdo;
+
 extern const char jsdo_login_target[], jsdo_form_login[], jsdo_form_logout[];
 
 /* jsdo_options.c: the options, and what the protocol does with them. */

@@ -341,6 +341,15 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
   }
 }
 
+/* What the server says replaces what there was. */
+static bool jsdo_learn (lua_State *L, int index, struct session *s, const struct finding *found) {
+  (void)s;
+  if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return false;
+  context_replace(L, index, -1);
+  lua_pop(L, 1);
+  return false;
+}
+
 static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
   struct header_line id, properties;
   bool has_id = exchange_find_header(x, "X-CLIENT-CONTEXT-ID", &id);
@@ -679,4 +688,5 @@ const struct protocol protocol_jsdo = {
     .dress = dress,
     .sign = jsdo_sign,
     .judge = jsdo_judge,
+    .learn = jsdo_learn,
 };

@@ -7,7 +7,7 @@
 #include "protocol/jsdo/jsdo.h"
 #include "runtime/json.h"
 #include "runtime/options.h"
-#include "store/store.h"
+#include "runtime/transport_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +40,14 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
   lua_pushvalue(L, uri);
   compat_setslot(L, -2, PROVIDER_URI);
   return p;
+}
+
+void provider_push_new (lua_State *L, struct identity *who, int uri) {
+  provider_push(L, who, uri);
+}
+
+struct identity *provider_identity (lua_State *L, int index) {
+  return provider_test(L, index) ? provider_check(L, index)->who : NULL;
 }
 
 static const char *const own_options[] = {TRANSPORT_OPTIONS, "uri", "authenticationModel",
@@ -89,6 +97,18 @@ static int provider_gc (lua_State *L) {
 }
 
 /* Requests of the provider's own */
+
+static struct provider *provider_of (const struct operation *op) {
+  return op->object;
+}
+
+static void left (lua_State *L, struct operation *op);
+
+/* Pushes the promise of a new operation on the provider at `index`. Raises. */
+static struct operation *new_operation (lua_State *L, int index, const char *verb) {
+  static const struct operation_owner owner = {"provider", NULL, NULL, left};
+  return operation_new_of(L, index, verb, provider_check(L, index)->loop, &owner);
+}
 
 struct exchange *provider_exchange (struct identity *who, const char *method, const char *path) {
   struct uri *uri = uri_append(who->uri, path);
@@ -227,7 +247,7 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
 
 /* The server took the credentials but gave no token: its session is ended before the login fails. */
 static bool undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
-  struct identity *who = op->provider->who;
+  struct identity *who = provider_of(op)->who;
   struct exchange *goodbye;
   operation_push(L, op);
   finding_push_error(L, x, found);
@@ -240,7 +260,7 @@ static bool undo_login (lua_State *L, struct operation *op, const struct exchang
 }
 
 static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
-  struct identity *who = op->provider->who;
+  struct identity *who = provider_of(op)->who;
   struct finding found;
   judge(L, x, who->model, PURPOSE_LOGIN, 0, &found);
   if (found.verdict == VERDICT_ALIVE && who->model == MODEL_FORM_SSO) {
@@ -275,7 +295,7 @@ static int provider_login (lua_State *L) {
   session_check_credentials(L, p->who->model);
   lua_settop(L, 3);
   as = login_read(L);
-  op = operation_new(L, 1, "login");
+  op = new_operation(L, 1, "login");
   if (p->who->logged_in)
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
                      "the provider is logged in already: call logout first");
@@ -323,9 +343,9 @@ static void release_waiting (lua_State *L, const struct identity *who) {
   }
 }
 
-void provider_left (lua_State *L, struct operation *op) {
-  struct identity *who = op->provider->who;
-  if (op->provider->login == op) op->provider->login = NULL;
+static void left (lua_State *L, struct operation *op) {
+  struct identity *who = provider_of(op)->who;
+  if (provider_of(op)->login == op) provider_of(op)->login = NULL;
   if (!who || !who->tokens || who->tokens->refreshing != op) return;
   who->tokens->refreshing = NULL;
   release_waiting(L, who);
@@ -378,7 +398,7 @@ void provider_expire_sessions (lua_State *L, const struct identity *who, long st
 
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  judge(L, x, op->provider->who->model, PURPOSE_LOGOUT, 401, &found);
+  judge(L, x, provider_of(op)->who->model, PURPOSE_LOGOUT, 401, &found);
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
@@ -387,7 +407,7 @@ static int provider_logout (lua_State *L) {
   struct operation *op;
   bool tell = p->who->logged_in && (p->who->model == MODEL_FORM || p->who->model == MODEL_FORM_SSO);
   lua_settop(L, 1);
-  op = operation_new(L, 1, "logout");
+  op = new_operation(L, 1, "logout");
   if (tell)
     operation_must(L, op,
                    operation_send(L, op, provider_exchange(p->who, "GET", jsdo_form_logout), logged_out));
@@ -403,7 +423,7 @@ static int provider_logout (lua_State *L) {
 /* Refreshing */
 
 static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
-  struct identity *who = op->provider->who;
+  struct identity *who = provider_of(op)->who;
   struct finding found;
   judge(L, x, who->model, PURPOSE_REFRESH, 0, &found);
   if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
@@ -413,7 +433,7 @@ static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
     identity_reset(who);
     provider_expire_sessions(L, who, found.fault.status);
   }
-  persistence_note_identity(L, who);
+  session_note_identity(L, who);
   finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
@@ -461,7 +481,7 @@ static void push_refresh (lua_State *L, struct provider *p, int index) {
     operation_push(L, op);
     return;
   }
-  op = operation_new(L, index, "refresh");
+  op = new_operation(L, index, "refresh");
   p->who->tokens->refreshing = op;
   operation_must(L, op, operation_send(L, op, refresh_exchange(p->who), refreshed));
 }
@@ -472,7 +492,7 @@ static int provider_refresh (lua_State *L) {
   if (identity_can_refresh(p->who))
     push_refresh(L, p, 1);
   else
-    operation_refuse(L, operation_new(L, 1, "refresh"), "auth", RESULT_GENERAL_FAILURE,
+    operation_refuse(L, new_operation(L, 1, "refresh"), "auth", RESULT_GENERAL_FAILURE,
                      p->who->logged_in ? "there is no refresh token" : "the provider is not logged in");
   return 1;
 }

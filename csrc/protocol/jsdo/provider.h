@@ -33,12 +33,6 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri);
 */
 bool provider_holds (lua_State *L, struct operation *op, struct exchange *x);
 
-/*
-** An operation of a provider has ended. Were it a refresh, then those who wait for it go on: with the token there is, or
-** not at all when the provider is logged in no more. Raises nothing.
-*/
-void provider_left (lua_State *L, struct operation *op);
-
 /* What proved the identity is void: each session that goes by it has expired. `status`: what told us, or 0. Raises. */
 void provider_expire_sessions (lua_State *L, const struct identity *who, long status);
 
@@ -47,6 +41,10 @@ struct exchange *provider_exchange (struct identity *who, const char *method, co
 
 /* The answer `x` says that the token has expired, and another can be had: the request is sent once more then. Raises on memory. */
 bool provider_retries (lua_State *L, struct operation *op, struct exchange *x);
+
+/* For the hooks of sessions: a new provider, pushed; the identity of the one at `index`, NULL: it is none. Raise. */
+void provider_push_new (lua_State *L, struct identity *who, int uri);
+struct identity *provider_identity (lua_State *L, int index);
 
 /* AuthenticationProvider(options) in the table on top, and the type. */
 void provider_register (lua_State *L);

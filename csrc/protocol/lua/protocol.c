@@ -73,7 +73,7 @@ static int l_protocol (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  luaL_argcheck(L, *name && making_is_free(name), 1, "expected a name that no protocol of the library has");
+  luaL_argcheck(L, *name && making_is_free(L, name), 1, "expected a name that no protocol of the library has");
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, 2)) {

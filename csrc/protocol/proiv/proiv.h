@@ -9,6 +9,8 @@
 
 #pragma GCC visibility push(hidden)
 
+extern const struct protocol protocol_proiv;
+
 enum proiv_state {
   PROIV_NEW,      /* never connected */
   PROIV_STARTING, /* connecting; once that is over and no session came of it: failed */

@@ -1,7 +1,4 @@
-#include "catalog/copy.h"
-
-#include "catalog/order.h"
-#include "catalog/scan.h"
+#include "runtime/copy.h"
 
 enum { DEEPEST_COPY = 1100 };
 
@@ -32,16 +29,8 @@ static void copy_table (lua_State *L, unsigned depth) {
   lua_remove(L, from);
 }
 
-int catalog_copy (lua_State *L) {
+int copy_tree (lua_State *L) {
   lua_settop(L, 1);
   if (lua_istable(L, 1)) copy_table(L, 1);
   return 1;
-}
-
-void catalog_register (lua_State *L) {
-  static const luaL_Reg functions[] = {{"scanCatalog", catalog_scan},
-                                       {"copyTree", catalog_copy},
-                                       {"catalogOrder", catalog_order},
-                                       {NULL, NULL}};
-  luaL_setfuncs(L, functions, 0);
 }

@@ -1,0 +1,16 @@
+/*
+** list: the protocols that the library has, in the order in which messages name them. A new one is added here alone.
+*/
+#ifndef PROTOCOL_LIST_H
+#define PROTOCOL_LIST_H
+
+#include "session/protocol.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Ends with NULL. The first is the default. */
+extern const struct protocol *const protocol_list[];
+
+#pragma GCC visibility pop
+
+#endif

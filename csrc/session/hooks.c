@@ -1,0 +1,9 @@
+#include "session/hooks.h"
+
+void session_set_hooks (lua_State *L, const struct session_hooks *hooks) {
+  loop_get(L)->hooks = hooks;
+}
+
+const struct session_hooks *session_hooks (lua_State *L) {
+  return loop_get(L)->hooks;
+}
