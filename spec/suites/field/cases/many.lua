@@ -47,7 +47,7 @@ end
 
 return function(field)
   local some = applications.of(field.servers, function(application)
-    if field.short then return application.path == "form" or application.path == "basic" end
+    if field.short then return application.path == "form" end
     return application.path ~= "pages"
   end)
   for _, application in ipairs(some) do
