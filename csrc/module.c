@@ -131,7 +131,7 @@ int luaopen_datasession_core (lua_State *L) {
   persistence_register(L);
   catalog_register(L);
   numbers_register(L);
-  file_store_register(L);
+  file_store_register(L, loop);
   set_constants(L);
   return 1;
 }

@@ -22,6 +22,9 @@ void persistence_note (lua_State *L, int index);
 /* The same for each session that `who` serves. */
 void persistence_note_identity (lua_State *L, const struct identity *who);
 
+/* Keeps each session that has changed since it was kept, now rather than at the next step. What fails is reported. Raises when out of memory. */
+void persistence_keep_all (lua_State *L);
+
 /* Registers internal functions of the Lua layer in the table on top. */
 void persistence_register (lua_State *L);
 

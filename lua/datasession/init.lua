@@ -48,6 +48,7 @@ local datasession = {
   pollfd = core.pollfd,
   timeout = core.timeout,
   pending = core.pending,
+  flush = core.flush,
   onError = core.onError,
   engine = core.engine,
 
