@@ -192,6 +192,24 @@ describe("the engine", function()
       assert.is_true(datasession.run(LIMIT))
     end)
 
+    it("no longer, though handlers add handlers and wait", function()
+      local never, results, count = datasession.promise(function() end), {}, 0
+      local function again()
+        count = count + 1
+        results[count] = table.pack(never:await(count < 3 and 0.01 or nil))
+        ready():done(again)
+        ready():done(again)
+      end
+      ready():done(again)
+      local waiting = datasession.spawn(function() never:await(60) end)
+      assert.is_false(datasession.run(0.2))
+      assert.is_true(count >= 3)
+      assert.matches("the await or run in whose step", results[3][2].message)
+      again = function() end
+      waiting:cancel()
+      while not datasession.run(0.1) do end
+    end)
+
     it("at least once round", function()
       local told = false
       ready():done(function() told = true end)
