@@ -631,6 +631,25 @@ describe("the engine", function()
       end)
     end
 
+    it("and says once what is still pending then", function()
+      local function said(script)
+        return child.output([[
+          local datasession = require "datasession"
+          local session = datasession.new { serviceURI = ..., authenticationModel = "basic" }
+          assert(session:login("lua", "secret"):await(20))
+        ]] .. script, server.uris.basic)
+      end
+      local text = "datasession: the program ends with %s pending, the first: %s (datasession.run() waits for all)\n"
+      assert.equal(text:format("1 operation", "ping"), said "session:ping()")
+      assert.equal(text:format("3 operations", "ping"), said [[
+        session:ping()
+        session:request { path = "/static/home.html" }
+        session:ping()
+        os.exit(true, true)]])
+      assert.equal("", said "session:ping() datasession.run(20)")
+      assert.equal("", said "datasession.spawn(function() datasession.promise(function() end):await() end)")
+    end)
+
     it("whatever was made before it is finalised after it", function()
       local output = child.output([[
         local older = setmetatable({}, { __gc = function(self) self.f() end })

@@ -5,6 +5,7 @@
 #include "waiting.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The loop's user values: the ready queue; waiters that are held back; the error of a hook, while that leaves steps. */
@@ -494,6 +495,17 @@ void loop_hook (lua_State *L, const char *name) {
   lua_remove(L, -2);
 }
 
+void loop_prepare (lua_State *L) {
+  loop_table(L, LOOP_HOOKS);
+  if (lua_getfield(L, -1, "load") == LUA_TFUNCTION) {
+    lua_call(L, 0, 0);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "load");
+  } else
+    lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
 /* The module's functions, and the methods of the engine's object: the same, `first` being their first argument. */
 
 static double seconds (lua_State *L, int index, double fallback) {
@@ -602,19 +614,28 @@ static int m_dirty (lua_State *L) {
 }
 
 static int m_tostring (lua_State *L) {
-  struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
-  size_t flying = 0;
-  struct operation *op;
-  for (op = loop->operations; op; op = op->later)
-    flying++;
+  const char *verb;
+  size_t flying = operation_count(luaL_checkudata(L, 1, LOOP_TYPE), &verb);
   lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)flying);
   return 1;
+}
+
+/* What the program asked for and does not wait for is lost: whoever forgot that shall know. */
+static void tell_pending (const struct loop *loop) {
+  const char *verb = NULL;
+  size_t count = loop_is_inherited(loop) ? 0 : operation_count(loop, &verb);
+  if (count == 0) return;
+  fprintf(stderr,
+          "datasession: the program ends with %zu operation%s pending, the first: %s (datasession.run() "
+          "waits for all)\n",
+          count, count == 1 ? "" : "s", verb);
 }
 
 static int m_gc (lua_State *L) {
   struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
   if (loop->closed) return 0;
   loop->closed = true;
+  tell_pending(loop);
   lua_pushcfunction(L, waiting_close); /* they may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
   operation_drop_all(loop);

@@ -154,6 +154,12 @@ void loop_report (lua_State *L);
 /* A random number from 1 - part to 1 + part. */
 double loop_jitter (struct loop *loop, double part);
 
+/*
+** For constructors: has the Lua layer load the modules that it may need, once, so that none is looked for in the midst of work.
+** Raises.
+*/
+void loop_prepare (lua_State *L);
+
 /* Pushes a function of the Lua layer; raises when there is none of that name. */
 void loop_hook (lua_State *L, const char *name);
 

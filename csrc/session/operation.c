@@ -496,6 +496,14 @@ void operation_cancel (struct operation *op) {
   operation_abort(op, "cancelled", "cancelled");
 }
 
+size_t operation_count (const struct loop *loop, const char **verb) {
+  const struct operation *op;
+  size_t count = 0;
+  for (op = loop->operations; op; op = op->later, count++)
+    *verb = op->verb; /* the list begins with the latest */
+  return count;
+}
+
 void operation_drop_all (struct loop *loop) {
   struct operation *op;
   for (op = loop->operations; op; op = op->later) {

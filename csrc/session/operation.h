@@ -139,6 +139,9 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
 /* For promise:cancel: aborts it; it rejects as cancelled though it was refused or aborted otherwise before. Raises nothing. */
 void operation_cancel (struct operation *op);
 
+/* How many operations are in flight; `verb`: what the first of them is, static. */
+size_t operation_count (const struct loop *loop, const char **verb);
+
 /* Frees the exchanges of everything in flight: the state closes. */
 void operation_drop_all (struct loop *loop);
 
