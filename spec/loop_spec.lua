@@ -646,7 +646,7 @@ describe("the engine", function()
         session:request { path = "/static/home.html" }
         session:ping()
         os.exit(true, true)]])
-      assert.equal("", said "session:ping() datasession.run(20)")
+      assert.equal("", said [[session:request { path = "/static/home.html" } datasession.run(20)]])
       assert.equal("", said "datasession.spawn(function() datasession.promise(function() end):await() end)")
     end)
 

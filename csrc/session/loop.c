@@ -261,7 +261,7 @@ static bool tell_round (lua_State *L, struct loop *loop, double until) {
   size_t end = loop->added;
   while (loop->taken < end && !loop_is_inherited(loop)) {
     tell_next(L, loop);
-    if (loop->interrupted || is_over(until) || is_over(loop->deadline)) return false;
+    if (loop->interrupted || is_over(until)) return false;
   }
   return true;
 }
@@ -348,7 +348,7 @@ static void step_within (lua_State *L, struct loop *loop, double wait, double bu
   loop->deadline = deadline;
   loop->until = step_engine(L, loop, wait, budget);
   for (round = 0; round < ROUNDS && has_ready(loop) && !loop->interrupted; round++)
-    if (!tell_round(L, loop, loop->until)) break;
+    if (!tell_round(L, loop, loop->until) || is_over(deadline)) break;
   loop->until = outer_until;
   loop->deadline = outer_deadline;
   loop->depth--;
