@@ -117,7 +117,9 @@ describe("an error that a hook raises on the main thread", function()
 
   it("goes on in the steps further out though a handler has caught it", function()
     local promise, caught = late(), nil
-    datasession.promise(function(resolve) resolve() end):done(function() caught = select(2, pcall(promise.await, promise)) end)
+    datasession.promise(function(resolve) resolve() end):done(function()
+      caught = select(2, pcall(promise.await, promise))
+    end)
     after(0, interrupt)
     leaves(datasession.run)
     assert.equal("interrupted!", caught)

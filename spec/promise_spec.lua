@@ -615,7 +615,7 @@ describe("a promise", function()
 
     it("from generators of many coroutines that wait for another one", function()
       local ended, count = 0, 30
-      local awaited, settle = open()
+      local awaited, resolve = open()
       for i = 1, count do
         datasession.spawn(function()
           datasession.promise(nothing):await(0)
@@ -625,7 +625,7 @@ describe("a promise", function()
       end
       datasession.spawn(function()
         datasession.promise(nothing):await(0)
-        settle(1)
+        resolve(1)
       end)
       assert.is_true(datasession.run(LIMIT))
       assert.equal(count, ended)
@@ -1107,14 +1107,14 @@ describe("a promise", function()
         local value = promise:await(limit) or "none"
         results[#results + 1] = value
       end
-      local settle
-      datasession.spawn(wait, datasession.promise(function(resolve) settle = resolve end))
+      local settleIt
+      datasession.spawn(wait, datasession.promise(function(resolve) settleIt = resolve end))
       datasession.spawn(wait, datasession.promise(nothing), 0.01)
       local spawned = datasession.spawn(wait, datasession.promise(nothing))
       datasession.spawn(wait, session:ping())
       collect()
       assert.equal(0, closed)
-      settle "settled"
+      settleIt "settled"
       assert.is_true(datasession.run(LIMIT))
       collect()
       assert.equal(3, closed)

@@ -117,7 +117,7 @@ static bool create_unnamed (const char *path, int *fd) {
   size_t length = directory_length(path);
   if (length + 2 > sizeof directory) return false;
   memcpy(directory, path, length);
-  strcpy(directory + length, ".");
+  memcpy(directory + length, ".", 2);
   *fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (*fd < 0) return false;
   if (fchmod(*fd, 0600)) { /* whatever the umask */
