@@ -25,14 +25,14 @@ local function load(name)
   if module then
     return module
   end
-  local now, ok = package.path, nil
+  local now = package.path
   package.path = path
-  ok, module = pcall(require, name)
+  local ok, found = pcall(require, name)
   package.path = now
   if not ok then
-    error(module, 0)
+    error(found, 0)
   end
-  return module
+  return found
 end
 
 local function find(place)
