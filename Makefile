@@ -40,6 +40,7 @@ endif
 FLOORS := net runtime session catalog store protocol $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
 CORE_SRC := csrc/module.c $(foreach floor,$(FLOORS),$(sort $(wildcard csrc/$(floor)/*.c)))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
+PRELOAD_SRC := $(wildcard spec/net/resolver_hang.c spec/host/slow_disk.c)
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
 FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) # a server that misbehaves, as a module for the specs
@@ -87,7 +88,7 @@ endif
 no-sandbox:
 	@echo '$(NO_MHD)' >&2
 
-specs: $(FAULTS) $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) $(if $(HANG_SRC),$(BUILD)/spec/resolver_hang.so)
+specs: $(FAULTS) $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) $(PRELOAD_SRC:%.c=$(BUILD)/preload/%.so)
 	@:
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -128,8 +129,9 @@ $(BUILD)/lib/fault_server.so: $(call objects,$(FAULT_SRC))
 	@echo "  ld $@"
 	$(Q)$(LINK) $(MODULE) -o $@ $^
 
-$(BUILD)/spec/resolver_hang.so: SANITIZER :=
-$(BUILD)/spec/resolver_hang.so: spec/net/resolver_hang.c Makefile
+# To be preloaded: what the specs rule in the C library's place.
+$(BUILD)/preload/%.so: SANITIZER :=
+$(BUILD)/preload/%.so: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $<
@@ -177,7 +179,7 @@ now-demo: all
 POLLERS ?= $(or $(POLLER),epoll curl)
 BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
-hanging = env LD_PRELOAD=$(1)/spec/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
+hanging = env LD_PRELOAD=$(1)/preload/spec/net/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
 runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \
   $(foreach spec,$(hang_specs),$(call in_tree,$(1),$(hanging) $(UNDER) $(spec))) \
   $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call in_tree,$(1),$(BUSTED) $(spec))),$(call in_tree,$(1),$(BUSTED)))

@@ -143,7 +143,7 @@ int luaopen_datasession_core (lua_State *L) {
   provider_register(L);
   store_register(L);
   numbers_register(L);
-  file_store_register(L);
+  file_store_register(L, loop);
   set_constants(L);
   return 1;
 }

@@ -3,7 +3,7 @@
 # `make field`, or make of those TARGETS, on a copy of this work tree. What a target needs it has to install by
 # itself. Roots are made below ROOTS by debootstrap unless they are there. Needs to be run by root.
 # DEBIANS_MIRROR: where packages come from, unless apt's settings are to say so.
-# Ends with one line that sums up the counts.
+# DEBIANS_FLAGS: more words for make, as FIELD_SHORT=1 or POLLER=epoll. Ends with one line that sums up the counts.
 set -eu
 cd "$(dirname "$0")/.."
 roots=$1
@@ -52,7 +52,8 @@ passed=0 failed=0
 try() {
   echo "== $2: make $3"
   {
-    inside "$1" env FIELD_SHORT="${FIELD_SHORT-}" FIELD_REQUIRED=1 make -j2 "$3" || echo "the target failed"
+    # shellcheck disable=SC2086 # several flags
+    inside "$1" env FIELD_REQUIRED=1 make -j2 ${DEBIANS_FLAGS-} "$3" || echo "the target failed"
   } 2>&1 | tee "$log"
   counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)
   counts=${counts:-0 0}

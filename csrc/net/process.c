@@ -1,29 +1,37 @@
 #include "net/process.h"
 
-#ifndef _WIN32
+#ifdef _WIN32
+
+void process_watch (void) {}
+
+bool process_is_watched (void) {
+  return true;
+}
+
+unsigned process_forks (void) {
+  return 1;
+}
+
+#else
+
 #include <pthread.h>
-#endif
 
 /* 0: not watched. */
 static unsigned forks;
 
-#ifdef _WIN32
-
-void process_watch (void) {
-  forks = 1;
-}
-
-#else
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child (void) {
   forks++;
 }
 
-void process_watch (void) {
+static void watch (void) {
   if (pthread_atfork(NULL, NULL, in_child) == 0) forks = 1;
 }
 
-#endif
+void process_watch (void) {
+  pthread_once(&once, watch);
+}
 
 bool process_is_watched (void) {
   return forks > 0;
@@ -32,3 +40,5 @@ bool process_is_watched (void) {
 unsigned process_forks (void) {
   return forks;
 }
+
+#endif

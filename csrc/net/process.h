@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Begins to count: once for a process and its children. */
+/* Begins to count, if that was not done yet. Any thread may call it. */
 void process_watch (void);
 
 /* False: there was no memory for process_watch, so nobody would know of a fork. */

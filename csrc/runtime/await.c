@@ -18,8 +18,15 @@ struct waiter {
 /* Its user values: the promise that is awaited, the coroutine. */
 enum { WAITER_PROMISE = CHAIN_SLOTS + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
 
-/* Of the pending promise of a coroutine: the waiter of its await. */
-enum { SPAWN_WAITER = PROMISE_VALUE };
+/* Of the pending promise of a coroutine: the waiter of its await; what closes it if it is collected. */
+enum { SPAWN_WAITER = PROMISE_VALUE, SPAWN_GUARD = PROMISE_RESULT };
+
+/* The guard's user values. */
+#define GUARD_TYPE "datasession.guard"
+enum { GUARD_PROMISE = 1, GUARD_THREAD, GUARD_SLOTS = GUARD_THREAD };
+
+/* How long a deep step waits before it resumes coroutines that were held back; seconds. */
+static const double PATIENCE = 0.25;
 
 /* What a coroutine of spawn yields when it awaits. */
 static const char await_token;
@@ -35,6 +42,16 @@ double waiting_limit (lua_State *L, int index) {
 static int timed_out (lua_State *L) {
   struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
   fault.message = "not settled within the time that await was given; the call goes on";
+  error_push(L, &fault);
+  return 1;
+}
+
+/* The same, of a wait further out. */
+static int cut_short (lua_State *L) {
+  struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
+  fault.message =
+      "not settled within the time of the await or run in whose step this await was called; the call goes on";
+  fault.hint = "to wait longer than they, call await in a function that datasession.spawn calls";
   error_push(L, &fault);
   return 1;
 }
@@ -168,6 +185,54 @@ static void resume (lua_State *L, int thread, int nargs) {
   lua_settop(L, promise - 1);
 }
 
+/* True if the guard at 1 is finalised because its coroutine is collected: else the state closes, and waiting_close has its turn later. */
+static bool is_collected (lua_State *L) {
+  bool is;
+  loop_table(L, LOOP_GUARDED);
+  is = lua_rawgetp(L, -1, lua_touserdata(L, 1)) == LUA_TNIL;
+  lua_pop(L, 2);
+  return is;
+}
+
+static int guard_gc (lua_State *L) {
+  lua_State *co;
+  luaL_checkudata(L, 1, GUARD_TYPE);
+  lua_settop(L, 1);
+  if (!is_collected(L)) return 0;
+  compat_getslot(L, 1, GUARD_PROMISE);
+  compat_getslot(L, 1, GUARD_THREAD);
+  co = lua_tothread(L, 3);
+  if (!co || ((const struct promise *)lua_touserdata(L, 2))->state != PROMISE_PENDING) return 0;
+  if (lua_status(co) != LUA_YIELD) return 0;
+  forget_await(L, 2);
+  forget_thread(L, 3);
+  close_thread(L, co, 0);
+  return 0;
+}
+
+/* Of the coroutine at `thread` and its promise at `promise`. */
+static void set_guard (lua_State *L, int promise, int thread) {
+  int guard;
+  compat_newuserdata(L, 0, GUARD_SLOTS);
+  guard = lua_gettop(L);
+  lua_pushvalue(L, promise);
+  compat_setslot(L, guard, GUARD_PROMISE);
+  lua_pushvalue(L, thread);
+  compat_setslot(L, guard, GUARD_THREAD);
+  loop_table(L, LOOP_GUARDED);
+  lua_pushvalue(L, thread);
+  lua_rawsetp(L, -2, lua_touserdata(L, guard));
+  lua_pop(L, 1);
+  if (luaL_newmetatable(L, GUARD_TYPE)) {
+    lua_pushcfunction(L, guard_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_setmetatable(L, guard);
+  compat_setslot(L, promise, SPAWN_GUARD);
+}
+
 int waiting_spawn (lua_State *L) {
   int nargs = lua_gettop(L) - 1;
   lua_State *co;
@@ -181,6 +246,7 @@ int waiting_spawn (lua_State *L) {
   lua_insert(L, 1); /* promise, coroutine, f, arguments */
   lua_pushvalue(L, 2);
   compat_setslot(L, 1, PROMISE_OWNER);
+  set_guard(L, 1, 2);
   loop_table(L, LOOP_THREADS);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 1);
@@ -248,6 +314,9 @@ static int wake (lua_State *L) {
   lua_State *co;
   int n = 2;
   if (waiter->over) return 0;
+  lua_pushvalue(L, 1);
+  if (loop_hold_back(L, waiter->loop)) return 0;
+  lua_settop(L, 1);
   compat_getslot(L, 1, WAITER_THREAD);
   co = lua_tothread(L, 2);
   push_promise_of(L, 2);
@@ -342,20 +411,32 @@ static int await_suspended (lua_State *L, struct loop *loop, double limit) {
   return lua_yieldk(L, 1, 0, awaited);
 }
 
+/* Raises unless there is something to wait for. */
+static void check_hope (lua_State *L, struct loop *loop) {
+  if (loop->closed) luaL_error(L, "await: this Lua state is closing");
+  if (loop_pending(loop) || loop_let_go(L, loop)) return;
+  if (loop->held_back) loop_too_deep(L);
+  luaL_error(L, "await would never return: nothing is in flight that could settle this promise");
+}
+
 static int await_stepping (lua_State *L, struct loop *loop, const struct promise *p, double limit) {
-  double until = clock_now() + limit, left = limit;
+  double start = clock_now(), own = start + limit, until = loop_deadline(loop, limit),
+         patient = start + PATIENCE;
   for (;;) {
-    if (loop->closed) return luaL_error(L, "await: this Lua state is closing");
-    if (!loop_pending(loop))
-      return luaL_error(L, "await would never return: nothing is in flight that could settle this promise");
-    loop_step_on(L, loop, left);
+    double now;
+    check_hope(L, loop);
+    loop_step_on(L, loop, until);
     if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
-    left = until - clock_now();
-    if (left <= 0) {
+    now = clock_now();
+    if (now >= until) {
       lua_pushnil(L);
-      timed_out(L);
+      if (now >= own)
+        timed_out(L);
+      else
+        cut_short(L);
       return 2;
     }
+    if (now >= patient && loop_let_go(L, loop)) patient = now + PATIENCE; /* it may wait for that one */
   }
 }
 

@@ -1,6 +1,9 @@
 /*
 ** waiting: await, and the coroutines of spawn. In such a coroutine await suspends; a waiter, which hangs from the promise
 ** and may have a timer, resumes it from loop_step. Anywhere else await steps the loop.
+**
+** The waiter keeps a suspended coroutine alive, the promise (or the timer) the waiter. A coroutine that waits for a promise
+** which nothing can settle any more is collected with it, and closed then by its guard: its <close> variables run.
 */
 #ifndef RUNTIME_AWAIT_H
 #define RUNTIME_AWAIT_H

@@ -4,10 +4,11 @@
 #include "runtime/await.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-/* The loop's user value: the ready queue. */
-enum { LOOP_QUEUE = 1, LOOP_SLOTS = LOOP_QUEUE };
+/* The loop's user values: the ready queue; waiters that are held back; the error of a hook, while that leaves steps. */
+enum { LOOP_QUEUE = 1, LOOP_HELD_BACK, LOOP_INTERRUPT, LOOP_SLOTS = LOOP_INTERRUPT };
 
 /*
 ** How often one step looks into the ready queue for what was added since: a chain of `next` ends within one step, and
@@ -17,6 +18,12 @@ enum { ROUNDS = 16 };
 
 /* Handlers that await while handlers await: well before Lua's own limit of C calls. */
 enum { MAX_DEPTH = 40 };
+
+/*
+** In steps as deep as that, coroutines of spawn are not resumed: one that awaits from a coroutine of its own, a generator,
+** cannot be suspended there, and waits in a step inside this one.
+*/
+enum { DEEP = 20 };
 
 /* So many idle sessions have their cookies at hand: a kilobyte each. To fetch them takes some 20 µs. */
 enum { WARM_JARS = 512 };
@@ -103,14 +110,19 @@ static bool has_ready (const struct loop *loop) {
   return loop->taken != loop->added;
 }
 
+/* True if the next step lets go what deeper ones held back. */
+static bool has_next (const struct loop *loop) {
+  return loop->held_back && loop->depth + 1 < DEEP;
+}
+
 bool loop_pending (struct loop *loop) {
   if (loop->closed) return false; /* nobody is told any more */
-  return has_ready(loop) || (loop->engine && engine_pending(loop->engine));
+  return has_ready(loop) || has_next(loop) || (loop->engine && engine_pending(loop->engine));
 }
 
 double loop_timeout (struct loop *loop) {
   if (loop->closed) return -1;
-  if (has_ready(loop)) return 0;
+  if (has_ready(loop) || has_next(loop)) return 0;
   return loop->engine ? engine_timeout(loop->engine) : -1;
 }
 
@@ -120,16 +132,103 @@ static int begin_tell (lua_State *L) {
   return entry->tell(L);
 }
 
-/* The entry is on top, popped. One that could not be called for want of memory has its turn another time. */
+/* Interrupts: errors that a hook raises */
+
+/*
+** True if a hook has raised the error for which the message handler at level 0 was called. It looks no further than the
+** step, which may itself have been called by a hook, nor deeper than hooks call functions: to find a level takes time in
+** proportion to its depth.
+*/
+static bool is_raised_by_hook (lua_State *L) {
+  enum { HOOK_LEVELS = 50 };
+  lua_Debug frame;
+  int level;
+  for (level = 0; level < HOOK_LEVELS && lua_getstack(L, level, &frame); level++) {
+    bool end;
+    lua_getinfo(L, "nf", &frame);
+    end = lua_tocfunction(L, -1) == begin_tell;
+    lua_pop(L, 1);
+    if (!strcmp(frame.namewhat, "hook")) return true;
+    if (end) break;
+  }
+  return false;
+}
+
+/* The error on top, popped, leaves all steps that are under way. */
+static void interrupt (lua_State *L, struct loop *loop) {
+  push_loop(L);
+  lua_insert(L, -2);
+  compat_setslot(L, -2, LOOP_INTERRUPT);
+  lua_pop(L, 1);
+  loop->interrupted = true;
+}
+
+/* True if the value at `index` is that error. */
+static bool is_interrupt (lua_State *L, const struct loop *loop, int index) {
+  bool is;
+  if (!loop->interrupted) return false;
+  index = lua_absindex(L, index);
+  push_loop(L);
+  compat_getslot(L, -1, LOOP_INTERRUPT);
+  is = lua_rawequal(L, -1, index);
+  lua_pop(L, 2);
+  return is;
+}
+
+/* Raises it, if there is one. It has left all steps when the outermost has raised it. */
+static void raise_interrupt (lua_State *L, struct loop *loop) {
+  if (!loop->interrupted) return;
+  push_loop(L);
+  compat_getslot(L, -1, LOOP_INTERRUPT);
+  if (!loop->depth) {
+    loop->interrupted = false;
+    lua_pushnil(L);
+    compat_setslot(L, -3, LOOP_INTERRUPT);
+  }
+  lua_error(L);
+}
+
+bool loop_note_interrupt (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  if (is_interrupt(L, loop, 1)) return true;
+  if (!loop->depth || !is_raised_by_hook(L)) return false;
+  lua_pushvalue(L, 1);
+  interrupt(L, loop);
+  return true;
+}
+
+/* A message handler. */
+static int note (lua_State *L) {
+  loop_note_interrupt(L);
+  lua_settop(L, 1);
+  return 1;
+}
+
+int loop_pcall (lua_State *L, int nargs, int nresults) {
+  int base = lua_gettop(L) - nargs, status;
+  lua_pushcfunction(L, note);
+  lua_insert(L, base);
+  status = lua_pcall(L, nargs, nresults, base);
+  lua_remove(L, base);
+  return status;
+}
+
+/*
+** The entry is on top, popped. One that could not be called, for want of memory or because a hook raised an error, has its
+** turn another time.
+*/
 static void tell (lua_State *L, struct loop *loop) {
   struct entry *entry = lua_touserdata(L, -1);
   entry->begun = false;
   lua_pushcfunction(L, begin_tell);
   lua_pushvalue(L, -2);
-  if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+  if (loop_pcall(L, 1, 0) == LUA_OK)
     lua_pop(L, 1);
   else if (entry->begun) {
-    loop_report(L);
+    if (is_interrupt(L, loop, -1))
+      lua_pop(L, 1);
+    else
+      loop_report(L);
     lua_pop(L, 1);
   } else {
     lua_pop(L, 1);
@@ -151,23 +250,73 @@ static void tell_next (lua_State *L, struct loop *loop) {
   tell(L, loop);
 }
 
+/* 0 or HUGE_VAL: never. */
+static bool is_over (double until) {
+  return until > 0 && until < HUGE_VAL && clock_now() >= until;
+}
+
 /* False when the time is used up. What is added meanwhile waits for the next round. */
 static bool tell_round (lua_State *L, struct loop *loop, double until) {
   size_t end = loop->added;
   while (loop->taken < end && !loop_is_inherited(loop)) {
     tell_next(L, loop);
-    if (until > 0 && clock_now() >= until) return false;
+    if (loop->interrupted || is_over(until)) return false;
   }
   return true;
+}
+
+int loop_too_deep (lua_State *L) {
+  return luaL_error(
+      L,
+      "datasession: %d handlers wait inside one another, or generators of coroutines: call await in "
+      "functions that datasession.spawn calls, not in what those resume",
+      MAX_DEPTH);
 }
 
 static void check_step (lua_State *L, const struct loop *loop) {
   if (loop->busy)
     luaL_error(L, "datasession: a finaliser cannot wait here: it interrupts the engine's own work");
-  if (loop->depth >= MAX_DEPTH)
-    luaL_error(L, "datasession: %d handlers wait inside one another: wait in coroutines of datasession.spawn",
-               MAX_DEPTH);
+  if (loop->depth >= MAX_DEPTH) loop_too_deep(L);
   luaL_checkstack(L, LUA_MINSTACK, "datasession.step");
+}
+
+/* Coroutines that are not resumed in deep steps */
+
+bool loop_hold_back (lua_State *L, struct loop *loop) {
+  if (loop->depth < DEEP) return false;
+  if (loop->let_go) {
+    loop->let_go--;
+    return false;
+  }
+  push_loop(L);
+  lua_insert(L, -2);
+  chain_add(L, -2, LOOP_HELD_BACK);
+  lua_pop(L, 1);
+  loop->held_back++;
+  return true;
+}
+
+static void let_one_go (lua_State *L, struct loop *loop) {
+  push_loop(L);
+  if (chain_take(L, -1, LOOP_HELD_BACK)) {
+    loop->held_back--;
+    loop_ready(L, loop);
+  }
+  lua_pop(L, 1);
+}
+
+bool loop_let_go (lua_State *L, struct loop *loop) {
+  if (!loop->held_back || loop->depth + 1 >= MAX_DEPTH) return false;
+  let_one_go(L, loop);
+  loop->let_go = 1;
+  return true;
+}
+
+/* The step that begins is none of the deep ones. */
+static void let_all_go (lua_State *L, struct loop *loop) {
+  loop->let_go = 0;
+  while (loop->held_back)
+    let_one_go(L, loop);
 }
 
 /* The engine's part, and when the budget of the whole is used up; 0: it has none. */
@@ -178,24 +327,37 @@ static double step_engine (lua_State *L, struct loop *loop, double wait, double 
   return until > 0 && wait != 0 && loop->depth == 1 ? engine_stop(loop->engine) : until;
 }
 
-void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
-  double outer = loop->until;
-  int round;
+/* True if there is something to do; what deeper steps held back is ready again. */
+static bool begin_step (lua_State *L, struct loop *loop) {
   loop_check(L, loop);
-  if (!loop_pending(loop)) {
-    if (loop->engine && !loop->closed)
-      engine_step(loop->engine, 0, 0, L); /* its descriptor may be readable */
-    return;
-  }
+  raise_interrupt(L, loop);
+  if (has_next(loop)) let_all_go(L, loop);
+  if (loop_pending(loop)) return true;
+  if (loop->engine && !loop->closed) engine_step(loop->engine, 0, 0, L); /* its descriptor may be readable */
+  return false;
+}
+
+/* A step, with those inside it, whose deadline is `deadline`. */
+static void step_within (lua_State *L, struct loop *loop, double wait, double budget, double deadline) {
+  double outer_until = loop->until, outer_deadline = loop->deadline;
+  int round;
+  if (!begin_step(L, loop)) return;
   check_step(L, loop);
   loop->depth++;
+  loop->deadline = deadline;
   loop->until = step_engine(L, loop, wait, budget);
-  for (round = 0; round < ROUNDS && has_ready(loop); round++)
-    if (!tell_round(L, loop, loop->until)) break;
-  loop->until = outer;
+  for (round = 0; round < ROUNDS && has_ready(loop) && !loop->interrupted; round++)
+    if (!tell_round(L, loop, loop->until) || is_over(deadline)) break;
+  loop->until = outer_until;
+  loop->deadline = outer_deadline;
   loop->depth--;
   if (has_ready(loop)) wake_host(loop);
+  raise_interrupt(L, loop);
   loop_check(L, loop); /* a handler may have forked */
+}
+
+void loop_step (lua_State *L, struct loop *loop, double wait, double budget) {
+  step_within(L, loop, wait, budget, loop->deadline);
 }
 
 static int nothing (lua_State *L) {
@@ -203,11 +365,33 @@ static int nothing (lua_State *L) {
   return 0;
 }
 
+/* Lets a hook of the main thread be called, though that has resumed this coroutine: a signal's handler knows of no other thread. */
+static void look_at_main (lua_State *L, struct loop *loop) {
+  lua_State *main;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  if (!main || main == L || !lua_gethook(main) || !lua_checkstack(main, LUA_MINSTACK)) return;
+  lua_pushcfunction(main, nothing);
+  if (lua_pcall(main, 0, 0, 0) == LUA_OK) return;
+  lua_xmove(main, L, 1);
+  interrupt(L, loop);
+  raise_interrupt(L, loop);
+}
+
+double loop_deadline (const struct loop *loop, double limit) {
+  double until = clock_now() + limit;
+  return until < loop->deadline ? until : loop->deadline;
+}
+
 /* A signal that comes between the look at the clock and the wait does not end the wait: hence the limit. */
-void loop_step_on (lua_State *L, struct loop *loop, double left) {
-  loop_step(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, 0);
+void loop_step_on (lua_State *L, struct loop *loop, double until) {
+  double left = until - clock_now();
+  if (left < 0) left = 0;
+  step_within(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, left < HUGE_VAL ? left : 0, until);
   lua_pushcfunction(L, nothing);
   lua_call(L, 0, 0);
+  look_at_main(L, loop);
 }
 
 /* Errors of user code */
@@ -217,6 +401,7 @@ void loop_step_on (lua_State *L, struct loop *loop, double left) {
 enum { RAISED_ERROR = 1, RAISED_TRACEBACK, RAISED_SLOTS = RAISED_TRACEBACK };
 
 static int traceback (lua_State *L) {
+  if (loop_note_interrupt(L)) return 1;
   if (lua_type(L, 1) == LUA_TSTRING) {
     luaL_traceback(L, L, lua_tostring(L, 1), 1);
     return 1;
@@ -236,7 +421,7 @@ bool loop_call (lua_State *L, int nargs) {
   lua_pushcfunction(L, traceback);
   lua_insert(L, base);
   ok = lua_pcall(L, nargs, 0, base) == LUA_OK;
-  if (!ok) loop_report(L);
+  if (!ok && !is_interrupt(L, loop_get(L), -1)) loop_report(L);
   lua_settop(L, base - 1);
   return ok;
 }
@@ -309,6 +494,17 @@ void loop_hook (lua_State *L, const char *name) {
   lua_remove(L, -2);
 }
 
+void loop_prepare (lua_State *L) {
+  loop_table(L, LOOP_HOOKS);
+  if (lua_getfield(L, -1, "load") == LUA_TFUNCTION) {
+    lua_call(L, 0, 0);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "load");
+  } else
+    lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
 /* The module's functions, and the methods of the engine's object: the same, `first` being their first argument. */
 
 static double seconds (lua_State *L, int index, double fallback) {
@@ -325,12 +521,11 @@ static int step (lua_State *L, struct loop *loop, int first) {
 }
 
 static int run (lua_State *L, struct loop *loop, int first) {
-  double limit = seconds(L, first, HUGE_VAL), until = clock_now() + limit, left = limit;
+  double until = loop_deadline(loop, seconds(L, first, HUGE_VAL));
   loop_check(L, loop);
   while (loop_pending(loop)) {
-    loop_step_on(L, loop, left);
-    left = until - clock_now();
-    if (left <= 0) break;
+    loop_step_on(L, loop, until);
+    if (until < HUGE_VAL && clock_now() >= until) break;
   }
   lua_pushboolean(L, !loop_pending(loop));
   return 1;
@@ -418,15 +613,29 @@ static int m_dirty (lua_State *L) {
 }
 
 static int m_tostring (lua_State *L) {
+  const char *verb;
   struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
-  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)loop->above->count(loop));
+  size_t flying = loop->above->count(loop, &verb);
+  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)flying);
   return 1;
+}
+
+/* What the program asked for and does not wait for is lost: whoever forgot that shall know. */
+static void tell_pending (const struct loop *loop) {
+  const char *verb = NULL;
+  size_t count = loop_is_inherited(loop) ? 0 : loop->above->count(loop, &verb);
+  if (count == 0) return;
+  fprintf(stderr,
+          "datasession: the program ends with %zu operation%s pending, the first: %s (datasession.run() "
+          "waits for all)\n",
+          count, count == 1 ? "" : "s", verb);
 }
 
 static int m_gc (lua_State *L) {
   struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
   if (loop->closed) return 0;
   loop->closed = true;
+  tell_pending(loop);
   lua_pushcfunction(L, waiting_close); /* they may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
   loop->above->drop_all(loop);
@@ -497,11 +706,13 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   memset(loop, 0, sizeof *loop);
   loop->above = calls;
   loop->limits = engine_default_limits;
+  loop->deadline = HUGE_VAL;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
   jars_init(&loop->jars, &loop->memory, WARM_JARS);
   luaL_setmetatable(L, LOOP_TYPE);
   new_table(L, loop, LOOP_FLYING, NULL);
-  new_table(L, loop, LOOP_THREADS, NULL);
+  new_table(L, loop, LOOP_THREADS, "k");
+  new_table(L, loop, LOOP_GUARDED, "v");
   new_table(L, loop, LOOP_SESSIONS, "v");
   new_table(L, loop, LOOP_HELD, NULL);
   new_table(L, loop, LOOP_HOOKS, NULL);

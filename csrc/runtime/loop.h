@@ -24,8 +24,9 @@ struct loop;
 
 /* Tables that hang from the registry beside the loop. */
 enum loop_table {
-  LOOP_FLYING,   /* promises of operations in flight: luaL_ref */
-  LOOP_THREADS,  /* coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
+  LOOP_FLYING, /* promises of operations in flight: luaL_ref */
+  LOOP_THREADS, /* weak keys: coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
+  LOOP_GUARDED, /* weak values: light userdata of a guard -> its coroutine, until that is collected; waiting.c */
   LOOP_SESSIONS, /* weak values: light userdata of a session -> the session */
   LOOP_HELD,     /* session -> true: kept alive until it ends */
   LOOP_HOOKS,    /* functions of the Lua layer, by name; onError, the logger */
@@ -39,7 +40,8 @@ enum loop_table {
 struct operation_calls {
   void (*cancel)(struct operation *op);            /* for promise:cancel; raises nothing */
   void (*drop_all)(struct loop *loop);             /* frees the exchanges of everything in flight: the state closes */
-  size_t (*count)(const struct loop *loop);        /* how many are in flight */
+  /* How many are in flight; `verb`: what the first of them is, static. */
+  size_t (*count)(const struct loop *loop, const char **verb);
   const char *(*verb)(const struct operation *op); /* static; for messages */
 };
 
@@ -77,8 +79,13 @@ struct loop {
       *active;         /* borrowed: on which the last call was made; those before it are linked by `older` */
   bool device_offline; /* the host says that this machine has no network */
   double until;        /* of clock_now: the budget of the step under way is used up; 0: it has none */
-  unsigned depth;      /* steps inside steps: handlers that await */
-  unsigned busy;       /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  double
+      deadline; /* of clock_now: of the awaits and runs in whose steps this is, the first to be over; or HUGE_VAL */
+  unsigned held_back; /* waiters that have their turn later: see loop_hold_back */
+  unsigned let_go;    /* so many have it now */
+  unsigned depth;     /* steps inside steps: handlers that await */
+  unsigned busy;      /* an operation takes its step: a finaliser that this wakes cannot step the loop */
+  bool interrupted;   /* a hook has raised an error, which leaves all steps; see loop_pcall */
   bool closed;
 };
 
@@ -118,8 +125,35 @@ double loop_timeout (struct loop *loop);
 */
 void loop_step (lua_State *L, struct loop *loop, double wait, double budget);
 
-/* For those who step in a circle, having `left` seconds: a step, that a hook which a signal has set can interrupt. Raises. */
-void loop_step_on (lua_State *L, struct loop *loop, double left);
+/* When a wait of `limit` seconds is over: it ends no later than the await or run in whose step it is. HUGE_VAL: never. */
+double loop_deadline (const struct loop *loop, double limit);
+
+/*
+** One step of a loop of steps as have the steps inside it.
+** What a hook raises, perhaps one that a signal has set on the main thread, is raised here. Raises.
+*/
+void loop_step_on (lua_State *L, struct loop *loop, double until);
+
+/*
+** True if the waiter on top, popped then, has its turn later: steps are so deep inside one another that its coroutine, which
+** might wait in a further one, is not resumed. Raises nothing.
+*/
+bool loop_hold_back (lua_State *L, struct loop *loop);
+
+/* Lets one that was held back have its turn in the next step. False: there is none, or no step can be deeper. Raises nothing. */
+bool loop_let_go (lua_State *L, struct loop *loop);
+
+/* Raises: steps are too deep inside one another. */
+int loop_too_deep (lua_State *L);
+
+/*
+** lua_pcall of C code inside a step. An error that a hook raised (a signal's, as Ctrl-C sets it) is kept besides, and raised
+** again by each step that is under way.
+*/
+int loop_pcall (lua_State *L, int nargs, int nresults);
+
+/* For message handlers, the error being at 1: the same. True if it is such an error, or was that in a step further in. */
+bool loop_note_interrupt (lua_State *L);
 
 /*
 ** Calls the function below its `nargs` arguments. An error goes to onError, by default to warn, with its
@@ -132,6 +166,12 @@ void loop_report (lua_State *L);
 
 /* A random number from 1 - part to 1 + part. */
 double loop_jitter (struct loop *loop, double part);
+
+/*
+** For constructors: has the Lua layer load the modules that it may need, once, so that none is looked for in the midst of work.
+** Raises.
+*/
+void loop_prepare (lua_State *L);
 
 /* Pushes a function of the Lua layer; raises when there is none of that name. */
 void loop_hook (lua_State *L, const char *name);

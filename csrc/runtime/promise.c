@@ -50,7 +50,7 @@ struct promise *promise_check (lua_State *L, int index) {
 void promise_make_error (lua_State *L, lua_CFunction make, int nargs) {
   lua_pushcfunction(L, make);
   lua_insert(L, -1 - nargs);
-  if (lua_pcall(L, nargs, 1, 0) == LUA_OK) return;
+  if (loop_pcall(L, nargs, 1) == LUA_OK) return;
   lua_pop(L, 1);
   error_push_memory(L);
 }
@@ -82,6 +82,7 @@ void promise_wrap_raised (lua_State *L, lua_State *co, int level) {
 
 /* A message handler. */
 static int raised (lua_State *L) {
+  if (loop_note_interrupt(L)) return 1;
   promise_wrap_raised(L, L, 1);
   return 1;
 }
@@ -305,8 +306,11 @@ static void call_next (lua_State *L) {
     compat_getslot(L, 2, PROMISE_ERROR);
   if (lua_pcall(L, nargs, 3, 4) == LUA_OK)
     promise_settle_returned(L, 3);
-  else
+  else {
+    if (loop_get(L)->interrupted)
+      ((struct promise *)lua_touserdata(L, 3))->looked_at = true; /* steps raise it */
     promise_reject_raised(L, 3);
+  }
 }
 
 static int tell_next (lua_State *L) {

@@ -189,9 +189,10 @@ static void reject_aborted (lua_State *L, struct operation *op) {
   lua_pop(L, 1);
 }
 
-/* Arguments: the promise, the exchange or nil. */
+/* Arguments: the promise, the exchange or nil, where to note that it has begun. */
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
+  *(bool *)lua_touserdata(L, 3) = true;
   if (op->over) return 0;
   if (!op->abort_kind && lua_touserdata(L, 2) && op->owner->on_answer &&
       op->owner->on_answer(L, op, lua_touserdata(L, 2)))
@@ -226,7 +227,7 @@ static void give_up (lua_State *L, struct operation *op) {
   lua_pushcfunction(L, broken);
   lua_pushvalue(L, -3);
   lua_pushvalue(L, -3);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK && op->promise.state == PROMISE_PENDING) {
+  if (loop_pcall(L, 2, 0) != LUA_OK && op->promise.state == PROMISE_PENDING) {
     if (!op->over) finish(L, op);
     error_push_memory(L);
     promise_reject_error(L, promise);
@@ -234,15 +235,29 @@ static void give_up (lua_State *L, struct operation *op) {
   lua_settop(L, promise);
 }
 
-/* The promise is on top, popped. */
-static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
-  struct loop *loop = op->loop;
-  if (!op->tries) op->tries = 1;
-  loop->busy++;
+/* The promise is on top and stays; or an error is on top of it. */
+static int call_advance (lua_State *L, struct exchange *x, bool *begun) {
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
   lua_pushlightuserdata(L, x);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) give_up(L, op);
+  lua_pushlightuserdata(L, begun);
+  return loop_pcall(L, 3, 0);
+}
+
+/* The promise is on top, popped. */
+static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
+  struct loop *loop = op->loop;
+  bool begun = false;
+  int status;
+  if (!op->tries) op->tries = 1;
+  loop->busy++;
+  status = call_advance(L, x, &begun);
+  if (status != LUA_OK && !begun &&
+      loop->interrupted) { /* the hook came between: the operation has nothing to do with it */
+    lua_pop(L, 1);
+    status = call_advance(L, x, &begun);
+  }
+  if (status != LUA_OK) give_up(L, op);
   lua_pop(L, 1);
   loop->busy--;
 }
@@ -497,20 +512,20 @@ static void cancel (struct operation *op) {
   operation_abort(op, "cancelled", "cancelled");
 }
 
+static size_t count (const struct loop *loop, const char **verb) {
+  const struct operation *op;
+  size_t n = 0;
+  for (op = loop->operations; op; op = op->later, n++)
+    *verb = op->verb; /* the list begins with the latest */
+  return n;
+}
+
 static void drop_all (struct loop *loop) {
   struct operation *op;
   for (op = loop->operations; op; op = op->later) {
     free_exchanges(op);
     drop_apart(op);
   }
-}
-
-static size_t count (const struct loop *loop) {
-  const struct operation *op;
-  size_t n = 0;
-  for (op = loop->operations; op; op = op->later)
-    n++;
-  return n;
 }
 
 static const char *verb_of (const struct operation *op) {

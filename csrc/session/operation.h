@@ -43,8 +43,8 @@ struct operation {
   const char *verb; /* static: "login", for messages */
   operation_step step;
   bool (*begin)(lua_State *L, struct operation *op); /* describes and sends what comes first; repair.c */
-  struct timer timer;         /* of operation_wait, or what an abort is told by; see there */
-  struct exchange *exchanges; /* owned, those in flight; linked by `next` */
+  struct timer timer;              /* of operation_wait, or what an abort is told by; see there */
+  struct exchange *exchanges;      /* owned, those in flight; linked by `next` */
   struct operation *newer, *older; /* borrowed; of the session, that are in flight */
   struct operation *earlier, *later;
   int anchor;      /* its reference in LOOP_FLYING */

@@ -193,6 +193,7 @@ int session_new (lua_State *L) {
   protocol = protocol_option(L);
   lua_settop(L, 2); /* the definition */
   options_check_more(L, 1, "datasession.new", common_options, protocol->options, lua_istable(L, 2) ? 2 : 0);
+  loop_prepare(L);
   loop_engine(L, loop);
   s = new_session(L, protocol);
   if (!autoping_set_interval(s, options_number(L, 1, "pingInterval", 0, 0)))

@@ -1,18 +1,43 @@
 /*
-** Files are Lua's own (luaL_Stream), so that its collector closes what an error left open, and reading and writing
-** them is the Lua layer's business. Each function gives nil and a message for what the system refuses.
+** Files that are read are Lua's own (luaL_Stream), so that its collector closes what an error left open, and reading them is
+** the Lua layer's business. Each function gives nil and a message for what the system refuses.
 */
 #include "store/file_store.h"
+
+#include "store/disk.h"
+#include "store/store.h"
+#include "store/private_file.h"
 
 #include <lualib.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#define FILES_TYPE "datasession.files"
+
+/* How long lua_close waits for the disk, and flush by default; seconds. */
+static const double CLOSE_LIMIT = 3;
+
+/* While files are being written, a step looks for failures so often, at first and at last. */
+static const double SOONEST_LOOK = 0.005, LATEST_LOOK = 0.1;
+
+/* So often flush lets a hook that a signal has set be called. */
+static const double SLICE = 0.05;
+
+/* What one state has one of: upvalue of the functions, made before all sessions, so that it is finalised after them. */
+struct files {
+  struct loop *loop;  /* borrowed */
+  struct disk *disk;  /* owned; NULL until there is something to write */
+  struct timer timer; /* set while files are being written */
+  double interval;    /* to its next look */
+  bool closed;        /* the state closes: what is written is written at once */
+};
+
+static struct files *get_files (lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
 
 static int refused (lua_State *L, const char *path, const char *why) {
   luaL_pushfail(L);
@@ -20,34 +45,202 @@ static int refused (lua_State *L, const char *path, const char *why) {
   return 2;
 }
 
-static int failed (lua_State *L, const char *path) {
-  return refused(L, path, strerror(errno));
-}
-
-static int done (lua_State *L) {
+static int answer (lua_State *L, const char *path, int code) {
+  if (code) return refused(L, path, private_reason(code));
   lua_pushboolean(L, true);
   return 1;
 }
 
-/* May others than the owner have put something there? */
-static bool is_ours (const struct stat *about, mode_t others) {
-  return about->st_uid == geteuid() && !(about->st_mode & others);
+/* Failures */
+
+/* Pushes a message; false, and nothing: no job has failed. */
+static bool push_failure (lua_State *L, struct files *files) {
+  char path[512], why[128];
+  if (!files->disk || disk_is_inherited(files->disk)) return false;
+  if (!disk_failure(files->disk, path, sizeof path, why, sizeof why)) return false;
+  lua_pushfstring(L, "%s: %s", path, why);
+  return true;
+}
+
+/* Argument: the files, light userdata. */
+static int report_failures (lua_State *L) {
+  struct files *files = lua_touserdata(L, 1);
+  while (push_failure(L, files)) {
+    lua_pushfstring(L, "datasession: a file store could not write or remove %s", lua_tostring(L, -1));
+    loop_report(L);
+    lua_settop(L, 1);
+  }
+  return 0;
+}
+
+static void look (struct timer *timer, void *context);
+
+static void set_timer (struct files *files, double interval) {
+  struct loop *loop = files->loop;
+  if (!loop->engine || loop->closed || loop_is_inherited(loop)) return;
+  files->interval = interval;
+  files->timer.fired = look;
+  engine_set_timer(loop->engine, &files->timer, clock_now() + interval); /* else flush tells */
+}
+
+static void clear_timer (struct files *files) {
+  if (files->loop->engine && !loop_is_inherited(files->loop))
+    engine_clear_timer(files->loop->engine, &files->timer);
+}
+
+/* From the engine: raises nothing. */
+static void look (struct timer *timer, void *context) {
+  lua_State *L = context;
+  struct files *files = (struct files *)((char *)timer - offsetof(struct files, timer));
+  bool done;
+  if (!files->disk || disk_is_inherited(files->disk)) return;
+  done = disk_wait(files->disk, 0);
+  lua_pushcfunction(L, report_failures);
+  lua_pushlightuserdata(L, files);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  if (!done) set_timer(files, files->interval < LATEST_LOOK / 2 ? files->interval * 2 : LATEST_LOOK);
+}
+
+/* Writing */
+
+/* A child of fork begins with a disk of its own: what its parent was writing is the parent's to write. NULL: none can be had. */
+static struct disk *get_disk (struct files *files) {
+  if (files->disk && disk_is_inherited(files->disk)) files->disk = NULL;
+  if (!files->disk && !files->closed) files->disk = disk_new();
+  return files->disk;
+}
+
+static int do_now (const char *path, const char *text, size_t size) {
+  return text ? private_file_replace(path, text, size) : private_file_remove(path);
+}
+
+static int put (lua_State *L, const char *path, const char *text, size_t size) {
+  struct files *files = get_files(L);
+  struct disk *disk = get_disk(files);
+  enum disk_answer taken = disk ? disk_put(disk, path, text, size) : DISK_NO_THREAD;
+  if (taken == DISK_FULL)
+    return refused(L, path, "too much waits for the disk, or there is not enough memory");
+  if (taken == DISK_NO_THREAD) return answer(L, path, do_now(path, text, size));
+  set_timer(files, SOONEST_LOOK);
+  return answer(L, path, 0);
+}
+
+/* writeFile(path, text): the file will have that text. Its directory is there. */
+static int l_write_file (lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 2, &size);
+  return put(L, luaL_checkstring(L, 1), text, size);
+}
+
+/* removeFile(path) */
+static int l_remove_file (lua_State *L) {
+  return put(L, luaL_checkstring(L, 1), NULL, 0);
+}
+
+/* pendingFile(path): the text that will be written there; false: it will be removed; nil: neither, look at the file. */
+static int l_pending_file (lua_State *L) {
+  struct files *files = get_files(L);
+  const char *path = luaL_checkstring(L, 1);
+  enum disk_plan plan = DISK_NOTHING;
+  size_t size = 0;
+  if (files->disk && !disk_is_inherited(files->disk)) plan = disk_plan(files->disk, path, &size);
+  if (plan == DISK_WRITE) {
+    luaL_Buffer text;
+    if (disk_copy(files->disk, path, luaL_buffinitsize(L, &text, size), size)) {
+      luaL_pushresultsize(&text, size);
+      return 1;
+    }
+  }
+  if (plan == DISK_REMOVE)
+    lua_pushboolean(L, false);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static bool is_writing (const struct files *files) {
+  return files->disk && !disk_is_inherited(files->disk) && !disk_wait(files->disk, 0);
+}
+
+/* writing(): true if something is not on the disk yet. */
+static int l_writing (lua_State *L) {
+  lua_pushboolean(L, is_writing(get_files(L)));
+  return 1;
+}
+
+static int nothing (lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+/* False: the time is over. */
+static bool wait_for_disk (lua_State *L, struct files *files, double limit) {
+  double until = clock_now() + limit;
+  while (is_writing(files)) {
+    double left = until - clock_now();
+    if (left <= 0) return false;
+    disk_wait(files->disk, left < SLICE ? left : SLICE);
+    lua_pushcfunction(L, nothing); /* a hook that a signal has set ends the wait */
+    lua_call(L, 0, 0);
+  }
+  return true;
 }
 
 /*
-** makeDirectory(path [, parent]): made with mode 0700 unless it is there; one in which others may write is refused, unless
-** it is but a parent of what is to be private.
+** flush([seconds]): keeps what named sessions have changed, and waits until the disk has it. Returns true; nil and a message
+** for what failed since the last report, or when the time is over.
 */
+static int l_flush (lua_State *L) {
+  struct files *files = get_files(L);
+  double limit = luaL_optnumber(L, 1, CLOSE_LIMIT);
+  luaL_argcheck(L, limit >= 0, 1, "expected a number of seconds, 0 or more");
+  lua_settop(L, 0);
+  persistence_keep_all(L);
+  if (!wait_for_disk(L, files, limit < 1e9 ? limit : 1e9)) {
+    luaL_pushfail(L);
+    lua_pushliteral(L, "flush: the disk has not everything within that time; writing goes on");
+    return 2;
+  }
+  luaL_pushfail(L);
+  if (push_failure(L, files)) {
+    lua_pushcfunction(L, report_failures); /* of the others */
+    lua_pushlightuserdata(L, files);
+    lua_call(L, 1, 0);
+    return 2;
+  }
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int files_gc (lua_State *L) {
+  struct files *files = luaL_checkudata(L, 1, FILES_TYPE);
+  struct disk *disk = files->disk;
+  if (files->closed) return 0;
+  files->closed = true;
+  clear_timer(files);
+  if (!disk || disk_is_inherited(disk)) return 0;
+  if (disk_wait(disk, CLOSE_LIMIT)) {
+    lua_pushcfunction(L, report_failures);
+    lua_pushlightuserdata(L, files);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
+  }
+  files->disk = NULL;
+  if (!disk_free(disk, 0)) {
+    lua_pushliteral(L, "datasession: the disk has not taken all of a file store; writing goes on");
+    loop_report(L);
+  }
+  return 0;
+}
+
+/* Reading */
+
+/* makeDirectory(path): made with mode 0700 unless it is there; one in which others may write is refused. */
 static int l_make_directory (lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
-  struct stat about;
-  if (mkdir(path, 0700) && errno != EEXIST) return failed(L, path);
-  if (lua_toboolean(L, 2)) return done(L);
-  if (stat(path, &about)) return failed(L, path);
-  if (!S_ISDIR(about.st_mode)) return refused(L, path, "is not a directory");
-  if (!is_ours(&about, S_IWGRP | S_IWOTH))
-    return refused(L, path, "belongs to another user, or others may write there");
-  return done(L);
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  char *own = lua_newuserdatauv(L, length + 1, 0);
+  memcpy(own, path, length + 1);
+  return answer(L, path, private_directory_make(own));
 }
 
 static int close_stream (lua_State *L) {
@@ -66,112 +259,48 @@ static luaL_Stream *push_stream (lua_State *L) {
   return stream;
 }
 
-/* False, and the descriptor is closed: no memory. */
-static bool give (luaL_Stream *stream, int fd, const char *mode) {
-  stream->f = fdopen(fd, mode);
-  if (!stream->f) {
-    close(fd);
-    return false;
-  }
-  stream->closef = close_stream;
-  return true;
-}
-
-/* Argument: a text that ends in a NUL, light userdata. */
-static int push_text (lua_State *L) {
-  lua_pushstring(L, lua_touserdata(L, 1));
-  return 1;
-}
-
-/* The file that was made goes again. */
-static void take_back (const char *path) {
-  int code = errno;
-  unlink(path);
-  errno = code;
-}
-
-/* createPrivate(template): a new file, mode 0600, under a name of its own in place of the XXXXXX that the template ends in. */
-static int l_create_private (lua_State *L) {
-  size_t length;
-  const char *template = luaL_checklstring(L, 1, &length);
-  luaL_Stream *stream = push_stream(L);
-  char *path = lua_newuserdatauv(L, length + 1, 0);
-  int fd;
-  memcpy(path, template, length + 1);
-  fd = mkostemp(path, O_CLOEXEC);
-  if (fd < 0) return failed(L, template);
-  lua_pushcfunction(L, push_text);
-  lua_pushlightuserdata(L, path);
-  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-    close(fd);
-    take_back(path);
-    return lua_error(L);
-  }
-  if (!give(stream, fd, "w")) {
-    take_back(path);
-    return failed(L, template);
-  }
-  lua_remove(L, -2); /* not before: pushing may collect */
-  return 2;
-}
-
-/* Why what is open as `fd` is not to be believed, or NULL. */
-static const char *distrust (int fd) {
-  struct stat about;
-  if (fstat(fd, &about)) return strerror(errno);
-  if (!S_ISREG(about.st_mode)) return "is not a regular file";
-  if (!is_ours(&about, S_IRWXG | S_IRWXO))
-    return "belongs to another user, or others may use it: it is not read (chmod 600, if it is yours)";
-  return NULL;
-}
-
-/* openPrivate(path): the file for reading; nil alone when there is none. Never follows a symbolic link, never waits for a pipe. */
+/* openPrivate(path): the file for reading; nil alone when there is none. */
 static int l_open_private (lua_State *L) {
-  const char *path = luaL_checkstring(L, 1), *why;
+  const char *path = luaL_checkstring(L, 1);
   luaL_Stream *stream = push_stream(L);
-  int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0 && errno == ENOENT) {
+  int fd, code = private_file_open(path, &fd);
+  if (code == ENOENT) {
     lua_pushnil(L);
     return 1;
   }
-  if (fd < 0)
-    return errno == ELOOP ? refused(L, path, "is a symbolic link: it is not followed") : failed(L, path);
-  why = distrust(fd);
-  if (why) {
+  if (code) return answer(L, path, code);
+  stream->f = fdopen(fd, "r");
+  if (!stream->f) {
     close(fd);
-    return refused(L, path, why);
+    return answer(L, path, ENOMEM);
   }
-  return give(stream, fd, "r") ? 1 : failed(L, path);
+  stream->closef = close_stream;
+  return 1;
 }
 
-static bool flush (int fd) {
-  int code;
-  do
-    code = fsync(fd);
-  while (code && errno == EINTR);
-  return !code;
+/* Pushes it. */
+static void new_files (lua_State *L, struct loop *loop) {
+  struct files *files = compat_newuserdata(L, sizeof *files, 0);
+  memset(files, 0, sizeof *files);
+  files->loop = loop;
+  if (luaL_newmetatable(L, FILES_TYPE)) {
+    lua_pushcfunction(L, files_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_setmetatable(L, -2);
 }
 
-/* syncFile(file): all that was written is on the disk. */
-static int l_sync_file (lua_State *L) {
-  luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  luaL_argcheck(L, stream->closef, 1, "the file is closed");
-  return luaL_fileresult(L, !fflush(stream->f) && flush(fileno(stream->f)), NULL);
-}
-
-/* syncDirectory(path): names in it are as last given. A file system that cannot do that is forgiven. */
-static int l_sync_directory (lua_State *L) {
-  int fd = open(luaL_checkstring(L, 1), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return failed(L, lua_tostring(L, 1));
-  flush(fd);
-  close(fd);
-  return done(L);
-}
-
-void file_store_register (lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"makeDirectory", l_make_directory}, {"createPrivate", l_create_private},
-      {"openPrivate", l_open_private},     {"syncFile", l_sync_file},
-      {"syncDirectory", l_sync_directory}, {NULL, NULL}};
-  luaL_setfuncs(L, functions, 0);
+void file_store_register (lua_State *L, struct loop *loop) {
+  static const luaL_Reg functions[] = {{"makeDirectory", l_make_directory},
+                                       {"openPrivate", l_open_private},
+                                       {"writeFile", l_write_file},
+                                       {"removeFile", l_remove_file},
+                                       {"pendingFile", l_pending_file},
+                                       {"writing", l_writing},
+                                       {"flush", l_flush},
+                                       {NULL, NULL}};
+  new_files(L, loop);
+  luaL_setfuncs(L, functions, 1);
 }

@@ -52,7 +52,7 @@ void store_note (lua_State *L, int index) {
 
 /* Names: one live session each */
 
-/* Has it ended, while the store does not know yet? */
+/* True if the store has not been told yet what became of it. */
 static bool is_unsaved (lua_State *L, int index) {
   const struct saver *saver;
   session_getvalue(L, index, SESSION_SAVER);
@@ -87,6 +87,27 @@ static void settle_ended (lua_State *L, int name) {
     loop_call(L, 1);
     lua_settop(L, top);
   }
+}
+
+void persistence_keep_all (lua_State *L) {
+  int changed, n = 0;
+  lua_newtable(L); /* first: a store's method may make sessions */
+  changed = lua_gettop(L);
+  loop_table(L, LOOP_SESSIONS);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const struct session *s = session_test(L, -1);
+    if (s && s->named && is_unsaved(L, lua_gettop(L)))
+      lua_rawseti(L, changed, ++n);
+    else
+      lua_pop(L, 1);
+  }
+  for (; n > 0; n--) {
+    lua_pushcfunction(L, save_session);
+    lua_rawgeti(L, changed, n);
+    loop_call(L, 1);
+  }
+  lua_settop(L, changed - 1);
 }
 
 /* One that nobody holds is not in the way, only not collected yet. */

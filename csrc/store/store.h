@@ -19,6 +19,9 @@ void store_open (lua_State *L, struct session *s);
 /* The named session at `index` may have changed: it is saved, once, at this or the next step of the loop. Raises as loop_ready. */
 void store_note (lua_State *L, int index);
 
+/* Keeps each session that has changed since it was kept, now rather than at the next step. What fails is reported. Raises when out of memory. */
+void persistence_keep_all (lua_State *L);
+
 /* Registers internal functions of the Lua layer in the table on top. */
 void store_register (lua_State *L);
 

@@ -4,7 +4,8 @@
 local cjson = require "cjson.safe" -- that it is missing is to be known at once
 local core = require "datasession.core"
 
--- What many programs never call, and its module: loaded when first asked for, so that a program starts sooner.
+-- What a program without sessions never calls, and its module: loaded when first asked for, so that a program starts
+-- sooner, and at the first session at the latest, so that none is looked for in the midst of work.
 local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader", suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add",
@@ -16,15 +17,38 @@ local fields = {
   array = "codec.array", emptyArray = "codec.emptyArray",
 }
 
+-- Where this module was found, the others are, whatever the program makes of package.path.
+local path = package.path
+
+local function load(name)
+  local module = package.loaded[name]
+  if module then
+    return module
+  end
+  local now = package.path
+  package.path = path
+  local ok, found = pcall(require, name)
+  package.path = now
+  if not ok then
+    error(found, 0)
+  end
+  return found
+end
+
 local function find(place)
   local module, name = place:match "(.*)%.(.*)"
-  return require("datasession.internal." .. module)[name]
+  return load("datasession.internal." .. module)[name]
 end
 
 core.hook("find", function(name) return hooks[name] and find(hooks[name]) end)
 for name in pairs(hooks) do
   core.hook(name, false) -- not that of a module that was loaded before this one
 end
+core.hook("load", function()
+  for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "storage", "registry", "ending" } do
+    load("datasession." .. name)
+  end
+end)
 
 function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end
 
@@ -48,6 +72,7 @@ local datasession = {
   pollfd = core.pollfd,
   timeout = core.timeout,
   pending = core.pending,
+  flush = core.flush,
   onError = core.onError,
   engine = core.engine,
 

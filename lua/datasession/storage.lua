@@ -67,8 +67,10 @@ end
 
 --- A store with a file for each key: `<key>.json`, mode 0600, in a directory of mode 0700, both made when first needed.
 -- A file is replaced as a whole, having been written to the disk before, so that a reader in this or another
--- process finds the old text or the new one. Files that belong to somebody else, that others may use, that are symbolic
--- links, or larger than a megabyte are not read.
+-- process finds the old text or the new one. A thread does that, for no step is to wait for a disk: `set` and `remove`
+-- return before it is done, `get` gives what was set last all the same, and datasession.flush waits. What fails in the
+-- thread goes to onError, at a later step, unless flush returns it. Files that belong to somebody else, that others may
+-- use, that are symbolic links, or larger than a megabyte are not read.
 -- @param directory default: $XDG_STATE_HOME/datasession, or ~/.local/state/datasession
 function storage.file(directory)
   if directory ~= nil then
@@ -96,17 +98,14 @@ local function pathOf(self, key)
   return self.directory .. "/" .. name
 end
 
-local function makeDirectories(path)
-  local made = core.makeDirectory(path)
-  if made then
-    return made
+local function readFile(path)
+  local opened, message = core.openPrivate(path)
+  if not opened then
+    return nil, message
   end
-  for slash in path:gmatch "()/+[^/]" do
-    if slash > 1 then
-      core.makeDirectory(path:sub(1, slash - 1), true) -- whether it could be made shows below
-    end
-  end
-  return core.makeDirectory(path)
+  local text = opened:read(LARGEST + 1) or ""
+  opened:close()
+  return text
 end
 
 function file:get(key)
@@ -114,30 +113,17 @@ function file:get(key)
   if not path then
     return nil, message
   end
-  local opened
-  opened, message = core.openPrivate(path)
-  if not opened then
+  local text = core.pendingFile(path)
+  if text == nil then
+    text, message = readFile(path)
+  end
+  if not text then
     return nil, message
   end
-  local text = opened:read(LARGEST + 1) or ""
-  opened:close()
   if #text > LARGEST then
     return nil, path .. ": too large"
   end
   return text
-end
-
--- Writes the text to the new file, whose path is given, and lets that take the place of `path`.
-local function replace(new, temporary, path, text)
-  local ok, message = new:write(text)
-  if ok then
-    ok, message = core.syncFile(new)
-  end
-  local closed, why = new:close()
-  if not ok or not closed then
-    return nil, ok and why or message
-  end
-  return os.rename(temporary, path)
 end
 
 function file:set(key, text)
@@ -147,34 +133,19 @@ function file:set(key, text)
     return nil, message
   end
   local ok
-  ok, message = makeDirectories(self.directory)
+  ok, message = core.makeDirectory(self.directory)
   if not ok then
     return nil, message
   end
-  local new, temporary = core.createPrivate(self.directory .. "/.new-XXXXXX")
-  if not new then
-    return nil, temporary
-  end
-  ok, message = replace(new, temporary, path, text)
-  if not ok then
-    os.remove(temporary)
-    return nil, message
-  end
-  return core.syncDirectory(self.directory)
+  return core.writeFile(path, text)
 end
-
-local NO_SUCH_FILE = 2 -- ENOENT, everywhere
 
 function file:remove(key)
   local path, message = pathOf(self, key)
   if not path then
     return nil, message
   end
-  local ok, why, code = os.remove(path)
-  if not ok and code ~= NO_SUCH_FILE then
-    return nil, why
-  end
-  return code == NO_SUCH_FILE or core.syncDirectory(self.directory)
+  return core.removeFile(path)
 end
 
 return storage

@@ -192,6 +192,24 @@ describe("the engine", function()
       assert.is_true(datasession.run(LIMIT))
     end)
 
+    it("no longer, though handlers add handlers and wait", function()
+      local never, results, count = datasession.promise(function() end), {}, 0
+      local function again()
+        count = count + 1
+        results[count] = table.pack(never:await(count < 3 and 0.01 or nil))
+        ready():done(again)
+        ready():done(again)
+      end
+      ready():done(again)
+      local waiting = datasession.spawn(function() never:await(60) end)
+      assert.is_false(datasession.run(0.2))
+      assert.is_true(count >= 3)
+      assert.matches("the await or run in whose step", results[3][2].message)
+      again = function() end
+      waiting:cancel()
+      while not datasession.run(0.1) do end
+    end)
+
     it("at least once round", function()
       local told = false
       ready():done(function() told = true end)
@@ -612,6 +630,25 @@ describe("the engine", function()
         assert.not_matches("not told", result.output)
       end)
     end
+
+    it("and says once what is still pending then", function()
+      local function said(script)
+        return child.output([[
+          local datasession = require "datasession"
+          local session = datasession.new { serviceURI = ..., authenticationModel = "basic" }
+          assert(session:login("lua", "secret"):await(20))
+        ]] .. script, server.uris.basic)
+      end
+      local text = "datasession: the program ends with %s pending, the first: %s (datasession.run() waits for all)\n"
+      assert.equal(text:format("1 operation", "ping"), said "session:ping()")
+      assert.equal(text:format("3 operations", "ping"), said [[
+        session:ping()
+        session:request { path = "/static/home.html" }
+        session:ping()
+        os.exit(true, true)]])
+      assert.equal("", said [[session:request { path = "/static/home.html" } datasession.run(20)]])
+      assert.equal("", said "datasession.spawn(function() datasession.promise(function() end):await() end)")
+    end)
 
     it("whatever was made before it is finalised after it", function()
       local output = child.output([[

@@ -577,6 +577,60 @@ describe("a promise", function()
       assert.is_true(failed > 0 and failed < count)
     end)
 
+    it("within its time limit, though a handler waits longer inside it", function()
+      local never, results = open(), {}
+      for i = 1, 3 do
+        datasession.promise(function(resolve) resolve() end):done(function()
+          results[i] = table.pack(never:await(i == 2 and 0.01 or nil))
+        end)
+      end
+      local keepsPending = datasession.spawn(function() return never:await(LIMIT) end)
+      local _, err = never:await(0.1)
+      assert.matches("the time that await was given", err.message)
+      assert.matches("the time of the await or run in whose step", results[1][2].message)
+      assert.equal("timeout", results[1][2].kind)
+      assert.matches("spawn", results[1][2].hint)
+      assert.matches("the time that await was given", results[2][2].message)
+      assert.matches("the time of the await or run in whose step", results[3][2].message)
+      assert.equal("pending", keepsPending:state())
+      keepsPending:cancel()
+    end)
+
+    it("from generators of many coroutines, one waiting inside another, without reaching the limit of that", function()
+      local ended, count = 0, 120
+      for i = 1, count do
+        datasession.spawn(function()
+          assert(session:ping():await(LIMIT))
+          for answer in coroutine.wrap(function()
+            for _ = 1, 3 do coroutine.yield((assert(session:ping():await(LIMIT)))) end
+          end) do
+            assert(answer == session)
+          end
+          ended = ended + 1
+        end):fail(function(err) error(i .. ": " .. tostring(err)) end)
+      end
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(count, ended)
+    end)
+
+    it("from generators of many coroutines that wait for another one", function()
+      local ended, count = 0, 30
+      local awaited, resolve = open()
+      for i = 1, count do
+        datasession.spawn(function()
+          datasession.promise(nothing):await(0)
+          local one = coroutine.wrap(function() return assert(awaited:await(LIMIT)) end)()
+          ended = ended + one
+        end):fail(function(err) error(i .. ": " .. tostring(err)) end)
+      end
+      datasession.spawn(function()
+        datasession.promise(nothing):await(0)
+        resolve(1)
+      end)
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(count, ended)
+    end)
+
     it("with a time limit, and goes on when that is over", function()
       server:fault { kind = "slow", delay = 0.2, path = "oeping$" }
       local ping = session:ping()
@@ -1020,6 +1074,76 @@ describe("a promise", function()
   end)
 
   -- One life with everything in it, under collectors of several tempers.
+  describe("that nothing can settle any more", function()
+    local function collect()
+      for _ = 1, 3 do collectgarbage() end
+    end
+
+    it("is collected with the coroutines that wait for it, whose <close> variables are closed", function()
+      local alive, closed = setmetatable({}, { __mode = "k" }), 0
+      local function wait(promise)
+        local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+        local held = {}
+        alive[held] = true
+        promise:await()
+        return held
+      end
+      for _ = 1, 10 do
+        local promise = datasession.promise(nothing)
+        datasession.spawn(wait, promise)
+        datasession.spawn(function() wait(datasession.spawn(wait, promise)) end)
+      end
+      collect()
+      assert.equal(30, closed)
+      collect()
+      assert.is_nil(next(alive))
+      assert.is_false(datasession.pending())
+    end)
+
+    it("stays while something can, or can cancel what waits", function()
+      local closed, results = 0, {}
+      local function wait(promise, limit)
+        local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+        local value = promise:await(limit) or "none"
+        results[#results + 1] = value
+      end
+      local settleIt
+      datasession.spawn(wait, datasession.promise(function(resolve) settleIt = resolve end))
+      datasession.spawn(wait, datasession.promise(nothing), 0.01)
+      local spawned = datasession.spawn(wait, datasession.promise(nothing))
+      datasession.spawn(wait, session:ping())
+      collect()
+      assert.equal(0, closed)
+      settleIt "settled"
+      assert.is_true(datasession.run(LIMIT))
+      collect()
+      assert.equal(3, closed)
+      table.sort(results, function(a, b) return tostring(a) < tostring(b) end)
+      assert.same({ session, "none", "settled" }, results)
+      assert.is_true(spawned:cancel())
+      assert.equal(4, closed)
+    end)
+
+    it("reports an error of those <close> variables, and has them wait for nothing", function()
+      local output = child.output [[
+        local datasession = require "datasession"
+        datasession.onError(print)
+        local function wait(f)
+          local _ <close> = setmetatable({}, { __close = f })
+          datasession.promise(function() end):await()
+        end
+        datasession.spawn(wait, function() error("closing", 0) end)
+        datasession.spawn(wait, function() print(pcall(function() datasession.promise(function() end):await() end)) end)
+        collectgarbage()
+        collectgarbage()
+        print "end"
+      ]]
+      assert.matches("closing", output)
+      assert.matches("await would never return", output)
+      assert.matches("end\n$", output)
+    end)
+  end)
+
   describe("survives", function()
     local LIFE = [==[
       local uri, mode = ...

@@ -449,6 +449,19 @@ describe("a session", function()
       end
     end)
 
+    it("by form with a logout when the form leads to a page that refuses the user", function()
+      local session = new "form"
+      local location = server.uris.form .. "/static/home.html"
+      server:clearRequests()
+      server:fault { kind = "redirect", location = location, path = "security_check$" }
+      server:fault { kind = "status", status = 403, path = "home%.html$" }
+      assert.equal(403, rejected(session:login("lua", "secret")).httpStatus)
+      assert.equal("logged out", session.state)
+      local asked = server:requests()
+      assert.equal(3, #asked)
+      assert.matches("/static/auth/j_spring_security_logout$", asked[3].path)
+    end)
+
     it("by form saying, when the check fails, that the credentials were accepted", function()
       for status, expected in pairs {
         [401] = { 2, "auth", "the application did not accept the session" },

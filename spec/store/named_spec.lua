@@ -5,6 +5,7 @@ local storage = require "datasession.storage"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
+local disk = dofile "spec/support/disk.lua"
 local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
@@ -702,6 +703,40 @@ describe("a program that is started again", function()
       session:setContextProperty("last", "word")
     ]]
     assert.equal("word", run [[io.write(new():getContextProperty "last")]])
+  end)
+
+  it("waits for no disk in its steps, and joins it in invalidateAllSessions and flush", function()
+    local gate = disk.gate(directory)
+    local one = disk.child()
+    one.variables = one.variables .. " DATASESSION_DISK_GATE=" .. gate
+    local output = one.output(prelude .. [[
+      local path = arg[2] .. "/datasession/program.json"
+      local function isThere()
+        local opened = io.open(path)
+        return opened and opened:close()
+      end
+      local session = new()
+      assert(session:login("lua", "secret"):await(20))
+      for i = 1, 20 do
+        session:setContextProperty("last", i)
+        assert(session:ping():await(20))
+      end
+      assert(not isThere() and datasession.pending())
+      print(datasession.flush(0) == nil)
+      os.remove(arg[3])
+      assert(datasession.flush(30))
+      assert(isThere())
+      io.open(arg[3], "w"):close()
+      local joined = false
+      datasession.invalidateAllSessions({ all = true }):done(function() joined = true end)
+      while session.state ~= "invalid" do datasession.step(0.1) end
+      for _ = 1, 20 do datasession.step(0.001) end
+      assert(not joined)
+      os.remove(arg[3])
+      while not joined do datasession.step(0.1) end
+      print(isThere() == nil)
+    ]], server.uris.form, directory, gate)
+    assert.equal("true\ntrue\n", output)
   end)
 
   it("is told about a file that somebody has spoilt, and starts afresh", function()

@@ -3,11 +3,18 @@ local core = require "datasession.core"
 local storage = require "datasession.storage"
 
 local child = dofile "spec/support/child.lua"
+local disk = dofile "spec/support/disk.lua"
 local files = dofile "spec/support/files.lua"
 
 local read, write = files.read, files.write
 
 local root, store, path
+
+-- The store has it on the disk.
+local function set(key, text)
+  assert(store:set(key, text))
+  assert(core.flush())
+end
 
 local function shell(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -31,6 +38,7 @@ before_each(function()
 end)
 
 after_each(function()
+  core.flush()
   shell("chmod -R u+rwX " .. root .. "; rm -rf " .. root)
 end)
 
@@ -117,17 +125,17 @@ describe("storage.file", function()
   end
 
   it("follows no symbolic link when it reads, and replaces it when it writes", function()
-    assert(store:set("other", "other's"))
+    set("other", "other's")
     assert.equal("", shell(("ln -s %s/other.json %s/key.json"):format(path, path)))
     refused "symbolic link"
-    assert(store:set("key", "mine"))
+    set("key", "mine")
     assert.equal("mine", store:get "key")
     assert.equal("other's", store:get "other")
   end)
 
   it("does not read a file that others may use", function()
     for _, mode in ipairs { "640", "620", "604", "602" } do
-      assert(store:set("key", "text"))
+      set("key", "text")
       shell(("chmod %s %s/key.json"):format(mode, path))
       refused "others may use it"
     end
@@ -135,13 +143,13 @@ describe("storage.file", function()
 
   it("does not read a file of somebody else", function()
     if shell "id -u" ~= "0" then return pending "only root can give a file away" end
-    assert(store:set("key", "text"))
+    set("key", "text")
     assert.equal("", shell(("chown 1 %s/key.json"):format(path)))
     refused "belongs to another user"
   end)
 
   it("does not write into a directory of somebody else, nor into one that is none", function()
-    assert(store:set("key", "text"))
+    set("key", "text")
     if shell "id -u" == "0" then
       assert.equal("", shell(("chown 1 %s"):format(path)))
       local ok, message = store:set("key", "new")
@@ -155,15 +163,15 @@ describe("storage.file", function()
   end)
 
   it("writes through no link that somebody left, not even one that leads nowhere", function()
-    assert(store:set("other", ""))
+    set("other", "")
     assert.equal("", shell(("ln -s %s/elsewhere %s/key.json"):format(root, path)))
-    assert(store:set("key", "mine"))
+    set("key", "mine")
     assert.equal("", shell(("ls %s | grep elsewhere"):format(root)))
     assert.equal("600 regular file", shell(("stat -c '%%a %%F' %s/key.json"):format(path)))
   end)
 
   it("does not write where others may", function()
-    assert(store:set("key", "text"))
+    set("key", "text")
     shell("chmod 777 " .. path)
     local ok, message = store:set("key", "new")
     assert.is_nil(ok)
@@ -172,16 +180,16 @@ describe("storage.file", function()
   end)
 
   it("neither waits for a pipe nor reads a directory or what is too large", function()
-    assert(store:set("other", ""))
+    set("other", "")
     shell(("mkfifo -m 600 %s/key.json"):format(path))
     refused "not a regular file"
     os.remove(path .. "/key.json")
     shell(("mkdir -m 700 %s/key.json"):format(path))
     refused "not a regular file"
     shell(("rmdir %s/key.json"):format(path))
-    assert(store:set("key", ("x"):rep(1 << 20)))
+    set("key", ("x"):rep(1 << 20))
     assert.equal(1 << 20, #store:get "key")
-    assert(store:set("key", ("x"):rep((1 << 20) + 1)))
+    set("key", ("x"):rep((1 << 20) + 1))
     refused "too large"
   end)
 
@@ -190,10 +198,17 @@ describe("storage.file", function()
     local ok, message = storage.file(root .. "/file/below"):set("key", "text")
     assert.is_nil(ok)
     assert.matches("Not a directory", message)
-    assert(store:set("other", ""))
+    set("other", "")
     shell(("mkdir -p %s/key.json/full"):format(path))
-    assert.is_nil((store:set("key", "text")))
-    assert.is_nil((store:remove "key"))
+    assert(store:set("key", "text"))
+    ok, message = core.flush()
+    assert.is_nil(ok)
+    assert.matches("key.json: Is a directory", message)
+    assert(store:remove "key")
+    ok, message = core.flush()
+    assert.is_nil(ok)
+    assert.matches("key.json: Is a directory", message)
+    assert.is_true(core.flush())
     assert.equal("key.json\nother.json", shell("ls -A " .. path))
   end)
 
@@ -210,38 +225,62 @@ describe("storage.file", function()
   end)
 
   it("replaces a file as a whole: the old one stays what it was for who has it open", function()
-    assert(store:set("key", "old"))
+    set("key", "old")
     local open = assert(io.open(path .. "/key.json"))
-    assert(store:set("key", "new"))
+    set("key", "new")
     assert.equal("old", open:read "a")
     open:close()
     assert.equal("new", read(path .. "/key.json"))
   end)
 
   it("has the new text on the disk before it takes the old one's place", function()
-    local order, sync, rename = {}, core.syncFile, os.rename
-    core.syncFile = function(file)
-      order[#order + 1] = "sync"
-      return sync(file)
-    end
-    os.rename = function(from, to) -- luacheck: ignore
-      order[#order + 1] = "rename " .. read(from)
-      return rename(from, to)
-    end
-    local ok = pcall(store.set, store, "key", "text")
-    core.syncFile, os.rename = sync, rename -- luacheck: ignore
-    assert.is_true(ok)
-    assert.same({ "sync", "rename text" }, order)
+    local one, log = disk.child(), root .. "/log"
+    one.variables = one.variables .. " DATASESSION_DISK_LOG=" .. log
+    one.output([[
+      local datasession = require "datasession"
+      require("datasession.storage").file(arg[1]):set("key", "text")
+      assert(datasession.flush())
+    ]], path)
+    assert.equal("fsync\nrename\n", read(log))
   end)
 
-  it("serves several processes, which never see half a text, and outlives one that is killed", function()
+  it("leaves the old text and nothing else when it is killed in the midst of writing", function()
+    for _, call in ipairs { "fsync", "rename" } do
+      set("key", "old")
+      local one = disk.child()
+      one.variables = one.variables .. " DATASESSION_DISK_KILL=" .. call
+      local killed = one.run([[
+        require("datasession.storage").file(arg[1]):set("key", "half")
+        require("datasession").flush()
+      ]], path)
+      assert.not_equal(0, killed.code)
+      assert.equal("old", read(path .. "/key.json"))
+    end
+    child.output([[require("datasession.storage").file(arg[1]):set("other", "")]], path)
+    assert.equal("key.json\nother.json", shell("ls -A " .. path))
+  end)
+
+  it("leaves alone what another process is writing", function()
+    local gate = disk.gate(root)
+    shell(("mkdir -m 700 -p %s; cd %s; touch .new-abcdef .new-ghijkl; chmod 600 .new-*"):format(path, path))
+    local hold = "flock %s/.new-abcdef sh -c 'echo held; while test -e %s; do sleep 0.01; done'"
+    local holder = assert(io.popen(hold:format(path, gate)))
+    assert.equal("held", holder:read())
+    set("key", "text")
+    assert.equal(".new-abcdef\nkey.json", shell("ls -A " .. path))
+    os.remove(gate)
+    holder:close()
+  end)
+
+  it("serves several processes, which never see half a text", function()
     local writer = [[
       local store = require("datasession.storage").file(arg[1])
+      local flush = require("datasession").flush
       print "ready"
       io.stdout:flush()
-      for i = 1, tonumber(arg[3]) do assert(store:set("key", (arg[2]):rep(20000 + i))) end
+      for i = 1, tonumber(arg[3]) do assert(store:set("key", (arg[2]):rep(20000 + i)) and flush()) end
     ]]
-    assert(store:set("key", "c"))
+    set("key", "c")
     local writers = { child.start(writer, path, "a", "150"), child.start(writer, path, "b", "150") }
     for _, one in ipairs(writers) do assert.equal("ready", one:line()) end
     local seen = {}
@@ -255,25 +294,77 @@ describe("storage.file", function()
     for _, one in ipairs(writers) do assert.equal(0, one:finish().code) end
     assert.is_true(seen.a or seen.b)
     assert.equal("key.json", shell("ls -A " .. path))
-    local killed = child.run([[
+  end)
+
+  it("does not wait for the disk, and gives what was set last meanwhile", function()
+    local one, gate = disk.child(), disk.gate(root)
+    one.variables = one.variables .. " DATASESSION_DISK_GATE=" .. gate
+    local running = one.start([[
+      local datasession = require "datasession"
       local store = require("datasession.storage").file(arg[1])
-      local core = require "datasession.core"
-      core.syncFile = function() os.execute "kill -9 $PPID" end
-      store:set("key", "half")
+      assert(store:set("a", "1") and store:set("a", "2") and store:set("a", "3"))
+      assert(store:get "a" == "3")
+      assert(store:remove "a" and store:get "a" == nil)
+      assert(store:set("a", "last") and store:set("b", ""))
+      assert(store:get "a" == "last" and store:get "b" == "")
+      local ok, message = datasession.flush(0)
+      print(ok, message)
+      io.stdout:flush()
+      print(datasession.flush(30))
     ]], path)
-    assert.not_equal(0, killed.code)
-    assert.not_equal("half", store:get "key")
-    assert.is_truthy(store:get "key")
+    assert.equal("nil\tflush: the disk has not everything within that time; writing goes on", running:line())
+    os.remove(gate)
+    local result = running:finish()
+    assert.equal("true\n", result.output)
+    assert.equal(0, result.code)
+    assert.equal("last", read(path .. "/a.json"))
+    assert.equal("", read(path .. "/b.json"))
+  end)
+
+  it("writes all that it was given before the Lua state is closed", function()
+    child.output([[
+      local store = require("datasession.storage").file(arg[1])
+      for i = 1, 50 do assert(store:set("key" .. i, "text " .. i)) end
+    ]], path)
+    for i = 1, 50 do assert.equal("text " .. i, store:get("key" .. i)) end
+    assert.equal("50", shell(("ls -A %s | wc -l"):format(path)))
+  end)
+
+  it("does not let a disk that answers no more keep the Lua state from closing", function()
+    local one, gate = disk.child(), disk.gate(root)
+    one.variables = one.variables .. " DATASESSION_DISK_GATE=" .. gate
+    local result = one.run([[
+      require("datasession").onError(print)
+      require("datasession.storage").file(arg[1]):set("key", "text")
+    ]], path)
+    assert.equal("datasession: the disk has not taken all of a file store; writing goes on\tnil\n", result.output)
+    assert.equal(0, result.code)
+    os.remove(gate)
+  end)
+
+  it("reports by onError what the thread could not write, though nobody asks", function()
+    local one = disk.child()
+    one.variables = one.variables .. " DATASESSION_DISK_FULL=yes"
+    local output = one.output([[
+      local datasession = require "datasession"
+      local told
+      datasession.onError(function(message) told = message end)
+      datasession.pollfd() -- there is an engine
+      require("datasession.storage").file(arg[1]):set("key", "text")
+      datasession.run(60)
+      print(told)
+    ]], path)
+    assert.matches("^datasession: a file store could not write or remove .*/key.json: No space left", output)
+    assert.equal("", shell("ls -A " .. path))
   end)
 
   it("says what it needs where a host has left Lua's io library out", function()
-    assert.equal("false\tfalse\n", child.output([[
+    assert.equal("false\n", child.output([[
       local store = require("datasession.storage").file(arg[1])
       debug.getregistry()["FILE*"] = nil
       local read, why = pcall(store.get, store, "key")
-      local written, why_not = pcall(store.set, store, "key", "text")
-      assert(why:find("needs Lua's io library", 1, true) and why_not:find("needs Lua's io library", 1, true))
-      print(read, written)
+      assert(why:find("needs Lua's io library", 1, true))
+      print(read)
     ]], path))
   end)
 end)

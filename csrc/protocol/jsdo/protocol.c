@@ -466,6 +466,16 @@ static void undo_attempt (lua_State *L, const struct operation *op) {
   lua_pop(L, 1);
 }
 
+/* The form was accepted, but it does not lead in. */
+static void fail_login (lua_State *L, struct operation *op, struct exchange *x, struct finding *found) {
+  if (op->session->login == op) {
+    undo_login(L, op, x, found);
+    return;
+  }
+  undo_attempt(L, op);
+  finding_conclude(L, op, x, found, RESULT_SUCCESS);
+}
+
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool login = is_login(op);
@@ -476,14 +486,10 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
     found.purpose = PURPOSE_LOGIN;
   }
   if (login && op->session->model == MODEL_FORM) blame_cookie(op, x, &found, true);
-  if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE) {
-    if (op->session->login == op) {
-      undo_login(L, op, x, &found);
-      return;
-    }
-    undo_attempt(L, op);
-  }
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE)
+    fail_login(L, op, x, &found);
+  else
+    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool jsdo_check (lua_State *L, struct operation *op) {
@@ -496,7 +502,10 @@ static void form_accepted (lua_State *L, struct operation *op, struct exchange *
   note_obstacle(op, x);
   if (found.verdict != VERDICT_ALIVE) {
     if (x->response.redirects) blame_cookie(op, x, &found, false);
-    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    if (x->response.redirects && found.verdict != VERDICT_REFUSED)
+      fail_login(L, op, x, &found);
+    else
+      finding_conclude(L, op, x, &found, RESULT_SUCCESS);
     return;
   }
   found.verdict = VERDICT_ADMITTED;

@@ -69,6 +69,7 @@ static int provider_new (lua_State *L) {
     return luaL_error(L, "option 'authenticationModel': expected %s, got nil", models);
   model = session_model_option(L, 1, models);
   automatic = options_boolean(L, 1, "automaticTokenRefresh", true);
+  loop_prepare(L);
   loop_engine(L, loop);
   lua_settop(L, 1);
   p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);

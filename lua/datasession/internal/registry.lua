@@ -405,6 +405,19 @@ local function cancelPending()
   return providers
 end
 
+local DISK_LIMIT, LOOK = 5, 0.005 -- seconds
+
+-- Waits, within the limit, until the disk has what file stores were given.
+local function joinDisk()
+  local never = core.promise(function() end)
+  for _ = 1, DISK_LIMIT // LOOK do
+    if not core.writing() then
+      return
+    end
+    never:await(LOOK)
+  end
+end
+
 -- All are begun before any is awaited; one that could not begin is reported like one that failed.
 local function invalidateEach(sessions, providers)
   local promises, report, failed = {}, {}, nil
@@ -424,6 +437,7 @@ local function invalidateEach(sessions, providers)
       failed = failed or result
     end
   end
+  joinDisk()
   if failed then
     local err = core.failure {
       kind = failed.kind,

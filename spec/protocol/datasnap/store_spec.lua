@@ -119,6 +119,7 @@ describe("a DataSnap session that is kept", function()
     assert(session:closeSession():await(LIMIT))
     flush()
     assert.is_nil(store:get("chat_dssessionid"))
+    assert(datasession.flush(LIMIT))
     assert(os.remove(directory))
   end)
 

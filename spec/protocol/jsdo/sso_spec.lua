@@ -388,7 +388,7 @@ for _, place in ipairs { "the same host", "another host" } do
         datasession.step()
         os.exit(0, true)
       ]]):format(auth.uris.form_sso, server.uris.sso, server.catalogURIs.sso)
-      assert.equal("false\tdatasession.AuthenticationProvider: closed\n", child.output(script))
+      assert.matches("^false\tdatasession.AuthenticationProvider: closed\n", child.output(script))
     end)
   end)
 end

@@ -52,7 +52,9 @@ end
 return function(field)
   local proxy = tinyproxy.new(field.around, field.nginx)
   field.proxy = proxy
-  local all = applications.of({ field.nginx }, function(application) return application.model ~= "sso" end)
+  local all = applications.of({ field.nginx }, function(application)
+    return application.model ~= "sso" and not (field.short and application.path == "pages")
+  end)
   for _, application in ipairs(all) do
     checks.at("proxies: " .. application.name)
     works(field, application, proxy)
