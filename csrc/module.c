@@ -135,9 +135,9 @@ int luaopen_datasession_core (lua_State *L) {
   session_register(L);
   context_register(L);
   catalog_load_register(L);
-  making_register(L);
-  active_register(L);
-  journal_register(L);
+  session_new_register(L);
+  active_session_register(L);
+  log_register(L);
   limits_register(L);
   protocol_lua_register(L);
   provider_register(L);

@@ -85,7 +85,7 @@ static void log_remark (lua_State *L, const struct operation *op) {
   lua_getfield(L, -2, "catalogURI");
   found.fault.message = lua_pushfstring(L, "addCatalog: %s: %s", lua_tostring(L, -1), lua_tostring(L, -2));
   operation_push_session(L, op);
-  journal_session(L, lua_gettop(L), "warning", "catalogLeftOut", &found);
+  log_session(L, lua_gettop(L), "warning", "catalogLeftOut", &found);
   lua_pop(L, 4);
 }
 
@@ -139,14 +139,14 @@ static void note_loss (lua_State *L, struct operation *op, const struct finding 
     op->stage |= STAGE_DOUBTFUL;
   } else if (found->verdict == VERDICT_UNREACHABLE) {
     op->stage |= STAGE_UNREACHABLE;
-    finding_apply(L, op, found);
+    verdict_apply(L, op, found);
   }
 }
 
 /* The detail is on top. */
 static void add_failure (lua_State *L, struct operation *op, struct finding *found) {
   found->fault.hint = hint_missing(L, found);
-  finding_push_error(L, NULL, found);
+  verdict_push_error(L, NULL, found);
   lua_setfield(L, -2, "errorObject");
   if (found->reason && found->verdict == VERDICT_UNREACHABLE && !found->apart) {
     lua_pushstring(L, found->reason);
@@ -183,8 +183,8 @@ static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
   push_text(L, x);
   response_push_with(L, x);
   lua_setfield(L, -3, "xhr");
-  catalog_answers_push_validators(L, x);
-  if (!catalog_answers_reusable(x)) clear_field(L, -3, "key");
+  revalidate_push_validators(L, x);
+  if (!revalidate_reusable(x)) clear_field(L, -3, "key");
   add_source(L, op, x);
 }
 
@@ -195,7 +195,7 @@ static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
 static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   lua_getfield(L, -1, "entry");
   lua_getfield(L, -2, "validators");
-  if (lua_isnil(L, -2) || !catalog_answers_confirms(L, x)) {
+  if (lua_isnil(L, -2) || !revalidate_confirms(L, x)) {
     lua_pop(L, 2);
     return false;
   }
@@ -238,10 +238,10 @@ static void add_good_answer (lua_State *L, struct operation *op, struct exchange
 
 static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CATALOG, &found);
+  verdict_judge(L, op, x, PURPOSE_CATALOG, &found);
   push_detail(L, op, (lua_Integer)x->tag);
   if (found.verdict == VERDICT_ALIVE) {
-    finding_apply(L, op, &found);
+    verdict_apply(L, op, &found);
     add_good_answer(L, op, x);
   } else {
     response_push(L, x);
@@ -411,7 +411,7 @@ static void blame_session (lua_State *L, const struct operation *op) {
 static void end_by_loss (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
   op->repeatable = true;
-  if (repair_takes(L, op, x, found)) return;
+  if (reconnect_takes(L, op, x, found)) return;
   if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) blame_session(L, op);
   conclude(L, op);
 }
@@ -419,8 +419,8 @@ static void end_by_loss (lua_State *L, struct operation *op, const struct exchan
 /* A catalog of the session's own application was refused: is it the session that is refused? */
 static void session_checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CHECK, &found);
-  finding_apply(L, op, &found);
+  verdict_judge(L, op, x, PURPOSE_CHECK, &found);
+  verdict_apply(L, op, &found);
   end_by_loss(L, op, x, &found);
 }
 
@@ -470,7 +470,7 @@ static int find_known (lua_State *L) {
   const struct operation *op = lua_touserdata(L, 1);
   const struct uri *uri = lua_touserdata(L, 2);
   push_detail(L, op, lua_tointeger(L, 3));
-  catalog_answers_push_key(L, op, uri);
+  revalidate_push_key(L, op, uri);
   if (lua_isnil(L, 5)) return 0;
   lua_pushvalue(L, 5);
   lua_setfield(L, 4, "key");
@@ -506,7 +506,7 @@ static struct exchange *describe (lua_State *L, const struct operation *op, stru
     x = session_exchange(L, op->session, "GET", uri_keep(uri));
   if (!x) return NULL;
   x->tag = (size_t)which;
-  if (catalog_answers_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) return x;
+  if (revalidate_ask(x, lua_tostring(L, -2), lua_tostring(L, -1))) return x;
   exchange_free(x);
   return NULL;
 }
@@ -515,7 +515,7 @@ static struct exchange *describe (lua_State *L, const struct operation *op, stru
 static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew) {
   const char *why = "";
   int top = lua_gettop(L);
-  struct uri *uri = catalog_uris_push(L, op->session, reference, &why);
+  struct uri *uri = uri_cache_push(L, op->session, reference, &why);
   bool ok = true;
   if (!uri) {
     push_detail(L, op, which);
@@ -564,8 +564,8 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
 /* The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a file's. */
 static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
   const char *why = "";
-  if (!catalog_uris_absolute(L, -1)) return;
-  if (!catalog_uris_push(L, s, -1, &why))
+  if (!uri_cache_absolute(L, -1)) return;
+  if (!uri_cache_push(L, s, -1, &why))
     luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
   lua_pop(L, 1);
 }
@@ -744,7 +744,7 @@ static bool load (lua_State *L, struct operation *op) {
 }
 
 static int begin_loading (lua_State *L) {
-  repair_begin(L, lua_touserdata(L, 1), load);
+  reconnect_begin(L, lua_touserdata(L, 1), load);
   return 0;
 }
 

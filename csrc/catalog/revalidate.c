@@ -49,7 +49,7 @@ static void push_own_key (lua_State *L, const struct session *s, const struct ur
   lua_concat(L, 2);
 }
 
-void catalog_answers_push_key (lua_State *L, const struct operation *op, const struct uri *uri) {
+void revalidate_push_key (lua_State *L, const struct operation *op, const struct uri *uri) {
   const struct session *s = op->session;
   int top = lua_gettop(L);
   bool own = uri_same_origin(s->service, uri);
@@ -76,7 +76,7 @@ static bool set_line (struct header_list *lines, const char *name, const char *v
   return !value || header_list_set(lines, name, strlen(name), value, strlen(value)) == HEADER_OK;
 }
 
-bool catalog_answers_ask (struct exchange *x, const char *etag, const char *modified) {
+bool revalidate_ask (struct exchange *x, const char *etag, const char *modified) {
   struct header_list *lines;
   if (!etag && !modified) return true;
   lines = header_list_copy(x->request.headers);
@@ -99,7 +99,7 @@ static void set_field (lua_State *L, const char *name, const struct header_line 
   lua_setfield(L, -2, name);
 }
 
-void catalog_answers_push_validators (lua_State *L, const struct exchange *x) {
+void revalidate_push_validators (lua_State *L, const struct exchange *x) {
   struct header_line etag, modified;
   bool has_etag = find(x, "ETag", &etag), has_modified = find(x, "Last-Modified", &modified);
   if (!has_etag && !has_modified) {
@@ -155,7 +155,7 @@ static bool line_allows (const struct header_line *line) {
   return true;
 }
 
-bool catalog_answers_reusable (const struct exchange *x) {
+bool revalidate_reusable (const struct exchange *x) {
   const struct buffer *headers = &x->response.headers;
   struct header_line line;
   size_t at = 0;
@@ -172,7 +172,7 @@ static const char *opaque (const char *tag, size_t *length) {
   return tag + 2;
 }
 
-bool catalog_answers_confirms (lua_State *L, const struct exchange *x) {
+bool revalidate_confirms (lua_State *L, const struct exchange *x) {
   struct header_line line;
   size_t length, known_length;
   const char *tag, *known;

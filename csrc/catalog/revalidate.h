@@ -14,19 +14,19 @@
 ** is made of: credentials or a provider of the catalogs' own, tokens, client certificates, header lines of the user's, a
 ** login that the server has not accepted.
 */
-void catalog_answers_push_key (lua_State *L, const struct operation *op, const struct uri *uri);
+void revalidate_push_key (lua_State *L, const struct operation *op, const struct uri *uri);
 
 /* Puts validators, each may be NULL, into the header lines of `x`. False: no memory. Raises nothing. */
-bool catalog_answers_ask (struct exchange *x, const char *etag, const char *modified);
+bool revalidate_ask (struct exchange *x, const char *etag, const char *modified);
 
 /* Pushes { etag, lastModified }, or nil when the answer has neither. */
-void catalog_answers_push_validators (lua_State *L, const struct exchange *x);
+void revalidate_push_validators (lua_State *L, const struct exchange *x);
 
 /* May what is on the wire be known again by its validators? */
-bool catalog_answers_reusable (const struct exchange *x);
+bool revalidate_reusable (const struct exchange *x);
 
 /* Is the answer 304 about what the validators of the table on top are of? */
-bool catalog_answers_confirms (lua_State *L, const struct exchange *x);
+bool revalidate_confirms (lua_State *L, const struct exchange *x);
 
 #pragma GCC visibility pop
 

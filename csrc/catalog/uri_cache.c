@@ -23,7 +23,7 @@ static int kept_gc (lua_State *L) {
   return 0;
 }
 
-bool catalog_uris_absolute (lua_State *L, int index) {
+bool uri_cache_absolute (lua_State *L, int index) {
   const char *text = lua_tostring(L, index);
   return strstr(text, "://") && !ascii_same_start(text, "file:", 5);
 }
@@ -67,7 +67,7 @@ static struct uri *parse (lua_State *L, const struct session *s, int index, cons
   const char *text = lua_tolstring(L, index, &length);
   struct uri *base, *uri;
   *why = uri_no_memory;
-  if (catalog_uris_absolute(L, index)) return uri_parse(&s->loop->memory, text, length, why);
+  if (uri_cache_absolute(L, index)) return uri_parse(&s->loop->memory, text, length, why);
   base = uri_append(s->service, "/");
   uri = base ? uri_resolve(base, text, length, why) : NULL;
   uri_release(base);
@@ -88,7 +88,7 @@ static void keep (lua_State *L) {
 }
 
 static void push_name (lua_State *L, const struct session *s, int index) {
-  if (catalog_uris_absolute(L, index)) {
+  if (uri_cache_absolute(L, index)) {
     lua_pushvalue(L, index);
     return;
   }
@@ -97,7 +97,7 @@ static void push_name (lua_State *L, const struct session *s, int index) {
   lua_concat(L, 2);
 }
 
-struct uri *catalog_uris_push (lua_State *L, const struct session *s, int index, const char **why) {
+struct uri *uri_cache_push (lua_State *L, const struct session *s, int index, const char **why) {
   struct kept *kept;
   int top = lua_gettop(L);
   index = lua_absindex(L, index);

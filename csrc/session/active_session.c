@@ -12,7 +12,7 @@
 enum { KEY_BYTES = 16 };
 
 /* Hard to guess: who has a session's key can end it. */
-void active_push_key (lua_State *L, int index) {
+void active_session_push_key (lua_State *L, int index) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
   char text[2 * KEY_BYTES];
@@ -39,7 +39,7 @@ void active_push_key (lua_State *L, int index) {
   session_setvalue(L, index, SESSION_KEY);
 }
 
-void active_drop_key (lua_State *L, int index) {
+void active_session_drop_key (lua_State *L, int index) {
   index = lua_absindex(L, index);
   loop_table(L, LOOP_KEYS);
   if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) {
@@ -128,7 +128,7 @@ static int l_last_call (lua_State *L) {
   return 1;
 }
 
-void active_register (lua_State *L) {
+void active_session_register (lua_State *L) {
   static const luaL_Reg functions[] = {{"activeSession", l_active_session},
                                        {"setActiveSession", l_set_active_session},
                                        {"sessionOf", l_session_of},

@@ -10,13 +10,13 @@
 #pragma GCC visibility push(hidden)
 
 /* Pushes the key of the session at `index`, made when first asked for. Raises. */
-void active_push_key (lua_State *L, int index);
+void active_session_push_key (lua_State *L, int index);
 
 /* The session at `index` is another one from now on: the key it had is nobody's. Raises. */
-void active_drop_key (lua_State *L, int index);
+void active_session_drop_key (lua_State *L, int index);
 
 /* activeSession(), setActiveSession(session or key), sessionOf(session or key), lastCall(session) in the table on top. */
-void active_register (lua_State *L);
+void active_session_register (lua_State *L);
 
 #pragma GCC visibility pop
 

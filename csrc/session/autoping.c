@@ -27,7 +27,7 @@ bool session_can_arm (const struct session *s) {
 
 bool session_arm (struct session *s) {
   if (!s->autoping || !s->loop->engine) return true;
-  if (s->phase == PHASE_AUTHORIZED && s->autoping->interval > 0 && !s->device_offline && !s->repairing)
+  if (s->phase == PHASE_AUTHORIZED && s->autoping->interval > 0 && !s->device_offline && !s->reconnecting)
     return engine_set_timer(s->loop->engine, &s->autoping->timer, clock_now() + next_ping(s));
   engine_clear_timer(s->loop->engine, &s->autoping->timer);
   return true;

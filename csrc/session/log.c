@@ -76,7 +76,7 @@ static void set_finding (lua_State *L, const struct finding *found) {
   lua_setfield(L, -2, "httpStatus");
 }
 
-void journal_session (lua_State *L, int index, const char *level, const char *event,
+void log_session (lua_State *L, int index, const char *level, const char *event,
                       const struct finding *found) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
@@ -86,7 +86,7 @@ void journal_session (lua_State *L, int index, const char *level, const char *ev
   queue(L, index, level, event);
 }
 
-void journal_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
+void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
                       double wait) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
@@ -101,7 +101,7 @@ void journal_attempt (lua_State *L, int index, const char *event, unsigned attem
   queue(L, index, "info", event);
 }
 
-void journal_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
+void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                       const struct finding *found) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
@@ -124,7 +124,7 @@ static int l_set_logger (lua_State *L) {
   return 1;
 }
 
-void journal_register (lua_State *L) {
+void log_register (lua_State *L) {
   lua_pushcfunction(L, l_set_logger);
   lua_setfield(L, -2, "setLogger");
 }

@@ -10,15 +10,15 @@
 #pragma GCC visibility push(hidden)
 
 /* Each notes an event of the session at `index`. Level and event are static. Raises when memory is short. */
-void journal_session (lua_State *L, int index, const char *level, const char *event,
+void log_session (lua_State *L, int index, const char *level, const char *event,
                       const struct finding *found);
-void journal_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
+void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
                       double wait); /* < 0: none */
-void journal_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
+void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                       const struct finding *found);
 
 /* setLogger(f or nil) in the table on top. */
-void journal_register (lua_State *L);
+void log_register (lua_State *L);
 
 #pragma GCC visibility pop
 

@@ -30,7 +30,7 @@ static void left (lua_State *L, struct operation *op) {
   if (s->login == op) session_login_over(L, s);
   autoping_left(s, op);
   if (s->leaving == op) session_leaving_over(L, s, op);
-  repair_left(L, s, op);
+  reconnect_left(L, s, op);
 }
 
 static const struct operation_owner session_owner = {"session", before_send, on_answer, left};

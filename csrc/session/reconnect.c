@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-struct repair {
+struct reconnect {
   unsigned attempts; /* at most; 0: none is made */
   double delay, backoff, most,
       part; /* seconds before the second attempt; times so much for each further; at most; jitter */
@@ -26,20 +26,20 @@ static const char verb_reconnect[] = "reconnect";
 
 /* The option */
 
-static struct repair *new_repair (struct session *s) {
-  struct repair *r = memory_new(&s->loop->memory, sizeof *r);
+static struct reconnect *new_repair (struct session *s) {
+  struct reconnect *r = memory_new(&s->loop->memory, sizeof *r);
   if (!r) return NULL;
   r->attempts = ATTEMPTS;
   r->delay = default_delay;
   r->backoff = default_backoff;
   r->most = default_most;
   r->part = default_part;
-  s->repair = r;
+  s->reconnect = r;
   return r;
 }
 
 /* The table is on top. */
-static void read_options (lua_State *L, struct repair *r) {
+static void read_options (lua_State *L, struct reconnect *r) {
   static const char *const known[] = {"maxAttempts", "delay", "backoff", "maxDelay", "jitter", NULL};
   int index = lua_gettop(L);
   double attempts;
@@ -56,7 +56,7 @@ static void read_options (lua_State *L, struct repair *r) {
   if (r->part > 1) luaL_error(L, "option 'jitter': expected a part from 0 to 1");
 }
 
-void repair_options (lua_State *L, struct session *s) {
+void reconnect_options (lua_State *L, struct session *s) {
   int type = lua_getfield(L, 1, "reconnect");
   bool wanted = type == LUA_TNIL ? s->protocol->reconnects == RECONNECT_ALWAYS : lua_toboolean(L, -1);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
@@ -65,13 +65,13 @@ void repair_options (lua_State *L, struct session *s) {
     luaL_error(L, "option 'reconnect': what a session of protocol %s was cannot be had again: begin another",
                s->protocol->name);
   if (wanted && !new_repair(s)) luaL_error(L, "not enough memory");
-  if (type == LUA_TTABLE) read_options(L, s->repair);
+  if (type == LUA_TTABLE) read_options(L, s->reconnect);
   lua_pop(L, 1);
 }
 
-void repair_free (struct session *s) {
-  memory_free(&s->loop->memory, s->repair, sizeof *s->repair);
-  s->repair = NULL;
+void reconnect_free (struct session *s) {
+  memory_free(&s->loop->memory, s->reconnect, sizeof *s->reconnect);
+  s->reconnect = NULL;
 }
 
 static void set_number (lua_State *L, const char *name, double value) {
@@ -79,26 +79,26 @@ static void set_number (lua_State *L, const char *name, double value) {
   lua_setfield(L, -2, name);
 }
 
-void repair_push_options (lua_State *L, const struct session *s) {
-  if (!s->repair) {
+void reconnect_push_options (lua_State *L, const struct session *s) {
+  if (!s->reconnect) {
     lua_pushnil(L);
     return;
   }
   lua_createtable(L, 0, 5);
-  lua_pushinteger(L, s->repair->attempts);
+  lua_pushinteger(L, s->reconnect->attempts);
   lua_setfield(L, -2, "maxAttempts");
-  set_number(L, "delay", s->repair->delay);
-  set_number(L, "backoff", s->repair->backoff);
-  set_number(L, "maxDelay", s->repair->most);
-  set_number(L, "jitter", s->repair->part);
+  set_number(L, "delay", s->reconnect->delay);
+  set_number(L, "backoff", s->reconnect->backoff);
+  set_number(L, "maxDelay", s->reconnect->most);
+  set_number(L, "jitter", s->reconnect->part);
 }
 
-bool repair_is_wanted (const struct session *s) {
-  return s->repair && s->repair->attempts;
+bool reconnect_is_wanted (const struct session *s) {
+  return s->reconnect && s->reconnect->attempts;
 }
 
-bool repair_keeps_arguments (const struct session *s) {
-  return s->repair != NULL;
+bool reconnect_keeps_arguments (const struct session *s) {
+  return s->reconnect != NULL;
 }
 
 /* Parking */
@@ -130,17 +130,17 @@ static double limit_of (const struct operation *op) {
 
 static void set_deadline (struct operation *op) {
   double limit = limit_of(op);
-  if (op->deadline <= 0 && op->session->repair && limit > 0) op->deadline = clock_now() + limit;
+  if (op->deadline <= 0 && op->session->reconnect && limit > 0) op->deadline = clock_now() + limit;
 }
 
 static bool is_under_way (const struct session *s) {
-  return s->repair && s->repair->op;
+  return s->reconnect && s->reconnect->op;
 }
 
 static bool is_lapsed (const struct session *s);
 static void start (lua_State *L, struct session *s, int index);
 
-bool repair_is_due (const struct session *s) {
+bool reconnect_is_due (const struct session *s) {
   return is_under_way(s) || is_lapsed(s);
 }
 
@@ -149,7 +149,7 @@ static bool must_wait (lua_State *L, const struct operation *op) {
   struct session *s = op->session;
   if (op->inner) return false;
   if (is_lapsed(s)) {
-    s->repair->reason = REASON_EXPIRED;
+    s->reconnect->reason = REASON_EXPIRED;
     operation_push_session(L, op);
     start(L, s, lua_gettop(L));
     lua_pop(L, 2);
@@ -177,10 +177,10 @@ static int await_repair (lua_State *L) {
   return 0;
 }
 
-void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
+void reconnect_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
   op->begin = first;
   set_deadline(op);
-  if (repair_is_due(op->session) && !op->inner)
+  if (reconnect_is_due(op->session) && !op->inner)
     operation_prepare(L, op, await_repair);
   else {
     operation_start(L, op, first, NULL);
@@ -188,12 +188,12 @@ void repair_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *
   }
 }
 
-void repair_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
+void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
                         bool (*first)(lua_State *, struct operation *)) {
   op->begin = first;
   if (x && x->request.timeout > 0) op->limit = x->request.timeout;
   set_deadline(op);
-  if (repair_is_due(op->session) && !op->inner) {
+  if (reconnect_is_due(op->session) && !op->inner) {
     exchange_free(x);
     operation_prepare(L, op, await_repair);
   } else {
@@ -224,17 +224,17 @@ static void abort_parked (const struct session *s, const char *kind, const char 
     if (op->parked) operation_abort(op, kind, message);
 }
 
-void repair_abandon (struct session *s, const char *kind, const char *message) {
+void reconnect_abandon (struct session *s, const char *kind, const char *message) {
   if (!is_under_way(s)) return;
-  operation_abort(s->repair->op, kind, message);
-  s->repair->op = NULL;
+  operation_abort(s->reconnect->op, kind, message);
+  s->reconnect->op = NULL;
   abort_parked(s, kind, message);
 }
 
-void repair_left (lua_State *L, struct session *s, const struct operation *op) {
-  if (!is_under_way(s) || s->repair->op != op) return;
-  s->repair->op = NULL;
-  session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+void reconnect_left (lua_State *L, struct session *s, const struct operation *op) {
+  if (!is_under_way(s) || s->reconnect->op != op) return;
+  s->reconnect->op = NULL;
+  session_decide_safely(L, s, VERDICT_RECONNECT_FAILED);
   abort_parked(s, "offline", "the session was lost, and could not be re-established");
 }
 
@@ -243,7 +243,7 @@ void repair_left (lua_State *L, struct session *s, const struct operation *op) {
 static void try_again (lua_State *L, struct operation *op, struct exchange *x);
 
 static double wait_before (struct session *s) {
-  const struct repair *r = s->repair;
+  const struct reconnect *r = s->reconnect;
   double wait = r->delay;
   unsigned n;
   if (r->attempt < 2) return 0;
@@ -253,9 +253,9 @@ static double wait_before (struct session *s) {
 }
 
 static void tell_attempt (lua_State *L, struct operation *op) {
-  const struct repair *r = op->session->repair;
+  const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
-  journal_attempt(L, lua_gettop(L), "reconnecting", r->attempt, r->reason, r->wait);
+  log_attempt(L, lua_gettop(L), "reconnecting", r->attempt, r->reason, r->wait);
   lua_pushinteger(L, r->attempt);
   lua_pushstring(L, r->reason);
   lua_pushnumber(L, r->wait);
@@ -264,7 +264,7 @@ static void tell_attempt (lua_State *L, struct operation *op) {
 }
 
 static void next_attempt (lua_State *L, struct operation *op) {
-  struct repair *r = op->session->repair;
+  struct reconnect *r = op->session->reconnect;
   r->attempt++;
   r->wait = wait_before(op->session);
   tell_attempt(L, op);
@@ -279,13 +279,13 @@ static void try_again (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   op->epoch = s->epoch;
   op->stage = 0;
-  operation_must(L, op, s->protocol->reestablish(L, op, s->repair->attempt));
+  operation_must(L, op, s->protocol->reestablish(L, op, s->reconnect->attempt));
 }
 
 static void tell_outcome (lua_State *L, struct operation *op, const char *event) {
   operation_push_session(L, op);
   lua_insert(L, -2);
-  lua_pushinteger(L, op->session->repair->attempt);
+  lua_pushinteger(L, op->session->reconnect->attempt);
   lua_insert(L, -2);
   events_fire(L, -3, event, 2);
   lua_pop(L, 1);
@@ -294,9 +294,9 @@ static void tell_outcome (lua_State *L, struct operation *op, const char *event)
 /* Argument: the operation, light userdata. */
 static int tell_success (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
-  const struct repair *r = op->session->repair;
+  const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
-  journal_attempt(L, 2, "reconnected", r->attempt, r->reason, -1);
+  log_attempt(L, 2, "reconnected", r->attempt, r->reason, -1);
   lua_pushnil(L);
   tell_outcome(L, op, "reconnected");
   return 0;
@@ -305,8 +305,8 @@ static int tell_success (lua_State *L) {
 /* Handlers hear of it before what waited is sent, which goes on whether or not there is memory to tell them. */
 static void succeed (lua_State *L, struct operation *op, const struct finding *found) {
   struct session *s = op->session;
-  finding_apply(L, op, found);
-  s->repair->op = NULL;
+  verdict_apply(L, op, found);
+  s->reconnect->op = NULL;
   lua_pushcfunction(L, tell_success);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
@@ -317,10 +317,10 @@ static void succeed (lua_State *L, struct operation *op, const struct finding *f
 /* Arguments, light userdata: the operation, what was found. */
 static int decide_failure (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
-  const struct repair *r = op->session->repair;
+  const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
-  journal_gave_up(L, 3, r->attempt, r->reason, lua_touserdata(L, 2));
-  session_decide(L, 3, VERDICT_REPAIR_FAILED, REASON_EXPIRED);
+  log_gave_up(L, 3, r->attempt, r->reason, lua_touserdata(L, 2));
+  session_decide(L, 3, VERDICT_RECONNECT_FAILED, REASON_EXPIRED);
   return 0;
 }
 
@@ -328,27 +328,27 @@ static int decide_failure (lua_State *L) {
 static void give_up (lua_State *L, struct operation *op, const struct exchange *x,
                      const struct finding *found) {
   struct session *s = op->session;
-  s->repair->op = NULL;
+  s->reconnect->op = NULL;
   lua_pushcfunction(L, decide_failure);
   lua_pushlightuserdata(L, op);
   lua_pushlightuserdata(L, (void *)found);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
     loop_report(L);
-    session_decide_safely(L, s, VERDICT_REPAIR_FAILED);
+    session_decide_safely(L, s, VERDICT_RECONNECT_FAILED);
   }
   abort_parked(s, "offline", "the session was lost, and could not be re-established");
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   lua_pushvalue(L, -1);
   tell_outcome(L, op, "reconnectFailed");
   operation_reject(L, op);
 }
 
-bool repair_attempted (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+bool reconnect_attempted (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   struct session *s = op->session;
-  if (!s || !is_under_way(s) || s->repair->op != op) return false;
+  if (!s || !is_under_way(s) || s->reconnect->op != op) return false;
   if (found->verdict == VERDICT_ALIVE)
     succeed(L, op, found);
-  else if (found->verdict == VERDICT_REFUSED || s->repair->attempt >= s->repair->attempts ||
+  else if (found->verdict == VERDICT_REFUSED || s->reconnect->attempt >= s->reconnect->attempts ||
            (found->verdict == VERDICT_EXPIRED && !s->protocol->can_renew(s)))
     give_up(L, op, x, found);
   else
@@ -371,7 +371,7 @@ static bool is_loss (const struct finding *found) {
 /* Arguments: the session, the operation. */
 static int start_protected (lua_State *L) {
   const struct session *s = lua_touserdata(L, 1);
-  session_decide(L, 1, VERDICT_REPAIR_BEGUN, s->repair->reason);
+  session_decide(L, 1, VERDICT_RECONNECT_BEGUN, s->reconnect->reason);
   next_attempt(L, lua_touserdata(L, 2));
   return 0;
 }
@@ -381,13 +381,13 @@ static void start (lua_State *L, struct session *s, int index) {
   struct operation *op = operation_new(L, index, verb_reconnect);
   op->promise.looked_at = true;
   op->tries = 1;
-  s->repair->op = op;
-  s->repair->attempt = 0;
+  s->reconnect->op = op;
+  s->reconnect->attempt = 0;
   lua_pushcfunction(L, start_protected);
   lua_pushvalue(L, index);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
-  operation_discard(L, op); /* which fails the repair: repair_left */
+  operation_discard(L, op); /* which fails the repair: reconnect_left */
   lua_error(L);
 }
 
@@ -397,7 +397,7 @@ static const char *reason_of (const struct finding *found) {
 }
 
 static bool can_start (const struct session *s, enum verdict verdict) {
-  if (!s->repair || !s->repair->attempts || s->repair->op || !s->established || s->closing) return false;
+  if (!s->reconnect || !s->reconnect->attempts || s->reconnect->op || !s->established || s->closing) return false;
   if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
   return verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
 }
@@ -425,15 +425,15 @@ static void warn_of_repeat (struct finding *found) {
       "again: mark the request idempotent if it may be";
 }
 
-bool repair_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   struct session *s = op->session;
   bool stale;
-  if (!s || !s->repair || found->apart || op->inner || op->logins != s->logins || !is_loss(found))
+  if (!s || !s->reconnect || found->apart || op->inner || op->logins != s->logins || !is_loss(found))
     return false;
   if (op == s->leaving || op == s->login || s->phase == PHASE_INVALID) return false;
   stale = op->epoch != s->epoch && !is_under_way(s) && s->phase == PHASE_AUTHORIZED;
   if (!stale && can_start(s, found->verdict)) {
-    s->repair->reason = reason_of(found);
+    s->reconnect->reason = reason_of(found);
     operation_push_session(L, op);
     start(L, s, lua_gettop(L));
     lua_pop(L, 2);

@@ -144,7 +144,7 @@ static bool is_set (lua_State *L, const char *name) {
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
                          const struct finding *found) {
   (void)op;
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   lua_getfield(L, -1, "xhr");
   lua_insert(L, -2);
   error_push_result(L, RESULT_SUCCESS);
@@ -153,9 +153,9 @@ static void push_answer (lua_State *L, struct operation *op, const struct exchan
 
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_REQUEST, &found);
+  verdict_judge(L, op, x, PURPOSE_REQUEST, &found);
   if (op->inner) found.apart = true;
-  finding_conclude_with(L, op, x, &found, push_answer);
+  verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
 /* Only the session's own server gets a _ts. */
@@ -231,7 +231,7 @@ static void push_arguments (lua_State *L, int options) {
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op;
-  if (repair_keeps_arguments(lua_touserdata(L, 1)))
+  if (reconnect_keeps_arguments(lua_touserdata(L, 1)))
     push_arguments(L, 2);
   else
     lua_pushnil(L);
@@ -246,7 +246,7 @@ static int start (lua_State *L) {
   compat_setslot(L, 6, OPERATION_ARGUMENTS);
   given = *x;
   *x = NULL;
-  repair_begin_with(L, op, given, answered, describe_again);
+  reconnect_begin_with(L, op, given, answered, describe_again);
   lua_settop(L, 6);
   return 1;
 }

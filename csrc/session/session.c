@@ -35,7 +35,7 @@ static bool is_past (const struct session *s) {
 }
 
 bool session_connected (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->repairing && !is_past(s);
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->reconnecting && !is_past(s);
 }
 
 void session_begin_authorized (struct session *s, long status) {
@@ -216,7 +216,7 @@ void session_forget_kept (struct session *s) {
 static void forget_login (lua_State *L, int index, struct session *s) {
   s->login_result = RESULT_NONE;
   s->login_status = 0;
-  s->online = s->admitted = s->established = s->repairing = s->closing = false;
+  s->online = s->admitted = s->established = s->reconnecting = s->closing = false;
   autoping_left(s, NULL); /* one in flight is not the next login's */
   s->epoch++;
   s->logins++;
@@ -295,11 +295,11 @@ static void refuse_login (struct session *s, enum result result, long status) {
 
 /* What was asked before the server let us in may yet be refused. */
 static void turn_authorized (struct session *s) {
-  if (s->phase != PHASE_AUTHORIZED || s->repairing) s->epoch++;
+  if (s->phase != PHASE_AUTHORIZED || s->reconnecting) s->epoch++;
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
   s->admitted = s->established = true;
-  s->repairing = false;
+  s->reconnecting = false;
   if (s->who) s->who->logged_in = true;
 }
 
@@ -339,14 +339,14 @@ static void turn_bad (lua_State *L, int index, struct session *s, const struct f
 }
 
 /* While it is being re-established what was sent before says nothing any more. */
-static void begin_repair (struct session *s) {
-  s->repairing = true;
+static void begin_reconnect (struct session *s) {
+  s->reconnecting = true;
   s->online = false;
   s->epoch++;
 }
 
-static void end_repair (lua_State *L, int index, struct session *s) {
-  s->repairing = s->established = false;
+static void end_reconnect (lua_State *L, int index, struct session *s) {
+  s->reconnecting = s->established = false;
   turn_expired(L, index, s);
   session_forget_kept(s);
 }
@@ -385,8 +385,8 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   case VERDICT_UNDONE: undo_login(L, index, s); break;
   case VERDICT_CLOSING:
   case VERDICT_STAYING: s->closing = found->verdict == VERDICT_CLOSING; break;
-  case VERDICT_REPAIR_BEGUN: begin_repair(s); break;
-  case VERDICT_REPAIR_FAILED: end_repair(L, index, s); break;
+  case VERDICT_RECONNECT_BEGUN: begin_reconnect(s); break;
+  case VERDICT_RECONNECT_FAILED: end_reconnect(L, index, s); break;
   case VERDICT_LEFT:
   case VERDICT_INVALIDATED:
     s->phase = found->verdict == VERDICT_LEFT ? PHASE_FRESH : PHASE_INVALID;
@@ -425,11 +425,11 @@ void session_transition (lua_State *L, int index, const struct finding *found) {
   index = lua_absindex(L, index);
   if (s->phase == PHASE_INVALID || (found->verdict == VERDICT_NEUTRAL && !found->stands)) return;
   if (turns_on(found) && !session_can_arm(s)) luaL_error(L, "not enough memory for automatic pings");
-  was = telling_look(L, s);
+  was = state_events_look(L, s);
   change(L, index, s, found);
   if (!session_arm(s)) luaL_error(L, "not enough memory for automatic pings");
   session_note(L, index);
-  telling_of(L, index, found, &was);
+  state_events_of(L, index, found, &was);
 }
 
 /* Verbs */
@@ -561,7 +561,7 @@ static const char *why_no_login (const struct session *s) {
   const char *own = s->protocol->refuses ? s->protocol->refuses(s, true) : NULL;
   if (own) return own;
   if (s->model == MODEL_SSO) return "an sso session is logged in through its AuthenticationProvider";
-  if (s->repairing) return "the session is being re-established: wait for that, or call logout first";
+  if (s->reconnecting) return "the session is being re-established: wait for that, or call logout first";
   if (s->phase == PHASE_AUTHORIZED && !s->protocol->implicit)
     return "the session is logged in already: call logout first";
   return s->login ? "another login of this session is under way" : NULL;
@@ -631,7 +631,7 @@ static void end_login (lua_State *L, int index, struct session *s, enum verdict 
 static void stop_waiting (struct session *s, const char *message) {
   if (s->login) operation_abort(s->login, "cancelled", message);
   if (s->leaving && s->leaving->verb == verb_stop) operation_abort(s->leaving, "closed", message);
-  repair_abandon(s, "cancelled", message);
+  reconnect_abandon(s, "cancelled", message);
 }
 
 /* Argument: the operation, light userdata. */
@@ -713,7 +713,7 @@ int session_stop (lua_State *L) {
   op->limit = limit;
   op->deadline = clock_now() + limit;
   if (session_refuses(L, op)) return 1;
-  if (s->repairing)
+  if (s->reconnecting)
     operation_refuse(L, op, "offline", RESULT_GENERAL_FAILURE,
                      "the session is being re-established, so the server cannot be asked to end it");
   else if (s->admitted && s->model != MODEL_SSO)
@@ -736,7 +736,7 @@ int session_disconnect (lua_State *L) {
 /* All but what tells the server goodbye. */
 static void abort_operations (struct session *s) {
   struct operation *op;
-  repair_abandon(s, "closed", "the session was invalidated");
+  reconnect_abandon(s, "closed", "the session was invalidated");
   for (op = s->operations; op; op = op->older)
     if ((op->verb != verb_logout || s->leaving == op) && op->verb != verb_invalidate)
       operation_abort(op, "closed", "the session was invalidated");
@@ -771,8 +771,8 @@ struct operation *session_start_ping (lua_State *L, int index, struct session *s
   session_lapse(L, index);
   op = operation_new(L, index, "ping");
   if (session_refuses(L, op)) return op;
-  if (has_login(s) || s->protocol->implicit || s->repairing)
-    repair_begin(L, op, s->protocol->ping);
+  if (has_login(s) || s->protocol->implicit || s->reconnecting)
+    reconnect_begin(L, op, s->protocol->ping);
   else
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
                      s->model == MODEL_SSO
@@ -797,8 +797,8 @@ int session_is_authorized (lua_State *L) {
   session_lapse(L, 1);
   op = operation_new(L, 1, "isAuthorized");
   if (session_refuses(L, op)) return 1;
-  if (has_login(s) || s->repairing)
-    repair_begin(L, op, s->protocol->check);
+  if (has_login(s) || s->reconnecting)
+    reconnect_begin(L, op, s->protocol->check);
   else
     operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, "nobody is logged in");
   return 1;
@@ -856,7 +856,7 @@ int session_gc (lua_State *L) {
   s->admitted = false;
   autoping_free(s);
   if (s->protocol->release) s->protocol->release(s);
-  repair_free(s);
+  reconnect_free(s);
   session_forget_kept(s);
   identity_release(s->who);
   header_list_release(s->headers);

@@ -16,7 +16,7 @@
 struct protocol;
 struct autoping;
 struct login;
-struct repair;
+struct reconnect;
 
 enum phase {
   PHASE_FRESH,      /* never logged in, logged out, or refused */
@@ -36,7 +36,7 @@ struct session {
   struct login *kept;              /* owned, wiped: keepCredentials; NULL: nothing is kept */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
-  struct repair *repair;           /* owned; NULL: it is never re-established by itself */
+  struct reconnect *reconnect;           /* owned; NULL: it is never re-established by itself */
   struct autoping *autoping;       /* owned; NULL: it never had a pingInterval */
   struct operation *login;         /* borrowed; the login in flight, or NULL */
   struct operation *leaving;       /* borrowed; the stop or slow logout in flight, or NULL */
@@ -63,7 +63,7 @@ struct session {
   bool online : 1;           /* the web application, when last heard of */
   bool keep_credentials : 1; /* `kept` is filled by login */
   bool established : 1;      /* the server has accepted us since the last login began */
-  bool repairing : 1;        /* it is being re-established */
+  bool reconnecting : 1;        /* it is being re-established */
   bool closing : 1;          /* the server has been asked to end it, and has not answered yet */
   bool named : 1;            /* SESSION_NAME is: the session survives in a store */
   bool keep_tokens : 1;      /* there, its tokens too */
@@ -244,10 +244,10 @@ int session_close (lua_State *L);
 int session_new (lua_State *L);
 
 /* True if no protocol of the library has that name. */
-bool making_is_free (lua_State *L, const char *name);
+bool protocol_name_is_free (lua_State *L, const char *name);
 
 /* `new` and `optionNames` in the table on top. */
-void making_register (lua_State *L);
+void session_new_register (lua_State *L);
 
 /* The properties and methods of the type; session_binding.c. */
 void session_register (lua_State *L);

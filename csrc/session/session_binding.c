@@ -61,7 +61,7 @@ static const char *const property_names[] = {"authenticationModel",
                                              NULL};
 
 static const char *state_name (const struct session *s) {
-  if (s->phase != PHASE_INVALID && s->repairing) return "reconnecting";
+  if (s->phase != PHASE_INVALID && s->reconnecting) return "reconnecting";
   if (s->phase != PHASE_INVALID && s->closing) return "closing";
   switch (s->phase) {
   case PHASE_FRESH: return s->login ? "logging in" : "logged out";
@@ -162,8 +162,8 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_PING_INTERVAL: push_interval(L, autoping_interval(s)); break;
   case PROPERTY_PROTOCOL: session_push_protocol_name(L, s); break;
   case PROPERTY_EXPIRES_AT: push_deadline(L, s); break;
-  case PROPERTY_KEY: active_push_key(L, 1); break;
-  case PROPERTY_RECONNECT: repair_push_options(L, s); break;
+  case PROPERTY_KEY: active_session_push_key(L, 1); break;
+  case PROPERTY_RECONNECT: reconnect_push_options(L, s); break;
   case PROPERTY_SESSION_ID: push_id(L, s); break;
   case PROPERTY_STATUS: lua_pushstring(L, s->protocol->status ? s->protocol->status(s) : NULL); break;
   case PROPERTY_SERVICES: push_list(L, "services", copy_service); break;

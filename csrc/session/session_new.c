@@ -24,7 +24,7 @@ static const struct protocol *find_own (lua_State *L, const char *name) {
   return NULL;
 }
 
-bool making_is_free (lua_State *L, const char *name) {
+bool protocol_name_is_free (lua_State *L, const char *name) {
   return !find_own(L, name);
 }
 
@@ -200,7 +200,7 @@ int session_new (lua_State *L) {
     return luaL_error(L, "not enough memory");
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
-  repair_options(L, s);
+  reconnect_options(L, s);
   s->transport = transport_from_options(L, loop, 1);
   s->service = session_uri_option(L, loop, 1, "serviceURI");
   session_setvalue(L, 2, SESSION_URI);
@@ -217,7 +217,7 @@ int session_new (lua_State *L) {
   return 1;
 }
 
-void making_register (lua_State *L) {
+void session_new_register (lua_State *L) {
   lua_pushcfunction(L, session_new);
   lua_setfield(L, -2, "new");
   lua_pushcfunction(L, l_option_names);

@@ -4,7 +4,7 @@
 #include "session/log.h"
 #include "session/protocol.h"
 
-struct before telling_look (lua_State *L, const struct session *s) {
+struct before state_events_look (lua_State *L, const struct session *s) {
   struct before was = {s->phase, session_connected(s), s->expires_at};
   if (s->protocol->push_id)
     s->protocol->push_id(L, s);
@@ -23,14 +23,14 @@ static void tell_connection (lua_State *L, int index, const struct finding *foun
   const struct session *s = lua_touserdata(L, index);
   bool now = session_connected(s);
   bool ended =
-      s->phase == PHASE_EXPIRED && was->phase != PHASE_EXPIRED && found->verdict != VERDICT_REPAIR_FAILED;
+      s->phase == PHASE_EXPIRED && was->phase != PHASE_EXPIRED && found->verdict != VERDICT_RECONNECT_FAILED;
   if (is_known(found)) return;
   if (now && !was->connected) {
-    journal_session(L, index, "info", "online", found);
+    log_session(L, index, "info", "online", found);
     lua_pushnil(L);
     events_fire(L, index, "online", 1);
   } else if ((was->connected && !now) || ended) {
-    journal_session(L, index, "warning", "offline", found);
+    log_session(L, index, "warning", "offline", found);
     lua_pushstring(L, found->reason ? found->reason : REASON_SERVER);
     lua_pushnil(L);
     events_fire(L, index, "offline", 2);
@@ -39,7 +39,7 @@ static void tell_connection (lua_State *L, int index, const struct finding *foun
 
 static bool has_ended (const struct session *s, const struct finding *found, const struct before *was) {
   return was->phase == PHASE_AUTHORIZED && s->phase == PHASE_EXPIRED &&
-         found->verdict != VERDICT_REPAIR_FAILED;
+         found->verdict != VERDICT_RECONNECT_FAILED;
 }
 
 /* True if the service tells deadlines: then the session's end is an expiry, whoever notices it. */
@@ -49,14 +49,14 @@ static bool has_deadlines (const struct session *s, const struct before *was) {
 
 /* `id`: where the session's id stands. */
 static void tell_expiry (lua_State *L, int index, const struct finding *found, int id) {
-  journal_session(L, index, "warning", "expired", found);
+  log_session(L, index, "warning", "expired", found);
   lua_pushstring(L, found->verdict == VERDICT_EXPIRED ? "server" : "timeout");
   lua_pushvalue(L, id);
   events_fire(L, index, "expired", 2);
 }
 
 static void tell_loss (lua_State *L, int index, const struct finding *found, int id) {
-  journal_session(L, index, "warning", "lost", found);
+  log_session(L, index, "warning", "lost", found);
   lua_pushstring(L, found->fault.message);
   lua_pushvalue(L, id);
   events_fire(L, index, "lost", 2);
@@ -93,17 +93,17 @@ static void tell_status (lua_State *L, int index) {
 static void note (lua_State *L, int index, const struct finding *found, const struct before *was) {
   const struct session *s = lua_touserdata(L, index);
   if (found->verdict == VERDICT_INVALIDATED)
-    journal_session(L, index, "info", "invalidated", found);
+    log_session(L, index, "info", "invalidated", found);
   else if (found->verdict == VERDICT_LEFT && was->phase != PHASE_FRESH)
-    journal_session(L, index, "info", "loggedOut", found);
+    log_session(L, index, "info", "loggedOut", found);
   else if (found->purpose == PURPOSE_LOGIN && found->verdict == VERDICT_ALIVE &&
            was->phase != PHASE_AUTHORIZED)
-    journal_session(L, index, "info", "loggedIn", found);
+    log_session(L, index, "info", "loggedIn", found);
   else if (found->purpose == PURPOSE_LOGIN && s->login_result != RESULT_SUCCESS && found->fault.message)
-    journal_session(L, index, "warning", "loginFailed", found);
+    log_session(L, index, "warning", "loginFailed", found);
 }
 
-void telling_of (lua_State *L, int index, const struct finding *found, const struct before *was) {
+void state_events_of (lua_State *L, int index, const struct finding *found, const struct before *was) {
   int id = lua_gettop(L);
   note(L, index, found, was);
   tell_end(L, index, found, was, id);

@@ -14,10 +14,10 @@ struct before {
 };
 
 /* Leaves the id that the server's session has, or nil, on the stack: it may be forgotten meanwhile. */
-struct before telling_look (lua_State *L, const struct session *s);
+struct before state_events_look (lua_State *L, const struct session *s);
 
 /* Queues what follows from the change that `found` has made to the session at `index`; pops that id. Raises when memory is short. */
-void telling_of (lua_State *L, int index, const struct finding *found, const struct before *was);
+void state_events_of (lua_State *L, int index, const struct finding *found, const struct before *was);
 
 #pragma GCC visibility pop
 

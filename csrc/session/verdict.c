@@ -10,7 +10,7 @@
 static const char *const purpose_names[] = {"login",  "isAuthorized", "ping",   "addCatalog",
                                             "logout", "request",      "refresh"};
 
-void finding_say (struct finding *found, const char *format, ...) {
+void verdict_say (struct finding *found, const char *format, ...) {
   va_list args;
   int prefix = snprintf(found->message, sizeof found->message, "%s: ", purpose_names[found->purpose]);
   va_start(args, format);
@@ -21,7 +21,7 @@ void finding_say (struct finding *found, const char *format, ...) {
 
 const char *finding_way_back (const struct session *s) {
   if (s->model == MODEL_SSO) return "log the AuthenticationProvider in again";
-  if (!repair_is_wanted(s)) return "call login again";
+  if (!reconnect_is_wanted(s)) return "call login again";
   if (s->phase == PHASE_EXPIRED && !s->established) return "it could not be re-established: log in again";
   if (s->protocol->can_renew(s)) return "the session is being re-established";
   return "log in again; with keepCredentials = true the session does so itself";
@@ -53,7 +53,7 @@ static enum verdict failed_verdict (const struct exchange *x, enum failure failu
   return VERDICT_NEUTRAL;
 }
 
-void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose) {
+void verdict_failure (struct finding *found, const struct exchange *x, enum purpose purpose) {
   enum failure failure = x->response.failure;
   const struct uri *uri = x->response.uri ? x->response.uri : x->request.uri;
   memset(found, 0, sizeof *found);
@@ -68,7 +68,7 @@ void finding_failure (struct finding *found, const struct exchange *x, enum purp
   found->fault.hint = x->response.hint;
   found->fault.retryable = error_retryable(failure);
   found->fault.uri = uri;
-  finding_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
+  verdict_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 
@@ -84,7 +84,7 @@ static void judge_apart (struct finding *found) {
   if (found->fault.result != RESULT_AUTHENTICATION_FAILURE) return;
   found->fault.kind = "auth";
   found->fault.hint = found->reason = NULL;
-  finding_say(found, "HTTP %ld from %s: the server did not accept the credentials given for the catalog",
+  verdict_say(found, "HTTP %ld from %s: the server did not accept the credentials given for the catalog",
               found->fault.status, uri_public_text(found->fault.uri));
 }
 
@@ -113,12 +113,12 @@ static const char *hint_of_tls (const struct exchange *x) {
   return NULL;
 }
 
-void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
+void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found) {
   const struct session *s = op->session;
   if (s->protocol->hear) s->protocol->hear(L, op->session, x);
   if (x->response.failure != FAILURE_NONE) {
-    finding_failure(found, x, purpose);
+    verdict_failure(found, x, purpose);
     if (s->protocol->judge_failure) s->protocol->judge_failure(s, x, found);
   } else
     s->protocol->judge(L, op->session, x, purpose, found);
@@ -128,7 +128,7 @@ void finding_judge (lua_State *L, struct operation *op, const struct exchange *x
   if (op->apart) judge_apart(found);
 }
 
-void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {
+void verdict_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {
   lua_createtable(L, 0, 1);
   response_push(L, x);
   lua_setfield(L, -2, "xhr");
@@ -138,22 +138,22 @@ void finding_push_info (lua_State *L, const struct exchange *x, const struct fin
   }
 }
 
-void finding_push_error (lua_State *L, const struct exchange *x, const struct finding *found) {
+void verdict_push_error (lua_State *L, const struct exchange *x, const struct finding *found) {
   error_push(L, &found->fault);
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   lua_pushvalue(L, -2);
   lua_setfield(L, -2, "errorObject");
   lua_setfield(L, -2, "info");
 }
 
-void finding_apply (lua_State *L, struct operation *op, const struct finding *found) {
+void verdict_apply (lua_State *L, struct operation *op, const struct finding *found) {
   if (!op->session || op->epoch != op->session->epoch || found->apart) return;
   operation_push_session(L, op);
   session_transition(L, -1, found);
   lua_pop(L, 1);
 }
 
-void finding_begin (struct finding *found, const struct exchange *x, enum purpose purpose) {
+void verdict_begin (struct finding *found, const struct exchange *x, enum purpose purpose) {
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
   found->fault.status = x->response.status;
@@ -161,45 +161,45 @@ void finding_begin (struct finding *found, const struct exchange *x, enum purpos
   found->fault.result = RESULT_GENERAL_FAILURE;
 }
 
-void finding_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
+void verdict_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
                     const char *what, const char *hint) {
   found->verdict = verdict;
   found->fault.kind = kind;
   found->reason = reason;
   found->fault.hint = hint;
-  finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
+  verdict_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
 }
 
-void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
+void verdict_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
                        enum result success) {
-  if (repair_attempted(L, op, x, found)) return;
-  finding_apply(L, op, found);
+  if (reconnect_attempted(L, op, x, found)) return;
+  verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     operation_push_owner(L, op);
     error_push_result(L, success);
-    finding_push_info(L, x, found);
+    verdict_push_info(L, x, found);
     operation_resolve(L, op);
     return;
   }
-  if (repair_takes(L, op, x, found)) return;
+  if (reconnect_takes(L, op, x, found)) return;
   if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
   limit_retries(op, found);
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   operation_reject(L, op);
 }
 
-void finding_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
+void verdict_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
                             struct finding *found,
                             void (*push)(lua_State *, struct operation *, const struct exchange *,
                                          const struct finding *)) {
-  finding_apply(L, op, found);
+  verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     push(L, op, x, found);
     operation_resolve(L, op);
     return;
   }
-  if (repair_takes(L, op, x, found)) return;
-  finding_push_error(L, x, found);
+  if (reconnect_takes(L, op, x, found)) return;
+  verdict_push_error(L, x, found);
   lua_getfield(L, -1, "info");
   lua_getfield(L, -1, "xhr");
   lua_setfield(L, -3, "response");

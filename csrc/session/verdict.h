@@ -27,8 +27,8 @@ enum verdict {
   VERDICT_STAYING,       /* the server did not end it */
   VERDICT_LEFT,          /* the user logged out */
   VERDICT_INVALIDATED,   /* for good */
-  VERDICT_REPAIR_BEGUN,  /* it is being re-established */
-  VERDICT_REPAIR_FAILED, /* that has been given up */
+  VERDICT_RECONNECT_BEGUN,  /* it is being re-established */
+  VERDICT_RECONNECT_FAILED, /* that has been given up */
   VERDICT_TOLD           /* nothing has changed but what the protocol's status says */
 };
 
@@ -74,16 +74,16 @@ struct finding {
 const char *finding_way_back (const struct session *s);
 
 /* Fills `found` for an exchange that got no response. */
-void finding_failure (struct finding *found, const struct exchange *x, enum purpose purpose);
+void verdict_failure (struct finding *found, const struct exchange *x, enum purpose purpose);
 
 /* Pushes the error that `found` describes, its info (of the answer `x`, may be NULL) within. */
-void finding_push_error (lua_State *L, const struct exchange *x, const struct finding *found);
+void verdict_push_error (lua_State *L, const struct exchange *x, const struct finding *found);
 
 /* Pushes the info of an answer: { xhr, offlineReason }. */
-void finding_push_info (lua_State *L, const struct exchange *x, const struct finding *found);
+void verdict_push_info (lua_State *L, const struct exchange *x, const struct finding *found);
 
 /* Changes the session's state by what `found` says, unless it left the state in which the operation began. */
-void finding_apply (lua_State *L, struct operation *op, const struct finding *found);
+void verdict_apply (lua_State *L, struct operation *op, const struct finding *found);
 
 /* Step of an operation that needs no network: resolves with (session, SUCCESS, {}). */
 void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x);
@@ -92,28 +92,28 @@ void conclude_at_once (lua_State *L, struct operation *op, struct exchange *x);
 bool conclude_later (lua_State *L, struct operation *op);
 
 /* found->message by a format, which becomes its fault's message. */
-void finding_say (struct finding *found, const char *format, ...);
+void verdict_say (struct finding *found, const char *format, ...);
 
 /* An empty finding of the answer `x`, for a judge to fill: purpose, status, URI, and GENERAL_FAILURE as its result. */
-void finding_begin (struct finding *found, const struct exchange *x, enum purpose purpose);
+void verdict_begin (struct finding *found, const struct exchange *x, enum purpose purpose);
 
 /* The answer is not well: the verdict, and a message "HTTP <status> from <uri>: <what>". Strings are static. */
-void finding_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
+void verdict_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
                     const char *what, const char *hint);
 
 /* Has the session's protocol judge the answer. */
-void finding_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
+void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found);
 
 /*
 ** Ends `op` as `found` says, the session's state first: resolves with (session, success, info), or rejects with its error;
 ** or, one that its session's loss has interrupted, it waits to be begun anew. `x` may be NULL.
 */
-void finding_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
+void verdict_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
                        enum result success);
 
 /* The same for one that resolves with other values: `push` pushes value, result and info. */
-void finding_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
+void verdict_conclude_with (lua_State *L, struct operation *op, const struct exchange *x,
                             struct finding *found,
                             void (*push)(lua_State *, struct operation *, const struct exchange *,
                                          const struct finding *));

@@ -1,4 +1,4 @@
-/* persistence_restore: a new session goes on where the one that was kept ended. */
+/* store_restore: a new session goes on where the one that was kept ended. */
 #include "session/autoping.h"
 #include "session/hooks.h"
 #include "store/parts.h"
@@ -7,19 +7,19 @@
 #include <time.h>
 
 static const char *kept_text (lua_State *L, const char *name, size_t *length) {
-  lua_getfield(L, PERSISTENCE_KEPT, name);
+  lua_getfield(L, STORE_KEPT, name);
   return lua_tolstring(L, -1, length);
 }
 
 static void restore_slot (lua_State *L, const char *name, enum session_value slot) {
-  lua_getfield(L, PERSISTENCE_KEPT, name);
-  session_setvalue(L, PERSISTENCE_SESSION, slot);
+  lua_getfield(L, STORE_KEPT, name);
+  session_setvalue(L, STORE_SESSION, slot);
 }
 
 /* The array on top: whatever is not a cookie of that host is left out. Raises nothing but on memory. */
 static void take_cookies (lua_State *L, struct identity *who, const struct uri *uri) {
   lua_Integer i, n = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
-  char *host = n ? persistence_host(uri) : NULL;
+  char *host = n ? store_host(uri) : NULL;
   for (i = 1; host && i <= n; i++) {
     lua_rawgeti(L, -1, i);
     if (lua_type(L, -1) == LUA_TSTRING && identity_jar(who)) jar_import(who->jar, host, lua_tostring(L, -1));
@@ -75,21 +75,21 @@ static void restore_provider (lua_State *L, struct session *s) {
   lua_pop(L, 1);
   lua_getfield(L, -1, "uri");
   session_hooks(L)->provider.push(L, s->who, -1);
-  session_setvalue(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
+  session_setvalue(L, STORE_SESSION, SESSION_PROVIDER);
   lua_pop(L, 1);
 }
 
 /* False: the provider's URI is none after all, or memory is short. */
 static bool restore_identity (lua_State *L, struct session *s) {
-  lua_getfield(L, PERSISTENCE_KEPT, "provider");
+  lua_getfield(L, STORE_KEPT, "provider");
   s->who = new_identity(L, s);
   if (!s->who) return false;
   if (lua_istable(L, -1)) restore_provider(L, s);
-  lua_getfield(L, PERSISTENCE_KEPT, "cookies");
+  lua_getfield(L, STORE_KEPT, "cookies");
   take_cookies(L, s->who, s->service);
-  if (lua_getfield(L, PERSISTENCE_KEPT, "tokens") == LUA_TTABLE && !take_tokens(L, s->who)) return false;
+  if (lua_getfield(L, STORE_KEPT, "tokens") == LUA_TTABLE && !take_tokens(L, s->who)) return false;
   s->who->logged_in = true;
-  lua_settop(L, PERSISTENCE_KEPT);
+  lua_settop(L, STORE_KEPT);
   return true;
 }
 
@@ -98,17 +98,17 @@ static void restore_state (lua_State *L, struct session *s) {
   restore_slot(L, "userName", SESSION_USER);
   restore_slot(L, "providerUserName", SESSION_PROVIDER_USER);
   restore_slot(L, "clientContextId", SESSION_CONTEXT_ID);
-  lua_getfield(L, PERSISTENCE_KEPT, "loginHttpStatus");
+  lua_getfield(L, STORE_KEPT, "loginHttpStatus");
   session_begin_authorized(s, (long)lua_tointeger(L, -1));
   s->restored = true;
-  lua_settop(L, PERSISTENCE_KEPT);
+  lua_settop(L, STORE_KEPT);
 }
 
 static void restore_ping (lua_State *L, struct session *s) {
   const char *text, *why;
   size_t length;
-  if (lua_getfield(L, PERSISTENCE_OPTIONS, "pingInterval") == LUA_TNIL) {
-    lua_getfield(L, PERSISTENCE_KEPT, "pingInterval");
+  if (lua_getfield(L, STORE_OPTIONS, "pingInterval") == LUA_TNIL) {
+    lua_getfield(L, STORE_KEPT, "pingInterval");
     if (!autoping_set_interval(s, lua_tonumber(L, -1))) luaL_error(L, "not enough memory");
   }
   text = kept_text(L, "pingURI", &length);
@@ -117,46 +117,46 @@ static void restore_ping (lua_State *L, struct session *s) {
     uri_release(s->ping_uri);
     s->ping_uri = NULL;
   }
-  lua_settop(L, PERSISTENCE_KEPT);
+  lua_settop(L, STORE_KEPT);
 }
 
 /* What the option says stands. */
 static void restore_context (lua_State *L) {
-  if (lua_getfield(L, PERSISTENCE_OPTIONS, "context") == LUA_TNIL &&
-      lua_getfield(L, PERSISTENCE_KEPT, "context") == LUA_TTABLE)
-    session_hooks(L)->context.replace(L, PERSISTENCE_SESSION, -1);
-  lua_settop(L, PERSISTENCE_KEPT);
+  if (lua_getfield(L, STORE_OPTIONS, "context") == LUA_TNIL &&
+      lua_getfield(L, STORE_KEPT, "context") == LUA_TTABLE)
+    session_hooks(L)->context.replace(L, STORE_SESSION, -1);
+  lua_settop(L, STORE_KEPT);
 }
 
 /* They are loaded by reloadCatalogs; until then they are `wanted`. */
 static void restore_catalogs (lua_State *L) {
   lua_Integer i, n;
-  if (lua_getfield(L, PERSISTENCE_KEPT, "catalogs") == LUA_TTABLE) {
+  if (lua_getfield(L, STORE_KEPT, "catalogs") == LUA_TTABLE) {
     n = (lua_Integer)lua_rawlen(L, -1);
     lua_createtable(L, 0, 2);
     lua_createtable(L, 0, (int)n);
     lua_createtable(L, (int)n, 0);
     for (i = 1; i <= n; i++) {
-      lua_rawgeti(L, PERSISTENCE_KEPT + 1, i);
+      lua_rawgeti(L, STORE_KEPT + 1, i);
       lua_getfield(L, -1, "uri");
       lua_pushvalue(L, -1);
       lua_rawseti(L, -4, i);
       lua_insert(L, -2);
       lua_rawset(L, -4); /* an entry holds its validators */
     }
-    lua_setfield(L, PERSISTENCE_KEPT + 2, "wanted");
+    lua_setfield(L, STORE_KEPT + 2, "wanted");
     lua_setfield(L, -2, "validators");
-    session_setvalue(L, PERSISTENCE_SESSION, SESSION_CATALOGS);
+    session_setvalue(L, STORE_SESSION, SESSION_CATALOGS);
   }
-  lua_settop(L, PERSISTENCE_KEPT);
+  lua_settop(L, STORE_KEPT);
 }
 
 /* A session of such a protocol is proved by this alone. */
 static bool restore_wire (lua_State *L, struct session *s) {
   bool ok = true;
-  lua_getfield(L, PERSISTENCE_KEPT, "wire");
+  lua_getfield(L, STORE_KEPT, "wire");
   if (s->protocol->restore) ok = lua_istable(L, -1) && s->protocol->restore(L, s);
-  lua_settop(L, PERSISTENCE_KEPT);
+  lua_settop(L, STORE_KEPT);
   return ok;
 }
 
@@ -165,10 +165,10 @@ static void ignore (lua_State *L, struct session *s, const char *why) {
   identity_release(s->who);
   s->who = NULL;
   lua_pushnil(L);
-  session_setvalue(L, PERSISTENCE_SESSION, SESSION_PROVIDER);
+  session_setvalue(L, STORE_SESSION, SESSION_PROVIDER);
 }
 
-void persistence_restore (lua_State *L, struct session *s) {
+void store_restore (lua_State *L, struct session *s) {
   if (!restore_identity(L, s)) {
     ignore(L, s, "datasession: what is stored of a session is ignored: its provider cannot be made");
     return;

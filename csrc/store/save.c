@@ -1,4 +1,4 @@
-/* persistence_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
+/* store_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
 #include "session/autoping.h"
 #include "session/hooks.h"
 #include "store/parts.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-char *persistence_host (const struct uri *uri) {
+char *store_host (const struct uri *uri) {
   char *host = NULL;
   size_t length;
   if (curl_url_get(uri_handle(uri), CURLUPART_HOST, &host, 0)) return NULL;
@@ -39,7 +39,7 @@ static int lines_to_table (lua_State *L) {
 /* Nothing is raised while the lines are ours to free. */
 static void set_cookies (lua_State *L, const struct identity *who, const struct uri *uri, const char *name) {
   struct curl_slist *lines = NULL;
-  char *host = persistence_host(uri);
+  char *host = store_host(uri);
   int status = LUA_ERRMEM;
   if (host && (!who->jar || jar_export(who->jar, host, &lines))) {
     lua_pushcfunction(L, lines_to_table);
@@ -195,7 +195,7 @@ static void gather_state (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "pingURI");
 }
 
-void persistence_gather (lua_State *L) {
+void store_gather (lua_State *L) {
   struct session *s = lua_touserdata(L, 1);
   if (!push_wire(L, s)) return;
   lua_createtable(L, 0, 16);

@@ -25,7 +25,7 @@ static int save_session (lua_State *L) {
   lua_pushvalue(L, 1);
   session_getvalue(L, 1, SESSION_STORAGE);
   session_getvalue(L, 1, SESSION_NAME);
-  persistence_gather(L);
+  store_gather(L);
   lua_call(L, 4, 0);
   return 0;
 }
@@ -125,11 +125,11 @@ static void claim (lua_State *L, int name) {
 /* A later claim of the name finds this session. Raises when the store has made another one of it meanwhile. */
 static void enter_name (lua_State *L, struct session *s) {
   int top = lua_gettop(L);
-  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+  session_getvalue(L, STORE_SESSION, SESSION_NAME);
   claim(L, top + 1);
   loop_table(L, LOOP_NAMES);
   lua_pushvalue(L, top + 1);
-  lua_pushvalue(L, PERSISTENCE_SESSION);
+  lua_pushvalue(L, STORE_SESSION);
   lua_rawset(L, -3);
   lua_settop(L, top);
   s->named = true;
@@ -138,26 +138,26 @@ static void enter_name (lua_State *L, struct session *s) {
 /* Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own): the store, and what it keeps for this session or nil. */
 static void ask_store (lua_State *L, const struct session *s) {
   loop_hook(L, "restore");
-  lua_pushvalue(L, PERSISTENCE_OPTIONS);
-  lua_pushvalue(L, PERSISTENCE_SESSION);
-  session_getvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
-  session_getvalue(L, PERSISTENCE_SESSION, SESSION_URI);
+  lua_pushvalue(L, STORE_OPTIONS);
+  lua_pushvalue(L, STORE_SESSION);
+  session_getvalue(L, STORE_SESSION, SESSION_NAME);
+  session_getvalue(L, STORE_SESSION, SESSION_URI);
   lua_pushstring(L, model_name(s->model));
   session_push_protocol_name(L, s);
   lua_pushboolean(L, s->protocol->save != NULL);
   lua_call(L, 7, 2);
-  lua_insert(L, PERSISTENCE_KEPT);
-  session_setvalue(L, PERSISTENCE_SESSION, SESSION_STORAGE);
+  lua_insert(L, STORE_KEPT);
+  session_setvalue(L, STORE_SESSION, SESSION_STORAGE);
 }
 
 static void make_saver (lua_State *L) {
   struct saver *saver = compat_newuserdata(L, sizeof *saver, SAVER_SLOTS);
   memset(saver, 0, sizeof *saver);
   saver->entry.tell = save;
-  lua_pushvalue(L, PERSISTENCE_SESSION);
+  lua_pushvalue(L, STORE_SESSION);
   compat_setslot(L, -2, SAVER_SESSION);
   luaL_setmetatable(L, SAVER_TYPE);
-  session_setvalue(L, PERSISTENCE_SESSION, SESSION_SAVER);
+  session_setvalue(L, STORE_SESSION, SESSION_SAVER);
 }
 
 /* Leaves the name that the session is to be kept under; false: it has none. */
@@ -168,21 +168,21 @@ static bool push_name (lua_State *L, struct session *s) {
     if (!lua_isnil(L, -1)) return true;
     lua_pop(L, 1);
   }
-  return options_string(L, PERSISTENCE_OPTIONS, "name", &length) && length;
+  return options_string(L, STORE_OPTIONS, "name", &length) && length;
 }
 
 void store_open (lua_State *L, struct session *s) {
-  lua_settop(L, PERSISTENCE_SESSION);
-  s->keep_tokens = options_boolean(L, PERSISTENCE_OPTIONS, "keepTokens", false);
+  lua_settop(L, STORE_SESSION);
+  s->keep_tokens = options_boolean(L, STORE_OPTIONS, "keepTokens", false);
   if (push_name(L, s)) {
-    claim(L, PERSISTENCE_KEPT);
-    session_setvalue(L, PERSISTENCE_SESSION, SESSION_NAME);
+    claim(L, STORE_KEPT);
+    session_setvalue(L, STORE_SESSION, SESSION_NAME);
     ask_store(L, s);
     make_saver(L);
     enter_name(L, s);
-    if (lua_istable(L, PERSISTENCE_KEPT)) persistence_restore(L, s);
+    if (lua_istable(L, STORE_KEPT)) store_restore(L, s);
   }
-  lua_settop(L, PERSISTENCE_SESSION);
+  lua_settop(L, STORE_SESSION);
 }
 
 /* For the Lua layer */

@@ -184,7 +184,7 @@ static void push_result (lua_State *L, int reply) {
 static void resolve (lua_State *L, struct operation *op, const struct exchange *x,
                      const struct finding *found) {
   int top = lua_gettop(L);
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   set_details(L, op);
   lua_getfield(L, top + 1, BTT_REPLY);
   push_result(L, top + 2);
@@ -239,14 +239,14 @@ static int await_late (lua_State *L) {
 }
 
 static void conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
-  finding_apply(L, op, found);
+  verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     resolve(L, op, x, found);
     operation_resolve(L, op);
     return;
   }
-  if (repair_takes(L, op, x, found)) return;
-  finding_push_error(L, x, found);
+  if (reconnect_takes(L, op, x, found)) return;
+  verdict_push_error(L, x, found);
   add_details(L, op);
   operation_reject(L, op);
 }
@@ -286,14 +286,14 @@ static void called (lua_State *L, struct operation *op, struct exchange *x) {
     let_go(L, op);
     return;
   }
-  finding_judge(L, op, x, PURPOSE_REQUEST, &found);
+  verdict_judge(L, op, x, PURPOSE_REQUEST, &found);
   take_reply(L, op);
   conclude(L, op, x, &found);
 }
 
 /* Why it cannot be called now, or NULL. */
 static const char *why_not (const struct session *s) {
-  if (!btt_of(s)->in_session || s->phase == PHASE_AUTHORIZED || repair_is_due(s)) return NULL;
+  if (!btt_of(s)->in_session || s->phase == PHASE_AUTHORIZED || reconnect_is_due(s)) return NULL;
   return "the session is not established (CSS11): call establishSession first";
 }
 
@@ -336,7 +336,7 @@ int btt_invoke (lua_State *L) {
   }
   lua_pushvalue(L, headers + 1);
   compat_setslot(L, headers + 2, OPERATION_ARGUMENTS);
-  repair_begin(L, op, send_call);
+  reconnect_begin(L, op, send_call);
   lua_settop(L, headers + 2);
   return 1;
 }

@@ -356,9 +356,9 @@ static void not_written (lua_State *L, struct operation *op, struct exchange *x)
   found.fault.kind = "error";
   found.fault.result = RESULT_GENERAL_FAILURE;
   found.fault.uri = op->session->service;
-  finding_say(&found, "the function encode of the option format failed");
+  verdict_say(&found, "the function encode of the option format failed");
   btt_of(op->session)->tried = true;
-  finding_conclude(L, op, NULL, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, NULL, &found, RESULT_SUCCESS);
 }
 
 static bool ask (lua_State *L, struct operation *op, operation_step step) {
@@ -384,10 +384,10 @@ static bool ask (lua_State *L, struct operation *op, operation_step step) {
 static void established (lua_State *L, struct operation *op, struct exchange *x) {
   struct btt *b = btt_of(op->session);
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_LOGIN, &found);
+  verdict_judge(L, op, x, PURPOSE_LOGIN, &found);
   b->tried = true;
   text_wipe(b->memory, &b->offered);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 bool btt_login (lua_State *L, struct operation *op, const struct login *as) {

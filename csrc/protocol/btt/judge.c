@@ -28,7 +28,7 @@ void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
   note.fault.kind = "protocol";
   note.fault.message = "the store of cookies is full: a cookie of the server's was not kept";
   session_push(L, s);
-  if (!lua_isnil(L, -1)) journal_session(L, lua_gettop(L), "warning", "cookiesFull", &note);
+  if (!lua_isnil(L, -1)) log_session(L, lua_gettop(L), "warning", "cookiesFull", &note);
   lua_pop(L, 1);
 }
 
@@ -47,7 +47,7 @@ static bool leads_away (const struct session *s, const struct exchange *x) {
 }
 
 static bool is_live (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED || s->repairing;
+  return s->phase == PHASE_AUTHORIZED || s->reconnecting;
 }
 
 /* An answer that does not come in time is no loss, unless not even the question was sent. */
@@ -67,7 +67,7 @@ void btt_judge_failure (const struct session *s, const struct exchange *x, struc
   found->fault.hint = NULL;
   found->fault.retryable = false;
   found->fault.status = x->response.status;
-  finding_say(found, "HTTP %ld from %s: the server sends us elsewhere, so it knows the session no more",
+  verdict_say(found, "HTTP %ld from %s: the server sends us elsewhere, so it knows the session no more",
               x->response.status, uri_public_text(x->response.uri));
 }
 
@@ -145,9 +145,9 @@ static enum word ask_user (lua_State *L, const struct session *s, const struct e
 /* The code of the toolkit's, if one was told, behind the words. */
 static void blame (const struct btt *b, struct finding *found, enum verdict verdict, const char *kind,
                    const char *what, const char *hint) {
-  finding_blame(found, verdict, kind, verdict == VERDICT_EXPIRED ? REASON_EXPIRED : NULL, what, hint);
+  verdict_blame(found, verdict, kind, verdict == VERDICT_EXPIRED ? REASON_EXPIRED : NULL, what, hint);
   if (b->heard.code[0])
-    finding_say(found, "HTTP %ld from %s: %s (%s)", found->fault.status, uri_public_text(found->fault.uri),
+    verdict_say(found, "HTTP %ld from %s: %s (%s)", found->fault.status, uri_public_text(found->fault.uri),
                 what, b->heard.code);
 }
 
@@ -208,7 +208,7 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
     return;
   }
   if (status == 401 || status == 403) {
-    blame(b, found, s->repairing ? VERDICT_BROKEN : VERDICT_REFUSED, "auth", "the server does not let us in",
+    blame(b, found, s->reconnecting ? VERDICT_BROKEN : VERDICT_REFUSED, "auth", "the server does not let us in",
           NULL);
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   } else if (gone)
@@ -228,7 +228,7 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
 static bool is_replaced (const struct session *s, const struct exchange *x) {
   const struct btt *b = btt_of(s);
   return b->id.data && !b->inferred && b->heard.id.data && !text_same(&b->id, &b->heard.id) &&
-         s->phase == PHASE_AUTHORIZED && !s->repairing &&
+         s->phase == PHASE_AUTHORIZED && !s->reconnecting &&
          (x->tag & ~(size_t)3) == (size_t)s->epoch * BTT_EPOCH;
 }
 
@@ -368,11 +368,11 @@ static void keep_reply (lua_State *L, const struct session *s) {
 void btt_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                 struct finding *found) {
   int top = lua_gettop(L);
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   if (!uri_within(s->service, x->request.uri)) {
     found->verdict = VERDICT_ALIVE;
     if (found->fault.status >= 400)
-      finding_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
+      verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
                     NULL);
     found->fault.retryable = is_passing(found->fault.status);
     return;

@@ -161,10 +161,10 @@ static const char initial[] = "initial", established[] = "established", down[] =
 static const char *status (const struct session *s) {
   if (s->phase == PHASE_INVALID) return not_established;
   if (s->closing) return being_closed;
-  if (s->repairing) return down;
+  if (s->reconnecting) return down;
   switch (s->phase) {
   case PHASE_AUTHORIZED: return s->online ? established : down;
-  case PHASE_EXPIRED: return repair_is_due(s) ? down : not_established;
+  case PHASE_EXPIRED: return reconnect_is_due(s) ? down : not_established;
   default: return btt_of(s)->tried ? not_established : initial;
   }
 }
@@ -172,7 +172,7 @@ static const char *status (const struct session *s) {
 static const char *refuses (const struct session *s, bool login) {
   if (s->phase == PHASE_INVALID) return NULL;
   if (s->closing) return "the session is being closed (CSS11): wait for that";
-  if (login && s->phase == PHASE_AUTHORIZED && !s->repairing)
+  if (login && s->phase == PHASE_AUTHORIZED && !s->reconnecting)
     return "the session is established already (CSS11): call closeSession first";
   return NULL;
 }
@@ -189,14 +189,14 @@ static void push_id (lua_State *L, const struct session *s) {
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CHECK, &found);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_judge(L, op, x, PURPOSE_CHECK, &found);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_PING, &found);
-  finding_conclude(L, op, x, &found, RESULT_TRUE);
+  verdict_judge(L, op, x, PURPOSE_PING, &found);
+  verdict_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 /* Without a terminal or an id there is nothing to ask by: what was last heard stands. */
@@ -230,9 +230,9 @@ static bool is (const struct operation *op, const char *verb) {
 static void close_anyway (lua_State *L, struct operation *op, const struct exchange *x,
                           const struct finding *found) {
   operation_push_session(L, op);
-  journal_session(L, lua_gettop(L), "warning", "closeFailed", found);
+  log_session(L, lua_gettop(L), "warning", "closeFailed", found);
   error_push_result(L, RESULT_SUCCESS);
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   lua_pushstring(L, found->fault.message);
   lua_setfield(L, -2, "warning");
   operation_resolve(L, op);
@@ -241,9 +241,9 @@ static void close_anyway (lua_State *L, struct operation *op, const struct excha
 static void closed (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool once = is(op, "invalidate");
-  finding_judge(L, op, x, PURPOSE_LOGOUT, &found);
+  verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
   if (found.verdict == VERDICT_ALIVE || is(op, "stop"))
-    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
   else if (!once && ++op->stage < btt_of(op->session)->close_tries &&
            op->session->phase == PHASE_AUTHORIZED && btt_send_close(L, op, closed))
     return;
@@ -257,7 +257,7 @@ static void not_told (lua_State *L, struct operation *op, struct exchange *x) {
   found.purpose = PURPOSE_LOGOUT;
   found.fault.kind = "error";
   found.fault.uri = op->session->service;
-  finding_say(&found, "the server could not be asked to end the session");
+  verdict_say(&found, "the server could not be asked to end the session");
   close_anyway(L, op, x, &found);
 }
 

@@ -167,7 +167,7 @@ static void push_result (lua_State *L, struct operation *op) {
 
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
                          const struct finding *found) {
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   push_result(L, op);
   lua_insert(L, -2);
   error_push_result(L, RESULT_SUCCESS);
@@ -197,7 +197,7 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   datasnap_judge_call(L, op, x, &found);
   if (found.verdict == VERDICT_ALIVE) read_value(L, op, x, &found);
-  finding_conclude_with(L, op, x, &found, push_answer);
+  verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
 static bool send_call (lua_State *L, struct operation *op) {
@@ -236,7 +236,7 @@ static struct operation *new_call (lua_State *L, const char *verb, enum datasnap
 
 static int start (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
   int promise = lua_gettop(L);
-  if (!session_refuses(L, op)) repair_begin(L, op, first);
+  if (!session_refuses(L, op)) reconnect_begin(L, op, first);
   lua_settop(L, promise);
   return 1;
 }
@@ -340,7 +340,7 @@ int datasnap_cache (lua_State *L) {
   op = new_call(L, "cache", verb, 3);
   op->stage = verb == DATASNAP_DELETE ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
   op->repeatable = op->repeatable || verb == DATASNAP_GET;
-  if (s->phase != PHASE_INVALID && !s->closing && !s->repairing && !is_held(s)) {
+  if (s->phase != PHASE_INVALID && !s->closing && !s->reconnecting && !is_held(s)) {
     operation_refuse(L, op, s->phase == PHASE_EXPIRED ? "expired" : "auth", RESULT_GENERAL_FAILURE,
                      "no session is held, so there is nothing in its cache");
     return 1;
@@ -353,12 +353,12 @@ int datasnap_cache (lua_State *L) {
 /* There is a session now, and the answer has said which. */
 static void begun (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_REQUEST, &found);
+  verdict_judge(L, op, x, PURPOSE_REQUEST, &found);
   if (found.verdict != VERDICT_ALIVE) {
-    finding_conclude_with(L, op, x, &found, push_answer);
+    verdict_conclude_with(L, op, x, &found, push_answer);
     return;
   }
-  finding_apply(L, op, &found);
+  verdict_apply(L, op, &found);
   op->epoch = op->session->epoch;
   operation_must(L, op, send_call(L, op));
 }

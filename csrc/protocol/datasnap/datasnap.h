@@ -32,7 +32,7 @@ size_t datasnap_length (const struct uri *uri);
 void datasnap_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                      struct finding *found);
 
-/* finding_judge of an exchange whose address ends in parameters, which are none of an error's. */
+/* verdict_judge of an exchange whose address ends in parameters, which are none of an error's. */
 void datasnap_judge_call (lua_State *L, struct operation *op, const struct exchange *x,
                           struct finding *found);
 

@@ -116,7 +116,7 @@ bool datasnap_push_value (lua_State *L, const struct exchange *x) {
 }
 
 void datasnap_blame_body (struct finding *found, const char *what) {
-  finding_blame(found, VERDICT_NEUTRAL, "protocol", NULL, what, NULL);
+  verdict_blame(found, VERDICT_NEUTRAL, "protocol", NULL, what, NULL);
   found->stands = found->session_id != NULL;
 }
 
@@ -230,17 +230,17 @@ static const struct uri *shown_address (struct session *s, const struct uri *uri
 
 void datasnap_judge_call (lua_State *L, struct operation *op, const struct exchange *x,
                           struct finding *found) {
-  finding_judge(L, op, x, PURPOSE_REQUEST, found);
+  verdict_judge(L, op, x, PURPOSE_REQUEST, found);
   if (x->response.failure == FAILURE_NONE) return;
   found->fault.uri = shown_address(op->session, x->request.uri);
-  finding_say(found, "%s: %s%s%s", uri_public_text(found->fault.uri), failure_name(x->response.failure),
+  verdict_say(found, "%s: %s%s%s", uri_public_text(found->fault.uri), failure_name(x->response.failure),
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 
 /* Judging */
 
 static void blame (struct finding *found, const char *kind, const char *what, const char *hint) {
-  finding_blame(found, VERDICT_NEUTRAL, kind, NULL, what, hint);
+  verdict_blame(found, VERDICT_NEUTRAL, kind, NULL, what, hint);
   found->stands = found->session_id != NULL;
 }
 
@@ -265,7 +265,7 @@ static bool is_away (long status) {
 static void judge_away (struct finding *found) {
   long status = found->fault.status;
   bool missing = status == 404 || status == 410;
-  finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+  verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                 missing ? "no DataSnap server answers there" : "the DataSnap server is not available",
                 missing ? "check serviceURI and dscontext, and that the server is started" : NULL);
   found->fault.retryable = true;
@@ -274,7 +274,7 @@ static void judge_away (struct finding *found) {
 /* What is there is none of ours. */
 static void judge_stranger (struct finding *found, const char *text) {
   bool page = found->fault.status < 400 && !text;
-  finding_blame(found, VERDICT_BROKEN, page ? "protocol" : "http",
+  verdict_blame(found, VERDICT_BROKEN, page ? "protocol" : "http",
                 found->purpose == PURPOSE_PING ? REASON_APPLICATION : NULL,
                 text ? text : "not an answer of a DataSnap server",
                 page ? "check serviceURI and dscontext, and what stands between here and the server" : NULL);
@@ -301,7 +301,7 @@ static void judge_platform (lua_State *L, const struct session *s, const struct 
   if (!ping) return;
   found->fault.retryable = found->verdict != VERDICT_NEUTRAL;
   if (found->verdict == VERDICT_ALIVE && s->device_offline)
-    finding_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
+    verdict_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
                   "the host says that this device has no network", NULL);
 }
 
@@ -349,17 +349,17 @@ static void judge_logout (struct finding *found) {
   if (found->fault.status == 200)
     found->verdict = VERDICT_ALIVE;
   else
-    finding_blame(found, VERDICT_BROKEN, "http", NULL,
+    verdict_blame(found, VERDICT_BROKEN, "http", NULL,
                   "the server may not have ended the session; it is ended here", NULL);
 }
 
 void datasnap_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                      struct finding *found) {
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   found->fault.uri = shown_address(s, x->response.uri);
   if (uri_within(s->service, x->response.uri)) read_pragma(x, found);
   if (says_expired(L, x)) {
-    finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the server has ended the session",
+    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the server has ended the session",
                   "the next call begins a new one");
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   } else if (purpose == PURPOSE_LOGOUT)

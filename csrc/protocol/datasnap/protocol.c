@@ -184,8 +184,8 @@ static void check_login (lua_State *L, struct session *s) {
 
 static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_LOGIN, &found);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_judge(L, op, x, PURPOSE_LOGIN, &found);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 /* The session's model is whether there are credentials; its identity has been made for the model before. */
@@ -197,8 +197,8 @@ static bool log_in (lua_State *L, struct operation *op, const struct login *as) 
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CHECK, &found);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_judge(L, op, x, PURPOSE_CHECK, &found);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool check (lua_State *L, struct operation *op) {
@@ -207,8 +207,8 @@ static bool check (lua_State *L, struct operation *op) {
 
 static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_PING, &found);
-  finding_conclude(L, op, x, &found, RESULT_TRUE);
+  verdict_judge(L, op, x, PURPOSE_PING, &found);
+  verdict_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 static bool ping (lua_State *L, struct operation *op) {
@@ -219,12 +219,12 @@ static bool ping (lua_State *L, struct operation *op) {
 
 static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CHECK, &found);
+  verdict_judge(L, op, x, PURPOSE_CHECK, &found);
   if (found.verdict != VERDICT_EXPIRED) {
-    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
     return;
   }
-  finding_apply(L, op, &found);
+  verdict_apply(L, op, &found);
   operation_must(L, op, datasnap_ask_platform(L, op, logged_in));
 }
 
@@ -254,19 +254,19 @@ static void push_closed (lua_State *L, struct operation *op, const struct exchan
     lua_pushboolean(L, true);
   }
   error_push_result(L, RESULT_SUCCESS);
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
 }
 
 /* That the server has ended it before is what logout wants. */
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_LOGOUT, &found);
+  verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
   if (op->stage == STAGE_CLOSE) {
-    finding_conclude_with(L, op, x, &found, push_closed);
+    verdict_conclude_with(L, op, x, &found, push_closed);
     return;
   }
   if (found.verdict == VERDICT_EXPIRED) found.verdict = VERDICT_ALIVE;
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool is_held (const struct session *s) {

@@ -163,7 +163,7 @@ static bool is_past_form (const struct session *s, const struct exchange *x, con
 #define ACCEPTED "the user name and password were accepted, but "
 
 static void judge_turned_away (struct finding *found, bool page) {
-  finding_blame(found, VERDICT_REFUSED, "auth", NULL,
+  verdict_blame(found, VERDICT_REFUSED, "auth", NULL,
                 page ? ACCEPTED "the application answered with its login page"
                      : ACCEPTED "the application did not accept the session",
                 NULL);
@@ -174,12 +174,12 @@ static void judge_refused (const struct session *s, const struct exchange *x, st
   if (is_past_form(s, x, found))
     judge_turned_away(found, page);
   else if (s->model == MODEL_BEARER)
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
   else if (s->model == MODEL_ANONYMOUS)
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
                   "set authenticationModel to basic or form");
   else
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL,
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL,
                   page
                       ? "the server answered with its login page: it did not accept the user name or password"
                       : "the server did not accept the user name or password",
@@ -193,14 +193,14 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
   if (found->purpose == PURPOSE_LOGIN)
     judge_refused(s, x, found, page);
   else if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED)
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first",
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a login first",
                   s->model == MODEL_SSO ? "make a session with an AuthenticationProvider that is logged in"
                                         : "call login first");
   else if (found->purpose == PURPOSE_CATALOG && s->phase == PHASE_AUTHORIZED)
-    finding_blame(found, VERDICT_EXPIRED, "auth", NULL,
+    verdict_blame(found, VERDICT_EXPIRED, "auth", NULL,
                   "the server does not give the catalog to this session", NULL);
   else
-    finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
                   page ? "the server answered with its login page: the session has expired"
                        : "the server no longer accepts the session",
                   finding_way_back(s));
@@ -210,17 +210,17 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
 static void judge_token (const struct session *s, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
   if (s->who && s->who->refresh_failed && identity_can_refresh(s->who)) {
-    finding_blame(found, VERDICT_NEUTRAL, "auth", NULL,
+    verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL,
                   "the access token has expired, and the token service could not refresh it now", NULL);
     found->fault.retryable = true;
     return;
   }
-  finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+  verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
                 "the access token has expired, and could not be refreshed", finding_way_back(s));
 }
 
 static void judge_missing (const struct session *s, const struct exchange *x, struct finding *found) {
-  finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+  verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                 is_past_form(s, x, found) ? ACCEPTED "the application has no " LOGIN_TARGET
                                           : "no web application answers there",
                 "check serviceURI, and that the application is deployed and started");
@@ -249,26 +249,26 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   long status = found->fault.status;
   found->fault.retryable = true;
   if (status == 500)
-    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+    verdict_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
                   "the web application answers, its AppServer does not", NULL);
   else if (status == 502 || status == 503 || status == 504)
-    finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+    verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                   "the web application is not available", NULL);
   else if (status < 200 || status > 299)
-    finding_blame(found, VERDICT_BROKEN, "http", NULL,
+    verdict_blame(found, VERDICT_BROKEN, "http", NULL,
                   status == 403 ? "the ping service is not for this user" : "not an answer to a ping", NULL);
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
-    finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
+    verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
                   "a page where the ping service's JSON belongs",
                   "check serviceURI, and what stands between here and the server");
   else if (is_broken_json(L, x))
-    finding_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
+    verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
                   "check serviceURI, and what stands between here and the server");
   else if (s->device_offline)
-    finding_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
+    verdict_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
                   "the host says that this device has no network", NULL);
   else if (says_down(L, x))
-    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+    verdict_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
                   "the web application answers, its AppServer does not", NULL);
   else {
     found->verdict = VERDICT_ALIVE;
@@ -291,7 +291,7 @@ static void judge_request (struct finding *found) {
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  finding_blame(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
+  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
   if (status == 401) found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
@@ -319,14 +319,14 @@ static void judge_other (const struct session *s, const struct exchange *x, stru
   if (fine)
     found->verdict = VERDICT_ALIVE;
   else {
-    finding_blame(found, VERDICT_BROKEN, "http", NULL, what_failed(s, x, found), NULL);
+    verdict_blame(found, VERDICT_BROKEN, "http", NULL, what_failed(s, x, found), NULL);
     found->fault.retryable = status >= 500;
   }
 }
 
 static void judge_elsewhere (struct finding *found) {
   found->fault.result = RESULT_AUTHENTICATION_FAILURE;
-  finding_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
+  verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
 }
 
 static void take_properties (lua_State *L, const struct header_line *line, struct finding *found) {
@@ -335,7 +335,7 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
     found->properties = line->value;
     found->properties_length = line->value_length;
   } else {
-    finding_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
+    verdict_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
                   NULL);
     found->fault.retryable = false;
   }
@@ -371,7 +371,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   bool page = !known && (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT &&
               jsdo_is_login_page(x, purpose);
   long status = known ? 200 : jsdo_real_status(L, x, purpose);
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   found->fault.status = status;
   if (known)
     found->verdict = VERDICT_ALIVE;
@@ -431,7 +431,7 @@ static void blame_cookie (const struct operation *op, const struct exchange *x, 
                           bool accepted) {
   enum cookie_obstacle obstacle = op->stage / STAGE_OBSTACLE;
   if (found->verdict != VERDICT_REFUSED || !cookie_obstacle_phrase(obstacle)) return;
-  finding_say(found, "HTTP %ld from %s: %s: %s", found->fault.status, uri_public_text(x->response.uri),
+  verdict_say(found, "HTTP %ld from %s: %s: %s", found->fault.status, uri_public_text(x->response.uri),
               accepted
                   ? "the form was accepted, but its cookie is not sent back"
                   : "the server did not accept the user name or password, or its cookie is not sent back",
@@ -451,9 +451,9 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
 
 /* The form was accepted and the check failed: the login fails when the server has been told. */
 static void undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
-  finding_apply(L, op, found);
+  verdict_apply(L, op, found);
   operation_push(L, op);
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   compat_setslot(L, -2, PROMISE_ERROR);
   lua_pop(L, 1);
   operation_must(L, op, operation_send(L, op, get(L, op, jsdo_form_logout), login_undone));
@@ -473,15 +473,15 @@ static void fail_login (lua_State *L, struct operation *op, struct exchange *x, 
     return;
   }
   undo_attempt(L, op);
-  finding_conclude(L, op, x, found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, found, RESULT_SUCCESS);
 }
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool login = is_login(op);
-  finding_judge(L, op, x, login ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
+  verdict_judge(L, op, x, login ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
   if (login && op->session->model == MODEL_FORM && found.fault.status > 200 && found.fault.status < 300) {
-    finding_judge(L, op, x, PURPOSE_CHECK,
+    verdict_judge(L, op, x, PURPOSE_CHECK,
                   &found); /* credentials want 200; the check after them any good status */
     found.purpose = PURPOSE_LOGIN;
   }
@@ -489,7 +489,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE)
     fail_login(L, op, x, &found);
   else
-    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool jsdo_check (lua_State *L, struct operation *op) {
@@ -498,18 +498,18 @@ static bool jsdo_check (lua_State *L, struct operation *op) {
 
 static void form_accepted (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_LOGIN, &found);
+  verdict_judge(L, op, x, PURPOSE_LOGIN, &found);
   note_obstacle(op, x);
   if (found.verdict != VERDICT_ALIVE) {
     if (x->response.redirects) blame_cookie(op, x, &found, false);
     if (x->response.redirects && found.verdict != VERDICT_REFUSED)
       fail_login(L, op, x, &found);
     else
-      finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+      verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
     return;
   }
   found.verdict = VERDICT_ADMITTED;
-  finding_apply(L, op, &found);
+  verdict_apply(L, op, &found);
   operation_must(L, op, jsdo_check(L, op));
 }
 
@@ -542,8 +542,8 @@ static bool jsdo_login (lua_State *L, struct operation *op, const struct login *
 
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_LOGOUT, &found);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 /* It ends where it began: a provider's application may be another one. */
@@ -592,12 +592,12 @@ static bool proves_address (const struct finding *found) {
 /* The ping service was forbidden; the login target has answered in its place. The error stands in the promise. */
 static void asked_after (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_PING, &found);
+  verdict_judge(L, op, x, PURPOSE_PING, &found);
   if (found.verdict != VERDICT_ALIVE) {
-    finding_conclude(L, op, x, &found, RESULT_TRUE);
+    verdict_conclude(L, op, x, &found, RESULT_TRUE);
     return;
   }
-  finding_apply(L, op, &found);
+  verdict_apply(L, op, &found);
   operation_push(L, op);
   compat_getslot(L, -1, PROMISE_ERROR);
   operation_reject(L, op);
@@ -607,7 +607,7 @@ static void asked_after (lua_State *L, struct operation *op, struct exchange *x)
 static void ask_after (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   found->fault.result = RESULT_FALSE;
   operation_push(L, op);
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   compat_setslot(L, -2, PROMISE_ERROR);
   lua_pop(L, 1);
   operation_must(L, op, operation_send(L, op, get_stamped(L, op, jsdo_login_target), asked_after));
@@ -619,7 +619,7 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   bool current = op->epoch == s->epoch;
   bool missing;
   unsigned path = ping_path_of(x);
-  finding_judge(L, op, x, PURPOSE_PING, &found);
+  verdict_judge(L, op, x, PURPOSE_PING, &found);
   missing = found.fault.status == 404 || found.fault.status == 410;
   if (current && missing && ping_elsewhere(L, op, x)) return;
   if (current && found.fault.status == 403 && found.verdict == VERDICT_BROKEN) {
@@ -628,7 +628,7 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   }
   if (current && !s->ping_uri && proves_address(&found) && path < PING_PATHS)
     s->ping_uri = uri_append(s->service, ping_paths[path]);
-  finding_conclude(L, op, x, &found, RESULT_TRUE);
+  verdict_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 static bool jsdo_ping (lua_State *L, struct operation *op) {
@@ -661,11 +661,11 @@ static bool log_in_again (lua_State *L, struct operation *op) {
 /* The server is there again; does it still know the session? */
 static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
-  finding_judge(L, op, x, PURPOSE_CHECK, &found);
+  verdict_judge(L, op, x, PURPOSE_CHECK, &found);
   if (found.verdict == VERDICT_EXPIRED && jsdo_can_renew(op->session))
     operation_must(L, op, log_in_again(L, op));
   else
-    finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool jsdo_reestablish (lua_State *L, struct operation *op, unsigned attempt) {

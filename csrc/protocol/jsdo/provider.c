@@ -151,7 +151,7 @@ static void judge (lua_State *L, const struct exchange *x, enum model model, enu
   long status = jsdo_real_status(L, x, purpose);
   bool page = purpose == PURPOSE_LOGIN && jsdo_is_login_page(x, purpose);
   if (x->response.failure != FAILURE_NONE) {
-    finding_failure(found, x, purpose);
+    verdict_failure(found, x, purpose);
     found->reason = NULL;
     return;
   }
@@ -173,7 +173,7 @@ static void judge (lua_State *L, const struct exchange *x, enum model model, enu
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
     if (purpose == PURPOSE_REFRESH) found->fault.hint = log_in_again;
   }
-  finding_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
+  verdict_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
               found->verdict == VERDICT_REFUSED ? what_refused(model, purpose)
                                                 : what_failed(purpose, status));
 }
@@ -231,7 +231,7 @@ static void read_tokens (lua_State *L, struct identity *who, struct exchange *x,
   if (!take_tokens(L, who, &why)) {
     found->verdict = VERDICT_BROKEN;
     found->fault.kind = "protocol";
-    finding_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(x->response.uri), why);
+    verdict_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(x->response.uri), why);
   }
   lua_settop(L, top);
 }
@@ -251,7 +251,7 @@ static bool undo_login (lua_State *L, struct operation *op, const struct exchang
   struct identity *who = provider_of(op)->who;
   struct exchange *goodbye;
   operation_push(L, op);
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   compat_setslot(L, -2, PROMISE_ERROR);
   goodbye = provider_exchange(who, "GET", jsdo_form_logout);
   identity_reset(who);
@@ -272,7 +272,7 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
     who->logged_in = true;
   else
     identity_reset(who);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static struct exchange *login_exchange (struct identity *who, const struct login *as) {
@@ -400,7 +400,7 @@ void provider_expire_sessions (lua_State *L, const struct identity *who, long st
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   judge(L, x, provider_of(op)->who->model, PURPOSE_LOGOUT, 401, &found);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static int provider_logout (lua_State *L) {
@@ -435,7 +435,7 @@ static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
     provider_expire_sessions(L, who, found.fault.status);
   }
   session_note_identity(L, who);
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
 static bool add (struct buffer *b, const char *text, size_t length) {

@@ -73,7 +73,7 @@ static int l_protocol (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  luaL_argcheck(L, *name && making_is_free(L, name), 1, "expected a name that no protocol of the library has");
+  luaL_argcheck(L, *name && protocol_name_is_free(L, name), 1, "expected a name that no protocol of the library has");
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, 2)) {
@@ -269,7 +269,7 @@ static void read_error (lua_State *L, struct finding *found) {
   if (found->verdict == VERDICT_BROKEN && found->purpose == PURPOSE_PING) found->reason = REASON_APPLICATION;
   if (found->verdict == VERDICT_EXPIRED) found->reason = REASON_EXPIRED;
   found->fault.retryable = found->verdict == VERDICT_UNREACHABLE;
-  finding_say(found, "%s", text ? text : "the protocol's function says no");
+  verdict_say(found, "%s", text ? text : "the protocol's function says no");
   lua_settop(L, top);
 }
 
@@ -300,7 +300,7 @@ static void conclude (lua_State *L, struct operation *op, enum purpose purpose, 
   struct finding found;
   int top = lua_gettop(L);
   find(L, op, purpose, &found);
-  finding_conclude(L, op, NULL, &found, success);
+  verdict_conclude(L, op, NULL, &found, success);
   lua_settop(L, top);
 }
 
@@ -393,7 +393,7 @@ static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   if (found.verdict == VERDICT_REFUSED && op->session->kept)
     log_in_again(L, op);
   else
-    finding_conclude(L, op, NULL, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, NULL, &found, RESULT_SUCCESS);
 }
 
 static bool renew (lua_State *L, struct operation *op) {
@@ -409,7 +409,7 @@ static void still_there (lua_State *L, struct operation *op, struct exchange *x)
   if (found.verdict == VERDICT_EXPIRED && can_renew(op->session))
     renew(L, op);
   else
-    finding_conclude(L, op, NULL, &found, RESULT_SUCCESS);
+    verdict_conclude(L, op, NULL, &found, RESULT_SUCCESS);
 }
 
 static bool reestablish (lua_State *L, struct operation *op, unsigned attempt) {
@@ -446,7 +446,7 @@ static void invoked (lua_State *L, struct operation *op, struct exchange *x) {
     found.verdict = VERDICT_ALIVE;
   }
   lua_settop(L, top);
-  finding_conclude_with(L, op, NULL, &found, push_returned);
+  verdict_conclude_with(L, op, NULL, &found, push_returned);
 }
 
 static bool call_invoke (lua_State *L, struct operation *op) {
@@ -487,7 +487,7 @@ static int invoke (lua_State *L) {
   if (session_refuses(L, op)) return 1;
   lua_pushvalue(L, 2);
   compat_setslot(L, 3, OPERATION_ARGUMENTS);
-  repair_begin(L, op, call_invoke);
+  reconnect_begin(L, op, call_invoke);
   lua_settop(L, 3);
   return 1;
 }
@@ -555,7 +555,7 @@ static void take_word (struct finding *found, const char *word, const char *mess
     if (strcmp(words[i].word, word)) continue;
     found->verdict = words[i].verdict;
     if (found->verdict != VERDICT_ALIVE)
-      finding_blame(found, words[i].verdict, words[i].kind, words[i].reason, message, NULL);
+      verdict_blame(found, words[i].verdict, words[i].kind, words[i].reason, message, NULL);
     return;
   }
 }
@@ -565,7 +565,7 @@ static void judge_by_status (struct finding *found) {
   if (status < 400)
     found->verdict = VERDICT_ALIVE;
   else
-    finding_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
+    verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
                   NULL);
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
@@ -590,7 +590,7 @@ static int ask_judge (lua_State *L) {
 
 static void judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                    struct finding *found) {
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   judge_by_status(found);
   if (!uri_within(s->service, x->request.uri)) return;
   lua_pushcfunction(L, ask_judge);

@@ -42,19 +42,19 @@ static void blame_connect (struct finding *found, enum proiv_answer answer) {
   long status = found->fault.status;
   if (status == 401 || status == 403) {
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
-    finding_blame(found, VERDICT_REFUSED, "auth", NULL, "the server does not accept who asks for a session",
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server does not accept who asks for a session",
                   "check username and password of connectionData");
   } else if (status == 404 || status == 410)
-    finding_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
+    verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                   "no such service answers there, or it is disabled", "check URI and connectionData.service");
   else if (answer == PROIV_SAYS_LATER) {
-    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER, "the server cannot open a session now",
+    verdict_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER, "the server cannot open a session now",
                   NULL);
     found->fault.retryable = true;
   } else if (answer == PROIV_SAYS_REFUSED)
-    finding_blame(found, VERDICT_BROKEN, "refused", NULL, "the server refuses to open a session", NULL);
+    verdict_blame(found, VERDICT_BROKEN, "refused", NULL, "the server refuses to open a session", NULL);
   else
-    finding_blame(found, VERDICT_BROKEN, status < 300 ? "protocol" : "http", NULL, "no session was opened",
+    verdict_blame(found, VERDICT_BROKEN, status < 300 ? "protocol" : "http", NULL, "no session was opened",
                   NULL);
 }
 
@@ -63,17 +63,17 @@ static const char hint_lost[] = "begin another: it will not be the same session"
 /* An answer to a question after the session. */
 static void blame_poll (struct finding *found, enum proiv_answer answer) {
   if (answer == PROIV_SAYS_ENDED)
-    finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
+    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
                   "the session's program has come to its end", NULL);
   else if (answer == PROIV_SAYS_LOST)
-    finding_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the server has lost the session",
+    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the server has lost the session",
                   hint_lost);
   else if (answer == PROIV_SAYS_LATER) {
-    finding_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
+    verdict_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
                   "the server cannot say now how the session stands", NULL);
     found->fault.retryable = true;
   } else
-    finding_blame(found, VERDICT_BROKEN, found->fault.status < 300 ? "protocol" : "http",
+    verdict_blame(found, VERDICT_BROKEN, found->fault.status < 300 ? "protocol" : "http",
                   found->purpose == PURPOSE_PING ? REASON_APPLICATION : NULL,
                   "that does not say how the session stands", "check URI");
 }
@@ -99,14 +99,14 @@ static void judge_request (struct finding *found) {
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  finding_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
+  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
                 NULL);
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
 
 static void judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                    struct finding *found) {
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     judge_request(found);
   else
@@ -116,7 +116,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
 /* A session is lost with the line. */
 static enum proiv_answer hear_failure (struct finding *found, const struct exchange *x,
                                        enum purpose purpose) {
-  finding_failure(found, x, purpose);
+  verdict_failure(found, x, purpose);
   if (found->verdict != VERDICT_UNREACHABLE) return PROIV_SAYS_NOTHING;
   if (purpose == PURPOSE_LOGIN) return PROIV_SAYS_LOST;
   found->verdict = VERDICT_EXPIRED;
@@ -156,7 +156,7 @@ static enum proiv_answer hear_error (lua_State *L, struct finding *found) {
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   }
   found->reason = lost ? REASON_SERVER : NULL;
-  finding_say(found, "%s", message ? message : "the transport's function says no");
+  verdict_say(found, "%s", message ? message : "the transport's function says no");
   return lost ? PROIV_SAYS_LOST : PROIV_SAYS_NOTHING;
 }
 
@@ -174,7 +174,7 @@ static enum proiv_answer hear_late (struct finding *found) {
   found->fault.kind = "timeout";
   found->verdict = found->purpose == PURPOSE_LOGIN ? VERDICT_UNREACHABLE : VERDICT_EXPIRED;
   found->reason = REASON_SERVER;
-  finding_say(found, "the transport's function took too long");
+  verdict_say(found, "the transport's function took too long");
   return PROIV_SAYS_LOST;
 }
 
@@ -206,7 +206,7 @@ static enum proiv_answer hear_function (lua_State *L, struct operation *op, enum
   if (purpose == PURPOSE_LOGIN) found->verdict = VERDICT_BROKEN;
   if (purpose == PURPOSE_LOGIN) found->fault.kind = "protocol";
   found->reason = purpose == PURPOSE_LOGIN ? NULL : REASON_EXPIRED;
-  finding_say(found, "the transport says that the session %s",
+  verdict_say(found, "the transport says that the session %s",
               answer == PROIV_SAYS_ENDED ? "has ended" : "is lost");
   return answer;
 }
@@ -219,7 +219,7 @@ static enum proiv_answer hear (lua_State *L, struct operation *op, const struct 
   if (!x) return hear_function(L, op, purpose, found);
   if (x->response.failure != FAILURE_NONE) return hear_failure(found, x, purpose);
   answer = proiv_classify(L, s, x);
-  finding_begin(found, x, purpose);
+  verdict_begin(found, x, purpose);
   say(found, answer);
   return answer;
 }
@@ -241,10 +241,10 @@ static void connected (lua_State *L, struct operation *op, struct exchange *x) {
   int top = lua_gettop(L);
   hear(L, op, x, PURPOSE_LOGIN, &found);
   if (found.verdict == VERDICT_ALIVE && x && proiv_is_key_too_long(L, x))
-    finding_blame(&found, VERDICT_BROKEN, "protocol", NULL, "the sessionKey is longer than 64 KiB", NULL);
+    verdict_blame(&found, VERDICT_BROKEN, "protocol", NULL, "the sessionKey is longer than 64 KiB", NULL);
   if (found.verdict == VERDICT_ALIVE && op->epoch == op->session->epoch)
     operation_must(L, op, learn_key(L, op, x));
-  finding_conclude(L, op, x, &found, RESULT_SUCCESS);
+  verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
   lua_settop(L, top);
 }
 
@@ -273,7 +273,7 @@ static void begin (lua_State *L, struct session *s) {
   struct proiv *p = s->wire;
   if (p->state != PROIV_NEW) {
     session_push(L, s);
-    active_drop_key(L, -1);
+    active_session_drop_key(L, -1);
     lua_pop(L, 1);
   }
   proiv_forget_key(s);
@@ -299,7 +299,7 @@ static void polled (lua_State *L, struct operation *op, const struct exchange *x
   if (answer == PROIV_SAYS_ENDED && op->epoch == s->epoch) p->finished = true;
   if (s->leaving) found.verdict = VERDICT_NEUTRAL; /* the stop under way tells */
   if (is_well(answer, purpose)) found.verdict = VERDICT_ALIVE;
-  finding_conclude(L, op, x, &found, success);
+  verdict_conclude(L, op, x, &found, success);
   lua_settop(L, top);
 }
 
@@ -364,10 +364,10 @@ static bool ask_to_stop (lua_State *L, struct operation *op) {
 static void reject_stop (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
   static const char ping_name[] = "ping",
-                    stop_name[] = "stop"; /* as finding_say puts before what it is told */
+                    stop_name[] = "stop"; /* as verdict_say puts before what it is told */
   if (!strncmp(found->message, ping_name, sizeof ping_name - 1))
     memcpy(found->message, stop_name, sizeof stop_name - 1);
-  finding_push_error(L, x, found);
+  verdict_push_error(L, x, found);
   operation_reject(L, op);
 }
 
@@ -379,7 +379,7 @@ static void time_is_up (lua_State *L, struct operation *op, struct exchange *x) 
   found.fault.kind = "timeout";
   found.fault.result = RESULT_GENERAL_FAILURE;
   found.fault.retryable = true;
-  finding_say(&found, "the session did not end in time; it goes on");
+  verdict_say(&found, "the session did not end in time; it goes on");
   reject_stop(L, op, NULL, &found);
 }
 
@@ -387,9 +387,9 @@ static void stop_refused (lua_State *L, struct operation *op, const struct excha
                           struct finding *found) {
   static const char what[] = "PROIV does not allow the session to be stopped; it goes on";
   if (x)
-    finding_blame(found, VERDICT_NEUTRAL, "refused", NULL, what, NULL);
+    verdict_blame(found, VERDICT_NEUTRAL, "refused", NULL, what, NULL);
   else
-    finding_say(found, "%s", what);
+    verdict_say(found, "%s", what);
   found->fault.kind = "refused";
   reject_stop(L, op, x, found);
 }
@@ -406,7 +406,7 @@ static void resolve_stop (lua_State *L, struct operation *op, const struct excha
                           const struct finding *found, const char *note) {
   operation_push_owner(L, op);
   error_push_result(L, RESULT_SUCCESS);
-  finding_push_info(L, x, found);
+  verdict_push_info(L, x, found);
   if (note) {
     lua_pushstring(L, note);
     lua_setfield(L, -2, "note");
@@ -422,7 +422,7 @@ static void stop_lost (lua_State *L, struct operation *op, const struct exchange
     resolve_stop(L, op, x, found, NULL);
     return;
   }
-  finding_apply(L, op, found);
+  verdict_apply(L, op, found);
   resolve_stop(L, op, x, found, "lost");
 }
 

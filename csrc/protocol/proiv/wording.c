@@ -153,7 +153,7 @@ static const char *push_key (lua_State *L, struct session *s, size_t *length) {
   *length = p->key_size ? p->key_size - 1 : 0;
   if (p->key) return p->key;
   session_push(L, s);
-  active_push_key(L, -1);
+  active_session_push_key(L, -1);
   return lua_tolstring(L, -1, length);
 }
 

@@ -53,9 +53,9 @@ static struct exchange *answer (lua_State *L, struct session *s, const char *dat
 static void look (lua_State *L, const struct exchange *x, const struct finding *found, bool known) {
   int top = lua_gettop(L);
   if (found->verdict == VERDICT_ALIVE)
-    finding_push_info(L, x, found);
+    verdict_push_info(L, x, found);
   else
-    finding_push_error(L, x, found);
+    verdict_push_error(L, x, found);
   luaL_tolstring(L, -1, NULL);
   fuzz_check(known || !strstr(lua_tostring(L, -1), "sEcReT"), "no secret is told");
   lua_settop(L, top);
