@@ -7,19 +7,22 @@
 #endif
 #endif
 
-#include "session/active_session.h"
 #include "catalog/load.h"
-#include "store/file_store.h"
-#include "session/log.h"
-#include "runtime/engine_limits.h"
-#include "runtime/numbers.h"
-#include "store/store.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/provider.h"
 #include "protocol/list.h"
 #include "protocol/lua/protocol.h"
-#include "session/hooks.h"
+#include "runtime/engine_limits.h"
+#include "runtime/numbers.h"
 #include "runtime/response.h"
+#include "session/active_session.h"
+#include "session/hooks.h"
+#include "session/log.h"
+#include "session/session_binding.h"
+#include "session/session_new.h"
+#include "session/verbs.h"
+#include "store/file_store.h"
+#include "store/store.h"
 
 #include <dlfcn.h>
 
@@ -106,6 +109,8 @@ static void stay_loaded (void) {
 }
 
 static const struct session_hooks hooks = {
+    &session_owner,
+    session_start_ping,
     protocol_list,
     protocol_lua_find,
     {store_open, store_note},

@@ -1,6 +1,115 @@
--- floors.lua: fails for each #include and each require that goes up. A floor may use itself and those that stand after it.
--- The order is this table; `docs/internals/architecture.md` shows it as a picture.
-local C = {
-  ["csrc"] = { "csrc/protocol", "csrc/store", "csrc/catalog", "csrc/session", "csrc/runtime", "csrc/net" },
+-- floors.lua [--dot]: fails for each #include and each require that the order below does not allow.
+-- --dot: prints the folders and what they use, one `FROM TO` a line, for tools/picture.lua.
+
+-- A folder may use itself and the folders that its line names. Nothing else: so no arrow goes up, and no two
+-- protocols know each other. "module" is csrc/module.c.
+local MAY_USE = {
+  C = {
+    net = {},
+    runtime = { "net" },
+    session = { "runtime", "net" },
+    catalog = { "session", "runtime", "net" },
+    store = { "session", "runtime", "net" },
+    ["protocol/jsdo"] = { "session", "runtime", "net" },
+    ["protocol/datasnap"] = { "session", "runtime", "net" },
+    ["protocol/btt"] = { "session", "runtime", "net" },
+    ["protocol/proiv"] = { "session", "runtime", "net" },
+    ["protocol/lua"] = { "session", "runtime", "net" },
+    protocol = { "protocol/jsdo", "protocol/datasnap", "protocol/btt", "protocol/proiv", "session" },
+    module = { "protocol", "protocol/jsdo", "protocol/lua", "store", "catalog", "session", "runtime", "net" },
+    sandbox = {},
+  },
+  -- What a folder of lua/ may require: modules by their beginning. "core" is datasession.core.
+  Lua = {
+    ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.storage" },
+    ["datasession.sandbox"] = { "datasession.sandbox", "datasession.internal" },
+    ["datasession"] = { "datasession" },
+  },
 }
-return C
+
+-- The headers of session that a protocol may include, beside all public ones of runtime and net.
+local FOR_PROTOCOLS = { ["session/protocol.h"] = true }
+
+local function files(where)
+  local names = {}
+  for name in assert(io.popen("find " .. where .. " -type f | LC_ALL=C sort")):lines() do names[#names + 1] = name end
+  return names
+end
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+local wrong, arrows = {}, {}
+
+local function note(...) wrong[#wrong + 1] = string.format(...) end
+
+local function folder_of(path) return path:match "^(.*)/[^/]*$" or "module" end
+
+local function allowed(list, name)
+  for _, one in ipairs(list) do
+    if one == name then return true end
+  end
+end
+
+local function check_include(path, from, header)
+  local to = folder_of(header)
+  if to == from then return end
+  arrows[from .. " " .. to] = true
+  local list = MAY_USE.C[from]
+  if not list then
+    note("%s: the folder %s is not in the order of tools/floors.lua", path, from)
+  elseif not allowed(list, to) then
+    note("%s includes %s: %s may not use %s", path, header, from, to)
+  elseif from:match "^protocol/" and to == "session" and not FOR_PROTOCOLS[header] then
+    note("%s includes %s: a protocol includes session/protocol.h and no other header of session", path, header)
+  end
+end
+
+local function check_c()
+  for _, path in ipairs(files "csrc -name '*.[ch]'") do
+    local from = folder_of(path:gsub("^csrc/", ""))
+    for header in read(path):gmatch '#include "([^"]+)"' do check_include(path, from, header) end
+  end
+end
+
+local function begins(name, with) return name == with or name:sub(1, #with + 1) == with .. "." end
+
+-- The longest of the folders in the order that `module` belongs to.
+local function place_of(module)
+  local best
+  for name in pairs(MAY_USE.Lua) do
+    if begins(module, name) and (not best or #name > #best) then best = name end
+  end
+  return best
+end
+
+local function check_require(path, place, wanted)
+  if not begins(wanted, "datasession") then return end
+  for _, name in ipairs(MAY_USE.Lua[place]) do
+    if begins(wanted, name) then return end
+  end
+  note("%s requires %s: %s may not use it", path, wanted, place)
+end
+
+local function check_lua()
+  for _, path in ipairs(files "lua -name '*.lua'") do
+    local place = place_of((path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")))
+    for wanted in read(path):gmatch "require%s*%(?%s*[\"']([%w_.]+)" do check_require(path, place, wanted) end
+  end
+end
+
+check_c()
+check_lua()
+if arg[1] == "--dot" then
+  local lines = {}
+  for arrow in pairs(arrows) do lines[#lines + 1] = arrow end
+  table.sort(lines)
+  print(table.concat(lines, "\n"))
+  return
+end
+for _, line in ipairs(wrong) do io.stderr:write(line, "\n") end
+os.exit(#wrong == 0)

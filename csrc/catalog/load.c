@@ -6,18 +6,28 @@
 ** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what is known still
 ** holds, `entry` and `validators` (datasession.catalog.shared).
 */
-#include "catalog/revalidate.h"
-#include "catalog/uri_cache.h"
-#include "session/log.h"
-#include "runtime/options.h"
-#include "session/protocol.h"
 #include "catalog/load.h"
+
 #include "catalog/order.h"
+#include "catalog/revalidate.h"
 #include "catalog/scan.h"
+#include "catalog/uri_cache.h"
 #include "runtime/copy.h"
-#include "session/hooks.h"
-#include "session/reconnect.h"
+#include "runtime/error.h"
+#include "runtime/loop.h"
+#include "runtime/options.h"
 #include "runtime/response.h"
+#include "session/active_session.h"
+#include "session/exchange.h"
+#include "session/hooks.h"
+#include "session/identity.h"
+#include "session/log.h"
+#include "session/operation.h"
+#include "session/protocol.h"
+#include "session/reconnect.h"
+#include "session/session.h"
+#include "session/verbs.h"
+#include "session/verdict.h"
 
 #include <string.h>
 

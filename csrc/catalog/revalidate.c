@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "session/hooks.h"
+#include "session/operation.h"
 #include "session/session.h"
 
 #include <string.h>

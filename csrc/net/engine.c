@@ -1,3 +1,5 @@
+#include "net/engine.h"
+
 #include "net/engine_state.h"
 #include "net/failure.h"
 #include "net/flight.h"

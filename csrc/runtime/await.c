@@ -1,6 +1,8 @@
 #include "runtime/await.h"
 
 #include "runtime/error.h"
+#include "runtime/loop.h"
+#include "runtime/promise.h"
 
 #include <math.h>
 #include <stddef.h>

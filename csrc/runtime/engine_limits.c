@@ -1,7 +1,7 @@
 #include "runtime/engine_limits.h"
 
-#include "runtime/loop.h"
 #include "net/number.h"
+#include "runtime/loop.h"
 #include "runtime/options.h"
 
 enum { MOST = 1000000 };

@@ -5,8 +5,8 @@
 #ifndef RUNTIME_ERROR_H
 #define RUNTIME_ERROR_H
 
-#include "runtime/compat.h"
 #include "net/exchange.h"
+#include "runtime/compat.h"
 
 #pragma GCC visibility push(hidden)
 

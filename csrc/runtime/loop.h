@@ -8,9 +8,9 @@
 #ifndef RUNTIME_LOOP_H
 #define RUNTIME_LOOP_H
 
-#include "runtime/ready_queue.h"
 #include "net/engine.h"
 #include "net/jar.h"
+#include "runtime/ready_queue.h"
 #include "runtime/userdata.h"
 
 #pragma GCC visibility push(hidden)
@@ -38,8 +38,8 @@ enum loop_table {
 
 /* What the loop and promises call of the operations above them. */
 struct operation_calls {
-  void (*cancel)(struct operation *op);            /* for promise:cancel; raises nothing */
-  void (*drop_all)(struct loop *loop);             /* frees the exchanges of everything in flight: the state closes */
+  void (*cancel)(struct operation *op); /* for promise:cancel; raises nothing */
+  void (*drop_all)(struct loop *loop);  /* frees the exchanges of everything in flight: the state closes */
   /* How many are in flight; `verb`: what the first of them is, static. */
   size_t (*count)(const struct loop *loop, const char **verb);
   const char *(*verb)(const struct operation *op); /* static; for messages */
@@ -65,7 +65,7 @@ struct loop {
   struct uri *service;          /* owned reference: that of the last session made */
   struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
   const struct operation_calls *above; /* static; what this floor calls of operations */
-  const struct session_hooks *hooks; /* static; what sessions call of the floors above them */
+  const struct session_hooks *hooks;   /* static; what sessions call of the floors above them */
   lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */
   int tables[LOOP_TABLES]; /* references into the registry */
   size_t added, taken;     /* entries of the ready queue, since ever */

@@ -1,7 +1,7 @@
 #include "runtime/options.h"
 
-#include "runtime/loop.h"
 #include "net/number.h"
+#include "runtime/loop.h"
 
 #include <string.h>
 

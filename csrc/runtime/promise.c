@@ -1,7 +1,8 @@
 #include "runtime/promise.h"
 
-#include "runtime/error.h"
 #include "runtime/await.h"
+#include "runtime/error.h"
+#include "runtime/loop.h"
 
 #include <string.h>
 
@@ -506,7 +507,8 @@ static int m_tostring (lua_State *L) {
   struct promise *p = promise_check(L, 1);
   m_state(L);
   if (p->is_operation)
-    lua_pushfstring(L, PROMISE_TYPE ": %s, %s", loop_get(L)->above->verb((struct operation *)p), lua_tostring(L, -1));
+    lua_pushfstring(L, PROMISE_TYPE ": %s, %s", loop_get(L)->above->verb((struct operation *)p),
+                    lua_tostring(L, -1));
   else
     lua_pushfstring(L, PROMISE_TYPE ": %s", lua_tostring(L, -1));
   return 1;

@@ -1,8 +1,8 @@
 #include "runtime/response.h"
 
-#include "runtime/json.h"
 #include "net/ascii.h"
 #include "net/headers.h"
+#include "runtime/json.h"
 
 #include <string.h>
 

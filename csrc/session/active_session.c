@@ -1,6 +1,8 @@
 #include "session/active_session.h"
 
+#include "runtime/loop.h"
 #include "session/protocol.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <string.h>

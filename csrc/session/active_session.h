@@ -18,6 +18,9 @@ void active_session_drop_key (lua_State *L, int index);
 /* activeSession(), setActiveSession(session or key), sessionOf(session or key), lastCall(session) in the table on top. */
 void active_session_register (lua_State *L);
 
+/* A call of the user's on it: it is the active session from now on. active.c */
+void session_touch (struct session *s);
+
 #pragma GCC visibility pop
 
 #endif

@@ -21,6 +21,12 @@ void autoping_left (const struct session *s, const struct operation *op);
 
 void autoping_free (struct session *s);
 
+/* Whether there is memory for pingInterval's timer: asked before a change of state, which is then made as a whole. autoping.c */
+bool session_can_arm (const struct session *s);
+
+/* Sets pingInterval's timer, or clears it, as the state asks. False: no memory, it is not set. */
+bool session_arm (struct session *s);
+
 #pragma GCC visibility pop
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef SESSION_CREDENTIALS_H
 #define SESSION_CREDENTIALS_H
 
-#include "runtime/compat.h"
 #include "net/allocator.h"
+#include "runtime/compat.h"
 
 #pragma GCC visibility push(hidden)
 

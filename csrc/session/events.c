@@ -1,6 +1,7 @@
 #include "session/events.h"
 
 #include "net/ascii.h"
+#include "runtime/loop.h"
 #include "session/session.h"
 #include "session/subscriptions.h"
 

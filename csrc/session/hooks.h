@@ -49,6 +49,8 @@ struct context_hooks {
 };
 
 struct session_hooks {
+  const struct operation_owner *owner;                                   /* of sessions' operations */
+  struct operation *(*ping)(lua_State *L, int index, struct session *s); /* session_start_ping */
   const struct protocol *const *protocols; /* static, ends with NULL; the first is the default */
   /* The protocol of that name that Lua defines: pushes its definition; NULL, and nothing pushed: there is none. */
   const struct protocol *(*find_protocol)(lua_State *L, const char *name);

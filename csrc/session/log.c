@@ -1,5 +1,6 @@
 #include "session/log.h"
 
+#include "runtime/loop.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -77,7 +78,7 @@ static void set_finding (lua_State *L, const struct finding *found) {
 }
 
 void log_session (lua_State *L, int index, const char *level, const char *event,
-                      const struct finding *found) {
+                  const struct finding *found) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);
@@ -87,7 +88,7 @@ void log_session (lua_State *L, int index, const char *level, const char *event,
 }
 
 void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
-                      double wait) {
+                  double wait) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);
@@ -102,7 +103,7 @@ void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, 
 }
 
 void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
-                      const struct finding *found) {
+                  const struct finding *found) {
   index = lua_absindex(L, index);
   if (!push_logger(L)) return;
   push_fields(L, index);

@@ -2,7 +2,10 @@
 ** opening: what happens to an exchange of a session between its description and its sending: the _ts parameter, and
 ** onOpenRequest, which may add and change header lines.
 */
+#include "session/on_open_request.h"
+
 #include "net/ascii.h"
+#include "runtime/loop.h"
 #include "runtime/numbers.h"
 #include "session/session.h"
 
@@ -81,6 +84,15 @@ struct uri *session_address (lua_State *L, struct session *s, struct uri *uri) {
   }
   if (uri || id) lua_pop(L, 1);
   return made;
+}
+
+/* A different word of the user's would let one request be read as two. */
+const char *session_framing (const char *name) {
+  static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (ascii_same(names[i], name)) return names[i];
+  return NULL;
 }
 
 /* params.xhr.setRequestHeader([self,] name, value), as in the reference: the upvalue is params.headers. */

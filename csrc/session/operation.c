@@ -1,12 +1,13 @@
 #include "session/operation.h"
 
-#include "session/autoping.h"
-#include "session/hooks.h"
-#include "runtime/error.h"
-#include "session/protocol.h"
-#include "session/reconnect.h"
-#include "session/session.h"
 #include "runtime/await.h"
+#include "runtime/error.h"
+#include "runtime/loop.h"
+#include "runtime/promise.h"
+#include "session/hooks.h"
+#include "session/identity.h"
+#include "session/protocol.h"
+#include "session/session.h"
 
 #include <stddef.h>
 
@@ -14,26 +15,6 @@
 static const double far = 1e9;
 
 static int take_turn (lua_State *L);
-
-/* Operations of sessions */
-
-static bool before_send (lua_State *L, struct operation *op, struct exchange *x) {
-  return op->loop->hooks->provider.holds(L, op, x);
-}
-
-static bool on_answer (lua_State *L, struct operation *op, struct exchange *x) {
-  return op->loop->hooks->provider.retries(L, op, x);
-}
-
-static void left (lua_State *L, struct operation *op) {
-  struct session *s = op->session;
-  if (s->login == op) session_login_over(L, s);
-  autoping_left(s, op);
-  if (s->leaving == op) session_leaving_over(L, s, op);
-  reconnect_left(L, s, op);
-}
-
-static const struct operation_owner session_owner = {"session", before_send, on_answer, left};
 
 static void enlist (struct loop *loop, struct operation *op) {
   op->loop = loop;
@@ -87,7 +68,7 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
 
 struct operation *operation_new (lua_State *L, int index, const char *verb) {
   struct session *s = session_check(L, index);
-  struct operation *op = operation_new_of(L, index, verb, s->loop, &session_owner);
+  struct operation *op = operation_new_of(L, index, verb, s->loop, s->loop->hooks->owner);
   op->session = s;
   op->object = NULL;
   op->epoch = s->epoch;
@@ -134,7 +115,6 @@ static void drop_apart (struct operation *op) {
   identity_release(op->apart);
   op->apart = NULL;
 }
-
 
 /* No more in flight: nothing keeps its promise but who holds it. */
 static void finish (lua_State *L, struct operation *op) {
@@ -373,7 +353,7 @@ static bool is_fresh (const struct operation *op, const struct exchange *x) {
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
   if (!x) return false;
   if (op->limit > 0) x->request.timeout = op->limit;
-  if (op->session) session_open_request(L, op->session, x);
+  if (op->owner->describe) op->owner->describe(L, op, x);
   if (op->over || !op->loop->engine || loop_is_inherited(op->loop)) {
     exchange_free(x);
     loop_check(L, op->loop); /* onOpenRequest may have forked */
@@ -407,8 +387,7 @@ void operation_resume (lua_State *L, struct operation *op) {
   for (; x; x = next) {
     next = x->next;
     if (x->phase != EXCHANGE_FRESH) continue;
-    if (op->abort_kind || !session_sign_again(operation_signer(op), x) || !engine_submit(op->loop->engine, x))
-      fail_held(L, op, x);
+    if (op->abort_kind || !op->owner->sign(op, x) || !engine_submit(op->loop->engine, x)) fail_held(L, op, x);
   }
 }
 

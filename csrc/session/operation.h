@@ -21,17 +21,21 @@ typedef void (*operation_step)(lua_State *L, struct operation *op, struct exchan
 /* What one operation is of: a session, or an object of a protocol's that makes requests of its own. */
 struct operation_owner {
   const char *field; /* of the error that it rejects with: "session" */
+  /* Before `x` is one of the exchanges of `op`: may change its header lines; or NULL. */
+  void (*describe)(lua_State *L, struct operation *op, struct exchange *x);
   /* Before `x`, one of the exchanges of `op` already, is sent: true if it is held until operation_resume; or NULL. */
   bool (*before_send)(lua_State *L, struct operation *op, struct exchange *x);
   /* `x` has finished: true if it is sent once more, and `step` is not called yet; or NULL. Raises on memory. */
   bool (*on_answer)(lua_State *L, struct operation *op, struct exchange *x);
+  /* Puts the present token of its identity into the lines of `x`, which was held. False: out of memory. Or NULL: it holds none. */
+  bool (*sign)(const struct operation *op, struct exchange *x);
   /* `op` is over. Raises nothing. */
   void (*left)(lua_State *L, struct operation *op);
 };
 
 struct operation {
   struct promise promise;
-  struct loop *loop;         /* borrowed */
+  struct loop *loop;                   /* borrowed */
   const struct operation_owner *owner; /* static */
   struct session *session; /* borrowed; kept by the promise's PROMISE_OWNER; NULL: another owner's */
   void *object;            /* borrowed, the same: that owner; NULL: a session's */

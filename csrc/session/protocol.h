@@ -6,8 +6,21 @@
 #ifndef SESSION_PROTOCOL_H
 #define SESSION_PROTOCOL_H
 
+#include "session/active_session.h"
+#include "session/autoping.h"
 #include "session/credentials.h"
+#include "session/exchange.h"
+#include "session/hooks.h"
+#include "session/identity.h"
+#include "session/log.h"
+#include "session/on_open_request.h"
+#include "session/operation.h"
+#include "session/reconnect.h"
+#include "session/request.h"
 #include "session/session.h"
+#include "session/session_new.h"
+#include "session/verbs.h"
+#include "session/verdict.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,9 +1,14 @@
 #include "session/reconnect.h"
 
+#include "runtime/error.h"
+#include "runtime/loop.h"
+#include "runtime/options.h"
 #include "session/events.h"
 #include "session/log.h"
-#include "runtime/options.h"
+#include "session/operation.h"
 #include "session/protocol.h"
+#include "session/session.h"
+#include "session/verdict.h"
 
 #include <math.h>
 #include <string.h>
@@ -189,7 +194,7 @@ void reconnect_begin (lua_State *L, struct operation *op, bool (*first)(lua_Stat
 }
 
 void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
-                        bool (*first)(lua_State *, struct operation *)) {
+                           bool (*first)(lua_State *, struct operation *)) {
   op->begin = first;
   if (x && x->request.timeout > 0) op->limit = x->request.timeout;
   set_deadline(op);
@@ -343,7 +348,8 @@ static void give_up (lua_State *L, struct operation *op, const struct exchange *
   operation_reject(L, op);
 }
 
-bool reconnect_attempted (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+bool reconnect_attempted (lua_State *L, struct operation *op, const struct exchange *x,
+                          struct finding *found) {
   struct session *s = op->session;
   if (!s || !is_under_way(s) || s->reconnect->op != op) return false;
   if (found->verdict == VERDICT_ALIVE)
@@ -397,7 +403,8 @@ static const char *reason_of (const struct finding *found) {
 }
 
 static bool can_start (const struct session *s, enum verdict verdict) {
-  if (!s->reconnect || !s->reconnect->attempts || s->reconnect->op || !s->established || s->closing) return false;
+  if (!s->reconnect || !s->reconnect->attempts || s->reconnect->op || !s->established || s->closing)
+    return false;
   if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
   return verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
 }

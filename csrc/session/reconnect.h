@@ -25,7 +25,7 @@ void reconnect_begin (lua_State *L, struct operation *op, bool (*begin)(lua_Stat
 
 /* The same, of which the first exchange is described already; it becomes the operation's. */
 void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
-                        bool (*begin)(lua_State *, struct operation *));
+                           bool (*begin)(lua_State *, struct operation *));
 
 /* It is being re-established, or has passed its deadline and will be by its next call. */
 bool reconnect_is_due (const struct session *s);
@@ -37,7 +37,8 @@ bool reconnect_is_wanted (const struct session *s);
 bool reconnect_keeps_arguments (const struct session *s);
 
 /* Is `op` one session's repair? What it found is an attempt's outcome, which is then dealt with. */
-bool reconnect_attempted (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found);
+bool reconnect_attempted (lua_State *L, struct operation *op, const struct exchange *x,
+                          struct finding *found);
 
 /*
 ** `op` is about to end by what was found. A loss starts the repair; true: it waits for that, to be begun anew, and has not

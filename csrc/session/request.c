@@ -1,11 +1,21 @@
 /* request: any request of the user's, sent as the session. */
-#include "runtime/json.h"
+#include "session/request.h"
+
 #include "net/ascii.h"
+#include "runtime/error.h"
+#include "runtime/json.h"
 #include "runtime/numbers.h"
 #include "runtime/options.h"
+#include "runtime/response.h"
+#include "session/active_session.h"
+#include "session/exchange.h"
+#include "session/on_open_request.h"
+#include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
-#include "runtime/response.h"
+#include "session/session.h"
+#include "session/verbs.h"
+#include "session/verdict.h"
 
 #include <string.h>
 
@@ -77,15 +87,6 @@ static void check_header (lua_State *L, enum header_result result, const char *n
   if (result == HEADER_BAD_VALUE)
     luaL_error(L, "request: option 'headers': the value of '%s' holds a line break or NUL", name);
   if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
-}
-
-/* A different word of the user's would let one request be read as two. */
-const char *session_framing (const char *name) {
-  static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
-  size_t i;
-  for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (ascii_same(names[i], name)) return names[i];
-  return NULL;
 }
 
 /* A name and its value are on top, the latter popped. */

@@ -1,11 +1,18 @@
 /* session_binding: how Lua sees a session: its properties, its methods, its name. */
+#include "session/session_binding.h"
+
+#include "net/number.h"
+#include "runtime/error.h"
+#include "runtime/loop.h"
 #include "session/active_session.h"
 #include "session/autoping.h"
 #include "session/events.h"
-#include "net/number.h"
 #include "session/hooks.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/request.h"
+#include "session/session.h"
+#include "session/verbs.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -127,16 +134,6 @@ static void push_id (lua_State *L, const struct session *s) {
     s->protocol->push_id(L, s);
   else
     lua_pushnil(L);
-}
-
-void session_push_protocol_name (lua_State *L, const struct session *s) {
-  lua_pushstring(L, s->protocol->name);
-  session_push(L, s);
-  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
-      lua_getfield(L, -1, "protocol") == LUA_TTABLE && lua_getfield(L, -1, "name") == LUA_TSTRING)
-    lua_replace(L, -5);
-  while (!lua_isstring(L, -1))
-    lua_pop(L, 1);
 }
 
 /* Made when first asked for; one that was given, or logged in, is there until logout. */

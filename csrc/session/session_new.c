@@ -2,12 +2,16 @@
 ** making: the constructor of a session: which protocol, which options, and what of them the session keeps. The options are
 ** at index 1 throughout, the session at 2.
 */
-#include "session/autoping.h"
+#include "session/session_new.h"
+
+#include "runtime/loop.h"
 #include "runtime/options.h"
+#include "runtime/transport_options.h"
+#include "session/autoping.h"
 #include "session/hooks.h"
 #include "session/protocol.h"
-#include "runtime/transport_options.h"
 #include "session/reconnect.h"
+#include "session/session.h"
 
 #include <string.h>
 
@@ -73,7 +77,8 @@ static const struct protocol *protocol_option (lua_State *L) {
 
 /* optionNames([protocol]): an array of those that datasession.new knows for it; nil for no such protocol. */
 static int l_option_names (lua_State *L) {
-  const struct protocol *protocol = find_protocol(L, luaL_optstring(L, 1, session_hooks(L)->protocols[0]->name));
+  const struct protocol *protocol =
+      find_protocol(L, luaL_optstring(L, 1, session_hooks(L)->protocols[0]->name));
   int definition = lua_gettop(L), n;
   lua_Integer i;
   if (!protocol) return 0;

@@ -1,5 +1,31 @@
 /* session_values: the Lua values that hang from a session. A user value costs every session 16 bytes. */
+#include "runtime/loop.h"
+#include "session/protocol.h"
 #include "session/session.h"
+
+struct session *session_test (lua_State *L, int index) {
+  return type_test(L, index, TYPE_SESSION);
+}
+
+struct session *session_check (lua_State *L, int index) {
+  return type_check(L, index, TYPE_SESSION);
+}
+
+void session_push (lua_State *L, const struct session *s) {
+  loop_table_of(L, s->loop, LOOP_SESSIONS);
+  lua_rawgetp(L, -1, s);
+  lua_remove(L, -2);
+}
+
+/* Is its deadline over? Nobody may have noticed yet: an idle session has no timer for that. */
+bool session_is_past (const struct session *s) {
+  return s->expires > 0 && clock_now() >= s->expires;
+}
+
+bool session_connected (const struct session *s) {
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->reconnecting &&
+         !session_is_past(s);
+}
 
 int session_getvalue (lua_State *L, int index, enum session_value which) {
   int type;
@@ -39,4 +65,14 @@ void session_setvalue (lua_State *L, int index, enum session_value which) {
     lua_rawseti(L, -2, which);
     lua_pop(L, 1);
   }
+}
+
+void session_push_protocol_name (lua_State *L, const struct session *s) {
+  lua_pushstring(L, s->protocol->name);
+  session_push(L, s);
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+      lua_getfield(L, -1, "protocol") == LUA_TTABLE && lua_getfield(L, -1, "name") == LUA_TSTRING)
+    lua_replace(L, -5);
+  while (!lua_isstring(L, -1))
+    lua_pop(L, 1);
 }

@@ -3,6 +3,7 @@
 #include "session/events.h"
 #include "session/log.h"
 #include "session/protocol.h"
+#include "session/session.h"
 
 struct before state_events_look (lua_State *L, const struct session *s) {
   struct before was = {s->phase, session_connected(s), s->expires_at};

@@ -1,7 +1,11 @@
-#include "session/protocol.h"
+#include "session/verdict.h"
 
-#include "session/reconnect.h"
+#include "runtime/error.h"
 #include "runtime/response.h"
+#include "session/operation.h"
+#include "session/protocol.h"
+#include "session/reconnect.h"
+#include "session/session.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -18,18 +18,18 @@ enum verdict {
   VERDICT_BROKEN,      /* an answer that makes no sense here */
   VERDICT_ADMITTED,    /* credentials taken; whether the session may be used is to be seen */
   /* not from an answer: */
-  VERDICT_DEVICE_LOST,   /* the host says that there is no network */
-  VERDICT_DEVICE_BACK,   /* ... that there is one again */
-  VERDICT_LAPSED,        /* its deadline is over */
-  VERDICT_ENTERING,      /* the user logs in */
-  VERDICT_UNDONE,        /* that login failed: nothing of it is left */
-  VERDICT_CLOSING,       /* the user asks the server to end it */
-  VERDICT_STAYING,       /* the server did not end it */
-  VERDICT_LEFT,          /* the user logged out */
-  VERDICT_INVALIDATED,   /* for good */
+  VERDICT_DEVICE_LOST,      /* the host says that there is no network */
+  VERDICT_DEVICE_BACK,      /* ... that there is one again */
+  VERDICT_LAPSED,           /* its deadline is over */
+  VERDICT_ENTERING,         /* the user logs in */
+  VERDICT_UNDONE,           /* that login failed: nothing of it is left */
+  VERDICT_CLOSING,          /* the user asks the server to end it */
+  VERDICT_STAYING,          /* the server did not end it */
+  VERDICT_LEFT,             /* the user logged out */
+  VERDICT_INVALIDATED,      /* for good */
   VERDICT_RECONNECT_BEGUN,  /* it is being re-established */
   VERDICT_RECONNECT_FAILED, /* that has been given up */
-  VERDICT_TOLD           /* nothing has changed but what the protocol's status says */
+  VERDICT_TOLD              /* nothing has changed but what the protocol's status says */
 };
 
 /* What an exchange was for, which decides how its answer reads. */

@@ -4,9 +4,10 @@
 */
 #include "store/file_store.h"
 
+#include "runtime/loop.h"
 #include "store/disk.h"
-#include "store/store.h"
 #include "store/private_file.h"
+#include "store/store.h"
 
 #include <lualib.h>
 

@@ -1,6 +1,8 @@
 /* store_restore: a new session goes on where the one that was kept ended. */
 #include "session/autoping.h"
 #include "session/hooks.h"
+#include "session/identity.h"
+#include "session/session.h"
 #include "store/parts.h"
 
 #include <string.h>

@@ -1,6 +1,8 @@
 /* store_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
 #include "session/autoping.h"
 #include "session/hooks.h"
+#include "session/identity.h"
+#include "session/session.h"
 #include "store/parts.h"
 
 #include <math.h>

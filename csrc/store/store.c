@@ -5,7 +5,9 @@
 */
 #include "store/store.h"
 
+#include "runtime/loop.h"
 #include "runtime/options.h"
+#include "session/session.h"
 #include "store/parts.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "check.h"
 #include "client.h"
-#include "net/engine_state.h"
 #include "groups.h"
+#include "net/engine_state.h"
 
 #include <poll.h>
 #include <pthread.h>

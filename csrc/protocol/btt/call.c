@@ -4,9 +4,11 @@
 ** body, type, headers, requestId.
 */
 #include "protocol/btt/btt.h"
+#include "runtime/error.h"
+#include "runtime/loop.h"
 #include "runtime/numbers.h"
 #include "runtime/options.h"
-#include "session/reconnect.h"
+#include "session/protocol.h"
 
 #include <string.h>
 

@@ -1,8 +1,10 @@
 /* btt_establish: the request that establishes a session, or finds one again, and what every other request carries of it. */
-#include "protocol/btt/btt.h"
-#include "net/form.h"
 #include "net/ascii.h"
+#include "net/form.h"
+#include "protocol/btt/btt.h"
+#include "runtime/loop.h"
 #include "runtime/options.h"
+#include "session/protocol.h"
 
 #include <stdio.h>
 #include <string.h>

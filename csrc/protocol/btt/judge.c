@@ -1,7 +1,8 @@
 /* btt_judge: what an answer says of the session. What stands in b->heard and b->offered is for `learn` to take. */
 #include "protocol/btt/btt.h"
-#include "session/log.h"
+#include "runtime/loop.h"
 #include "runtime/response.h"
+#include "session/protocol.h"
 
 #include <string.h>
 
@@ -208,8 +209,8 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
     return;
   }
   if (status == 401 || status == 403) {
-    blame(b, found, s->reconnecting ? VERDICT_BROKEN : VERDICT_REFUSED, "auth", "the server does not let us in",
-          NULL);
+    blame(b, found, s->reconnecting ? VERDICT_BROKEN : VERDICT_REFUSED, "auth",
+          "the server does not let us in", NULL);
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   } else if (gone)
     blame(b, found, VERDICT_BROKEN, "expired", "there is no such session on the server",

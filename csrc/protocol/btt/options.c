@@ -1,7 +1,8 @@
 /* btt_options: what datasession.new takes for a session of the Rich Client. The options are at 1, the session at 2. */
-#include "protocol/btt/btt.h"
 #include "runtime/options.h"
+#include "protocol/btt/btt.h"
 #include "runtime/transport_options.h"
+#include "session/protocol.h"
 
 #include <string.h>
 

@@ -11,9 +11,9 @@
 ** The server tells sessions apart by cookie, by the parameter sessionId, or both. Every cookie it ever sent goes with every
 ** request. A session that is lost is established again: the same if only the line was lost, at first, else a new one.
 */
+#include "session/protocol.h"
 #include "protocol/btt/btt.h"
-#include "session/log.h"
-#include "session/reconnect.h"
+#include "runtime/error.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* btt_reply: replies as Lua tables, whatever format they come in, and what of such a table the session is told. */
 #include "protocol/btt/btt.h"
 #include "runtime/json.h"
+#include "runtime/loop.h"
 #include "runtime/response.h"
 
 #include <string.h>

@@ -2,11 +2,12 @@
 ** datasnap_call: calls of a DataSnap server's methods, alone or in batches, and looks into its cache of results; each is one
 ** exchange, described when the user calls and kept as text, lest it be needed another time.
 */
-#include "protocol/datasnap/datasnap.h"
-#include "runtime/json.h"
 #include "net/ascii.h"
+#include "protocol/datasnap/datasnap.h"
+#include "runtime/error.h"
+#include "runtime/json.h"
 #include "runtime/options.h"
-#include "session/reconnect.h"
+#include "session/protocol.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* datasnap_judge: what an answer of a DataSnap server says: of the session, in the header Pragma; of the call, in status and body. */
+#include "net/ascii.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
-#include "net/ascii.h"
+#include "session/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

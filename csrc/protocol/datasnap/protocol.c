@@ -10,7 +10,9 @@
 **          server has ended it. Either way the next call begins a new session.
 ** logout   GET CloseSession; the id is forgotten whatever comes of it. closeSession does the same and keeps the credentials.
 */
+#include "session/protocol.h"
 #include "protocol/datasnap/datasnap.h"
+#include "runtime/error.h"
 #include "runtime/json.h"
 #include "runtime/options.h"
 

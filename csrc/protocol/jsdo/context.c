@@ -2,7 +2,8 @@
 
 #include "runtime/copy.h"
 #include "runtime/json.h"
-#include "session/session.h"
+#include "runtime/loop.h"
+#include "session/protocol.h"
 
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* jsdo_options: what datasession.new takes for an OpenEdge web application alone. */
+#include "runtime/options.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
-#include "runtime/options.h"
 #include "protocol/jsdo/provider.h"
+#include "session/protocol.h"
 
 const char *const jsdo_options[] = {"authenticationModel", "timeStamp",  "context",
                                     "authProvider",        "keepTokens", NULL};

@@ -10,13 +10,14 @@
 ** logout   form: GET static/auth/j_spring_security_logout with the cookie; the others only forget.
 ** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
 */
-#include "protocol/jsdo/context.h"
+#include "session/protocol.h"
+#include "net/ascii.h"
 #include "net/cookie_return.h"
 #include "net/form.h"
+#include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
-#include "runtime/json.h"
-#include "net/ascii.h"
 #include "protocol/jsdo/provider.h"
+#include "runtime/json.h"
 
 #include <string.h>
 

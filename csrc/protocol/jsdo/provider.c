@@ -6,8 +6,10 @@
 
 #include "protocol/jsdo/jsdo.h"
 #include "runtime/json.h"
+#include "runtime/loop.h"
 #include "runtime/options.h"
 #include "runtime/transport_options.h"
+#include "session/protocol.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,7 +109,7 @@ static void left (lua_State *L, struct operation *op);
 
 /* Pushes the promise of a new operation on the provider at `index`. Raises. */
 static struct operation *new_operation (lua_State *L, int index, const char *verb) {
-  static const struct operation_owner owner = {"provider", NULL, NULL, left};
+  static const struct operation_owner owner = {"provider", NULL, NULL, NULL, NULL, left};
   return operation_new_of(L, index, verb, provider_check(L, index)->loop, &owner);
 }
 

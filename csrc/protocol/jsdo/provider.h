@@ -5,8 +5,7 @@
 #ifndef PROTOCOL_JSDO_PROVIDER_H
 #define PROTOCOL_JSDO_PROVIDER_H
 
-#include "session/identity.h"
-#include "session/operation.h"
+#include "session/protocol.h"
 
 #pragma GCC visibility push(hidden)
 

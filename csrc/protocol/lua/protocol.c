@@ -15,10 +15,12 @@
 */
 #include "protocol/lua/protocol.h"
 
+#include "runtime/error.h"
+#include "runtime/loop.h"
 #include "runtime/numbers.h"
 #include "runtime/options.h"
-#include "session/reconnect.h"
 #include "runtime/response.h"
+#include "session/protocol.h"
 
 #include <string.h>
 #include <time.h>
@@ -73,7 +75,8 @@ static int l_protocol (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  luaL_argcheck(L, *name && protocol_name_is_free(L, name), 1, "expected a name that no protocol of the library has");
+  luaL_argcheck(L, *name && protocol_name_is_free(L, name), 1,
+                "expected a name that no protocol of the library has");
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, 2)) {

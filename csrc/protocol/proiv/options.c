@@ -1,6 +1,7 @@
 /* proiv_options: what datasession.new takes for a PROIV session alone. */
 #include "runtime/options.h"
 #include "protocol/proiv/proiv.h"
+#include "session/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

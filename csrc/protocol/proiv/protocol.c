@@ -10,8 +10,10 @@
 **
 ** Each of these may be a Lua function instead, the option `transport`: what travels after the connect is our own convention.
 */
-#include "session/active_session.h"
+#include "session/protocol.h"
 #include "protocol/proiv/proiv.h"
+#include "runtime/error.h"
+#include "runtime/promise.h"
 
 #include <string.h>
 

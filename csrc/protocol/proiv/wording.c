@@ -2,11 +2,12 @@
 ** proiv_wire: the words that travel. The connect is the URL that the vendor documents; all else is our own convention, which
 ** no PROIV server is known to speak.
 */
-#include "session/active_session.h"
 #include "net/form.h"
-#include "runtime/json.h"
 #include "protocol/proiv/proiv.h"
+#include "runtime/json.h"
+#include "runtime/loop.h"
 #include "runtime/response.h"
+#include "session/protocol.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 ** choose status, model and purpose; then comes the header block up to a blank line, then the body. The address that was asked and
 ** the answer's header lines hold a secret; what the body says is the server's own affair.
 */
-#include "session/protocol.h"
 #include "runtime/response.h"
+#include "session/protocol.h"
 #include "support.h"
 
 static const char make[] =
