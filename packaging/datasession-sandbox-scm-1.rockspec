@@ -2,8 +2,7 @@ rockspec_format = "3.0"
 package = "datasession-sandbox"
 version = "scm-1"
 
--- A rock of its own, so that the client needs no libmicrohttpd. It brings the C module only: the Lua files of
--- datasession.sandbox are in the rock datasession. From the top of a work tree:
+-- A rock of its own, so that the client needs neither libmicrohttpd nor LPeg. From the top of a work tree:
 --   luarocks make packaging/datasession-sandbox-scm-1.rockspec
 -- (Not beside datasession-scm-1.rockspec: a plain `luarocks make` would not know which of the two is meant.)
 source = { url = "git+file://." }
@@ -14,10 +13,9 @@ description = {
   labels = { "http", "testing" },
 }
 
-dependencies = { "lua >= 5.4, < 5.6", "datasession" }
+dependencies = { "lua >= 5.4, < 5.6", "datasession", "lpeg" }
 external_dependencies = { MICROHTTPD = { library = "microhttpd" } }
 
--- By make, as builtin would install all of lua/ a second time.
 build = {
   type = "make",
   build_target = "sandbox",
@@ -28,5 +26,50 @@ build = {
     LUA_INCDIR = "$(LUA_INCDIR)",
   },
   install_pass = false,
-  install = { lib = { ["datasession.sandbox.core"] = "build/rock/lib/datasession/sandbox/core.so" } },
+  install = {
+    lib = { ["datasession.sandbox.core"] = "build/rock/lib/datasession/sandbox/core.so" },
+    lua = {
+    -- files: written by `make rockspec`
+    ["datasession.sandbox"] = "lua/datasession/sandbox.lua",
+    ["datasession.sandbox.abl"] = "lua/datasession/sandbox/abl.lua",
+    ["datasession.sandbox.applications.anonymous"] = "lua/datasession/sandbox/applications/anonymous.lua",
+    ["datasession.sandbox.applications.basic"] = "lua/datasession/sandbox/applications/basic.lua",
+    ["datasession.sandbox.applications.bearer"] = "lua/datasession/sandbox/applications/bearer.lua",
+    ["datasession.sandbox.applications.btt"] = "lua/datasession/sandbox/applications/btt.lua",
+    ["datasession.sandbox.applications.datasnap"] = "lua/datasession/sandbox/applications/datasnap.lua",
+    ["datasession.sandbox.applications.form"] = "lua/datasession/sandbox/applications/form.lua",
+    ["datasession.sandbox.applications.form_sso"] = "lua/datasession/sandbox/applications/form_sso.lua",
+    ["datasession.sandbox.applications.old"] = "lua/datasession/sandbox/applications/old.lua",
+    ["datasession.sandbox.applications.proiv"] = "lua/datasession/sandbox/applications/proiv.lua",
+    ["datasession.sandbox.applications.sso"] = "lua/datasession/sandbox/applications/sso.lua",
+    ["datasession.sandbox.base64"] = "lua/datasession/sandbox/base64.lua",
+    ["datasession.sandbox.btt.operations"] = "lua/datasession/sandbox/btt/operations.lua",
+    ["datasession.sandbox.btt.reader"] = "lua/datasession/sandbox/btt/reader.lua",
+    ["datasession.sandbox.btt.table"] = "lua/datasession/sandbox/btt/table.lua",
+    ["datasession.sandbox.btt.writer"] = "lua/datasession/sandbox/btt/writer.lua",
+    ["datasession.sandbox.btt.xml"] = "lua/datasession/sandbox/btt/xml.lua",
+    ["datasession.sandbox.catalog"] = "lua/datasession/sandbox/catalog.lua",
+    ["datasession.sandbox.check"] = "lua/datasession/sandbox/check.lua",
+    ["datasession.sandbox.customers"] = "lua/datasession/sandbox/customers.lua",
+    ["datasession.sandbox.customerservice"] = "lua/datasession/sandbox/customerservice.lua",
+    ["datasession.sandbox.datasnap.batch"] = "lua/datasession/sandbox/datasnap/batch.lua",
+    ["datasession.sandbox.datasnap.cache"] = "lua/datasession/sandbox/datasnap/cache.lua",
+    ["datasession.sandbox.datasnap.jsontext"] = "lua/datasession/sandbox/datasnap/jsontext.lua",
+    ["datasession.sandbox.datasnap.parameters"] = "lua/datasession/sandbox/datasnap/parameters.lua",
+    ["datasession.sandbox.datasnap.results"] = "lua/datasession/sandbox/datasnap/results.lua",
+    ["datasession.sandbox.datasnap.service"] = "lua/datasession/sandbox/datasnap/service.lua",
+    ["datasession.sandbox.faults"] = "lua/datasession/sandbox/faults.lua",
+    ["datasession.sandbox.formlogin"] = "lua/datasession/sandbox/formlogin.lua",
+    ["datasession.sandbox.http"] = "lua/datasession/sandbox/http.lua",
+    ["datasession.sandbox.json"] = "lua/datasession/sandbox/json.lua",
+    ["datasession.sandbox.log"] = "lua/datasession/sandbox/log.lua",
+    ["datasession.sandbox.pages"] = "lua/datasession/sandbox/pages.lua",
+    ["datasession.sandbox.sessions"] = "lua/datasession/sandbox/sessions.lua",
+    ["datasession.sandbox.settings"] = "lua/datasession/sandbox/settings.lua",
+    ["datasession.sandbox.site"] = "lua/datasession/sandbox/site.lua",
+    ["datasession.sandbox.tokens"] = "lua/datasession/sandbox/tokens.lua",
+    ["datasession.sandbox.webapplication"] = "lua/datasession/sandbox/webapplication.lua",
+    -- end of files
+    },
+  },
 }

@@ -8,7 +8,7 @@ packages=
 for set in "$@"; do
   case $set in
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
-               pkg-config|pkgconf libmicrohttpd-dev" ;;
+               pkg-config|pkgconf libmicrohttpd-dev lua-lpeg" ;;
     test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl nginx-light|nginx locales" ;;
     locales) more="locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;

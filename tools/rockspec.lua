@@ -1,6 +1,5 @@
--- rockspec.lua [--write]: does the rockspec list the files that exist, and all? --write makes it so.
+-- rockspec.lua [--write]: fails unless the rockspecs list the files that exist, and all. --write makes it so.
 
-local ROCKSPEC = "datasession-scm-1.rockspec"
 local BLOCK = "(%-%- files:[^\n]*\n)(.-)([ ]*%-%- end of files)"
 
 local function files(where)
@@ -9,36 +8,60 @@ local function files(where)
   return names
 end
 
-local function listing()
-  local lines = {}
-  local function add(...) lines[#lines + 1] = string.format(...) end
+local function module_of(file)
+  return (file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+end
+
+local function belongs_to_sandbox(file) return module_of(file):match "^datasession%.sandbox" ~= nil end
+
+local function add_lua(lines, of_sandbox)
   for _, file in ipairs(files "lua -name '*.lua'") do
-    local module = file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-    add("    [%q] = %q,", module, file)
+    if belongs_to_sandbox(file) == of_sandbox then
+      lines[#lines + 1] = ("    [%q] = %q,"):format(module_of(file), file)
+    end
   end
-  add '    ["datasession.core"] = {'
-  add "      sources = {"
-  for _, file in ipairs(files "csrc -name '*.c' ! -path 'csrc/sandbox/*'") do add("        %q,", file) end
-  add "      },"
-  add '      defines = { "_GNU_SOURCE" },'
-  add '      incdirs = { "csrc", "$(CURL_INCDIR)" },'
-  add '      libdirs = { "$(CURL_LIBDIR)" },'
-  add '      libraries = { "curl", "pthread" },'
-  add "    },"
+end
+
+local function client()
+  local lines = {}
+  add_lua(lines, false)
+  lines[#lines + 1] = '    ["datasession.core"] = {\n      sources = {'
+  for _, file in ipairs(files "csrc -name '*.c' ! -path 'csrc/sandbox/*'") do
+    lines[#lines + 1] = ("        %q,"):format(file)
+  end
+  lines[#lines + 1] = [[
+      },
+      defines = { "_GNU_SOURCE" },
+      incdirs = { "csrc", "$(CURL_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)" },
+      libraries = { "curl", "pthread" },
+    },]]
   return table.concat(lines, "\n") .. "\n"
 end
 
-local file = assert(io.open(ROCKSPEC))
-local text = file:read "a"
-file:close()
-local wanted, found = listing(), select(2, text:match(BLOCK))
-if found == wanted then return end
-
-if arg[1] ~= "--write" then
-  io.stderr:write(ROCKSPEC, " does not list the files that exist: make rockspec\n")
-  os.exit(1)
+local function sandbox()
+  local lines = {}
+  add_lua(lines, true)
+  return table.concat(lines, "\n") .. "\n"
 end
-text = text:gsub(BLOCK, function(first, _, last) return first .. wanted .. last end)
-file = assert(io.open(ROCKSPEC, "w"))
-file:write(text)
-file:close()
+
+-- False: the rockspec lists something else.
+local function check(rockspec, wanted)
+  local file = assert(io.open(rockspec))
+  local text = file:read "a"
+  file:close()
+  if select(2, text:match(BLOCK)) == wanted then return true end
+  if arg[1] ~= "--write" then
+    io.stderr:write(rockspec, " does not list the files that exist: make rockspec\n")
+    return false
+  end
+  text = text:gsub(BLOCK, function(first, _, last) return first .. wanted .. last end)
+  file = assert(io.open(rockspec, "w"))
+  file:write(text)
+  file:close()
+  return true
+end
+
+local ok = check("datasession-scm-1.rockspec", client())
+ok = check("packaging/datasession-sandbox-scm-1.rockspec", sandbox()) and ok
+os.exit(ok)

@@ -33,6 +33,7 @@ end
 from_rock("datasession", package.path)
 from_rock("datasession.core", package.cpath)
 from_rock("datasession.sandbox", package.path)
+from_rock("datasession.sandbox.abl", package.path)
 from_rock("datasession.sandbox.core", package.cpath)
 print("both rocks install and load")
 END

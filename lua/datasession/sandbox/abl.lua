@@ -5,6 +5,8 @@
 -- parentheses, INDEX(a, b), DATE(m, d, y), DATETIME(m, d, y, h, mi, s, ms), DATETIME-TZ(..., zone
 -- in minutes), strings, numbers, TRUE, FALSE, YES, NO, and ? for the unknown value. Strings compare
 -- without case. Dates compare as ISO text.
+local lpeg = require "lpeg"
+
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 
@@ -15,51 +17,6 @@ local NULL = json.null
 -- A mistake in the expression: what the data request reports.
 local function fail(message, number)
   error({ message = message, number = number or 247 }, 0)
-end
-
--- ---- words
-
-local function readString(text, at)
-  local quote, parts = text:sub(at, at), {}
-  at = at + 1
-  while true do
-    local char = text:sub(at, at)
-    if char == "" then fail("The string has no closing quote", 134) end
-    if char == "~" then
-      at = at + 1
-      char = text:sub(at, at)
-    elseif char == quote then
-      if text:sub(at + 1, at + 1) ~= quote then return table.concat(parts), at + 1 end
-      at = at + 1 -- twice is once
-    end
-    parts[#parts + 1] = char
-    at = at + 1
-  end
-end
-
--- Returns the token and where the next one starts. A token: { kind, value }.
-local function readToken(text, at)
-  local char = text:sub(at, at)
-  if char == "\"" or char == "'" then
-    local value, after = readString(text, at)
-    return { kind = "value", value = value }, after
-  end
-  local number = text:match("^%d+%.?%d*", at)
-  if number then return { kind = "value", value = tonumber(number) }, at + #number end
-  local word = text:match("^[%a_][%w_.-]*", at)
-  if word then return { kind = "word", value = word }, at + #word end
-  local sign = text:match("^[<>]=", at) or text:match("^<>", at) or text:match("^[=<>(),?-]", at)
-  if sign then return { kind = "sign", value = sign }, at + #sign end
-  fail(("Unable to understand after -- \"%s\""):format(text:sub(1, at - 1)))
-end
-
-local function tokenize(text)
-  local tokens, at = {}, text:find("%S") or #text + 1
-  while at <= #text do
-    tokens[#tokens + 1], at = readToken(text, at)
-    at = text:find("%S", at) or #text + 1
-  end
-  return tokens
 end
 
 -- ---- values
@@ -145,120 +102,118 @@ functions["DATETIME-TZ"] = function(month, day, year, hour, minute, second, mill
     .. ("%s%02d:%02d"):format(zone < 0 and "-" or "+", math.abs(zone) // 60, math.abs(zone) % 60)
 end
 
--- ---- the parser: each function returns f(record) -> value
+-- ---- the grammar: each rule captures f(record) -> value
 
-local Parser = {}
-Parser.__index = Parser
-
-function Parser:peek(kind, value)
-  local token = self.tokens[self.at]
-  if token and token.kind == kind and (value == nil or ascii.upper(token.value) == value) then return token end
+local function constant(value)
+  return function() return value end
 end
 
-function Parser:accept(kind, value)
-  local token = self:peek(kind, value)
-  if token then self.at = self.at + 1 end
-  return token
+local function negation(test)
+  return function(record) return not test(record) end
 end
 
-function Parser:expect(kind, value)
-  return self:accept(kind, value) or fail(("Unable to understand: %s expected"):format(value or kind))
+local function isTrue(operand)
+  return function(record) return operand(record) == true end
 end
 
-function Parser:call(name)
-  local apply, arguments = functions[name], {}
-  while not self:accept("sign", ")") do
-    if #arguments > 0 then self:expect("sign", ",") end
-    arguments[#arguments + 1] = self:operand()
-  end
+local function both(a, b)
+  return function(record) return a(record) and b(record) end
+end
+
+local function either(a, b)
+  return function(record) return a(record) or b(record) end
+end
+
+-- Captured with the state { fields, compares }, which the match got as an argument.
+local function comparison(state, left, name, right)
+  state.compares = true
+  local operator = operators[ascii.upper(name)]
+  return function(record) return operator(left(record), right(record)) end
+end
+
+local function call(name, ...)
+  local apply, arguments = functions[ascii.upper(name)], { ... }
   return function(record)
     local values = {}
     for i, argument in ipairs(arguments) do values[i] = argument(record) end
     local ok, value = pcall(apply, table.unpack(values))
-    return ok and value or fail("The arguments of " .. name .. " are not what it takes")
+    return ok and value or fail("The arguments of " .. ascii.upper(name) .. " are not what it takes")
   end
 end
 
-function Parser:field(name)
-  local field = self.fields[ascii.lower(name:match("[^.]*$"))]
+local function word(state, name)
+  local known = constants[ascii.upper(name)]
+  if known ~= nil then return constant(known) end
+  local field = state.fields[ascii.lower(name:match("[^.]*$"))]
   if not field then fail(("Unknown field or variable name - %s."):format(name), 201) end
   return function(record) return record[field] end
 end
 
-function Parser:word(name)
-  local upper = ascii.upper(name)
-  if functions[upper] and self:accept("sign", "(") then return self:call(upper) end
-  local constant = constants[upper]
-  if constant ~= nil then return function() return constant end end
-  return self:field(name)
-end
+local grammar
+do
+  local P, R, S, V = lpeg.P, lpeg.R, lpeg.S, lpeg.V
+  local C, Carg, Cc, Cf, Cg, Cs = lpeg.C, lpeg.Carg, lpeg.Cc, lpeg.Cf, lpeg.Cg, lpeg.Cs
+  local space = S " \t\r\n\f\v" ^ 0
+  local letter = R("az", "AZ") + "_"
+  local inWord = letter + R "09" + S ".-"
 
-function Parser:operand()
-  local sign = self:accept("sign", "-") and -1 or 1
-  local token = self.tokens[self.at]
-  self.at = self.at + 1
-  if token and token.kind == "value" then
-    local value = token.value
-    if sign < 0 then value = -(tonumber(value) or fail("A number is expected after -")) end
-    return function() return value end
-  elseif token and token.kind == "sign" and token.value == "?" then
-    return function() return NULL end
-  elseif token and token.kind == "word" then
-    return self:word(token.value)
+  local function sign(text) return P(text) * space end
+
+  -- A word of the language, in any case, and no longer word's beginning.
+  local function keyword(text)
+    local pattern = P(true)
+    for char in text:gmatch "." do pattern = pattern * S(ascii.lower(char) .. ascii.upper(char)) end
+    return pattern * -inWord * space
   end
-  fail("Unable to understand: a value is expected")
-end
 
-function Parser:operator()
-  local token = self:peek("sign") or self:peek("word")
-  local operator = token and operators[ascii.upper(token.value)]
-  if operator then self.at = self.at + 1 end
-  return operator
-end
-
-function Parser:comparison()
-  if self:accept("word", "NOT") then
-    local inner = self:comparison()
-    return function(record) return not inner(record) end
-  elseif self:accept("sign", "(") then
-    local inner = self:disjunction()
-    self:expect("sign", ")")
-    return inner
+  local function anyOf(names)
+    local pattern = P(false)
+    for name in pairs(names) do
+      if name:find "%a" then pattern = pattern + C(keyword(name)) / function(s) return (s:gsub("%s+$", "")) end end
+    end
+    return pattern
   end
-  local left, operator = self:operand(), self:operator()
-  if not operator then return function(record) return left(record) == true end end
-  self.compares = true
-  local right = self:operand()
-  return function(record) return operator(left(record), right(record)) end
-end
 
-function Parser:conjunction()
-  local left = self:comparison()
-  while self:accept("word", "AND") do
-    local a, b = left, self:comparison()
-    left = function(record) return a(record) and b(record) end
+  local function expected(what)
+    return P(function(_, at) fail(("Unable to understand: %s expected, at character %d"):format(what, at)) end)
   end
-  return left
-end
 
-function Parser:disjunction()
-  local left = self:conjunction()
-  while self:accept("word", "OR") do
-    local a, b = left, self:conjunction()
-    left = function(record) return a(record) or b(record) end
+  -- `~` takes the meaning from the next character; a quote twice is one.
+  local function quoted(quote)
+    local char = P "~" / "" * P(1) + P(quote .. quote) / quote + (P(1) - quote - "~")
+    local open = P(function() fail("The string has no closing quote", 134) end)
+    return P(quote) * Cs(char ^ 0) * (P(quote) + open) * space / constant
   end
-  return left
+
+  local number = C(R "09" ^ 1 * (P "." * R "09" ^ 0) ^ -1) * space / tonumber
+  local name = C(letter * inWord ^ 0) * space
+  local compare = (C(P "<>" + "<=" + ">=" + S "=<>") * space) + anyOf(operators)
+
+  grammar = P {
+    space * keyword "WHERE" ^ -1 * V "any"
+      * (P(-1) + P(function() fail "Unable to understand what follows the expression" end)),
+    any = Cf(V "all" * (keyword "OR" * V "all") ^ 0, either),
+    all = Cf(V "one" * (keyword "AND" * V "one") ^ 0, both),
+    one = keyword "NOT" * V "one" / negation
+      + sign "(" * V "any" * (sign ")" + expected ")")
+      + Cg(Carg(1) * V "operand" * compare * (V "operand" + expected "a value")) / comparison
+      + V "operand" / isTrue
+      + expected "a value",
+    operand = quoted "\"" + quoted "'" + number / constant
+      + sign "-" * (number / function(n) return constant(-n) end + expected "a number")
+      + sign "?" * Cc(NULL) / constant
+      + anyOf(functions) * sign "(" * V "arguments" * (sign ")" + expected ")") / call
+      + Cg(Carg(1) * name) / word,
+    arguments = (V "operand" * (sign "," * V "operand") ^ 0) ^ -1,
+  }
 end
 
 --- The test that a where-expression stands for, `test(record) -> boolean`, and whether it compares
 -- anything (a lone word does not). `fields` has the fields' names by lower-case name. Raises {
 -- message, number }, as the test may.
 function abl.compile(text, fields)
-  local parser = setmetatable({ tokens = tokenize(text), at = 1, fields = fields, compares = false }, Parser)
-  parser:accept("word", "WHERE")
-  local test = parser:disjunction()
-  if parser.at <= #parser.tokens then fail("Unable to understand what follows the expression") end
-  return test, parser.compares
+  local state = { fields = fields, compares = false }
+  return grammar:match(text, 1, state), state.compares
 end
 
 return abl
