@@ -40,6 +40,7 @@ int catalog_copy (lua_State *L) {
 
 void catalog_register (lua_State *L) {
   static const luaL_Reg functions[] = {{"scanCatalog", catalog_scan},
+                                       {"catalogScanner", catalog_scanner},
                                        {"copyTree", catalog_copy},
                                        {"catalogOrder", catalog_order},
                                        {NULL, NULL}};
