@@ -34,6 +34,13 @@
 /* While it is pending. */
 enum { LOADING_DETAILS = OPERATION_DETAILS };
 
+/* What op->stage holds: what the catalogs' failures say of the session; and whether there are texts to be read. */
+enum {
+  STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */,
+  STAGE_UNREACHABLE = 2,
+  STAGE_TEXTS = 4
+};
+
 static void push_detail (lua_State *L, const struct operation *op, lua_Integer which) {
   operation_push(L, op);
   compat_getslot(L, -1, LOADING_DETAILS);
@@ -137,9 +144,6 @@ static const char *hint_missing (lua_State *L, const struct finding *found) {
   return "there is no file of that name, nor anything below serviceURI";
 }
 
-/* What op->stage holds: how the catalogs' failures speak of the session. */
-enum { STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */, STAGE_UNREACHABLE = 2 };
-
 /* The detail is on top. */
 static void note_loss (lua_State *L, struct operation *op, const struct finding *found) {
   if (found->apart) return;
@@ -167,11 +171,12 @@ static void add_failure (lua_State *L, struct operation *op, struct finding *fou
 }
 
 /*
-** Pushes the body as a string, the Lua layer's if it knows the same text, and lets go of it. Hook catalogTexts(length): the texts
+** Pushes the body as a string, the Lua layer's if it knows the same text: then true. Hook catalogTexts(length): the texts
 ** of that length that are known.
 */
-static void push_text (lua_State *L, struct exchange *x) {
-  struct buffer *body = &x->response.body;
+static bool push_text (lua_State *L, const struct exchange *x) {
+  const struct buffer *body = &x->response.body;
+  bool known;
   const char *data = body->data ? body->data : "";
   int top = lua_gettop(L), i;
   loop_hook(L, "catalogTexts");
@@ -179,23 +184,75 @@ static void push_text (lua_State *L, struct exchange *x) {
   lua_call(L, 1, LUA_MULTRET);
   for (i = top + 1; i <= lua_gettop(L); i++)
     if (!memcmp(data, lua_tostring(L, i), body->length)) break;
-  if (i <= lua_gettop(L))
+  known = i <= lua_gettop(L);
+  if (known)
     lua_pushvalue(L, i);
   else
     lua_pushlstring(L, data, body->length);
   lua_insert(L, top + 1);
   lua_settop(L, top + 1);
-  buffer_cleanup(body);
+  return known;
 }
 
-/* The detail is on top. */
+/* A text that is not known, and takes long. What is wrong with it is told of the catalog's own URI. */
+static bool is_long (const struct exchange *x, bool known) {
+  enum { LONG_TEXT = 64 * 1024 };
+  return !known && x->response.body.length > LONG_TEXT && !x->response.redirects;
+}
+
+/* The detail is on top. A long text is put by, to be read when all catalogs have come. */
 static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
-  push_text(L, x);
+  bool by = is_long(x, push_text(L, x));
+  buffer_cleanup(&x->response.body);
   response_push_with(L, x);
   lua_setfield(L, -3, "xhr");
   revalidate_push_validators(L, x);
   if (!revalidate_reusable(x)) clear_field(L, -3, "key");
-  add_source(L, op, x);
+  if (!by) {
+    add_source(L, op, x);
+    return;
+  }
+  lua_setfield(L, -3, "validators");
+  lua_setfield(L, -2, "text");
+  clear_field(L, -1, "entry"); /* of what the server was asked about: it is something else now */
+  op->stage |= STAGE_TEXTS;
+}
+
+/* Adds what was put by, the detail being on top: the entry that was made of it, or its text. */
+static void add_text (lua_State *L, struct operation *op) {
+  int detail = lua_gettop(L);
+  const char *why;
+  struct exchange x;
+  lua_getfield(L, detail, "catalogURI");
+  memset(&x, 0, sizeof x);
+  x.response.uri = uri_cache_push(L, op->session, -1, &why);
+  x.response.status = 200;
+  if (lua_getfield(L, detail, "entry") == LUA_TNIL) lua_getfield(L, detail, "text");
+  lua_pushvalue(L, detail);
+  lua_insert(L, -2);
+  lua_getfield(L, detail, "validators");
+  add_source(L, op, x.response.uri ? &x : NULL);
+  lua_settop(L, detail);
+}
+
+static void add_texts (lua_State *L, struct operation *op) {
+  lua_Integer i, n;
+  int top = lua_gettop(L);
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  n = (lua_Integer)lua_rawlen(L, -1);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, top + 2, i);
+    if (lua_getfield(L, -1, "text") == LUA_TNIL)
+      lua_pop(L, 1);
+    else {
+      lua_pop(L, 1);
+      add_text(L, op);
+    }
+    lua_settop(L, top + 2);
+  }
+  lua_settop(L, top);
+  op->stage &= ~(unsigned)STAGE_TEXTS;
 }
 
 /*
@@ -299,7 +356,7 @@ static void copy_twin (lua_State *L, int details, lua_Integer twin) {
 
 /* A URI given twice was loaded once. What served the loading goes: the user sees the details. */
 static void tidy (lua_State *L, int details) {
-  static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators"};
+  static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators", "text"};
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
   size_t k;
   for (i = 1; i <= n; i++) {
@@ -449,9 +506,29 @@ static void look_at_session (lua_State *L, struct operation *op, const struct ex
   end_by_loss(L, op, x, &found);
 }
 
+/* Between its slices the step's budget is looked at. */
+static void prepared (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  add_texts(L, op);
+  conclude(L, op);
+}
+
+static void prepare_texts (lua_State *L, struct operation *op) {
+  loop_hook(L, "catalogPrepare");
+  operation_push(L, op);
+  compat_getslot(L, -1, LOADING_DETAILS);
+  lua_remove(L, -2);
+  operation_call(L, op, 1, prepared);
+}
+
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   add_answer(L, op, x);
   if (op->exchanges) return;
+  if (op->stage == STAGE_TEXTS) {
+    prepare_texts(L, op);
+    return;
+  }
+  if (op->stage & STAGE_TEXTS) add_texts(L, op);
   if (op->stage)
     look_at_session(L, op, x);
   else
@@ -793,8 +870,11 @@ static int add_catalog (lua_State *L) {
 }
 
 void catalog_load_register (lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"scanCatalog", catalog_scan}, {"copyTree", copy_tree}, {"catalogOrder", catalog_order}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"scanCatalog", catalog_scan},
+                                       {"catalogScanner", catalog_scanner},
+                                       {"copyTree", copy_tree},
+                                       {"catalogOrder", catalog_order},
+                                       {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   lua_getfield(L, -1, "methods");
   lua_pushcfunction(L, add_catalog);

@@ -53,10 +53,13 @@ struct scan {
   unsigned type;       /* of the operation being read: an index in `types` */
   unsigned types_seen; /* of the resource's operations: a bit for each type */
   lua_Integer resources, services;
+  enum { AT_START, IN_DOCUMENT, IN_SERVICES, IN_SERVICE, IN_RESOURCES, AT_END } place;
+  unsigned document_seen, service_seen; /* members, by their bits */
+  lua_Integer start;                    /* position of the array of services */
 };
 
 /* On the Lua stack. */
-enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES };
+enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES, SERVICE /* being read, or nil */ };
 
 /* What may stand in a string as it is. UTF-8 never holds the bytes that are left out beyond ASCII. */
 #define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -280,26 +283,36 @@ static const struct member *find (const struct shape *shape, struct word key) {
   return NULL;
 }
 
-static bool shaped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
-  const struct member *member;
+/* The key and the colon of a member, NULL: of one that nobody reads; false for one that was there already. */
+static bool claim_member (struct scan *s, const struct shape *shape, unsigned *seen,
+                          const struct member **member) {
   struct word key;
   unsigned bit;
   if (!string(s, &key) || !colon(s)) return false;
-  member = find(shape, key);
-  if (!member) return any(s, NULL);
-  bit = 1u << (member - shape->members);
+  *member = find(shape, key);
+  if (!*member) return true;
+  bit = 1u << (*member - shape->members);
   if (*seen & bit) return false;
   *seen |= bit;
-  return value(s, member);
+  return true;
 }
 
-static bool shaped (struct scan *s, const struct shape *shape) {
+static bool shaped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
   const struct member *member;
-  unsigned seen = 0;
-  if (!object(s, shaped_member, shape, &seen)) return false;
+  if (!claim_member(s, shape, seen, &member)) return false;
+  return member ? value(s, member) : any(s, NULL);
+}
+
+static bool has_required (const struct shape *shape, unsigned seen) {
+  const struct member *member;
   for (member = shape->members; member->name; member++)
     if (member->required && !(seen >> (member - shape->members) & 1)) return false;
   return true;
+}
+
+static bool shaped (struct scan *s, const struct shape *shape) {
+  unsigned seen = 0;
+  return object(s, shaped_member, shape, &seen) && has_required(shape, seen);
 }
 
 static bool mapped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
@@ -348,35 +361,6 @@ static bool resource (struct scan *s, const struct shape *shape) {
   return !taken;
 }
 
-/* The service's table is on top. */
-static bool resources (struct scan *s, const struct shape *shape) {
-  set_position(s, "first", s->resources + 1);
-  set_position(s, "start", position(s, s->at));
-  if (!array(s, resource, shape)) return false;
-  set_position(s, "stop", position(s, s->at) - 1);
-  set_position(s, "last", s->resources);
-  return true;
-}
-
-static bool service (struct scan *s, const struct shape *shape) {
-  lua_createtable(s->L, 0, 6);
-  set_position(s, "from", position(s, s->at));
-  if (!shaped(s, shape)) return false;
-  set_position(s, "to", position(s, s->at) - 1);
-  lua_rawseti(s->L, SERVICE_LIST, ++s->services);
-  return true;
-}
-
-static bool services (struct scan *s, const struct shape *shape) {
-  lua_Integer start = position(s, s->at);
-  if (!array(s, service, shape)) return false;
-  lua_pushvalue(s->L, INDEX);
-  set_position(s, "from", start);
-  set_position(s, "to", position(s, s->at) - 1);
-  lua_pop(s->L, 1);
-  return true;
-}
-
 static bool value (struct scan *s, const struct member *member) {
   unsigned verb;
   if (!member->required && member->kind != NEVER && null(s)) return true;
@@ -393,8 +377,8 @@ static bool value (struct scan *s, const struct member *member) {
   case TYPE: return one_of(s, types, &s->type);
   case VERB: return one_of(s, verbs, &verb);
   case OPERATIONS: s->types_seen = 0; return array(s, operation, member->shape);
-  case SERVICES: return services(s, member->shape);
-  case RESOURCES: return resources(s, member->shape);
+  case SERVICES:
+  case RESOURCES: /* nowhere but where the steps find them */
   case NEVER: break;
   }
   return false;
@@ -475,17 +459,166 @@ static const struct shape service_shape = {service_members};
 static const struct member document_members[] = {{"services", SERVICES, true, &service_shape}, {0}};
 static const struct shape document = {document_members};
 
+/*
+** Above the resources the scan goes in steps, and can be left between them: before each member of the document
+** or of a service, each service and each resource.
+*/
+
+/* A container is entered; or left at once, if it is empty. */
+static bool enter (struct scan *s, char opening, char closing, bool *empty) {
+  if (!take(s, opening) || ++s->depth > DEEPEST) return false;
+  space(s);
+  *empty = take(s, closing);
+  if (*empty) s->depth--;
+  return true;
+}
+
+/* Behind a member or an element: does the container go on? */
+static bool go_on (struct scan *s, char closing, bool *ended) {
+  space(s);
+  *ended = !take(s, ',');
+  if (*ended) {
+    s->depth--;
+    return take(s, closing);
+  }
+  space(s);
+  return true;
+}
+
+static bool end_services (struct scan *s);
+static bool end_resources (struct scan *s);
+
+/* The object is over whose members have been read. */
+static bool end_object (struct scan *s) {
+  bool ended;
+  if (s->place == IN_DOCUMENT) {
+    s->place = AT_END;
+    return has_required(&document, s->document_seen);
+  }
+  if (!has_required(&service_shape, s->service_seen)) return false;
+  set_position(s, "to", position(s, s->at) - 1);
+  lua_rawseti(s->L, SERVICE_LIST, ++s->services);
+  s->place = IN_SERVICES;
+  return go_on(s, ']', &ended) && (!ended || end_services(s));
+}
+
+static bool end_member (struct scan *s) {
+  bool ended;
+  return go_on(s, '}', &ended) && (!ended || end_object(s));
+}
+
+static bool end_services (struct scan *s) {
+  lua_pushvalue(s->L, INDEX);
+  set_position(s, "from", s->start);
+  set_position(s, "to", position(s, s->at) - 1);
+  lua_pop(s->L, 1);
+  s->place = IN_DOCUMENT;
+  return end_member(s);
+}
+
+/* The service's table is on top. */
+static bool end_resources (struct scan *s) {
+  set_position(s, "stop", position(s, s->at) - 1);
+  set_position(s, "last", s->resources);
+  s->place = IN_SERVICE;
+  return end_member(s);
+}
+
+static bool begin_list (struct scan *s, enum kind kind) {
+  bool empty, services = kind == SERVICES;
+  if (services)
+    s->start = position(s, s->at);
+  else {
+    set_position(s, "first", s->resources + 1);
+    set_position(s, "start", position(s, s->at));
+  }
+  if (!enter(s, '[', ']', &empty)) return false;
+  if (empty) return services ? end_services(s) : end_resources(s);
+  s->place = services ? IN_SERVICES : IN_RESOURCES;
+  return true;
+}
+
+static bool step_member (struct scan *s, const struct shape *shape, unsigned *seen) {
+  const struct member *member;
+  if (!claim_member(s, shape, seen, &member)) return false;
+  if (member && (member->kind == SERVICES || member->kind == RESOURCES)) return begin_list(s, member->kind);
+  return (member ? value(s, member) : any(s, NULL)) && end_member(s);
+}
+
+static bool step_service (struct scan *s) {
+  bool empty;
+  lua_createtable(s->L, 0, 6);
+  set_position(s, "from", position(s, s->at));
+  if (!enter(s, '{', '}', &empty)) return false;
+  s->service_seen = 0;
+  s->place = IN_SERVICE;
+  return !empty || end_object(s);
+}
+
+static bool step_resource (struct scan *s) {
+  bool ended;
+  if (!resource(s, &resource_shape) || !go_on(s, ']', &ended)) return false;
+  return !ended || end_resources(s);
+}
+
+static bool begin_document (struct scan *s) {
+  bool empty;
+  space(s);
+  if (!enter(s, '{', '}', &empty)) return false;
+  s->place = IN_DOCUMENT;
+  return !empty || end_object(s);
+}
+
+static bool step (struct scan *s) {
+  switch (s->place) {
+  case AT_START: return begin_document(s);
+  case IN_DOCUMENT: return step_member(s, &document, &s->document_seen);
+  case IN_SERVICES: return step_service(s);
+  case IN_SERVICE: return step_member(s, &service_shape, &s->service_seen);
+  case IN_RESOURCES: return step_resource(s);
+  case AT_END: break;
+  }
+  return false;
+}
+
 static void push_list (lua_State *L, int index, const char *name) {
   lua_newtable(L);
   lua_pushvalue(L, -1);
   lua_setfield(L, index, name);
 }
 
-int catalog_scan (lua_State *L) {
-  struct scan s = {.L = L};
+/* scan, as its upvalue: the text and the rest of what stands on the stack follow. */
+static int scan_on (lua_State *L) {
+  struct scan *s = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Integer bytes = luaL_checkinteger(L, 1);
+  const char *from = s->at;
+  int i;
+  lua_settop(L, 0);
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  for (i = TEXT; i <= SERVICE; i++)
+    lua_pushvalue(L, lua_upvalueindex(1 + i));
+  if (lua_isnil(L, SERVICE)) lua_pop(L, 1);
+  s->L = L;
+  while (s->place != AT_END) {
+    if (!step(s)) return 0;
+    if (s->at - from >= bytes) break;
+  }
+  if (s->place != AT_END) {
+    lua_settop(L, SERVICE);
+    lua_replace(L, lua_upvalueindex(1 + SERVICE));
+    lua_pushboolean(L, true);
+    return 1;
+  }
+  space(s);
+  if (s->at < s->end) return 0;
+  lua_settop(L, INDEX);
+  return 1;
+}
+
+int catalog_scanner (lua_State *L) {
   size_t length;
-  s.text = s.at = luaL_checklstring(L, 1, &length);
-  s.end = s.text + length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  struct scan *s;
   lua_settop(L, 1);
   lua_createtable(L, 0, 7);
   push_list(L, INDEX, "services");
@@ -493,10 +626,19 @@ int catalog_scan (lua_State *L) {
   push_list(L, INDEX, "starts");
   push_list(L, INDEX, "ends");
   push_list(L, INDEX, "places");
-  space(&s);
-  if (!shaped(&s, &document)) return 0;
-  space(&s);
-  if (s.at < s.end) return 0;
-  lua_settop(L, INDEX);
+  lua_pushnil(L);
+  s = compat_newuserdata(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  s->text = s->at = text;
+  s->end = text + length;
+  lua_insert(L, 1);
+  lua_pushcclosure(L, scan_on, 1 + SERVICE);
+  return 1;
+}
+
+int catalog_scan (lua_State *L) {
+  catalog_scanner(L);
+  lua_pushinteger(L, LUA_MAXINTEGER);
+  lua_call(L, 1, 1);
   return 1;
 }

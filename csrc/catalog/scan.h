@@ -19,6 +19,12 @@
 */
 int catalog_scan (lua_State *L);
 
+/*
+** scanner(text): the same in slices: a function(bytes), each call of which reads so many bytes and what it has
+** begun. It returns true while there is more, then what scan(text) does.
+*/
+int catalog_scanner (lua_State *L);
+
 #pragma GCC visibility pop
 
 #endif

@@ -8,7 +8,7 @@ local core = require "datasession.core"
 -- sooner, and at the first session at the latest, so that none is looked for in the midst of work.
 local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader", suggest = "suggest.nearest",
-  catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add",
+  catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
 }
 local fields = {

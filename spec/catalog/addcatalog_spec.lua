@@ -688,6 +688,36 @@ describe("addCatalog", function()
     end)
   end)
 
+  it("reads a long catalog in slices, between which a step can end", function()
+    local core = require "datasession.core"
+    local scanner, large = core.catalogScanner, assert(sandbox.start { catalogResources = 400 })
+    finally(function()
+      core.catalogScanner = scanner
+      large:close()
+    end)
+    local steps, slices, last = 0, 0, nil
+    function core.catalogScanner(content)
+      local go = scanner(content)
+      return function(bytes)
+        assert(last ~= steps, "two slices in one step")
+        last, slices = steps, slices + 1
+        return go(bytes)
+      end
+    end
+    local session = sessions.loggedIn(large, "basic")
+    local promise = session:addCatalog { large.catalogURIs.basic, "no.json" }
+    while promise:state() == "pending" do
+      datasession.step(0.01, 1e-9)
+      steps = steps + 1
+    end
+    assert.equal(1, rejected(promise).info.details[1].result) -- the other catalog does not exist
+    assert.is_true(slices > 2)
+    assert.equal(400, #session.catalogs[1].services[1].resources)
+    local cancelled = sessions.loggedIn(large, "form"):addCatalog(large.catalogURIs.form .. "?again")
+    cancelled:cancel()
+    assert.equal("cancelled", rejected(cancelled).kind)
+  end)
+
   describe("asks whether what it knows still holds", function()
     local validators = { "if-none-match", "if-modified-since" }
 

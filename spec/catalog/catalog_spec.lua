@@ -349,7 +349,7 @@ describe("a schema", function()
     local shared = require("datasession.internal.catalog.shared")
     for _, parsed in ipairs { assert(catalog.parse(text)), assert(catalog.parse("\239\187\191" .. text)),
       assert(shared.open(assert(shared.entry(text)), {})),
-      assert(shared.open(assert(shared.entry(text:gsub("%s", ""))), {})) } do
+      assert(shared.open(assert(shared.entry((text:gsub("%s", "")))), {})) } do
       local resource = parsed:resource("R")
       assert.same({ "t2", "t1" }, names(resource.tables))
       assert.same({ "Zip", "City\u{e9}\u{1f600}\n\"", "Age", "Name", "10" }, names(resource.tables[1].fields))
@@ -828,10 +828,19 @@ describe("the scan of a catalog's text", function()
     assert.equal(one.__name, two.__name)
   end
 
+  --- What the scan finds when it is left after each piece of the text.
+  local function inSlices(document)
+    local go = core.catalogScanner(document)
+    local found = go(1)
+    while found == true do found = go(1) end
+    return found
+  end
+
   --- What both ways make of a text, and whether the scan took it.
   local function compare(document)
     local whole, message = catalog.parse(document, options)
     local found = core.scanCatalog(document)
+    assert.same(found, inSlices(document))
     if found then assert(whole and not whole.leftOut, "the scan took a bad catalog: " .. document) end
     local entry, why = shared.entry(document)
     if whole then

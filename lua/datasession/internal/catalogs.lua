@@ -192,9 +192,29 @@ function catalogs.add(own, uri, source, serviceURI, validators, key)
   return SUCCESS, entry.leftOut and "left out: " .. table.concat(entry.leftOut, "; ")
 end
 
+local settled = core.promise(function(resolve) resolve() end)
+
+-- Lets everybody else have a turn: what `next` gives is settled by the ready queue.
+local function pause()
+  settled:next():await()
+end
+
+--- Makes entries of the texts that have come, in slices: a step's budget is looked at between them.
+-- Runs in a coroutine.
+-- @param details array: those with a `text` get an `entry`, unless there is something wrong with it
+function catalogs.prepare(details)
+  for _, detail in ipairs(details) do
+    if detail.text then
+      pause()
+      detail.entry = shared.entry(detail.text, pause)
+    end
+  end
+end
+
 -- Asked for by C from the first catalog on.
 core.hook("catalogLocate", catalogs.locate)
 core.hook("catalogAdd", catalogs.add)
+core.hook("catalogPrepare", catalogs.prepare)
 core.hook("catalogTexts", shared.texts)
 core.hook("catalogAnswer", shared.answer)
 

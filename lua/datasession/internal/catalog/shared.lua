@@ -27,6 +27,7 @@ local concat = table.concat
 
 local SAME_LENGTH = 4                       -- entries that are known for one length of text
 local RECENT, RECENT_BYTES = 8, 8 * 1024 * 1024   -- entries, and bytes of their texts, that are held for nobody
+local SLICE = 64 * 1024                     -- bytes that are scanned between two pauses
 local MADE = 64                             -- resources that an entry keeps made
 local ANSWERS = 1000                        -- answers whose validators are kept
 
@@ -121,12 +122,27 @@ local function touch(entry)
   recent = #entry.text <= RECENT_BYTES and kept or recent
 end
 
+-- What the scanner finds in a text.
+local function scan(text, pause)
+  if #text > file.MAX_SIZE then return nil end
+  if not pause then return core.scanCatalog(text) end
+  local go = core.catalogScanner(text)
+  local found = go(SLICE)
+  while found == true do
+    pause()
+    found = go(SLICE)
+  end
+  return found
+end
+
 --- The entry of a text.
+-- @param pause function or nil: called between slices of the work
 -- @return the entry; or nil and a message that names the place in the document
-function shared.entry(text)
+function shared.entry(text, pause)
   local entry, message = find(text), nil
   if not entry then
-    local found = #text <= file.MAX_SIZE and core.scanCatalog(text)
+    local found = scan(text, pause)
+    if pause then pause() end
     entry = found and scanned(text, found)
     if not entry then entry, message = decoded(text) end
     if not entry then return nil, message end
