@@ -179,7 +179,7 @@ work("filters of a DataSnap call", 250, function(n)
 end)
 
 work("unsubscribe from a PROIV hub, last first", 1000, function(n)
-  local hub, handles = require("datasession.internal.proiv.hub").new(), {}
+  local hub, handles = require("datasession.proiv.hub").new(), {}
   for i = 1, n do handles[i] = hub:subscribe("name", print) end
   return function()
     for i = n, 1, -1 do hub:unsubscribe(handles[i]) end

@@ -68,7 +68,7 @@ local function errors(session, server)
 end
 
 local function catalogMembers()
-  local catalog = require "datasession.internal.catalog"
+  local catalog = require "datasession.catalog"
   local document = [[{ "version": "1", "lastModified": "x", "services": [ { "name": "S", "address": "/s",
     "useRequest": 1, "resources": [
     { "name": "T", "schema": { "properties": { "tt": { "type": "array", "items": { "properties": {} } } } } },
@@ -105,13 +105,13 @@ local lists = {
   ["server:fault"] = { SANDBOX, "\nlocal faultRules = ", "(%w+) = " },
   ["server:setBtt"] = { "lua/datasession/sandbox/settings.lua", "settings%.btt = {%s+rules = ", "(%w+) = " },
   ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ", "(%w+) = " },
-  ["catalog.parse"] = { "lua/datasession/internal/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
+  ["catalog.parse"] = { "lua/datasession/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
 }
 
 -- In C they are what options_check is given.
 local function options()
-  local shared = read("csrc/session/session.h"):match("#define TRANSPORT_OPTIONS(.-)\n\n")
-  for _, path in ipairs(files "csrc/session -name '*.c' ! -name options.c") do
+  local shared = read("csrc/runtime/transport_options.h"):match("#define TRANSPORT_OPTIONS(.-)\n\n")
+  for _, path in ipairs(files "csrc -name '*.c' ! -path 'csrc/runtime/options.c'") do
     local text = read(path)
     for at, what, list in text:gmatch '()options_check[_more]*%(L, %-?%w+, "([^"]+)",%s+([%w_]+)' do
       local last
@@ -137,11 +137,11 @@ local function protocols()
     names[name] = true
   end
   add("option datasession.new ", names)
-  for protocol in read("csrc/session/session_new.c"):match("protocols%[%] = (%b{})"):gmatch "protocol_(%w+)" do
+  for protocol in read("csrc/protocol/list.c"):match("protocol_list%[%] = (%b{})"):gmatch "protocol_(%w+)" do
     for _, name in ipairs(core.optionNames(protocol)) do
       if not names[name] then common[protocol .. " " .. name] = true end
     end
-    for _, path in ipairs(files("csrc/session -name '*" .. protocol .. "*.c'")) do
+    for _, path in ipairs(protocol == "jsdo" and {} or files("csrc/protocol/" .. protocol .. " -name '*.c'")) do
       for list in read(path):gmatch "luaL_Reg [%w_]*methods%[%] = (%b{})" do add("session:", set(list, '{"(%w+)"')) end
     end
   end

@@ -66,9 +66,8 @@ check clang-tidy tidy
 check "gcc's analyzer" analyzed
 # shellcheck disable=SC2046 # names
 check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench spec -name '*.sh') .ci/run
-check "net knows neither Lua nor sessions" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h|#include "(session|sandbox)/' csrc/net
-check "session does not know the sandbox" nothing grep -rn '#include "sandbox/' csrc/session csrc/module.c
-check "the sandbox knows neither of them" nothing grep -rnE '#include "(net|session)/' csrc/sandbox
+check "net knows no Lua" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h' csrc/net
+check "includes and requires go down" "${LUA:-lua5.4}" tools/floors.lua
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua

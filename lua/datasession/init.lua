@@ -45,9 +45,10 @@ for name in pairs(hooks) do
   core.hook(name, false) -- not that of a module that was loaded before this one
 end
 core.hook("load", function()
-  for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "storage", "registry", "ending" } do
-    load("datasession." .. name)
+  for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
+    load("datasession.internal." .. name)
   end
+  load "datasession.storage"
 end)
 
 function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end

@@ -2,7 +2,7 @@
 -- a hub. The functions of the module are the methods of one manager that is always there; proiv.manager makes others.
 
 require "datasession"
-local manager = require "datasession.internal.proiv.manager"
+local manager = require "datasession.proiv.manager"
 
 local default = manager.new()
 

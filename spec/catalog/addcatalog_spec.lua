@@ -1,5 +1,5 @@
 -- addCatalog: where catalogs come from, what is told of each, and what a catalog that fails leaves alone.
-local catalog = require "datasession.internal.catalog"
+local catalog = require "datasession.catalog"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 

@@ -1,6 +1,6 @@
 --- Data Service Catalogs: what is made of a good one, and how a bad one is refused.
 
-local catalog = require("datasession.internal.catalog")
+local catalog = require("datasession.catalog")
 local codec = require("datasession.internal.codec")
 
 local files = dofile "spec/support/files.lua"

@@ -82,10 +82,10 @@ describe("the docs", function()
       for event in events:gsub("%b()", ""):gmatch "%a+" do levels[event] = level end
     end
     local known = 0
-    local pipe = assert(io.popen "cat csrc/session/*.c")
+    local pipe = assert(io.popen "cat csrc/*/*.c csrc/protocol/*/*.c")
     local sources = pipe:read "a"
     pipe:close()
-    for level, event in sources:gmatch 'journal_session%(.-, "(%l+)", "(%a+)"' do
+    for level, event in sources:gmatch 'log_session%(.-, "(%l+)", "(%a+)"' do
       assert.equal(level, levels[event], event)
       known = known + 1
     end

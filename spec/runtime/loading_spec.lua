@@ -45,8 +45,8 @@ describe("the modules of the Lua layer", function()
   it("are loaded by the first session, and none after that", function()
     works [[
       datasession = require "datasession"
-      for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "storage", "registry", "ending" } do
-        assert(not package.loaded["datasession." .. name], name)
+      for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
+        assert(not package.loaded["datasession.internal." .. name], name)
       end
       WORK
       work(datasession.new)
@@ -59,7 +59,7 @@ describe("the modules of the Lua layer", function()
       require "datasession.storage"
       local provider = datasession.AuthenticationProvider { uri = arg[1], authenticationModel = "form" }
       for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
-        assert(package.loaded["datasession." .. name], name)
+        assert(package.loaded["datasession.internal." .. name], name)
       end
       WORK
       work(datasession.new)

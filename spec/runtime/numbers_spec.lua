@@ -1,6 +1,6 @@
 -- Numbers, and the order of texts, are the same in every locale, and when the locale changes after the first use.
 local ascii = require "datasession.internal.ascii"
-local catalog = require "datasession.internal.catalog"
+local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local locale = require "datasession.internal.locale"

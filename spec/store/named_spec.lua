@@ -68,6 +68,9 @@ local errors
 local originalWarn = warn
 
 before_each(function()
+  collectgarbage() -- rejections that other files left are told before errors are counted
+  collectgarbage()
+  datasession.step()
   store, warnings, errors = storage.memory(), {}, {}
   _G.warn = function(text) warnings[#warnings + 1] = text end -- luacheck: ignore
   datasession.onError(function(err) errors[#errors + 1] = tostring(err) end)

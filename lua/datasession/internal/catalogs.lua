@@ -4,7 +4,7 @@
 -- all else is the session's own.
 
 local ascii = require "datasession.internal.ascii"
-local catalog = require "datasession.internal.catalog"
+local catalog = require "datasession.catalog"
 local core = require "datasession.core"
 local shared = require "datasession.internal.catalog.shared"
 

@@ -1,6 +1,6 @@
 -- The hub of PROIV clients: who gets which message, in which order, whatever callbacks do.
 local datasession = require "datasession"
-local hubs = require "datasession.internal.proiv.hub"
+local hubs = require "datasession.proiv.hub"
 
 describe("the hub", function()
   local hub, heard

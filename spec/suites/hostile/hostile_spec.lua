@@ -1,6 +1,6 @@
 -- Servers that mean harm: what they send is refused with a reason, takes no more memory than was allowed, and tells
 -- nobody else who we are. What takes long: make torture-hostile.
-local catalog = require "datasession.internal.catalog"
+local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"

@@ -1,6 +1,6 @@
 --- Servers that mean harm, with more patience and more bytes than spec/suites/hostile/hostile_spec.lua has.
 -- usage: lua spec/suites/hostile/more.lua [seed]
-local catalog = require "datasession.internal.catalog"
+local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local fault_server = require "fault_server"

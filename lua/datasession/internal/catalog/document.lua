@@ -103,7 +103,7 @@ end
 -- ## The catalog
 
 local catalogMethods = {}
-local catalogMeta = object.meta("datasession.internal.catalog", catalogMethods)
+local catalogMeta = object.meta("datasession.catalog", catalogMethods)
 
 --- Calls for each resource: for resource, service in catalog:eachResource() do ... end
 function catalogMethods:eachResource()

@@ -19,7 +19,7 @@ return {
   {
     name = "a catalog without a session",
     act = function()
-      local catalog = require "datasession.internal.catalog"
+      local catalog = require "datasession.catalog"
       local text = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[{"name":"R","path":"/R",' ..
         '"schema":{"type":"object","properties":{"d":{"type":"object","properties":{"tt":{"type":"array","items":' ..
         '{"properties":{"id":{"type":"integer"}}}}}}}},"operations":[{"type":"read","verb":"get","path":""}]}]}]}'

@@ -8,7 +8,7 @@ local core = require "datasession.core"
 
 local Hub = {}
 Hub.__index = Hub
-Hub.__name = "datasession.internal.proiv.hub"
+Hub.__name = "datasession.proiv.hub"
 
 local Subscription = {}
 Subscription.__index = Subscription

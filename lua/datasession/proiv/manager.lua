@@ -2,12 +2,12 @@
 -- the active one, and a hub that tells of them.
 
 local core = require "datasession.core"
-local hub = require "datasession.internal.proiv.hub"
+local hub = require "datasession.proiv.hub"
 local suggest = require "datasession.internal.suggest"
 
 local Manager = {}
 Manager.__index = Manager
-Manager.__name = "datasession.internal.proiv.manager"
+Manager.__name = "datasession.proiv.manager"
 
 local OVER = { ended = true, lost = true, failed = true }
 -- The reason that a failed stop gives, by the kind of its error.
