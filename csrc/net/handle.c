@@ -588,8 +588,19 @@ static bool was_dropped (struct handle *h, CURLcode code) {
   return true;
 }
 
+/*
+** libcurl 8 looks after kept connections on behalf of any transfer. The text of one that it finds broken is then this transfer's too, and
+** what is wrong with this one's own connection has no text.
+*/
+static bool lacks_text (struct handle *h, CURLcode code) {
+  struct exchange *x = h->exchange;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || x->reached || x->dropped) return false;
+  x->dropped = strstr(h->error, "SSL_read") != NULL;
+  return x->dropped;
+}
+
 bool handle_tries_again (struct handle *h, CURLcode code) {
-  bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h);
+  bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h) || lacks_text(h, code);
   h->fresh = !again && was_dropped(h, code);
   again = again || h->fresh;
   h->stale = h->kept = false;
