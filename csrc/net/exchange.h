@@ -113,8 +113,8 @@ struct exchange {
   bool reached;        /* this hop had a connection and was about to send */
   unsigned char rooms; /* how often connections were given up for this hop's */
   bool http2;          /* may be spoken, over https */
-  bool dropped; /* it was sent again in this hop, since a kept connection broke before an answer came */
-  int refusals; /* of this hop: the server had not processed it, and it was sent again */
+  bool dropped;        /* it was tried again in this hop, since a kept connection broke */
+  int refusals;        /* of this hop: the server had not processed it, and it was sent again */
   bool block_complete; /* the header block came to its blank line */
   bool undecoded;      /* the body is taken as it comes, whatever Content-Encoding says */
   bool odd_encoding;   /* the answer's Content-Encoding names what is no encoding */

@@ -68,8 +68,8 @@ static bool take_off (struct engine *e, struct exchange *x) {
 }
 
 /*
-** libcurl works in one go on all transfers that are new to it, and may take milliseconds for each: while it has
-** one, the next one waits for a step, which has a budget. The exchange has its place in its lane.
+** libcurl works in one go on all transfers that are new to it, and may take milliseconds for each: while it
+** has one, the next one waits for a step, which has a budget. The exchange has its place in its lane.
 */
 static void wait_to_start (struct engine *e, struct exchange *x) {
   x->starting = true;
@@ -314,8 +314,8 @@ void flight_relimit (struct engine *e) {
 }
 
 /*
-** libcurl sends no header block of more than 64 KiB over HTTP/2, and its stream would wait until the time limit. What it adds is
-** less than the rest: cookies of 8 KiB, and some lines.
+** libcurl sends no header block of more than 64 KiB over HTTP/2, and its stream would wait until the time
+** limit. What it adds is less than the rest: cookies of 8 KiB, and some lines.
 */
 static bool fits_http2 (const struct request *r) {
   enum { MOST = 48 * 1024 };
@@ -326,9 +326,9 @@ static bool fits_http2 (const struct request *r) {
 }
 
 /*
-** libcurl 7.88 may wait until the time limit when a server answers a request over HTTP/2 before it has all of the body, and
-** resets streams that are closed, for which Tomcat ends the connection (ENHANCE_YOUR_CALM). 8.14 does neither; none between
-** was tried.
+** libcurl 7.88 may wait until the time limit when a server answers a request over HTTP/2 before it has all
+** of the body, and resets streams that are closed, for which Tomcat ends the connection (ENHANCE_YOUR_CALM).
+** 8.14 does neither; none between was tried.
 */
 static bool sends_bodies_well (const struct engine *e) {
   return e->lines.version >= 0x080e00;

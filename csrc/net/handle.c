@@ -107,8 +107,10 @@ static bool may_resend (struct handle *h) {
   return true;
 }
 
-/* Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead or the server had
-** refused the stream, or it follows handle_tries_again. */
+/*
+** Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead or
+** the server had refused the stream, or it follows handle_tries_again.
+*/
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
   struct exchange *x = h->exchange;
@@ -163,8 +165,9 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 }
 
 /*
-** Each transfer under way has one, which is allocated and wiped for it; for plain http a larger one saves nothing to speak
-** of. FRAME_BUFFER holds a whole frame of HTTP/2: with less, libcurl 7.88 forgets the rest of a frame until more comes.
+** Each transfer under way has one, which is allocated and wiped for it; for plain http a larger one saves
+** nothing to speak of. FRAME_BUFFER holds a whole frame of HTTP/2: with less, libcurl 7.88 forgets the rest
+** of a frame until more comes.
 */
 enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 16384 };
 
@@ -227,8 +230,8 @@ static CURLcode set_base_pointers (struct handle *h) {
 }
 
 /*
-** While a first connection is being made, a request waits to hear whether that one will do for it too: else requests that begin
-** together would each have their own. libcurl's log is for on_log.
+** While a first connection is being made, a request waits to hear whether that one will do for it too: else
+** requests that begin together would each have their own. libcurl's log is for on_log.
 */
 static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
@@ -481,8 +484,9 @@ static CURLcode set_message (struct handle *h, const struct exchange *x) {
 }
 
 /*
-** A limit to connecting costs libcurl a tenth of a small request, whether it connects or not. So there is none when the
-** last transfer's connection should be there still; if it is not, the transfer ends and is tried again with one.
+** A limit to connecting costs libcurl a tenth of a small request, whether it connects or not. So there is
+** none when the last transfer's connection should be there still; if it is not, the transfer ends and is
+** tried again with one.
 */
 static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   double limit = x->request.transport->connect_timeout;
@@ -588,8 +592,19 @@ static bool was_dropped (struct handle *h, CURLcode code) {
   return true;
 }
 
+/*
+** libcurl 8 looks after kept connections on behalf of any transfer. The text of one that it finds broken is
+** then this transfer's too, and what is wrong with this one's own connection has no text.
+*/
+static bool lacks_text (struct handle *h, CURLcode code) {
+  struct exchange *x = h->exchange;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || x->reached || x->dropped) return false;
+  x->dropped = strstr(h->error, "SSL_read") != NULL;
+  return x->dropped;
+}
+
 bool handle_tries_again (struct handle *h, CURLcode code) {
-  bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h);
+  bool again = h->stale || (h->stranded && may_repeat(h)) || was_refused(h) || lacks_text(h, code);
   h->fresh = !again && was_dropped(h, code);
   again = again || h->fresh;
   h->stale = h->kept = false;

@@ -92,8 +92,11 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x);
 /* After a transfer that went well: what its connection speaks, and whether it can be had again. */
 void handle_note_connection (struct handle *h);
 
-/* After a failed one. True if it is to be launched again: we stopped it before it sent, for the sake of its connection, the
-** server refused it unprocessed, or a kept connection broke before an answer came and it may be sent twice. */
+/*
+** After a failed one. True if it is to be launched again: we stopped it before it sent, for the sake of its
+** connection, the server refused it unprocessed, or a kept connection broke before an answer came and it may
+** be sent twice.
+*/
 bool handle_tries_again (struct handle *h, CURLcode code);
 
 /* How many of the costly things would not have to be set for this exchange; for choosing among idle ones. */

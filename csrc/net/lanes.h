@@ -1,8 +1,8 @@
 /*
-** lanes: one for each origin, where there is a limit to the connections to one host or HTTP/2 may be spoken. Exchanges that find
-** theirs full wait in it for one to land, and only then get an easy handle: libcurl could hold them back
-** too, but at 20 KB each, and without a look at their limits of time. Owns the lanes; borrows the
-** exchanges.
+** lanes: one for each origin, where there is a limit to the connections to one host or HTTP/2 may be spoken.
+** Exchanges that find theirs full wait in it for one to land, and only then get an easy handle: libcurl
+** could hold them back too, but at 20 KB each, and without a look at their limits of time. Owns the lanes;
+** borrows the exchanges.
 */
 #ifndef NET_LANES_H
 #define NET_LANES_H
@@ -41,8 +41,9 @@ void lanes_limit (struct lanes *l, size_t most); /* for all that there are */
 bool lane_is_full (const struct lane *lane);
 
 /*
-** True if a body of that size may go over HTTP/2. The streams of a connection share one window for bodies: when more wait for it than
-** it takes, libcurl sends crumbs, for which Tomcat ends the connection (ENHANCE_YOUR_CALM).
+** True if a body of that size may go over HTTP/2. The streams of a connection share one window for bodies:
+** when more wait for it than it takes, libcurl sends crumbs, for which Tomcat ends the connection
+** (ENHANCE_YOUR_CALM).
 */
 bool lane_has_window (const struct lane *lane, size_t size);
 

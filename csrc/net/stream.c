@@ -1,6 +1,6 @@
 #include "net/stream.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* libcurl 8.19 and later logs that a stream was reset with REFUSED_STREAM. */
@@ -19,8 +19,9 @@ bool stream_was_refused (struct stream *s, const struct sockets *sockets) {
 }
 
 /*
-** libcurl sends again what was on a kept connection that broke, and what was refused. Before 8.19 it tells the first apart by
-** an error that it logs before, or by the connection's end. What it logs next may be of another connection.
+** libcurl sends again what was on a kept connection that broke, and what was refused. Before 8.19 it tells
+** the first apart by an error that it logs before, or by the connection's end. What it logs next may be of
+** another connection.
 */
 static void note_retry (struct stream *s, struct sockets *sockets) {
   if (!stream_was_refused(s, sockets) && !logs_refusals())
@@ -47,14 +48,24 @@ static bool is_refusal (const char *text) {
   return begins(text, "HTTP/2 stream ") && strstr(text, " refused by server, try again");
 }
 
+/* The number that follows these words; `end` is what follows the number. */
+static bool read_number (const char *text, const char *words, const char *end, long *number) {
+  const char *at = strstr(text, words);
+  char *rest;
+  if (!at) return false;
+  at += strlen(words);
+  *number = strtol(at, &rest, 10);
+  return rest > at && begins(rest, end);
+}
+
 static bool read_last_stream (const char *text, long *last) {
-  return sscanf(text, "recveived GOAWAY, error=%*u, last_stream=%ld", last) == 1 ||
-         sscanf(text, "received GOAWAY, error=%*u, last_stream=%ld", last) == 1;
+  bool goaway = begins(text, "recveived GOAWAY, ") || begins(text, "received GOAWAY, ");
+  return goaway && read_number(text, ", last_stream=", "", last);
 }
 
 static bool read_id (const char *text, long *id) {
-  return sscanf(text, "Using Stream ID: %ld", id) == 1 ||
-         (sscanf(text, "[HTTP/2] [%ld] OPENED", id) == 1 && strstr(text, "] OPENED stream for "));
+  if (begins(text, "Using Stream ID: ")) return read_number(text, "Using Stream ID: ", "", id);
+  return begins(text, "[HTTP/2] [") && read_number(text, "[HTTP/2] [", "] OPENED stream for ", id);
 }
 
 static void note_line (struct stream *s, struct sockets *sockets, const char *text) {

@@ -1,7 +1,8 @@
 /*
-** stream: whether the server refused a request's HTTP/2 stream without processing it (RFC 9113, 8.7), so that the request can
-** be sent again whatever it does. libcurl reports that by the texts of its log alone. A text that is worded otherwise is no
-** news: the stream then counts as not refused, and the server may have acted on the request.
+** stream: whether the server refused a request's HTTP/2 stream without processing it (RFC 9113, 8.7), so
+** that the request can be sent again whatever it does. libcurl reports that by the texts of its log alone. A
+** text that is worded otherwise is no news: the stream then counts as not refused, and the server may have
+** acted on the request.
 */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
