@@ -13,7 +13,10 @@ local function login(model, options)
   return session
 end
 
-local session = login "form"
+local directory = os.tmpname()
+os.remove(directory)
+local store = require("datasession.storage").file(directory)
+local session = login("form", { name = "fork", storage = store })
 local pinging = login("basic", { pingInterval = 5, reconnect = true })
 local flying = session:request { path = "/static/home.html", headers = { ["X-Slow"] = "yes" } }
 local waiting = datasession.spawn(function()
@@ -24,6 +27,7 @@ datasession.step(0.01)
 
 local isChild = false
 local function forked()
+  assert(store:set("under way", "text"))
   isChild = fork() == 0
 end
 
@@ -110,6 +114,8 @@ end
 local function beTheChild(wrong)
   refusals(wrong)
   if not tostring(session):find(uris.form, 1, true) then wrong[#wrong + 1] = "a property cannot be read" end
+  -- The thread that writes files is the parent's: the child has one of its own.
+  if not (store:set("child", "text") and datasession.flush(LIMIT)) then wrong[#wrong + 1] = "no file is written" end
   flying:cancel()
   waiting:cancel()
   do
@@ -133,4 +139,6 @@ assert(pinging:ping():await(LIMIT) and pinging.connected)
 pinging.pingInterval = 0
 assert(session:invalidate():await(LIMIT) and pinging:invalidate():await(LIMIT))
 assert(datasession.run(LIMIT))
+for _, key in ipairs { "under way", "child", "fork" } do assert(store:remove(key)) end
+assert(datasession.flush(LIMIT) and os.remove(directory))
 return false, wrong
