@@ -143,7 +143,7 @@ int luaopen_datasession_core (lua_State *L) {
   session_new_register(L);
   active_session_register(L);
   log_register(L);
-  limits_register(L);
+  engine_limits_register(L);
   protocol_lua_register(L);
   provider_register(L);
   store_register(L);

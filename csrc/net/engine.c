@@ -1,11 +1,11 @@
 #include "net/engine.h"
 
+#include "net/curl_failure.h"
 #include "net/engine_state.h"
-#include "net/failure.h"
-#include "net/flight.h"
-#include "net/process.h"
+#include "net/fork_guard.h"
+#include "net/secure_free.h"
 #include "net/sigpipe.h"
-#include "net/wiping.h"
+#include "net/transfer.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -34,8 +34,8 @@ enum { MOST_LOOKS = 64 };
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void init_curl (void) {
-  wiping_init_curl();
-  process_watch();
+  secure_free_init_curl();
+  fork_guard_set();
 }
 
 static long kept_connections (const struct engine_limits *limits) {
@@ -68,7 +68,7 @@ static void free_parts (struct engine *e) {
   poller_free(e->poller);
   timers_cleanup(&e->timers);
   timers_cleanup(&e->watches);
-  lanes_cleanup(&e->lanes);
+  host_queues_cleanup(&e->lanes);
   sockets_cleanup(&e->sockets);
   memory_free(&memory, e, sizeof *e);
 }
@@ -76,11 +76,11 @@ static void free_parts (struct engine *e) {
 static void init_fields (struct engine *e, const struct engine_limits *limits,
                          const struct allocator *memory) {
   e->memory = *memory;
-  e->forks = process_forks();
+  e->forks = fork_guard_forks();
   e->limits = limits ? *limits : engine_default_limits;
   timers_init(&e->timers, &e->memory);
   timers_init(&e->watches, &e->memory);
-  lanes_init(&e->lanes, &e->memory);
+  host_queues_init(&e->lanes, &e->memory);
   pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines, &e->sockets);
   sockets_init(&e->sockets, &e->memory);
   handle_lines_init(&e->lines);
@@ -88,7 +88,7 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
 
 struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory) {
   pthread_once(&curl_once, init_curl);
-  struct engine *e = process_is_watched() ? memory_new(memory, sizeof *e) : NULL;
+  struct engine *e = fork_guard_is_set() ? memory_new(memory, sizeof *e) : NULL;
   if (!e) return NULL;
   init_fields(e, limits, memory);
   e->poller = poller_new(&e->memory);
@@ -108,14 +108,14 @@ static void free_now (struct engine *e) {
 }
 
 bool engine_is_inherited (const struct engine *e) {
-  return e->forks != process_forks();
+  return e->forks != fork_guard_forks();
 }
 
 /* What libcurl has is left as it is: its connections would say goodbye, its threads would be joined. */
 static void free_copy (struct engine *e) {
   struct allocator memory = e->memory;
   timers_cleanup(&e->watches);
-  lanes_cleanup(&e->lanes);
+  host_queues_cleanup(&e->lanes);
   sockets_cleanup(&e->sockets);
   memory_free(&memory, e, sizeof *e);
 }
@@ -125,7 +125,7 @@ void engine_free (struct engine *e) {
   if (!e || e->freed) return;
   e->freed = true;
   sigpipe_begin(&guard, e->tls);
-  flight_abandon_all(e);
+  transfer_abandon_all(e);
   sigpipe_end(&guard);
   timers_cleanup(&e->timers); /* at once: their owners may be gone before the outermost step is */
   while (e->finished.first) {
@@ -144,9 +144,9 @@ const struct allocator *engine_memory (const struct engine *e) {
   return &e->memory;
 }
 
-void engine_forget_jar (struct engine *e, struct jar *jar) {
+void engine_forget_jar (struct engine *e, struct cookie_jar *jar) {
   if (engine_is_inherited(e)) return;
-  jar_set_forgotten(jar, true);
+  cookie_jar_set_forgotten(jar, true);
   pool_forget_jar(&e->pool, jar);
 }
 
@@ -164,7 +164,7 @@ void engine_trim (struct engine *e) {
   pool_cleanup(&e->pool);
   if (e->flying.count + e->starting.count == 0) {
     renew_multi(e);
-    lanes_cleanup(&e->lanes);
+    host_queues_cleanup(&e->lanes);
     if (!e->sockets.count) sockets_cleanup(&e->sockets);
   }
   sigpipe_end(&guard);
@@ -194,19 +194,19 @@ static void tell_host_of_work (struct engine *e) {
 
 bool engine_submit (struct engine *e, struct exchange *x) {
   if (engine_is_inherited(e)) return false;
-  if (x->request.jar) jar_set_forgotten(x->request.jar, false);
+  if (x->request.jar) cookie_jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
-  if (!flight_begin(e, x)) return false;
+  if (!transfer_begin(e, x)) return false;
   tell_host_of_work(e);
   return true;
 }
 
 void engine_cancel (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
-  if (x->phase != EXCHANGE_FLYING && x->phase != EXCHANGE_FINISHED) return;
-  if (x->response.failure == FAILURE_NONE) failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
+  if (x->phase != EXCHANGE_IN_FLIGHT && x->phase != EXCHANGE_FINISHED) return;
+  if (x->response.failure == FAILURE_NONE) curl_failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
   sigpipe_begin(&guard, e->tls);
-  if (x->phase == EXCHANGE_FLYING) flight_abort(e, x);
+  if (x->phase == EXCHANGE_IN_FLIGHT) transfer_abort(e, x);
   sigpipe_end(&guard);
   exchange_drop_bodies(x);
   tell_host(e, 0);
@@ -224,7 +224,7 @@ void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   sigpipe_begin(&guard, e->tls);
   tell_limits(e->multi, limits);
   pool_set_limit(&e->pool, limits->idle_handles);
-  flight_relimit(e);
+  transfer_relimit(e);
   sigpipe_end(&guard);
   tell_host_of_work(e);
 }
@@ -281,15 +281,15 @@ static void work_by_clock (struct engine *e) {
   if (!e->flying.count && poller_due(e->poller) < 0) return;
   poller_work(e->poller);
   e->fresh = false;
-  flight_collect(e);
+  transfer_collect(e);
 }
 
 static bool begins_connection (const struct exchange *x) {
-  return x->phase == EXCHANGE_FLYING && !x->reached;
+  return x->phase == EXCHANGE_IN_FLIGHT && !x->reached;
 }
 
 static void start_all (struct engine *e) {
-  while (flight_start_next(e))
+  while (transfer_start_next(e))
     continue;
 }
 
@@ -302,10 +302,10 @@ static void start_some (struct engine *e) {
   unsigned connecting = 0;
   if (!poller_is_through(e->poller) && ++e->deferred < MOST_DEFERRED) return;
   e->deferred = 0;
-  while (connecting < MOST_CONNECTING && (x = flight_start_next(e))) {
+  while (connecting < MOST_CONNECTING && (x = transfer_start_next(e))) {
     work_by_clock(e);
     connecting += begins_connection(x);
-    if (flight_is_over(e)) break;
+    if (transfer_is_over(e)) break;
   }
 }
 
@@ -321,7 +321,7 @@ static bool look_at_sockets (struct engine *e, double seconds) {
   if (seconds > 0 && e->budget > 0) e->stop = clock_now() + e->budget;
   while (poller_serve(e->poller)) {
     e->fresh = false;
-    flight_collect(e);
+    transfer_collect(e);
     if (!serves_on(e)) break;
   }
   return calm;
@@ -338,7 +338,7 @@ static void check_deadlines (struct engine *e) {
   if (e->looked - before > late) e->grace = MOST_LOOKS;
   if (!poller_watches(e->poller) || !poller_found(e->poller)) e->grace = 0;
   if (e->grace) e->grace--;
-  if (!e->grace) flight_check_watches(e, e->looked);
+  if (!e->grace) transfer_check_deadlines(e, e->looked);
 }
 
 /* False: a signal came. */
@@ -387,7 +387,7 @@ static size_t tell (struct engine *e, void *context) {
     *left = was ? *left - 1 : 0;
     told += was;
     e->timers_turn = !e->timers_turn;
-    if (told && flight_is_over(e)) break;
+    if (told && transfer_is_over(e)) break;
   }
   return told;
 }

@@ -107,7 +107,7 @@ void engine_cancel (struct engine *e, struct exchange *x);
 ** (credentials, headers, URI, transport); handles still in use do so when they come to rest, unless the jar
 ** is used again.
 */
-void engine_forget_jar (struct engine *e, struct jar *jar);
+void engine_forget_jar (struct engine *e, struct cookie_jar *jar);
 
 /*
 ** Drops idle handles and, while nothing is in flight, idle connections: for a host that wants the memory

@@ -1,8 +1,8 @@
 #include "net/exchange.h"
 
 #include "net/ascii.h"
+#include "net/curl_failure.h"
 #include "net/engine.h"
-#include "net/failure.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -29,8 +29,8 @@ static void release_all (struct exchange *x) {
   uri_release(r->uri);
   uri_release(r->home);
   header_list_release(r->headers);
-  jar_release(r->jar);
-  credentials_release(r->credentials);
+  cookie_jar_release(r->jar);
+  basic_auth_release(r->credentials);
   transport_release(r->transport);
   uri_release(x->response.uri);
   r->uri = r->home = x->response.uri = NULL;
@@ -57,7 +57,7 @@ void exchange_drop_bodies (struct exchange *x) {
 
 void exchange_free (struct exchange *x) {
   if (!x) return;
-  if (x->phase == EXCHANGE_FLYING || x->phase == EXCHANGE_FINISHED) engine_drop(x->engine, x);
+  if (x->phase == EXCHANGE_IN_FLIGHT || x->phase == EXCHANGE_FINISHED) engine_drop(x->engine, x);
   release_all(x);
   exchange_drop_bodies(x);
   buffer_wipe(&x->response.headers);
@@ -92,7 +92,7 @@ void exchange_start (struct exchange *x, double now) {
 }
 
 static bool took (struct exchange *x, enum buffer_result result) {
-  if (result == BUFFER_NO_MEMORY) failure_note(x, FAILURE_MEMORY, NULL, "no memory for the response");
+  if (result == BUFFER_NO_MEMORY) curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the response");
   return result == BUFFER_OK;
 }
 
@@ -160,8 +160,8 @@ static bool note_length (struct exchange *x, const char *line, size_t length) {
     long long number = number_of(text, size);
     if (number < 0) continue;
     if (x->promised >= 0 && x->promised != number) {
-      failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, must be corrected",
-                   "the response has two different Content-Length lines");
+      curl_failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, must be corrected",
+                        "the response has two different Content-Length lines");
       return false;
     }
     x->promised = number;
@@ -213,7 +213,7 @@ static bool note_line (struct exchange *x, size_t start) {
   unsigned letter = initial(line);
   x->response.initials |= letter;
   if (letter == initial("s") && x->request.jar && is_named(line, length, "set-cookie:"))
-    jar_note_cookie(x->request.jar, length);
+    cookie_jar_note_cookie(x->request.jar, length);
   if (letter != initial("c")) return true;
   if (!x->response.type_length && is_named(line, length, "content-type:")) note_type(x, start);
   if (is_named(line, length, "content-encoding:")) note_encoding(x, line, length);
@@ -242,8 +242,8 @@ static bool unfold (struct exchange *x, const char *line, size_t length) {
   size_t start = start_of_last(block), end = block->length;
   const char *cut = name_of_cut(block->data + start, end - start);
   if (cut) {
-    failure_note(x, FAILURE_PROTOCOL, "the server must send the header in one line",
-                 "the response's header %.*s goes on in the next line", (int)strlen(cut) - 1, cut);
+    curl_failure_note(x, FAILURE_PROTOCOL, "the server must send the header in one line",
+                      "the response's header %.*s goes on in the next line", (int)strlen(cut) - 1, cut);
     return false;
   }
   while (end > start && strchr(" \t\r\n", block->data[end - 1]))
@@ -263,7 +263,7 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   if (x->stall > 0) x->active = clock_now();
   x->header_bytes += length;
   if (x->header_bytes > HEADER_LIMIT) {
-    failure_note(x, FAILURE_PROTOCOL, NULL, "the response's headers pass %d KiB", HEADER_LIMIT / 1024);
+    curl_failure_note(x, FAILURE_PROTOCOL, NULL, "the response's headers pass %d KiB", HEADER_LIMIT / 1024);
     return false;
   }
   if (exchange_begins_answer(line, length)) begin_block(x);
@@ -282,7 +282,7 @@ bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
     body->secret = false; /* no answer with a token is so large; realloc is cheaper */
   enum buffer_result result = buffer_add(body, data, length);
   if (result == BUFFER_FULL)
-    failure_note(x, FAILURE_TOO_BIG, NULL, "the response's body passes %zu bytes", body->limit);
+    curl_failure_note(x, FAILURE_TOO_BIG, NULL, "the response's body passes %zu bytes", body->limit);
   return took(x, result);
 }
 
@@ -290,10 +290,10 @@ bool exchange_is_answered (struct exchange *x) {
   long status = x->response.status;
   if (status >= 200 && x->block_complete) return true;
   if (status >= 100 || !x->response.headers.length)
-    failure_note(x, FAILURE_CONNECT, NULL,
-                 "the connection was closed before the response's headers were complete");
+    curl_failure_note(x, FAILURE_CONNECT, NULL,
+                      "the connection was closed before the response's headers were complete");
   else
-    failure_note(x, FAILURE_PROTOCOL, NULL, "the response's status is %ld", status);
+    curl_failure_note(x, FAILURE_PROTOCOL, NULL, "the response's status is %ld", status);
   return false;
 }
 
@@ -303,16 +303,16 @@ static bool is_redirect (long status) {
 
 static void note_bad_target (struct exchange *x, const char *why) {
   if (why == uri_no_memory)
-    failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
+    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
   else
-    failure_note(x, FAILURE_REDIRECT, "the server's Location header must be corrected",
-                 "the URI that the server redirects to %s", why);
+    curl_failure_note(x, FAILURE_REDIRECT, "the server's Location header must be corrected",
+                      "the URI that the server redirects to %s", why);
 }
 
 static void note_foreign_target (struct exchange *x, const struct uri *target) {
   bool upgrade = !uri_is_https(x->response.uri) && uri_is_https(target);
-  failure_note(x, FAILURE_REDIRECT, upgrade ? "the server wants https: use the https URI" : NULL,
-               "redirected out of the origin, to %s", uri_public_text(target));
+  curl_failure_note(x, FAILURE_REDIRECT, upgrade ? "the server wants https: use the https URI" : NULL,
+                    "redirected out of the origin, to %s", uri_public_text(target));
 }
 
 /* Notes why not, if not. */
@@ -372,13 +372,13 @@ bool exchange_redirect (struct exchange *x) {
   if (!is_redirect(r->status) || most < 0) return false;
   if (!exchange_find_header(x, "Location", &location)) return false;
   if (r->redirects >= most) {
-    failure_note(x, FAILURE_REDIRECT, "raise the maxRedirects option if this is no loop",
-                 "more than %d redirects", most);
+    curl_failure_note(x, FAILURE_REDIRECT, "raise the maxRedirects option if this is no loop",
+                      "more than %d redirects", most);
     return false;
   }
   struct uri *target = find_target(x, &location);
   if (target && !prepare_hop(x, target)) {
-    failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
+    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
     uri_release(target);
     return false;
   }

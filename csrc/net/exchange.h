@@ -10,10 +10,10 @@
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
 
+#include "net/basic_auth.h"
 #include "net/buffer.h"
-#include "net/credentials.h"
+#include "net/cookie_jar.h"
 #include "net/headers.h"
-#include "net/jar.h"
 #include "net/timers.h"
 #include "net/transport.h"
 #include "net/uri.h"
@@ -22,7 +22,7 @@
 
 struct engine;
 struct handle;
-struct lane;
+struct host_queue;
 
 /* What kept an exchange from having a response. */
 enum failure {
@@ -46,10 +46,10 @@ struct request {
   const char *method; /* borrowed, static or kept by the owner: "GET", "POST", ... */
   struct uri *uri;
   struct header_list *headers; /* NULL: none */
-  struct uri *home;   /* a redirect to elsewhere loses the header line `homely`; NULL: there is none */
-  const char *homely; /* static: that line's name */
-  struct jar *jar;    /* NULL: no cookies sent, none kept */
-  struct credentials *credentials; /* NULL: none */
+  struct uri *home;       /* a redirect to elsewhere loses the header line `homely`; NULL: there is none */
+  const char *homely;     /* static: that line's name */
+  struct cookie_jar *jar; /* NULL: no cookies sent, none kept */
+  struct basic_auth *credentials; /* NULL: none */
   struct transport *transport;
   struct buffer body; /* wiped when the exchange is freed; length 0 and has_body: an empty body */
   bool once; /* not to be sent twice: a kept connection that proves dead fails it instead of being replaced */
@@ -94,10 +94,10 @@ struct exchange {
   size_t tag;              /* for the owner's use: which of several */
 
   /* the engine's: */
-  enum { EXCHANGE_FRESH, EXCHANGE_FLYING, EXCHANGE_FINISHED, EXCHANGE_TOLD } phase;
+  enum { EXCHANGE_FRESH, EXCHANGE_IN_FLIGHT, EXCHANGE_FINISHED, EXCHANGE_TOLD } phase;
   struct handle
-      *handle;       /* the pooled easy handle in use; NULL: it waits for a connection, or is not in flight */
-  struct lane *lane; /* of its origin; NULL: there is no limit */
+      *handle; /* the pooled easy handle in use; NULL: it waits for a connection, or is not in flight */
+  struct host_queue *lane;          /* of its origin; NULL: there is no limit */
   struct exchange *earlier, *later; /* among those that wait, those in flight, or those finished */
   struct allocator memory;          /* a copy: an exchange may outlive its engine */
   struct timer watch;               /* for whichever limit comes first, the whole time or a stall */
@@ -136,7 +136,7 @@ bool exchange_find_header (const struct exchange *x, const char *name, struct he
 bool exchange_has_type (const struct exchange *x, const char *type);
 
 /* For people: "the connection was refused". Static. */
-const char *failure_name (enum failure f);
+const char *curl_failure_name (enum failure f);
 
 /*
 ** The rest is for engine and handle.

@@ -1,6 +1,6 @@
 #include "net/handle.h"
 
-#include "net/failure.h"
+#include "net/curl_failure.h"
 #include "net/handle_transport.h"
 
 #include <stdio.h>
@@ -33,7 +33,8 @@ static bool pass_preview (struct handle *h, const char *data) {
   bool blank = h->preview == PREVIEW_NEXT && (*data == ' ' || *data == '\t');
   h->preview = PREVIEW_SHOWN; /* a long line comes in pieces */
   if (blank)
-    failure_note(h->exchange, FAILURE_PROTOCOL, NULL, "the response's first header line begins with a blank");
+    curl_failure_note(h->exchange, FAILURE_PROTOCOL, NULL,
+                      "the response's first header line begins with a blank");
   return !blank;
 }
 
@@ -81,16 +82,16 @@ enum { MOST_REFUSALS = 100 }; /* more than any server needs that ends its connec
 /* False: it was refused too often, and a failure is noted. */
 static bool may_follow_refusal (struct exchange *x) {
   if (x->refusals < MOST_REFUSALS) return true;
-  failure_note(x, FAILURE_CONNECT,
-               "the server ends its connections early, or is too busy: its log may say why",
-               "the server refused the request unprocessed, %d times", x->refusals);
+  curl_failure_note(x, FAILURE_CONNECT,
+                    "the server ends its connections early, or is too busy: its log may say why",
+                    "the server refused the request unprocessed, %d times", x->refusals);
   return false;
 }
 
 /* True: what was sent before may not be sent again, and a failure is noted. */
 static bool note_once (struct exchange *x) {
   if (!x->request.once) return false;
-  failure_note(x, FAILURE_CONNECT, NULL, "the kept connection was closed before an answer came");
+  curl_failure_note(x, FAILURE_CONNECT, NULL, "the kept connection was closed before an answer came");
   return true;
 }
 
@@ -287,7 +288,7 @@ struct handle *handle_new (const struct allocator *memory, const struct handle_l
 static void release_session (struct handle *h) {
   uri_release(h->uri);
   header_list_release(h->headers);
-  credentials_release(h->credentials);
+  basic_auth_release(h->credentials);
   transport_release(h->transport);
   h->uri = NULL;
   h->headers = NULL;
@@ -297,8 +298,8 @@ static void release_session (struct handle *h) {
 
 static void detach_jar (struct handle *h) {
   if (!h->jar) return;
-  jar_detach(h->jar, h->easy);
-  jar_release(h->jar);
+  cookie_jar_detach(h->jar, h->easy);
+  cookie_jar_release(h->jar);
   h->jar = NULL;
 }
 
@@ -373,8 +374,8 @@ static unsigned lines_kind_of (const struct handle *h, const struct exchange *x)
 }
 
 /* The exchange's own lines, with those of ours that it does not name before them. */
-static struct curl_slist *chain_lines (struct handle *h, const struct header_list *list,
-                                       struct curl_slist *first) {
+static struct curl_slist *ready_queue_lines (struct handle *h, const struct header_list *list,
+                                             struct curl_slist *first) {
   struct curl_slist *free = h->ready;
   bool agent = !(h->lines_kind & LINES_OWN_AGENT) && lacks(list, "User-Agent");
   bool encodings = lacks(list, "Accept-Encoding");
@@ -402,8 +403,8 @@ static void keep_lines (struct handle *h, const struct request *r) {
   header_list_keep(r->headers);
   header_list_release(h->headers);
   h->headers = r->headers;
-  credentials_keep(r->credentials);
-  credentials_release(h->credentials);
+  basic_auth_keep(r->credentials);
+  basic_auth_release(h->credentials);
   h->credentials = r->credentials;
 }
 
@@ -417,19 +418,19 @@ static CURLcode set_headers (struct handle *h, const struct exchange *x) {
   keep_lines(h, r);
   h->lines_set = true;
   h->lines_kind = kind;
-  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, chain_lines(h, r->headers, first));
+  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, ready_queue_lines(h, r->headers, first));
 }
 
 /*
 ** libcurl keeps cookies in what a handle is attached to, or, once told to keep any, in the handle itself:
 ** so it is told only while a jar is attached. Telling it twice would grow its list of cookie files.
 */
-static CURLcode set_jar (struct handle *h, struct jar *jar) {
+static CURLcode set_jar (struct handle *h, struct cookie_jar *jar) {
   CURLcode code = CURLE_OK;
   if (h->jar == jar) return CURLE_OK;
   detach_jar(h);
-  if (jar) code = jar_attach(jar, h->easy);
-  if (!code) h->jar = jar_keep(jar);
+  if (jar) code = cookie_jar_attach(jar, h->easy);
+  if (!code) h->jar = cookie_jar_keep(jar);
   if (!code && h->keeps_cookies != (jar != NULL))
     code = curl_easy_setopt(h->easy, CURLOPT_COOKIEFILE, jar ? "" : NULL);
   h->keeps_cookies = jar != NULL;
@@ -541,7 +542,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_headers(h, x);
   if (!code) code = set_decoding(h, x->undecoded);
   if (!code) code = set_jar(h, r->jar);
-  if (!code && shows_who(h, r)) jar_note_secret(r->jar);
+  if (!code && shows_who(h, r)) cookie_jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
   if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   h->exchange = x;
@@ -552,7 +553,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
 /* libcurl keeps the last answer's header lines, the URI, and what it was told of TLS and the proxy. */
 static bool holds_secret (const struct handle *h) {
   const struct transport *t = h->transport;
-  return (h->jar && jar_has_secret(h->jar)) || (h->uri && uri_hides(h->uri)) ||
+  return (h->jar && cookie_jar_has_secret(h->jar)) || (h->uri && uri_hides(h->uri)) ||
          (t && (t->key_password || t->proxy));
 }
 
@@ -562,7 +563,7 @@ CURLcode handle_let_go (struct handle *h) {
   code = curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
   if (!code) code = set_jar(h, NULL);
   header_list_release(h->headers);
-  credentials_release(h->credentials);
+  basic_auth_release(h->credentials);
   h->headers = NULL;
   h->credentials = NULL;
   h->lines_set = false;

@@ -51,8 +51,8 @@ struct handle {
   struct transport *transport;
   struct uri *uri;
   struct header_list *headers;
-  struct jar *jar;
-  struct credentials *credentials;
+  struct cookie_jar *jar;
+  struct basic_auth *credentials;
   int port;             /* of this machine, of the connection that the transfer uses */
   bool stale;           /* the transfer was stopped before it sent: its connection held unasked-for input */
   bool presumes;        /* set up for a kept connection alone */

@@ -65,7 +65,7 @@ static bool holds_sent (const struct pool *p, const struct handle *h) {
 */
 static CURLcode let_go (struct pool *p, struct handle *h) {
   if (h->retried || holds_sent(p, h)) return renew(p, h);
-  return h->jar && jar_is_forgotten(h->jar) ? handle_let_go(h) : CURLE_OK;
+  return h->jar && cookie_jar_is_forgotten(h->jar) ? handle_let_go(h) : CURLE_OK;
 }
 
 void pool_give (struct pool *p, struct handle *h) {
@@ -79,13 +79,13 @@ void pool_give (struct pool *p, struct handle *h) {
   p->count++;
 }
 
-static CURLcode forget (struct pool *p, struct handle *h, const struct jar *jar) {
+static CURLcode forget (struct pool *p, struct handle *h, const struct cookie_jar *jar) {
   if (holds_sent(p, h)) return renew(p, h);
   return h->jar == jar ? handle_let_go(h) : CURLE_OK;
 }
 
-void pool_forget_jar (struct pool *p, const struct jar *jar) {
-  if (jar_has_secret(jar)) p->forgotten++;
+void pool_forget_jar (struct pool *p, const struct cookie_jar *jar) {
+  if (cookie_jar_has_secret(jar)) p->forgotten++;
   for (struct handle **place = &p->idle; *place;) {
     if (forget(p, *place, jar))
       handle_free(take_out(p, place));

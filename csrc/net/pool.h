@@ -27,7 +27,7 @@ void pool_set_limit (struct pool *p, size_t limit); /* frees what is above it */
 struct handle *pool_take (struct pool *p,
                           const struct exchange *x); /* a new one if need be; NULL: no memory */
 void pool_give (struct pool *p, struct handle *h);
-void pool_forget_jar (struct pool *p, const struct jar *jar);
+void pool_forget_jar (struct pool *p, const struct cookie_jar *jar);
 
 #pragma GCC visibility pop
 

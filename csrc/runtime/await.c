@@ -33,7 +33,7 @@ static const double PATIENCE = 0.25;
 /* What a coroutine of spawn yields when it awaits. */
 static const char await_token;
 
-double waiting_limit (lua_State *L, int index) {
+double await_limit (lua_State *L, int index) {
   double limit = luaL_optnumber(L, index, HUGE_VAL);
   luaL_argcheck(L, limit >= 0, index, "expected a number of seconds, 0 or more");
   return limit;
@@ -108,7 +108,7 @@ static void forget_waiter (lua_State *L, int index) {
   if (waiter->entry.queued)
     lua_pop(L, 1);
   else
-    chain_remove(L, -2, PROMISE_HANDLERS);
+    ready_queue_remove(L, -2, PROMISE_HANDLERS);
   lua_pop(L, 1);
 }
 
@@ -187,7 +187,7 @@ static void resume (lua_State *L, int thread, int nargs) {
   lua_settop(L, promise - 1);
 }
 
-/* True if the guard at 1 is finalised because its coroutine is collected: else the state closes, and waiting_close has its turn later. */
+/* True if the guard at 1 is finalised because its coroutine is collected: else the state closes, and await_close has its turn later. */
 static bool is_collected (lua_State *L) {
   bool is;
   loop_table(L, LOOP_GUARDED);
@@ -235,7 +235,7 @@ static void set_guard (lua_State *L, int promise, int thread) {
   compat_setslot(L, promise, SPAWN_GUARD);
 }
 
-int waiting_spawn (lua_State *L) {
+int await_spawn (lua_State *L) {
   int nargs = lua_gettop(L) - 1;
   lua_State *co;
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -268,7 +268,7 @@ static bool is_dead (lua_State *L, lua_State *co) {
   return status != LUA_OK || !lua_getstack(co, 0, &frame);
 }
 
-bool waiting_cancel (lua_State *L, int index) {
+bool await_cancel (lua_State *L, int index) {
   lua_State *co;
   int top = lua_gettop(L);
   bool waits;
@@ -290,7 +290,7 @@ bool waiting_cancel (lua_State *L, int index) {
   return waits;
 }
 
-int waiting_close (lua_State *L) {
+int await_close (lua_State *L) {
   lua_settop(L, 0);
   loop_table(L, LOOP_THREADS);
   if (!lua_istable(L, 1)) return 0; /* the loop was never made in full */
@@ -351,7 +351,7 @@ static void time_over (struct timer *timer, void *context) {
   if (!waiter->entry.queued) {
     compat_getslot(L, -1, WAITER_PROMISE);
     lua_pushvalue(L, -2);
-    chain_remove(L, -2, PROMISE_HANDLERS);
+    ready_queue_remove(L, -2, PROMISE_HANDLERS);
     lua_pop(L, 1);
   }
   loop_ready(L, waiter->loop);
@@ -451,7 +451,7 @@ static bool is_spawned (lua_State *L) {
   return is;
 }
 
-int waiting_await (lua_State *L, const struct promise *p, double limit) {
+int await_promise (lua_State *L, const struct promise *p, double limit) {
   struct loop *loop = loop_get(L);
   loop_check(L, loop);
   if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, loop, limit);

@@ -13,22 +13,22 @@
 #pragma GCC visibility push(hidden)
 
 /* The time limit at `index`, in seconds; HUGE_VAL: none. Raises for what is no such thing. */
-double waiting_limit (lua_State *L, int index);
+double await_limit (lua_State *L, int index);
 
 /* Ends the C function that returns it: the outcome of the pending promise `p`, which is at index 1. */
-int waiting_await (lua_State *L, const struct promise *p, double limit);
+int await_promise (lua_State *L, const struct promise *p, double limit);
 
 /* spawn(f, ...): runs f in a coroutine, at once, up to its first await; a promise of what it returns. */
-int waiting_spawn (lua_State *L);
+int await_spawn (lua_State *L);
 
 /*
 ** Closes the coroutine of the promise at `index`, running its <close> variables; no harm when it has ended. False when it
 ** cannot be closed: it runs, as the caller's or waiting for it.
 */
-bool waiting_cancel (lua_State *L, int index);
+bool await_cancel (lua_State *L, int index);
 
 /* The state closes: closes each coroutine that waits. A C function without arguments. */
-int waiting_close (lua_State *L);
+int await_close (lua_State *L);
 
 #pragma GCC visibility pop
 

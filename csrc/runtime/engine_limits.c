@@ -45,7 +45,7 @@ static int l_set_limits (lua_State *L) {
   return 1;
 }
 
-void limits_register (lua_State *L) {
+void engine_limits_register (lua_State *L) {
   lua_pushcfunction(L, l_set_limits);
   lua_setfield(L, -2, "setLimits");
 }

@@ -7,7 +7,7 @@
 #pragma GCC visibility push(hidden)
 
 /* setLimits in the table on top. */
-void limits_register (lua_State *L);
+void engine_limits_register (lua_State *L);
 
 #pragma GCC visibility pop
 

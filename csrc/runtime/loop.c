@@ -101,7 +101,7 @@ void loop_ready (lua_State *L, struct loop *loop) {
   loop->added++;
   push_loop(L);
   lua_insert(L, -2);
-  chain_add(L, -2, LOOP_QUEUE);
+  ready_queue_add(L, -2, LOOP_QUEUE);
   lua_pop(L, 1);
   wake_host(loop);
 }
@@ -239,7 +239,7 @@ static void tell (lua_State *L, struct loop *loop) {
 /* The first entry is told, under pcall: whatever fails in it harms no other. */
 static void tell_next (lua_State *L, struct loop *loop) {
   push_loop(L);
-  if (!chain_take(L, -1, LOOP_QUEUE)) {
+  if (!ready_queue_take(L, -1, LOOP_QUEUE)) {
     loop->taken = loop->added;
     lua_pop(L, 1);
     return;
@@ -290,7 +290,7 @@ bool loop_hold_back (lua_State *L, struct loop *loop) {
   }
   push_loop(L);
   lua_insert(L, -2);
-  chain_add(L, -2, LOOP_HELD_BACK);
+  ready_queue_add(L, -2, LOOP_HELD_BACK);
   lua_pop(L, 1);
   loop->held_back++;
   return true;
@@ -298,7 +298,7 @@ bool loop_hold_back (lua_State *L, struct loop *loop) {
 
 static void let_one_go (lua_State *L, struct loop *loop) {
   push_loop(L);
-  if (chain_take(L, -1, LOOP_HELD_BACK)) {
+  if (ready_queue_take(L, -1, LOOP_HELD_BACK)) {
     loop->held_back--;
     loop_ready(L, loop);
   }
@@ -636,10 +636,10 @@ static int m_gc (lua_State *L) {
   if (loop->closed) return 0;
   loop->closed = true;
   tell_pending(loop);
-  lua_pushcfunction(L, waiting_close); /* they may still use the engine */
+  lua_pushcfunction(L, await_close); /* they may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
   loop->above->drop_all(loop);
-  jars_cleanup(&loop->jars);
+  cookie_jars_cleanup(&loop->jars);
   engine_free(loop->engine);
   loop->engine = NULL;
   transport_release(loop->transport);
@@ -708,9 +708,9 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   loop->limits = engine_default_limits;
   loop->deadline = HUGE_VAL;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
-  jars_init(&loop->jars, &loop->memory, WARM_JARS);
+  cookie_jars_init(&loop->jars, &loop->memory, WARM_JARS);
   luaL_setmetatable(L, LOOP_TYPE);
-  new_table(L, loop, LOOP_FLYING, NULL);
+  new_table(L, loop, LOOP_IN_FLIGHT, NULL);
   new_table(L, loop, LOOP_THREADS, "k");
   new_table(L, loop, LOOP_GUARDED, "v");
   new_table(L, loop, LOOP_SESSIONS, "v");

@@ -8,8 +8,8 @@
 #ifndef RUNTIME_LOOP_H
 #define RUNTIME_LOOP_H
 
+#include "net/cookie_jar.h"
 #include "net/engine.h"
-#include "net/jar.h"
 #include "runtime/ready_queue.h"
 #include "runtime/userdata.h"
 
@@ -24,7 +24,7 @@ struct loop;
 
 /* Tables that hang from the registry beside the loop. */
 enum loop_table {
-  LOOP_FLYING, /* promises of operations in flight: luaL_ref */
+  LOOP_IN_FLIGHT, /* promises of operations in flight: luaL_ref */
   LOOP_THREADS, /* weak keys: coroutine of spawn -> its promise; light userdata of a timed waiter -> the waiter */
   LOOP_GUARDED, /* weak values: light userdata of a guard -> its coroutine, until that is collected; waiting.c */
   LOOP_SESSIONS, /* weak values: light userdata of a session -> the session */
@@ -55,7 +55,7 @@ struct entry {
 struct loop {
   struct engine *engine;       /* owned; NULL until first needed and after the state has begun to close */
   struct allocator memory;     /* the state's own lua_Alloc */
-  struct jars jars;            /* what all sessions' cookies have in common */
+  struct cookie_jars jars;     /* what all sessions' cookies have in common */
   struct engine_limits limits; /* the engine's, or those that it will be made with */
   struct transport
       *transport; /* owned reference: the defaults, shared by sessions that ask for nothing else */
@@ -63,7 +63,7 @@ struct loop {
   struct transport *options;    /* owned reference: that of the last session that asked for something else */
   struct header_list *lines;    /* owned reference: those of the last session that had its lines made */
   struct uri *service;          /* owned reference: that of the last session made */
-  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_FLYING */
+  struct operation *operations; /* in flight, doubly linked; each kept by the table of LOOP_IN_FLIGHT */
   const struct operation_calls *above; /* static; what this floor calls of operations */
   const struct session_hooks *hooks;   /* static; what sessions call of the floors above them */
   lua_State *resumed; /* the coroutine that is resumed with what it awaited; not to be used but to compare */

@@ -34,16 +34,16 @@ enum { PROMISE_ROOT = PROMISE_RESULT };
 struct promise *promise_new (lua_State *L, size_t size) {
   struct promise *p = compat_newuserdata(L, size, PROMISE_SLOTS);
   memset(p, 0, size);
-  type_set(L, TYPE_PROMISE);
+  userdata_set(L, TYPE_PROMISE);
   return p;
 }
 
 struct promise *promise_test (lua_State *L, int index) {
-  return type_test(L, index, TYPE_PROMISE);
+  return userdata_test(L, index, TYPE_PROMISE);
 }
 
 struct promise *promise_check (lua_State *L, int index) {
-  return type_check(L, index, TYPE_PROMISE);
+  return userdata_check(L, index, TYPE_PROMISE);
 }
 
 /* Errors */
@@ -110,7 +110,7 @@ static void push_outcome (lua_State *L, int index) {
 }
 
 /* Argument: a rejected promise. */
-static int watch_unseen (lua_State *L) {
+static int deadline_unseen (lua_State *L) {
   bool *unseen = compat_newuserdata(L, sizeof *unseen, 1);
   *unseen = true;
   luaL_setmetatable(L, UNSEEN_TYPE);
@@ -138,10 +138,10 @@ static void settle (lua_State *L, int index, enum promise_state state) {
   p->state = state;
   lua_pushnil(L);
   compat_setslot(L, index, PROMISE_OWNER);
-  while (chain_take(L, index, PROMISE_HANDLERS))
+  while (ready_queue_take(L, index, PROMISE_HANDLERS))
     loop_ready(L, loop_get(L));
   if (state == PROMISE_RESOLVED || p->looked_at) return;
-  lua_pushcfunction(L, watch_unseen);
+  lua_pushcfunction(L, deadline_unseen);
   lua_pushvalue(L, index);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory for a warning */
 }
@@ -260,7 +260,7 @@ int promise_push_awaited (lua_State *L, int index) {
 
 void promise_hang (lua_State *L, int index) {
   if (is_pending(L, index))
-    chain_add(L, index, PROMISE_HANDLERS);
+    ready_queue_add(L, index, PROMISE_HANDLERS);
   else
     loop_ready(L, loop_get(L));
 }
@@ -466,11 +466,11 @@ static int m_next (lua_State *L) {
 
 static int m_await (lua_State *L) {
   struct promise *p = promise_check(L, 1);
-  double limit = waiting_limit(L, 2);
+  double limit = await_limit(L, 2);
   lua_settop(L, 1);
   if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
   p->looked_at = true;
-  return waiting_await(L, p, limit);
+  return await_promise(L, p, limit);
 }
 
 static int m_cancel (lua_State *L) {
@@ -490,7 +490,7 @@ static int m_cancel (lua_State *L) {
   if (p->is_operation)
     loop_get(L)->above->cancel((struct operation *)p);
   else if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD)
-    done = waiting_cancel(L, 1);
+    done = await_cancel(L, 1);
   lua_settop(L, 2);
   if (done && !p->is_operation) promise_reject_error(L, 1);
   lua_pushboolean(L, done);
@@ -589,7 +589,7 @@ static const luaL_Reg methods[] = {{"done", m_done},   {"fail", m_fail},   {"alw
                                    {"state", m_state}, {NULL, NULL}};
 
 void promise_register (lua_State *L) {
-  type_new(L, TYPE_PROMISE, PROMISE_TYPE);
+  userdata_new(L, TYPE_PROMISE, PROMISE_TYPE);
   lua_pushcfunction(L, m_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);
@@ -598,7 +598,7 @@ void promise_register (lua_State *L) {
   lua_pushcfunction(L, unseen_gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 2);
-  lua_pushcfunction(L, waiting_spawn);
+  lua_pushcfunction(L, await_spawn);
   lua_setfield(L, -2, "spawn");
   lua_pushcfunction(L, l_promise);
   lua_setfield(L, -2, "promise");

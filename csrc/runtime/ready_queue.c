@@ -1,20 +1,20 @@
 #include "runtime/ready_queue.h"
 
 /* A link that is alone is its own next; it needs nothing before it. */
-void chain_add (lua_State *L, int owner, int slot) {
+void ready_queue_add (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
   owner = lua_absindex(L, owner);
   if (compat_getslot(L, owner, slot) == LUA_TNIL) {
     lua_pop(L, 1);
     lua_pushvalue(L, link);
-    compat_setslot(L, link, CHAIN_LINK);
+    compat_setslot(L, link, READY_QUEUE_LINK);
   } else {
-    compat_getslot(L, -1, CHAIN_LINK); /* the new one, the last, the first */
+    compat_getslot(L, -1, READY_QUEUE_LINK); /* the new one, the last, the first */
     lua_pushvalue(L, link);
     compat_setslot(L, -2, CHAIN_BACK);
-    compat_setslot(L, link, CHAIN_LINK);
+    compat_setslot(L, link, READY_QUEUE_LINK);
     lua_pushvalue(L, link);
-    compat_setslot(L, -2, CHAIN_LINK);
+    compat_setslot(L, -2, READY_QUEUE_LINK);
     compat_setslot(L, link, CHAIN_BACK);
   }
   compat_setslot(L, owner, slot);
@@ -33,7 +33,7 @@ static void join_neighbours (lua_State *L, int link, int owner, int slot) {
     compat_setslot(L, owner, slot);
   }
   lua_pushvalue(L, -2);
-  compat_setslot(L, -2, CHAIN_LINK);
+  compat_setslot(L, -2, READY_QUEUE_LINK);
   compat_setslot(L, -2, CHAIN_BACK);
   lua_pop(L, 1);
   lua_pushnil(L);
@@ -43,7 +43,7 @@ static void join_neighbours (lua_State *L, int link, int owner, int slot) {
 /* The link on top leaves the chain, and stays on the stack. */
 static void unlink_top (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
-  compat_getslot(L, link, CHAIN_LINK);
+  compat_getslot(L, link, READY_QUEUE_LINK);
   if (lua_touserdata(L, -1) != lua_touserdata(L, link))
     join_neighbours(L, link, owner, slot);
   else {
@@ -52,23 +52,23 @@ static void unlink_top (lua_State *L, int owner, int slot) {
     compat_setslot(L, owner, slot);
   }
   lua_pushnil(L);
-  compat_setslot(L, link, CHAIN_LINK);
+  compat_setslot(L, link, READY_QUEUE_LINK);
 }
 
-bool chain_take (lua_State *L, int owner, int slot) {
+bool ready_queue_take (lua_State *L, int owner, int slot) {
   owner = lua_absindex(L, owner);
   if (compat_getslot(L, owner, slot) == LUA_TNIL) {
     lua_pop(L, 1);
     return false;
   }
-  compat_getslot(L, -1, CHAIN_LINK);
+  compat_getslot(L, -1, READY_QUEUE_LINK);
   lua_remove(L, -2);
   unlink_top(L, owner, slot);
   return true;
 }
 
-void chain_remove (lua_State *L, int owner, int slot) {
-  bool linked = compat_getslot(L, -1, CHAIN_LINK) != LUA_TNIL;
+void ready_queue_remove (lua_State *L, int owner, int slot) {
+  bool linked = compat_getslot(L, -1, READY_QUEUE_LINK) != LUA_TNIL;
   lua_pop(L, 1);
   if (linked) unlink_top(L, lua_absindex(L, owner), slot);
   lua_pop(L, 1);

@@ -13,16 +13,16 @@
 #pragma GCC visibility push(hidden)
 
 /* The user values of a link that the chain uses; a link is in one chain at a time. */
-enum { CHAIN_LINK = 1, CHAIN_BACK, CHAIN_SLOTS = CHAIN_BACK };
+enum { READY_QUEUE_LINK = 1, CHAIN_BACK, CHAIN_SLOTS = CHAIN_BACK };
 
 /* The link on top, popped, goes to the end. Raises nothing. */
-void chain_add (lua_State *L, int owner, int slot);
+void ready_queue_add (lua_State *L, int owner, int slot);
 
 /* Pushes the first link, which leaves the chain; false, and nothing pushed, when there is none. Raises nothing. */
-bool chain_take (lua_State *L, int owner, int slot);
+bool ready_queue_take (lua_State *L, int owner, int slot);
 
 /* The link on top, popped, leaves the chain, wherever in it it is. No harm when it is in none. Raises nothing. */
-void chain_remove (lua_State *L, int owner, int slot);
+void ready_queue_remove (lua_State *L, int owner, int slot);
 
 #pragma GCC visibility pop
 

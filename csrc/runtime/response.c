@@ -37,7 +37,7 @@ static struct response_data *new_response (lua_State *L, const struct exchange *
   r->body_length = inside;
   copy(r->texts, block);
   memcpy(r->texts + block->length, uri, uri_length);
-  type_set(L, TYPE_RESPONSE);
+  userdata_set(L, TYPE_RESPONSE);
   return r;
 }
 
@@ -195,7 +195,7 @@ static int response_json (lua_State *L) {
 }
 
 static int response_index (lua_State *L) {
-  struct response_data *r = type_check(L, 1, TYPE_RESPONSE);
+  struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (!strcmp(key, "status"))
     lua_pushinteger(L, r->status);
@@ -218,7 +218,7 @@ static int response_index (lua_State *L) {
 }
 
 static int response_tostring (lua_State *L) {
-  struct response_data *r = type_check(L, 1, TYPE_RESPONSE);
+  struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   push_uri(L, r);
   lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", (int)r->status, (LUAI_UACINT)r->body_length,
                   lua_tostring(L, -1));
@@ -234,7 +234,7 @@ void response_register (lua_State *L) {
                                   {"__newindex", response_newindex},
                                   {"__tostring", response_tostring},
                                   {NULL, NULL}};
-  type_new(L, TYPE_RESPONSE, RESPONSE_TYPE);
+  userdata_new(L, TYPE_RESPONSE, RESPONSE_TYPE);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);
 }

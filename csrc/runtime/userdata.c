@@ -5,7 +5,7 @@ enum { TAG = 1 };
 
 static const char tags[TYPES];
 
-void type_new (lua_State *L, enum type type, const char *name) {
+void userdata_new (lua_State *L, enum type type, const char *name) {
   luaL_newmetatable(L, name);
   lua_pushlightuserdata(L, (void *)&tags[type]);
   lua_rawseti(L, -2, TAG);
@@ -13,12 +13,12 @@ void type_new (lua_State *L, enum type type, const char *name) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &tags[type]);
 }
 
-void type_set (lua_State *L, enum type type) {
+void userdata_set (lua_State *L, enum type type) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &tags[type]);
   lua_setmetatable(L, -2);
 }
 
-void *type_test (lua_State *L, int index, enum type type) {
+void *userdata_test (lua_State *L, int index, enum type type) {
   void *data = lua_touserdata(L, index);
   const void *tag;
   if (!data || !lua_getmetatable(L, index)) return NULL;
@@ -28,8 +28,8 @@ void *type_test (lua_State *L, int index, enum type type) {
   return tag == &tags[type] ? data : NULL;
 }
 
-void *type_check (lua_State *L, int index, enum type type) {
-  void *data = type_test(L, index, type);
+void *userdata_check (lua_State *L, int index, enum type type) {
+  void *data = userdata_test(L, index, type);
   if (data) return data;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &tags[type]);
   lua_getfield(L, -1, "__name");

@@ -9,14 +9,14 @@
 enum type { TYPE_SESSION, TYPE_PROMISE, TYPE_RESPONSE, TYPE_PROVIDER, TYPES };
 
 /* As luaL_newmetatable; `name` is the type's own. */
-void type_new (lua_State *L, enum type type, const char *name);
+void userdata_new (lua_State *L, enum type type, const char *name);
 
 /* The userdata on top is of that type from now on. */
-void type_set (lua_State *L, enum type type);
+void userdata_set (lua_State *L, enum type type);
 
 /* NULL when it is none. */
-void *type_test (lua_State *L, int index, enum type type);
-void *type_check (lua_State *L, int index, enum type type);
+void *userdata_test (lua_State *L, int index, enum type type);
+void *userdata_check (lua_State *L, int index, enum type type);
 
 #pragma GCC visibility pop
 

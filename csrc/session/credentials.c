@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-struct login login_read (lua_State *L) {
-  struct login as = {NULL, NULL, 0, 0};
+struct credentials credentials_read (lua_State *L) {
+  struct credentials as = {NULL, NULL, 0, 0};
   as.user = lua_tolstring(L, 2, &as.user_length);
   as.password = lua_tolstring(L, 3, &as.password_length);
   return as;
 }
 
 /* One block: the struct, and both texts with their NULs behind it. */
-static size_t size_of (const struct login *as) {
+static size_t size_of (const struct credentials *as) {
   return sizeof *as + as->user_length + as->password_length + 2;
 }
 
@@ -20,8 +20,8 @@ static const char *place (char *at, const char *text, size_t length) {
   return at;
 }
 
-struct login *login_copy (const struct allocator *memory, const struct login *from) {
-  struct login *copy = memory_new(memory, size_of(from));
+struct credentials *credentials_copy (const struct allocator *memory, const struct credentials *from) {
+  struct credentials *copy = memory_new(memory, size_of(from));
   char *text;
   if (!copy) return NULL;
   text = (char *)(copy + 1);
@@ -31,6 +31,6 @@ struct login *login_copy (const struct allocator *memory, const struct login *fr
   return copy;
 }
 
-void login_free (const struct allocator *memory, struct login *copy) {
+void credentials_free (const struct allocator *memory, struct credentials *copy) {
   if (copy) memory_wipe_free(memory, copy, size_of(copy));
 }

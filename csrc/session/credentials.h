@@ -7,17 +7,17 @@
 
 #pragma GCC visibility push(hidden)
 
-struct login {
+struct credentials {
   const char *user, *password; /* NULL: not given; a NUL follows each. A bearer's token is its user */
   size_t user_length, password_length;
 };
 
 /* What stands at 2 and 3, borrowed from there. */
-struct login login_read (lua_State *L);
+struct credentials credentials_read (lua_State *L);
 
 /* A copy, the caller's. NULL: no memory. */
-struct login *login_copy (const struct allocator *memory, const struct login *from);
-void login_free (const struct allocator *memory, struct login *copy); /* wipes; accepts NULL */
+struct credentials *credentials_copy (const struct allocator *memory, const struct credentials *from);
+void credentials_free (const struct allocator *memory, struct credentials *copy); /* wipes; accepts NULL */
 
 #pragma GCC visibility pop
 

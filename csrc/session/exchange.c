@@ -63,8 +63,8 @@ static bool introduce (lua_State *L, struct session *s, struct request *request)
   if (!s->who) s->who = identity_new(s->loop, s->model, s->service, s->transport);
   if (!s->who || !identity_jar(s->who)) return false;
   who = identity_keep(s->who);
-  request->jar = jar_keep(who->jar);
-  if (who->credentials) request->credentials = credentials_keep(who->credentials);
+  request->jar = cookie_jar_keep(who->jar);
+  if (who->credentials) request->credentials = basic_auth_keep(who->credentials);
   request->headers = own_headers(L, s);
   identity_release(who);
   return request->headers && keep_home(s, request);
@@ -99,8 +99,8 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
   x->request.uri = uri;
   x->request.transport = transport_keep(s->transport);
   x->mark = mark_of(who);
-  if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
-  if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
+  if (who->credentials) x->request.credentials = basic_auth_keep(who->credentials);
+  if (identity_jar(who)) x->request.jar = cookie_jar_keep(who->jar);
   x->request.headers = header_list_new(&s->loop->memory);
   if (x->request.jar && x->request.headers && s->protocol->dress(s, x->request.headers) &&
       identity_sign(who, x->request.headers))

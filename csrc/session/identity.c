@@ -59,9 +59,9 @@ static void forget_lines (struct loop *loop) {
 void identity_reset (struct identity *who) {
   forget_lines(who->loop);
   forget_tokens(who);
-  credentials_release(who->credentials);
+  basic_auth_release(who->credentials);
   if (who->jar && who->loop->engine) engine_forget_jar(who->loop->engine, who->jar);
-  jar_release(who->jar);
+  cookie_jar_release(who->jar);
   who->credentials = NULL;
   who->jar = NULL;
   who->logged_in = false;
@@ -77,8 +77,8 @@ void identity_release (struct identity *who) {
   memory_free(&who->loop->memory, who, sizeof *who);
 }
 
-struct jar *identity_jar (struct identity *who) {
-  if (!who->jar) who->jar = jar_new(&who->loop->jars);
+struct cookie_jar *identity_jar (struct identity *who) {
+  if (!who->jar) who->jar = cookie_jar_new(&who->loop->jars);
   return who->jar;
 }
 
@@ -127,8 +127,8 @@ void identity_ripen (struct identity *who, double at) {
 
 bool identity_set_credentials (struct identity *who, const char *user, size_t user_length,
                                const char *password, size_t password_length) {
-  credentials_release(who->credentials);
-  who->credentials = credentials_new(&who->loop->memory, user, user_length, password, password_length);
+  basic_auth_release(who->credentials);
+  who->credentials = basic_auth_new(&who->loop->memory, user, user_length, password, password_length);
   return who->credentials != NULL;
 }
 

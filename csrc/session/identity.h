@@ -26,9 +26,9 @@ struct identity {
   struct loop *loop;           /* borrowed; the registry keeps it */
   struct uri *uri;             /* owned reference: the web application that the credentials are proved to */
   struct transport *transport; /* owned reference: how that is reached */
-  struct jar *jar;             /* owned reference; NULL until something is sent */
-  struct credentials *credentials; /* owned reference: basic */
-  struct tokens *tokens;           /* owned; NULL: it never had one */
+  struct cookie_jar *jar;      /* owned reference; NULL until something is sent */
+  struct basic_auth *credentials; /* owned reference: basic */
+  struct tokens *tokens;          /* owned; NULL: it never had one */
   unsigned references;
   unsigned generation : 26; /* counted up with each change of token: header lines are made anew */
   enum model model : 3;
@@ -48,7 +48,7 @@ struct identity *identity_keep (struct identity *who);
 void identity_release (struct identity *who); /* accepts NULL */
 
 /* The cookie jar, made when there is none; borrowed. NULL: no memory. */
-struct jar *identity_jar (struct identity *who);
+struct cookie_jar *identity_jar (struct identity *who);
 
 /* Forgets cookies, credentials and tokens. */
 void identity_reset (struct identity *who);

@@ -54,7 +54,7 @@ static const char *id_for (lua_State *L, const struct session *s, const struct u
   lua_remove(L, -2);
   id = lua_tostring(L, -1);
   if (!id || !*id || !strcmp(id, "0") || !is_plain(id) || !uri_within(s->service, uri)) return NULL;
-  if (s->who && s->who->jar && jar_has_cookies(s->who->jar)) return NULL;
+  if (s->who && s->who->jar && cookie_jar_has_cookies(s->who->jar)) return NULL;
   return ascii_find(uri_text(uri), ";jsessionid=") ? NULL : id;
 }
 

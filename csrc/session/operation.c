@@ -58,7 +58,7 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
   op->verb = verb;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
-  loop_table_of(L, loop, LOOP_FLYING);
+  loop_table_of(L, loop, LOOP_IN_FLIGHT);
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
@@ -83,7 +83,7 @@ void operation_push (lua_State *L, const struct operation *op) {
     lua_pushvalue(L, 1);
     return;
   }
-  loop_table_of(L, op->loop, LOOP_FLYING);
+  loop_table_of(L, op->loop, LOOP_IN_FLIGHT);
   lua_rawgeti(L, -1, op->anchor);
   lua_remove(L, -2);
 }
@@ -123,7 +123,7 @@ static void finish (lua_State *L, struct operation *op) {
   if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
   delist(op);
-  loop_table_of(L, op->loop, LOOP_FLYING);
+  loop_table_of(L, op->loop, LOOP_IN_FLIGHT);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
   if (op->session) part(op->session, op);
@@ -278,12 +278,12 @@ static void leave_call (lua_State *L, struct operation *op) {
   compat_getslot(L, -1, OPERATION_CALL);
   if (!op->promise.entry.queued) {
     lua_pushvalue(L, -2);
-    chain_remove(L, -2, PROMISE_HANDLERS);
+    ready_queue_remove(L, -2, PROMISE_HANDLERS);
   }
   compat_getslot(L, -1, PROMISE_OWNER);
   abort_inner(op, lua_tothread(L, -1)); /* before: its <close> variables may ask for something else */
   lua_pop(L, 1);
-  waiting_cancel(L, -1);
+  await_cancel(L, -1);
   lua_pop(L, 2);
 }
 
@@ -312,7 +312,7 @@ void operation_wait (lua_State *L, struct operation *op, double seconds, operati
 void operation_call (lua_State *L, struct operation *op, int nargs, operation_step step) {
   int call = lua_gettop(L) - nargs;
   set_timer(L, op, far);
-  lua_pushcfunction(L, waiting_spawn);
+  lua_pushcfunction(L, await_spawn);
   lua_insert(L, call);
   lua_call(L, nargs + 1, 1);
   ((struct promise *)lua_touserdata(L, call))->looked_at = true;
@@ -422,7 +422,7 @@ void operation_prepare (lua_State *L, struct operation *op, lua_CFunction f) {
 struct start {
   struct operation *op;
   bool (*verb)(lua_State *, struct operation *);
-  const struct login *as;
+  const struct credentials *as;
 };
 
 static bool call_verb (lua_State *L, const struct start *s) {
@@ -436,7 +436,7 @@ static int start_protected (lua_State *L) {
 }
 
 void operation_start (lua_State *L, struct operation *op, bool (*verb)(lua_State *, struct operation *),
-                      const struct login *as) {
+                      const struct credentials *as) {
   struct start start = {op, verb, as};
   bool ok;
   if (!op->session->protocol->raises) {

@@ -51,7 +51,7 @@ struct operation {
   struct exchange *exchanges;      /* owned, those in flight; linked by `next` */
   struct operation *newer, *older; /* borrowed; of the session, that are in flight */
   struct operation *earlier, *later;
-  int anchor;      /* its reference in LOOP_FLYING */
+  int anchor;      /* its reference in LOOP_IN_FLIGHT */
   unsigned logins; /* the session's when it was made: it is not begun again for another user */
   unsigned epoch;  /* the session's when it started: an older one changes no state */
   unsigned stage;  /* for the protocol's use */
@@ -119,9 +119,9 @@ void operation_prepare (lua_State *L, struct operation *op, lua_CFunction f);
 ** Has `verb`, a protocol's, describe and send what comes first; it may raise if its protocol says so. With `as`, the protocol's login
 ** instead. An operation that could not start is discarded, and the error raised.
 */
-struct login;
+struct credentials;
 void operation_start (lua_State *L, struct operation *op, bool (*verb)(lua_State *, struct operation *),
-                      const struct login *as);
+                      const struct credentials *as);
 
 /* Has `step` called at the next step of the loop, with no exchange: for what needs no network. Raises as operation_push. */
 void operation_defer (lua_State *L, struct operation *op, operation_step step);

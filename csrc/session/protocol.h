@@ -58,7 +58,7 @@ struct protocol {
   void (*check_login)(lua_State *L,
                       struct session *s); /* raises for arguments (from 2 on) that will not do; leaves a
                                                            user or nil, a password or nil, options or nil; NULL: as the model says */
-  bool (*login)(lua_State *L, struct operation *op, const struct login *as);
+  bool (*login)(lua_State *L, struct operation *op, const struct credentials *as);
   bool (*check)(lua_State *L, struct operation *op);
   bool (*ping)(lua_State *L, struct operation *op);
   bool (*logout)(lua_State *L,

@@ -53,7 +53,7 @@ static void forget_server_session (lua_State *L, int index, struct session *s) {
 }
 
 void session_forget_kept (struct session *s) {
-  login_free(&s->loop->memory, s->kept);
+  credentials_free(&s->loop->memory, s->kept);
   s->kept = NULL;
 }
 

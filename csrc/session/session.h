@@ -15,7 +15,7 @@
 
 struct protocol;
 struct autoping;
-struct login;
+struct credentials;
 struct reconnect;
 
 enum phase {
@@ -33,7 +33,7 @@ struct session {
   struct uri *service;             /* owned reference: the root of the web application */
   struct transport *transport;     /* owned reference */
   struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
-  struct login *kept;              /* owned, wiped: keepCredentials; NULL: nothing is kept */
+  struct credentials *kept;        /* owned, wiped: keepCredentials; NULL: nothing is kept */
   struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
   struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
   struct reconnect *reconnect;     /* owned; NULL: it is never re-established by itself */

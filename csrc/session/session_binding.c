@@ -379,7 +379,7 @@ void session_register (lua_State *L) {
   static const luaL_Reg access[] = {
       {"__index", session_index}, {"__newindex", session_newindex}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
-  type_new(L, TYPE_SESSION, SESSION_TYPE);
+  userdata_new(L, TYPE_SESSION, SESSION_TYPE);
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   lua_pushvalue(L, -1);

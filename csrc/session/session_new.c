@@ -175,7 +175,7 @@ static struct session *new_session (lua_State *L, const struct protocol *protoco
   s->protocol = protocol;
   s->login_result = RESULT_NONE;
   s->device_offline = loop->device_offline;
-  type_set(L, TYPE_SESSION);
+  userdata_set(L, TYPE_SESSION);
   lua_insert(L, 2);
   session_setvalue(L, 2, SESSION_WIRE);
   return s;

@@ -4,11 +4,11 @@
 #include "session/session.h"
 
 struct session *session_test (lua_State *L, int index) {
-  return type_test(L, index, TYPE_SESSION);
+  return userdata_test(L, index, TYPE_SESSION);
 }
 
 struct session *session_check (lua_State *L, int index) {
-  return type_check(L, index, TYPE_SESSION);
+  return userdata_check(L, index, TYPE_SESSION);
 }
 
 void session_push (lua_State *L, const struct session *s) {

@@ -58,13 +58,13 @@ void session_check_credentials (lua_State *L, enum model model) {
     luaL_argerror(L, 2, "a user name with ':' cannot be sent by HTTP Basic");
 }
 
-bool session_hold_credentials (struct identity *who, const struct login *as) {
+bool session_hold_credentials (struct identity *who, const struct credentials *as) {
   if (who->model == MODEL_BEARER) return identity_set_token(who, as->user, as->user_length);
   if (who->model != MODEL_BASIC || !as->user) return true;
   return identity_set_credentials(who, as->user, as->user_length, as->password, as->password_length);
 }
 
-bool session_become (lua_State *L, int index, const struct login *as) {
+bool session_become (lua_State *L, int index, const struct credentials *as) {
   struct session *s = lua_touserdata(L, index);
   index = lua_absindex(L, index);
   session_forget_identity(L, index, s);
@@ -80,9 +80,9 @@ static double check_login_options (lua_State *L, int index) {
   return options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
 }
 
-static bool keep_login (struct session *s, const struct login *as) {
+static bool keep_login (struct session *s, const struct credentials *as) {
   if (!s->keep_credentials || !as->user) return true;
-  s->kept = login_copy(&s->loop->memory, as);
+  s->kept = credentials_copy(&s->loop->memory, as);
   return s->kept != NULL;
 }
 
@@ -94,7 +94,7 @@ static int decide_entering (lua_State *L) {
 }
 
 static void begin_login (lua_State *L, struct session *s, struct operation *op) {
-  struct login as = login_read(L);
+  struct credentials as = credentials_read(L);
   operation_prepare(L, op, decide_entering);
   op->epoch = s->epoch;
   if (s->model == MODEL_BEARER)

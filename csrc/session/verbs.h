@@ -16,10 +16,10 @@ extern const struct operation_owner session_owner;
 void session_check_credentials (lua_State *L, enum model model);
 
 /* Copies into `who` what its model shows with each request. False: no memory. */
-bool session_hold_credentials (struct identity *who, const struct login *as);
+bool session_hold_credentials (struct identity *who, const struct credentials *as);
 
 /* Whom a former login was is nothing to the new one: an identity of its own. The session is at `index`. False: no memory. */
-bool session_become (lua_State *L, int index, const struct login *as);
+bool session_become (lua_State *L, int index, const struct credentials *as);
 
 /* The login in flight has ended. One that failed leaves no cookies, no credentials and no session on the server. Raises nothing. */
 void session_login_over (lua_State *L, struct session *s);

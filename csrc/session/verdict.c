@@ -72,7 +72,7 @@ void verdict_failure (struct finding *found, const struct exchange *x, enum purp
   found->fault.hint = x->response.hint;
   found->fault.retryable = error_retryable(failure);
   found->fault.uri = uri;
-  verdict_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", failure_name(failure),
+  verdict_say(found, "%s: %s%s%s", uri ? uri_public_text(uri) : "?", curl_failure_name(failure),
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 

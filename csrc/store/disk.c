@@ -1,7 +1,7 @@
 #include "store/disk.h"
 
 #include "net/allocator.h"
-#include "net/process.h"
+#include "net/fork_guard.h"
 #include "store/private_file.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ struct disk {
   struct jobs failed;  /* owned */
   struct job *swept;   /* owned, the thread's: in whose directory it was last; or NULL */
   size_t bytes;        /* of text that waits or is being written */
-  unsigned forks;      /* of process_forks, when it was made; never changes */
+  unsigned forks;      /* of fork_guard_forks, when it was made; never changes */
   bool started;        /* `thread` is to be joined */
   bool running;        /* it takes jobs */
   bool left;           /* the owner wants the thread to end */
@@ -281,13 +281,13 @@ static bool init_conditions (struct disk *d) {
 
 struct disk *disk_new (void) {
   struct disk *d;
-  process_watch();
-  d = process_is_watched() ? calloc(1, sizeof *d) : NULL;
+  fork_guard_set();
+  d = fork_guard_is_set() ? calloc(1, sizeof *d) : NULL;
   if (!d) return NULL;
   jobs_init(&d->waiting);
   jobs_init(&d->begun);
   jobs_init(&d->failed);
-  d->forks = process_forks();
+  d->forks = fork_guard_forks();
   if (pthread_mutex_init(&d->lock, NULL) == 0) {
     if (init_conditions(d)) return d;
     pthread_mutex_destroy(&d->lock);
@@ -297,7 +297,7 @@ struct disk *disk_new (void) {
 }
 
 bool disk_is_inherited (const struct disk *d) {
-  return d->forks != process_forks();
+  return d->forks != fork_guard_forks();
 }
 
 /* The job of that path which waits has the other's text from now on. */

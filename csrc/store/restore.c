@@ -24,7 +24,8 @@ static void take_cookies (lua_State *L, struct identity *who, const struct uri *
   char *host = n ? store_host(uri) : NULL;
   for (i = 1; host && i <= n; i++) {
     lua_rawgeti(L, -1, i);
-    if (lua_type(L, -1) == LUA_TSTRING && identity_jar(who)) jar_import(who->jar, host, lua_tostring(L, -1));
+    if (lua_type(L, -1) == LUA_TSTRING && identity_jar(who))
+      cookie_jar_import(who->jar, host, lua_tostring(L, -1));
     lua_pop(L, 1);
   }
   curl_free(host);

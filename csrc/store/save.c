@@ -43,7 +43,7 @@ static void set_cookies (lua_State *L, const struct identity *who, const struct 
   struct curl_slist *lines = NULL;
   char *host = store_host(uri);
   int status = LUA_ERRMEM;
-  if (host && (!who->jar || jar_export(who->jar, host, &lines))) {
+  if (host && (!who->jar || cookie_jar_export(who->jar, host, &lines))) {
     lua_pushcfunction(L, lines_to_table);
     lua_pushlightuserdata(L, lines);
     status = lua_pcall(L, 1, 1, 0);

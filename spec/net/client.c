@@ -12,14 +12,14 @@
 
 struct engine *engine;
 struct raw_server *server, *other_server;
-struct jars jars;
+struct cookie_jars jars;
 unsigned told;
 
 void client_open (const struct engine_limits *limits) {
   told = 0;
   server = raw_server_start();
   other_server = raw_server_start();
-  jars_init(&jars, &checked_memory, 1);
+  cookie_jars_init(&jars, &checked_memory, 1);
   engine = engine_new(limits, &checked_memory);
   CHECK(engine != NULL);
 }
@@ -27,7 +27,7 @@ void client_open (const struct engine_limits *limits) {
 void client_close (void) {
   engine_free(engine);
   engine = NULL;
-  jars_cleanup(&jars);
+  cookie_jars_cleanup(&jars);
   raw_server_stop(server);
   raw_server_stop(other_server);
 }

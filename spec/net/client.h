@@ -4,14 +4,14 @@
 #ifndef NET_SPEC_CLIENT_H
 #define NET_SPEC_CLIENT_H
 
+#include "net/cookie_jar.h"
 #include "net/engine.h"
-#include "net/jar.h"
 #include "raw_server.h"
 
 extern struct engine *engine;
 extern struct raw_server *server, *other_server; /* two origins */
 
-extern struct jars jars; /* one place: whenever a jar comes to rest another's cookies are put away */
+extern struct cookie_jars jars; /* one place: whenever a jar comes to rest another's cookies are put away */
 
 void client_open (const struct engine_limits *limits); /* servers, and an engine on checked_memory */
 void client_close (void);

@@ -109,8 +109,8 @@ void engines_are_freed_in_flight (void) {
   client_open(NULL);
   struct exchange *fresh = request_new("/echo"), *flying = request_new("/silent"),
                   *finished = request_new("/echo");
-  struct jar *jar = jar_new(&jars);
-  flying->request.jar = jar_keep(jar);
+  struct cookie_jar *jar = cookie_jar_new(&jars);
+  flying->request.jar = cookie_jar_keep(jar);
   request_body(flying, "a=b");
   submit(flying);
   await_requests(1);
@@ -122,7 +122,7 @@ void engines_are_freed_in_flight (void) {
   CHECK(told == 0 && flying->engine == NULL && finished->engine == NULL);
   exchange_free(flying);
   exchange_free(finished);
-  jar_release(jar);
+  cookie_jar_release(jar);
   client_close();
 }
 
@@ -247,7 +247,7 @@ void those_that_wait_have_their_turn (void) {
   await(late);
   CHECK(cancelled->response.failure == FAILURE_CANCELLED && !cancelled->response.may_have_arrived);
   CHECK(late->response.failure == FAILURE_TIMEOUT && !late->response.may_have_arrived);
-  CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_FLYING);
+  CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_IN_FLIGHT);
   engine_cancel(engine, first);
   await(last);
   CHECK(last->response.status == 200 && told == 4 && !engine_pending(engine));
@@ -301,7 +301,7 @@ void origins_have_lanes_of_their_own (void) {
     CHECK(all[i]->response.failure == FAILURE_CONNECT);
     exchange_free(all[i]);
   }
-  CHECK(blocked->phase == EXCHANGE_FLYING);
+  CHECK(blocked->phase == EXCHANGE_IN_FLIGHT);
   exchange_free(blocked);
   client_close();
 }
@@ -408,7 +408,7 @@ void idle_memory_is_given_back (void) {
   submit(x);
   await_requests(4);
   engine_trim(engine);
-  CHECK(x->phase == EXCHANGE_FLYING);
+  CHECK(x->phase == EXCHANGE_IN_FLIGHT);
   exchange_free(x);
   client_close();
 }
@@ -418,7 +418,7 @@ void idle_memory_is_given_back (void) {
 ** more.
 */
 static bool fly_short_of_memory (unsigned long n, bool for_good) {
-  struct jar *jar = NULL;
+  struct cookie_jar *jar = NULL;
   struct exchange *x = NULL;
   const char *why;
   unsigned before = told;
@@ -428,14 +428,14 @@ static bool fly_short_of_memory (unsigned long n, bool for_good) {
   if (!e) goto done;
   x = exchange_new(e);
   if (!x) goto done;
-  jar = jar_new(&jars);
+  jar = cookie_jar_new(&jars);
   x->finished = use_time;
   x->request.method = "POST";
   x->request.has_body = true;
   x->request.uri = uri_parse(&checked_memory, uri_text(u), strlen(uri_text(u)), &why);
   x->request.transport = transport_new(&checked_memory);
-  x->request.credentials = credentials_new(&checked_memory, "u", 1, "p", 1);
-  x->request.jar = jar_keep(jar);
+  x->request.credentials = basic_auth_new(&checked_memory, "u", 1, "p", 1);
+  x->request.jar = cookie_jar_keep(jar);
   if (!x->request.uri || !x->request.transport || !x->request.credentials || !jar) goto done;
   if (buffer_add(&x->request.body, "a=b", 3) != BUFFER_OK || !engine_submit(e, x)) goto done;
   while (engine_pending(e))
@@ -448,7 +448,7 @@ done:
   check_fail_at(0, false);
   exchange_free(x);
   if (jar && e) engine_forget_jar(e, jar);
-  jar_release(jar);
+  cookie_jar_release(jar);
   engine_free(e);
   uri_release(u);
   return failed;

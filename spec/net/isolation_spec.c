@@ -9,15 +9,15 @@
 /* One handle alone, so that every request meets what the last one left. */
 static const struct engine_limits one_handle = {0, 0, 1, false};
 
-static struct exchange *get_with_jar (const char *path, struct jar *jar) {
+static struct exchange *get_with_jar (const char *path, struct cookie_jar *jar) {
   struct exchange *x = request_new(path);
-  x->request.jar = jar_keep(jar);
+  x->request.jar = cookie_jar_keep(jar);
   run(x);
   CHECK(x->response.failure == FAILURE_NONE);
   return x;
 }
 
-static bool sends_cookie (struct jar *jar) {
+static bool sends_cookie (struct cookie_jar *jar) {
   struct exchange *x = get_with_jar("/echo", jar);
   bool yes = body_has(x, "secret-cookie");
   exchange_free(x);
@@ -26,46 +26,46 @@ static bool sends_cookie (struct jar *jar) {
 
 void cookies_stay_in_their_jar (void) {
   client_open(&one_handle);
-  struct jar *a = jar_new(&jars), *b = jar_new(&jars);
+  struct cookie_jar *a = cookie_jar_new(&jars), *b = cookie_jar_new(&jars);
   exchange_free(get_with_jar("/cookie", a));
   CHECK(sends_cookie(a) && !sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
   exchange_free(get_with_jar("/cookie", NULL));
   CHECK(!sends_cookie(b) && !sends_cookie(NULL) && sends_cookie(a));
   engine_forget_jar(engine, a);
-  jar_release(a);
-  a = jar_new(&jars);
+  cookie_jar_release(a);
+  a = cookie_jar_new(&jars);
   CHECK(!sends_cookie(a) && !sends_cookie(b));
   CHECK(raw_server_accepted(server) == 1);
   engine_forget_jar(engine, a);
   engine_forget_jar(engine, b);
-  jar_release(a);
-  jar_release(b);
-  jar_release(NULL);
+  cookie_jar_release(a);
+  cookie_jar_release(b);
+  cookie_jar_release(NULL);
   client_close();
 }
 
-static void check_forgotten_in_flight (struct jar *jar) {
+static void check_forgotten_in_flight (struct cookie_jar *jar) {
   struct exchange *x = request_new("/silent");
-  x->request.jar = jar_keep(jar);
+  x->request.jar = cookie_jar_keep(jar);
   submit(x);
   engine_step(engine, 0, 0, NULL);
-  CHECK(jar_clear(jar));
+  CHECK(cookie_jar_clear(jar));
   engine_forget_jar(engine, jar);
   engine_cancel(engine, x);
   await(x);
   exchange_free(x);
-  jar_release(jar); /* the last reference: the accounts tell if the handle kept one */
+  cookie_jar_release(jar); /* the last reference: the accounts tell if the handle kept one */
 }
 
 void jars_forget (void) {
   client_open(NULL);
-  struct jar *a = jar_new(&jars);
-  CHECK(jar_clear(a));
+  struct cookie_jar *a = cookie_jar_new(&jars);
+  CHECK(cookie_jar_clear(a));
   exchange_free(get_with_jar("/cookie", a));
-  CHECK(sends_cookie(a) && jar_clear(a) && !sends_cookie(a)); /* while an idle handle is attached */
+  CHECK(sends_cookie(a) && cookie_jar_clear(a) && !sends_cookie(a)); /* while an idle handle is attached */
   exchange_free(get_with_jar("/cookie", a));
   engine_forget_jar(engine, a);
-  CHECK(jar_clear(a) && !sends_cookie(a)); /* while none is */
+  CHECK(cookie_jar_clear(a) && !sends_cookie(a)); /* while none is */
   exchange_free(get_with_jar("/cookie", a));
   check_forgotten_in_flight(a);
   client_close();
@@ -77,10 +77,10 @@ static const char *const lines[] = {"127.0.0.1\tFALSE\t/\tFALSE\t0\tsid\tsecret-
                                     "127.0.0.1\tFALSE\t/\tFALSE\t0\tempty\t"};
 enum { LINES = sizeof lines / sizeof *lines };
 
-static bool holds_lines (struct jar *jar, unsigned count) {
+static bool holds_lines (struct cookie_jar *jar, unsigned count) {
   struct curl_slist *all = NULL, *line;
   unsigned found = 0, i;
-  CHECK(jar_export(jar, "127.0.0.1", &all));
+  CHECK(cookie_jar_export(jar, "127.0.0.1", &all));
   for (line = all; line; line = line->next, count--)
     for (i = 0; i < LINES; i++)
       if (!strcmp(line->data, lines[i])) found |= 1U << i;
@@ -88,19 +88,19 @@ static bool holds_lines (struct jar *jar, unsigned count) {
   return !count && found == (1U << LINES) - 1;
 }
 
-static void import (struct jar *jar, unsigned more) {
+static void import (struct cookie_jar *jar, unsigned more) {
   char line[64];
   for (unsigned i = 0; i < LINES; i++)
-    CHECK(jar_import(jar, "127.0.0.1", lines[i]));
+    CHECK(cookie_jar_import(jar, "127.0.0.1", lines[i]));
   for (; more; more--) {
     snprintf(line, sizeof line, "127.0.0.1\tFALSE\t/\tFALSE\t0\tmore%u\tx", more);
-    CHECK(jar_import(jar, "127.0.0.1", line));
+    CHECK(cookie_jar_import(jar, "127.0.0.1", line));
   }
 }
 
 void cookies_come_back_as_they_were (void) {
   client_open(&one_handle);
-  struct jar *a = jar_new(&jars), *b = jar_new(&jars), *many = jar_new(&jars);
+  struct cookie_jar *a = cookie_jar_new(&jars), *b = cookie_jar_new(&jars), *many = cookie_jar_new(&jars);
   import(a, 0);
   check_fail_at(1, true); /* nowhere to put them: they stay */
   import(b, 0);
@@ -110,41 +110,41 @@ void cookies_come_back_as_they_were (void) {
   for (int turn = 0; turn < 3; turn++)
     CHECK(holds_lines(a, LINES) && holds_lines(b, LINES) && holds_lines(many, LINES + 60));
   exchange_free(get_with_jar("/cookie", b));
-  CHECK(jar_clear(a) && !sends_cookie(a) && sends_cookie(b) && holds_lines(b, LINES + 1));
+  CHECK(cookie_jar_clear(a) && !sends_cookie(a) && sends_cookie(b) && holds_lines(b, LINES + 1));
   engine_forget_jar(engine, b);
   import(a, 0);
-  CHECK(jar_clear(b) && !sends_cookie(b) && holds_lines(a, LINES)); /* while they are put away */
+  CHECK(cookie_jar_clear(b) && !sends_cookie(b) && holds_lines(a, LINES)); /* while they are put away */
   engine_forget_jar(engine, b);
-  jar_release(a);
-  jar_release(b);
-  jar_release(many);
+  cookie_jar_release(a);
+  cookie_jar_release(b);
+  cookie_jar_release(many);
   client_close();
 }
 
 /* libcurl lists both of these, but given as it lists them, the one that has expired takes the other with it. */
 void cookies_that_would_be_lost_stay (void) {
   client_open(&one_handle);
-  struct jar *odd = jar_new(&jars), *other = jar_new(&jars);
+  struct cookie_jar *odd = cookie_jar_new(&jars), *other = cookie_jar_new(&jars);
   struct curl_slist *all = NULL;
-  CHECK(jar_import(odd, "127.0.0.1", "127.0.0.1\t\t/\tTRUE\t2147483647\tsid\tsecret"));
-  CHECK(jar_import(odd, "127.0.0.1", "127.0.0.1\tFALSE\t/\tTRUE\t2\tsid\tx"));
+  CHECK(cookie_jar_import(odd, "127.0.0.1", "127.0.0.1\t\t/\tTRUE\t2147483647\tsid\tsecret"));
+  CHECK(cookie_jar_import(odd, "127.0.0.1", "127.0.0.1\tFALSE\t/\tTRUE\t2\tsid\tx"));
   import(other, 0);
-  CHECK(jar_export(odd, "127.0.0.1", &all) && all);
+  CHECK(cookie_jar_export(odd, "127.0.0.1", &all) && all);
   curl_slist_free_all(all);
-  jar_release(odd);
-  jar_release(other);
+  cookie_jar_release(odd);
+  cookie_jar_release(other);
   client_close();
 }
 
-static struct exchange *get_as (struct credentials *c, const char *path) {
+static struct exchange *get_as (struct basic_auth *c, const char *path) {
   struct exchange *x = request_new(path);
-  x->request.credentials = credentials_keep(c);
+  x->request.credentials = basic_auth_keep(c);
   run(x);
   CHECK(x->response.failure == FAILURE_NONE);
   return x;
 }
 
-static bool sends_authorization (struct credentials *c, const char *expected) {
+static bool sends_authorization (struct basic_auth *c, const char *expected) {
   struct exchange *x = get_as(c, "/echo");
   bool yes = body_has(x, expected);
   exchange_free(x);
@@ -153,9 +153,9 @@ static bool sends_authorization (struct credentials *c, const char *expected) {
 
 void credentials_stay_with_their_exchange (void) {
   client_open(&one_handle);
-  struct credentials *a = credentials_new(&checked_memory, "ann", 3, "one:1", 5);
-  struct credentials *b = credentials_new(&checked_memory, "b\xc3\xb6", 3, "", 0);
-  struct credentials *c = credentials_new(&checked_memory, "u", 1, "p\xff?", 3);
+  struct basic_auth *a = basic_auth_new(&checked_memory, "ann", 3, "one:1", 5);
+  struct basic_auth *b = basic_auth_new(&checked_memory, "b\xc3\xb6", 3, "", 0);
+  struct basic_auth *c = basic_auth_new(&checked_memory, "u", 1, "p\xff?", 3);
   CHECK(sends_authorization(a, "Authorization: Basic YW5uOm9uZTox\r\n"));
   CHECK(!sends_authorization(NULL, "Authorization"));
   CHECK(sends_authorization(b, "Authorization: Basic YsO2Og==\r\n"));
@@ -166,12 +166,12 @@ void credentials_stay_with_their_exchange (void) {
   exchange_free(x);
   CHECK(!sends_authorization(NULL, "Authorization"));
   CHECK(raw_server_accepted(server) == 1);
-  credentials_release(a);
-  credentials_release(b);
-  credentials_release(c);
-  credentials_release(NULL);
+  basic_auth_release(a);
+  basic_auth_release(b);
+  basic_auth_release(c);
+  basic_auth_release(NULL);
   check_fail_at(1, true);
-  CHECK(credentials_new(&checked_memory, "u", 1, "p", 1) == NULL);
+  CHECK(basic_auth_new(&checked_memory, "u", 1, "p", 1) == NULL);
   check_fail_at(0, false);
   client_close();
 }
@@ -181,17 +181,17 @@ static void send_all_there_is (void) {
   request_body(x, "secret-body");
   x->request.method = "PROPFIND";
   request_header(x, "X-Token", "secret-header");
-  x->request.jar = jar_new(&jars);
-  x->request.credentials = credentials_new(&checked_memory, "ann", 3, "secret", 6);
+  x->request.jar = cookie_jar_new(&jars);
+  x->request.credentials = basic_auth_new(&checked_memory, "ann", 3, "secret", 6);
   CHECK(transport_set(x->request.transport, &x->request.transport->user_agent, "secret-agent"));
   CHECK(transport_set(x->request.transport, &x->request.transport->ca_file, "/nowhere"));
   x->request.transport->insecure = true;
   run(x);
   CHECK(x->response.status == 200);
-  struct jar *jar = jar_keep(x->request.jar);
+  struct cookie_jar *jar = cookie_jar_keep(x->request.jar);
   exchange_free(x);
   engine_forget_jar(engine, jar);
-  jar_release(jar);
+  cookie_jar_release(jar);
 }
 
 static void check_plain (void) {
@@ -260,7 +260,7 @@ void retries_go_to_the_right_uri (void) {
     exchange_free(get("/close-later"));
     struct exchange *x = get("/echo?right");
     if (!CHECK(x->response.failure == FAILURE_NONE && body_has(x, "GET /echo?right ")))
-      printf("  %s: %s\n", failure_name(x->response.failure), x->response.detail);
+      printf("  %s: %s\n", curl_failure_name(x->response.failure), x->response.detail);
     exchange_free(x);
   }
   client_close();
@@ -278,7 +278,7 @@ void unasked_answers_reach_nobody (void) {
     x->request.once = true; /* nothing of it was sent on the connection that is given up */
     run(x);
     if (!CHECK(x->response.failure == FAILURE_NONE && body_has(x, "POST /echo?own ")))
-      printf("  %s: %s\n", failure_name(x->response.failure), x->response.detail);
+      printf("  %s: %s\n", curl_failure_name(x->response.failure), x->response.detail);
     exchange_free(x);
   }
   CHECK(raw_server_requests(server) == 20);

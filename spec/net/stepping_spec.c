@@ -248,7 +248,7 @@ void cancelled_bodies_are_freed (void) {
   CHECK(!sent->request.body.data && sent->response.failure == FAILURE_CANCELLED);
   submit(answered);
   engine_set_limits(engine, &engine_default_limits);
-  while (answered->phase == EXCHANGE_FLYING)
+  while (answered->phase == EXCHANGE_IN_FLIGHT)
     engine_step(engine, 0.01, hardly_any, NULL);
   if (answered->phase == EXCHANGE_FINISHED) {
     engine_cancel(engine, answered);

@@ -12,7 +12,7 @@
 
 static void check_failure (struct exchange *x, enum failure expected, const char *detail) {
   if (!CHECK(x->response.failure == expected && detail_has(x, detail)))
-    printf("  %s: %s (%s)\n", failure_name(x->response.failure), x->response.detail,
+    printf("  %s: %s (%s)\n", curl_failure_name(x->response.failure), x->response.detail,
            x->response.hint ? x->response.hint : "");
   if (expected != FAILURE_CANCELLED) CHECK(x->response.hint != NULL);
   exchange_free(x);

@@ -442,8 +442,8 @@ void transport_has_defaults (void) {
 
 void failures_have_names (void) {
   for (int f = FAILURE_NONE; f <= FAILURE_MEMORY; f++)
-    CHECK(failure_name((enum failure)f)[0] != '\0');
-  CHECK_TEXT(failure_name((enum failure)99), "unknown failure");
+    CHECK(curl_failure_name((enum failure)f)[0] != '\0');
+  CHECK_TEXT(curl_failure_name((enum failure)99), "unknown failure");
 }
 
 static bool writes (double value, const char *expected) {

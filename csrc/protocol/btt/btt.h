@@ -103,7 +103,7 @@ void btt_configure (lua_State *L, struct session *s);
 
 /* btt_establish.c. All but `carry` raise nothing else than a lack of memory. */
 void btt_check_login (lua_State *L, struct session *s);
-bool btt_login (lua_State *L, struct operation *op, const struct login *as);
+bool btt_login (lua_State *L, struct operation *op, const struct credentials *as);
 bool btt_reestablish (lua_State *L, struct operation *op, unsigned attempt);
 bool btt_find_again (lua_State *L, struct operation *op,
                      operation_step step); /* asks for the session by TID or id */

@@ -244,7 +244,7 @@ static bool hopping (struct exchange *x) {
 }
 
 /* Those of addCookie, for libcurl's own store. */
-static bool lend_cookies (const struct session *s, struct jar *jar) {
+static bool lend_cookies (const struct session *s, struct cookie_jar *jar) {
   const struct btt *b = btt_of(s);
   const struct cookie *one;
   struct buffer line;
@@ -259,7 +259,7 @@ static bool lend_cookies (const struct session *s, struct jar *jar) {
     ok = add(&line, host) && add(&line, "\tFALSE\t/\tFALSE\t0\t") &&
          buffer_add(&line, one->text, one->name_length) == BUFFER_OK && add(&line, "\t") &&
          add(&line, one->text + one->name_length);
-    if (ok) jar_import(jar, host, line.data);
+    if (ok) cookie_jar_import(jar, host, line.data);
   }
   buffer_wipe(&line);
   curl_free(host);
@@ -271,7 +271,7 @@ bool btt_carry_cookies (struct session *s, struct exchange *x) {
   x->hopping = hopping;
   x->tag |= (size_t)s->epoch * BTT_EPOCH;
   if (!b->keeps) return true;
-  jar_release(x->request.jar);
+  cookie_jar_release(x->request.jar);
   x->request.jar = NULL;
   return set_cookie_line(b, x);
 }
@@ -392,7 +392,7 @@ static void established (lua_State *L, struct operation *op, struct exchange *x)
   verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
-bool btt_login (lua_State *L, struct operation *op, const struct login *as) {
+bool btt_login (lua_State *L, struct operation *op, const struct credentials *as) {
   (void)as;
   return ask(L, op, established);
 }

@@ -187,7 +187,7 @@ static bool set_session_cookie (const struct btt *b, const struct exchange *x) {
   if (x->tag & BTT_SET_COOKIE || cookies_sets(headers->data, headers->length, b->cookie)) return true;
   if (!b->joins) return false;
   return b->keeps ? cookies_find(&b->cookies, b->cookie, strlen(b->cookie)) != NULL
-                  : x->request.jar && jar_has_cookies(x->request.jar);
+                  : x->request.jar && cookie_jar_has_cookies(x->request.jar);
 }
 
 static bool shows_session (const struct btt *b, const struct exchange *x) {

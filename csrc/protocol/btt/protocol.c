@@ -353,7 +353,7 @@ static int add_cookie (lua_State *L) {
 static int clear_cookies (lua_State *L) {
   const struct session *s = check_own(L);
   cookies_clear(&btt_of(s)->cookies);
-  if (s->who && s->who->jar && !jar_clear(s->who->jar)) return luaL_error(L, "not enough memory");
+  if (s->who && s->who->jar && !cookie_jar_clear(s->who->jar)) return luaL_error(L, "not enough memory");
   lua_settop(L, 1);
   return 1;
 }

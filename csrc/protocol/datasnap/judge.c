@@ -74,7 +74,7 @@ static void read_pragma (const struct exchange *x, struct finding *found) {
       read_item(found, line.value + i, n);
     }
   }
-  if (found->session_id) jar_note_secret(x->request.jar);
+  if (found->session_id) cookie_jar_note_secret(x->request.jar);
   found->has_lifetime = found->session_id != NULL;
   if (!found->session_id_length) found->lifetime = 0;
 }
@@ -234,7 +234,7 @@ void datasnap_judge_call (lua_State *L, struct operation *op, const struct excha
   verdict_judge(L, op, x, PURPOSE_REQUEST, found);
   if (x->response.failure == FAILURE_NONE) return;
   found->fault.uri = shown_address(op->session, x->request.uri);
-  verdict_say(found, "%s: %s%s%s", uri_public_text(found->fault.uri), failure_name(x->response.failure),
+  verdict_say(found, "%s: %s%s%s", uri_public_text(found->fault.uri), curl_failure_name(x->response.failure),
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 

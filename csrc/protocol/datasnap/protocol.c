@@ -191,7 +191,7 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
 }
 
 /* The session's model is whether there are credentials; its identity has been made for the model before. */
-static bool log_in (lua_State *L, struct operation *op, const struct login *as) {
+static bool log_in (lua_State *L, struct operation *op, const struct credentials *as) {
   struct session *s = op->session;
   s->model = s->who->model = as->user ? MODEL_BASIC : MODEL_ANONYMOUS;
   return session_hold_credentials(s->who, as) && datasnap_ask_platform(L, op, logged_in);
@@ -301,7 +301,7 @@ static void prepare_next (lua_State *L, struct session *s) {
   if (!s->who || !s->who->credentials || s->login || s->phase == PHASE_INVALID) return;
   w->next = identity_new(s->loop, s->model, s->service, s->transport);
   if (!w->next) luaL_error(L, "not enough memory");
-  if (w->next) w->next->credentials = credentials_keep(s->who->credentials);
+  if (w->next) w->next->credentials = basic_auth_keep(s->who->credentials);
 }
 
 /* After a logout: the next call makes a session of the same user. The user's name is at `name`. */

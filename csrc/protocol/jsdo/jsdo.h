@@ -24,7 +24,7 @@ void jsdo_take_provider (lua_State *L, struct session *s);
 bool jsdo_dress (struct header_list *lines);
 
 /* Makes `x` the POST of a login form. False: no memory. */
-bool jsdo_fill_form (struct exchange *x, const struct login *as);
+bool jsdo_fill_form (struct exchange *x, const struct credentials *as);
 
 /* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose);

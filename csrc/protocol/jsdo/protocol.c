@@ -355,7 +355,7 @@ static void read_context (lua_State *L, const struct exchange *x, struct finding
   struct header_line id, properties;
   bool has_id = exchange_find_header(x, "X-CLIENT-CONTEXT-ID", &id);
   bool has_properties = exchange_find_header(x, "X-CLIENT-PROPS", &properties);
-  if (has_id || has_properties) jar_note_secret(x->request.jar);
+  if (has_id || has_properties) cookie_jar_note_secret(x->request.jar);
   if (found->verdict != VERDICT_ALIVE) return;
   if (has_id) {
     found->context_id = id.value;
@@ -514,7 +514,7 @@ static void form_accepted (lua_State *L, struct operation *op, struct exchange *
   operation_must(L, op, jsdo_check(L, op));
 }
 
-bool jsdo_fill_form (struct exchange *x, const struct login *as) {
+bool jsdo_fill_form (struct exchange *x, const struct credentials *as) {
   struct buffer *body = &x->request.body;
   struct header_list *lines = header_list_copy(x->request.headers);
   if (!lines) return false;
@@ -528,7 +528,7 @@ bool jsdo_fill_form (struct exchange *x, const struct login *as) {
          form_add(body, "submit", "Submit", 6);
 }
 
-static bool jsdo_login (lua_State *L, struct operation *op, const struct login *as) {
+static bool jsdo_login (lua_State *L, struct operation *op, const struct credentials *as) {
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
   x = session_exchange_brief(L, op->session, "POST",
@@ -650,7 +650,7 @@ static bool jsdo_can_renew (const struct session *s) {
 
 static bool log_in_again (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  const struct login nobody = {NULL, NULL, 0, 0};
+  const struct credentials nobody = {NULL, NULL, 0, 0};
   op->stage = STAGE_LOGIN_AGAIN;
   if (!s->kept) return jsdo_login(L, op, &nobody);
   operation_push_session(L, op);

@@ -21,12 +21,12 @@ static const char token_path[] = "/static/auth/token?op=refresh";
 static const double ripe = 0.75;
 
 struct provider *provider_test (lua_State *L, int index) {
-  return type_test(L, index, TYPE_PROVIDER);
+  return userdata_test(L, index, TYPE_PROVIDER);
 }
 
 /* A finaliser may get hold of one that is finalised already. */
 struct provider *provider_check (lua_State *L, int index) {
-  struct provider *p = type_check(L, index, TYPE_PROVIDER);
+  struct provider *p = userdata_check(L, index, TYPE_PROVIDER);
   if (!p->who) luaL_error(L, "the AuthenticationProvider is closed");
   return p;
 }
@@ -36,7 +36,7 @@ struct provider *provider_push (lua_State *L, struct identity *who, int uri) {
   uri = lua_absindex(L, uri);
   p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
   memset(p, 0, sizeof *p);
-  type_set(L, TYPE_PROVIDER);
+  userdata_set(L, TYPE_PROVIDER);
   p->loop = who->loop;
   p->who = identity_keep(who);
   lua_pushvalue(L, uri);
@@ -76,7 +76,7 @@ static int provider_new (lua_State *L) {
   lua_settop(L, 1);
   p = compat_newuserdata(L, sizeof *p, PROVIDER_SLOTS);
   memset(p, 0, sizeof *p);
-  type_set(L, TYPE_PROVIDER);
+  userdata_set(L, TYPE_PROVIDER);
   p->loop = loop;
   uri = session_uri_option(L, loop, 1, "uri");
   p->who = identity_new(loop, model, uri, loop->transport);
@@ -93,7 +93,7 @@ static int provider_new (lua_State *L) {
 }
 
 static int provider_gc (lua_State *L) {
-  struct provider *p = type_check(L, 1, TYPE_PROVIDER);
+  struct provider *p = userdata_check(L, 1, TYPE_PROVIDER);
   identity_release(p->who);
   p->who = NULL;
   return 0;
@@ -125,8 +125,8 @@ struct exchange *provider_exchange (struct identity *who, const char *method, co
   x->request.brief = true;
   x->request.transport = transport_keep(who->transport);
   x->request.headers = header_list_new(&who->loop->memory);
-  if (identity_jar(who)) x->request.jar = jar_keep(who->jar);
-  if (who->credentials) x->request.credentials = credentials_keep(who->credentials);
+  if (identity_jar(who)) x->request.jar = cookie_jar_keep(who->jar);
+  if (who->credentials) x->request.credentials = basic_auth_keep(who->credentials);
   if (x->request.headers && who->jar && jsdo_dress(x->request.headers) &&
       (who->model != MODEL_BEARER || identity_sign(who, x->request.headers)))
     return x;
@@ -277,7 +277,7 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
-static struct exchange *login_exchange (struct identity *who, const struct login *as) {
+static struct exchange *login_exchange (struct identity *who, const struct credentials *as) {
   struct exchange *x;
   if (who->model != MODEL_FORM && who->model != MODEL_FORM_SSO)
     return provider_exchange(who, "GET", jsdo_login_target);
@@ -294,10 +294,10 @@ static struct exchange *login_exchange (struct identity *who, const struct login
 static int provider_login (lua_State *L) {
   struct provider *p = provider_check(L, 1);
   struct operation *op;
-  struct login as;
+  struct credentials as;
   session_check_credentials(L, p->who->model);
   lua_settop(L, 3);
-  as = login_read(L);
+  as = credentials_read(L);
   op = new_operation(L, 1, "login");
   if (p->who->logged_in)
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE,
@@ -625,7 +625,7 @@ static int provider_newindex (lua_State *L) {
 }
 
 static int provider_tostring (lua_State *L) {
-  const struct identity *who = ((const struct provider *)type_check(L, 1, TYPE_PROVIDER))->who;
+  const struct identity *who = ((const struct provider *)userdata_check(L, 1, TYPE_PROVIDER))->who;
   if (!who) {
     lua_pushliteral(L, PROVIDER_TYPE ": closed");
     return 1;
@@ -647,7 +647,7 @@ void provider_register (lua_State *L) {
                                      {NULL, NULL}};
   lua_pushcfunction(L, provider_new);
   lua_setfield(L, -2, "AuthenticationProvider");
-  type_new(L, TYPE_PROVIDER, PROVIDER_TYPE);
+  userdata_new(L, TYPE_PROVIDER, PROVIDER_TYPE);
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, access, 1);

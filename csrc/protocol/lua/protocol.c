@@ -334,7 +334,7 @@ static bool run (lua_State *L, struct operation *op, const char *name, operation
   return true;
 }
 
-static bool log_in (lua_State *L, struct operation *op, const struct login *as) {
+static bool log_in (lua_State *L, struct operation *op, const struct credentials *as) {
   if (!push_function(L, op->session, "login")) return conclude_later(L, op);
   if (as->user)
     lua_pushlstring(L, as->user, as->user_length);
@@ -381,7 +381,7 @@ static bool can_renew (const struct session *s) {
 }
 
 static bool log_in_again (lua_State *L, struct operation *op) {
-  const struct login nobody = {NULL, NULL, 0, 0};
+  const struct credentials nobody = {NULL, NULL, 0, 0};
   return log_in(L, op, op->session->kept ? op->session->kept : &nobody);
 }
 

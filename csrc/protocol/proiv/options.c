@@ -94,8 +94,8 @@ static void copy_data (lua_State *L, struct session *s) {
   for (i = 0; data_fields[i]; i++) {
     const char *text = data_text(L, data_fields[i]);
     if (!strcmp(data_fields[i], "password") && text) {
-      const struct login given = {NULL, text, 0, strlen(text)};
-      p->secret = login_copy(&s->loop->memory, &given);
+      const struct credentials given = {NULL, text, 0, strlen(text)};
+      p->secret = credentials_copy(&s->loop->memory, &given);
       if (!p->secret) luaL_error(L, "not enough memory");
       lua_pop(L, 1);
     } else
@@ -184,7 +184,7 @@ void proiv_configure (lua_State *L, struct session *s) {
 
 void proiv_forget_secret (struct session *s) {
   struct proiv *p = s->wire;
-  login_free(&s->loop->memory, p->secret);
+  credentials_free(&s->loop->memory, p->secret);
   p->secret = NULL;
 }
 

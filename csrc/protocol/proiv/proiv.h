@@ -21,8 +21,9 @@ enum proiv_state {
 
 /* session->wire. The session's user value SESSION_WIRE is a table of { transport, data, node }. */
 struct proiv {
-  struct uri *address;  /* owned reference: the connection servlet */
-  struct login *secret; /* owned, wiped: the password of explicit details, until the session runs; or NULL */
+  struct uri *address; /* owned reference: the connection servlet */
+  struct credentials
+      *secret;          /* owned, wiped: the password of explicit details, until the session runs; or NULL */
   char *key;            /* owned, wiped: the SESSION_KEY that the server gave; NULL: the session's own */
   size_t key_size;      /* of the block, NUL included */
   double poll_interval; /* seconds before the first POLL after a STOP */
@@ -56,7 +57,7 @@ void proiv_forget_key (struct session *s);
 int proiv_push (lua_State *L, const struct session *s, const char *field);
 
 /* The connect, the password of `as` before that of the details; or POLL, STOP or END. NULL: no memory. */
-struct exchange *proiv_connect (lua_State *L, struct session *s, const struct login *as);
+struct exchange *proiv_connect (lua_State *L, struct session *s, const struct credentials *as);
 struct exchange *proiv_act (lua_State *L, struct session *s, const char *action);
 
 /* Keeps the sessionKey in the answer to a connect, if there is one; one of more than PROIV_MOST_KEY bytes is not for that. False: no memory. */

@@ -283,7 +283,7 @@ static void begin (lua_State *L, struct session *s) {
   p->state = PROIV_STARTING;
 }
 
-static bool log_in (lua_State *L, struct operation *op, const struct login *as) {
+static bool log_in (lua_State *L, struct operation *op, const struct credentials *as) {
   begin(L, op->session);
   if (call_transport(L, op, "connect", op->limit, connected)) return true;
   return operation_send(L, op, proiv_connect(L, op->session, as), connected);

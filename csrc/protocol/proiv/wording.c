@@ -58,7 +58,7 @@ static struct uri *add_query (const struct session *s, const struct uri *base, c
 }
 
 /* In the vendor's order; those that are documented are always there. The table of details is on top. */
-static bool add_details (lua_State *L, const struct login *as, const struct login *secret,
+static bool add_details (lua_State *L, const struct credentials *as, const struct credentials *secret,
                          struct buffer *form) {
   static const struct {
     const char *field, *name;
@@ -67,7 +67,7 @@ static bool add_details (lua_State *L, const struct login *as, const struct logi
       {"sessionType", "SessionType", true}, {"hostname", "Hostname", true}, {"port", "Port", true},
       {"username", "Username", true},       {"password", "Password", true}, {"command", "Command", false},
       {"resourceURL", "ResourceURL", false}};
-  const struct login *given = as->password ? as : secret;
+  const struct credentials *given = as->password ? as : secret;
   bool ok = true;
   size_t i, length;
   for (i = 0; ok && i < sizeof details / sizeof *details; i++) {
@@ -109,7 +109,8 @@ static int fill_connect (lua_State *L) {
 }
 
 /* Raises nothing: the buffer is not Lua's to free. */
-static bool connect_filled (lua_State *L, struct session *s, const struct login *as, struct buffer *form) {
+static bool connect_filled (lua_State *L, struct session *s, const struct credentials *as,
+                            struct buffer *form) {
   bool ok;
   lua_pushcfunction(L, fill_connect);
   lua_pushlightuserdata(L, s);
@@ -120,7 +121,7 @@ static bool connect_filled (lua_State *L, struct session *s, const struct login 
   return ok;
 }
 
-static struct exchange *connect_by_get (lua_State *L, struct session *s, const struct login *as) {
+static struct exchange *connect_by_get (lua_State *L, struct session *s, const struct credentials *as) {
   const struct proiv *p = s->wire;
   struct exchange *x = NULL;
   struct buffer query;
@@ -132,7 +133,7 @@ static struct exchange *connect_by_get (lua_State *L, struct session *s, const s
 }
 
 /* Sent twice it might open two sessions. */
-struct exchange *proiv_connect (lua_State *L, struct session *s, const struct login *as) {
+struct exchange *proiv_connect (lua_State *L, struct session *s, const struct credentials *as) {
   const struct proiv *p = s->wire;
   struct exchange *x;
   if (!p->is_explicit || p->explicit_by_get)

@@ -1,5 +1,5 @@
 /* HTTP Basic: the header line is one of base64, and says the name and the password that were given. */
-#include "net/credentials.h"
+#include "net/basic_auth.h"
 #include "support.h"
 
 static const char start[] = "Authorization: Basic ";
@@ -35,15 +35,15 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   const uint8_t *colon = size ? memchr(data, ':', size) : NULL;
   if (!colon) return 0;
   size_t user_length = (size_t)(colon - data);
-  struct credentials *c = credentials_new(&fuzz_memory, (const char *)data, user_length,
-                                          (const char *)colon + 1, size - user_length - 1);
+  struct basic_auth *c = basic_auth_new(&fuzz_memory, (const char *)data, user_length,
+                                        (const char *)colon + 1, size - user_length - 1);
   if (!c) abort();
   fuzz_check(!strncmp(c->line, start, sizeof start - 1), "the line begins with the header's name");
   uint8_t *read = fuzz_room(strlen(c->line));
   fuzz_check(decode(read, c->line + sizeof start - 1) == size && !memcmp(read, data, size),
              "it says name and password");
   free(read);
-  credentials_release(credentials_keep(c));
-  credentials_release(c);
+  basic_auth_release(basic_auth_keep(c));
+  basic_auth_release(c);
   return 0;
 }

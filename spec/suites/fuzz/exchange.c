@@ -2,12 +2,12 @@
 ** What libcurl hands over of a response, in pieces of any size; then a redirect, or a failure's explanation. The first four bytes
 ** choose status, libcurl's result, limits, and the size of pieces.
 */
+#include "net/curl_failure.h"
 #include "net/engine.h"
-#include "net/failure.h"
 #include "support.h"
 
 static struct engine *engine;
-static struct jars jars;
+static struct cookie_jars jars;
 
 static struct exchange *new_exchange (unsigned limits) {
   static const char root[] = "http://host.example/App";
@@ -20,7 +20,7 @@ static struct exchange *new_exchange (unsigned limits) {
   x->request.transport->max_response = limits & 2 ? 16 : 1 << 20;
   x->request.headers = header_list_new(&fuzz_memory);
   header_list_set(x->request.headers, "Content-Type", 12, "text/plain", 10);
-  x->request.jar = limits & 4 ? jar_new(&jars) : NULL;
+  x->request.jar = limits & 4 ? cookie_jar_new(&jars) : NULL;
   exchange_start(x, 1);
   return x;
 }
@@ -45,9 +45,9 @@ static void explain (struct exchange *x, unsigned code) {
   char text[CURL_ERROR_SIZE] = "";
   size_t length = x->response.body.length < sizeof text - 1 ? x->response.body.length : sizeof text - 1;
   if (length) memcpy(text, x->response.body.data, length);
-  failure_explain(x, easy, (CURLcode)(code % CURL_LAST), text);
+  curl_failure_explain(x, easy, (CURLcode)(code % CURL_LAST), text);
   if (code % CURL_LAST) fuzz_check(x->response.failure != FAILURE_NONE, "a failure is one");
-  fuzz_check(failure_name(x->response.failure) != NULL, "it has a name");
+  fuzz_check(curl_failure_name(x->response.failure) != NULL, "it has a name");
   fuzz_check(memchr(x->response.detail, '\0', sizeof x->response.detail) != NULL, "its text ends");
   curl_easy_cleanup(easy);
 }
@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   if (size < 4) return 0;
   if (!engine) {
     engine = engine_new(NULL, &fuzz_memory);
-    jars_init(&jars, &fuzz_memory, 1);
+    cookie_jars_init(&jars, &fuzz_memory, 1);
   }
   struct exchange *x = new_exchange(data[2]);
   bool whole = take(x, (const char *)data + 4, size - 4, 1 + data[3]);

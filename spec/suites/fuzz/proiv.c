@@ -55,7 +55,7 @@ static const char chunk[] =
 /* connect(session): the query or the body of the connect. */
 static int l_connect (lua_State *L) {
   struct session *s = session_check(L, 1);
-  struct login nobody;
+  struct credentials nobody;
   memset(&nobody, 0, sizeof nobody);
   struct exchange *x = proiv_connect(L, s, &nobody);
   if (!x) return luaL_error(L, "not enough memory");

@@ -5,8 +5,8 @@
 ** without cookies costs nothing but this struct. A share is a kilobyte: of jars that hold cookies and no handle the
 ** latest keep theirs, those before have a few lines of text instead until a handle is attached again.
 */
-#ifndef NET_JAR_H
-#define NET_JAR_H
+#ifndef NET_COOKIE_JAR_H
+#define NET_COOKIE_JAR_H
 
 #include "net/allocator.h"
 
@@ -15,60 +15,61 @@
 
 #pragma GCC visibility push(hidden)
 
-struct jar;
+struct cookie_jar;
 
-/* What the jars of one owner have in common; outlives them, but for what jars_cleanup frees. */
-struct jars {
+/* What the jars of one owner have in common; outlives them, but for what cookie_jars_cleanup frees. */
+struct cookie_jars {
   const struct allocator *memory; /* borrowed */
-  struct jar **
+  struct cookie_jar **
       warm; /* owned array of borrowed jars, or NULL: which hold cookies, and when last used no handle, in a share */
   unsigned short most, next; /* its length; the place whose turn it is to be given up */
 };
 
-void jars_init (struct jars *jars, const struct allocator *memory, unsigned short most);
-void jars_cleanup (struct jars *jars); /* jars that are left keep their shares */
+void cookie_jars_init (struct cookie_jars *jars, const struct allocator *memory, unsigned short most);
+void cookie_jars_cleanup (struct cookie_jars *jars); /* jars that are left keep their shares */
 
-struct jar *jar_new (struct jars *jars); /* one reference; NULL: no memory */
-struct jar *jar_keep (struct jar *jar);
-void jar_release (struct jar *jar); /* accepts NULL; the last reference frees, cookies with it */
+struct cookie_jar *cookie_jar_new (struct cookie_jars *jars); /* one reference; NULL: no memory */
+struct cookie_jar *cookie_jar_keep (struct cookie_jar *jar);
+void cookie_jar_release (
+    struct cookie_jar *jar); /* accepts NULL; the last reference frees, cookies with it */
 
-bool jar_has_cookies (const struct jar *jar); /* a response set one, if only to delete it */
+bool cookie_jar_has_cookies (const struct cookie_jar *jar); /* a response set one, if only to delete it */
 
 enum {
   JAR_LIMIT = 1 << 20
 }; /* bytes of cookies that a jar is to hold; up to as many more may come until it is noticed */
 
 /* Does it hold more? The cookies of a server that sets ever more would fill the memory. */
-bool jar_is_overfull (struct jar *jar);
+bool cookie_jar_is_overfull (struct cookie_jar *jar);
 
 /* Forgets every cookie. False: no memory, the cookies stay. */
-bool jar_clear (struct jar *jar);
+bool cookie_jar_clear (struct cookie_jar *jar);
 
 /*
 ** The cookies that go to `host`, as lines of Netscape's cookie file, for the caller to free: they are secrets. NULL: there is
 ** none. False: no memory.
 */
-bool jar_export (struct jar *jar, const char *host, struct curl_slist **lines);
+bool cookie_jar_export (struct cookie_jar *jar, const char *host, struct curl_slist **lines);
 
 /* Takes such a line in. False: it is none, not one for `host`, or memory is short. */
-bool jar_import (struct jar *jar, const char *host, const char *line);
+bool cookie_jar_import (struct cookie_jar *jar, const char *host, const char *line);
 
 /*
 ** For handle: who attaches holds a reference until it detached. A handle that is attached reads and
 ** writes the jar's cookies, and only it.
 */
-CURLcode jar_attach (struct jar *jar, CURL *easy);
-void jar_detach (struct jar *jar, CURL *easy);
-void jar_note_cookie (struct jar *jar,
-                      size_t length); /* a Set-Cookie came: the share holds something from now on */
+CURLcode cookie_jar_attach (struct cookie_jar *jar, CURL *easy);
+void cookie_jar_detach (struct cookie_jar *jar, CURL *easy);
+void cookie_jar_note_cookie (struct cookie_jar *jar,
+                             size_t length); /* a Set-Cookie came: the share holds something from now on */
 
 /* An answer to a request with this jar showed in its header lines, if only by a cookie, who one is to the server. */
-void jar_note_secret (struct jar *jar); /* accepts NULL */
-bool jar_has_secret (const struct jar *jar);
+void cookie_jar_note_secret (struct cookie_jar *jar); /* accepts NULL */
+bool cookie_jar_has_secret (const struct cookie_jar *jar);
 
 /* For engine: the owner wants no idle handle to hold this jar, until it is used again. */
-void jar_set_forgotten (struct jar *jar, bool forgotten);
-bool jar_is_forgotten (const struct jar *jar);
+void cookie_jar_set_forgotten (struct cookie_jar *jar, bool forgotten);
+bool cookie_jar_is_forgotten (const struct cookie_jar *jar);
 
 #pragma GCC visibility pop
 

@@ -1,11 +1,11 @@
-#include "net/jar.h"
+#include "net/cookie_jar.h"
 
 #include "net/cookie_lines.h"
 
 #include <string.h>
 
-struct jar {
-  struct jars *jars;          /* borrowed */
+struct cookie_jar {
+  struct cookie_jars *jars;   /* borrowed */
   CURLSH *share;              /* owned; NULL while there is nothing to keep, or `away` has it */
   struct cookie_parcel *away; /* owned, wiped; or NULL */
   unsigned references;
@@ -17,21 +17,21 @@ struct jar {
   bool forgotten : 1;
 };
 
-_Static_assert(sizeof(struct jar) <= 40, "docs/internals.md, What a session takes");
+_Static_assert(sizeof(struct cookie_jar) <= 40, "docs/internals.md, What a session takes");
 
-void jars_init (struct jars *jars, const struct allocator *memory, unsigned short most) {
+void cookie_jars_init (struct cookie_jars *jars, const struct allocator *memory, unsigned short most) {
   jars->memory = memory;
   jars->warm = NULL;
   jars->most = most;
   jars->next = 0;
 }
 
-static void lose_place (struct jar *jar) {
+static void lose_place (struct cookie_jar *jar) {
   if (jar->place) jar->jars->warm[jar->place - 1] = NULL;
   jar->place = 0;
 }
 
-void jars_cleanup (struct jars *jars) {
+void cookie_jars_cleanup (struct cookie_jars *jars) {
   for (unsigned i = 0; jars->warm && i < jars->most; i++)
     if (jars->warm[i]) jars->warm[i]->place = 0;
   memory_free(jars->memory, jars->warm, jars->most * sizeof *jars->warm);
@@ -39,30 +39,30 @@ void jars_cleanup (struct jars *jars) {
   jars->most = 0;
 }
 
-struct jar *jar_new (struct jars *jars) {
-  struct jar *jar = memory_new(jars->memory, sizeof *jar);
+struct cookie_jar *cookie_jar_new (struct cookie_jars *jars) {
+  struct cookie_jar *jar = memory_new(jars->memory, sizeof *jar);
   if (!jar) return NULL;
   jar->jars = jars;
   jar->references = 1;
   return jar;
 }
 
-struct jar *jar_keep (struct jar *jar) {
+struct cookie_jar *cookie_jar_keep (struct cookie_jar *jar) {
   if (jar) jar->references++;
   return jar;
 }
 
-static void drop_share (struct jar *jar) {
+static void drop_share (struct cookie_jar *jar) {
   if (jar->share) curl_share_cleanup(jar->share);
   jar->share = NULL;
 }
 
-static void drop_parcel (struct jar *jar) {
+static void drop_parcel (struct cookie_jar *jar) {
   cookie_parcel_free(jar->jars->memory, jar->away);
   jar->away = NULL;
 }
 
-static void drop_cookies (struct jar *jar) {
+static void drop_cookies (struct cookie_jar *jar) {
   drop_share(jar);
   drop_parcel(jar);
   lose_place(jar);
@@ -71,7 +71,7 @@ static void drop_cookies (struct jar *jar) {
 }
 
 /* Who attached a handle holds a reference, so none is attached any more. */
-void jar_release (struct jar *jar) {
+void cookie_jar_release (struct cookie_jar *jar) {
   if (!jar || --jar->references > 0) return;
   drop_cookies(jar);
   memory_free(jar->jars->memory, jar, sizeof *jar);
@@ -93,7 +93,7 @@ static bool opens (const struct cookie_parcel *parcel) {
 }
 
 /* If it cannot be, or memory is short, it stays as it is. */
-static void put_away (struct jar *jar) {
+static void put_away (struct cookie_jar *jar) {
   jar->away = cookie_parcel_new(jar->jars->memory, jar->share);
   if (opens(jar->away))
     drop_share(jar);
@@ -102,9 +102,9 @@ static void put_away (struct jar *jar) {
 }
 
 /* It has cookies and no handle: of those that have, one gives up its share for it. */
-static void take_place (struct jar *jar) {
-  struct jars *jars = jar->jars;
-  struct jar **place;
+static void take_place (struct cookie_jar *jar) {
+  struct cookie_jars *jars = jar->jars;
+  struct cookie_jar **place;
   if (jar->place || !jars->most) return;
   if (!jars->warm) jars->warm = memory_new(jars->memory, jars->most * sizeof *jars->warm);
   if (!jars->warm) return;
@@ -116,7 +116,7 @@ static void take_place (struct jar *jar) {
   jar->place = (unsigned short)(place - jars->warm + 1);
 }
 
-static bool need_share (struct jar *jar) {
+static bool need_share (struct cookie_jar *jar) {
   CURLSH *share = jar->share ? jar->share : new_share();
   if (!share) return false;
   if (jar->away && !cookie_parcel_open(jar->away, share)) {
@@ -129,7 +129,7 @@ static bool need_share (struct jar *jar) {
 }
 
 /* Who needed the share needs it no more. */
-static void rest (struct jar *jar) {
+static void rest (struct cookie_jar *jar) {
   if (jar->handles) return;
   if (jar->has_cookies)
     take_place(jar);
@@ -137,46 +137,46 @@ static void rest (struct jar *jar) {
     drop_share(jar);
 }
 
-CURLcode jar_attach (struct jar *jar, CURL *easy) {
+CURLcode cookie_jar_attach (struct cookie_jar *jar, CURL *easy) {
   if (!need_share(jar)) return CURLE_OUT_OF_MEMORY;
   CURLcode code = curl_easy_setopt(easy, CURLOPT_SHARE, jar->share);
   if (!code) jar->handles++;
   return code;
 }
 
-void jar_detach (struct jar *jar, CURL *easy) {
+void cookie_jar_detach (struct cookie_jar *jar, CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
   jar->handles--;
   rest(jar);
 }
 
 /* It is bounded: what is over the limit is looked at before more comes. */
-void jar_note_cookie (struct jar *jar, size_t length) {
+void cookie_jar_note_cookie (struct cookie_jar *jar, size_t length) {
   jar->has_cookies = jar->has_secret = true;
   if (jar->seen <= JAR_LIMIT) jar->seen += (unsigned)(length > JAR_LIMIT ? JAR_LIMIT + 1 : length);
 }
 
-void jar_note_secret (struct jar *jar) {
+void cookie_jar_note_secret (struct cookie_jar *jar) {
   if (jar) jar->has_secret = true;
 }
 
-bool jar_has_secret (const struct jar *jar) {
+bool cookie_jar_has_secret (const struct cookie_jar *jar) {
   return jar->has_secret;
 }
 
-bool jar_has_cookies (const struct jar *jar) {
+bool cookie_jar_has_cookies (const struct cookie_jar *jar) {
   return jar->has_cookies;
 }
 
-void jar_set_forgotten (struct jar *jar, bool forgotten) {
+void cookie_jar_set_forgotten (struct cookie_jar *jar, bool forgotten) {
   jar->forgotten = forgotten;
 }
 
-bool jar_is_forgotten (const struct jar *jar) {
+bool cookie_jar_is_forgotten (const struct cookie_jar *jar) {
   return jar->forgotten;
 }
 
-bool jar_clear (struct jar *jar) {
+bool cookie_jar_clear (struct cookie_jar *jar) {
   if (!jar->has_cookies) return true;
   if (jar->handles > 0) return cookie_lines_put(jar->share, "ALL");
   drop_cookies(jar);
@@ -184,7 +184,7 @@ bool jar_clear (struct jar *jar) {
 }
 
 /* The lines of all its cookies, for the caller to free. False: no memory. */
-static bool list_all (struct jar *jar, struct curl_slist **lines) {
+static bool list_all (struct cookie_jar *jar, struct curl_slist **lines) {
   bool ok;
   *lines = NULL;
   if (!need_share(jar)) return false;
@@ -194,12 +194,12 @@ static bool list_all (struct jar *jar, struct curl_slist **lines) {
 }
 
 /* Most lines set anew what is there: only now and then is it worth to count what that comes to. */
-bool jar_is_overfull (struct jar *jar) {
+bool cookie_jar_is_overfull (struct cookie_jar *jar) {
   struct curl_slist *all, *line;
   if (jar->seen <= JAR_LIMIT || !list_all(jar, &all)) return false;
   jar->seen = 0;
   for (line = all; line; line = line->next)
-    jar_note_cookie(jar, strlen(line->data));
+    cookie_jar_note_cookie(jar, strlen(line->data));
   curl_slist_free_all(all);
   return jar->seen > JAR_LIMIT;
 }
@@ -215,7 +215,7 @@ static struct curl_slist *only_for (struct curl_slist *all, const char *host, bo
   return kept;
 }
 
-bool jar_export (struct jar *jar, const char *host, struct curl_slist **lines) {
+bool cookie_jar_export (struct cookie_jar *jar, const char *host, struct curl_slist **lines) {
   struct curl_slist *all;
   bool ok;
   *lines = NULL;
@@ -226,11 +226,11 @@ bool jar_export (struct jar *jar, const char *host, struct curl_slist **lines) {
   return ok;
 }
 
-bool jar_import (struct jar *jar, const char *host, const char *line) {
+bool cookie_jar_import (struct cookie_jar *jar, const char *host, const char *line) {
   bool ok;
   if (!cookie_lines_is(line) || !cookie_lines_is_for(line, host) || !need_share(jar)) return false;
   ok = cookie_lines_put(jar->share, line);
-  if (ok) jar_note_cookie(jar, strlen(line));
+  if (ok) cookie_jar_note_cookie(jar, strlen(line));
   rest(jar);
   return ok;
 }

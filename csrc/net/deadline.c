@@ -1,6 +1,6 @@
-#include "net/watch.h"
+#include "net/deadline.h"
 
-#include "net/failure.h"
+#include "net/curl_failure.h"
 #include "net/handle.h"
 #include "net/number.h"
 
@@ -11,7 +11,7 @@ static bool is_uploading (const struct exchange *x) {
   return x->sends_body && (size_t)x->sent < x->request.body.length;
 }
 
-double watch_next (const struct exchange *x) {
+double deadline_next (const struct exchange *x) {
   double next = x->active + x->stall;
   if (x->stall <= 0) return x->deadline;
   if (is_uploading(x)) {
@@ -35,16 +35,18 @@ static bool is_stalled (struct exchange *x, double now) {
   return now >= x->active + x->stall;
 }
 
-bool watch_passed (struct exchange *x, double now) {
+bool deadline_passed (struct exchange *x, double now) {
   char text[NUMBER_SIZE];
   size_t length = x->response.body.length;
   if (x->deadline > 0 && now >= x->deadline) {
-    failure_note(x, FAILURE_TIMEOUT, NULL, "not done after %s seconds, with %zu bytes of the response's body",
-                 number_round(text, x->deadline - x->started, 3), length);
+    curl_failure_note(x, FAILURE_TIMEOUT, NULL,
+                      "not done after %s seconds, with %zu bytes of the response's body",
+                      number_round(text, x->deadline - x->started, 3), length);
     return true;
   }
   if (!is_stalled(x, now)) return false;
-  failure_note(x, FAILURE_STALL, NULL, "nothing moved for %s seconds, after %zu bytes of the response's body",
-               number_round(text, x->stall, 3), length);
+  curl_failure_note(x, FAILURE_STALL, NULL,
+                    "nothing moved for %s seconds, after %zu bytes of the response's body",
+                    number_round(text, x->stall, 3), length);
   return true;
 }

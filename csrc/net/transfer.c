@@ -1,14 +1,14 @@
-#include "net/flight.h"
+#include "net/transfer.h"
 
+#include "net/curl_failure.h"
+#include "net/deadline.h"
 #include "net/engine_state.h"
-#include "net/failure.h"
-#include "net/watch.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-bool flight_is_over (const struct engine *e) {
+bool transfer_is_over (const struct engine *e) {
   return e->stop > 0 && clock_now() >= e->stop;
 }
 
@@ -45,7 +45,7 @@ static bool launch (struct engine *e, struct exchange *x) {
     e->fresh = true;
     return true;
   }
-  failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
+  curl_failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
   handle_free(x->handle);
   x->handle = NULL;
   return false;
@@ -63,7 +63,7 @@ static bool take_off (struct engine *e, struct exchange *x) {
   place_body(x);
   x->handle = pool_take(&e->pool, x);
   if (x->handle) return launch(e, x);
-  failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
+  curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
   return false;
 }
 
@@ -87,9 +87,9 @@ static void start (struct engine *e, struct exchange *x) {
 }
 
 /* There may be room for those that wait. */
-static void fill (struct engine *e, struct lane *lane) {
+static void fill (struct engine *e, struct host_queue *lane) {
   if (!lane) return;
-  while (lane->waiting.first && !lane_is_full(lane)) {
+  while (lane->waiting.first && !host_queue_is_full(lane)) {
     struct exchange *x = lane->waiting.first;
     queue_remove(&lane->waiting, x);
     claim(x);
@@ -98,11 +98,11 @@ static void fill (struct engine *e, struct lane *lane) {
     else
       start(e, x);
   }
-  lanes_tidy(&e->lanes, lane);
+  host_queues_tidy(&e->lanes, lane);
 }
 
 static void finish (struct engine *e, struct exchange *x) {
-  struct lane *lane = x->lane;
+  struct host_queue *lane = x->lane;
   arrive(e, x);
   fill(e, lane);
 }
@@ -131,7 +131,7 @@ static void let_connect (struct engine *e) {
   hold_connections(e, e->limits.total_connections);
 }
 
-const struct exchange *flight_start_next (struct engine *e) {
+const struct exchange *transfer_start_next (struct engine *e) {
   struct exchange *x = e->starting.first;
   if (!x) return NULL;
   stop_waiting(e, x);
@@ -183,7 +183,7 @@ static bool goes_on (struct exchange *x, CURLcode code) {
   if (code == CURLE_BAD_CONTENT_ENCODING && exchange_undecode(x)) return true;
   read_outcome(x);
   if (code)
-    failure_explain(x, h->easy, code, h->error);
+    curl_failure_explain(x, h->easy, code, h->error);
   else
     handle_note_connection(h);
   return !code && exchange_is_answered(x) && !failure_of_proxy(x) && exchange_redirect(x);
@@ -191,10 +191,11 @@ static bool goes_on (struct exchange *x, CURLcode code) {
 
 /* Without its cookies a session is no longer logged in, which the next answer tells. */
 static void bound_cookies (struct exchange *x) {
-  struct jar *jar = x->request.jar;
-  if (!jar || !jar_is_overfull(jar) || !jar_clear(jar) || x->response.failure != FAILURE_NONE) return;
-  failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, sets ever more cookies",
-               "the server's cookies pass %d KiB: all are forgotten", JAR_LIMIT / 1024);
+  struct cookie_jar *jar = x->request.jar;
+  if (!jar || !cookie_jar_is_overfull(jar) || !cookie_jar_clear(jar) || x->response.failure != FAILURE_NONE)
+    return;
+  curl_failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, sets ever more cookies",
+                    "the server's cookies pass %d KiB: all are forgotten", JAR_LIMIT / 1024);
 }
 
 static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
@@ -211,7 +212,7 @@ static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
     finish(e, x);
 }
 
-void flight_collect (struct engine *e) {
+void transfer_collect (struct engine *e) {
   CURLMsg *message;
   int left = 1;
   e->uncollected = false;
@@ -220,7 +221,7 @@ void flight_collect (struct engine *e) {
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &h);
     conclude(e, ((struct handle *)(void *)h)->exchange, message->data.result);
-    e->uncollected = left && flight_is_over(e);
+    e->uncollected = left && transfer_is_over(e);
   }
 }
 
@@ -232,7 +233,7 @@ static void leave (struct engine *e, struct exchange *x) {
 
 /* One that waits has no handle: it departs only to arrive. */
 static void abort_waiting (struct engine *e, struct exchange *x) {
-  struct lane *lane = x->lane;
+  struct host_queue *lane = x->lane;
   if (!x->starting) {
     queue_remove(&lane->waiting, x);
     depart(e, x);
@@ -247,7 +248,7 @@ static void abort_waiting (struct engine *e, struct exchange *x) {
     finish(e, x);
 }
 
-void flight_abort (struct engine *e, struct exchange *x) {
+void transfer_abort (struct engine *e, struct exchange *x) {
   if (!x->handle) {
     abort_waiting(e, x);
     return;
@@ -266,22 +267,22 @@ static void on_watch (struct timer *timer, void *context) {
   struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
   struct engine *e = x->engine;
   const double *now = context;
-  if (watch_passed(x, *now))
-    flight_abort(e, x);
+  if (deadline_passed(x, *now))
+    transfer_abort(e, x);
   else
-    timers_set(&e->watches, &x->watch, watch_next(x)); /* has room: the timer was just taken out */
+    timers_set(&e->watches, &x->watch, deadline_next(x)); /* has room: the timer was just taken out */
 }
 
-void flight_check_watches (struct engine *e, double now) {
+void transfer_check_deadlines (struct engine *e, double now) {
   struct timer *timer;
   while ((timer = timers_due(&e->watches, now))) {
     timer->fired(timer, &now);
-    if (flight_is_over(e)) break;
+    if (transfer_is_over(e)) break;
   }
 }
 
 static bool set_watch (struct engine *e, struct exchange *x) {
-  double when = watch_next(x);
+  double when = deadline_next(x);
   x->watch.fired = on_watch;
   return when <= 0 || timers_set(&e->watches, &x->watch, when);
 }
@@ -298,14 +299,14 @@ static size_t most_at_once (const struct engine *e) {
 static bool find_lane (struct engine *e, struct exchange *x) {
   size_t most = most_at_once(e);
   if (!most && !x->http2) return true;
-  x->lane = lanes_find(&e->lanes, x->request.uri, most ? most : SIZE_MAX);
+  x->lane = host_queues_find(&e->lanes, x->request.uri, most ? most : SIZE_MAX);
   return x->lane != NULL;
 }
 
-void flight_relimit (struct engine *e) {
+void transfer_relimit (struct engine *e) {
   size_t most = most_at_once(e);
-  struct lane *lane, *next;
-  lanes_limit(&e->lanes, most ? most : SIZE_MAX);
+  struct host_queue *lane, *next;
+  host_queues_limit(&e->lanes, most ? most : SIZE_MAX);
   for (size_t i = 0; i < LANE_SLOTS; i++)
     for (lane = e->lanes.slots[i]; lane; lane = next) {
       next = lane->next;
@@ -362,7 +363,7 @@ static bool begin (struct engine *e, struct exchange *x) {
   exchange_start(x, clock_now());
   x->http2 = may_speak_http2(e, x);
   if (!find_lane(e, x) || !set_watch(e, x)) return false;
-  if (x->lane && lane_is_full(x->lane)) {
+  if (x->lane && host_queue_is_full(x->lane)) {
     queue_append(&x->lane->waiting, x);
     return true;
   }
@@ -378,8 +379,8 @@ static bool begin (struct engine *e, struct exchange *x) {
   return true;
 }
 
-bool flight_begin (struct engine *e, struct exchange *x) {
-  x->phase = EXCHANGE_FLYING;
+bool transfer_begin (struct engine *e, struct exchange *x) {
+  x->phase = EXCHANGE_IN_FLIGHT;
   if (begin(e, x)) return true;
   undo_begin(e, x);
   x->phase = EXCHANGE_FRESH;
@@ -395,7 +396,7 @@ static void abandon (struct engine *e, struct exchange *x) {
   exchange_orphan(x);
 }
 
-void flight_abandon_all (struct engine *e) {
+void transfer_abandon_all (struct engine *e) {
   struct exchange *x;
   while ((x = e->flying.first)) {
     queue_remove(&e->flying, x);
@@ -405,7 +406,7 @@ void flight_abandon_all (struct engine *e) {
     stop_waiting(e, x);
     abandon(e, x);
   }
-  while ((x = lanes_first_waiting(&e->lanes))) {
+  while ((x = host_queues_first_waiting(&e->lanes))) {
     queue_remove(&x->lane->waiting, x);
     abandon(e, x);
   }

@@ -1,4 +1,4 @@
-#include "net/credentials.h"
+#include "net/basic_auth.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -33,11 +33,11 @@ static void write_base64 (char *to, const struct proof *p) {
   *to = '\0';
 }
 
-struct credentials *credentials_new (const struct allocator *memory, const char *user, size_t user_length,
-                                     const char *password, size_t password_length) {
+struct basic_auth *basic_auth_new (const struct allocator *memory, const char *user, size_t user_length,
+                                   const char *password, size_t password_length) {
   struct proof proof = {user, password, user_length, user_length + 1 + password_length};
-  size_t size = sizeof(struct credentials) + sizeof start + (proof.length + 2) / 3 * 4;
-  struct credentials *c = memory_new(memory, size);
+  size_t size = sizeof(struct basic_auth) + sizeof start + (proof.length + 2) / 3 * 4;
+  struct basic_auth *c = memory_new(memory, size);
   if (!c) return NULL;
   c->memory = memory;
   c->references = 1;
@@ -47,11 +47,11 @@ struct credentials *credentials_new (const struct allocator *memory, const char 
   return c;
 }
 
-struct credentials *credentials_keep (struct credentials *c) {
+struct basic_auth *basic_auth_keep (struct basic_auth *c) {
   if (c) c->references++;
   return c;
 }
 
-void credentials_release (struct credentials *c) {
+void basic_auth_release (struct basic_auth *c) {
   if (c && --c->references == 0) memory_wipe_free(c->memory, c, c->size);
 }

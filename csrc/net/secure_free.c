@@ -1,4 +1,4 @@
-#include "net/wiping.h"
+#include "net/secure_free.h"
 
 #include "net/allocator.h"
 
@@ -46,13 +46,13 @@ static void *wipe_resize (void *block, size_t size) {
   return moved;
 }
 
-void wiping_init_curl (void) {
+void secure_free_init_curl (void) {
   curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_resize, strdup, calloc);
 }
 
 #else
 
-void wiping_init_curl (void) {
+void secure_free_init_curl (void) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -1,4 +1,4 @@
-#include "net/failure.h"
+#include "net/curl_failure.h"
 
 #include "net/ascii.h"
 #include "net/descriptors.h"
@@ -47,7 +47,7 @@ static const struct {
     [FAILURE_MEMORY] = {"not enough memory", NULL},
 };
 
-const char *failure_name (enum failure f) {
+const char *curl_failure_name (enum failure f) {
   return (size_t)f < sizeof classes / sizeof *classes ? classes[f].name : "unknown failure";
 }
 
@@ -196,7 +196,7 @@ bool failure_of_proxy (struct exchange *x) {
   const struct transport *t = x->request.transport;
   if (x->response.status != PROXY_WANTS_LOGIN || t->no_proxy || (!t->proxy && !proxy_variable(x)))
     return false;
-  failure_note(x, FAILURE_PROXY, proxy_login_hint, "the proxy wants a user and password (HTTP 407)");
+  curl_failure_note(x, FAILURE_PROXY, proxy_login_hint, "the proxy wants a user and password (HTTP 407)");
   return true;
 }
 
@@ -312,7 +312,7 @@ static void set_detail (struct exchange *x, const char *text) {
   *to = '\0';
 }
 
-void failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...) {
+void curl_failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...) {
   char text[sizeof x->response.detail];
   va_list arguments;
   va_start(arguments, format);
@@ -347,11 +347,12 @@ bool failure_for_descriptors (const struct exchange *x, CURLcode code) {
   }
 }
 
-void failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
+void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   if (x->response.failure != FAILURE_NONE) return;
   if (failure_for_descriptors(x, code)) {
-    failure_note(x, FAILURE_MEMORY, "raise this process's limit of open files (ulimit -n), or close some",
-                 "no file descriptor is left for a connection");
+    curl_failure_note(x, FAILURE_MEMORY,
+                      "raise this process's limit of open files (ulimit -n), or close some",
+                      "no file descriptor is left for a connection");
     return;
   }
   x->response.failure = classify(x, easy, code, text);

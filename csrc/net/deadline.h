@@ -4,18 +4,18 @@
 ** connection, and since libcurl takes a mean of five seconds for the present speed. (The limit for
 ** connecting is libcurl's.) Owns nothing.
 */
-#ifndef NET_WATCH_H
-#define NET_WATCH_H
+#ifndef NET_DEADLINE_H
+#define NET_DEADLINE_H
 
 #include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
 
 /* When to look, by clock_now; 0: there is no limit. */
-double watch_next (const struct exchange *x);
+double deadline_next (const struct exchange *x);
 
 /* Is a limit passed? If so it is noted as the exchange's failure. */
-bool watch_passed (struct exchange *x, double now);
+bool deadline_passed (struct exchange *x, double now);
 
 #pragma GCC visibility pop
 

@@ -1,14 +1,14 @@
-#include "net/process.h"
+#include "net/fork_guard.h"
 
 #ifdef _WIN32
 
-void process_watch (void) {}
+void fork_guard_set (void) {}
 
-bool process_is_watched (void) {
+bool fork_guard_is_set (void) {
   return true;
 }
 
-unsigned process_forks (void) {
+unsigned fork_guard_forks (void) {
   return 1;
 }
 
@@ -29,15 +29,15 @@ static void watch (void) {
   if (pthread_atfork(NULL, NULL, in_child) == 0) forks = 1;
 }
 
-void process_watch (void) {
+void fork_guard_set (void) {
   pthread_once(&once, watch);
 }
 
-bool process_is_watched (void) {
+bool fork_guard_is_set (void) {
   return forks > 0;
 }
 
-unsigned process_forks (void) {
+unsigned fork_guard_forks (void) {
   return forks;
 }
 
