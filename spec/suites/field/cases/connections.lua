@@ -34,8 +34,10 @@ local function connectionsOf(nginx, port)
   return count
 end
 
+-- By default: bodies may go over HTTP/1.1.
 local function uploadsAtOnce(application)
   checks.at("uploads at once: " .. application.name)
+  application.http2 = nil
   local session, made = client.open(application)
   local body, whole = bodies.of(100000), 0
   for i = 1, 30 do

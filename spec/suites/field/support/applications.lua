@@ -4,7 +4,7 @@ local applications = {}
 applications.LINES = {
   { name = "http", port = "HTTP", scheme = "http", protocol = "HTTP/1.1" },
   { name = "tls", port = "TLS", scheme = "https", protocol = "HTTP/1.1" },
-  { name = "http2", port = "HTTPTWO", scheme = "https", protocol = "HTTP/2.0" },
+  { name = "http2", port = "HTTPTWO", scheme = "https", protocol = "HTTP/2.0", http2 = true },
 }
 
 --- One application at one of the server's ports: { name, server, port, uri, origin, model, path, ... }
@@ -27,7 +27,7 @@ function applications.of(servers, wanted)
       for _, application in ipairs(server.applications) do
         if not wanted or wanted(application, line) then
           local made = applications.at(server, application, line.scheme, line.port)
-          made.line, made.protocol = line.name, line.protocol
+          made.line, made.protocol, made.http2 = line.name, line.protocol, line.http2
           list[#list + 1] = made
         end
       end

@@ -21,7 +21,7 @@ end)
 function client.options(application, extra)
   local options = {
     serviceURI = application.uri, authenticationModel = application.model, caFile = application.caFile,
-    proxy = false,
+    proxy = false, http2 = application.http2,
   }
   for name, value in pairs(extra or {}) do options[name] = value end
   return options
@@ -30,7 +30,7 @@ end
 local function provider(application, user, tokens)
   local made = datasession.AuthenticationProvider {
     uri = application.origin .. "/" .. (tokens or "tokens"), authenticationModel = "form_sso",
-    caFile = application.caFile, proxy = false,
+    caFile = application.caFile, proxy = false, http2 = application.http2,
   }
   return made, made:login(user.name, user.password)
 end
