@@ -215,6 +215,11 @@ static struct curl_slist *only_for (struct curl_slist *all, const char *host, bo
   return kept;
 }
 
+bool cookie_jar_export_all (struct cookie_jar *jar, struct curl_slist **lines) {
+  *lines = NULL;
+  return !jar->has_cookies || list_all(jar, lines);
+}
+
 bool cookie_jar_export (struct cookie_jar *jar, const char *host, struct curl_slist **lines) {
   struct curl_slist *all;
   bool ok;

@@ -51,6 +51,9 @@ bool cookie_jar_clear (struct cookie_jar *jar);
 */
 bool cookie_jar_export (struct cookie_jar *jar, const char *host, struct curl_slist **lines);
 
+/* The same of all its cookies, whatever host they are for. */
+bool cookie_jar_export_all (struct cookie_jar *jar, struct curl_slist **lines);
+
 /* Takes such a line in. False: it is none, not one for `host`, or memory is short. */
 bool cookie_jar_import (struct cookie_jar *jar, const char *host, const char *line);
 

@@ -5,6 +5,7 @@
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/server_words.h"
 #include "session/session.h"
 
 #include <stdarg.h>
@@ -21,6 +22,23 @@ void verdict_say (struct finding *found, const char *format, ...) {
   vsnprintf(found->message + prefix, sizeof found->message - (size_t)prefix, format, args);
   va_end(args);
   found->fault.message = found->message;
+}
+
+/* Behind the message; as much as there is room for. */
+static void append (struct finding *found, const char *format, const char *text) {
+  size_t length = strlen(found->message), left = sizeof found->message - length;
+  int added = snprintf(found->message + length, left, format, text);
+  if (added < 0 || (size_t)added >= left) found->message[length] = 0;
+}
+
+void verdict_quote (lua_State *L, const struct exchange *x, struct finding *found) {
+  char words[SERVER_WORDS_SIZE];
+  long status = found->fault.status;
+  if (x->response.failure != FAILURE_NONE || status < 400 || found->fault.message != found->message) return;
+  if (server_words_read(L, x, words) && !strstr(found->message, words))
+    append(found, "; the server says: %s", words);
+  if ((status == 429 || status == 503) && server_words_retry(x, words, sizeof words))
+    append(found, "; try again %s (Retry-After)", words);
 }
 
 const char *finding_way_back (const struct session *s) {
@@ -130,6 +148,7 @@ void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     found->apart = op->apart || !uri_within(s->service, x->request.uri);
   if (op->apart) judge_apart(found);
+  if (found->verdict != VERDICT_ALIVE) verdict_quote(L, x, found);
 }
 
 void verdict_push_info (lua_State *L, const struct exchange *x, const struct finding *found) {

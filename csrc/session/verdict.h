@@ -59,7 +59,7 @@ struct finding {
   const char *properties; /* in the exchange's headers: X-CLIENT-PROPS; NULL: none */
   size_t properties_length;
   struct fault fault; /* what to tell the user when it is not well; strings static or in `message` */
-  char message[512];
+  char message[768];
 };
 
 /* The offline reasons; texts of the JavaScript reference, the last one ours. */
@@ -93,6 +93,9 @@ bool conclude_later (lua_State *L, struct operation *op);
 
 /* found->message by a format, which becomes its fault's message. */
 void verdict_say (struct finding *found, const char *format, ...);
+
+/* Adds to the message what the server said in an answer of status 400 or more, and when to try again. Raises when memory is short. */
+void verdict_quote (lua_State *L, const struct exchange *x, struct finding *found);
 
 /* An empty finding of the answer `x`, for a judge to fill: purpose, status, URI, and GENERAL_FAILURE as its result. */
 void verdict_begin (struct finding *found, const struct exchange *x, enum purpose purpose);

@@ -428,8 +428,8 @@ static bool note_hop (struct exchange *x) {
 }
 
 /* The form accepted name and password, unless it answered by a redirect; then the application knew nothing of it. */
-static void blame_cookie (const struct operation *op, const struct exchange *x, struct finding *found,
-                          bool accepted) {
+static void blame_cookie (lua_State *L, const struct operation *op, const struct exchange *x,
+                          struct finding *found, bool accepted) {
   enum cookie_obstacle obstacle = op->stage / STAGE_OBSTACLE;
   if (found->verdict != VERDICT_REFUSED || !cookie_obstacle_phrase(obstacle)) return;
   verdict_say(found, "HTTP %ld from %s: %s: %s", found->fault.status, uri_public_text(x->response.uri),
@@ -438,6 +438,7 @@ static void blame_cookie (const struct operation *op, const struct exchange *x, 
                   : "the server did not accept the user name or password, or its cookie is not sent back",
               cookie_obstacle_phrase(obstacle));
   found->fault.hint = cookie_obstacle_hint(obstacle);
+  verdict_quote(L, x, found);
 }
 
 /* The error that ended the login stands in the promise meanwhile. */
@@ -486,7 +487,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
                   &found); /* credentials want 200; the check after them any good status */
     found.purpose = PURPOSE_LOGIN;
   }
-  if (login && op->session->model == MODEL_FORM) blame_cookie(op, x, &found, true);
+  if (login && op->session->model == MODEL_FORM) blame_cookie(L, op, x, &found, true);
   if (login && op->session->model == MODEL_FORM && found.verdict != VERDICT_ALIVE)
     fail_login(L, op, x, &found);
   else
@@ -502,7 +503,7 @@ static void form_accepted (lua_State *L, struct operation *op, struct exchange *
   verdict_judge(L, op, x, PURPOSE_LOGIN, &found);
   note_obstacle(op, x);
   if (found.verdict != VERDICT_ALIVE) {
-    if (x->response.redirects) blame_cookie(op, x, &found, false);
+    if (x->response.redirects) blame_cookie(L, op, x, &found, false);
     if (x->response.redirects && found.verdict != VERDICT_REFUSED)
       fail_login(L, op, x, &found);
     else

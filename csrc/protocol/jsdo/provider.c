@@ -178,6 +178,7 @@ static void judge (lua_State *L, const struct exchange *x, enum model model, enu
   verdict_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
               found->verdict == VERDICT_REFUSED ? what_refused(model, purpose)
                                                 : what_failed(purpose, status));
+  verdict_quote(L, x, found);
 }
 
 /* Tokens */

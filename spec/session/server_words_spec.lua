@@ -1,0 +1,205 @@
+-- Every verb's message holds what the server said when it refused: one line, shortened, and nothing secret.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
+
+local rejected = await.rejected
+
+local server
+
+setup(function() server = assert(sandbox.start { users = { lua = "secret", ada = "pä%s+s&w\"o<rd" } }) end)
+
+teardown(function() server:close() end)
+
+before_each(function() sessions.refresh(server) end)
+
+after_each(sessions.endAll)
+
+local function answer(status, body, contentType, headers)
+  server:fault { kind = "status", status = status, body = body, contentType = contentType or "application/json",
+    headers = headers }
+end
+
+local function says(err)
+  return err.message:match "; the server says: (.*)$"
+end
+
+local LOCKED = '{"_retVal":"","_errors":[{"_errorMsg":"Customer 7 is locked","_errorNum":2624}]}'
+
+describe("the message holds", function()
+  local session
+
+  before_each(function() session = sessions.loggedIn(server, "basic") end)
+
+  local function saidOf(...)
+    answer(...)
+    return says(rejected(session:request { path = "rest/x" }))
+  end
+
+  it("OpenEdge's _errors and _retVal", function()
+    assert.equal("Customer 7 is locked", saidOf(500, LOCKED))
+    assert.equal("one; two; and a value", saidOf(400,
+      '{"_errors":[{"_errorMsg":"one"},{"_errorNum":1},{"_errorMsg":"two"}],"_retVal":"and a value"}'))
+  end)
+
+  it("what other services call error, message, detail or title", function()
+    assert.equal("no such table", saidOf(404, '{"error":"no such table"}'))
+    assert.equal("no such row", saidOf(404, '{"error":{"code":7,"message":"no such row"}}'))
+    local problem = '{"title":"Forbidden","detail":"out of hours"}'
+    assert.equal("out of hours", saidOf(403, problem, "application/problem+json"))
+  end)
+
+  it("the title of a page, its references read", function()
+    local title = "HTTP Status 404 &#8211; Not\n  &lt;Found&gt; &amp; &quot;gone&quot;"
+    assert.equal('HTTP Status 404 \u{2013} Not <Found> & "gone"', saidOf(404,
+      "<!doctype html>\n<HTML><head><Title lang='en'>" .. title .. "</title></head><h1>no</h1></html>", "text/html"))
+    assert.equal("Bad Gateway", saidOf(502, "<html><body><h1>Bad Gateway</h1></body></html>", "text/html"))
+  end)
+
+  it("a plain text", function()
+    assert.equal("slow down", saidOf(429, " slow\r\n\tdown\n", "text/plain"))
+  end)
+
+  it("nothing of bytes, of data, of broken JSON, of success", function()
+    for body, contentType in pairs {
+      ["{not json"] = "application/json", ["\1\2\3"] = "application/octet-stream",
+      ["[1,2]"] = "application/json", ['{"error":"x"}'] = "application/octet-stream",
+      ["<html><body>none</body></html>"] = "text/html",
+      ['{"_errors":7,"_retVal":{},"error":[],"message":1}'] = "application/json", ["<title>open"] = "text/html",
+    } do
+      assert.is_nil(saidOf(500, body, contentType))
+    end
+    answer(200, LOCKED)
+    assert(session:request { path = "rest/x" }:await(await.LIMIT))
+  end)
+
+  it("one line without control characters, in UTF-8, cut between characters", function()
+    assert.equal("a b c d", saidOf(500, '{"error":"a\\u0000\\u001b\\nb\\u009bc\\u007f \\td"}'))
+    assert.equal("Grö?e", saidOf(500, "<title>Gr\u{f6}\xdfe</title>", "text/html"))
+    local long = saidOf(500, '{"error":"' .. ("ä"):rep(5000) .. '"}'):match "^(.*)%.%.%.$"
+    assert.equal(("ä"):rep(utf8.len(long)), long)
+    assert.is_true(#long < 250)
+  end)
+
+  it("when to try again: of 429 and 503 alone", function()
+    local function retry(status, value)
+      answer(status, "", "text/plain", { ["Retry-After"] = value })
+      return rejected(session:request { path = "rest/x" }).message:match "; try again (.*) %(Retry%-After%)$"
+    end
+    assert.equal("in 120 s", retry(429, "120"))
+    assert.equal("after Fri, 31 Dec 1999 23:59:59 GMT", retry(503, "Fri, 31 Dec 1999 23:59:59 GMT"))
+    assert.is_nil(retry(500, "120"))
+    assert.is_nil(retry(503, ("9"):rep(100)))
+  end)
+end)
+
+describe("every verb tells it:", function()
+  it("login", function()
+    for _, model in ipairs { "anonymous", "basic", "form" } do
+      answer(500, LOCKED)
+      assert.equal("Customer 7 is locked", says(rejected(sessions.new(server, model):login("lua", "secret"))))
+    end
+  end)
+
+  it("a form login whose check fails", function()
+    server:fault { kind = "status", status = 403, path = "home", body = LOCKED, contentType = "application/json" }
+    assert.equal("Customer 7 is locked", says(rejected(sessions.new(server, "form"):login("lua", "secret"))))
+  end)
+
+  it("isAuthorized, ping, addCatalog, logout", function()
+    for _, verb in ipairs { "isAuthorized", "ping", "addCatalog", "logout" } do
+      local session = sessions.loggedIn(server, "form")
+      server:clearFaults()
+      answer(verb == "addCatalog" and 404 or 500, LOCKED)
+      local err = rejected(session[verb](session, verb == "addCatalog" and "/static/x.json" or nil))
+      assert.matches("; the server says: Customer 7 is locked", err.message, 1, true)
+    end
+  end)
+
+  it("a provider's login", function()
+    local provider = datasession.AuthenticationProvider { uri = server.uris.form, authenticationModel = "form" }
+    answer(503, LOCKED, nil, { ["Retry-After"] = "7" })
+    assert.matches("; the server says: Customer 7 is locked; try again in 7 s (Retry-After)",
+      rejected(provider:login("lua", "secret")).message, 1, true)
+  end)
+
+  it("invoke of DataSnap, once", function()
+    local session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
+    answer(500, '{"error":"division by zero"}')
+    local message = rejected(session:invoke("TEcho", "Echo", { 1 })).message
+    assert.equal(1, select(2, message:gsub("division by zero", "")))
+    answer(503, "<title>Away</title>", "text/html", { ["Retry-After"] = "3" })
+    assert.matches("; the server says: Away; try again in 3 s (Retry-After)",
+      rejected(session:invoke("TEcho", "Echo", { 1 })).message, 1, true)
+  end)
+end)
+
+describe("a secret that the server quotes is not shown:", function()
+  local function hidden(err, secret)
+    assert.is_nil(tostring(err):find(secret, 1, true))
+    assert.is_nil(says(err))
+  end
+
+  local function quote(text)
+    return '{"error":"' .. text:gsub('[\\"]', "\\%0") .. ' is wrong"}'
+  end
+
+  it("the password of a form, of basic, of a field of the caller's", function()
+    local REFERENCES = { ["&"] = "&amp;", ["<"] = "&lt;", ['"'] = "&quot;" }
+    local password = "pä%s+s&w\"o<rd"
+    for _, model in ipairs { "form", "basic" } do
+      answer(500, quote("the password " .. password))
+      hidden(rejected(sessions.new(server, model):login("ada", password)), password)
+      answer(500, "<title>" .. password:gsub('[&<"]', REFERENCES) .. "</title>", "text/html")
+      hidden(rejected(sessions.new(server, model):login("ada", password)), password)
+    end
+    local session = sessions.loggedIn(server, "basic")
+    answer(400, quote "hunter2hunter2")
+    hidden(rejected(session:request { path = "rest/x", json = { newPassword = "hunter2hunter2" } }), "hunter2")
+    answer(400, quote "hunter2hunter2")
+    hidden(rejected(session:request { path = "rest/x?token=hunter2hunter2" }), "hunter2")
+  end)
+
+  it("a short one where it stands alone", function()
+    local short = assert(sandbox.start { users = { lua = "ab" } })
+    local session = datasession.new { serviceURI = short.uris.basic, authenticationModel = "basic" }
+    short:fault { kind = "status", status = 500, body = quote "ab", contentType = "application/json" }
+    hidden(rejected(session:login("lua", "ab")), "'ab'")
+    short:fault { kind = "status", status = 500, body = quote "cabbage", contentType = "application/json" }
+    assert.equal("cabbage is wrong", says(rejected(session:login("lua", "ab"))))
+    short:close()
+  end)
+
+  it("a token", function()
+    local session = sessions.loggedIn(server, "bearer")
+    answer(500, quote "letmein")
+    hidden(rejected(session:request { path = "rest/x" }), "letmein")
+  end)
+
+  it("a cookie that is sent, one that is set, one that is replaced", function()
+    local session = sessions.loggedIn(server, "form")
+    local cookie
+    server:clearRequests()
+    assert(session:ping():await(await.LIMIT))
+    for _, request in ipairs(server:requests()) do
+      cookie = cookie or (request.headers.cookie or ""):match "JSESSIONID=([^;]+)"
+    end
+    assert.is_string(cookie)
+    answer(500, quote(cookie))
+    hidden(rejected(session:request { path = "rest/x" }), cookie)
+    answer(500, quote "newcookievalue", nil, { ["Set-Cookie"] = "a=newcookievalue; Path=/" })
+    hidden(rejected(session:request { path = "rest/x" }), "newcookievalue")
+    answer(500, quote(cookie), nil, { ["Set-Cookie"] = "JSESSIONID=; Max-Age=0; Path=/SportsForm" })
+    hidden(rejected(session:request { path = "rest/x" }), cookie)
+  end)
+
+  it("a header line's value, and part of it", function()
+    local session = sessions.loggedIn(server, "basic")
+    for _, value in ipairs { "opensesame", "Key opensesame", "a=opensesame;b=1" } do
+      answer(500, quote "opensesame")
+      hidden(rejected(session:request { path = "rest/x", headers = { ["X-Key"] = value } }), "opensesame")
+    end
+  end)
+end)
