@@ -1,6 +1,6 @@
-#include "carried.h"
+#include "net/carried.h"
 
-#include "ascii.h"
+#include "net/ascii.h"
 
 #include <string.h>
 

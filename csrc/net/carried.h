@@ -5,7 +5,7 @@
 #ifndef NET_CARRIED_H
 #define NET_CARRIED_H
 
-#include "exchange.h"
+#include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -195,6 +195,15 @@ describe("a secret that the server quotes is not shown:", function()
     hidden(rejected(session:request { path = "rest/x" }), cookie)
   end)
 
+  it("the password of a DataSnap server", function()
+    local session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
+    answer(500, quote "trustno1")
+    hidden(rejected(session:login("ada", "trustno1")), "trustno1")
+    assert(session:login("ada", "trustno1"):await(await.LIMIT))
+    answer(500, quote "trustno1")
+    hidden(rejected(session:invoke("TEcho", "Echo", { 1 })), "trustno1")
+  end)
+
   it("a header line's value, and part of it", function()
     local session = sessions.loggedIn(server, "basic")
     for _, value in ipairs { "opensesame", "Key opensesame", "a=opensesame;b=1" } do

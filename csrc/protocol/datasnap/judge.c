@@ -1,5 +1,6 @@
 /* datasnap_judge: what an answer of a DataSnap server says: of the session, in the header Pragma; of the call, in status and body. */
 #include "net/ascii.h"
+#include "net/carried.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "session/protocol.h"
@@ -190,6 +191,7 @@ static bool read_error (lua_State *L, const struct exchange *x, char *to, size_t
   if (x->response.status < 400 && !is_error(L, x)) return false;
   if (!push_member(L, x, "error", "\"error\"")) return false;
   text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : "";
+  if (length && carried_is_in(x, text, length)) length = 0;
   tidy(to, size, length ? text : wordless, length ? length : sizeof wordless - 1);
   lua_pop(L, 1);
   return true;
