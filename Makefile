@@ -264,7 +264,8 @@ now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
 now-torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/network/all.lua $(KINDS)
 
-include spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk tools/coverage.mk spec/suites/field/field.mk
+include spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk \
+  spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk
 
 ## torture-hostile: more and larger of what a server can do that means harm than spec/suites/hostile/hostile_spec.lua tries
 now-torture-hostile: all specs

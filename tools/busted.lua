@@ -19,7 +19,8 @@ end
 -- have read and written numbers. Where there is none of that name the suite fails. The system's messages stay English.
 local name, when = (os.getenv "DATASESSION_LOCALE" or ""):match "^(.+):(.-)$"
 if when == "after" then
-  assert(require("datasession.internal.codec").encode(assert(require("datasession.internal.codec").decode "[1.5]")) == "[1.5]")
+  local codec = require "datasession.internal.codec"
+  assert(codec.encode(assert(codec.decode "[1.5]")) == "[1.5]")
 end
 for _, category in ipairs(name and { "collate", "ctype", "monetary", "numeric", "time" } or {}) do
   assert(os.setlocale(name, category), "there is no locale " .. name)

@@ -21,7 +21,8 @@ local MAY_USE = {
   },
   -- What a folder of lua/ may require: modules by their beginning. "core" is datasession.core.
   Lua = {
-    ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.storage", "datasession.catalog" },
+    ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.storage",
+      "datasession.catalog" },
     ["datasession.sandbox"] = { "datasession.sandbox", "datasession.internal" },
     ["datasession"] = { "datasession" },
   },

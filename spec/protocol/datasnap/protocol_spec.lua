@@ -611,7 +611,8 @@ describe("invoke", function()
       '{"error":false}', '{"error":0}', '{"error":[1]}', '{"error":{"a":1}}', '{"error":"x","rows":[1]}',
       '{"rows":[1],"error":"x"}' } do
       server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
-      assert.same(require("datasession.internal.codec").decode(body), (assert(session:invoke("TEcho", "Count"):await(LIMIT))))
+      local answer = assert(session:invoke("TEcho", "Count"):await(LIMIT))
+      assert.same(require("datasession.internal.codec").decode(body), answer)
     end
     server:fault { kind = "status", status = 200, body = ' { "error" : "it failed" } ', contentType = "text/html" }
     local err = rejected(session:invoke("TEcho", "Count"))

@@ -1,5 +1,5 @@
---- The suite of failing networks: every kind of request meets every fault. spec/suites/network/network_spec.lua runs a sample,
--- spec/suites/network/all.lua all of it.
+--- The suite of failing networks: every kind of request meets every fault. network_spec.lua runs a sample, all.lua
+-- all of it.
 local fault_server = require "fault_server"
 
 local here = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
