@@ -5,5 +5,7 @@
 #include "protocol/jsdo/jsdo.h"
 #include "protocol/proiv/proiv.h"
 
-const struct protocol *const protocol_list[] = {&protocol_jsdo, &protocol_datasnap, &protocol_proiv,
-                                                &protocol_btt, NULL};
+const struct protocol *const protocol_list[] = {
+    &protocol_jsdo, /* the default */
+    &protocol_datasnap, &protocol_proiv, &protocol_btt, NULL,
+};

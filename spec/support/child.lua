@@ -9,7 +9,7 @@ local child = {
 }
 
 -- The interpreter of this process.
-local function interpreter()
+function child.interpreter()
   local first = 0
   while arg[first - 1] do first = first - 1 end
   return arg[first]
@@ -21,7 +21,8 @@ running.__index = running
 -- Starts the script with those arguments.
 function child.start(script, ...)
   local name = files.new(script)
-  local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, quoted(interpreter()), quoted(name) }
+  local lua = quoted(child.interpreter())
+  local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, lua, quoted(name) }
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
   return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)
 end
