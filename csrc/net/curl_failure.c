@@ -25,6 +25,8 @@ static const char http2_hint[] =
     "the server, or something on the way to it, ended the HTTP/2 stream: its log may say why; "
     "the option http2 = false does without HTTP/2";
 
+const char headers_hint[] = "the server, or a proxy before it, must send fewer or shorter header lines";
+
 static const struct {
   const char *name, *hint;
 } classes[] = {
@@ -357,9 +359,10 @@ void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const 
   }
   x->response.failure = classify(x, easy, code, text);
   x->response.hint = find_hint(x, easy, code, text);
-  if (is_beyond_limits(x, easy, code))
-    set_detail(x, "a header line is too long, or there are too many");
-  else if (x->response.failure == FAILURE_MEMORY)
+  if (is_beyond_limits(x, easy, code)) {
+    set_detail(x, "a header line of the response is longer than 100 KiB, or its header lines than 300 KiB");
+    x->response.hint = headers_hint;
+  } else if (x->response.failure == FAILURE_MEMORY)
     set_detail(x, "no memory for the transfer");
   else
     set_detail(x, clean_text(code, text));

@@ -31,6 +31,9 @@ void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const 
 /* The server may have acted on a request that is sent once: the hint says so where the connection failed. */
 void failure_warn (struct exchange *x);
 
+/* The hint where a response's header lines are too long. */
+extern const char headers_hint[];
+
 #pragma GCC visibility pop
 
 #endif

@@ -263,7 +263,8 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   if (x->stall > 0) x->active = clock_now();
   x->header_bytes += length;
   if (x->header_bytes > HEADER_LIMIT) {
-    curl_failure_note(x, FAILURE_PROTOCOL, NULL, "the response's headers pass %d KiB", HEADER_LIMIT / 1024);
+    curl_failure_note(x, FAILURE_PROTOCOL, headers_hint, "the response's headers pass %d KiB",
+                      HEADER_LIMIT / 1024);
     return false;
   }
   if (exchange_begins_answer(line, length)) begin_block(x);

@@ -108,3 +108,13 @@ bool options_boolean (lua_State *L, int index, const char *name, bool fallback) 
   lua_pop(L, 1);
   return value;
 }
+
+const char *options_push_uri (lua_State *L, const char *text, size_t length) {
+  enum { MOST_SHOWN = 200 };
+  size_t shown = 0;
+  while (shown < length && shown < MOST_SHOWN && !strchr("?#;", text[shown]))
+    if ((unsigned char)text[shown++] < ' ' || text[shown - 1] == 0x7F) return lua_pushliteral(L, "");
+  if (!shown || memchr(text, '@', length)) return lua_pushliteral(L, "");
+  lua_pushlstring(L, text, shown);
+  return lua_pushfstring(L, " '%s%s'", lua_tostring(L, -1), shown < length ? "..." : "");
+}

@@ -23,6 +23,12 @@ const char *options_string (lua_State *L, int index, const char *name, size_t *l
 double options_number (lua_State *L, int index, const char *name, double least, double fallback);
 bool options_boolean (lua_State *L, int index, const char *name, bool fallback);
 
+/*
+** Pushes " '<the URI>'" for a message about a URI that is refused, without its query; or "" when it may hold a password, or what
+** no line may.
+*/
+const char *options_push_uri (lua_State *L, const char *text, size_t length);
+
 #pragma GCC visibility pop
 
 #endif

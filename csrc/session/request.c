@@ -65,7 +65,8 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
   base = uri_append(s->service, "/");
   target = base ? uri_resolve(base, text, uri_length, &why) : NULL;
   uri_release(base);
-  if (!target) luaL_error(L, "request: option 'uri': the URI %s", why);
+  if (!target)
+    luaL_error(L, "request: option 'uri': the URI%s %s", options_push_uri(L, text, uri_length), why);
   return target;
 }
 

@@ -147,7 +147,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   }
   if (is_text_of(loop->service, text, length)) return uri_keep(loop->service);
   uri = uri_parse(&loop->memory, text, length, &why);
-  if (!uri) luaL_error(L, "option '%s': the URI %s", name, why);
+  if (!uri) luaL_error(L, "option '%s': the URI%s %s", name, options_push_uri(L, text, length), why);
   return share_uri(loop, uri);
 }
 

@@ -15,13 +15,41 @@
 static const char *const purpose_names[] = {"login",  "isAuthorized", "ping",   "addCatalog",
                                             "logout", "request",      "refresh"};
 
+/* A message that is about the same call begins with its name too. */
+static void drop_second (char *message, size_t prefix) {
+  if (!strncmp(message, message + prefix, prefix))
+    memmove(message, message + prefix, strlen(message + prefix) + 1);
+}
+
 void verdict_say (struct finding *found, const char *format, ...) {
   va_list args;
   int prefix = snprintf(found->message, sizeof found->message, "%s: ", purpose_names[found->purpose]);
   va_start(args, format);
   vsnprintf(found->message + prefix, sizeof found->message - (size_t)prefix, format, args);
   va_end(args);
+  drop_second(found->message, (size_t)prefix);
   found->fault.message = found->message;
+}
+
+const char *verdict_refusal (long status) {
+  switch (status) {
+  case 400: return "the server calls the request malformed";
+  case 401: return "the server wants a login for that";
+  case 403: return "this user is not allowed to do that";
+  case 404: return "nothing is there";
+  case 405: return "the server takes no requests of that method there";
+  case 410: return "nothing is there any more";
+  case 413: return "the body is too large for the server";
+  case 414: return "the URI is too long for the server";
+  case 415: return "the server takes no body of that Content-Type there";
+  case 429: return "the server gets too many requests";
+  case 431: return "the request's header lines are too long for the server";
+  case 501: return "the server does not support that";
+  case 502:
+  case 504: return "a proxy or gateway got no good answer from the server";
+  case 503: return "the server is not available now";
+  default: return status >= 500 ? "the server failed at the request" : "the server refused the request";
+  }
 }
 
 /* Behind the message; as much as there is room for. */

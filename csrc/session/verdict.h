@@ -97,6 +97,9 @@ void verdict_say (struct finding *found, const char *format, ...);
 /* Adds to the message what the server said in an answer of status 400 or more, and when to try again. Raises when memory is short. */
 void verdict_quote (lua_State *L, const struct exchange *x, struct finding *found);
 
+/* What a status of 400 or more says of a request, as a phrase. Static. */
+const char *verdict_refusal (long status);
+
 /* An empty finding of the answer `x`, for a judge to fill: purpose, status, URI, and GENERAL_FAILURE as its result. */
 void verdict_begin (struct finding *found, const struct exchange *x, enum purpose purpose);
 

@@ -29,9 +29,14 @@
 -- comes back as nil and a message.
 local cjson = require "cjson"
 local check = require "datasession.sandbox.check"
-local core = require "datasession.sandbox.core"
 local json = require "datasession.sandbox.json"
 local settings = require "datasession.sandbox.settings"
+
+local found, core = pcall(require, "datasession.sandbox.core")
+if not found then
+  error("datasession.sandbox: its C part is not installed: luarocks install datasession-sandbox, or make sandbox, " ..
+    "either with libmicrohttpd\n" .. tostring(core), 0)
+end
 
 local sandbox = {}
 

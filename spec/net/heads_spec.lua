@@ -121,7 +121,7 @@ describe("a host's name beyond ASCII", function()
   it("raises, with a word about what to write", function()
     for _, name in ipairs { "b\u{fc}cher.invalid", "b%C3%BCcher.invalid", "\u{4f8b}.invalid:8080" } do
       assert.error_matches(function() datasession.new { serviceURI = "http://" .. name .. "/App" } end,
-        "option 'serviceURI': the URI has a host name beyond ASCII: write it in its xn%-%- form")
+        "option 'serviceURI': the URI '.-' has a host name beyond ASCII: write it in its xn%-%- form")
     end
     assert.error_matches(function() session:request { uri = "http://b\u{fc}cher.invalid/" } end, "xn%-%-")
   end)

@@ -28,6 +28,20 @@ local function stopServer()
   server = nil
 end
 
+it("names the rock that its C part is in, where that is missing", function()
+  local modules = {}
+  for name, module in pairs(package.loaded) do
+    if name:find "^datasession%.sandbox" then modules[name], package.loaded[name] = module, nil end
+  end
+  package.preload["datasession.sandbox.core"] = function() error "no such module" end
+  local found, message = pcall(require, "datasession.sandbox")
+  package.preload["datasession.sandbox.core"] = nil
+  for name, module in pairs(modules) do package.loaded[name] = module end
+  assert.is_false(found)
+  assert.matches("its C part is not installed: luarocks install datasession-sandbox", message, 1, true)
+  assert.matches("no such module", message, 1, true)
+end)
+
 describe("sandbox.start", function()
   after_each(stopServer)
 

@@ -107,7 +107,7 @@ describe("getSession", function()
     { "a provider's model that does not fit",
       { authenticationURI = "http://127.0.0.1:1/A", authProviderAuthenticationModel = "form" },
       'option \'authProviderAuthenticationModel\': "form" does not fit a session of model basic' },
-    { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" }, "getSession: option 'uri': the URI is" },
+    { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" }, "getSession: option 'uri': the URI 'ftp://h/A' is" },
     { "a session's option beside a provider", { authenticationURI = "http://127.0.0.1:1/A", pingInterval = "x" },
       "getSession: option 'pingInterval': expected" },
     { "a name that is no string", { name = 7 }, "option 'name': expected a string, got number" },

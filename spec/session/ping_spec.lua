@@ -269,7 +269,7 @@ describe("a ping", function()
         server:fault { kind = "status", status = 403, path = "_oeping$" }
         local err = rejected(session:ping(), "http")
         assert.same({ 403, false }, { err.httpStatus, err.result })
-        assert.matches("the ping service is not for this user", err.message)
+        assert.matches("this user is not allowed to use the ping service", err.message)
         assert.same({ NEW, HOME }, asked())
         assert.same({ "connected", 1, 200 }, { session.state, session.loginResult, session.loginHttpStatus })
         server:fault { kind = "status", status = 403, path = "_oeping$" }

@@ -83,6 +83,20 @@ describe("the message holds", function()
     assert.is_true(#long < 250)
   end)
 
+  it("what the status says of the request", function()
+    for status, words in pairs {
+      [400] = "the server calls the request malformed", [403] = "this user is not allowed to do that",
+      [404] = "nothing is there", [405] = "the server takes no requests of that method there",
+      [413] = "the body is too large for the server", [414] = "the URI is too long for the server",
+      [429] = "the server gets too many requests", [503] = "the server is not available now",
+      [431] = "the request's header lines are too long for the server", [418] = "the server refused the request",
+      [500] = "the server failed at the request", [502] = "a proxy or gateway got no good answer from the server",
+    } do
+      answer(status, "")
+      assert.matches(": " .. words, rejected(session:request { path = "rest/x" }).message, 1, true)
+    end
+  end)
+
   it("when to try again: of 429 and 503 alone", function()
     local function retry(status, value)
       answer(status, "", "text/plain", { ["Retry-After"] = value })

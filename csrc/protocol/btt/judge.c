@@ -256,11 +256,7 @@ static void judge_failed (const struct session *s, struct finding *found) {
   if (b->heard.code[0] || status < 400)
     blame(b, found, VERDICT_NEUTRAL, "server", "the operation failed", NULL);
   else
-    blame(b, found, VERDICT_NEUTRAL, "http",
-          status == 404   ? "nothing is there"
-          : status >= 500 ? "the server failed at the request"
-                          : "the server refused the request",
-          NULL);
+    blame(b, found, VERDICT_NEUTRAL, "http", verdict_refusal(status), NULL);
   found->fault.retryable = is_passing(status);
   note_standing(s, found);
 }
@@ -373,8 +369,7 @@ void btt_judge (lua_State *L, struct session *s, const struct exchange *x, enum 
   if (!uri_within(s->service, x->request.uri)) {
     found->verdict = VERDICT_ALIVE;
     if (found->fault.status >= 400)
-      verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
-                    NULL);
+      verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, verdict_refusal(found->fault.status), NULL);
     found->fault.retryable = is_passing(found->fault.status);
     return;
   }

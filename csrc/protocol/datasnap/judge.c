@@ -311,10 +311,8 @@ static void judge_platform (lua_State *L, const struct session *s, const struct 
 static const char *refusal (long status) {
   switch (status) {
   case 400: return "malformed: expected the address of something in the cache";
-  case 404: return "nothing is there";
   case 409: return "the server does not understand a request filter";
-  case 501: return "the server does not support that";
-  default: return status >= 500 ? "the server failed at the request" : "the server refused the request";
+  default: return verdict_refusal(status);
   }
 }
 
@@ -328,7 +326,7 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
   else if (status == 401 || (status == 403 && !error && !found->session_id))
     judge_unknown(s, found);
   else if (status == 403)
-    blame(found, "auth", error ? text : "the server does not allow that to this user", NULL);
+    blame(found, "auth", error ? text : "this user is not allowed to do that", NULL);
   else if (status == 501 && uri_within(((const struct datasnap *)s->wire)->batch, x->request.uri))
     blame(found, "http", "the server takes no batches, as all but the oldest", "call the methods one by one");
   else {

@@ -59,6 +59,23 @@ static struct uri *append (lua_State *L, struct uri *base) {
   return uri;
 }
 
+static bool ends_with (const struct uri *uri, const char *end) {
+  const char *text = uri_text(uri);
+  size_t length = strlen(text), n = strlen(end);
+  while (length && text[length - 1] == '/')
+    length--;
+  return n > 1 && length > n && !memcmp(text + length - n, end, n);
+}
+
+/* The library puts them behind serviceURI itself. */
+static void refuse_contexts (lua_State *L, const struct session *s) {
+  const struct datasnap *w = s->wire;
+  size_t base = datasnap_length(s->service);
+  const char *rest = w->rest ? uri_text(w->rest) + base : "", *root = w->root ? uri_text(w->root) + base : "";
+  const char *end = ends_with(s->service, rest) ? rest : ends_with(s->service, root) ? root : NULL;
+  if (end) luaL_error(L, "option 'serviceURI': leave '%s' out: the library adds it", end);
+}
+
 static void configure (lua_State *L, struct session *s) {
   struct datasnap *w = memory_new(&s->loop->memory, sizeof *w);
   if (!w) {
@@ -78,6 +95,7 @@ static void configure (lua_State *L, struct session *s) {
   w->cache = append(L, w->root);
   lua_pushliteral(L, "/json");
   w->batch = append(L, w->root);
+  refuse_contexts(L, s);
 }
 
 static void release (struct session *s) {

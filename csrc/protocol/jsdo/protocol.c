@@ -14,6 +14,7 @@
 #include "net/ascii.h"
 #include "net/cookie_return.h"
 #include "net/form.h"
+#include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
 #include "protocol/jsdo/provider.h"
@@ -170,21 +171,29 @@ static void judge_turned_away (struct finding *found, bool page) {
                 NULL);
 }
 
+static const char *hint_of_refusal (const struct session *s, const struct exchange *x) {
+  if (s->model == MODEL_ANONYMOUS) return "set authenticationModel to \"basic\" or \"form\"";
+  if (s->model == MODEL_BASIC && x->response.status == 401 && !asked_model_is_basic(x))
+    return "the answer does not ask for HTTP Basic: does the application want authenticationModel \"form\"?";
+  return NULL;
+}
+
+static const char *what_refused (const struct session *s, bool page) {
+  if (s->model == MODEL_BEARER) return "the server did not accept the token";
+  if (s->model == MODEL_ANONYMOUS) return "the server wants a user name and password";
+  return page ? "the server answered with its login page: it did not accept the user name or password"
+              : "the server did not accept the user name or password";
+}
+
 static void judge_refused (const struct session *s, const struct exchange *x, struct finding *found,
                            bool page) {
+  const struct asked_model *asked = asked_model_of(x, s->model, page);
   if (is_past_form(s, x, found))
     judge_turned_away(found, page);
-  else if (s->model == MODEL_BEARER)
-    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server did not accept the token", NULL);
-  else if (s->model == MODEL_ANONYMOUS)
-    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server wants a user name and password",
-                  "set authenticationModel to basic or form");
+  else if (asked)
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, asked->what, asked->hint);
   else
-    verdict_blame(found, VERDICT_REFUSED, "auth", NULL,
-                  page
-                      ? "the server answered with its login page: it did not accept the user name or password"
-                      : "the server did not accept the user name or password",
-                  NULL);
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, what_refused(s, page), hint_of_refusal(s, x));
 }
 
 /* For a catalog of a session that is still good the word is not the last: the session is asked after. */
@@ -220,11 +229,19 @@ static void judge_token (const struct session *s, struct finding *found) {
                 "the access token has expired, and could not be refreshed", finding_way_back(s));
 }
 
+static const char *hint_of_missing (const struct session *s, const struct exchange *x,
+                                    const struct finding *found) {
+  bool form = found->purpose == PURPOSE_LOGIN && s->model == MODEL_FORM && !is_past_form(s, x, found);
+  return form ? "check serviceURI, that the application is deployed and started, and that its model is "
+                "\"form\": others have no login form"
+              : "check serviceURI, and that the application is deployed and started";
+}
+
 static void judge_missing (const struct session *s, const struct exchange *x, struct finding *found) {
   verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                 is_past_form(s, x, found) ? ACCEPTED "the application has no " LOGIN_TARGET
                                           : "no web application answers there",
-                "check serviceURI, and that the application is deployed and started");
+                hint_of_missing(s, x, found));
   found->fault.retryable = true;
 }
 
@@ -256,8 +273,9 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
     verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
                   "the web application is not available", NULL);
   else if (status < 200 || status > 299)
-    verdict_blame(found, VERDICT_BROKEN, "http", NULL,
-                  status == 403 ? "the ping service is not for this user" : "not an answer to a ping", NULL);
+    verdict_blame(
+        found, VERDICT_BROKEN, "http", NULL,
+        status == 403 ? "this user is not allowed to use the ping service" : "not an answer to a ping", NULL);
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
     verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
                   "a page where the ping service's JSON belongs",
@@ -277,22 +295,13 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   }
 }
 
-static const char *refusal (long status) {
-  switch (status) {
-  case 401: return "not authorized";
-  case 403: return "not allowed";
-  case 404: return "nothing is there";
-  default: return status >= 500 ? "the server failed at the request" : "the server refused the request";
-  }
-}
-
 static void judge_request (struct finding *found) {
   long status = found->fault.status;
   if (status < 400) {
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, refusal(status), NULL);
+  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, verdict_refusal(status), NULL);
   if (status == 401) found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
@@ -308,6 +317,7 @@ static const char *what_failed (const struct session *s, const struct exchange *
       return status == 403 ? ACCEPTED "this user may not use the application"
                            : ACCEPTED "the application could not check the session";
     if (status == 403) return "this user is not allowed to use the application";
+    if (status == 400) return "the server calls the login malformed";
     return status >= 500 ? "the server failed at the login" : "the server refused the login";
   default: return "the server cannot say whether the session is good";
   }

@@ -4,6 +4,7 @@
 */
 #include "protocol/jsdo/provider.h"
 
+#include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/jsdo.h"
 #include "runtime/json.h"
 #include "runtime/loop.h"
@@ -147,6 +148,32 @@ static const char *what_failed (enum purpose purpose, long status) {
   }
 }
 
+static void blame_refusal (const struct exchange *x, enum model model, bool page, struct finding *found) {
+  const struct asked_model *asked = found->purpose == PURPOSE_LOGIN ? asked_model_of(x, model, page) : NULL;
+  const char *uri = uri_public_text(x->response.uri);
+  found->verdict = VERDICT_REFUSED;
+  found->fault.kind = "auth";
+  found->fault.result = RESULT_AUTHENTICATION_FAILURE;
+  found->fault.hint = asked ? asked->hint : found->purpose == PURPOSE_REFRESH ? log_in_again : NULL;
+  if (asked)
+    verdict_say(found, "HTTP %ld from %s: %s", found->fault.status, uri, asked->what);
+  else
+    verdict_say(found, "HTTP %ld from %s: the server %s", found->fault.status, uri,
+                what_refused(model, found->purpose));
+}
+
+static void blame (const struct exchange *x, enum model model, bool page, struct finding *found) {
+  long status = found->fault.status;
+  if (page || status == 401) {
+    blame_refusal(x, model, page, found);
+    return;
+  }
+  found->verdict = VERDICT_BROKEN;
+  found->fault.retryable = status >= 500;
+  verdict_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
+              what_failed(found->purpose, status));
+}
+
 /* What the answer to a login, a logout or a refresh says: fine, or a fault. `fine` is a second good status, or 0. */
 static void judge (lua_State *L, const struct exchange *x, enum model model, enum purpose purpose, long fine,
                    struct finding *found) {
@@ -167,17 +194,7 @@ static void judge (lua_State *L, const struct exchange *x, enum model model, enu
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  found->verdict = VERDICT_BROKEN;
-  found->fault.retryable = status >= 500;
-  if (page || status == 401) {
-    found->verdict = VERDICT_REFUSED;
-    found->fault.kind = "auth";
-    found->fault.result = RESULT_AUTHENTICATION_FAILURE;
-    if (purpose == PURPOSE_REFRESH) found->fault.hint = log_in_again;
-  }
-  verdict_say(found, "HTTP %ld from %s: the server %s", status, uri_public_text(x->response.uri),
-              found->verdict == VERDICT_REFUSED ? what_refused(model, purpose)
-                                                : what_failed(purpose, status));
+  blame(x, model, page, found);
   verdict_quote(L, x, found);
 }
 

@@ -101,8 +101,7 @@ static void judge_request (struct finding *found) {
     found->verdict = VERDICT_ALIVE;
     return;
   }
-  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, "the server refused the request, or failed at it",
-                NULL);
+  verdict_blame(found, VERDICT_NEUTRAL, "http", NULL, verdict_refusal(found->fault.status), NULL);
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
 

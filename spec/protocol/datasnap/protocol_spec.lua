@@ -940,6 +940,13 @@ describe("addresses", function()
     assert.equal(server.origin .. "/cache/", session:getCacheURL())
     assert.matches("/A/b/: nothing is there", rejected(session:invoke("A", "b", { "c" })).message)
     assert.same({ 41 }, call(new { dscontext = "DataSnap", restcontext = "REST" }, "TStock", "Level", { "A/7", 3 }))
+    for path, left_out in pairs {
+      ["/datasnap/rest"] = "/datasnap/rest", ["/app/datasnap/rest/"] = "/datasnap/rest", ["/datasnap"] = "/datasnap",
+    } do
+      assert.error_matches(function() new { serviceURI = server.origin .. path } end,
+        ("option 'serviceURI': leave '%s' out: the library adds it"):format(left_out), 1, true)
+    end
+    assert(new { serviceURI = server.origin .. "/datasnap/rest", dscontext = "ds" })
     assert.error_matches(function() new { dscontext = "a?b" } end, "option 'dscontext'")
     assert.error_matches(function() new { dscontext = 1 } end, "option 'dscontext': expected a string")
     assert.error_matches(function() new { context = {} } end, "unknown option 'context'")

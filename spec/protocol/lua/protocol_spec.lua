@@ -245,6 +245,7 @@ describe("a protocol in Lua", function()
       if name == nil then return end
       if name == "raise" then error "oops" end
       if name == "fail" then return nil, "no such thing" end
+      if name == "miss" then return link:request { path = "nowhere" }:await() end
       if name == "get" then return link:request { path = CUSTOMERS }:await() end
       return name, select("#", ...)
     end }
@@ -258,6 +259,7 @@ describe("a protocol in Lua", function()
     local err = rejected(session:invoke "fail")
     assert.equal("error", err.kind)
     assert.matches("no such thing", err.message)
+    assert.matches("^request: HTTP 404 from ", rejected(session:invoke "miss").message) -- it is named once
     assert.equal("connected", session.state)
     local without = loggedIn {}
     assert.error_matches(function() without:invoke() end, "has no function invoke")
