@@ -1,8 +1,9 @@
--- docs.lua: does docs/ have an entry for everything public, and name nothing that is not there?
--- What is public is asked of the loaded library; where a C function compares names, and for lists of options, of the
--- source. An entry is a code span in a heading or in the first cell of a table's row: `session:ping()`, `err.kind`, or,
--- in a table headed "option of `F`" or "event", a bare name. All code in docs/ and README.md may name only what is
--- there; links must lead somewhere.
+-- docs.lua: fails unless docs/ has an entry for everything public and names nothing that does not exist.
+-- The loaded library says what is public; for names that a C function compares and for lists of options, the source
+-- does. An entry is a code span in a heading, in the first cell of a table's row or at the beginning of a list's item:
+-- `session:ping()`, `err.kind`, or a bare name in a table or list headed "option of `F`" or "event". The heading of a
+-- list is the line above it, which begins with "Options of `F`" or "Events, each". All code in docs/ and README.md may
+-- name only what exists; links must lead somewhere.
 
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
@@ -244,11 +245,27 @@ local function links(place, path, line)
   end
 end
 
--- A line of prose, a heading or a row; the header of the table that it is in, if it is in one.
+-- The code spans that a list's item begins with.
+local function named(line)
+  local item, spans = line:match "^%- (`.*)$", {}
+  while item and item:find "^`" do
+    spans[#spans + 1] = item:match "^`[^`]+`"
+    item = item:match "^`[^`]+`, (.*)$"
+  end
+  return spans[1] and table.concat(spans, " ")
+end
+
+-- The heading of a list: "option of `F`" or "event".
+local function heading(line)
+  local owner = line:match "^Options of (`[%w.:_]+`)"
+  return owner and "option of " .. owner or line:match "^Events, each" and "event"
+end
+
+-- A line of prose, a heading, an item or a row; the header of the table or list that it is in, if it is in one.
 local function prose(place, path, line, header)
-  local first = line:match "^#+ (.*)$" or line:match "^| ?(.-) |"
+  local first = line:match "^#+ (.*)$" or line:match "^| ?(.-) |" or named(line)
   for span in (first or ""):gmatch "`([^`]+)`" do
-    if path:find "^docs/" and first ~= header then enter(place, span, line:find "^|" and header) end
+    if path:find "^docs/" and first ~= header then enter(place, span, line:find "^[|-]" and header) end
   end
   for span in line:gmatch "`([^`]+)`" do mention(place, span) end
   links(place, path, line)
@@ -264,7 +281,13 @@ local function page(path)
     elseif code == "lua" then
       mention(place, (line:gsub("https?://%S+", "")))
     elseif not code then
-      header = line:find "^|" and (header or line:match "^| ?(.-) |") or nil
+      if line:find "^|" then
+        header = header or line:match "^| ?(.-) |"
+      elseif not line:find "^[%- ]" and line ~= "" then
+        header = heading(line)
+      elseif line == "" and header and not header:find "^[oe]" then
+        header = nil
+      end
       prose(place, path, line, header)
     end
   end

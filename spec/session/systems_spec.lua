@@ -278,7 +278,7 @@ features["`datasession.stopSession`: the server may refuse"] = function(system, 
   session = loggedIn(system, system.options().sessionNodeID and { sessionNodeID = "right" } or nil)
   assert(datasession.stopSession(session, 5, function(key) ended = key end):await(LIMIT))
   datasession.run(LIMIT)
-  return ended == session.key and (#reasons == 1 and "yes" or "it ends whatever its server says")
+  return ended == session.key and (#reasons == 1 and "yes" or "ends in any case")
 end
 
 features["`datasession.endSession`, `<close>`"] = function(system)

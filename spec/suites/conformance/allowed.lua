@@ -1,4 +1,4 @@
---- What may differ, and why: every entry refers to a row of docs/differences.md. An entry whose cases have no such
+--- What may differ, and why: every entry refers to an item of docs/differences.md. An entry whose cases have no such
 -- difference any more is a mistake, and so is each of its fields.
 --
 -- An entry: { number, what we do, fields = { name = { reference's value, ours } } }, and where it holds: `verbs`,
@@ -641,7 +641,7 @@ end
 local function rows(file)
   local known = {}
   for line in assert(io.open(file)):lines() do
-    local number = line:match("^| ([SDR]%d+) |")
+    local number = line:match("^%- %*%*([SDR]%d+)%*%*:")
     if number then known[number] = true end
   end
   return known
@@ -653,7 +653,7 @@ function allowed.problems(file)
   local known, list = rows(file), {}
   for _, entry in ipairs(entries) do
     local where = ("allowed.lua: %s, %s"):format(entry[1], entry[2])
-    if not known[entry[1]] then list[#list + 1] = where .. ": no such row in docs/differences.md" end
+    if not known[entry[1]] then list[#list + 1] = where .. ": no such item in docs/differences.md" end
     for field, rule in pairs(entry.fields) do
       if not used[rule] and not entry.perhaps then list[#list + 1] = ("%s: no case needs '%s'"):format(where,
         field) end
