@@ -6,13 +6,13 @@
 
 struct cookie_jar {
   struct cookie_jars *jars;   /* borrowed */
-  CURLSH *share;              /* owned; NULL while there is nothing to keep, or `away` has it */
+  CURLSH *share;              /* owned; NULL while there are no cookies, or `away` holds them */
   struct cookie_parcel *away; /* owned, wiped; or NULL */
   unsigned references;
   unsigned handles;     /* easy handles that are attached */
-  unsigned seen;        /* bytes of the lines that set cookies, since they were last measured */
-  unsigned short place; /* 1 + index in jars->warm; 0: in none */
-  bool has_cookies : 1; /* a response set one, so they must stay */
+  unsigned seen;        /* bytes of Set-Cookie lines since the cookies were last measured */
+  unsigned short place; /* 1 + index in jars->warm; 0: not there */
+  bool has_cookies : 1; /* a response set one, so the cookies must stay */
   bool has_secret : 1;
   bool forgotten : 1;
 };
@@ -70,7 +70,7 @@ static void drop_cookies (struct cookie_jar *jar) {
   jar->has_cookies = false;
 }
 
-/* Who attached a handle holds a reference, so none is attached any more. */
+/* The owner of each attached handle holds a reference, so no handle is attached any more. */
 void cookie_jar_release (struct cookie_jar *jar) {
   if (!jar || --jar->references > 0) return;
   drop_cookies(jar);
@@ -84,7 +84,9 @@ static CURLSH *new_share (void) {
   return NULL;
 }
 
-/* libcurl does not take back all that it gives, nor say so: a parcel that cannot be opened would be lost. */
+/*
+** True if the parcel can be opened. libcurl does not take back all that it exports, and does not report that.
+*/
 static bool opens (const struct cookie_parcel *parcel) {
   CURLSH *share = parcel ? new_share() : NULL;
   bool ok = share && cookie_parcel_open(parcel, share);
@@ -92,7 +94,7 @@ static bool opens (const struct cookie_parcel *parcel) {
   return ok;
 }
 
-/* If it cannot be, or memory is short, it stays as it is. */
+/* Replaces the share by a parcel. The share stays if that fails or memory runs out. */
 static void put_away (struct cookie_jar *jar) {
   jar->away = cookie_parcel_new(jar->jars->memory, jar->share);
   if (opens(jar->away))
@@ -101,7 +103,7 @@ static void put_away (struct cookie_jar *jar) {
     drop_parcel(jar);
 }
 
-/* It has cookies and no handle: of those that have, one gives up its share for it. */
+/* For a jar with cookies and no handle. If all places are taken, the oldest such jar gives up its share. */
 static void take_place (struct cookie_jar *jar) {
   struct cookie_jars *jars = jar->jars;
   struct cookie_jar **place;
@@ -128,7 +130,7 @@ static bool need_share (struct cookie_jar *jar) {
   return true;
 }
 
-/* Who needed the share needs it no more. */
+/* After the last handle is detached: the share is kept, packed, or freed. */
 static void rest (struct cookie_jar *jar) {
   if (jar->handles) return;
   if (jar->has_cookies)
@@ -150,7 +152,7 @@ void cookie_jar_detach (struct cookie_jar *jar, CURL *easy) {
   rest(jar);
 }
 
-/* It is bounded: what is over the limit is looked at before more comes. */
+/* `seen` is bounded: cookie_jar_is_overfull looks before more bytes come. */
 void cookie_jar_note_cookie (struct cookie_jar *jar, size_t length) {
   jar->has_cookies = jar->has_secret = true;
   if (jar->seen <= JAR_LIMIT) jar->seen += (unsigned)(length > JAR_LIMIT ? JAR_LIMIT + 1 : length);
@@ -183,7 +185,7 @@ bool cookie_jar_clear (struct cookie_jar *jar) {
   return true;
 }
 
-/* The lines of all its cookies, for the caller to free. False: no memory. */
+/* The lines of all cookies, for the caller to free. False: out of memory. */
 static bool list_all (struct cookie_jar *jar, struct curl_slist **lines) {
   bool ok;
   *lines = NULL;
@@ -193,7 +195,7 @@ static bool list_all (struct cookie_jar *jar, struct curl_slist **lines) {
   return ok;
 }
 
-/* Most lines set anew what is there: only now and then is it worth to count what that comes to. */
+/* Most lines replace a cookie that is there, so the size is measured only now and then. */
 bool cookie_jar_is_overfull (struct cookie_jar *jar) {
   struct curl_slist *all, *line;
   if (jar->seen <= JAR_LIMIT || !list_all(jar, &all)) return false;

@@ -9,7 +9,7 @@
 enum { LINE_TABS = 6, LINE_EXPIRY = 4 };
 static const char http_only[] = "#HttpOnly_";
 
-/* libcurl takes other things by the same way: commands such as ALL, and header lines. */
+/* True for a cookie's line. CURLOPT_COOKIELIST also takes commands, such as ALL, and header lines. */
 bool cookie_lines_is (const char *line) {
   size_t tabs = 0;
   if (!strncmp(line, http_only, sizeof http_only - 1))
@@ -41,8 +41,8 @@ bool cookie_lines_is_for (const char *line, const char *host) {
 }
 
 /*
-** libcurl reaches the cookies of a share only through an easy handle that is attached to it: one made for the purpose.
-** NULL: no memory.
+** A new easy handle that is attached to the share: libcurl gives access to its cookies in no other way. NULL:
+** out of memory.
 */
 static CURL *reach (CURLSH *share) {
   CURL *easy = curl_easy_init();
@@ -85,10 +85,10 @@ struct cookie_parcel {
   char lines[]; /* each with its NUL, and an empty one */
 };
 
-/* libcurl reads so many lines in a row, and of two tabs in a row it sees one. */
+/* libcurl reads at most this many lines in a row, and takes two tabs in a row for one. */
 enum { MOST_LINES = 16 };
 
-/* How large they are as a parcel; 0: there is none, or some that libcurl would not take back as they are. */
+/* The size of the lines as a parcel; 0: there are none, or libcurl would not take some back unchanged. */
 static size_t parcel_size (const struct curl_slist *lines) {
   size_t size = sizeof(struct cookie_parcel) + 1;
   unsigned count = 0;
@@ -119,7 +119,7 @@ struct cookie_parcel *cookie_parcel_new (const struct allocator *memory, CURLSH 
   return parcel;
 }
 
-/* Will it be there when we look again? */
+/* True if the cookie will not have expired when the parcel is opened. */
 static bool lasts (const char *line, time_t now) {
   enum { SOON = 10 };
   long long expiry;
@@ -129,7 +129,10 @@ static bool lasts (const char *line, time_t now) {
   return !expiry || expiry > now + SOON;
 }
 
-/* Has it so many that last? libcurl does not say when it had no memory for one. */
+/*
+** True if the handle has `expected` cookies that last. libcurl does not report that it ran out of memory for
+** one.
+*/
 static bool holds (CURL *easy, unsigned expected, time_t now) {
   struct curl_slist *lines, *line;
   bool ok = list(easy, &lines);

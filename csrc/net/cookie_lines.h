@@ -1,6 +1,7 @@
 /*
-** cookie_lines: the cookies of a libcurl share as lines of Netscape's cookie file, which is how libcurl gives and takes
-** them: domain, whether it covers subdomains, path, https alone, expiry, name, value. All that is secret.
+** cookie_lines: the cookies of a libcurl share as lines of Netscape's cookie file, the format in which
+** libcurl exports and imports them: domain, whether it covers subdomains, path, https only, expiry, name,
+** value. All of it is secret.
 */
 #ifndef NET_COOKIE_LINES_H
 #define NET_COOKIE_LINES_H
@@ -14,21 +15,21 @@
 
 bool cookie_lines_is (const char *line);
 
-/* Would the cookie of this line be sent to `host`? */
+/* True if the cookie of this line would be sent to `host`. */
 bool cookie_lines_is_for (const char *line, const char *host);
 
-/* All those in the share, for the caller to free. False: no memory. */
+/* All cookies of the share, for the caller to free. False: out of memory. */
 bool cookie_lines_list (CURLSH *share, struct curl_slist **lines);
 
-/* Hands one line, or libcurl's command ALL, to the share. False: no memory. */
+/* Adds one line to the share, or runs libcurl's command ALL. False: out of memory. */
 bool cookie_lines_put (CURLSH *share, const char *line);
 
-/* The cookies of a share in a tenth of its memory. Owned by who had it made. */
+/* The cookies of a share in a tenth of its memory. The caller of cookie_parcel_new owns it. */
 struct cookie_parcel;
 
-/* NULL: memory is short, there are none, or some that libcurl might not take back as they are. */
+/* NULL: out of memory, or there are no cookies, or libcurl might not take some back unchanged. */
 struct cookie_parcel *cookie_parcel_new (const struct allocator *memory, CURLSH *share);
-bool cookie_parcel_open (const struct cookie_parcel *parcel, CURLSH *share); /* false: no memory */
+bool cookie_parcel_open (const struct cookie_parcel *parcel, CURLSH *share); /* false: out of memory */
 void cookie_parcel_free (const struct allocator *memory,
                          struct cookie_parcel *parcel); /* accepts NULL; wipes */
 

@@ -9,9 +9,9 @@ struct text {
   size_t length;
 };
 
-/* What libcurl keeps of a Set-Cookie line. */
+/* The attributes of a Set-Cookie line that libcurl keeps. */
 struct attributes {
-  struct text path, domain; /* length 0: not said */
+  struct text path, domain; /* length 0: not given */
   bool secure, deleted;
 };
 
@@ -39,7 +39,7 @@ static void read_attribute (struct attributes *a, struct text pair) {
   if (is(name, "max-age") && value.length) a->deleted = *value.data == '0' || *value.data == '-';
 }
 
-/* Behind the first ';', which ends the cookie's name and value. */
+/* Reads what follows the first ';', which ends the cookie's name and value. */
 static struct attributes read_attributes (const struct header_line *line) {
   struct attributes a = {{"", 0}, {"", 0}, false, false};
   const char *end = line->value + line->value_length, *at = memchr(line->value, ';', line->value_length),
@@ -64,7 +64,7 @@ static const char *path_of (const struct uri *uri) {
   return strchr(strstr(uri_text(uri), "://") + 3, '/');
 }
 
-/* That of a cookie without: the asked path up to its last '/'. */
+/* The path of a cookie without that attribute: the requested path up to its last '/'. */
 static struct text default_path (const struct exchange *x) {
   const char *path = path_of(x->response.uri);
   size_t length = strcspn(path, "?");
@@ -85,7 +85,7 @@ static bool domain_fits (struct text domain, const struct uri *target) {
   return domain.length == host.length || tail[-1] == '.';
 }
 
-/* libcurl trusts the way to its own machine. */
+/* True for https, and for this machine itself, which libcurl trusts. */
 static bool is_safe_way (const struct uri *target) {
   struct text host = host_of(target);
   return uri_is_https(target) || is(host, "localhost") || is(host, "127.0.0.1") || is(host, "[::1]");

@@ -1,4 +1,7 @@
-/* cookie_return: whether the cookies that an answer sets go to the application again. Owns nothing. */
+/*
+** cookie_return: tells whether the cookies that a response sets will be sent to the application. Owns
+** nothing.
+*/
 #ifndef NET_COOKIE_RETURN_H
 #define NET_COOKIE_RETURN_H
 
@@ -15,10 +18,16 @@ enum cookie_obstacle {
   COOKIE_SECURE
 };
 
-/* Why the last cookie that the answer sets is not sent to `target`; COOKIE_RETURNS: one of them is; COOKIE_NONE: it sets none. */
+/*
+** COOKIE_RETURNS: at least one cookie of the response is sent to `target`; COOKIE_NONE: the response sets
+** none; else why the last one is not sent.
+*/
 enum cookie_obstacle cookie_obstacle (const struct exchange *x, const struct uri *target);
 
-/* A phrase behind "its cookie is not sent back: ", and what a person can do. Static; NULL for what is none. */
+/*
+** A phrase that follows "its cookie is not sent back: ", and what a person can do. Static; NULL for
+** COOKIE_NONE and COOKIE_RETURNS.
+*/
 const char *cookie_obstacle_phrase (enum cookie_obstacle obstacle);
 const char *cookie_obstacle_hint (enum cookie_obstacle obstacle);
 

@@ -53,7 +53,7 @@ const char *curl_failure_name (enum failure f) {
   return (size_t)f < sizeof classes / sizeof *classes ? classes[f].name : "unknown failure";
 }
 
-/* libcurl's and OpenSSL's words, in the order in which they are looked for. */
+/* Texts of libcurl and OpenSSL, in the order in which they are searched for. */
 static const struct {
   const char *words, *hint;
 } texts[] = {
@@ -128,7 +128,7 @@ static enum failure class_of_code (CURLcode code) {
   }
 }
 
-/* The variable that libcurl takes the proxy from, in its order; NULL: none. */
+/* The environment variable from which libcurl takes the proxy, in libcurl's order; NULL: none. */
 static const char *proxy_variable (const struct exchange *x) {
   static const char *const plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
   static const char *const secure[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
@@ -158,10 +158,10 @@ static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) 
   long used = 0;
   (void)x;
   if (curl_easy_getinfo(easy, CURLINFO_USED_PROXY, &used) == CURLE_OK && used) return true;
-  return strstr(text, "roxy"); /* one that is not even tried, since it is badly named */
+  return strstr(text, "roxy"); /* libcurl rejects a malformed proxy URI before it uses the proxy */
 }
 #else
-/* This libcurl does not tell; but its text names the proxy, or who was called. */
+/* This libcurl has no CURLINFO_USED_PROXY, but its text names the proxy or the host that it called. */
 static bool used_proxy (const struct exchange *x, CURL *easy, const char *text) {
   char host[256], port[8], called[300], called_ipv6[300];
   const char *words = strstr(text, "onnect to "), *own = strstr(uri_origin(x->response.uri), "://") + 3;
@@ -178,7 +178,7 @@ static bool went_by_proxy (const struct exchange *x, CURL *easy, const char *tex
   return !t->no_proxy && (t->proxy || proxy_variable(x)) && used_proxy(x, easy, text);
 }
 
-/* How the proxy answered CONNECT; 0: it was not asked. */
+/* The status with which the proxy answered CONNECT; 0: no CONNECT was sent. */
 static long connect_status (CURL *easy) {
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
@@ -194,7 +194,7 @@ enum { PROXY_WANTS_LOGIN = 407 };
 static const char proxy_login_hint[] =
     "put a user and password that the proxy takes into its URI: http://user:password@host:port";
 
-bool failure_of_proxy (struct exchange *x) {
+bool curl_failure_of_proxy (struct exchange *x) {
   const struct transport *t = x->request.transport;
   if (x->response.status != PROXY_WANTS_LOGIN || t->no_proxy || (!t->proxy && !proxy_variable(x)))
     return false;
@@ -215,7 +215,10 @@ static bool is_amid_headers (const struct exchange *x, CURL *easy) {
   return x->reached && first > 0 && !x->block_complete;
 }
 
-/* Before 8.6 libcurl calls a header line that passes its own limit a lack of memory; it has then closed the connection. */
+/*
+** True if a header line passed libcurl's own limit. Before 8.6 libcurl reports that as out of memory, after
+** it has closed the connection.
+*/
 static bool is_beyond_limits (const struct exchange *x, CURL *easy, CURLcode code) {
   enum { LINE_LIMIT = 100 * 1024 };
   const struct handle *h = x->handle;
@@ -226,7 +229,7 @@ static bool is_beyond_limits (const struct exchange *x, CURL *easy, CURLcode cod
          sockets_received(h->sockets, h->port) >= LINE_LIMIT;
 }
 
-/* There is nothing to resolve. */
+/* True for a numeric address, which needs no resolver. */
 static bool is_address (const struct uri *u) {
   const char *host = strstr(uri_origin(u), "://") + 3;
   char text[INET_ADDRSTRLEN];
@@ -239,13 +242,16 @@ static bool is_address (const struct uri *u) {
   return inet_pton(AF_INET, text, &address) == 1;
 }
 
-/* Our URIs were read by libcurl before: it fails at one for want of memory. */
+/* libcurl parsed our URIs before, so it fails at one only when it runs out of memory. */
 static enum failure class_of_malformed (const struct exchange *x, CURL *easy, const char *text) {
   if (strstr(text, "No URL set")) return FAILURE_MEMORY;
   return went_by_proxy(x, easy, text) ? FAILURE_PROTOCOL : FAILURE_MEMORY;
 }
 
-/* From TLS 1.3 on a server judges the client's certificate when the handshake is over for the client. */
+/*
+** True for a TLS alert. Since TLS 1.3 a server checks the client's certificate after the client has completed
+** the handshake.
+*/
 static bool is_alert (const char *text) {
   return strstr(text, "SSL") && strstr(text, " alert ");
 }
@@ -273,7 +279,7 @@ static const char *hint_of_client (const struct transport *t) {
                            "clientKeyPassword";
 }
 
-/* What a server of TLS does when it is spoken to in plain http. */
+/* True if the failure is that of a TLS server that receives plain http. */
 static bool may_want_https (const struct exchange *x, CURLcode code) {
   if (uri_is_https(x->response.uri) || x->response.redirects) return false;
   return code == CURLE_GOT_NOTHING || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
@@ -305,7 +311,7 @@ static const char *find_hint (const struct exchange *x, CURL *easy, CURLcode cod
   return hint ? hint : classes[f].hint;
 }
 
-/* One printable line. */
+/* Keeps printable characters only. */
 static void set_detail (struct exchange *x, const char *text) {
   char *to = x->response.detail;
   size_t room = sizeof x->response.detail - 1;
@@ -326,15 +332,15 @@ void curl_failure_note (struct exchange *x, enum failure failure, const char *hi
 }
 
 /*
-** libcurl quotes a proxy's URI that it cannot read, password included: a text with an '@' is not passed on.
-** Its other texts hold names of hosts and files, numbers, and the words of the system and of TLS.
+** libcurl quotes a proxy's URI that it cannot parse, with the password: a text with an '@' is dropped. Its
+** other texts hold names of hosts and files, numbers, and texts of the system and the TLS library.
 */
 static const char *clean_text (CURLcode code, const char *text) {
   return *text && !strchr(text, '@') ? text : curl_easy_strerror(code);
 }
 
-/* Each library has words of its own for it, or none. */
-bool failure_for_descriptors (const struct exchange *x, CURLcode code) {
+/* Each library words this failure differently or not at all, so the text is of no use here. */
+bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code) {
   switch (code) {
   case CURLE_COULDNT_CONNECT:
   case CURLE_COULDNT_RESOLVE_HOST:
@@ -351,7 +357,7 @@ bool failure_for_descriptors (const struct exchange *x, CURLcode code) {
 
 void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   if (x->response.failure != FAILURE_NONE) return;
-  if (failure_for_descriptors(x, code)) {
+  if (curl_failure_for_descriptors(x, code)) {
     curl_failure_note(x, FAILURE_MEMORY,
                       "raise this process's limit of open files (ulimit -n), or close some",
                       "no file descriptor is left for a connection");
@@ -368,7 +374,7 @@ void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const 
     set_detail(x, clean_text(code, text));
 }
 
-void failure_warn (struct exchange *x) {
+void curl_failure_warn (struct exchange *x) {
   struct response *r = &x->response;
   if (!x->request.once || r->failure != FAILURE_CONNECT) return;
   r->hint = r->hint == http2_hint

@@ -4,7 +4,7 @@
 #include "net/handle.h"
 #include "net/number.h"
 
-/* How often the upload is looked at within stallTimeout: the part by which a stall may be noticed late. */
+/* Looks at the upload per stallTimeout: a stall may be noticed late by one part of so many. */
 enum { LOOKS = 16 };
 
 static bool is_uploading (const struct exchange *x) {
@@ -21,7 +21,10 @@ double deadline_next (const struct exchange *x) {
   return x->deadline > 0 && x->deadline < next ? x->deadline : next;
 }
 
-/* Bytes that came were noted as they came, and so was the head of the request as it went out; its body has to be asked for. */
+/*
+** exchange.c and handle.c note received bytes and the sent header as they happen; libcurl must be asked for
+** the sent body.
+*/
 static void look_at_upload (struct exchange *x, double now) {
   curl_off_t sent = 0;
   if (x->reached) curl_easy_getinfo(x->handle->easy, CURLINFO_SIZE_UPLOAD_T, &sent);

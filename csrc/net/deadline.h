@@ -1,8 +1,7 @@
 /*
-** watch: the limits of time of an exchange in flight: the whole exchange, and how long nothing may move.
-** They are kept here and not by libcurl, since they count over redirects and while an exchange waits for a
-** connection, and since libcurl takes a mean of five seconds for the present speed. (The limit for
-** connecting is libcurl's.) Owns nothing.
+** deadline: the limits of time of a pending exchange: for the whole exchange, and for a stall. They are kept
+** here and not by libcurl because they include redirects and the wait for a connection, and because libcurl
+** measures speed as a mean over five seconds. libcurl keeps the limit for connecting. Owns nothing.
 */
 #ifndef NET_DEADLINE_H
 #define NET_DEADLINE_H
@@ -11,10 +10,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* When to look, by clock_now; 0: there is no limit. */
+/* The time of the next check, by clock_now; 0: there is no limit. */
 double deadline_next (const struct exchange *x);
 
-/* Is a limit passed? If so it is noted as the exchange's failure. */
+/* True if a limit has passed; notes the failure. */
 bool deadline_passed (struct exchange *x, double now);
 
 #pragma GCC visibility pop

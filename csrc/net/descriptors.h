@@ -1,4 +1,4 @@
-/* descriptors: whether this process may open what a connection takes. */
+/* descriptors: tells whether this process can open the files that a connection takes. */
 #ifndef NET_DESCRIPTORS_H
 #define NET_DESCRIPTORS_H
 

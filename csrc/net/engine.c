@@ -2,6 +2,7 @@
 
 #include "net/curl_failure.h"
 #include "net/engine_state.h"
+#include "net/exchange_internal.h"
 #include "net/fork_guard.h"
 #include "net/secure_free.h"
 #include "net/sigpipe.h"
@@ -11,26 +12,26 @@
 #include <pthread.h>
 
 /*
-** SIGPIPE: CURLOPT_NOSIGNAL leaves it to us. Blocking it costs system calls, and on Linux plain sockets
-** never raise it, nor does libcurl with OpenSSL since 7.87; so libcurl's calls are guarded from the first
-** https request on (later too: a kept connection says goodbye when it is closed). See sigpipe.h.
+** SIGPIPE: with CURLOPT_NOSIGNAL libcurl leaves the signal to us. Blocking it costs system calls. On Linux
+** plain sockets never raise it, nor does libcurl with OpenSSL since 7.87. So libcurl's calls are guarded
+** after the first https request, also later: TLS writes when a kept connection is closed. See sigpipe.h.
 */
 
 const struct engine_limits engine_default_limits = {64, 0, 16, false};
 
-enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own number follows the handles in use */
+enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own default depends on the number of handles */
 
-/* How often to look where no descriptor tells. */
+/* Seconds between two looks in a build without a descriptor. */
 static const double look_interval = 0.01;
 
-/* In a step that has a budget: new connections; steps that begin none because sockets took all. */
+/* In a step with a budget: new connections per step; steps in a row that begin none because of sockets. */
 enum { MOST_CONNECTING = 2, MOST_DEFERRED = 4 };
 
-/* Between two looks at the sockets: see check_deadlines. */
+/* Seconds between two looks at the sockets: see check_deadlines. */
 static const double late = 0.25;
 enum { MOST_LOOKS = 64 };
 
-/* The one piece of state that all engines share. Never cleaned up: resolver threads may still run at exit. */
+/* The only state that all engines share. Never cleaned up: resolver threads may still run at exit. */
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void init_curl (void) {
@@ -43,7 +44,7 @@ static long kept_connections (const struct engine_limits *limits) {
   return limits->host_connections > KEPT_CONNECTIONS ? limits->host_connections : KEPT_CONNECTIONS;
 }
 
-static void tell_limits (CURLM *multi, const struct engine_limits *limits) {
+static void set_limits (CURLM *multi, const struct engine_limits *limits) {
   curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits->host_connections);
   curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits->total_connections);
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections(limits));
@@ -52,23 +53,23 @@ static void tell_limits (CURLM *multi, const struct engine_limits *limits) {
 static CURLM *new_multi (struct engine *e) {
   CURLM *multi = curl_multi_init();
   if (!multi) return NULL;
-  tell_limits(multi, &e->limits);
+  set_limits(multi, &e->limits);
 #if LIBCURL_VERSION_NUM >= 0x081400
-  curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* or its threads would be joined when it goes */
+  curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* else curl_multi_cleanup would join its threads */
 #endif
   if (poller_attach(e->poller, multi)) return multi;
   curl_multi_cleanup(multi);
   return NULL;
 }
 
-/* The poller goes last: libcurl calls it back for each connection that it closes. */
+/* The poller is freed last: libcurl calls it for each connection that it closes. */
 static void free_parts (struct engine *e) {
   struct allocator memory = e->memory;
   if (e->multi) curl_multi_cleanup(e->multi);
   poller_free(e->poller);
   timers_cleanup(&e->timers);
-  timers_cleanup(&e->watches);
-  host_queues_cleanup(&e->lanes);
+  timers_cleanup(&e->limit_timers);
+  host_queues_cleanup(&e->hosts);
   sockets_cleanup(&e->sockets);
   memory_free(&memory, e, sizeof *e);
 }
@@ -79,8 +80,8 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
   e->forks = fork_guard_forks();
   e->limits = limits ? *limits : engine_default_limits;
   timers_init(&e->timers, &e->memory);
-  timers_init(&e->watches, &e->memory);
-  host_queues_init(&e->lanes, &e->memory);
+  timers_init(&e->limit_timers, &e->memory);
+  host_queues_init(&e->hosts, &e->memory);
   pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines, &e->sockets);
   sockets_init(&e->sockets, &e->memory);
   handle_lines_init(&e->lines);
@@ -108,14 +109,17 @@ static void free_now (struct engine *e) {
 }
 
 bool engine_is_inherited (const struct engine *e) {
-  return e->forks != fork_guard_forks();
+  return fork_guard_forked_since(e->forks);
 }
 
-/* What libcurl has is left as it is: its connections would say goodbye, its threads would be joined. */
+/*
+** In a child of fork. Leaks what libcurl owns: to free it would write to the parent's connections and join
+** threads that do not exist here.
+*/
 static void free_copy (struct engine *e) {
   struct allocator memory = e->memory;
-  timers_cleanup(&e->watches);
-  host_queues_cleanup(&e->lanes);
+  timers_cleanup(&e->limit_timers);
+  host_queues_cleanup(&e->hosts);
   sockets_cleanup(&e->sockets);
   memory_free(&memory, e, sizeof *e);
 }
@@ -127,7 +131,7 @@ void engine_free (struct engine *e) {
   sigpipe_begin(&guard, e->tls);
   transfer_abandon_all(e);
   sigpipe_end(&guard);
-  timers_cleanup(&e->timers); /* at once: their owners may be gone before the outermost step is */
+  timers_cleanup(&e->timers); /* now: their owners may be freed before the outermost step ends */
   while (e->finished.first) {
     struct exchange *x = e->finished.first;
     queue_remove(&e->finished, x);
@@ -140,6 +144,17 @@ void engine_free (struct engine *e) {
     free_now(e);
 }
 
+static void drop (struct exchange *x) {
+  struct engine *e = x->engine;
+  engine_cancel(e, x);
+  if (x->phase == EXCHANGE_FINISHED) queue_remove(&e->finished, x);
+  x->phase = EXCHANGE_REPORTED;
+}
+
+struct exchange *engine_new_exchange (struct engine *e) {
+  return exchange_new(&e->memory, e, drop);
+}
+
 const struct allocator *engine_memory (const struct engine *e) {
   return &e->memory;
 }
@@ -150,7 +165,7 @@ void engine_forget_jar (struct engine *e, struct cookie_jar *jar) {
   pool_forget_jar(&e->pool, jar);
 }
 
-/* libcurl has no other way to close idle connections in every version. The descriptor stays the same. */
+/* The only way to close idle connections in every version of libcurl. The descriptor stays the same. */
 static void renew_multi (struct engine *e) {
   CURLM *old = e->multi, *multi = new_multi(e);
   if (!multi) return;
@@ -162,34 +177,36 @@ void engine_trim (struct engine *e) {
   struct sigpipe_guard guard;
   sigpipe_begin(&guard, e->tls);
   pool_cleanup(&e->pool);
-  if (e->flying.count + e->starting.count == 0) {
+  if (e->running.count + e->starting.count == 0) {
     renew_multi(e);
-    host_queues_cleanup(&e->lanes);
+    host_queues_cleanup(&e->hosts);
     if (!e->sockets.count) sockets_cleanup(&e->sockets);
   }
   sigpipe_end(&guard);
 }
 
-/* Of two times of which less than nothing means never. */
+/* The earlier of two times; a negative one means never. */
 static double sooner (double a, double b) {
   if (a < 0) return b;
   return b < 0 || a < b ? a : b;
 }
 
-/* By clock_now; 0: now; < 0: when a descriptor is ready. */
+/* By clock_now; 0: now; < 0: when a descriptor is readable. */
 static double when_to_step (struct engine *e) {
   if (e->finished.count || e->starting.count || e->uncollected) return 0;
-  double due = sooner(timers_next(&e->timers), timers_next(&e->watches));
+  double due = sooner(timers_next(&e->timers), timers_next(&e->limit_timers));
   return sooner(due, poller_due(e->poller));
 }
 
-/* Outside a step: whoever waits for the descriptor may have asked for the timeout before this. */
-static void tell_host (struct engine *e, double when) {
+/*
+** Outside a step: the host may have asked for the timeout before this call and now wait for the descriptor.
+*/
+static void notify_host (struct engine *e, double when) {
   if (e->watched && !e->depth && !engine_is_inherited(e)) poller_ring(e->poller, when);
 }
 
-static void tell_host_of_work (struct engine *e) {
-  if (e->watched) tell_host(e, when_to_step(e));
+static void notify_host_of_work (struct engine *e) {
+  if (e->watched) notify_host(e, when_to_step(e));
 }
 
 bool engine_submit (struct engine *e, struct exchange *x) {
@@ -197,36 +214,30 @@ bool engine_submit (struct engine *e, struct exchange *x) {
   if (x->request.jar) cookie_jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
   if (!transfer_begin(e, x)) return false;
-  tell_host_of_work(e);
+  notify_host_of_work(e);
   return true;
 }
 
 void engine_cancel (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
-  if (x->phase != EXCHANGE_IN_FLIGHT && x->phase != EXCHANGE_FINISHED) return;
+  if (x->phase != EXCHANGE_PENDING && x->phase != EXCHANGE_FINISHED) return;
   if (x->response.failure == FAILURE_NONE) curl_failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
   sigpipe_begin(&guard, e->tls);
-  if (x->phase == EXCHANGE_IN_FLIGHT) transfer_abort(e, x);
+  if (x->phase == EXCHANGE_PENDING) transfer_abort(e, x);
   sigpipe_end(&guard);
   exchange_drop_bodies(x);
-  tell_host(e, 0);
-}
-
-void engine_drop (struct engine *e, struct exchange *x) {
-  engine_cancel(e, x);
-  if (x->phase == EXCHANGE_FINISHED) queue_remove(&e->finished, x);
-  x->phase = EXCHANGE_TOLD;
+  notify_host(e, 0);
 }
 
 void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   struct sigpipe_guard guard;
   e->limits = *limits;
   sigpipe_begin(&guard, e->tls);
-  tell_limits(e->multi, limits);
+  set_limits(e->multi, limits);
   pool_set_limit(&e->pool, limits->idle_handles);
   transfer_relimit(e);
   sigpipe_end(&guard);
-  tell_host_of_work(e);
+  notify_host_of_work(e);
 }
 
 bool engine_reserve_timer (struct engine *e) {
@@ -235,7 +246,7 @@ bool engine_reserve_timer (struct engine *e) {
 
 bool engine_set_timer (struct engine *e, struct timer *timer, double when) {
   if (!timers_set(&e->timers, timer, when)) return false;
-  tell_host(e, when);
+  notify_host(e, when);
   return true;
 }
 
@@ -246,22 +257,22 @@ void engine_clear_timer (struct engine *e, struct timer *timer) {
 int engine_pollfd (struct engine *e) {
   int fd = poller_fd(e->poller);
   e->watched = fd >= 0;
-  if (e->watched) tell_host(e, when_to_step(e));
+  if (e->watched) notify_host(e, when_to_step(e));
   return fd;
 }
 
 void engine_wake (struct engine *e) {
-  tell_host(e, 0);
+  notify_host(e, 0);
 }
 
 bool engine_pending (const struct engine *e) {
-  return e->flying.count || e->starting.count || e->finished.count || e->timers.count;
+  return e->running.count || e->starting.count || e->finished.count || e->timers.count;
 }
 
 double engine_timeout (struct engine *e) {
   double due = when_to_step(e), rest = due - clock_now();
   double seconds = due < 0 ? -1 : rest > 0 ? rest : 0;
-  return e->flying.count && !POLLER_EPOLL ? sooner(seconds, look_interval) : seconds;
+  return e->running.count && !POLLER_EPOLL ? sooner(seconds, look_interval) : seconds;
 }
 
 static double time_to_wait (struct engine *e, double until) {
@@ -271,21 +282,21 @@ static double time_to_wait (struct engine *e, double until) {
   return rest > 0 ? rest : 0;
 }
 
-/* Without a descriptor to look at, a look costs a system call for nothing. */
+/* With no socket in the set, a look would be a needless system call. */
 static bool worth_looking (const struct engine *e, double seconds) {
   return seconds > 0 || poller_watches(e->poller);
 }
 
-/* What libcurl has to do by the clock, new transfers included. */
+/* Runs libcurl's due timers and its new transfers. */
 static void work_by_clock (struct engine *e) {
-  if (!e->flying.count && poller_due(e->poller) < 0) return;
+  if (!e->running.count && poller_due(e->poller) < 0) return;
   poller_work(e->poller);
   e->fresh = false;
   transfer_collect(e);
 }
 
 static bool begins_connection (const struct exchange *x) {
-  return x->phase == EXCHANGE_IN_FLIGHT && !x->reached;
+  return x->phase == EXCHANGE_PENDING && !x->reached;
 }
 
 static void start_all (struct engine *e) {
@@ -294,8 +305,8 @@ static void start_all (struct engine *e) {
 }
 
 /*
-** Within a budget: one after another, and few new connections. libcurl has timers of its own for each, and
-** works in one go on all that are due. Sockets come first, but not for ever.
+** With a budget: starts transfers one after another, and few new connections, because libcurl works in one go
+** on all timers that are due. Sockets come first, but at most MOST_DEFERRED times in a row.
 */
 static void start_some (struct engine *e) {
   const struct exchange *x;
@@ -309,13 +320,13 @@ static void start_some (struct engine *e) {
   }
 }
 
-/* Sockets leave time for the owners that are to be told. */
+/* Sockets leave a part of the budget for owners with finished exchanges. */
 static bool serves_on (const struct engine *e) {
   double part = e->finished.count ? e->budget / 4 : 0;
   return e->stop == 0 || clock_now() < e->stop - part;
 }
 
-/* False: a signal came. */
+/* False: a signal interrupted the wait. */
 static bool look_at_sockets (struct engine *e, double seconds) {
   bool calm = poller_wait(e->poller, seconds);
   if (seconds > 0 && e->budget > 0) e->stop = clock_now() + e->budget;
@@ -328,20 +339,20 @@ static bool look_at_sockets (struct engine *e, double seconds) {
 }
 
 /*
-** A host that looks late (its process was stopped, it did something else) looks again before anything is ended
-** for being late, until nothing more has come, but not for ever: the answer may lie there.
+** After a long pause (the process was stopped, or the host was busy) the response may wait in a socket. So
+** the sockets are read again, up to MOST_LOOKS times, before an exchange times out.
 */
 static void check_deadlines (struct engine *e) {
   double before = e->looked;
   e->looked = poller_watches(e->poller) ? poller_looked(e->poller) : clock_now();
-  if (!e->watches.count) return;
+  if (!e->limit_timers.count) return;
   if (e->looked - before > late) e->grace = MOST_LOOKS;
   if (!poller_watches(e->poller) || !poller_found(e->poller)) e->grace = 0;
   if (e->grace) e->grace--;
   if (!e->grace) transfer_check_deadlines(e, e->looked);
 }
 
-/* False: a signal came. */
+/* False: a signal interrupted the wait. */
 static bool advance (struct engine *e, double until) {
   struct sigpipe_guard guard;
   bool calm = true;
@@ -352,56 +363,56 @@ static bool advance (struct engine *e, double until) {
   if (worth_looking(e, seconds)) calm = look_at_sockets(e, seconds);
   if (e->starting.count) start_some(e);
   if (calm) check_deadlines(e);
-  if (poller_is_lost(e->poller) && !e->flying.count) renew_multi(e);
+  if (poller_is_lost(e->poller) && !e->running.count) renew_multi(e);
   sigpipe_end(&guard);
   return calm;
 }
 
-/* True: there was one. It may have freed the engine, up to what engine_step still needs. */
-static bool tell_exchange (struct engine *e, void *context) {
+/* True if one was reported. Its owner may have freed the engine, up to what engine_step still needs. */
+static bool report_exchange (struct engine *e, void *context) {
   struct exchange *x = e->finished.first;
   if (!x) return false;
   queue_remove(&e->finished, x);
-  x->phase = EXCHANGE_TOLD;
-  x->finished(x, context); /* may have freed x */
+  x->phase = EXCHANGE_REPORTED;
+  x->finished(x, context); /* may free x */
   return true;
 }
 
-static bool tell_timer (struct engine *e, double now, void *context) {
+static bool fire_timer (struct engine *e, double now, void *context) {
   struct timer *timer = timers_due(&e->timers, now);
   if (timer) timer->fired(timer, context);
   return timer != NULL;
 }
 
 /*
-** Timers and exchanges take turns, over steps too, so that neither starves the other under a small budget.
-** What owners add meanwhile is left for the next step, or one that always adds would never let it end.
+** Timers and exchanges alternate, across steps too, so that neither starves the other under a small budget.
+** What owners add is left for the next step, or an owner that always adds would never let this one end.
 */
-static size_t tell (struct engine *e, void *context) {
-  size_t told = 0, exchanges = e->finished.count, timers = e->timers.count;
+static size_t report (struct engine *e, void *context) {
+  size_t reported = 0, exchanges = e->finished.count, timers = e->timers.count;
   if (!exchanges && !timers) return 0;
-  double now = e->flying.count ? e->looked : clock_now();
+  double now = e->running.count ? e->looked : clock_now();
   while (!e->freed && !engine_is_inherited(e) && (exchanges || timers)) {
     size_t *left = e->timers_turn ? &timers : &exchanges;
-    bool was = *left && (e->timers_turn ? tell_timer(e, now, context) : tell_exchange(e, context));
+    bool was = *left && (e->timers_turn ? fire_timer(e, now, context) : report_exchange(e, context));
     *left = was ? *left - 1 : 0;
-    told += was;
+    reported += was;
     e->timers_turn = !e->timers_turn;
-    if (told && transfer_is_over(e)) break;
+    if (reported && transfer_is_over(e)) break;
   }
-  return told;
+  return reported;
 }
 
 static size_t step (struct engine *e, double wait, void *context) {
-  size_t told = 0;
+  size_t reported = 0;
   bool go_on = true;
   double until = wait < 0 ? HUGE_VAL : wait > 0 ? clock_now() + wait : 0;
   while (go_on) {
     bool calm = advance(e, until);
-    told = tell(e, context);
-    go_on = calm && !told && !e->freed && engine_pending(e) && until > 0 && clock_now() < until;
+    reported = report(e, context);
+    go_on = calm && !reported && !e->freed && engine_pending(e) && until > 0 && clock_now() < until;
   }
-  return told;
+  return reported;
 }
 
 static void end_step (struct engine *e) {
@@ -422,7 +433,7 @@ size_t engine_step (struct engine *e, double wait, double budget, void *context)
     return 0;
   }
   e->depth++;
-  size_t told = step(e, wait, context);
+  size_t reported = step(e, wait, context);
   if (--e->depth) {
     e->budget = outer_budget;
     e->stop = outer_stop;
@@ -430,7 +441,7 @@ size_t engine_step (struct engine *e, double wait, double budget, void *context)
     free_now(e);
   else if (!e->freed)
     end_step(e);
-  return told;
+  return reported;
 }
 
 double engine_stop (const struct engine *e) {

@@ -1,6 +1,5 @@
 /*
-** engine_state: what an engine is made of; for engine.c and flight.c, which work on it from both ends: the
-** owners' and libcurl's.
+** engine_state: the struct of an engine. For engine.c, the owners' side, and transfer.c, libcurl's side.
 */
 #ifndef NET_ENGINE_STATE_H
 #define NET_ENGINE_STATE_H
@@ -15,29 +14,29 @@
 struct engine {
   struct allocator memory;
   struct engine_limits limits;
-  CURLM *multi;             /* owned */
-  struct poller *poller;    /* owned */
-  struct timers timers;     /* the owners' */
-  struct timers watches;    /* the exchanges' limits */
-  struct pool pool;         /* easy handles that rest */
-  struct host_queues lanes; /* exchanges that wait for a connection */
-  struct queue starting;    /* exchanges that a step is to give to libcurl, one after another */
-  struct queue flying;      /* exchanges in libcurl */
-  struct queue finished;    /* and not told yet */
-  unsigned depth;           /* of engine_step: owners may call it again */
-  bool freed;               /* by an owner, from inside engine_step, which then lets go of the rest */
-  bool timers_turn;         /* to be told next */
-  unsigned forks;           /* fork_guard_forks when it was made */
-  bool tls;                 /* some request was https */
-  bool crowded;             /* file descriptors ran out: libcurl is held to the connections that it has */
-  bool fresh;               /* libcurl has one that it has not worked on yet */
-  bool uncollected;         /* libcurl may be done with some that the last step had no time for */
-  bool watched;             /* the host has asked for the descriptor */
-  double budget;            /* seconds, of the step that is under way, or was last */
-  double stop;              /* of clock_now: that is used up; 0: there is none */
-  double looked;            /* of clock_now: what had come by then has been read */
-  unsigned deferred;        /* steps since the last that had time to begin a transfer */
-  unsigned grace;           /* looks at the sockets before deadlines are looked at */
+  CURLM *multi;               /* owned */
+  struct poller *poller;      /* owned */
+  struct timers timers;       /* the owners' */
+  struct timers limit_timers; /* the exchanges' limits of time */
+  struct pool pool;           /* idle easy handles */
+  struct host_queues hosts;   /* exchanges that wait for a connection */
+  struct queue starting;      /* exchanges that a step will give to libcurl, one after another */
+  struct queue running;       /* exchanges in libcurl */
+  struct queue finished;      /* exchanges that are finished and not reported yet */
+  unsigned depth;             /* of nested engine_step calls */
+  bool freed;                 /* by an owner from inside engine_step, which then frees the rest */
+  bool timers_turn;           /* the next report is a timer */
+  unsigned forks;             /* fork_guard_forks when the engine was created */
+  bool tls;                   /* some request was https */
+  bool crowded;               /* file descriptors ran out: libcurl may not open more connections */
+  bool fresh;                 /* libcurl has a transfer that it has not worked on yet */
+  bool uncollected;           /* libcurl may have completed some that the last step had no time for */
+  bool watched;               /* the host has asked for the descriptor */
+  double budget;              /* seconds, of the current step or the last one */
+  double stop;                /* of clock_now: the end of the budget; 0: there is none */
+  double looked;              /* of clock_now: all input up to then has been read */
+  unsigned deferred;          /* steps since the last one that had time to begin a transfer */
+  unsigned grace;             /* looks at the sockets that precede the next check of deadlines */
   struct handle_lines lines;
   struct sockets sockets; /* of the connections in `multi` */
 };

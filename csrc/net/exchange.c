@@ -2,7 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/curl_failure.h"
-#include "net/engine.h"
+#include "net/exchange_internal.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -10,11 +10,12 @@
 
 enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
-struct exchange *exchange_new (struct engine *engine) {
-  const struct allocator *memory = engine_memory(engine);
+struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
+                               void (*drop)(struct exchange *x)) {
   struct exchange *x = memory_new(memory, sizeof *x);
   if (!x) return NULL;
   x->engine = engine;
+  x->drop = drop;
   x->memory = *memory;
   buffer_init(&x->request.body, &x->memory, SIZE_MAX);
   x->request.body.secret = true;
@@ -44,12 +45,12 @@ void exchange_orphan (struct exchange *x) {
   release_all(x);
   x->engine = NULL;
   x->handle = NULL;
-  x->lane = NULL;
+  x->host = NULL;
   x->earlier = x->later = NULL;
-  x->phase = EXCHANGE_TOLD;
+  x->phase = EXCHANGE_REPORTED;
 }
 
-/* A response may hold a token or a session's cookie: it is overwritten like the request. */
+/* Overwrites both bodies: a response too may hold a token or a session's cookie. */
 void exchange_drop_bodies (struct exchange *x) {
   buffer_wipe(&x->request.body);
   buffer_wipe(&x->response.body);
@@ -57,7 +58,7 @@ void exchange_drop_bodies (struct exchange *x) {
 
 void exchange_free (struct exchange *x) {
   if (!x) return;
-  if (x->phase == EXCHANGE_IN_FLIGHT || x->phase == EXCHANGE_FINISHED) engine_drop(x->engine, x);
+  if (x->phase == EXCHANGE_PENDING || x->phase == EXCHANGE_FINISHED) x->drop(x);
   release_all(x);
   exchange_drop_bodies(x);
   buffer_wipe(&x->response.headers);
@@ -107,7 +108,10 @@ static bool is_blank (char c) {
   return c == ' ' || c == '\t';
 }
 
-/* `start` begins with a letter. Nearly every line differs in that: no call for those. */
+/*
+** `start` begins with a letter. The first letter is compared here: it differs in nearly every line and saves
+** the call.
+*/
 static bool begins_with (const char *line, size_t length, const char *start, size_t start_length) {
   return length >= start_length && (line[0] | 0x20) == (start[0] | 0x20) &&
          ascii_same_start(line, start, start_length);
@@ -117,7 +121,7 @@ static bool is_blank_line (const char *line, size_t length) {
   return length > 0 && (line[0] == '\r' || line[0] == '\n');
 }
 
-/* The value of the line that begins at `start` of the block and is its last: without blanks around it. */
+/* The value, without surrounding blanks, of the block's last line, which begins at `start`. */
 static void find_value (const struct buffer *block, size_t start, size_t name_length, size_t *at,
                         size_t *length) {
   size_t end = block->length;
@@ -134,7 +138,7 @@ static void note_type (struct exchange *x, size_t start) {
   find_value(&r->headers, start, strlen("content-type:"), &r->type_at, &r->type_length);
 }
 
-/* The next of the elements between commas. False: there is none. */
+/* The next element of a comma-separated list. False: there is none. */
 static bool next_element (const char **text, size_t *length, const char *end) {
   while (*text < end && strchr(" \t,\r\n", **text))
     ++*text;
@@ -143,7 +147,7 @@ static bool next_element (const char **text, size_t *length, const char *end) {
   return *length > 0;
 }
 
-/* -1: no number, which is for libcurl to judge. */
+/* -1: not a number; libcurl decides what to do with it. */
 static long long number_of (const char *digits, size_t length) {
   long long number = 0;
   for (size_t i = 0; i < length; i++) {
@@ -153,7 +157,10 @@ static long long number_of (const char *digits, size_t length) {
   return number;
 }
 
-/* Of lengths that differ, libcurl takes the last one, somebody on the way perhaps the first: one answer would be read as two. */
+/*
+** False if the lengths differ. libcurl takes the last one and a proxy perhaps the first: one response would
+** be read as two.
+*/
 static bool note_length (struct exchange *x, const char *line, size_t length) {
   const char *text = line + strlen("content-length:"), *end = line + length;
   for (size_t size; next_element(&text, &size, end); text += size) {
@@ -169,7 +176,7 @@ static bool note_length (struct exchange *x, const char *line, size_t length) {
   return true;
 }
 
-/* What libcurl knows, or would, if it were built with it. */
+/* True for an encoding that libcurl may be built with. */
 static bool is_encoding (const char *name, size_t length) {
   static const char *const names[] = {"gzip", "x-gzip", "deflate", "br", "zstd", "identity", "none"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -206,7 +213,7 @@ static bool is_named (const char *line, size_t length, const char *name) {
   return begins_with(line, length, name, strlen(name));
 }
 
-/* The block's last line, which begins at `start`. */
+/* Notes what the block's last line, which begins at `start`, says. False: a failure is noted. */
 static bool note_line (struct exchange *x, size_t start) {
   const char *line = x->response.headers.data + start;
   size_t length = x->response.headers.length - start;
@@ -220,7 +227,7 @@ static bool note_line (struct exchange *x, size_t start) {
   return !is_named(line, length, "content-length:") || note_length(x, line, length);
 }
 
-/* libcurl has read the first part of such a line before the rest comes. NULL: it is none of these. */
+/* The name of a header that libcurl acts on before its continuation line comes. NULL: it is none of these. */
 static const char *name_of_cut (const char *line, size_t length) {
   static const char *const names[] = {
       "Set-Cookie:", "Content-Length:", "Transfer-Encoding:", "Content-Encoding:", "Connection:"};
@@ -236,7 +243,7 @@ static size_t start_of_last (const struct buffer *block) {
   return at;
 }
 
-/* The last line goes on: RFC 9112, 5.2. */
+/* Joins a continuation line to the last line: RFC 9112, 5.2. False: a failure is noted. */
 static bool unfold (struct exchange *x, const char *line, size_t length) {
   struct buffer *block = &x->response.headers;
   size_t start = start_of_last(block), end = block->length;
@@ -256,7 +263,9 @@ static bool unfold (struct exchange *x, const char *line, size_t length) {
   return true;
 }
 
-/* Interim responses and a proxy's answers come first, trailers last; only the block between them is kept. */
+/*
+** Interim responses and a proxy's responses come first, trailers last; only the block between them is kept.
+*/
 bool exchange_take_header (struct exchange *x, const char *line, size_t length) {
   struct buffer *block = &x->response.headers;
   size_t start;
@@ -280,7 +289,7 @@ bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
   struct buffer *body = &x->response.body;
   if (x->stall > 0) x->active = clock_now();
   if (body->length > TOKEN_LIMIT)
-    body->secret = false; /* no answer with a token is so large; realloc is cheaper */
+    body->secret = false; /* no response with a token is so large; realloc is cheaper */
   enum buffer_result result = buffer_add(body, data, length);
   if (result == BUFFER_FULL)
     curl_failure_note(x, FAILURE_TOO_BIG, NULL, "the response's body passes %zu bytes", body->limit);
@@ -316,7 +325,7 @@ static void note_foreign_target (struct exchange *x, const struct uri *target) {
                     "redirected out of the origin, to %s", uri_public_text(target));
 }
 
-/* Notes why not, if not. */
+/* NULL: a failure is noted. */
 static struct uri *find_target (struct exchange *x, const struct header_line *location) {
   const char *why = NULL;
   struct uri *from = x->response.uri, *to = uri_resolve(from, location->value, location->value_length, &why);
@@ -329,7 +338,7 @@ static struct uri *find_target (struct exchange *x, const struct header_line *lo
   return NULL;
 }
 
-/* False: no memory. The list itself may be shared. */
+/* Replaces the list, which may be shared, by a copy without the line. False: out of memory. */
 static bool drop_line (struct exchange *x, const char *name) {
   struct header_list *lines = x->request.headers, *copy;
   if (!lines || !header_list_has(lines, name)) return true;
@@ -341,7 +350,7 @@ static bool drop_line (struct exchange *x, const char *name) {
   return true;
 }
 
-/* As every browser does it; RFC 9110, 15.4. */
+/* As browsers do; RFC 9110, 15.4. */
 static void change_method (struct exchange *x) {
   long status = x->response.status;
   bool head = strcmp(x->method, "HEAD") == 0, post = strcmp(x->method, "POST") == 0;
@@ -349,10 +358,10 @@ static void change_method (struct exchange *x) {
   if (status != 303 && !post) return;
   x->method = "GET";
   x->sends_body = false;
-  drop_line(x, "Content-Type"); /* it spoke of the body that is not sent again */
+  drop_line(x, "Content-Type"); /* it described the body, which is not sent again */
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool prepare_hop (struct exchange *x, const struct uri *target) {
   const struct request *r = &x->request;
   if (r->home && !uri_within(r->home, target) && !drop_line(x, r->homely)) return false;

@@ -16,7 +16,7 @@ unsigned fork_guard_forks (void) {
 
 #include <pthread.h>
 
-/* 0: not watched. */
+/* 0: not counted. */
 static unsigned forks;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -25,12 +25,12 @@ static void in_child (void) {
   forks++;
 }
 
-static void watch (void) {
+static void start (void) {
   if (pthread_atfork(NULL, NULL, in_child) == 0) forks = 1;
 }
 
 void fork_guard_set (void) {
-  pthread_once(&once, watch);
+  pthread_once(&once, start);
 }
 
 bool fork_guard_is_set (void) {
@@ -42,3 +42,7 @@ unsigned fork_guard_forks (void) {
 }
 
 #endif
+
+bool fork_guard_forked_since (unsigned before) {
+  return fork_guard_forks() != before;
+}

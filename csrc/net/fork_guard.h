@@ -1,6 +1,6 @@
 /*
-** process: how many forks have led to this process. Counted when they happen, so that to ask costs no system call.
-** Owns the one counter, which a child alone changes, before it has a second thread.
+** fork_guard: counts the forks that led to this process, when they happen, so that a look costs no system
+** call. Owns the one counter; only a child changes it, before it has a second thread.
 */
 #ifndef NET_FORK_GUARD_H
 #define NET_FORK_GUARD_H
@@ -9,13 +9,16 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Begins to count, if that was not done yet. Any thread may call it. */
+/* Starts the count once for the process. Any thread may call it. */
 void fork_guard_set (void);
 
-/* False: there was no memory for fork_guard_set, so nobody would know of a fork. */
+/* True if forks are counted. False: fork_guard_set ran out of memory. */
 bool fork_guard_is_set (void);
 
 unsigned fork_guard_forks (void);
+
+/* True if the process was forked after fork_guard_forks returned `forks`. */
+bool fork_guard_forked_since (unsigned forks);
 
 #pragma GCC visibility pop
 

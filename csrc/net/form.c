@@ -8,7 +8,7 @@ static bool is_plain (char c) {
   return ascii_is_alnum(c) || (c && strchr("-_.!~*'()", c));
 }
 
-/* By hand, because curl_easy_escape would leave a copy of a password in memory that is not ours to wipe. */
+/* Not by curl_easy_escape, which would leave a copy of a password in memory that we cannot wipe. */
 static bool add_encoded (struct buffer *form, const char *text, size_t length) {
   static const char hex[] = "0123456789ABCDEF";
   size_t i;

@@ -1,4 +1,4 @@
-/* form: a body of type application/x-www-form-urlencoded, or a query, written field by field. */
+/* form: writes a body of type application/x-www-form-urlencoded, or a query, field by field. */
 #ifndef NET_FORM_H
 #define NET_FORM_H
 
@@ -9,8 +9,8 @@
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 /*
-** Adds name=value, after a '&' unless it is the first. The name is sent as it is, the value encoded as encodeURIComponent
-** does. False: no memory.
+** Adds name=value, after a '&' unless it is the first field. The name is written as it is, the value encoded
+** as encodeURIComponent does. False: out of memory.
 */
 bool form_add (struct buffer *form, const char *name, const char *value, size_t length);
 

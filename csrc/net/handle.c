@@ -1,6 +1,7 @@
 #include "net/handle.h"
 
 #include "net/curl_failure.h"
+#include "net/exchange_internal.h"
 #include "net/handle_transport.h"
 
 #include <stdio.h>
@@ -327,6 +328,17 @@ CURLcode handle_forget (struct handle *h) {
   return set_base(h);
 }
 
+static CURLcode set_transport (struct handle *h, struct transport *t, bool https) {
+  CURLcode code = CURLE_OK;
+  if (h->transport && h->https == https && transport_same_connection(h->transport, t)) return CURLE_OK;
+  if (handle_transport_needs_new(h, t, https)) code = handle_forget(h);
+  if (!code) code = handle_transport_set(h, t, https);
+  h->kept = false;
+  transport_release(h->transport);
+  h->transport = transport_keep(t);
+  return code;
+}
+
 static CURLcode set_version (struct handle *h, const struct exchange *x) {
   bool https = uri_is_https(x->response.uri), http2 = https && x->http2;
   return h->https == https && h->http2 == http2 ? CURLE_OK : set_http_version(h, https, http2);
@@ -374,8 +386,8 @@ static unsigned lines_kind_of (const struct handle *h, const struct exchange *x)
 }
 
 /* The exchange's own lines, with those of ours that it does not name before them. */
-static struct curl_slist *ready_queue_lines (struct handle *h, const struct header_list *list,
-                                             struct curl_slist *first) {
+static struct curl_slist *link_lines (struct handle *h, const struct header_list *list,
+                                      struct curl_slist *first) {
   struct curl_slist *free = h->ready;
   bool agent = !(h->lines_kind & LINES_OWN_AGENT) && lacks(list, "User-Agent");
   bool encodings = lacks(list, "Accept-Encoding");
@@ -418,7 +430,7 @@ static CURLcode set_headers (struct handle *h, const struct exchange *x) {
   keep_lines(h, r);
   h->lines_set = true;
   h->lines_kind = kind;
-  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, ready_queue_lines(h, r->headers, first));
+  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, link_lines(h, r->headers, first));
 }
 
 /*
@@ -534,7 +546,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!x->reached) stream_begin(&h->stream, 0);
   h->stream.port = 0;
   CURLcode code = set_buffer(h, buffer_of(x));
-  if (!code) code = handle_set_transport(h, r->transport, uri_is_https(x->response.uri));
+  if (!code) code = set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_version(h, x);
   if (!code) code = set_fresh(h);
   if (!code) code = set_connecting(h, x);

@@ -110,7 +110,7 @@ static CURLcode set_user_agent (CURL *easy, const char *agent) {
   return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
 }
 
-static CURLcode tell (struct handle *h, const struct transport *t, bool https) {
+CURLcode handle_transport_set (struct handle *h, const struct transport *t, bool https) {
   CURLcode code = set_proxy(h->easy, t);
   if (!code) code = set_authorities(h, t, https);
   if (!code) code = set_tls(h->easy, t);
@@ -118,20 +118,8 @@ static CURLcode tell (struct handle *h, const struct transport *t, bool https) {
   return code;
 }
 
-/* Only a fresh handle has libcurl's own CA certificates: they cannot be told by name. */
-static bool must_start_over (const struct handle *h, const struct transport *t, bool https) {
+bool handle_transport_needs_new (const struct handle *h, const struct transport *t, bool https) {
   if (!h->transport) return false;
   if (https && h->lacks_authorities && !has_own_authorities(t)) return true;
   return h->lacks_proxy_authorities && may_have_secure_proxy(t);
-}
-
-CURLcode handle_set_transport (struct handle *h, struct transport *t, bool https) {
-  CURLcode code = CURLE_OK;
-  if (h->transport && h->https == https && transport_same_connection(h->transport, t)) return CURLE_OK;
-  if (must_start_over(h, t, https)) code = handle_forget(h);
-  if (!code) code = tell(h, t, https);
-  h->kept = false;
-  transport_release(h->transport);
-  h->transport = transport_keep(t);
-  return code;
 }

@@ -1,6 +1,5 @@
 /*
-** handle_transport: the part of a handle's set-up that says how the server is reached: proxy, TLS, the limit to
-** connecting, the agent.
+** handle_transport: the part of a handle's set-up that says how to reach the server: proxy, TLS, user agent.
 */
 #ifndef NET_HANDLE_TRANSPORT_H
 #define NET_HANDLE_TRANSPORT_H
@@ -9,8 +8,14 @@
 
 #pragma GCC visibility push(hidden)
 
-/* For a request by `t`, to an https URI or not. May make the easy handle anew. */
-CURLcode handle_set_transport (struct handle *h, struct transport *t, bool https);
+/*
+** True if `h` first needs a new easy handle: libcurl's own CA certificates were removed from this one, and no
+** option brings them back.
+*/
+bool handle_transport_needs_new (const struct handle *h, const struct transport *t, bool https);
+
+/* Sets `h` up for requests by `t`, to https URIs or not. The caller notes `t` in the handle. */
+CURLcode handle_transport_set (struct handle *h, const struct transport *t, bool https);
 
 #pragma GCC visibility pop
 

@@ -15,18 +15,18 @@ struct host_queue {
   struct host_queue *next; /* in the same slot */
   size_t size;             /* of this block */
   unsigned hash;           /* of the origin */
-  size_t flying;           /* exchanges that were given an easy handle */
+  size_t running;          /* exchanges that were given an easy handle */
   size_t most;             /* of them; those that are more wait */
   size_t uploaded;         /* bytes of the bodies among them that go over HTTP/2 */
   struct queue waiting;
   char origin[];
 };
 
-enum { LANE_SLOTS = 64 };
+enum { HOST_QUEUE_SLOTS = 64 };
 
 struct host_queues {
-  const struct allocator *memory;       /* borrowed */
-  struct host_queue *slots[LANE_SLOTS]; /* owned */
+  const struct allocator *memory;             /* borrowed */
+  struct host_queue *slots[HOST_QUEUE_SLOTS]; /* owned */
   size_t count;
 };
 
@@ -38,17 +38,17 @@ struct host_queue *host_queues_find (struct host_queues *l, const struct uri *u,
 
 void host_queues_limit (struct host_queues *l, size_t most); /* for all that there are */
 
-bool host_queue_is_full (const struct host_queue *lane);
+bool host_queue_is_full (const struct host_queue *host);
 
 /*
 ** True if a body of that size may go over HTTP/2. The streams of a connection share one window for bodies:
 ** when more wait for it than it takes, libcurl sends crumbs, for which Tomcat ends the connection
 ** (ENHANCE_YOUR_CALM).
 */
-bool lane_has_window (const struct host_queue *lane, size_t size);
+bool host_queue_has_window (const struct host_queue *host, size_t size);
 
 /* Somebody landed: frees the lane if it is empty and there are many. */
-void host_queues_tidy (struct host_queues *l, struct host_queue *lane);
+void host_queues_tidy (struct host_queues *l, struct host_queue *host);
 
 /* Any one that waits; NULL: nobody does. */
 struct exchange *host_queues_first_waiting (const struct host_queues *l);

@@ -3,6 +3,8 @@
 #include "net/curl_failure.h"
 #include "net/deadline.h"
 #include "net/engine_state.h"
+#include "net/exchange_internal.h"
+#include "net/fork_guard.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,32 +16,32 @@ bool transfer_is_over (const struct engine *e) {
 
 /* Its lane has a place for it. */
 static void claim (struct exchange *x) {
-  if (x->lane) x->lane->flying++;
+  if (x->host) x->host->running++;
 }
 
-static void depart (struct engine *e, struct exchange *x) {
+static void enter (struct engine *e, struct exchange *x) {
   claim(x);
-  queue_append(&e->flying, x);
+  queue_append(&e->running, x);
 }
 
 static void take_body_away (struct exchange *x) {
-  if (x->lane) x->lane->uploaded -= x->upload;
+  if (x->host) x->host->uploaded -= x->upload;
   x->upload = 0;
 }
 
-static void arrive (struct engine *e, struct exchange *x) {
-  queue_remove(&e->flying, x);
-  if (x->lane) x->lane->flying--;
+static void complete (struct engine *e, struct exchange *x) {
+  queue_remove(&e->running, x);
+  if (x->host) x->host->running--;
   take_body_away(x);
-  timers_clear(&e->watches, &x->watch);
+  timers_clear(&e->limit_timers, &x->limit_timer);
   x->response.timing.total = clock_now() - x->started;
   x->phase = EXCHANGE_FINISHED;
-  x->lane = NULL; /* it may not last */
+  x->host = NULL; /* it may not last */
   queue_append(&e->finished, x);
 }
 
 /* False: a failure is noted; the handle is then gone, and the exchange in no transfer. */
-static bool launch (struct engine *e, struct exchange *x) {
+static bool add_to_multi (struct engine *e, struct exchange *x) {
   CURLcode code = handle_prepare(x->handle, x);
   if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) {
     e->fresh = true;
@@ -53,16 +55,16 @@ static bool launch (struct engine *e, struct exchange *x) {
 
 /* A body that finds no room among those that go over HTTP/2 has a connection of its own. */
 static void place_body (struct exchange *x) {
-  if (!x->lane || !x->http2 || !x->sends_body || x->request.transport->http2 == HTTP2_YES) return;
-  x->http2 = lane_has_window(x->lane, x->request.body.length);
+  if (!x->host || !x->http2 || !x->sends_body || x->request.transport->http2 == HTTP2_YES) return;
+  x->http2 = host_queue_has_window(x->host, x->request.body.length);
   if (x->http2) x->upload = x->request.body.length;
-  x->lane->uploaded += x->upload;
+  x->host->uploaded += x->upload;
 }
 
-static bool take_off (struct engine *e, struct exchange *x) {
+static bool attach (struct engine *e, struct exchange *x) {
   place_body(x);
   x->handle = pool_take(&e->pool, x);
-  if (x->handle) return launch(e, x);
+  if (x->handle) return add_to_multi(e, x);
   curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
   return false;
 }
@@ -82,29 +84,29 @@ static void stop_waiting (struct engine *e, struct exchange *x) {
 }
 
 static void start (struct engine *e, struct exchange *x) {
-  queue_append(&e->flying, x);
-  if (!take_off(e, x)) arrive(e, x);
+  queue_append(&e->running, x);
+  if (!attach(e, x)) complete(e, x);
 }
 
 /* There may be room for those that wait. */
-static void fill (struct engine *e, struct host_queue *lane) {
-  if (!lane) return;
-  while (lane->waiting.first && !host_queue_is_full(lane)) {
-    struct exchange *x = lane->waiting.first;
-    queue_remove(&lane->waiting, x);
+static void start_waiting (struct engine *e, struct host_queue *host) {
+  if (!host) return;
+  while (host->waiting.first && !host_queue_is_full(host)) {
+    struct exchange *x = host->waiting.first;
+    queue_remove(&host->waiting, x);
     claim(x);
     if (e->fresh)
       wait_to_start(e, x);
     else
       start(e, x);
   }
-  host_queues_tidy(&e->lanes, lane);
+  host_queues_tidy(&e->hosts, host);
 }
 
 static void finish (struct engine *e, struct exchange *x) {
-  struct host_queue *lane = x->lane;
-  arrive(e, x);
-  fill(e, lane);
+  struct host_queue *host = x->host;
+  complete(e, x);
+  start_waiting(e, host);
 }
 
 static void hold_connections (struct engine *e, long most) {
@@ -118,7 +120,7 @@ static void hold_connections (struct engine *e, long most) {
 static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
   enum { MOST_ROOMS = 4 };
   long count = (long)e->sockets.count;
-  if (!count || x->rooms >= MOST_ROOMS || !failure_for_descriptors(x, code)) return false;
+  if (!count || x->rooms >= MOST_ROOMS || !curl_failure_for_descriptors(x, code)) return false;
   x->rooms++;
   e->crowded = true;
   hold_connections(e, count > 1 ? count - 1 : 1);
@@ -126,7 +128,7 @@ static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
 }
 
 static void let_connect (struct engine *e) {
-  if (!e->crowded || e->flying.count) return;
+  if (!e->crowded || e->running.count) return;
   e->crowded = false;
   hold_connections(e, e->limits.total_connections);
 }
@@ -135,12 +137,12 @@ const struct exchange *transfer_start_next (struct engine *e) {
   struct exchange *x = e->starting.first;
   if (!x) return NULL;
   stop_waiting(e, x);
-  queue_append(&e->flying, x);
-  if (!take_off(e, x)) finish(e, x);
+  queue_append(&e->running, x);
+  if (!attach(e, x)) finish(e, x);
   return x;
 }
 
-static void land (struct engine *e, struct exchange *x) {
+static void detach (struct engine *e, struct exchange *x) {
   pool_give(&e->pool, x->handle);
   x->handle = NULL;
   finish(e, x);
@@ -186,7 +188,7 @@ static bool goes_on (struct exchange *x, CURLcode code) {
     curl_failure_explain(x, h->easy, code, h->error);
   else
     handle_note_connection(h);
-  return !code && exchange_is_answered(x) && !failure_of_proxy(x) && exchange_redirect(x);
+  return !code && exchange_is_answered(x) && !curl_failure_of_proxy(x) && exchange_redirect(x);
 }
 
 /* Without its cookies a session is no longer logged in, which the next answer tells. */
@@ -204,11 +206,11 @@ static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
   bound_cookies(x);
   again = again && x->response.failure == FAILURE_NONE;
   if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
-  if (x->response.may_have_arrived) failure_warn(x);
+  if (x->response.may_have_arrived) curl_failure_warn(x);
   curl_multi_remove_handle(e->multi, h->easy);
   if (!again)
-    land(e, x);
-  else if (!launch(e, x))
+    detach(e, x);
+  else if (!add_to_multi(e, x))
     finish(e, x);
 }
 
@@ -226,24 +228,24 @@ void transfer_collect (struct engine *e) {
 }
 
 /* In a child of fork: the parent's transfer goes on, and its handle is lost to us. */
-static void leave (struct engine *e, struct exchange *x) {
+static void leave_inherited (struct engine *e, struct exchange *x) {
   x->handle = NULL;
-  arrive(e, x);
+  complete(e, x);
 }
 
 /* One that waits has no handle: it departs only to arrive. */
 static void abort_waiting (struct engine *e, struct exchange *x) {
-  struct host_queue *lane = x->lane;
+  struct host_queue *host = x->host;
   if (!x->starting) {
-    queue_remove(&lane->waiting, x);
-    depart(e, x);
-    arrive(e, x);
+    queue_remove(&host->waiting, x);
+    enter(e, x);
+    complete(e, x);
     return;
   }
   stop_waiting(e, x);
-  queue_append(&e->flying, x);
-  if (engine_is_inherited(e))
-    arrive(e, x);
+  queue_append(&e->running, x);
+  if (fork_guard_forked_since(e->forks))
+    complete(e, x);
   else
     finish(e, x);
 }
@@ -253,38 +255,39 @@ void transfer_abort (struct engine *e, struct exchange *x) {
     abort_waiting(e, x);
     return;
   }
-  if (engine_is_inherited(e)) {
-    leave(e, x);
+  if (fork_guard_forked_since(e->forks)) {
+    leave_inherited(e, x);
     return;
   }
   read_outcome(x);
   x->response.may_have_arrived = was_sent(x);
   curl_multi_remove_handle(e->multi, x->handle->easy);
-  land(e, x);
+  detach(e, x);
 }
 
-static void on_watch (struct timer *timer, void *context) {
-  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, watch));
+static void on_limit (struct timer *timer, void *context) {
+  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, limit_timer));
   struct engine *e = x->engine;
   const double *now = context;
   if (deadline_passed(x, *now))
     transfer_abort(e, x);
   else
-    timers_set(&e->watches, &x->watch, deadline_next(x)); /* has room: the timer was just taken out */
+    timers_set(&e->limit_timers, &x->limit_timer,
+               deadline_next(x)); /* has room: the timer was just taken out */
 }
 
 void transfer_check_deadlines (struct engine *e, double now) {
   struct timer *timer;
-  while ((timer = timers_due(&e->watches, now))) {
+  while ((timer = timers_due(&e->limit_timers, now))) {
     timer->fired(timer, &now);
     if (transfer_is_over(e)) break;
   }
 }
 
-static bool set_watch (struct engine *e, struct exchange *x) {
+static bool set_limit_timer (struct engine *e, struct exchange *x) {
   double when = deadline_next(x);
-  x->watch.fired = on_watch;
-  return when <= 0 || timers_set(&e->watches, &x->watch, when);
+  x->limit_timer.fired = on_limit;
+  return when <= 0 || timers_set(&e->limit_timers, &x->limit_timer, when);
 }
 
 /*
@@ -296,21 +299,21 @@ static size_t most_at_once (const struct engine *e) {
   return (size_t)(l->host_connections > 0 ? l->host_connections : l->total_connections);
 }
 
-static bool find_lane (struct engine *e, struct exchange *x) {
+static bool find_host (struct engine *e, struct exchange *x) {
   size_t most = most_at_once(e);
   if (!most && !x->http2) return true;
-  x->lane = host_queues_find(&e->lanes, x->request.uri, most ? most : SIZE_MAX);
-  return x->lane != NULL;
+  x->host = host_queues_find(&e->hosts, x->request.uri, most ? most : SIZE_MAX);
+  return x->host != NULL;
 }
 
 void transfer_relimit (struct engine *e) {
   size_t most = most_at_once(e);
-  struct host_queue *lane, *next;
-  host_queues_limit(&e->lanes, most ? most : SIZE_MAX);
-  for (size_t i = 0; i < LANE_SLOTS; i++)
-    for (lane = e->lanes.slots[i]; lane; lane = next) {
-      next = lane->next;
-      fill(e, lane); /* may free it */
+  struct host_queue *host, *next;
+  host_queues_limit(&e->hosts, most ? most : SIZE_MAX);
+  for (size_t i = 0; i < HOST_QUEUE_SLOTS; i++)
+    for (host = e->hosts.slots[i]; host; host = next) {
+      next = host->next;
+      start_waiting(e, host); /* may free it */
     }
 }
 
@@ -346,10 +349,10 @@ static bool may_speak_http2 (const struct engine *e, const struct exchange *x) {
 
 static void undo_begin (struct engine *e, struct exchange *x) {
   take_body_away(x);
-  timers_clear(&e->watches, &x->watch);
+  timers_clear(&e->limit_timers, &x->limit_timer);
   uri_release(x->response.uri);
   x->response.uri = NULL;
-  x->lane = NULL;
+  x->host = NULL;
   x->response.failure = FAILURE_NONE;
   x->response.detail[0] = '\0';
   x->response.hint = NULL;
@@ -362,9 +365,9 @@ static void undo_begin (struct engine *e, struct exchange *x) {
 static bool begin (struct engine *e, struct exchange *x) {
   exchange_start(x, clock_now());
   x->http2 = may_speak_http2(e, x);
-  if (!find_lane(e, x) || !set_watch(e, x)) return false;
-  if (x->lane && host_queue_is_full(x->lane)) {
-    queue_append(&x->lane->waiting, x);
+  if (!find_host(e, x) || !set_limit_timer(e, x)) return false;
+  if (x->host && host_queue_is_full(x->host)) {
+    queue_append(&x->host->waiting, x);
     return true;
   }
   if (e->fresh) {
@@ -372,15 +375,15 @@ static bool begin (struct engine *e, struct exchange *x) {
     wait_to_start(e, x);
     return true;
   }
-  bool up = take_off(e, x);
+  bool up = attach(e, x);
   if (!up && x->response.failure == FAILURE_MEMORY) return false;
-  depart(e, x);
-  if (!up) arrive(e, x);
+  enter(e, x);
+  if (!up) complete(e, x);
   return true;
 }
 
 bool transfer_begin (struct engine *e, struct exchange *x) {
-  x->phase = EXCHANGE_IN_FLIGHT;
+  x->phase = EXCHANGE_PENDING;
   if (begin(e, x)) return true;
   undo_begin(e, x);
   x->phase = EXCHANGE_FRESH;
@@ -388,26 +391,26 @@ bool transfer_begin (struct engine *e, struct exchange *x) {
 }
 
 static void abandon (struct engine *e, struct exchange *x) {
-  if (x->handle && !engine_is_inherited(e)) {
+  if (x->handle && !fork_guard_forked_since(e->forks)) {
     curl_multi_remove_handle(e->multi, x->handle->easy);
     handle_free(x->handle);
   }
-  timers_clear(&e->watches, &x->watch);
+  timers_clear(&e->limit_timers, &x->limit_timer);
   exchange_orphan(x);
 }
 
 void transfer_abandon_all (struct engine *e) {
   struct exchange *x;
-  while ((x = e->flying.first)) {
-    queue_remove(&e->flying, x);
+  while ((x = e->running.first)) {
+    queue_remove(&e->running, x);
     abandon(e, x);
   }
   while ((x = e->starting.first)) {
     stop_waiting(e, x);
     abandon(e, x);
   }
-  while ((x = host_queues_first_waiting(&e->lanes))) {
-    queue_remove(&x->lane->waiting, x);
+  while ((x = host_queues_first_waiting(&e->hosts))) {
+    queue_remove(&x->host->waiting, x);
     abandon(e, x);
   }
 }

@@ -90,7 +90,7 @@ bool session_sign_again (const struct identity *who, struct exchange *x) {
 
 struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
                                       struct uri *uri) {
-  struct exchange *x = uri ? exchange_new(s->loop->engine) : NULL;
+  struct exchange *x = uri ? engine_new_exchange(s->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);
     return NULL;
@@ -112,7 +112,7 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
   struct exchange *x;
   uri = session_address(L, s, uri);
-  x = uri ? exchange_new(s->loop->engine) : NULL;
+  x = uri ? engine_new_exchange(s->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);
     return NULL;

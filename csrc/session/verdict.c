@@ -1,5 +1,6 @@
 #include "session/verdict.h"
 
+#include "net/curl_failure.h"
 #include "runtime/error.h"
 #include "runtime/response.h"
 #include "session/operation.h"

@@ -47,7 +47,7 @@ static void on_finished (struct exchange *x, void *context) {
 }
 
 struct exchange *request_new (const char *path) {
-  struct exchange *x = exchange_new(engine);
+  struct exchange *x = engine_new_exchange(engine);
   if (!x) abort();
   x->request.method = "GET";
   x->request.uri = server_uri(server, path);
@@ -69,11 +69,11 @@ void request_header (struct exchange *x, const char *name, const char *value) {
 
 void submit (struct exchange *x) {
   CHECK(engine_submit(engine, x));
-  CHECK(x->phase != EXCHANGE_TOLD);
+  CHECK(x->phase != EXCHANGE_REPORTED);
 }
 
 void await (struct exchange *x) {
-  while (x->phase != EXCHANGE_TOLD)
+  while (x->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, NULL);
 }
 

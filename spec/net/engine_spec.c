@@ -131,7 +131,7 @@ static struct exchange *second;
 static void step_again (struct exchange *x, void *context) {
   told++;
   exchange_free(x);
-  while (second->phase != EXCHANGE_TOLD)
+  while (second->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, context);
 }
 
@@ -165,7 +165,7 @@ void owners_may_step_again (void) {
   first->finished = step_again;
   submit(first);
   submit(second);
-  while (second->phase != EXCHANGE_TOLD)
+  while (second->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, NULL);
   CHECK(told == 2 && second->response.status == 200);
   exchange_free(second);
@@ -247,7 +247,7 @@ void those_that_wait_have_their_turn (void) {
   await(late);
   CHECK(cancelled->response.failure == FAILURE_CANCELLED && !cancelled->response.may_have_arrived);
   CHECK(late->response.failure == FAILURE_TIMEOUT && !late->response.may_have_arrived);
-  CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_IN_FLIGHT);
+  CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_PENDING);
   engine_cancel(engine, first);
   await(last);
   CHECK(last->response.status == 200 && told == 4 && !engine_pending(engine));
@@ -301,7 +301,7 @@ void origins_have_lanes_of_their_own (void) {
     CHECK(all[i]->response.failure == FAILURE_CONNECT);
     exchange_free(all[i]);
   }
-  CHECK(blocked->phase == EXCHANGE_IN_FLIGHT);
+  CHECK(blocked->phase == EXCHANGE_PENDING);
   exchange_free(blocked);
   client_close();
 }
@@ -378,7 +378,7 @@ void descriptors_tell (void) {
   struct exchange *x = request_new("/to/302/echo");
   int fd = engine_pollfd(engine), steps = 0;
   submit(x);
-  while (x->phase != EXCHANGE_TOLD && steps++ < 1000) {
+  while (x->phase != EXCHANGE_REPORTED && steps++ < 1000) {
     struct pollfd p = {fd, POLLIN, 0};
     double timeout = engine_timeout(engine);
     poll(&p, 1, timeout < 0 ? -1 : (int)(timeout * 1000 + 1));
@@ -408,7 +408,7 @@ void idle_memory_is_given_back (void) {
   submit(x);
   await_requests(4);
   engine_trim(engine);
-  CHECK(x->phase == EXCHANGE_IN_FLIGHT);
+  CHECK(x->phase == EXCHANGE_PENDING);
   exchange_free(x);
   client_close();
 }
@@ -426,7 +426,7 @@ static bool fly_short_of_memory (unsigned long n, bool for_good) {
   check_fail_at(n, for_good);
   struct engine *e = engine_new(NULL, &checked_memory);
   if (!e) goto done;
-  x = exchange_new(e);
+  x = engine_new_exchange(e);
   if (!x) goto done;
   jar = cookie_jar_new(&jars);
   x->finished = use_time;

@@ -28,7 +28,7 @@ static void on_finished (struct exchange *x, void *context) {
 static struct exchange *request_new (struct engine *engine) {
   char text[64];
   const char *why;
-  struct exchange *x = exchange_new(engine);
+  struct exchange *x = engine_new_exchange(engine);
   int length =
       snprintf(text, sizeof text, "http://name%d.hang.test/", expected++); /* no two share a look-up */
   x->request.method = "GET";
@@ -47,7 +47,7 @@ static void submit (struct engine *engine, struct exchange *x) {
 }
 
 static void await (struct engine *engine, struct exchange *x) {
-  while (x->phase != EXCHANGE_TOLD)
+  while (x->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, NULL);
 }
 
@@ -105,7 +105,7 @@ static void failed_look_ups_are_told (void) {
   struct engine *engine = engine_new(NULL, &checked_memory);
   struct exchange *x = request_new(engine);
   submit(engine, x);
-  while (x->phase != EXCHANGE_TOLD) {
+  while (x->phase != EXCHANGE_REPORTED) {
     release();
     engine_step(engine, 0.001, 0, NULL);
   }

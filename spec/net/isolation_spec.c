@@ -1,6 +1,8 @@
 #include "check.h"
 #include "client.h"
 #include "groups.h"
+#include "net/curl_failure.h"
+#include "net/exchange_internal.h"
 #include "net/handle.h"
 
 #include <stdio.h>

@@ -92,7 +92,7 @@ void what_waits_to_start_can_be_ended (void) {
   all[SOME - 2] = request_new("/echo");
   all[SOME - 2]->request.timeout = 1e-9;
   submit(all[SOME - 2]);
-  while (count_in(EXCHANGE_TOLD) < SOME)
+  while (count_in(EXCHANGE_REPORTED) < SOME)
     engine_step(engine, 0.01, 0, NULL);
   CHECK(all[SOME - 1]->response.failure == FAILURE_CANCELLED && !all[SOME - 1]->response.may_have_arrived);
   free_all();
@@ -200,7 +200,7 @@ void descriptors_tell_of_work_outside_steps (void) {
   struct exchange *x = request_new("/silent");
   x->request.timeout = 0.05;
   submit(x);
-  while (x->phase != EXCHANGE_TOLD)
+  while (x->phase != EXCHANGE_REPORTED)
     wait_and_step(); /* though nobody asks when it times out */
   CHECK(x->response.failure == FAILURE_TIMEOUT && !is_readable(0));
   exchange_free(x);
@@ -248,7 +248,7 @@ void cancelled_bodies_are_freed (void) {
   CHECK(!sent->request.body.data && sent->response.failure == FAILURE_CANCELLED);
   submit(answered);
   engine_set_limits(engine, &engine_default_limits);
-  while (answered->phase == EXCHANGE_IN_FLIGHT)
+  while (answered->phase == EXCHANGE_PENDING)
     engine_step(engine, 0.01, hardly_any, NULL);
   if (answered->phase == EXCHANGE_FINISHED) {
     engine_cancel(engine, answered);

@@ -1,6 +1,7 @@
 #include "check.h"
 #include "client.h"
 #include "groups.h"
+#include "net/curl_failure.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 #include "check.h"
 #include "groups.h"
 #include "net/buffer.h"
-#include "net/exchange.h"
+#include "net/curl_failure.h"
 #include "net/headers.h"
 #include "net/number.h"
 #include "net/timers.h"

@@ -1,6 +1,7 @@
 /* datasnap_judge: what an answer of a DataSnap server says: of the session, in the header Pragma; of the call, in status and body. */
 #include "net/ascii.h"
 #include "net/carried.h"
+#include "net/curl_failure.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "session/protocol.h"

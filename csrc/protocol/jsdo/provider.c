@@ -116,7 +116,7 @@ static struct operation *new_operation (lua_State *L, int index, const char *ver
 
 struct exchange *provider_exchange (struct identity *who, const char *method, const char *path) {
   struct uri *uri = uri_append(who->uri, path);
-  struct exchange *x = uri ? exchange_new(who->loop->engine) : NULL;
+  struct exchange *x = uri ? engine_new_exchange(who->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);
     return NULL;
@@ -561,7 +561,7 @@ bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
 
 /* The same request, for another try. NULL: no memory. */
 static struct exchange *again (struct exchange *x) {
-  struct exchange *copy = exchange_new(x->engine);
+  struct exchange *copy = engine_new_exchange(x->engine);
   const struct allocator *memory;
   if (!copy) return NULL;
   memory = copy->request.body.memory;

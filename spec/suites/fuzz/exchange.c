@@ -4,6 +4,7 @@
 */
 #include "net/curl_failure.h"
 #include "net/engine.h"
+#include "net/exchange_internal.h"
 #include "support.h"
 
 static struct engine *engine;
@@ -12,7 +13,7 @@ static struct cookie_jars jars;
 static struct exchange *new_exchange (unsigned limits) {
   static const char root[] = "http://host.example/App";
   const char *why = NULL;
-  struct exchange *x = exchange_new(engine);
+  struct exchange *x = engine_new_exchange(engine);
   x->request.method = limits & 1 ? "POST" : "GET";
   x->request.has_body = limits & 1;
   x->request.uri = uri_parse(&fuzz_memory, root, strlen(root), &why);

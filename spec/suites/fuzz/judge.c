@@ -3,6 +3,7 @@
 ** choose status, model and purpose; then comes the header block up to a blank line, then the body. The address that was asked and
 ** the answer's header lines hold a secret; what the body says is the server's own affair.
 */
+#include "net/exchange_internal.h"
 #include "runtime/response.h"
 #include "session/protocol.h"
 #include "support.h"
@@ -35,7 +36,7 @@ static const char make[] =
 static struct exchange *answer (lua_State *L, struct session *s, const char *data, size_t size) {
   static const char root[] = "http://host.example/App/rest/_oepingService/_oeping;p=sEcReT?q=sEcReT";
   const char *why = NULL, *body = data, *end = data + size;
-  struct exchange *x = exchange_new(loop_engine(L, s->loop));
+  struct exchange *x = engine_new_exchange(loop_engine(L, s->loop));
   x->request.method = "GET";
   x->request.uri = uri_parse(engine_memory(s->loop->engine), root, strlen(root), &why);
   x->request.transport = transport_keep(s->transport);
