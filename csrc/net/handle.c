@@ -15,15 +15,15 @@
 #define DATASESSION_VERSION "0"
 #endif
 
-/* Of an optional feature that this libcurl was built without. */
+/* True if this libcurl was built without the feature. */
 static bool is_missing (CURLcode code) {
   return code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN;
 }
 
 /*
-** libcurl 7.83 to 8.0 appends a header line that begins with a blank to the line before. Before an answer's first line that is
-** one of the handle's last answer, which was freed (curl's pull request 11103). With CURLOPT_HEADER a line is shown to on_body
-** before libcurl looks at it, so that one is.
+** libcurl 7.83 to 8.0 appends a header line that begins with a blank to the line before. For the first line
+** of a response, that is a freed line of the handle's last response (curl's pull request 11103). With
+** CURLOPT_HEADER libcurl passes a line to on_body before it parses it, so on_body can stop the transfer.
 */
 static CURLcode set_preview (struct handle *h, enum handle_preview preview) {
   h->preview = preview;
@@ -32,14 +32,17 @@ static CURLcode set_preview (struct handle *h, enum handle_preview preview) {
 
 static bool pass_preview (struct handle *h, const char *data) {
   bool blank = h->preview == PREVIEW_NEXT && (*data == ' ' || *data == '\t');
-  h->preview = PREVIEW_SHOWN; /* a long line comes in pieces */
+  h->preview = PREVIEW_SHOWN; /* libcurl passes a long line in pieces */
   if (blank)
     curl_failure_note(h->exchange, FAILURE_PROTOCOL, NULL,
                       "the response's first header line begins with a blank");
   return !blank;
 }
 
-/* Libcurls before 8.1 look at this option when the body comes, newer ones before they show the header: see exchange_undecode. */
+/*
+** libcurl before 8.1 reads this option when the body comes, later versions before they pass the header on:
+** see exchange_undecode.
+*/
 static CURLcode set_decoding (struct handle *h, bool undecoded) {
   CURLcode code = CURLE_OK;
   if (h->undecoded != undecoded)
@@ -67,8 +70,9 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
 }
 
 /*
-** An answer that nobody asked for, waiting on a kept connection, would be taken for the answer to this request; and
-** the end of a TLS connection that waits there would be noticed too late. libcurl 7.88 looks for neither.
+** True if a kept connection has input before the request is sent. An unsolicited response would be taken for
+** the response to this request, and the end of a TLS connection would be noticed too late. libcurl 7.88
+** checks for neither.
 */
 static bool has_stale_input (struct handle *h) {
   long connects = 1;
@@ -78,9 +82,9 @@ static bool has_stale_input (struct handle *h) {
   return sockets_has_input(h->sockets, h->port);
 }
 
-enum { MOST_REFUSALS = 100 }; /* more than any server needs that ends its connections early */
+enum { MOST_REFUSALS = 100 }; /* a server that ends its connections early needs fewer */
 
-/* False: it was refused too often, and a failure is noted. */
+/* False: the server refused too often; a failure is noted. */
 static bool may_follow_refusal (struct exchange *x) {
   if (x->refusals < MOST_REFUSALS) return true;
   curl_failure_note(x, FAILURE_CONNECT,
@@ -89,14 +93,14 @@ static bool may_follow_refusal (struct exchange *x) {
   return false;
 }
 
-/* True: what was sent before may not be sent again, and a failure is noted. */
+/* True if the request may not be sent twice; a failure is then noted. */
 static bool note_once (struct exchange *x) {
   if (!x->request.once) return false;
   curl_failure_note(x, FAILURE_CONNECT, NULL, "the kept connection was closed before an answer came");
   return true;
 }
 
-/* It was sent before in this hop. */
+/* True if a request that was sent in this hop may be sent again. */
 static bool may_resend (struct handle *h) {
   struct exchange *x = h->exchange;
   h->retried = true;
@@ -110,8 +114,8 @@ static bool may_resend (struct handle *h) {
 }
 
 /*
-** Called before each sending: the second one in a hop is libcurl's own, after a kept connection was dead or
-** the server had refused the stream, or it follows handle_tries_again.
+** libcurl calls this before it sends a request. The second call in a hop follows libcurl's own retry, after a
+** kept connection was dead or the server had refused the stream, or a retry of ours by handle_tries_again.
 */
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
@@ -144,7 +148,7 @@ static int on_resolve (void *state, void *reserved, void *ud) {
   return !may_connect(ud);
 }
 
-/* What the host executes is not to inherit a session's connections. */
+/* Programs that the host executes must not inherit a session's connections. */
 static int on_new_socket (void *ud, curl_socket_t fd, curlsocktype purpose) {
   struct handle *h = ud;
   (void)purpose;
@@ -167,13 +171,13 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 }
 
 /*
-** Each transfer under way has one, which is allocated and wiped for it; for plain http a larger one saves
-** nothing to speak of. FRAME_BUFFER holds a whole frame of HTTP/2: with less, libcurl 7.88 forgets the rest
-** of a frame until more comes.
+** Sizes of the receive buffer, which libcurl allocates and wipes for each transfer. With plain http a larger
+** one hardly saves time. FRAME_BUFFER holds a whole HTTP/2 frame: with less, libcurl 7.88 forgets the rest of
+** a frame until more data comes.
 */
 enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 16384 };
 
-enum { SENT_BUFFER = 16384 }; /* the least that libcurl takes: each handle keeps its own */
+enum { SENT_BUFFER = 16384 }; /* the least that libcurl accepts; each handle keeps one */
 
 static const struct {
   CURLoption option;
@@ -192,7 +196,7 @@ static const struct {
     {CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS},
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-    {CURLOPT_QUICK_EXIT, 1}, /* who ends a transfer does not wait for a name that is being resolved */
+    {CURLOPT_QUICK_EXIT, 1}, /* the end of a transfer does not wait for the resolver */
 #endif
 #ifdef _WIN32
     {CURLOPT_SSL_OPTIONS, CURLSSLOPT_NATIVE_CA},
@@ -232,8 +236,8 @@ static CURLcode set_base_pointers (struct handle *h) {
 }
 
 /*
-** While a first connection is being made, a request waits to hear whether that one will do for it too: else
-** requests that begin together would each have their own. libcurl's log is for on_log.
+** With CURLOPT_PIPEWAIT a request waits while the first connection is set up, to share it: else requests that
+** begin together would each open one. CURLOPT_VERBOSE feeds on_log.
 */
 static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
@@ -285,7 +289,7 @@ struct handle *handle_new (const struct allocator *memory, const struct handle_l
   return NULL;
 }
 
-/* libcurl is told nothing: for when it has forgotten already, or is about to be told of others. */
+/* Releases our references only: libcurl has forgotten them already or is given others next. */
 static void release_session (struct handle *h) {
   uri_release(h->uri);
   header_list_release(h->headers);
@@ -312,7 +316,7 @@ void handle_free (struct handle *h) {
   memory_free(h->memory, h, sizeof *h);
 }
 
-/* By curl_easy_reset a handle comes out broken when memory is short, and libcurl does not say so. */
+/* Not by curl_easy_reset, which leaves a broken handle when memory runs out and does not report it. */
 CURLcode handle_forget (struct handle *h) {
   CURL *fresh = curl_easy_init();
   if (!fresh) return CURLE_OUT_OF_MEMORY;
@@ -344,8 +348,10 @@ static CURLcode set_version (struct handle *h, const struct exchange *x) {
   return h->https == https && h->http2 == http2 ? CURLE_OK : set_http_version(h, https, http2);
 }
 
-/* Before 8.x a handle that is given another CURLU keeps the old URI's text, and a retry on a fresh connection
-** would go there: only setting CURLOPT_URL drops it. */
+/*
+** Sets CURLOPT_URL too: before 8.x a handle with a new CURLU keeps the old URI's text, and a retry on a new
+** connection would go there.
+*/
 static CURLcode set_uri (struct handle *h, struct uri *u) {
   CURLcode code = CURLE_OK;
   if (h->uri == u) return CURLE_OK;
@@ -357,8 +363,8 @@ static CURLcode set_uri (struct handle *h, struct uri *u) {
 }
 
 /*
-** libcurl asks before it sends a body this large, unless told not to; each header costs, so not for small
-** ones.
+** True if libcurl must not send "Expect: 100-continue". It does so for bodies of this size only, and each
+** header line costs.
 */
 static bool needs_no_expect (const struct exchange *x) {
   return x->sends_body && x->request.body.length >= 65536;
@@ -385,7 +391,7 @@ static unsigned lines_kind_of (const struct handle *h, const struct exchange *x)
   return kind;
 }
 
-/* The exchange's own lines, with those of ours that it does not name before them. */
+/* The exchange's own lines, after those of ours that it does not replace. */
 static struct curl_slist *link_lines (struct handle *h, const struct header_list *list,
                                       struct curl_slist *first) {
   struct curl_slist *free = h->ready;
@@ -434,8 +440,8 @@ static CURLcode set_headers (struct handle *h, const struct exchange *x) {
 }
 
 /*
-** libcurl keeps cookies in what a handle is attached to, or, once told to keep any, in the handle itself:
-** so it is told only while a jar is attached. Telling it twice would grow its list of cookie files.
+** libcurl keeps cookies in the attached share, or in the handle itself once cookies are enabled. So they are
+** enabled only while a jar is attached. Enabling them twice would grow libcurl's list of cookie files.
 */
 static CURLcode set_jar (struct handle *h, struct cookie_jar *jar) {
   CURLcode code = CURLE_OK;
@@ -463,7 +469,7 @@ static CURLcode set_body (struct handle *h, const struct exchange *x) {
   return code;
 }
 
-/* libcurl makes it a POST whenever it is told of a body, if only of none. */
+/* CURLOPT_POSTFIELDS makes the request a POST, even with NULL, so CURLOPT_HTTPGET comes last. */
 static void drop_body (struct handle *h) {
   curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
   curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
@@ -472,7 +478,8 @@ static void drop_body (struct handle *h) {
 }
 
 /*
-** A body is always set anew: it is borrowed from the exchange. NOBODY is off for it, or POST would be HEAD.
+** A body is always set, because it is borrowed from the exchange. NOBODY must be off for it, or POST would be
+** HEAD.
 */
 static CURLcode set_shape (struct handle *h, enum handle_shape shape, const struct exchange *x) {
   CURLcode code = CURLE_OK;
@@ -497,9 +504,9 @@ static CURLcode set_message (struct handle *h, const struct exchange *x) {
 }
 
 /*
-** A limit to connecting costs libcurl a tenth of a small request, whether it connects or not. So there is
-** none when the last transfer's connection should be there still; if it is not, the transfer ends and is
-** tried again with one.
+** A limit for connecting costs a tenth of a small request, even without a new connection. So none is set
+** while the last transfer's connection should still be open. If it is not, on_resolve or on_new_socket stops
+** the transfer, and it is retried with a limit.
 */
 static CURLcode set_connecting (struct handle *h, const struct exchange *x) {
   double limit = x->request.transport->connect_timeout;
@@ -518,8 +525,10 @@ static long buffer_of (const struct exchange *x) {
   return x->request.brief ? BRIEF_BUFFER : USUAL_BUFFER;
 }
 
-/* A transfer that failed before it had a connection has left its buffer, which libcurl then lets nobody resize: a larger one
-** will do. A new handle has the largest. */
+/*
+** A transfer that failed before it had a connection leaves a buffer that libcurl cannot resize. A larger one
+** is good enough; a new handle has the largest.
+*/
 static CURLcode set_buffer (struct handle *h, long size) {
   CURLcode code;
   if (h->buffer == size) return CURLE_OK;
@@ -529,12 +538,15 @@ static CURLcode set_buffer (struct handle *h, long size) {
   return code;
 }
 
-/* A session is forgotten by its jar: what that one is noted for, pool_forget_jar acts upon. */
+/*
+** True if the handle will hold credentials of the session. The jar notes that, and pool_forget_jar acts on
+** it.
+*/
 static bool shows_who (const struct handle *h, const struct request *r) {
   return h->lines->keeps_sent && (r->credentials || !lacks(r->headers, "Authorization"));
 }
 
-/* Another kept connection may have broken with the last one. */
+/* After a kept connection broke, the others may be broken too: use a new one. */
 static CURLcode set_fresh (struct handle *h) {
   CURLcode code = curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, h->fresh ? 1L : 0L);
   h->fresh = false;
@@ -562,7 +574,10 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   return code;
 }
 
-/* libcurl keeps the last answer's header lines, the URI, and what it was told of TLS and the proxy. */
+/*
+** True if libcurl holds secrets: the last response's header lines, the URI, and its options for TLS and the
+** proxy.
+*/
 static bool holds_secret (const struct handle *h) {
   const struct transport *t = h->transport;
   return (h->jar && cookie_jar_has_secret(h->jar)) || (h->uri && uri_hides(h->uri)) ||
@@ -582,7 +597,10 @@ CURLcode handle_let_go (struct handle *h) {
   return code;
 }
 
-/* What was sent on a kept connection that then proved dead, the server may have acted on. */
+/*
+** True if the hop may be repeated. The server may have acted on what was sent on a kept connection that
+** proved dead.
+*/
 static bool may_repeat (struct handle *h) {
   return !h->exchange->reached || may_resend(h);
 }
@@ -593,7 +611,10 @@ static bool was_refused (struct handle *h) {
   return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x);
 }
 
-/* libcurl 7.88 sends again itself over HTTP/1; not over HTTP/2, and 8.23 not whenever it cannot send. */
+/*
+** True if a kept connection broke before a response came. libcurl 7.88 retries over HTTP/1 but not over
+** HTTP/2; 8.23 not always.
+*/
 static bool was_dropped (struct handle *h, CURLcode code) {
   struct exchange *x = h->exchange;
   bool broke = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
@@ -606,8 +627,8 @@ static bool was_dropped (struct handle *h, CURLcode code) {
 }
 
 /*
-** libcurl 8 looks after kept connections on behalf of any transfer. The text of one that it finds broken is
-** then this transfer's too, and what is wrong with this one's own connection has no text.
+** True if the error text belongs to another connection. libcurl 8 checks kept connections during any
+** transfer; the text of a broken one then becomes this transfer's, whose own failure has no text.
 */
 static bool lacks_text (struct handle *h, CURLcode code) {
   struct exchange *x = h->exchange;

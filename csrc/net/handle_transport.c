@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Of an optional feature that this libcurl was built without. */
+/* True if this libcurl was built without the feature. */
 static bool is_missing (CURLcode code) {
   return code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN;
 }
@@ -13,7 +13,7 @@ static bool uses_environment (const struct transport *t) {
   return !t->no_proxy && !t->proxy && t->environment_proxy;
 }
 
-/* "": libcurl is not to look into the environment, whose no_proxy would win over a proxy that was named. */
+/* "" keeps libcurl from the environment, whose no_proxy would override an explicit proxy. */
 static CURLcode set_proxy (CURL *easy, const struct transport *t) {
   bool none = t->no_proxy || (!t->proxy && !uses_environment(t));
   CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, none ? "" : t->proxy);
@@ -26,7 +26,7 @@ static bool may_have_secure_proxy (const struct transport *t) {
   return t->proxy ? ascii_same_start(t->proxy, "https:", 6) : uses_environment(t);
 }
 
-/* For what not every libcurl has: to be told of nothing is no news to it. */
+/* For options that some builds of libcurl lack: clearing one there succeeds. */
 static CURLcode set_if_any (CURL *easy, CURLoption option, const char *text) {
   CURLcode code = curl_easy_setopt(easy, option, text);
   return is_missing(code) && !text ? CURLE_OK : code;
@@ -36,7 +36,9 @@ static bool has_own_authorities (const struct transport *t) {
   return t->ca_file || t->ca_path;
 }
 
-/* libcurl was built with a file of CA certificates. Debian's has a directory of the same ones besides. */
+/*
+** True if libcurl was built with a file of CA certificates. Debian's also has a directory of the same ones.
+*/
 static bool has_bundle (CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075400
   char *file = NULL;
@@ -48,8 +50,8 @@ static bool has_bundle (CURL *easy) {
 }
 
 /*
-** What libcurl has read of CA certificates it keeps for a day. A session's own file may be replaced by then: a small one costs
-** nothing to be read for each connection, a large one is read once a minute.
+** libcurl caches CA certificates for a day. A session's own file may be replaced before: a small one is read
+** for each connection, which costs little, a large one once a minute.
 */
 static CURLcode set_authorities_age (CURL *easy, const struct transport *t) {
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -64,8 +66,9 @@ static CURLcode set_authorities_age (CURL *easy, const struct transport *t) {
 }
 
 /*
-** A session's own take the place of libcurl's. While libcurl has a directory, it keeps nothing of what it has read: so it has
-** none where it has a file. It copies the names for each transfer: those that nobody will look at are taken from it.
+** A session's own CA certificates replace libcurl's. libcurl caches nothing while a directory is set, so the
+** directory is cleared if there is a file. libcurl copies the names for each transfer, so names that are not
+** needed are cleared.
 */
 static CURLcode set_server_authorities (struct handle *h, const struct transport *t, bool https) {
   bool own = has_own_authorities(t);
@@ -87,7 +90,7 @@ static CURLcode set_authorities (struct handle *h, const struct transport *t, bo
   return code;
 }
 
-/* Without a password the TLS library would ask for one at the terminal. */
+/* Without a password the TLS library would prompt for one at the terminal. */
 static CURLcode set_client (CURL *easy, const struct transport *t) {
   const char *password = t->key_password ? t->key_password : t->cert_file ? "" : NULL;
   CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_alias ? t->cert_alias : t->cert_file);
@@ -104,7 +107,7 @@ static CURLcode set_tls (CURL *easy, const struct transport *t) {
   return code ? code : set_client(easy, t);
 }
 
-/* The default one is among the ready lines. */
+/* The default user agent is among the ready lines of handle.c. */
 static CURLcode set_user_agent (CURL *easy, const char *agent) {
   if (agent && !header_is_value(agent, strlen(agent))) return CURLE_BAD_FUNCTION_ARGUMENT;
   return curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);

@@ -8,7 +8,7 @@
 
 struct line {
   struct curl_slist link; /* first, so that a link is a line; its data is `text` */
-  struct line *before;    /* borrowed: the line in front of it; NULL: it is the first */
+  struct line *before;    /* borrowed: the previous line; NULL: it is the first */
   struct line *same;      /* borrowed: the next in its bucket of the index */
   size_t size;            /* of this block */
   size_t name_length;
@@ -16,8 +16,8 @@ struct line {
 };
 
 /*
-** libcurl looks for some names among the lines that it is given, and formats each line byte by byte: what it does not look
-** for goes to it as one line, which costs a fifth.
+** libcurl searches its lines for some names, and formats each line byte by byte. All lines with other names
+** are passed to it as one line, which costs a fifth.
 */
 enum kind { LOOKED_FOR, PLAIN, KINDS };
 
@@ -26,11 +26,12 @@ struct header_list {
   size_t references;
   struct curl_slist *lines[KINDS]; /* owned */
   struct line *last[KINDS];        /* borrowed; NULL: there is none */
-  struct line *
-      *index;     /* owned: the lines by their names' hashes; NULL: so few that they are looked through */
+  struct line **
+      index; /* owned: the lines by their names' hashes; NULL: there are so few that a linear search is used */
   size_t buckets; /* of the index: a power of two */
   size_t count;   /* of lines */
-  struct line *joined; /* owned: the first that is looked for and all that are plain; NULL: not made */
+  struct line
+      *joined; /* owned: the first line that libcurl searches for and all plain ones; NULL: not made */
 };
 
 static enum kind kind_of (const char *name, size_t length) {
@@ -129,7 +130,7 @@ static void drop_index (struct header_list *list) {
   list->buckets = 0;
 }
 
-/* Without memory for a larger one the list is searched by what there is. */
+/* When memory runs out, the smaller index stays in use. */
 static void grow_index (struct header_list *list) {
   size_t buckets = list->buckets ? 2 * list->buckets : (size_t)4 * FEW_LINES;
   struct line **index = memory_new(list->memory, buckets * sizeof *index);
@@ -170,7 +171,7 @@ static struct line *find (const struct header_list *list, const char *name, size
   return line;
 }
 
-/* Puts the line between its neighbours, of which either may be missing. */
+/* Inserts the line between its neighbours, of which either may be missing. */
 static void link_line (struct header_list *list, enum kind kind, struct line *line, struct line *before,
                        struct line *behind) {
   line->before = before;
@@ -182,7 +183,7 @@ static void link_line (struct header_list *list, enum kind kind, struct line *li
   if (list->count > FEW_LINES && list->count > list->buckets) grow_index(list);
 }
 
-/* Takes the line out and frees it. */
+/* Removes the line and frees it. */
 static void drop_line (struct header_list *list, enum kind kind, struct line *line) {
   struct line *before = line->before, *behind = line_of(line->link.next);
   unindex_line(list, line);
@@ -299,7 +300,10 @@ bool header_list_equal (const struct header_list *a, const struct header_list *b
          equal_lines(a->lines[PLAIN], b->lines[PLAIN]);
 }
 
-/* Behind what stands in `to`, at `at`, and a line break if anything does; where it ends. A line that libcurl would rewrite comes as it is sent. */
+/*
+** Appends the line to `to` at `at`, after a line break if it is not the first, and returns the new end. A
+** line that libcurl would rewrite is written as it is sent.
+*/
 static size_t add_text (char *to, size_t at, const struct curl_slist *line) {
   size_t length = strlen(line->data), name = line_of((struct curl_slist *)line)->name_length;
   if (at) {
@@ -334,7 +338,7 @@ bool header_list_lines (struct header_list *list, struct curl_slist **lines) {
   return true;
 }
 
-/* A line of the block, its end cut off; *at goes to the next one. */
+/* The length of the block's line at *at, without its end; *at moves to the next one. */
 static size_t next_line (const char *block, size_t length, size_t *at) {
   const char *start = block + *at, *feed = memchr(start, '\n', length - *at);
   size_t size = feed ? (size_t)(feed - start) : length - *at;
@@ -359,7 +363,7 @@ bool header_next (const char *block, size_t length, size_t *at, struct header_li
   return false;
 }
 
-/* Most lines are passed over by their first bytes alone. */
+/* Compares the first bytes of a line first: most lines differ there. */
 bool header_find (const char *block, size_t length, const char *name, struct header_line *line) {
   size_t at = 0, name_length = strlen(name);
   while (at < length) {

@@ -15,7 +15,10 @@ struct decimal {
   bool negative;
 };
 
-/* Between the digits stands the locale's decimal point, of however many bytes. False: it does not read back as the value. */
+/*
+** Reads what snprintf wrote, with the locale's decimal point of any length. False: it does not read back as
+** the same value.
+*/
 static bool take_apart (struct decimal *d, double value, int digits) {
   char text[64], *p = text;
   snprintf(text, sizeof text, "%.*e", digits - 1, value);

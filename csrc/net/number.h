@@ -1,4 +1,4 @@
-/* number: the text of a number, the same in every locale. Owns nothing. */
+/* number: writes a number as text that is the same in every locale. Owns nothing. */
 #ifndef NET_NUMBER_H
 #define NET_NUMBER_H
 
@@ -6,16 +6,16 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { NUMBER_SIZE = 32 }; /* of the longest text, with its NUL */
+enum { NUMBER_SIZE = 32 }; /* of the longest text, including its NUL */
 
 /*
-** Writes a text of few digits that reads back as the same number: whole numbers below 1e21 with all their digits, so that it
-** may be read as an integer too; others plain from 1e-6 on, below that and from 1e21 on with an exponent, as JavaScript does.
-** The length; 0, and "", for NaN and infinity, which no service takes.
+** Writes a text of few digits that reads back as the same number, and returns its length. Whole numbers below
+** 1e21 have all their digits, so that they can be read as integers too. Others are plain from 1e-6 to 1e21,
+** else with an exponent, as in JavaScript. NaN and infinity, which no service accepts, give "" and 0.
 */
 size_t number_write (char to[NUMBER_SIZE], double value);
 
-/* The same for a reader, rounded to so many digits, 1 to 17; NaN and infinity are "nan" and "inf" then. Returns `to`. */
+/* For people: rounded to 1 to 17 digits; NaN and infinity are "nan" and "inf". Returns `to`. */
 const char *number_round (char to[NUMBER_SIZE], double value, int digits);
 
 #pragma GCC visibility pop
