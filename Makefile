@@ -1,4 +1,4 @@
-# datasession. `make help` lists the targets. What a caller may set:
+# datasession. `make help` lists the targets. A caller may set:
 CC ?= cc
 CFLAGS ?= -O2 -g
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -10,12 +10,56 @@ PREFIX ?= /usr/local
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 DEPS ?= tools/deps.sh
-# also: CPPFLAGS, LDFLAGS, DESTDIR, LUA_INCDIR (lua.h), LUA_LIBDIR (liblua), BUSTED_FLAGS, TEST_TIMEOUT (seconds a runner)
+# also: CPPFLAGS, LDFLAGS, DESTDIR, LUA_INCDIR (lua.h), LUA_LIBDIR (liblua), BUSTED_FLAGS, TEST_TIMEOUT (seconds for
+# each command of a test run)
+
+# The packages that each target needs: sets of tools/deps.sh.
+NEEDS_deps := run test
+NEEDS_demo := run
+NEEDS_test := run test
+NEEDS_test-collector := run test
+NEEDS_test-locales := run test locales
+NEEDS_asan := run test
+NEEDS_tsan := run test
+NEEDS_valgrind := run test valgrind
+NEEDS_lint := run test lint
+NEEDS_check := run test lint
+NEEDS_rock := run test
+NEEDS_coverage := run test coverage
+NEEDS_apicheck := run test apicheck
+NEEDS_conformance := run conformance
+NEEDS_torture := run
+NEEDS_torture-network := run test
+NEEDS_torture-hostile := run test
+NEEDS_soak := run
+NEEDS_fuzz := run fuzz
+NEEDS_field := run test
+NEEDS_debians := debians
+NEEDS_bench := run bench
+NEEDS_bench-instructions := run bench
+NEEDS_bench-scale := run
+NEEDS_bench-guard := run bench
+NEEDS_bench-frames := run bench
+
+# A makefile without rules stands for the packages of the goals at hand. Its rule installs them; make then reads all
+# makefiles again, and asks pkg-config again. It is out of date once dpkg has changed what is installed.
+ONE_SPEC := $(filter spec/%,$(MAKECMDGOALS))
+needs := $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) $(if $(ONE_SPEC),run test))
+ifneq ($(needs),)
+PACKAGES := build/deps/$(subst $() ,-,$(needs)).mk
+include $(PACKAGES)
+
+$(PACKAGES): tools/deps.sh $(wildcard /var/lib/dpkg/status)
+	@LUA=$(LUA) $(DEPS) $(needs)
+	@mkdir -p $(@D)
+	@touch $@
+endif
 
 # The build's variants. Each has a directory of its own.
-#   POLLER=curl       waits by curl_multi_poll, as systems without epoll do; POLLER=epoll: `make test` leaves that one out
+#   POLLER=curl       waits by curl_multi_poll, as systems without epoll do; with POLLER=epoll `make test` tests
+#                     epoll alone
 #   SANITIZE=KINDS    address,undefined or thread
-#   COVERAGE=1        counts which lines are run: tools/coverage.mk
+#   COVERAGE=1        counts which lines run: tools/coverage.mk
 comma := ,
 variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
 BUILD := $(call variant,$(POLLER))
@@ -29,8 +73,8 @@ CURL_CPPFLAGS := $(or $(call pc,--cflags libcurl),$(shell curl-config --cflags 2
 CURL_LIBS := $(or $(call pc,--libs libcurl),$(shell curl-config --libs 2>/dev/null),-lcurl)
 MHD_CPPFLAGS := $(call pc,--cflags libmicrohttpd)
 MHD_LIBS := $(or $(call pc,--libs libmicrohttpd),$(if $(wildcard /usr/include/microhttpd.h),-lmicrohttpd))
-NO_MHD := sandbox not built: it needs libmicrohttpd (apt-get install libmicrohttpd-dev, dnf install libmicrohttpd-devel, \
-  apk add libmicrohttpd-dev, brew install libmicrohttpd)
+NO_MHD := sandbox not built: it needs libmicrohttpd (apt-get install libmicrohttpd-dev, \
+  dnf install libmicrohttpd-devel, apk add libmicrohttpd-dev, brew install libmicrohttpd)
 ifeq ($(shell uname -s),Darwin)
 MODULE := -bundle -undefined dynamic_lookup
 else # nodelete: a thread in which libcurl resolves a name may outlive lua_close
@@ -61,14 +105,14 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind lint rock bench \
-  bench-instructions bench-scale bench-guard bench-frames conformance torture-network torture-hostile now-demo now-test now-test-collector now-test-locales now-asan now-tsan now-valgrind now-lint now-rock now-bench \
-  now-bench-instructions now-bench-scale now-bench-guard now-bench-frames now-conformance now-torture-network now-torture-hostile check \
-  format rockspec \
-  install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind check lint \
+  format rock rockspec install uninstall clean help
+.DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-print-directory
+
+### Build
 
 ## all: the client's module and the sandbox's, in build/lib (the default)
 all: core $(if $(MHD_LIBS),sandbox,no-sandbox)
@@ -136,46 +180,19 @@ $(BUILD)/preload/%.so: %.c Makefile
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $<
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) spec/net/hang_host.c))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) \
+  spec/net/hang_host.c))
 
-# These install what they need first; the rest is a second make, which then finds it.
-demo test test-collector test-locales asan tsan valgrind lint rock bench bench-instructions bench-scale bench-guard bench-frames \
-conformance torture-network torture-hostile:
-	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
-	@$(MAKE) $(WITH_$@) now-$@
-
-NEEDS_demo := run
-NEEDS_test := run test
-NEEDS_test-collector := run test
-NEEDS_test-locales := run test locales
-NEEDS_asan := run test
-NEEDS_tsan := run test
-NEEDS_valgrind := run test valgrind
-NEEDS_lint := run test lint
-NEEDS_rock := run test
-NEEDS_bench := run bench
-NEEDS_bench-instructions := run bench
-NEEDS_bench-scale := run
-NEEDS_bench-guard := run bench
-NEEDS_bench-frames := run bench
-NEEDS_conformance := run conformance
-NEEDS_torture-network := run test
-NEEDS_torture-hostile := run test
-WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
-WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread' \
-  APART=$(if $(BUSTED_FLAGS),,yes)
-WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
-
-## deps: install by apt what all, demo and test need; elsewhere say what to install
+## deps: install the packages that all, demo and test need (Debian), or name them (elsewhere)
 deps:
-	@LUA=$(LUA) $(DEPS) run test
+	@:
 
 ## demo: build, run examples/quickstart.lua
-now-demo: all
+demo: all
 	@tools/in-tree.sh $(BUILD) $(LUA) examples/quickstart.lua
 
-# For each poller the C specs, then busted. UNDER: a command to run them under. APART: each of busted's files in a process of its
-# own, since the thread sanitizer keeps memory for every thread that there has been.
+# For each poller the C specs, then busted. UNDER: a command to run them under. APART: a process for each of busted's
+# files, since the thread sanitizer keeps memory for every thread that there has been.
 POLLERS ?= $(or $(POLLER),epoll curl)
 BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
@@ -185,33 +202,66 @@ runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \
   $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call in_tree,$(1),$(BUSTED) $(spec))),$(call in_tree,$(1),$(BUSTED)))
 runners = $(foreach poller,$(POLLERS),$(call runners_of,$(call variant,$(poller))))
 
+### Test
+
 ## test: the C specs, then busted over spec/, for both pollers (POLLER=epoll or curl: for that one)
-## asan: the same with the address and undefined-behaviour sanitizers and leak check
-## tsan: the same with the thread sanitizer
-## valgrind: the same under valgrind
-now-test now-asan now-tsan now-valgrind:
+test:
 	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
+
+## spec/PATH: one spec, or all of a folder: make spec/session/ping_spec.lua, spec/net/values_spec.c, spec/store
+# .PHONY since the path exists; a make of its own builds, since there a C spec is a file again.
+runner_of_one = $(if $(filter spec/host/%.c,$(1)),$(call hanging,$(BUILD)) $(UNDER) $(1:%.c=$(BUILD)/%),$(if \
+  $(filter %.c,$(1)),$(UNDER) $(BUILD)/spec/net_spec $(notdir $(1:%_spec.c=%)),$(BUSTED) $(1)))
+
+ifneq ($(ONE_SPEC),)
+.PHONY: $(ONE_SPEC)
+$(ONE_SPEC):
+	@$(MAKE) all specs
+	@LUA=$(LUA) tools/run-tests.sh $(call in_tree,$(BUILD),$(call runner_of_one,$@))
+endif
+
+WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
+WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread' \
+  APART=$(if $(BUSTED_FLAGS),,yes)
+WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
+
+## asan: test with the address and undefined-behaviour sanitizers and leak check
+## tsan: test with the thread sanitizer
+## valgrind: test under valgrind
+asan tsan valgrind:
+	@$(MAKE) $(WITH_$@) test
 
 COLLECTORS ?= generational eager
 collector_runners = $(foreach kind,$(COLLECTORS),$(call in_tree,$(BUILD), \
   env DATASESSION_COLLECTOR=$(kind) $(LUA) tools/busted.lua --output=plainTerminal $(BUSTED_FLAGS)))
 
-## test-collector: busted in generational mode, then with a collector that is eager (tools/busted.lua); COLLECTORS: one of them
-now-test-collector: all specs
+## test-collector: busted with a generational, then an eager collector (tools/busted.lua); COLLECTORS: one of them
+test-collector: all specs
 	@LUA=$(LUA) tools/run-tests.sh $(collector_runners)
 
 LOCALE_RUNS ?= de_DE.UTF-8:before de_DE.UTF-8:after tr_TR.UTF-8:before tr_TR.UTF-8:after
 locale_runners = $(foreach run,$(LOCALE_RUNS),$(call in_tree,$(BUILD), \
-  env LOCPATH=$(BUILD)/locales DATASESSION_LOCALE=$(run) $(LUA) tools/busted.lua --output=plainTerminal $(BUSTED_FLAGS)))
+  env LOCPATH=$(BUILD)/locales DATASESSION_LOCALE=$(run) $(LUA) tools/busted.lua --output=plainTerminal \
+  $(BUSTED_FLAGS)))
 
-## test-locales: busted in locales with other decimal points and letters, set before and after the first use; LOCALE_RUNS: some
-now-test-locales: all specs
+## test-locales: busted in locales with other decimal points and letters, set before and after the first use
+test-locales: all specs
 	@tools/locales.sh $(BUILD)/locales $(LOCALE_RUNS)
 	@LUA=$(LUA) tools/run-tests.sh $(locale_runners)
 
+## check: lint, then test
+check:
+	@$(MAKE) lint
+	@$(MAKE) test
+
+include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk \
+  spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk bench/bench.mk
+
+### Develop
+
 ## lint: every static check
-now-lint: all specs
+lint: all specs
 	@LUA=$(LUA) tools/lint.sh $(BUILD) $(OUR_CPPFLAGS)
 
 ## format: clang-format over the C files
@@ -219,66 +269,14 @@ format:
 	find csrc spec bench \( -name '*.c' -o -name '*.h' \) -exec clang-format -i {} +
 
 ## rock: build the rocks into a scratch tree, load them from there
-now-rock:
+rock:
 	@LUA=$(LUA) tools/try-rocks.sh
 
-REFERENCE := build/conformance
-$(REFERENCE)/node_modules/.package-lock.json: spec/suites/conformance/package.json spec/suites/conformance/package-lock.json
-	@mkdir -p $(REFERENCE)
-	@cp spec/suites/conformance/package.json spec/suites/conformance/package-lock.json $(REFERENCE)
-	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error
-	@touch $@
-
-# Progress's own client is a peer where npm can install it.
-BENCH = LUA=$(LUA) CC='$(CC)' BENCH_REFERENCE=$(REFERENCE)/node_modules/@progress/jsdo-core/lib/progress.core.js \
-  tools/in-tree.sh $(BUILD)
-
-## bench: beside bare libcurl, lua-cjson and the peers at hand: CPU time and memory, as a table
-now-bench: all specs
-	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
-	@$(BENCH) bench/run.sh
-	@echo
-	@$(MAKE) now-bench-scale
-
-## bench-scale: whether what is done n times costs n times as much: CPU time and its exponent, as a table
-now-bench-scale: all specs
-	@tools/in-tree.sh $(BUILD) $(LUA) bench/scale.lua
-
-## bench-instructions: the same by instructions and system calls
-now-bench-instructions: all
-	@$(BENCH) bench/instructions.sh
-
-## bench-guard: fails when the instructions of a ping, a life cycle or a start have grown by more than 5 %
-now-bench-guard: all
-	@$(BENCH) bench/guard.sh
-
-## bench-frames: CPU time of a step for a host that steps 60 times a second, sessions connecting, pinging and loading catalogs
-now-bench-frames: all
-	@$(BENCH) bench/frames.sh
-
-## conformance: Progress's own client and ours do the same things; what differs must be in docs/differences.md
-now-conformance: all $(REFERENCE)/node_modules/.package-lock.json
-	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/conformance/runner.lua $(REFERENCE) $(CASES)
-
-## torture-network: every kind of request meets every fault of the network, at every byte
-now-torture-network: all specs
-	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/network/all.lua $(KINDS)
-
-include spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk \
-  spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk
-
-## torture-hostile: more and larger of what a server can do that means harm than spec/suites/hostile/hostile_spec.lua tries
-now-torture-hostile: all specs
-	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/hostile/more.lua $(SEED)
-
-## check: lint, then test
-check:
-	@$(MAKE) lint
-	@$(MAKE) test
-
-## rockspec: write the rockspec's list of files anew
+## rockspec: write the rockspecs' lists of files
 rockspec:
 	@$(LUA) tools/rockspec.lua --write
+
+### Install
 
 ## install: into PREFIX (/usr/local), below DESTDIR
 install: all
@@ -287,7 +285,7 @@ install: all
 	for file in $(CORE) $(if $(MHD_LIBS),$(SANDBOX)); do \
 	  put 755 "$$file" "$(DESTDIR)$(INST_LIBDIR)/$${file#$(BUILD)/lib/}"; done
 
-## uninstall: what install put there
+## uninstall: remove what install wrote
 uninstall:
 	rm -rf "$(DESTDIR)$(INST_LUADIR)/datasession" "$(DESTDIR)$(INST_LUADIR)/datasession.lua" \
 	  "$(DESTDIR)$(INST_LIBDIR)/datasession"
@@ -298,4 +296,4 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## \([a-z-]*\): /  \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@awk -f tools/help.awk $(filter Makefile %.mk,$(MAKEFILE_LIST))

@@ -1,10 +1,12 @@
 /*
-** net_spec: runs every check group of csrc/net. Prints one line per group.
+** net_spec [PART...]: runs the check groups of csrc/net: all, or those of some parts. Prints one line per group.
 */
 #include "check.h"
 #include "groups.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* For the case that something waits for ever; under valgrind all takes longer. */
@@ -86,6 +88,9 @@ static void run_engines (void) {
   RUN(descriptors_tell);
   RUN(idle_memory_is_given_back);
   RUN(lack_of_memory_is_survived);
+}
+
+static void run_stepping (void) {
   RUN(sockets_share_the_budget);
   RUN(few_connections_begin_in_a_step);
   RUN(what_waits_to_start_can_be_ended);
@@ -96,12 +101,26 @@ static void run_engines (void) {
   RUN(cancelled_bodies_are_freed);
 }
 
-int main (void) {
+/* By the files PART_spec.c. */
+static const struct part {
+  const char *name;
+  void (*run)(void);
+} parts[] = {
+    {"values", run_values},  {"transfer", run_transfers}, {"isolation", run_isolation},
+    {"engine", run_engines}, {"stepping", run_stepping},
+};
+
+/* True if `name` is among the `count` arguments, or if there are none. */
+static bool is_wanted (const char *name, int count, char *const *arguments) {
+  for (int i = 0; i < count; i++)
+    if (strcmp(arguments[i], name) == 0) return true;
+  return count == 0;
+}
+
+int main (int argc, char **argv) {
   alarm(LONGEST);
   clear_proxies();
-  run_values();
-  run_transfers();
-  run_isolation();
-  run_engines();
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (is_wanted(parts[i].name, argc - 1, argv + 1)) parts[i].run();
   return check_summary();
 }

@@ -11,15 +11,13 @@ $(TORTURE_HOST): $(call objects,spec/suites/torture/host.c)
 
 -include $(patsubst %.o,%.d,$(call objects,spec/suites/torture/host.c))
 
-WITH_torture := CC=gcc SANITIZE=address,undefined
-NEEDS_torture := run
+### Hunt for faults
 
-## torture: every operation, memory failing at each of its requests; under the address sanitizer. TORTURE_SHORT=1: a sample
+## torture: every operation, with memory refused at each request, under the address sanitizer. TORTURE_SHORT=1: a sample
 torture:
-	@LUA=$(LUA) $(DEPS) $(NEEDS_$@)
-	@$(MAKE) $(WITH_$@) now-$@
+	@$(MAKE) CC=gcc SANITIZE=address,undefined run-torture
 
-now-torture: all torture-host
+run-torture: all torture-host
 	@tools/in-tree.sh $(BUILD) spec/suites/torture/run.sh $(TORTURE_HOST)
 
-.PHONY: torture now-torture torture-host
+.PHONY: torture run-torture torture-host

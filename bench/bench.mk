@@ -1,0 +1,30 @@
+# Progress's own client is a peer where npm can install it.
+BENCH = LUA=$(LUA) CC='$(CC)' BENCH_REFERENCE=$(REFERENCE)/node_modules/@progress/jsdo-core/lib/progress.core.js \
+  tools/in-tree.sh $(BUILD)
+
+### Measure
+
+## bench: CPU time and memory beside bare libcurl, lua-cjson and the peers at hand, as a table
+bench: all specs
+	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
+	@$(BENCH) bench/run.sh
+	@echo
+	@$(MAKE) bench-scale
+
+## bench-scale: whether n times the work costs n times as much: CPU time and its exponent, as a table
+bench-scale: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) bench/scale.lua
+
+## bench-instructions: bench by instructions and system calls
+bench-instructions: all
+	@$(BENCH) bench/instructions.sh
+
+## bench-guard: fails when the instructions of a ping, a life cycle or a start have grown by more than 5 %
+bench-guard: all
+	@$(BENCH) bench/guard.sh
+
+## bench-frames: CPU time of a step for a host that steps 60 times a second
+bench-frames: all
+	@$(BENCH) bench/frames.sh
+
+.PHONY: bench bench-scale bench-instructions bench-guard bench-frames

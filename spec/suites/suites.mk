@@ -1,0 +1,24 @@
+# The suites that have no makefile of their own.
+
+### Hunt for faults
+
+REFERENCE := build/conformance
+$(REFERENCE)/node_modules/.package-lock.json: $(addprefix spec/suites/conformance/,package.json package-lock.json)
+	@mkdir -p $(REFERENCE)
+	@cp $^ $(REFERENCE)
+	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+## conformance: Progress's own client and ours do the same things; docs/differences.md must list what differs
+conformance: all $(REFERENCE)/node_modules/.package-lock.json
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/conformance/runner.lua $(REFERENCE) $(CASES)
+
+## torture-network: every kind of request meets every fault of the network, at every byte; KINDS: some kinds
+torture-network: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/network/all.lua $(KINDS)
+
+## torture-hostile: more and larger attacks by a server than test tries; SEED: the same again
+torture-hostile: all specs
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/hostile/more.lua $(SEED)
+
+.PHONY: conformance torture-network torture-hostile
