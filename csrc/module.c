@@ -1,8 +1,8 @@
-/* module: the map of what C gives to the Lua layer, as datasession.core. */
+/* module: registers what C provides to the Lua layer, as datasession.core. */
 #if defined(__has_include)
 #if !__has_include(<curl/curl.h>)
 #error                                                                                                       \
-    "libcurl's headers are missing: apt install libcurl4-openssl-dev | dnf install libcurl-devel | brew install curl"
+    "no libcurl headers: apt install libcurl4-openssl-dev | dnf install libcurl-devel | brew install curl"
 #include "libcurl, as said above" /* some compilers go on after #error, none after this */
 #endif
 #endif
@@ -75,7 +75,7 @@ static void set_constants (lua_State *L) {
   lua_setfield(L, -2, "constants");
 }
 
-/* What this build runs on: { curl, tls, http2, poller }. */
+/* version(): what this build uses: { curl, tls, http2, poller }. */
 static int l_version (lua_State *L) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   lua_createtable(L, 0, 4);
@@ -95,8 +95,9 @@ static int l_version (lua_State *L) {
 }
 
 /*
-** Keeps this module, and libcurl with it, in the process after lua_close: a thread in which libcurl still resolves a
-** name would otherwise wake up in unmapped code. The linker's -z nodelete does the same where a build can pass it.
+** Keeps this module, and libcurl with it, loaded after lua_close: a thread in which libcurl still resolves a
+** name would otherwise return to unmapped code. The linker's -z nodelete does the same where a build can pass
+** it.
 */
 static void stay_loaded (void) {
 #ifdef RTLD_NODELETE
@@ -104,7 +105,7 @@ static void stay_loaded (void) {
   Dl_info module;
   void *handle = NULL;
   if (dladdr(&here, &module) != 0) handle = dlopen(module.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-  if (handle) dlclose(handle); /* the reference goes, the mark stays */
+  if (handle) dlclose(handle); /* drops the reference; the mark stays */
 #endif
 }
 
@@ -125,7 +126,7 @@ __declspec(dllexport)
 int luaopen_datasession_core (lua_State *L);
 
 int luaopen_datasession_core (lua_State *L) {
-  enum { ABOUT = 64 }; /* so many it comes to have */
+  enum { ABOUT = 64 }; /* the expected number of entries */
   static const luaL_Reg functions[] = {{"version", l_version}, {NULL, NULL}};
   struct loop *loop;
   stay_loaded();

@@ -1,10 +1,10 @@
 /*
-** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI, result,
-** errorObject, xhr, offlineReason }, in the array `details`, which hangs from the promise until it is settled. What a catalog holds
-** is the Lua layer's business: C brings its text and keeps the outcome.
+** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI,
+** result, errorObject, xhr, offlineReason }, in the array `details`, which hangs from the promise until it is
+** settled. What a catalog holds is the Lua layer's business: C brings its text and keeps the outcome.
 **
-** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what is known still
-** holds, `entry` and `validators` (datasession.catalog.shared).
+** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what
+** is known still holds, `entry` and `validators` (datasession.catalog.shared).
 */
 #include "catalog/load.h"
 
@@ -34,7 +34,10 @@
 /* While it is pending. */
 enum { LOADING_DETAILS = OPERATION_DETAILS };
 
-/* What op->stage holds: what the catalogs' failures say of the session; and whether there are texts to be read. */
+/*
+** What op->stage holds: what the catalogs' failures say of the session; and whether there are texts to be
+** read.
+*/
 enum {
   STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */,
   STAGE_UNREACHABLE = 2,
@@ -61,8 +64,8 @@ static void set_result (lua_State *L, enum result result) {
 }
 
 /*
-** The message on top (popped) is what is wrong with the catalog whose detail is below it. What was fetched is named
-** without its query, which may hold a secret.
+** The message on top (popped) is what is wrong with the catalog whose detail is below it. What was fetched is
+** named without its query, which may hold a secret.
 */
 static void set_catalog_error (lua_State *L, const struct exchange *x) {
   struct fault fault = {.kind = "catalog", .result = RESULT_GENERAL_FAILURE};
@@ -92,7 +95,9 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
   lua_remove(L, -2);
 }
 
-/* Notes what was left out of the catalog, the text on top or nil (popped); the catalog's detail is below it. */
+/*
+** Notes what was left out of the catalog, the text on top or nil (popped); the catalog's detail is below it.
+*/
 static void log_remark (lua_State *L, const struct operation *op) {
   struct finding found = {.fault = {.kind = "catalog"}};
   if (lua_isnil(L, -1)) {
@@ -107,8 +112,9 @@ static void log_remark (lua_State *L, const struct operation *op) {
 }
 
 /*
-** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top (popped); the catalog's
-** detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI, validators, key).
+** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top
+** (popped); the catalog's detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI,
+** validators, key).
 */
 static void add_source (lua_State *L, const struct operation *op, const struct exchange *x) {
   int detail = lua_gettop(L) - 2;
@@ -171,8 +177,8 @@ static void add_failure (lua_State *L, struct operation *op, struct finding *fou
 }
 
 /*
-** Pushes the body as a string, the Lua layer's if it knows the same text: then true. Hook catalogTexts(length): the texts
-** of that length that are known.
+** Pushes the body as a string, the Lua layer's if it knows the same text: then true. Hook
+** catalogTexts(length): the texts of that length that are known.
 */
 static bool push_text (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
@@ -256,8 +262,8 @@ static void add_texts (lua_State *L, struct operation *op) {
 }
 
 /*
-** The server says that what was known still holds: to the user it is as if it had come again. The detail is on top; false: the
-** server cannot have meant that.
+** The server says that what was known still holds: to the user it is as if it had come again. The detail is
+** on top; false: the server cannot have meant that.
 */
 static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   lua_getfield(L, -1, "entry");
@@ -277,7 +283,10 @@ static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
 
 static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew);
 
-/* A 304 that is of something else than what was asked about: asked again, without validators. The detail is on top. */
+/*
+** A 304 that is of something else than what was asked about: asked again, without validators. The detail is
+** on top.
+*/
 static bool ask_again (lua_State *L, struct operation *op, const struct exchange *x) {
   bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
   lua_pop(L, 1);
@@ -540,7 +549,10 @@ static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
   conclude(L, op);
 }
 
-/* True if the session takes no catalog of the size of the entry at 5: then the server is to send it, and to be refused. */
+/*
+** True if the session takes no catalog of the size of the entry at 5: then the server is to send it, and to
+** be refused.
+*/
 static bool is_too_big (lua_State *L, const struct session *s) {
   bool big;
   lua_getfield(L, 5, "text");
@@ -550,8 +562,9 @@ static bool is_too_big (lua_State *L, const struct session *s) {
 }
 
 /*
-** Arguments: the operation, the URI (light userdata), which catalog. Gives the validators that the server is to be shown, an
-** entity tag and a date, each may be nil. Hook catalogAnswer(key): entry and validators, or nil.
+** Arguments: the operation, the URI (light userdata), which catalog. Gives the validators that the server is
+** to be shown, an entity tag and a date, each may be nil. Hook catalogAnswer(key): entry and validators, or
+** nil.
 */
 static int find_known (lua_State *L) {
   const struct operation *op = lua_touserdata(L, 1);
@@ -648,7 +661,10 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
   return ok;
 }
 
-/* The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a file's. */
+/*
+** The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a
+** file's.
+*/
 static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
   const char *why = "";
   if (!uri_cache_absolute(L, -1)) return;
@@ -727,8 +743,8 @@ static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer whi
 }
 
 /*
-** Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest; the second time, of a session
-** that was re-established, what is not loaded yet.
+** Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest; the second
+** time, of a session that was re-established, what is not loaded yet.
 */
 static int load_all (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
@@ -766,7 +782,7 @@ static void check_text (lua_State *L, int index, const char *what) {
 static int check_signature (lua_State *L) {
   if (lua_type(L, 3) != LUA_TSTRING) {
     if (!lua_isnil(L, 3) && !lua_istable(L, 3)) luaL_typeerror(L, 3, "a user name, or a table of options");
-    luaL_argcheck(L, lua_isnil(L, 4), 4, "expected nothing behind the options");
+    luaL_argcheck(L, lua_isnil(L, 4), 4, "expected no arguments after the options");
     return 3;
   }
   check_text(L, 3, "user name");
@@ -842,7 +858,7 @@ static int add_catalog (lua_State *L) {
   double limit;
   int promise;
   if (!s->protocol->catalogs)
-    return luaL_error(L, "addCatalog: a session of protocol %s has no catalogs", s->protocol->name);
+    return luaL_error(L, "addCatalog: protocol %s has no catalogs", s->protocol->name);
   session_touch(s);
   lua_settop(L, 5);
   check_uris(L, s);

@@ -1,6 +1,6 @@
 /*
-** The text is walked beside the decoded tables. It was decoded before, so it is JSON; a text that does not belong to the tables
-** gives an order that does not fit them, and no worse.
+** The text is walked beside the decoded tables. It was decoded before, so it is JSON; a text that does not
+** belong to the tables gives an order that does not fit them, and no worse.
 */
 #include "catalog/order.h"
 

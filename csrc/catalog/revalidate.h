@@ -1,6 +1,6 @@
 /*
-** catalog_answers: what a server says that a catalog can be known again by (ETag, Last-Modified), and when it may be shown
-** to it again: to ask for the same URI, over the same way, by the same user alone.
+** catalog_answers: what a server says that a catalog can be known again by (ETag, Last-Modified), and when it
+** may be shown to it again: to ask for the same URI, over the same way, by the same user alone.
 */
 #ifndef CATALOG_REVALIDATE_H
 #define CATALOG_REVALIDATE_H
@@ -10,9 +10,9 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Pushes a string that tells who `op` asks for `uri`, and how, from all others; nil when that cannot be told by what a session
-** is made of: credentials or a provider of the catalogs' own, tokens, client certificates, header lines of the user's, a
-** login that the server has not accepted.
+** Pushes a string that tells who `op` asks for `uri`, and how, from all others; nil when that cannot be told
+** by what a session is made of: credentials or a provider of the catalogs' own, tokens, client certificates,
+** header lines of the user's, a login that the server has not accepted.
 */
 void revalidate_push_key (lua_State *L, const struct operation *op, const struct uri *uri);
 

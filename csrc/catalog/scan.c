@@ -1,7 +1,7 @@
 /*
-** A recursive descent over RFC 8259's grammar, led by the shapes of what a catalog holds. Doubtful: whatever the grammar does
-** not have; a key twice in one object that is read; escapes where a word is read; numbers and characters that decoders
-** differ about; nesting deeper than any catalog needs.
+** A recursive descent over RFC 8259's grammar, led by the shapes of what a catalog holds. Doubtful: whatever
+** the grammar does not have; a key twice in one object that is read; escapes where a word is read; numbers
+** and characters that decoders differ about; nesting deeper than any catalog needs.
 */
 #include "catalog/scan.h"
 
@@ -385,8 +385,8 @@ static bool value (struct scan *s, const struct member *member) {
 }
 
 /*
-** What a schema's `properties` may hold is a dataset, a table or a field, which only its own members tell. This is all of
-** them at once: what fits it is a good one of each.
+** What a schema's `properties` may hold is a dataset, a table or a field, which only its own members tell.
+** This is all of them at once: what fits it is a good one of each.
 */
 static const struct shape part;
 
@@ -460,8 +460,8 @@ static const struct member document_members[] = {{"services", SERVICES, true, &s
 static const struct shape document = {document_members};
 
 /*
-** Above the resources the scan goes in steps, and can be left between them: before each member of the document
-** or of a service, each service and each resource.
+** Above the resources the scan goes in steps, and can be left between them: before each member of the
+** document or of a service, each service and each resource.
 */
 
 /* A container is entered; or left at once, if it is empty. */

@@ -13,7 +13,7 @@
 
 enum { KEY_BYTES = 16 };
 
-/* Hard to guess: who has a session's key can end it. */
+/* The key is hard to guess: a program that has the key of a session can end it. */
 void active_session_push_key (lua_State *L, int index) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
@@ -23,7 +23,7 @@ void active_session_push_key (lua_State *L, int index) {
   if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) return;
   lua_pop(L, 1);
   if (getentropy(bytes, sizeof bytes) != 0)
-    luaL_error(L, "session.key: this machine gives no random numbers: %s", strerror(errno));
+    luaL_error(L, "session.key: the system has no random numbers: %s", strerror(errno));
   for (i = 0; i < KEY_BYTES; i++) {
     text[2 * i] = digits[bytes[i] >> 4];
     text[2 * i + 1] = digits[bytes[i] & 15];
@@ -78,7 +78,7 @@ void session_untouch (struct session *s) {
   s->used = 0;
 }
 
-/* activeSession(): the session, or nil. One that nobody holds may be there still, until it is finalised. */
+/* activeSession(): the session, or nil. A session without references counts until it is finalised. */
 static int l_active_session (lua_State *L) {
   const struct session *s;
   for (s = loop_get(L)->active; s; s = s->older) {
@@ -90,7 +90,7 @@ static int l_active_session (lua_State *L) {
   return 1;
 }
 
-/* Pushes the live session of what is at 1, a session or a key; nil: there is none. Raises for anything else. */
+/* Pushes the live session for argument 1, a session or a key; nil: there is none. Raises for other types. */
 static struct session *push_session_of (lua_State *L) {
   struct session *s = session_test(L, 1);
   if (s)
@@ -107,13 +107,13 @@ static struct session *push_session_of (lua_State *L) {
   return NULL;
 }
 
-/* sessionOf(session or key): the session, or nil when it has ended or there is none. */
+/* sessionOf(session or key): the live session; nil: it has ended, or the key is unknown. */
 static int l_session_of (lua_State *L) {
   push_session_of(L);
   return 1;
 }
 
-/* setActiveSession(session or key): the session; or nil and a message when there is no such session. */
+/* setActiveSession(session or key): the session; or nil and a message: there is no such live session. */
 static int l_set_active_session (lua_State *L) {
   struct session *s = push_session_of(L);
   if (s) {
@@ -124,7 +124,10 @@ static int l_set_active_session (lua_State *L) {
   return 2;
 }
 
-/* lastCall(session): the rank of the last call on it among those on all sessions, an integer; 0: none since it ended. */
+/*
+** lastCall(session): the rank of its last call among the calls on all sessions, an integer; 0: none since it
+** ended.
+*/
 static int l_last_call (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)session_check(L, 1)->used);
   return 1;

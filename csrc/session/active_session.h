@@ -1,6 +1,6 @@
 /*
-** active: the key of each session, and which session is the active one: that on which the last call was made, and when it has
-** ended the one before.
+** active_session: the key of each session, and the active session. The active session is the live session
+** that was called last.
 */
 #ifndef SESSION_ACTIVE_SESSION_H
 #define SESSION_ACTIVE_SESSION_H
@@ -9,16 +9,16 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Pushes the key of the session at `index`, made when first asked for. Raises. */
+/* Pushes the key of the session at `index`. The first call makes it. Raises. */
 void active_session_push_key (lua_State *L, int index);
 
-/* The session at `index` is another one from now on: the key it had is nobody's. Raises. */
+/* Drops the key of the session at `index`: the old key is no longer valid. Raises. */
 void active_session_drop_key (lua_State *L, int index);
 
-/* activeSession(), setActiveSession(session or key), sessionOf(session or key), lastCall(session) in the table on top. */
+/* Adds activeSession, setActiveSession, sessionOf and lastCall to the table on top. */
 void active_session_register (lua_State *L);
 
-/* A call of the user's on it: it is the active session from now on. active.c */
+/* Makes the session the active one. Each call of the user's on it does so. */
 void session_touch (struct session *s);
 
 #pragma GCC visibility pop

@@ -9,14 +9,14 @@
 
 struct autoping {
   struct timer timer;
-  struct session *session; /* borrowed: its owner */
-  struct operation *op;    /* borrowed; the ping in flight, or NULL */
-  double interval;         /* milliseconds; 0: none is sent */
+  struct session *session; /* borrowed: the session that owns this */
+  struct operation *op;    /* borrowed; the pending ping, or NULL */
+  double interval;         /* milliseconds; 0: no automatic pings */
 };
 
 /*
-** Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server is away; not all alike, so
-** that a thousand sessions that lost one server do not come back as one.
+** Seconds to the next automatic ping: pingInterval, and up to eight times as long while the server does not
+** answer. The time varies, so that a thousand sessions that lost one server do not all ping it at once.
 */
 static double next_ping (struct session *s) {
   double delay = s->autoping->interval / 1000;
@@ -36,7 +36,7 @@ bool session_arm (struct session *s) {
   return true;
 }
 
-/* Set again before anything else, so that one ping that cannot start is not the last. */
+/* Sets the timer first: a ping that cannot start does not end the automatic pings. */
 static int ping_by_timer (lua_State *L) {
   struct session *s = lua_touserdata(L, 1);
   session_push(L, s);

@@ -1,4 +1,4 @@
-/* login: what somebody logs in with: texts that are borrowed for a call, or a copy of them that is wiped. */
+/* credentials: the user and password of a login: borrowed for a call, or a copy that is wiped when freed. */
 #ifndef SESSION_CREDENTIALS_H
 #define SESSION_CREDENTIALS_H
 
@@ -8,14 +8,15 @@
 #pragma GCC visibility push(hidden)
 
 struct credentials {
-  const char *user, *password; /* NULL: not given; a NUL follows each. A bearer's token is its user */
+  const char *user,
+      *password; /* NULL: not given; a NUL follows each. The user of a bearer login is the token */
   size_t user_length, password_length;
 };
 
-/* What stands at 2 and 3, borrowed from there. */
+/* Reads user and password from the stack at 2 and 3, and borrows both. */
 struct credentials credentials_read (lua_State *L);
 
-/* A copy, the caller's. NULL: no memory. */
+/* A copy, which the caller owns. NULL: out of memory. */
 struct credentials *credentials_copy (const struct allocator *memory, const struct credentials *from);
 void credentials_free (const struct allocator *memory, struct credentials *copy); /* wipes; accepts NULL */
 

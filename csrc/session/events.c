@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-/* An event on its way to one handler; the event's own values are user values from EVENT_VALUES on. */
+/* A queued event for one handler. The arguments of the event are user values from EVENT_VALUES on. */
 struct event {
   struct entry entry;
-  int count; /* of its values */
+  int count; /* how many arguments */
 };
 enum { EVENT_SUBSCRIPTION = CHAIN_SLOTS + 1, EVENT_SESSION, EVENT_VALUES };
 
@@ -28,7 +28,7 @@ static void unknown (lua_State *L, int index, const char *name) {
   luaL_argerror(L, index, lua_tostring(L, -1));
 }
 
-/* Events' names are the same in any case, as in the reference. */
+/* The case of an event's name does not matter, as in the reference. */
 static const char *check_event (lua_State *L, int index) {
   size_t length;
   const char *name, *const *known;
@@ -50,7 +50,7 @@ static void check_scope (lua_State *L, int index) {
   }
 }
 
-/* Pushes the session's array for the event, made if need be, or nil. */
+/* Pushes the session's list for the event, which is made if `make` says so; or nil. */
 static void push_list (lua_State *L, int index, const char *event, bool make) {
   if (session_getvalue(L, index, SESSION_HANDLERS) == LUA_TNIL) {
     if (!make) return;
@@ -68,7 +68,7 @@ static void push_list (lua_State *L, int index, const char *event, bool make) {
   lua_remove(L, -2);
 }
 
-/* The same, without what was unsubscribed, where that is much. */
+/* The same; first drops the removed places when there are many. */
 static void push_tidy_list (lua_State *L, int index, const char *event, bool make) {
   push_list(L, index, event, make);
   if (!lua_istable(L, -1) || !subscriptions_tidy(L)) return;
@@ -104,7 +104,7 @@ int events_unsubscribe (lua_State *L) {
   return 1;
 }
 
-/* The handlers' table is at 2. */
+/* The table of handlers is at 2. */
 static void unsubscribe_event (lua_State *L, const char *event) {
   if (lua_getfield(L, 2, event) == LUA_TTABLE) subscriptions_silence(L);
   lua_pushnil(L);
@@ -145,7 +145,10 @@ static int tell (lua_State *L) {
   return 0;
 }
 
-/* Pushes what tells the subscription on top of the event; the session is at `index`, the values from `first` on. */
+/*
+** Pushes the queue entry for the subscription on top. The session is at `index`, the arguments start at
+** `first`.
+*/
 static void push_event (lua_State *L, int index, int first, int count) {
   struct event *event = compat_newuserdata(L, sizeof *event, EVENT_VALUES - 1 + count);
   int i;
@@ -171,7 +174,7 @@ void events_fire (lua_State *L, int index, const char *event, int nargs) {
   list = lua_gettop(L);
   n = lua_istable(L, list) ? (lua_Integer)lua_rawlen(L, list) : 0;
   for (i = 1; i <= n; i++) {
-    if (lua_rawgeti(L, list, i) == LUA_TUSERDATA) { /* not one that was unsubscribed */
+    if (lua_rawgeti(L, list, i) == LUA_TUSERDATA) { /* false: it was unsubscribed */
       push_event(L, index, first, nargs);
       loop_ready(L, loop);
     }

@@ -1,6 +1,5 @@
 /*
-** events: who wants to know of a session's online and offline. Handlers run from loop_step, in the order of
-** subscription.
+** events: the subscriptions to a session's events. Handlers run from loop_step, in the order of subscription.
 */
 #ifndef SESSION_EVENTS_H
 #define SESSION_EVENTS_H
@@ -15,8 +14,8 @@ int events_unsubscribe (lua_State *L);
 int events_unsubscribe_all (lua_State *L);
 
 /*
-** Queues the event for each handler that is subscribed now, with the session at `index` and the `nargs` values on
-** top, which are popped. Raises when memory is short.
+** Queues the event for each current subscription: the session at `index`, and the `nargs` values on top,
+** popped. Raises when out of memory.
 */
 void events_fire (lua_State *L, int index, const char *event, int nargs);
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Most sessions send the same lines: then they have one list, and a pooled handle that has it needs no other. */
+/* Most sessions send the same lines. They share one list, so that a pooled handle keeps its own. */
 static struct header_list *share_lines (struct loop *loop, struct header_list *lines) {
   if (loop->lines && header_list_equal(loop->lines, lines)) {
     header_list_release(lines);
@@ -25,7 +25,10 @@ static struct header_list *new_headers (lua_State *L, struct session *s, bool ow
   return NULL;
 }
 
-/* A protocol's `sign` may send requests of the session, and log it out: then the lines are not those of the next request. */
+/*
+** A protocol's `sign` may send requests of the session or log it out; then the lines do not suit the next
+** request.
+*/
 static struct header_list *own_headers (lua_State *L, struct session *s) {
   const struct identity *who = s->who;
   struct header_list *lines;
@@ -40,7 +43,7 @@ static struct header_list *own_headers (lua_State *L, struct session *s) {
   return lines;
 }
 
-/* What only the session's application is to see does not go to others of its origin. False: no memory. */
+/* Adds the line that only the session's application may see. False: out of memory. */
 static bool keep_home (struct session *s, struct request *request) {
   const char *name = s->protocol->own_line;
   struct header_list *copy;
@@ -70,7 +73,7 @@ static bool introduce (lua_State *L, struct session *s, struct request *request)
   return request->headers && keep_home(s, request);
 }
 
-/* By which token of `who` an exchange is signed; the lowest bit is provider.c's. */
+/* Marks which token of `who` signs an exchange. The lowest bit is left to protocol/jsdo/provider.c. */
 static unsigned mark_of (const struct identity *who) {
   unsigned generation = who->generation;
   return generation << 1;

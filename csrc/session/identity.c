@@ -42,7 +42,7 @@ static void forget_token (const struct identity *who, char **token, size_t *size
   *size = 0;
 }
 
-/* A refresh in flight is told apart. */
+/* The caller aborts a pending refresh. */
 static void forget_tokens (const struct identity *who) {
   struct tokens *t = who->tokens;
   if (!t) return;
@@ -50,7 +50,7 @@ static void forget_tokens (const struct identity *who) {
   forget_token(who, &t->refresh, &t->refresh_size);
 }
 
-/* Lines that sessions share may show its token. */
+/* The lines that sessions share may hold its token. */
 static void forget_lines (struct loop *loop) {
   header_list_release(loop->lines);
   loop->lines = NULL;
@@ -100,7 +100,7 @@ static bool set (const struct identity *who, char **field, size_t *size, const c
   return true;
 }
 
-/* None is made to hold nothing. */
+/* Makes `tokens` only for a token that is not empty. */
 static bool need_tokens (struct identity *who, size_t length) {
   if (!who->tokens && length) who->tokens = memory_new(&who->loop->memory, sizeof *who->tokens);
   return who->tokens || !length;

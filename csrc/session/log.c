@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A note on its way to the logger that there was when it was made. */
+/* A queued entry for the logger that was set when it was made. */
 enum {
   NOTE_LOGGER = CHAIN_SLOTS + 1,
   NOTE_LEVEL,
@@ -25,7 +25,7 @@ static int tell (lua_State *L) {
   return 0;
 }
 
-/* Pushes the logger; false, and nothing is pushed, when there is none. */
+/* Pushes the logger. False, and pushes nothing: none is set. */
 static bool push_logger (lua_State *L) {
   loop_table(L, LOOP_HOOKS);
   lua_getfield(L, -1, hook);
@@ -58,7 +58,7 @@ static void set_text (lua_State *L, const char *name, const char *value) {
   lua_setfield(L, -2, name);
 }
 
-/* The fields of every note: who, where. */
+/* Pushes the fields that every entry has. */
 static void push_fields (lua_State *L, int index) {
   const struct session *s = lua_touserdata(L, index);
   lua_createtable(L, 0, 8);
@@ -114,7 +114,7 @@ void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason
   queue(L, index, "error", "reconnectFailed");
 }
 
-/* setLogger(f or nil): the last one. */
+/* setLogger(f or nil): returns the logger that was set before. */
 static int l_set_logger (lua_State *L) {
   if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);

@@ -1,6 +1,6 @@
 /*
-** journal: the log of system events: what happened to sessions, for the function that setLogger was given. Silent without one.
-** It is called from loop_step, like every handler, and never shown a secret: no id, token, cookie, query or header.
+** log: reports session events to the function given to setLogger; without one it does nothing. The function
+** runs from loop_step, like every handler. It never gets a secret: no id, token, cookie, query or header.
 */
 #ifndef SESSION_LOG_H
 #define SESSION_LOG_H
@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Each notes an event of the session at `index`. Level and event are static. Raises when memory is short. */
+/* Each logs an event of the session at `index`. Level and event are static. Raises when out of memory. */
 void log_session (lua_State *L, int index, const char *level, const char *event, const struct finding *found);
 void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
                   double wait); /* < 0: none */

@@ -1,7 +1,3 @@
-/*
-** opening: what happens to an exchange of a session between its description and its sending: the _ts parameter, and
-** onOpenRequest, which may add and change header lines.
-*/
 #include "session/on_open_request.h"
 
 #include "net/ascii.h"
@@ -41,7 +37,9 @@ static bool is_plain (const char *text) {
   return !*text;
 }
 
-/* Leaves the client context id on the stack; NULL: the address needs none. What stands in it ends in access logs. */
+/*
+** Leaves the client context id on the stack. NULL: the address needs none, since access logs would show it.
+*/
 static const char *id_for (lua_State *L, const struct session *s, const struct uri *uri) {
   const char *id;
   if (!s->has_context_id) {
@@ -58,7 +56,7 @@ static const char *id_for (lua_State *L, const struct session *s, const struct u
   return ascii_find(uri_text(uri), ";jsessionid=") ? NULL : id;
 }
 
-/* As much of `uri` as comes before its query, the parameter, the rest. NULL: no memory. */
+/* Inserts the path parameter before the query of `uri`. NULL: out of memory. */
 static struct uri *with_id (const struct session *s, const struct uri *uri, const char *id) {
   static const char name[] = ";JSESSIONID=";
   const char *text = uri_text(uri), *why;
@@ -86,7 +84,7 @@ struct uri *session_address (lua_State *L, struct session *s, struct uri *uri) {
   return made;
 }
 
-/* A different word of the user's would let one request be read as two. */
+/* A second framing header would let a server read one request as two. */
 const char *session_framing (const char *name) {
   static const char *const names[] = {"Content-Length", "Transfer-Encoding"};
   size_t i;
@@ -138,7 +136,8 @@ static int set_lines (lua_State *L, struct header_list *lines) {
     name = lua_tolstring(L, -2, &name_length);
     if (!numbers_to_text(L, -1))
       return luaL_error(L, "onOpenRequest: '%s': NaN and infinity cannot be sent", name);
-    if (session_framing(name)) return luaL_error(L, "onOpenRequest: '%s' follows from the body", name);
+    if (session_framing(name))
+      return luaL_error(L, "onOpenRequest: '%s' is computed from the body, leave it out", name);
     lua_pushvalue(L, -1);
     value = lua_tolstring(L, -1, &length);
     switch (header_list_set(lines, name, name_length, value, length)) {

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-/* Seconds until the timer of an operation that waits for something else goes off: never, but it is set. */
+/* Seconds until the timer of an operation that waits for something else fires: in practice never. */
 static const double far = 1e9;
 
 static int take_turn (lua_State *L);
@@ -78,8 +78,9 @@ struct operation *operation_new (lua_State *L, int index, const char *verb) {
 }
 
 void operation_push (lua_State *L, const struct operation *op) {
-  if (op->over) luaL_error(L, "%s: it has ended meanwhile", op->verb);
-  if (lua_touserdata(L, 1) == op && lua_type(L, 1) == LUA_TUSERDATA) { /* as while it advances */
+  if (op->over) luaL_error(L, "%s: the operation has ended", op->verb);
+  if (lua_touserdata(L, 1) == op &&
+      lua_type(L, 1) == LUA_TUSERDATA) { /* the operation is in a step of its own */
     lua_pushvalue(L, 1);
     return;
   }
@@ -116,7 +117,7 @@ static void drop_apart (struct operation *op) {
   op->apart = NULL;
 }
 
-/* No more in flight: nothing keeps its promise but who holds it. */
+/* The operation has ended: from here on only the user's references keep its promise. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
   drop_apart(op);
@@ -141,7 +142,7 @@ static void remove_exchange (struct operation *op, const struct exchange *x) {
   if (*link) *link = x->next;
 }
 
-/* info has one shape for a failure that no answer belongs to: { errorObject }. */
+/* A failure without a response has the info { errorObject }. */
 static void set_info (lua_State *L) {
   if (lua_getfield(L, -1, "info") == LUA_TNIL) {
     lua_createtable(L, 0, 1);
@@ -152,7 +153,7 @@ static void set_info (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* The error on top, of the operation whose promise is at `index`, says whose it is. */
+/* Adds the owner to the error on top. The promise of the operation is at `index`. */
 static void complete_error (lua_State *L, const struct operation *op, int index) {
   compat_getslot(L, index, PROMISE_OWNER);
   lua_setfield(L, -2, op->owner->field);
@@ -169,7 +170,7 @@ static void reject_aborted (lua_State *L, struct operation *op) {
   lua_pop(L, 1);
 }
 
-/* Arguments: the promise, the exchange or nil, where to note that it has begun. */
+/* Arguments: the promise, the exchange or nil, a bool to set once the step has begun. */
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   *(bool *)lua_touserdata(L, 3) = true;
@@ -185,8 +186,8 @@ static int advance (lua_State *L) {
 }
 
 /*
-** Arguments: the promise, the error that kept its operation from going on. One that was discarded (operation_must) is over
-** without being settled.
+** Arguments: the promise, the error that stopped its operation. A discarded operation (operation_must) ends
+** without settling.
 */
 static int broken (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
@@ -201,7 +202,10 @@ static int broken (lua_State *L) {
   return 0;
 }
 
-/* The promise and an error are on top: the last resort when memory is short, even for a call. Raises nothing. */
+/*
+** The promise and an error are on top. The last resort when there is not even memory for a call. Raises
+** nothing.
+*/
 static void give_up (lua_State *L, struct operation *op) {
   int promise = lua_gettop(L) - 1;
   lua_pushcfunction(L, broken);
@@ -215,7 +219,7 @@ static void give_up (lua_State *L, struct operation *op) {
   lua_settop(L, promise);
 }
 
-/* The promise is on top and stays; or an error is on top of it. */
+/* The promise is on top and stays. On failure an error is above it. */
 static int call_advance (lua_State *L, struct exchange *x, bool *begun) {
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -2);
@@ -233,7 +237,7 @@ static void run_advance (lua_State *L, struct operation *op, struct exchange *x)
   loop->busy++;
   status = call_advance(L, x, &begun);
   if (status != LUA_OK && !begun &&
-      loop->interrupted) { /* the hook came between: the operation has nothing to do with it */
+      loop->interrupted) { /* a debug hook interrupted the step; the operation is not at fault */
     lua_pop(L, 1);
     status = call_advance(L, x, &begun);
   }
@@ -251,7 +255,7 @@ static void exchange_finished (struct exchange *x, void *context) { /* loop_step
   exchange_free(x);
 }
 
-/* The turn of one that was deferred, or whose coroutine has ended. */
+/* The turn of an operation that was deferred, or whose coroutine has ended. */
 static int take_turn (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   if (op->timer.place && op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
@@ -260,18 +264,18 @@ static int take_turn (lua_State *L) {
   return 0;
 }
 
-/* What the coroutine of `op` has asked for is asked for no more. */
+/* Aborts the operations that the coroutine of `op` has started. */
 static void abort_inner (const struct operation *op, const lua_State *coroutine) {
   struct operation *one;
   if (!coroutine || !op->session) return;
   for (one = op->session->operations; one; one = one->older) {
     if (one->inner != coroutine) continue;
     one->promise.looked_at = true;
-    operation_abort(one, "cancelled", "the call that it is part of has ended");
+    operation_abort(one, "cancelled", "the call that started it has ended");
   }
 }
 
-/* It waits for its coroutine no more. Raises nothing. */
+/* Stops waiting for the coroutine of `op`. Raises nothing. */
 static void leave_call (lua_State *L, struct operation *op) {
   op->calls = false;
   operation_push(L, op);
@@ -281,23 +285,23 @@ static void leave_call (lua_State *L, struct operation *op) {
     ready_queue_remove(L, -2, PROMISE_HANDLERS);
   }
   compat_getslot(L, -1, PROMISE_OWNER);
-  abort_inner(op, lua_tothread(L, -1)); /* before: its <close> variables may ask for something else */
+  abort_inner(op, lua_tothread(L, -1)); /* first: its <close> variables may start others */
   lua_pop(L, 1);
   await_cancel(L, -1);
   lua_pop(L, 2);
 }
 
-/* From the engine, which raises nothing. */
+/* Called by the engine: raises nothing. */
 static void time_came (struct timer *timer, void *context) {
   lua_State *L = context;
   struct operation *op = (struct operation *)((char *)timer - offsetof(struct operation, timer));
   if (op->over) return;
-  if (op->calls) leave_call(L, op); /* aborted, or its time is over */
+  if (op->calls) leave_call(L, op); /* aborted or timed out */
   operation_push(L, op);
   loop_ready(L, op->loop);
 }
 
-/* Something will tell an abort of it. Raises. */
+/* Sets the timer, which also delivers an abort. Raises. */
 static void set_timer (lua_State *L, struct operation *op, double seconds) {
   op->timer.fired = time_came;
   if (!engine_set_timer(loop_engine(L, op->loop), &op->timer, clock_now() + seconds))
@@ -371,7 +375,7 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
   return true;
 }
 
-/* Ends `x`, which was held, at the next step of the loop. */
+/* Fails `x`, which was held, at the next step of the loop. */
 static void fail_held (lua_State *L, struct operation *op, struct exchange *x) {
   remove_exchange(op, x);
   exchange_free(x);
@@ -429,7 +433,7 @@ static bool call_verb (lua_State *L, const struct start *s) {
   return s->as ? s->op->session->protocol->login(L, s->op, s->as) : s->verb(L, s->op);
 }
 
-/* Argument: what is to be started, light userdata. */
+/* Argument: what to start, light userdata. */
 static int start_protected (lua_State *L) {
   lua_pushboolean(L, call_verb(L, lua_touserdata(L, 1)));
   return 1;
@@ -480,7 +484,8 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
   op->abort_result = RESULT_GENERAL_FAILURE;
   for (x = op->exchanges; x; x = x->next) {
     if (x->phase == EXCHANGE_FRESH)
-      engine_submit(op->loop->engine, x); /* held; so that its end is told like any other's */
+      engine_submit(op->loop->engine,
+                    x); /* held: it is submitted so that its end is reported like that of any other */
     engine_cancel(op->loop->engine, x);
   }
   if (op->timer.place) engine_set_timer(op->loop->engine, &op->timer, 0); /* a move: it cannot fail */

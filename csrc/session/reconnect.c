@@ -14,16 +14,16 @@
 #include <string.h>
 
 struct reconnect {
-  unsigned attempts; /* at most; 0: none is made */
+  unsigned attempts; /* at most; 0: none */
   double delay, backoff, most,
-      part; /* seconds before the second attempt; times so much for each further; at most; jitter */
-  struct operation *op; /* borrowed; the repair under way, or NULL */
-  unsigned attempt;     /* the one under way, from 1 */
+      part; /* seconds before the second attempt; factor for each further one; upper limit; jitter */
+  struct operation *op; /* borrowed; the running reconnect, or NULL */
+  unsigned attempt;     /* the current attempt, from 1 */
   double wait;          /* seconds before it */
   const char *reason;   /* static */
 };
 
-/* As for the Rich Client Channel, so for all. */
+/* The defaults of PROIV's Rich Client Channel, for all protocols. */
 enum { ATTEMPTS = 3 };
 static const double default_delay = 1, default_backoff = 1, default_most = 60, default_part = 0;
 
@@ -31,7 +31,7 @@ static const char verb_reconnect[] = "reconnect";
 
 /* The option */
 
-static struct reconnect *new_repair (struct session *s) {
+static struct reconnect *new_reconnect (struct session *s) {
   struct reconnect *r = memory_new(&s->loop->memory, sizeof *r);
   if (!r) return NULL;
   r->attempts = ATTEMPTS;
@@ -67,9 +67,9 @@ void reconnect_options (lua_State *L, struct session *s) {
   if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
     luaL_error(L, "option 'reconnect': expected a table or a boolean, got %s", lua_typename(L, type));
   if (wanted && s->protocol->reconnects == RECONNECT_NEVER)
-    luaL_error(L, "option 'reconnect': what a session of protocol %s was cannot be had again: begin another",
+    luaL_error(L, "option 'reconnect': %s sessions cannot be re-established; create a new one",
                s->protocol->name);
-  if (wanted && !new_repair(s)) luaL_error(L, "not enough memory");
+  if (wanted && !new_reconnect(s)) luaL_error(L, "not enough memory");
   if (type == LUA_TTABLE) read_options(L, s->reconnect);
   lua_pop(L, 1);
 }
@@ -106,13 +106,13 @@ bool reconnect_keeps_arguments (const struct session *s) {
   return s->reconnect != NULL;
 }
 
-/* Parking */
+/* Operations that wait for the reconnect */
 
-/* Its own time limit is over. */
+/* The operation's own time limit has passed. */
 static void waited_too_long (lua_State *L, struct operation *op, struct exchange *x) {
   struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
   (void)x;
-  lua_pushfstring(L, "%s: the session was not re-established within the time that the call had", op->verb);
+  lua_pushfstring(L, "%s: the session was not re-established within the call's time limit", op->verb);
   fault.message = lua_tostring(L, -1);
   fault.uri = op->session->service;
   error_push(L, &fault);
@@ -124,8 +124,8 @@ static double time_left (const struct operation *op) {
   return left > 0 ? left : 0;
 }
 
-static void park (lua_State *L, struct operation *op) {
-  op->parked = true;
+static void suspend (lua_State *L, struct operation *op) {
+  op->waits_for_reconnect = true;
   operation_wait(L, op, time_left(op), waited_too_long);
 }
 
@@ -149,7 +149,7 @@ bool reconnect_is_due (const struct session *s) {
   return is_under_way(s) || is_lapsed(s);
 }
 
-/* Its deadline has passed: no server need be asked to know that it is lost. */
+/* True if `op` must wait. A session past its deadline is lost without a request that shows it. */
 static bool must_wait (lua_State *L, const struct operation *op) {
   struct session *s = op->session;
   if (op->inner) return false;
@@ -170,11 +170,11 @@ static void begin (lua_State *L, struct operation *op) {
   operation_must(L, op, op->begin(L, op));
 }
 
-/* Argument: an operation, light userdata: it waits until its session is re-established, or begins after all. */
-static int await_repair (lua_State *L) {
+/* Argument: an operation, light userdata. It waits until its session has reconnected, or begins at once. */
+static int await_reconnect (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   if (must_wait(L, op))
-    park(L, op);
+    suspend(L, op);
   else {
     operation_must(L, op, op->begin(L, op));
     op->tries = 1;
@@ -186,7 +186,7 @@ void reconnect_begin (lua_State *L, struct operation *op, bool (*first)(lua_Stat
   op->begin = first;
   set_deadline(op);
   if (reconnect_is_due(op->session) && !op->inner)
-    operation_prepare(L, op, await_repair);
+    operation_prepare(L, op, await_reconnect);
   else {
     operation_start(L, op, first, NULL);
     op->tries = 1;
@@ -200,7 +200,7 @@ void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *
   set_deadline(op);
   if (reconnect_is_due(op->session) && !op->inner) {
     exchange_free(x);
-    operation_prepare(L, op, await_repair);
+    operation_prepare(L, op, await_reconnect);
   } else {
     operation_must(L, op, operation_send(L, op, x, step));
     op->tries = 1;
@@ -209,38 +209,38 @@ void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *
 
 static void begin_again (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
-  op->parked = false;
-  if (is_under_way(op->session)) /* lost again meanwhile */
-    park(L, op);
+  op->waits_for_reconnect = false;
+  if (is_under_way(op->session)) /* lost again in the meantime */
+    suspend(L, op);
   else
     begin(L, op);
 }
 
-/* Each begins in a turn of its own: one may end the others. */
-static void resume_parked (lua_State *L, const struct session *s) {
+/* Each begins in a turn of its own, since it may end others. */
+static void resume_waiting (lua_State *L, const struct session *s) {
   struct operation *op;
   for (op = s->operations; op; op = op->older)
-    if (op->parked && !op->abort_kind) operation_defer(L, op, begin_again);
+    if (op->waits_for_reconnect && !op->abort_kind) operation_defer(L, op, begin_again);
 }
 
-static void abort_parked (const struct session *s, const char *kind, const char *message) {
+static void abort_waiting (const struct session *s, const char *kind, const char *message) {
   struct operation *op;
   for (op = s->operations; op; op = op->older)
-    if (op->parked) operation_abort(op, kind, message);
+    if (op->waits_for_reconnect) operation_abort(op, kind, message);
 }
 
 void reconnect_abandon (struct session *s, const char *kind, const char *message) {
   if (!is_under_way(s)) return;
   operation_abort(s->reconnect->op, kind, message);
   s->reconnect->op = NULL;
-  abort_parked(s, kind, message);
+  abort_waiting(s, kind, message);
 }
 
 void reconnect_left (lua_State *L, struct session *s, const struct operation *op) {
   if (!is_under_way(s) || s->reconnect->op != op) return;
   s->reconnect->op = NULL;
   session_decide_safely(L, s, VERDICT_RECONNECT_FAILED);
-  abort_parked(s, "offline", "the session was lost, and could not be re-established");
+  abort_waiting(s, "offline", "the session was lost and could not be re-established");
 }
 
 /* Attempts */
@@ -257,7 +257,7 @@ static double wait_before (struct session *s) {
   return (wait < r->most ? wait : r->most) * loop_jitter(s->loop, r->part);
 }
 
-static void tell_attempt (lua_State *L, struct operation *op) {
+static void report_attempt (lua_State *L, struct operation *op) {
   const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
   log_attempt(L, lua_gettop(L), "reconnecting", r->attempt, r->reason, r->wait);
@@ -272,7 +272,7 @@ static void next_attempt (lua_State *L, struct operation *op) {
   struct reconnect *r = op->session->reconnect;
   r->attempt++;
   r->wait = wait_before(op->session);
-  tell_attempt(L, op);
+  report_attempt(L, op);
   if (r->wait > 0)
     operation_wait(L, op, r->wait, try_again);
   else
@@ -287,7 +287,7 @@ static void try_again (lua_State *L, struct operation *op, struct exchange *x) {
   operation_must(L, op, s->protocol->reestablish(L, op, s->reconnect->attempt));
 }
 
-static void tell_outcome (lua_State *L, struct operation *op, const char *event) {
+static void fire_outcome (lua_State *L, struct operation *op, const char *event) {
   operation_push_session(L, op);
   lua_insert(L, -2);
   lua_pushinteger(L, op->session->reconnect->attempt);
@@ -297,25 +297,27 @@ static void tell_outcome (lua_State *L, struct operation *op, const char *event)
 }
 
 /* Argument: the operation, light userdata. */
-static int tell_success (lua_State *L) {
+static int report_success (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
   log_attempt(L, 2, "reconnected", r->attempt, r->reason, -1);
   lua_pushnil(L);
-  tell_outcome(L, op, "reconnected");
+  fire_outcome(L, op, "reconnected");
   return 0;
 }
 
-/* Handlers hear of it before what waited is sent, which goes on whether or not there is memory to tell them. */
+/*
+** Notifies handlers before the waiting operations begin. Out of memory for the handlers does not stop those.
+*/
 static void succeed (lua_State *L, struct operation *op, const struct finding *found) {
   struct session *s = op->session;
   verdict_apply(L, op, found);
   s->reconnect->op = NULL;
-  lua_pushcfunction(L, tell_success);
+  lua_pushcfunction(L, report_success);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) loop_report(L);
-  resume_parked(L, s);
+  resume_waiting(L, s);
   conclude_at_once(L, op, NULL);
 }
 
@@ -329,7 +331,7 @@ static int decide_failure (lua_State *L) {
   return 0;
 }
 
-/* All that it held is let go; what waited for it gets the reason. */
+/* Ends the reconnect and rejects the waiting operations with the reason. */
 static void give_up (lua_State *L, struct operation *op, const struct exchange *x,
                      const struct finding *found) {
   struct session *s = op->session;
@@ -341,10 +343,10 @@ static void give_up (lua_State *L, struct operation *op, const struct exchange *
     loop_report(L);
     session_decide_safely(L, s, VERDICT_RECONNECT_FAILED);
   }
-  abort_parked(s, "offline", "the session was lost, and could not be re-established");
+  abort_waiting(s, "offline", "the session was lost and could not be re-established");
   verdict_push_error(L, x, found);
   lua_pushvalue(L, -1);
-  tell_outcome(L, op, "reconnectFailed");
+  fire_outcome(L, op, "reconnectFailed");
   operation_reject(L, op);
 }
 
@@ -362,7 +364,7 @@ bool reconnect_attempted (lua_State *L, struct operation *op, const struct excha
   return true;
 }
 
-/* Losing */
+/* Losing a session */
 
 static bool is_loss (const struct finding *found) {
   switch (found->verdict) {
@@ -382,7 +384,7 @@ static int start_protected (lua_State *L) {
   return 0;
 }
 
-/* The promise of a repair is nobody's. */
+/* The user never sees the promise of a reconnect. */
 static void start (lua_State *L, struct session *s, int index) {
   struct operation *op = operation_new(L, index, verb_reconnect);
   op->promise.looked_at = true;
@@ -393,7 +395,7 @@ static void start (lua_State *L, struct session *s, int index) {
   lua_pushvalue(L, index);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
-  operation_discard(L, op); /* which fails the repair: reconnect_left */
+  operation_discard(L, op); /* which ends the reconnect, by reconnect_left */
   lua_error(L);
 }
 
@@ -428,8 +430,8 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, co
 
 static void warn_of_repeat (struct finding *found) {
   found->fault.hint =
-      "the session is being re-established; the server may have done what was asked, so it is not asked "
-      "again: mark the request idempotent if it may be";
+      "the session is being re-established; the server may have processed the request, so it is not sent "
+      "again: pass idempotent = true to allow that";
 }
 
 bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
@@ -453,6 +455,6 @@ bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange 
   if (stale)
     operation_defer(L, op, begin_again);
   else
-    park(L, op);
+    suspend(L, op);
   return true;
 }

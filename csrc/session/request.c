@@ -43,12 +43,15 @@ static const char *check_method (lua_State *L, int index) {
   return *known;
 }
 
-/* RFC 9110: it asks for nothing to be done. */
+/* RFC 9110, 9.2.1: safe methods change nothing on the server. */
 static bool is_safe (const char *method) {
   return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
-/* A path is below serviceURI, with or without its first slash; a uri may be absolute, or relative to serviceURI. */
+/*
+** The target: a path below serviceURI, with or without its first slash; or a uri, absolute or relative to
+** serviceURI.
+*/
 static struct uri *check_target (lua_State *L, int index, const struct session *s) {
   size_t path_length, uri_length;
   const char *path = options_string(L, index, "path", &path_length), *why = uri_no_memory;
@@ -59,7 +62,7 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
   if (path) {
     if (*path != '/') path = lua_pushfstring(L, "/%s", path);
     target = uri_append(s->service, path);
-    if (!target) luaL_error(L, "request: option 'path': not a path that can be put behind serviceURI");
+    if (!target) luaL_error(L, "request: option 'path': cannot be appended to serviceURI");
     return target;
   }
   base = uri_append(s->service, "/");
@@ -90,7 +93,7 @@ static void check_header (lua_State *L, enum header_result result, const char *n
   if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
 }
 
-/* A name and its value are on top, the latter popped. */
+/* A name and its value are on top. Pops the value. */
 static void add_header (lua_State *L, struct header_list *lines) {
   size_t name_length, length;
   const char *name, *value;
@@ -101,12 +104,16 @@ static void add_header (lua_State *L, struct header_list *lines) {
   name = lua_tolstring(L, -2, &name_length);
   value = lua_tolstring(L, -1, &length);
   if (session_framing(name))
-    luaL_error(L, "request: option 'headers': '%s' follows from the body", session_framing(name));
+    luaL_error(L, "request: option 'headers': '%s' is computed from the body, leave it out",
+               session_framing(name));
   check_header(L, header_list_set(lines, name, name_length, value, length), name);
   lua_pop(L, 1);
 }
 
-/* Arguments: the list (light userdata), the options. Under pcall, since a list must not be lost to an error. */
+/*
+** Arguments: the list (light userdata), the options. Called by pcall, so that an error does not leak the
+** list.
+*/
 static int add_headers (lua_State *L) {
   struct header_list *lines = lua_touserdata(L, 1);
   if (lua_getfield(L, 2, "json") != LUA_TNIL)
@@ -121,7 +128,7 @@ static int add_headers (lua_State *L) {
   return 0;
 }
 
-/* The exchange's header list, with the user's lines; false, and the error on the stack. */
+/* Sets the exchange's header list, with the user's lines. False: an error is on the stack. */
 static bool set_headers (lua_State *L, const struct session *s, struct exchange *x) {
   struct header_list *lines =
       x->request.headers ? header_list_copy(x->request.headers) : header_list_new(&s->loop->memory);
@@ -160,7 +167,7 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
-/* Only the session's own server gets a _ts. */
+/* Only the session's own application gets a _ts parameter. */
 static struct uri *target_of (lua_State *L, struct session *s) {
   struct uri *uri = check_target(L, 2, s);
   return uri_same_origin(s->service, uri) ? session_stamp(s, uri) : uri;
@@ -203,7 +210,7 @@ static int describe_protected (lua_State *L) {
   return 1;
 }
 
-/* Another time: what the user gave is in the operation. */
+/* Describes the request again, from the arguments that the operation keeps. */
 static bool describe_again (lua_State *L, struct operation *op) {
   struct exchange *x;
   int top = lua_gettop(L);
@@ -218,7 +225,7 @@ static bool describe_again (lua_State *L, struct operation *op) {
   return operation_send(L, op, x, answered);
 }
 
-/* A copy: the user's table may be changed meanwhile. */
+/* Pushes a copy: the user may change the table meanwhile. */
 static void push_arguments (lua_State *L, int options) {
   lua_newtable(L);
   lua_pushnil(L);
@@ -229,7 +236,10 @@ static void push_arguments (lua_State *L, int options) {
   }
 }
 
-/* Sent by hand-over: the exchange belongs to nobody while the operation is made. Arguments: session, options, exchange, inner. */
+/*
+** Runs protected: the exchange has no owner while the operation is made. Arguments: session, options,
+** exchange, inner.
+*/
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op;

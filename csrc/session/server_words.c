@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is collected of the words: more than is shown, so that a secret is seen whole before its end is cut off. */
+/*
+** What is collected of the words: more than is shown, so that a secret is seen whole before its end is cut
+** off.
+*/
 struct words {
   char text[2048];
   size_t length;
@@ -87,7 +90,10 @@ static void add_code (lua_State *L, struct words *w, long code) {
   lua_pop(L, 1);
 }
 
-/* The character that the reference at `text`, behind its '&', stands for. Returns the reference's length; 0: it is none. */
+/*
+** The character that the reference at `text`, behind its '&', stands for. Returns the reference's length; 0:
+** it is none.
+*/
 static size_t read_reference (lua_State *L, const char *text, size_t left, struct words *w) {
   static const char *const known[][2] = {{"amp;", "&"},   {"lt;", "<"},    {"gt;", ">"},
                                          {"quot;", "\""}, {"apos;", "'"},  {"nbsp;", " "},

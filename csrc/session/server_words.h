@@ -1,7 +1,7 @@
 /*
-** server_words: what a server says in the body of an answer that refuses: the texts of OpenEdge's `_errors` and `_retVal`, the text
-** `error` of DataSnap, what other services call `message` or `detail`, the title of a page. For people: one line, shortened,
-** and nothing that the request proved itself with.
+** server_words: what a server says in the body of an answer that refuses: the texts of OpenEdge's `_errors`
+** and `_retVal`, the text `error` of DataSnap, what other services call `message` or `detail`, the title of a
+** page. For people: one line, shortened, and nothing that the request proved itself with.
 */
 #ifndef SESSION_SERVER_WORDS_H
 #define SESSION_SERVER_WORDS_H

@@ -1,7 +1,9 @@
 /*
-** The life of a session: it is made bound to one application; login proves who it is; from then on answers say
-** whether it is alive, and session_transition alone turns what they say into state and events; logout
-** forgets, invalidate ends for good, and being collected frees without a word to the server.
+** The life of a session. The constructor binds it to one web application. login proves the user to the
+** server. From then on each response says whether the session is alive, and session_transition turns that
+** into state and events. logout forgets the login, invalidate ends the session for good, and the finaliser
+** frees it without a request.
+** This file is session_transition: what each verdict changes, in the order forget, take, begin, turn, change.
 */
 #include "session/session.h"
 
@@ -22,7 +24,7 @@ void session_begin_authorized (struct session *s, long status) {
   s->admitted = s->unasked = true;
 }
 
-/* A provider may serve others: it stays as it is. The last reference wipes. */
+/* Other sessions may use the provider, so it is not changed. The last reference wipes the identity. */
 void session_forget_identity (lua_State *L, int index, struct session *s) {
   identity_release(s->who);
   s->who = NULL;
@@ -32,7 +34,7 @@ void session_forget_identity (lua_State *L, int index, struct session *s) {
   session_setvalue(L, index, SESSION_PROVIDER_USER);
 }
 
-/* The header lines are made anew by the next exchange. */
+/* Sets the client context id; NULL: none. The next exchange makes the header lines again. */
 static void set_context_id (lua_State *L, int index, struct session *s, const char *id, size_t length) {
   if (id)
     lua_pushlstring(L, id, length);
@@ -44,7 +46,7 @@ static void set_context_id (lua_State *L, int index, struct session *s, const ch
   s->headers = NULL;
 }
 
-/* What the server's session was known by is void. */
+/* Forgets what identifies the session on the server. */
 static void forget_server_session (lua_State *L, int index, struct session *s) {
   s->expires = s->expires_at = 0;
   if (s->protocol->forget) s->protocol->forget(L, index, s);
@@ -61,7 +63,7 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   s->login_result = RESULT_NONE;
   s->login_status = 0;
   s->online = s->admitted = s->established = s->reconnecting = s->closing = false;
-  autoping_left(s, NULL); /* one in flight is not the next login's */
+  autoping_left(s, NULL); /* the pending ping belongs to this login */
   s->epoch++;
   s->logins++;
   session_untouch(s);
@@ -80,7 +82,7 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   lua_pop(L, 1);
 }
 
-/* The most recent id stands until another comes: an answer without one says nothing. */
+/* Keeps the id that a response brings. A response without one changes nothing. */
 static void take_context_id (lua_State *L, int index, struct session *s, const struct finding *found) {
   size_t length;
   const char *known;
@@ -92,7 +94,7 @@ static void take_context_id (lua_State *L, int index, struct session *s, const s
   lua_pop(L, 1);
 }
 
-/* The deadline slides with each answer that says one. */
+/* Moves the deadline, if the response states one. */
 static void take_lifetime (struct session *s, const struct finding *found) {
   struct timespec wall;
   if (!found->has_lifetime) return;
@@ -102,7 +104,7 @@ static void take_lifetime (struct session *s, const struct finding *found) {
       found->lifetime > 0 ? (double)wall.tv_sec + (double)wall.tv_nsec / 1e9 + found->lifetime : 0;
 }
 
-/* What the protocol keeps of an answer may change what the next request carries. */
+/* Lets the protocol keep data of the response, which may change the header lines of the next request. */
 static void learn (lua_State *L, int index, struct session *s, const struct finding *found) {
   take_lifetime(s, found);
   if (!s->protocol->learn || !s->protocol->learn(L, index, s, found)) return;
@@ -110,8 +112,8 @@ static void learn (lua_State *L, int index, struct session *s, const struct find
   s->headers = NULL;
 }
 
-/* What a former login left is not the new one's. */
-static void enter (lua_State *L, int index, struct session *s) {
+/* Begins a login: drops what an earlier login left. */
+static void begin_login (lua_State *L, int index, struct session *s) {
   s->phase = PHASE_FRESH;
   s->epoch++;
   s->logins++;
@@ -121,7 +123,9 @@ static void enter (lua_State *L, int index, struct session *s) {
   set_context_id(L, index, s, NULL, 0);
 }
 
-/* The credentials and cookies go with the identity. Answers to what was sent with them change nothing. */
+/*
+** Forgets a failed login, its credentials and cookies. Responses to its requests change nothing from now on.
+*/
 static void undo_login (lua_State *L, int index, struct session *s) {
   s->epoch++;
   s->admitted = false;
@@ -137,7 +141,7 @@ static void refuse_login (struct session *s, enum result result, long status) {
   s->online = false;
 }
 
-/* What was asked before the server let us in may yet be refused. */
+/* Responses to requests that were sent before the server accepted the session change nothing any more. */
 static void turn_authorized (struct session *s) {
   if (s->phase != PHASE_AUTHORIZED || s->reconnecting) s->epoch++;
   s->phase = PHASE_AUTHORIZED;
@@ -148,8 +152,7 @@ static void turn_authorized (struct session *s) {
 }
 
 static void turn_alive (struct session *s, const struct finding *found) {
-  if (found->purpose == PURPOSE_CATALOG)
-    return; /* a file, which the server may give out whatever else is wrong */
+  if (found->purpose == PURPOSE_CATALOG) return; /* a file: a server may deliver it without a session */
   if (found->purpose == PURPOSE_LOGIN || found->purpose == PURPOSE_CHECK || s->protocol->implicit)
     turn_authorized(s);
   if (s->phase == PHASE_AUTHORIZED && found->purpose != PURPOSE_REQUEST)
@@ -168,7 +171,7 @@ static void count_failure (struct session *s) {
   if (s->failures < AUTOPING_FAILURES) s->failures++;
 }
 
-static void turn_bad (lua_State *L, int index, struct session *s, const struct finding *found) {
+static void turn_failed (lua_State *L, int index, struct session *s, const struct finding *found) {
   bool expired = found->verdict == VERDICT_EXPIRED;
   if (found->purpose == PURPOSE_PING) count_failure(s);
   if (found->purpose == PURPOSE_LOGIN)
@@ -182,7 +185,7 @@ static void turn_bad (lua_State *L, int index, struct session *s, const struct f
     s->online = false;
 }
 
-/* While it is being re-established what was sent before says nothing any more. */
+/* Responses to requests sent before the reconnect change nothing from now on. */
 static void begin_reconnect (struct session *s) {
   s->reconnecting = true;
   s->online = false;
@@ -206,13 +209,13 @@ static void change_by_answer (lua_State *L, int index, struct session *s, const 
   case VERDICT_ADMITTED:
     s->admitted = true;
     learn(L, index, s, found);
-    take_context_id(L, index, s, found); /* where there is no cookie, it is what the server knows us by */
+    take_context_id(L, index, s, found); /* without a cookie, the id alone identifies the session */
     break;
   case VERDICT_NEUTRAL:
     turn_alive(s, found);
     learn(L, index, s, found);
     break;
-  default: turn_bad(L, index, s, found);
+  default: turn_failed(L, index, s, found);
   }
 }
 
@@ -225,7 +228,7 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
     s->failures = 0;
     break;
   case VERDICT_LAPSED: turn_expired(L, index, s); break;
-  case VERDICT_ENTERING: enter(L, index, s); break;
+  case VERDICT_ENTERING: begin_login(L, index, s); break;
   case VERDICT_UNDONE: undo_login(L, index, s); break;
   case VERDICT_CLOSING:
   case VERDICT_STAYING: s->closing = found->verdict == VERDICT_CLOSING; break;
@@ -257,8 +260,8 @@ void session_note_identity (lua_State *L, const struct identity *who) {
   lua_pop(L, 1);
 }
 
-/* May the session be logged in and online by it? */
-static bool turns_on (const struct finding *found) {
+/* True if the session may become logged in and online by `found`. */
+static bool may_connect (const struct finding *found) {
   return found->verdict == VERDICT_ALIVE || found->verdict == VERDICT_NEUTRAL ||
          found->verdict == VERDICT_DEVICE_BACK;
 }
@@ -268,7 +271,7 @@ void session_transition (lua_State *L, int index, const struct finding *found) {
   struct before was;
   index = lua_absindex(L, index);
   if (s->phase == PHASE_INVALID || (found->verdict == VERDICT_NEUTRAL && !found->stands)) return;
-  if (turns_on(found) && !session_can_arm(s)) luaL_error(L, "not enough memory for automatic pings");
+  if (may_connect(found) && !session_can_arm(s)) luaL_error(L, "not enough memory for automatic pings");
   was = state_events_look(L, s);
   change(L, index, s, found);
   if (!session_arm(s)) luaL_error(L, "not enough memory for automatic pings");

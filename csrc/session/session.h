@@ -1,7 +1,7 @@
 /*
-** session: one session with one server application: a full userdata. Owns what its requests are made with
-** (URI, transport, cookies, credentials, header lines) and its timer; its Lua values hang from it as user values.
-** session_transition alone changes its state and queues its events.
+** session: one session with one web application, a full userdata. Owns what its requests need (URI,
+** transport, cookies, credentials, header lines) and its timer. Its Lua values are user values of the
+** userdata. Only session_transition changes its state and queues its events.
 */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -19,57 +19,56 @@ struct credentials;
 struct reconnect;
 
 enum phase {
-  PHASE_FRESH,      /* never logged in, logged out, or refused */
-  PHASE_AUTHORIZED, /* the server accepted us, and has said nothing else since */
-  PHASE_EXPIRED,    /* it accepted us once and does no more */
-  PHASE_INVALID     /* for good */
+  PHASE_FRESH,      /* not logged in: never was, logged out, or the login was refused */
+  PHASE_AUTHORIZED, /* logged in */
+  PHASE_EXPIRED,    /* was logged in; the server no longer accepts the session */
+  PHASE_INVALID     /* invalidated: cannot be used again */
 };
 
-/* By size, since there may be ten thousands of them: what few sessions have is behind a pointer. */
+/* Kept small: a program may have ten thousand of them. What few sessions need is behind a pointer. */
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */
-  void *wire;                      /* the protocol's: made by its configure, freed by its release; or NULL */
-  struct uri *service;             /* owned reference: the root of the web application */
-  struct transport *transport;     /* owned reference */
-  struct identity *who;            /* owned reference; NULL until something is sent, and after logout */
-  struct credentials *kept;        /* owned, wiped: keepCredentials; NULL: nothing is kept */
-  struct header_list *headers;     /* owned reference: what every request carries; NULL: to be made anew */
-  struct uri *ping_uri;            /* owned reference: the address that answered; NULL: not known */
-  struct reconnect *reconnect;     /* owned; NULL: it is never re-established by itself */
-  struct autoping *autoping;       /* owned; NULL: it never had a pingInterval */
-  struct operation *login;         /* borrowed; the login in flight, or NULL */
-  struct operation *leaving;       /* borrowed; the stop or slow logout in flight, or NULL */
-  struct operation *operations;    /* borrowed; those in flight, the newest first, linked by `older` */
-  struct session *newer, *older;   /* borrowed; its neighbours among those with `used`, by that; active.c */
-  const char *status; /* static: the service's own word for its state, as last told; NULL: it has none */
-  double expires, expires_at; /* of clock_now, and of the epoch: its deadline; 0: none is known */
-  lua_Integer number;         /* of all sessions of the state, from 1 */
+  void *wire;          /* the protocol's data: its configure makes it, its release frees it; or NULL */
+  struct uri *service; /* owned reference: the root of the web application */
+  struct transport *transport;   /* owned reference */
+  struct identity *who;          /* owned reference; NULL until the first request, and after logout */
+  struct credentials *kept;      /* owned, wiped: keepCredentials; NULL: none are kept */
+  struct header_list *headers;   /* owned reference: the lines of every request; NULL: to be made again */
+  struct uri *ping_uri;          /* owned reference: the address that answered a ping; NULL: unknown */
+  struct reconnect *reconnect;   /* owned; NULL: the session never reconnects by itself */
+  struct autoping *autoping;     /* owned; NULL: it never had a pingInterval */
+  struct operation *login;       /* borrowed; the pending login, or NULL */
+  struct operation *leaving;     /* borrowed; the pending stop or slow logout, or NULL */
+  struct operation *operations;  /* borrowed; the pending ones, the newest first, linked by `older` */
+  struct session *newer, *older; /* borrowed; its neighbours by `used`, among those that have it */
+  const char *status;            /* static: the service's last name for its state; NULL: it has none */
+  double expires, expires_at;    /* its deadline, of clock_now and since 1970; 0: unknown */
+  lua_Integer number;            /* of all sessions of the Lua state, from 1 */
   unsigned long long
-      used;            /* rank of the last call on it among those on all sessions; 0: none since it ended */
-  unsigned signed_for; /* the generation of `who` that the header lines were made for */
-  unsigned epoch;  /* counted up by login, logout and loss: answers to what was sent before change nothing */
-  unsigned logins; /* counted up by login and logout alone: whose calls are still its own */
-  short login_status; /* loginHttpStatus; valid when login_result is not RESULT_NONE; < 0: there was none */
+      used;            /* the rank of its last call among the calls on all sessions; 0: none since it ended */
+  unsigned signed_for; /* the generation of `who` for which the header lines were made */
+  unsigned epoch;      /* counts logins, logouts and losses: responses to earlier requests change nothing */
+  unsigned logins;     /* counts logins and logouts: calls of an earlier login are not repeated */
+  short login_status;  /* loginHttpStatus, unless login_result is RESULT_NONE; < 0: there was no response */
   enum result login_result : 8;
   enum model model : 4;
   enum phase phase : 4;
-  unsigned
-      failures : 2;    /* of pings in a row, AUTOPING_FAILURES at most: automatic ones come less often then */
-  bool time_stamp : 1; /* each request carries a _ts parameter */
+  unsigned failures : 2;     /* failed pings in a row, at most AUTOPING_FAILURES: automatic ones slow down */
+  bool time_stamp : 1;       /* each request gets a _ts parameter */
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
   bool has_context_id : 1;   /* SESSION_CONTEXT_ID is not nil */
-  bool device_offline : 1;   /* the host says so */
-  bool online : 1;           /* the web application, when last heard of */
-  bool keep_credentials : 1; /* `kept` is filled by login */
-  bool established : 1;      /* the server has accepted us since the last login began */
-  bool reconnecting : 1;     /* it is being re-established */
-  bool closing : 1;          /* the server has been asked to end it, and has not answered yet */
-  bool named : 1;            /* SESSION_NAME is: the session survives in a store */
-  bool keep_tokens : 1;      /* there, its tokens too */
-  bool restored : 1;         /* it came from there, and no server has confirmed it yet */
-  bool unasked : 1;          /* it began authorized, and no server has told how it is */
-  bool admitted : 1;         /* the server took credentials: it may keep a session until it is told */
+  bool device_offline : 1;   /* the host reported that there is no network */
+  bool online : 1;           /* the web application answered last time */
+  bool keep_credentials : 1; /* login fills `kept` */
+  bool established : 1;      /* the server has accepted the session since the last login began */
+  bool reconnecting : 1;     /* a reconnect is running */
+  bool closing : 1;          /* the server was asked to end the session, and has not answered yet */
+  bool named : 1;            /* SESSION_NAME is set: a store keeps the session */
+  bool keep_tokens : 1;      /* the store keeps its tokens, too */
+  bool restored : 1;         /* restored from a store, and not confirmed by the server yet */
+  bool unasked : 1;          /* began logged in, and the server has not confirmed it yet */
+  bool admitted : 1;         /* the server took credentials: logout must tell it */
   bool closed : 1;           /* finalised */
 };
 
@@ -77,86 +76,87 @@ struct session {
 _Static_assert(sizeof(struct session) <= 192, "docs/internals.md, What a session takes");
 #endif
 
-/* The Lua values of a session. Those that most sessions have are user values, the others in a table made for the first of them. */
+/* The Lua values of a session. The common ones are user values; the rare ones share a table. */
 enum session_value {
-  SESSION_URI = 1,    /* serviceURI as the user sees it */
-  SESSION_USER,       /* userName */
-  SESSION_CONTEXT_ID, /* clientContextId */
-  SESSION_OTHERS,     /* session_values.c's: the table of the following */
-  SESSION_HANDLERS,   /* event -> array of subscriptions */
-  SESSION_CATALOGS,   /* the Lua layer's: { catalogs, catalogURIs, services } */
-  SESSION_CONTEXT,    /* context.c's: the properties, and their text */
-  SESSION_ON_OPEN,    /* onOpenRequest: a function or nil */
-  SESSION_PROVIDER, /* authProvider: the AuthenticationProvider of `who`, once somebody asked for it, or it was given */
-  SESSION_PROVIDER_USER, /* whom getSession logged the provider in as, or nil */
-  SESSION_NAME,          /* name, or nil; persistence.c */
-  SESSION_STORAGE,       /* where a session that has one is kept */
-  SESSION_SAVER,         /* who keeps it there */
-  SESSION_KEY,           /* key, once somebody asked for it */
-  SESSION_WIRE,          /* the protocol's */
+  SESSION_URI = 1,       /* the property serviceURI */
+  SESSION_USER,          /* userName */
+  SESSION_CONTEXT_ID,    /* clientContextId */
+  SESSION_OTHERS,        /* the table of the values below; session_values.c */
+  SESSION_HANDLERS,      /* event -> list of subscriptions */
+  SESSION_CATALOGS,      /* of the Lua layer: { catalogs, catalogURIs, services } */
+  SESSION_CONTEXT,       /* the context properties and their text; protocol/jsdo/context.c */
+  SESSION_ON_OPEN,       /* onOpenRequest: a function or nil */
+  SESSION_PROVIDER,      /* authProvider: made on first access, or given */
+  SESSION_PROVIDER_USER, /* the user name with which getSession logged in the provider, or nil */
+  SESSION_NAME,          /* name, or nil; store/store.c */
+  SESSION_STORAGE,       /* the store of a session with a name */
+  SESSION_SAVER,         /* its entry in the ready queue; store/store.c */
+  SESSION_KEY,           /* key; made on first access */
+  SESSION_WIRE,          /* the protocol's value */
   SESSION_SLOTS = SESSION_OTHERS
 };
 
-/* Pushes a value of the session at `index`, nil where there is none; its type. Raises nothing. */
+/* Pushes a value of the session at `index`, or nil; returns its type. Raises nothing. */
 int session_getvalue (lua_State *L, int index, enum session_value which);
 
-/* Pops the value on top into the session at `index`. Raises for want of memory, where it is one of the others and not nil. */
+/*
+** Pops a value into the session at `index`. May run out of memory, and raise, for SESSION_OTHERS.
+*/
 void session_setvalue (lua_State *L, int index, enum session_value which);
 
-/* NULL when it is no session. */
+/* The session at `index`. session_test: NULL if it is none; session_check raises. */
 struct session *session_test (lua_State *L, int index);
 struct session *session_check (lua_State *L, int index);
 
-/* Pushes the userdata of `s`, or nil when it is being finalised. */
+/* Pushes the userdata of `s`; nil: it is being finalised. */
 void session_push (lua_State *L, const struct session *s);
 
-/* True if its deadline is over. An idle session has no timer for that. */
+/* True if its deadline has passed. An idle session has no timer that would notice. */
 bool session_is_past (const struct session *s);
 
+/* True if the property connected is. */
 bool session_connected (const struct session *s);
 
-/* Pushes what the option protocol calls its protocol. */
+/* Pushes the name of its protocol. */
 void session_push_protocol_name (lua_State *L, const struct session *s);
 
 /*
-** Changes the state by what an answer says, or what the session itself decides, and queues the event that follows. The session is at
-** `index`. The one place where state changes.
+** Changes the state of the session at `index` by `found`, from a response or from the session itself, and
+** queues the events that follow. Nothing else changes the state.
 */
 void session_transition (lua_State *L, int index, const struct finding *found);
 
-/* The session at `index` may have changed: its store is told, if it has one. Raises as loop_ready. */
+/* Saves the session at `index`, which may have changed, if it has a store. Raises as loop_ready. */
 void session_note (lua_State *L, int index);
 
-/* The same for each session that `who` serves. */
+/* The same for each session that uses `who`. */
 void session_note_identity (lua_State *L, const struct identity *who);
 
-/* Changes the state as `verdict` says, which is not from an answer; the session is at `index`. `reason`: static, or NULL. */
+/* Changes the state of the session at `index` by a verdict of its own. `reason`: static, or NULL. */
 void session_decide (lua_State *L, int index, enum verdict verdict, const char *reason);
 
-/* The same, for where nothing may be raised: an error is reported. */
+/* The same, but raises nothing: reports errors. */
 void session_decide_safely (lua_State *L, const struct session *s, enum verdict verdict);
 
-/* Its deadline is over: it has expired, before anything is sent for it. The session is at `index`. */
+/* Expires the session at `index` if its deadline has passed. Called before a request is sent. */
 void session_lapse (lua_State *L, int index);
 
-/* Its login is over for good: cookies, credentials and tokens are forgotten, also what was kept. */
+/* Wipes the credentials that keepCredentials kept. */
 void session_forget_kept (struct session *s);
 
 /*
-** While it is made: a session that goes on with a login that was proved before. It counts as connected once a server has
-** answered. `status`: loginHttpStatus; < 0: none.
+** Makes a new session logged in, by a login of earlier. It counts as connected once the server has answered.
+** `status`: loginHttpStatus; < 0: none.
 */
 void session_begin_authorized (struct session *s, long status);
 
-/*
-** Tells the server that the session at `index`, which it has admitted, ends. Nobody waits for the answer. Raises. session.c
-*/
+/* Ends the session at `index` on the server, which has admitted it, in the background. Raises. verbs.c */
 void session_farewell (lua_State *L, int index);
 
-/* It has ended: the active session is the live one that was used last. No harm when it was not used. active.c */
+/* Called when it has ended: the live session that was called last becomes the active one. active_session.c */
 void session_untouch (struct session *s);
 
-/* A provider may serve others: it stays as it is. The session, at `index`, has no identity any more. */
+/* Drops the identity of the session at `index`. Other sessions may still use it. */
 void session_forget_identity (lua_State *L, int index, struct session *s);
 
 #pragma GCC visibility pop

@@ -1,4 +1,4 @@
-/* session_binding: how Lua sees a session: its properties, its methods, its name. */
+/* session_binding: the properties, methods and name of a session, as Lua sees them. */
 #include "session/session_binding.h"
 
 #include "net/number.h"
@@ -92,7 +92,7 @@ static void copy_service (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* A copy of one of the arrays of SESSION_CATALOGS: what a script does to it is its own affair. */
+/* Pushes a copy of one of the arrays of SESSION_CATALOGS: scripts may change it. */
 static void push_list (lua_State *L, const char *name, void (*copy)(lua_State *L)) {
   lua_Integer i, n;
   if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TNIL || lua_getfield(L, -1, name) == LUA_TNIL) {
@@ -136,7 +136,7 @@ static void push_id (lua_State *L, const struct session *s) {
     lua_pushnil(L);
 }
 
-/* Made when first asked for; one that was given, or logged in, is there until logout. */
+/* The first access makes it. One that was given, or is logged in, stays until logout. */
 static void push_provider (lua_State *L, const struct session *s) {
   if (session_getvalue(L, 1, SESSION_PROVIDER) != LUA_TNIL || !s->who || !s->who->logged_in) return;
   lua_pop(L, 1);
@@ -173,7 +173,10 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   }
 }
 
-/* Methods of one protocol's sessions alone; made when first asked for. Pushes what has that name, or nil. */
+/*
+** Pushes the method of that name that only the session's protocol has, or nil. The table is made on first
+** use.
+*/
 static void push_own_method (lua_State *L, const struct session *s, int name) {
   if (!s->protocol->methods) {
     lua_pushnil(L);
@@ -191,7 +194,7 @@ static void push_own_method (lua_State *L, const struct session *s, int name) {
   lua_rawget(L, -2);
 }
 
-/* Upvalues: the methods, the properties' numbers by name. */
+/* Upvalues: the methods; the numbers of the properties by name. */
 static int session_index (lua_State *L) {
   const struct session *s = session_check(L, 1);
   lua_pushvalue(L, 2);
@@ -205,11 +208,11 @@ static int session_index (lua_State *L) {
   return 1;
 }
 
-/* False: no memory; the old one stays. */
+/* False: out of memory, and the old interval stays. */
 static bool set_ping_interval (struct session *s, double interval) {
   double before = autoping_interval(s);
   if (autoping_set_interval(s, interval) && session_arm(s)) return true;
-  autoping_set_interval(s, before); /* there is room for it, or it is 0 */
+  autoping_set_interval(s, before); /* cannot fail: its timer exists, or it is 0 */
   return false;
 }
 
@@ -262,7 +265,7 @@ static int compare_ages (const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Fills the table at 1; how many. */
+/* Fills the table at 1, and returns the count. */
 static lua_Integer collect_sessions (lua_State *L) {
   lua_Integer n = 0;
   loop_table(L, LOOP_SESSIONS);
@@ -278,7 +281,7 @@ static lua_Integer collect_sessions (lua_State *L) {
   return n;
 }
 
-/* sessions(): every live session of this Lua state, the eldest first. */
+/* sessions(): every live session of this Lua state, the oldest first. */
 static int l_sessions (lua_State *L) {
   const struct session **byage;
   lua_Integer n, i;
@@ -302,8 +305,8 @@ static int l_sessions (lua_State *L) {
 }
 
 /*
-** setDeviceOnline(online): what the host knows of this machine's network. Every session hears of a change, and ones made
-** later begin with it.
+** setDeviceOnline(online): the host reports whether this machine has a network. It changes every session, and
+** the initial state of new ones.
 */
 static int l_set_device_online (lua_State *L) {
   struct loop *loop = loop_get(L);
@@ -325,7 +328,9 @@ static int l_set_device_online (lua_State *L) {
   return 0;
 }
 
-/* hold(session): kept alive until it is logged out or invalidated. held(session): is it? */
+/*
+** hold(session): keeps it alive until it is logged out or invalidated. held(session): true if it is kept so.
+*/
 static int l_hold (lua_State *L) {
   session_check(L, 1);
   loop_table(L, LOOP_HELD);
@@ -386,7 +391,7 @@ void session_register (lua_State *L) {
   lua_setfield(L, -4, "methods");
   push_properties(L);
   luaL_setfuncs(L, access, 2);
-  lua_pushliteral(L, SESSION_TYPE); /* nobody calls its finaliser by hand */
+  lua_pushliteral(L, SESSION_TYPE); /* hides the metatable: a script cannot call the finaliser */
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

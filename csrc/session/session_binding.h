@@ -6,7 +6,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The properties and methods of the type; session_binding.c. */
+/* Registers the type with its properties and methods. */
 void session_register (lua_State *L);
 
 #pragma GCC visibility pop

@@ -1,6 +1,6 @@
 /*
-** making: the constructor of a session: which protocol, which options, and what of them the session keeps. The options are
-** at index 1 throughout, the session at 2.
+** session_new: makes a session: chooses the protocol and reads the options. The options are at index 1
+** throughout, the session at 2.
 */
 #include "session/session_new.h"
 
@@ -15,12 +15,12 @@
 
 #include <string.h>
 
-/* Everybody's; a protocol has its own beside them. */
+/* The options of every protocol. A protocol adds its own. */
 static const char *const common_options[] = {TRANSPORT_OPTIONS, "serviceURI", "protocol", "pingInterval",
                                              "onOpenRequest",   "name",       "storage",  "reconnect",
                                              "keepCredentials", NULL};
 
-/* Of the library's own; NULL: there is none of that name. */
+/* A protocol of the library; NULL: none has that name. */
 static const struct protocol *find_own (lua_State *L, const char *name) {
   const struct protocol *const *p = session_hooks(L)->protocols;
   for (; *p; p++)
@@ -56,7 +56,7 @@ static const char *push_protocol_names (lua_State *L) {
   return lua_tostring(L, -1);
 }
 
-/* One that was defined in Lua leaves its definition on the stack, others nil. */
+/* Leaves the definition of a protocol that is defined in Lua on the stack, or nil. */
 static const struct protocol *find_protocol (lua_State *L, const char *name) {
   const struct protocol *own = find_own(L, name);
   if (!own) return session_hooks(L)->find_protocol(L, name);
@@ -64,7 +64,7 @@ static const struct protocol *find_protocol (lua_State *L, const char *name) {
   return own;
 }
 
-/* Leaves its definition, or nil, on the stack. */
+/* Leaves the definition, or nil, on the stack. */
 static const struct protocol *protocol_option (lua_State *L) {
   const char *name = options_string(L, 1, "protocol", NULL);
   const struct protocol *protocol = find_protocol(L, name ? name : session_hooks(L)->protocols[0]->name);
@@ -75,7 +75,7 @@ static const struct protocol *protocol_option (lua_State *L) {
   return protocol;
 }
 
-/* optionNames([protocol]): an array of those that datasession.new knows for it; nil for no such protocol. */
+/* optionNames([protocol]): an array of the options of datasession.new for it; nil: no such protocol. */
 static int l_option_names (lua_State *L) {
   const struct protocol *protocol =
       find_protocol(L, luaL_optstring(L, 1, session_hooks(L)->protocols[0]->name));
@@ -115,7 +115,7 @@ static bool is_text_of (const struct uri *uri, const char *text, size_t length) 
   return uri && strlen(uri_text(uri)) == length && memcmp(uri_text(uri), text, length) == 0;
 }
 
-/* Many sessions with one application have one URI. */
+/* Sessions with one application share one URI. */
 static struct uri *share_uri (struct loop *loop, struct uri *uri) {
   if (uri && loop->service && !strcmp(uri_text(loop->service), uri_text(uri))) {
     uri_release(uri);
@@ -126,7 +126,7 @@ static struct uri *share_uri (struct loop *loop, struct uri *uri) {
   return uri;
 }
 
-/* Leaves the URI as the user shall see it, without trailing slashes, on the stack. */
+/* Leaves the URI as the property serviceURI shows it, without trailing slashes, on the stack. */
 struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
   size_t length, given;
   const char *text = options_string(L, index, name, &length), *why;
@@ -141,7 +141,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   if (memchr(text, '?', length) || memchr(text, '#', length))
     luaL_error(L, "option '%s': expected the root of a web application, got a URI with a query or fragment",
                name);
-  if (length < given) { /* one text does for many sessions */
+  if (length < given) { /* many sessions share one string */
     text = lua_pushlstring(L, text, length);
     lua_remove(L, -2);
   }
@@ -166,7 +166,7 @@ static void take_on_open (lua_State *L, struct session *s) {
   session_setvalue(L, 2, SESSION_ON_OPEN);
 }
 
-/* The definition of a protocol in Lua, or nil, is at 2, and gives way to the session. */
+/* The definition of a protocol in Lua, or nil, is at 2. The session replaces it there. */
 static struct session *new_session (lua_State *L, const struct protocol *protocol) {
   struct loop *loop = loop_get(L);
   struct session *s = compat_newuserdata(L, sizeof *s, SESSION_SLOTS);
@@ -210,7 +210,7 @@ int session_new (lua_State *L) {
   s->service = session_uri_option(L, loop, 1, "serviceURI");
   session_setvalue(L, 2, SESSION_URI);
   warn_insecure(L, s);
-  enlist(L, s, 2); /* without a number it is not there for others yet */
+  enlist(L, s, 2); /* last: from here on other functions find the session */
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
   session_hooks(L)->store.open(L, s);

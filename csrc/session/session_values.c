@@ -1,4 +1,4 @@
-/* session_values: the Lua values that hang from a session. A user value costs every session 16 bytes. */
+/* session_values: the Lua values of a session. A user value costs every session 16 bytes. */
 #include "runtime/loop.h"
 #include "session/protocol.h"
 #include "session/session.h"
@@ -17,7 +17,6 @@ void session_push (lua_State *L, const struct session *s) {
   lua_remove(L, -2);
 }
 
-/* Is its deadline over? Nobody may have noticed yet: an idle session has no timer for that. */
 bool session_is_past (const struct session *s) {
   return s->expires > 0 && clock_now() >= s->expires;
 }
@@ -37,7 +36,7 @@ int session_getvalue (lua_State *L, int index, enum session_value which) {
   return type;
 }
 
-/* Pushes the table of the others, made if need be. */
+/* Pushes the table SESSION_OTHERS, which the first call makes. */
 static void push_others (lua_State *L, int index) {
   if (compat_getslot(L, index, SESSION_OTHERS) == LUA_TTABLE) return;
   lua_pop(L, 1);
@@ -46,7 +45,7 @@ static void push_others (lua_State *L, int index) {
   compat_setslot(L, index, SESSION_OTHERS);
 }
 
-/* Is `which`, which most sessions never have, not there already? */
+/* True if `which` is a rare value whose table does not exist yet. */
 static bool is_missing (lua_State *L, int index, enum session_value which) {
   bool is = session_getvalue(L, index, which) == LUA_TNIL;
   lua_pop(L, 1);

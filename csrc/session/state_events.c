@@ -14,12 +14,12 @@ struct before state_events_look (lua_State *L, const struct session *s) {
   return was;
 }
 
-/* Whoever logs in or out knows it: the reference fires nothing either. */
+/* True if the caller caused the change, by login or logout: like the reference, fires nothing then. */
 static bool is_known (const struct finding *found) {
   return found->verdict == VERDICT_LEFT || found->verdict == VERDICT_INVALIDATED;
 }
 
-/* An expiry is told even when already offline. */
+/* An expiry fires `offline` even when the session was offline already. */
 static void tell_connection (lua_State *L, int index, const struct finding *found, const struct before *was) {
   const struct session *s = lua_touserdata(L, index);
   bool now = session_connected(s);
@@ -43,12 +43,12 @@ static bool has_ended (const struct session *s, const struct finding *found, con
          found->verdict != VERDICT_RECONNECT_FAILED;
 }
 
-/* True if the service tells deadlines: then the session's end is an expiry, whoever notices it. */
+/* True if the service states deadlines: then a lost session has expired. */
 static bool has_deadlines (const struct session *s, const struct before *was) {
   return was->expires_at > 0 || s->protocol->implicit;
 }
 
-/* `id`: where the session's id stands. */
+/* `id`: the stack index of the session's id. */
 static void tell_expiry (lua_State *L, int index, const struct finding *found, int id) {
   log_session(L, index, "warning", "expired", found);
   lua_pushstring(L, found->verdict == VERDICT_EXPIRED ? "server" : "timeout");
@@ -63,7 +63,7 @@ static void tell_loss (lua_State *L, int index, const struct finding *found, int
   events_fire(L, index, "lost", 2);
 }
 
-/* One event: `expired` where there are deadlines, else `lost`. */
+/* Fires one event: `expired` if there are deadlines, else `lost`. */
 static void tell_end (lua_State *L, int index, const struct finding *found, const struct before *was,
                       int id) {
   const struct session *s = lua_touserdata(L, index);
@@ -90,7 +90,7 @@ static void tell_status (lua_State *L, int index) {
   events_fire(L, index, "statusChanged", 1);
 }
 
-/* What no event tells, since whoever did it knows. */
+/* Logs the changes that fire no event, since the caller made them. */
 static void note (lua_State *L, int index, const struct finding *found, const struct before *was) {
   const struct session *s = lua_touserdata(L, index);
   if (found->verdict == VERDICT_INVALIDATED)

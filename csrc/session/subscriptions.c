@@ -1,12 +1,12 @@
 #include "session/subscriptions.h"
 
 /*
-** Beside its array a list has, by handler, the place of the one subscription of that handler, or a table of places by
-** scope; and the number of removed places.
+** Beside its array a list has: the number of removed places; and for each handler the place of its one
+** subscription, or a table of places by scope.
 */
 static const char removed_key[] = "removed";
 
-/* So few removed places do no harm. */
+/* A list is copied only if it has more removed places. */
 enum { FEW_REMOVED = 16 };
 
 static lua_Integer count_removed (lua_State *L, int list) {
@@ -47,12 +47,15 @@ static lua_Integer find (lua_State *L, int list, int handler, int scope) {
   return at;
 }
 
-/* Pushes the handler's table of places by scope, a new one for a handler that has one place so far; or nil, where it has none. */
+/*
+** Pushes the handler's table of places by scope, a new one if the handler has had one place so far; nil: no
+** place.
+*/
 static void push_places (lua_State *L, int list, int handler) {
   lua_Integer at;
   lua_pushvalue(L, handler);
   if (lua_rawget(L, list) != LUA_TNUMBER) return;
-  lua_createtable(L, 0, 2); /* a finaliser may unsubscribe now */
+  lua_createtable(L, 0, 2); /* a finaliser may unsubscribe here */
   lua_pushvalue(L, handler);
   lua_rawget(L, list);
   at = lua_tointeger(L, -1);
@@ -67,7 +70,7 @@ static void push_places (lua_State *L, int list, int handler) {
   lua_remove(L, -2);
 }
 
-/* `at` (0: none) is the place of handler and scope from now on. `places`: what push_places has pushed. */
+/* Sets the place of handler and scope to `at` (0: none). `places`: what push_places pushed. */
 static void set_place (lua_State *L, int list, int handler, int scope, int places, lua_Integer at) {
   bool many = lua_istable(L, places);
   lua_pushvalue(L, many ? scope : handler);
@@ -78,7 +81,7 @@ static void set_place (lua_State *L, int list, int handler, int scope, int place
   lua_rawset(L, many ? places : list);
 }
 
-/* Makes room for one more, as if one had been removed there. */
+/* Adds a place at the end, marked as removed. */
 static lua_Integer add_place (lua_State *L, int list) {
   lua_Integer at = (lua_Integer)lua_rawlen(L, list) + 1;
   lua_pushboolean(L, false);
@@ -86,7 +89,7 @@ static lua_Integer add_place (lua_State *L, int list) {
   return at;
 }
 
-/* Raises nothing, once a place was removed before. */
+/* Raises nothing if a place was removed before. */
 static void remove_place (lua_State *L, int list, lua_Integer at) {
   lua_pushboolean(L, false);
   lua_rawseti(L, list, at);
@@ -104,8 +107,8 @@ static void push_subscription (lua_State *L, int handler, int scope) {
 }
 
 /*
-** The subscription on top goes to the end of `list`; one of the same handler and scope that is there goes instead. No finaliser,
-** which may change the list, runs behind push_places. An error leaves the list as it was.
+** Moves the subscription on top to the end of `list`. It replaces one of the same handler and scope. No
+** finaliser, which may change the list, runs after push_places. An error leaves the list unchanged.
 */
 static void put_last (lua_State *L, int list, int handler, int scope) {
   int subscription = lua_gettop(L), places = subscription + 1;
@@ -165,7 +168,7 @@ void subscriptions_silence (lua_State *L) {
   lua_setfield(L, -2, removed_key);
 }
 
-/* Pushes a new list with the subscriptions of the one at `list`. */
+/* Pushes a copy of the list at `list`, without removed places. */
 static void copy (lua_State *L, int list, lua_Integer n) {
   int into = list + 1, subscription = list + 2;
   lua_Integer i;
@@ -188,7 +191,7 @@ bool subscriptions_tidy (lua_State *L) {
   if (removed <= FEW_REMOVED || 2 * removed < n) return false;
   copy(L, list, n);
   if ((lua_Integer)lua_rawlen(L, list) != n ||
-      count_removed(L, list) != removed) { /* a finaliser changed it */
+      count_removed(L, list) != removed) { /* a finaliser changed the list */
     lua_settop(L, list);
     return false;
   }

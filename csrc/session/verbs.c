@@ -72,7 +72,7 @@ bool session_become (lua_State *L, int index, const struct credentials *as) {
   return s->who && session_hold_credentials(s->who, as);
 }
 
-/* login's options: iOSBasicAuthTimeout, in milliseconds, bounds each request of it. */
+/* Reads the options of login. iOSBasicAuthTimeout, in milliseconds, limits each request of the login. */
 static double check_login_options (lua_State *L, int index) {
   static const char *const known[] = {"iOSBasicAuthTimeout", NULL};
   if (lua_isnoneornil(L, index)) return 0;
@@ -108,15 +108,15 @@ static void begin_login (lua_State *L, struct session *s, struct operation *op) 
   session_decide(L, 1, VERDICT_TOLD, NULL);
 }
 
-/* Why there can be no login now, or NULL. */
+/* The reason why a login is not possible now; NULL: it is. */
 static const char *why_no_login (const struct session *s) {
   const char *own = s->protocol->refuses ? s->protocol->refuses(s, true) : NULL;
   if (own) return own;
   if (s->model == MODEL_SSO) return "an sso session is logged in through its AuthenticationProvider";
-  if (s->reconnecting) return "the session is being re-established: wait for that, or call logout first";
+  if (s->reconnecting) return "the session is being re-established: wait until it is, or call logout first";
   if (s->phase == PHASE_AUTHORIZED && !s->protocol->implicit)
     return "the session is logged in already: call logout first";
-  return s->login ? "another login of this session is under way" : NULL;
+  return s->login ? "another login of this session is pending" : NULL;
 }
 
 int session_login (lua_State *L) {
@@ -129,7 +129,8 @@ int session_login (lua_State *L) {
   else
     session_check_credentials(L, s->model);
   limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
-  if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login) lua_settop(L, 1); /* it takes none */
+  if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login)
+    lua_settop(L, 1); /* an anonymous login takes no arguments */
   lua_settop(L, 3);
   session_touch(s);
   session_lapse(L, 1);
@@ -145,14 +146,14 @@ int session_login (lua_State *L) {
   return 1;
 }
 
-/* Is there a login to speak of? */
+/* True if the session is logged in, or was until it expired. */
 static bool has_login (const struct session *s) {
   return s->phase == PHASE_AUTHORIZED || s->phase == PHASE_EXPIRED;
 }
 
 static const char verb_logout[] = "logout", verb_invalidate[] = "invalidate", verb_stop[] = "stop";
 
-/* `limit`: seconds for each request; 0: the session's own. */
+/* Ends the session on the server. `limit`: seconds for each request; 0: the session's own timeout. */
 static struct operation *take_leave (lua_State *L, struct session *s, const char *verb, double limit) {
   struct operation *op = operation_new(L, 1, verb);
   op->limit = limit;
@@ -164,8 +165,8 @@ static struct operation *take_leave (lua_State *L, struct session *s, const char
 }
 
 /*
-** Logging out logs the provider out too, but for sso: every other session that goes by it has expired. `who` is only
-** compared once it is released; all sessions are walked for it only when somebody else holds it.
+** Except for sso, a logout also logs out the provider, so that the other sessions which use it expire. `who`
+** is only compared after its release. The walk over all sessions is saved when no other holds it.
 */
 static void end_login (lua_State *L, int index, struct session *s, enum verdict verdict) {
   struct identity *who = s->model == MODEL_SSO ? NULL : s->who;
@@ -179,7 +180,7 @@ static void end_login (lua_State *L, int index, struct session *s, enum verdict 
   if (shared) session_hooks(L)->provider.expire_sessions(L, who, -1);
 }
 
-/* What waits for the end of it is told so. */
+/* Rejects the calls that wait for the session. */
 static void stop_waiting (struct session *s, const char *message) {
   if (s->login) operation_abort(s->login, "cancelled", message);
   if (s->leaving && s->leaving->verb == verb_stop) operation_abort(s->leaving, "closed", message);
@@ -193,7 +194,7 @@ static int decide_closing (lua_State *L) {
   return 0;
 }
 
-/* The server decides: until it has answered, `op` is the session's farewell. */
+/* Asks the server to end the session. The session stays logged in until the server has answered `op`. */
 static void ask_to_leave (lua_State *L, struct session *s, struct operation *op,
                           bool (*ask)(lua_State *, struct operation *)) {
   operation_prepare(L, op, decide_closing);
@@ -201,7 +202,7 @@ static void ask_to_leave (lua_State *L, struct session *s, struct operation *op,
   operation_start(L, op, ask, NULL);
 }
 
-/* Arguments: the session, whether it has left. */
+/* Arguments: the session; true if it has ended, false if it stays. */
 static int leave (lua_State *L) {
   struct session *s = lua_touserdata(L, 1);
   if (lua_toboolean(L, 2))
@@ -223,7 +224,7 @@ void session_leaving_over (lua_State *L, struct session *s, const struct operati
     loop_report(L);
 }
 
-/* The session is at 1, alone. `limit`: seconds for each request; 0: the session's own. */
+/* The session is at 1, alone. `limit`: seconds for each request; 0: the session's own timeout. */
 static int log_out (lua_State *L, struct session *s, double limit, const char *ended) {
   if (s->model == MODEL_SSO && s->phase != PHASE_INVALID) {
     operation_refuse(
@@ -259,7 +260,7 @@ int session_stop (lua_State *L) {
   luaL_argcheck(L, limit >= 0 && limit < 1e9, 2, "expected a number of seconds, 0 or more");
   lua_settop(L, 1);
   session_touch(s);
-  if (s->login) /* there is no session yet that could go on if the server refused */
+  if (s->login) /* there is no session to keep yet if the server refused */
     return log_out(L, s, limit, "the session was stopped");
   op = operation_new(L, 1, verb_stop);
   op->limit = limit;
@@ -285,7 +286,7 @@ int session_disconnect (lua_State *L) {
   return 1;
 }
 
-/* All but what tells the server goodbye. */
+/* Aborts all but the operations that end the session on the server. */
 static void abort_operations (struct session *s) {
   struct operation *op;
   reconnect_abandon(s, "closed", "the session was invalidated");
@@ -295,7 +296,7 @@ static void abort_operations (struct session *s) {
 }
 
 static void invalidate (lua_State *L, struct session *s, double limit) {
-  abort_operations(s); /* first: the farewell may be a function that makes requests */
+  abort_operations(s); /* first: a protocol's logout in Lua may start requests */
   take_leave(L, s, verb_invalidate, limit);
   end_login(L, 1, s, VERDICT_INVALIDATED);
   lua_settop(L, 2);
@@ -352,14 +353,14 @@ int session_is_authorized (lua_State *L) {
   if (has_login(s) || s->reconnecting)
     reconnect_begin(L, op, s->protocol->check);
   else
-    operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, "nobody is logged in");
+    operation_refuse(L, op, "auth", RESULT_AUTHENTICATION_REQUIRED, "the session is not logged in");
   return 1;
 }
 
 int session_invoke (lua_State *L) {
   struct session *s = session_check(L, 1);
   if (!s->protocol->invoke)
-    return luaL_error(L, "session:invoke: a session of protocol %s has no methods to call: use request",
+    return luaL_error(L, "session:invoke: protocol %s has no methods to call: use session:request",
                       s->protocol->name);
   session_touch(s);
   session_lapse(L, 1);
@@ -374,7 +375,7 @@ void session_farewell (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* Argument: the session, whose login was cut off after the server had admitted it. */
+/* Argument: the session, whose login was aborted after the server had admitted it. */
 static int leave_unfinished (lua_State *L) {
   session_farewell(L, 1);
   return 0;
@@ -425,7 +426,7 @@ static int closed (lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-/* In a coroutine of spawn the wait suspends it, like any other await. */
+/* In a coroutine of spawn, waiting suspends the coroutine, like any other await. */
 int session_close (lua_State *L) {
   struct session *s = session_check(L, 1);
   double limit = s->transport ? s->transport->timeout : 0;
@@ -439,7 +440,7 @@ int session_close (lua_State *L) {
   return 0;
 }
 
-/* Operations of sessions */
+/* The owner of the operations of sessions */
 
 static void describe (lua_State *L, struct operation *op, struct exchange *x) {
   session_open_request(L, op->session, x);

@@ -79,8 +79,8 @@ const char *finding_way_back (const struct session *s) {
 }
 
 /*
-** A request that took too long, or was too big, or whose answer was cut short, says nothing of the session: only its
-** own calls do.
+** A request that timed out, was too big or was cut short says nothing about the session, unless the session
+** itself sent it.
 */
 static enum verdict failed_verdict (const struct exchange *x, enum failure failure, enum purpose purpose) {
   bool own = purpose != PURPOSE_REQUEST && purpose != PURPOSE_CATALOG;
@@ -123,12 +123,12 @@ void verdict_failure (struct finding *found, const struct exchange *x, enum purp
               x->response.detail[0] ? ": " : "", x->response.detail);
 }
 
-/* A session that has been logged out here is not ended by another logout. */
+/* The session has ended here already: another logout would not reach the server's session. */
 static void limit_retries (const struct operation *op, struct finding *found) {
   if (!strcmp(op->verb, "logout") || !strcmp(op->verb, "invalidate")) found->fault.retryable = false;
 }
 
-/* Credentials that were given for a catalog are no word on the session. */
+/* Separate credentials for a catalog prove nothing about the session. */
 static void judge_apart (struct finding *found) {
   if (found->verdict == VERDICT_EXPIRED || found->verdict == VERDICT_REFUSED)
     found->verdict = VERDICT_NEUTRAL;
@@ -140,8 +140,8 @@ static void judge_apart (struct finding *found) {
 }
 
 /*
-** In plain http to a port of TLS, the servers of the field say so with a 400; and so they do, once TLS is spoken, when
-** they want a certificate of the client's.
+** A server whose TLS port is asked in plain http answers 400 and says so in the body; likewise a server that
+** requires a client certificate.
 */
 static const char *hint_of_tls (const struct exchange *x) {
   static const struct {

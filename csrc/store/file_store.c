@@ -1,6 +1,7 @@
 /*
-** Files that are read are Lua's own (luaL_Stream), so that its collector closes what an error left open, and reading them is
-** the Lua layer's business. Each function gives nil and a message for what the system refuses.
+** Files that are read are Lua's own (luaL_Stream), so that its collector closes what an error left open, and
+** reading them is the Lua layer's business. Each function gives nil and a message for what the system
+** refuses.
 */
 #include "store/file_store.h"
 
@@ -27,7 +28,10 @@ static const double SOONEST_LOOK = 0.005, LATEST_LOOK = 0.1;
 /* So often flush lets a hook that a signal has set be called. */
 static const double SLICE = 0.05;
 
-/* What one state has one of: upvalue of the functions, made before all sessions, so that it is finalised after them. */
+/*
+** What one state has one of: upvalue of the functions, made before all sessions, so that it is finalised
+** after them.
+*/
 struct files {
   struct loop *loop;  /* borrowed */
   struct disk *disk;  /* owned; NULL until there is something to write */
@@ -104,7 +108,10 @@ static void look (struct timer *timer, void *context) {
 
 /* Writing */
 
-/* A child of fork begins with a disk of its own: what its parent was writing is the parent's to write. NULL: none can be had. */
+/*
+** A child of fork begins with a disk of its own: what its parent was writing is the parent's to write. NULL:
+** none can be had.
+*/
 static struct disk *get_disk (struct files *files) {
   if (files->disk && disk_is_inherited(files->disk)) files->disk = NULL;
   if (!files->disk && !files->closed) files->disk = disk_new();
@@ -138,7 +145,10 @@ static int l_remove_file (lua_State *L) {
   return put(L, luaL_checkstring(L, 1), NULL, 0);
 }
 
-/* pendingFile(path): the text that will be written there; false: it will be removed; nil: neither, look at the file. */
+/*
+** pendingFile(path): the text that will be written there; false: it will be removed; nil: neither, look at
+** the file.
+*/
 static int l_pending_file (lua_State *L) {
   struct files *files = get_files(L);
   const char *path = luaL_checkstring(L, 1);
@@ -188,8 +198,8 @@ static bool wait_for_disk (lua_State *L, struct files *files, double limit) {
 }
 
 /*
-** flush([seconds]): keeps what named sessions have changed, and waits until the disk has it. Returns true; nil and a message
-** for what failed since the last report, or when the time is over.
+** flush([seconds]): keeps what named sessions have changed, and waits until the disk has it. Returns true;
+** nil and a message for what failed since the last report, or when the time is over.
 */
 static int l_flush (lua_State *L) {
   struct files *files = get_files(L);
@@ -199,7 +209,7 @@ static int l_flush (lua_State *L) {
   persistence_keep_all(L);
   if (!wait_for_disk(L, files, limit < 1e9 ? limit : 1e9)) {
     luaL_pushfail(L);
-    lua_pushliteral(L, "flush: the disk has not everything within that time; writing goes on");
+    lua_pushliteral(L, "flush: timed out before everything was on disk; writing continues");
     return 2;
   }
   luaL_pushfail(L);
@@ -227,7 +237,7 @@ static int files_gc (lua_State *L) {
   }
   files->disk = NULL;
   if (!disk_free(disk, 0)) {
-    lua_pushliteral(L, "datasession: the disk has not taken all of a file store; writing goes on");
+    lua_pushliteral(L, "datasession: not everything of a file store is on disk yet; writing continues");
     loop_report(L);
   }
   return 0;

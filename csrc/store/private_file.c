@@ -1,7 +1,7 @@
 /*
-** A new file has no name while it is written (O_TMPFILE), where the system can do that: a process that is killed leaves nothing.
-** A name of its own, .new-XXXXXX, it has for the moment before it takes the old file's name, and is locked as long: a
-** file of such a name that nobody has locked was left by a crash.
+** A new file has no name while it is written (O_TMPFILE), where the system can do that: a process that is
+** killed leaves nothing. A name of its own, .new-XXXXXX, it has for the moment before it takes the old file's
+** name, and is locked as long: a file of such a name that nobody has locked was left by a crash.
 */
 #include "store/private_file.h"
 
@@ -94,7 +94,10 @@ static bool has_no_name (int fd) {
   return fstat(fd, &about) == 0 && about.st_nlink == 0;
 }
 
-/* A file that has its name, which is put into `name`, from the start. private_directory_sweep may remove it before it is locked. */
+/*
+** A file that has its name, which is put into `name`, from the start. private_directory_sweep may remove it
+** before it is locked.
+*/
 static int create_named (const char *path, char *name, int *fd) {
   int i;
   for (i = 0; i < TRIES; i++) {

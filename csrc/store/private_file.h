@@ -1,6 +1,7 @@
 /*
-** private_file: small files that only their owner may use. A file is replaced as a whole, its text being on the disk
-** before it takes the old one's place. Knows nothing of Lua and allocates nothing: any thread may call it.
+** private_file: small files that only their owner may use. A file is replaced as a whole, its text being on
+** the disk before it takes the old one's place. Knows nothing of Lua and allocates nothing: any thread may
+** call it.
 **
 ** The functions return 0, or what went wrong: an errno or one of the codes below.
 */
@@ -20,12 +21,15 @@ enum {
 };
 
 /*
-** Makes the directory, mode 0700, and those above it unless they are there. One that others may write to is refused. `path` is
-** changed meanwhile and restored.
+** Makes the directory, mode 0700, and those above it unless they are there. One that others may write to is
+** refused. `path` is changed meanwhile and restored.
 */
 int private_directory_make (char *path);
 
-/* Puts the text into the file, mode 0600; the name is on the disk after private_directory_sync. A crash leaves the old text or the new. */
+/*
+** Puts the text into the file, mode 0600; the name is on the disk after private_directory_sync. A crash
+** leaves the old text or the new.
+*/
 int private_file_replace (const char *path, const void *text, size_t size);
 
 /* A file that is not there is none to remove: 0. */

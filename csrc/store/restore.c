@@ -50,7 +50,10 @@ static bool take_tokens (lua_State *L, struct identity *who) {
   return ok;
 }
 
-/* What the table on top says of a provider that is not at serviceURI; without one the session's own. NULL: no memory. */
+/*
+** What the table on top says of a provider that is not at serviceURI; without one the session's own. NULL: no
+** memory.
+*/
 static struct identity *new_identity (lua_State *L, struct session *s) {
   enum model model = s->model;
   struct identity *who;

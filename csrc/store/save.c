@@ -63,7 +63,10 @@ static void set_token (lua_State *L, const char *token, size_t size, const char 
   lua_setfield(L, -2, name);
 }
 
-/* The clock of the engine means nothing to another process. In whole seconds, lest each look give another text. */
+/*
+** The clock of the engine means nothing to another process. In whole seconds, lest each look give another
+** text.
+*/
 static double since_1970 (double at) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -98,7 +101,10 @@ static void set_provider (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "provider");
 }
 
-/* What the server said the catalog can be known again by; the table of catalogs is at `own`, the URI at `uri`, the entry on top. */
+/*
+** What the server said the catalog can be known again by; the table of catalogs is at `own`, the URI at
+** `uri`, the entry on top.
+*/
 static void set_validators (lua_State *L, int own, int uri) {
   static const char *const names[] = {"etag", "lastModified"};
   int entry = lua_gettop(L);
@@ -114,7 +120,10 @@ static void set_validators (lua_State *L, int own, int uri) {
   lua_settop(L, entry);
 }
 
-/* { uri, etag, lastModified } for each catalog that is loaded, and each that was to be loaded again and is not yet. */
+/*
+** { uri, etag, lastModified } for each catalog that is loaded, and each that was to be loaded again and is
+** not yet.
+*/
 static void add_catalogs (lua_State *L, const char *list, int into, int seen) {
   int own = lua_gettop(L);
   lua_Integer i, n;
@@ -159,7 +168,9 @@ static bool is_established (const struct session *s) {
   return s->phase == PHASE_AUTHORIZED && s->login_result == RESULT_SUCCESS && s->who && s->who->logged_in;
 }
 
-/* A password is never kept, a token if its owner said so: what cannot go on without them is not kept at all. */
+/*
+** A password is never kept, a token if its owner said so: what cannot go on without them is not kept at all.
+*/
 static bool goes_on_alone (const struct session *s) {
   const struct identity *who = s->who;
   if (who->credentials || who->model == MODEL_BASIC) return false;

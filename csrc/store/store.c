@@ -1,7 +1,7 @@
 /*
-** A saver is what the ready queue holds of a named session: however often the session changes in a step, it is kept
-** once. It keeps its session alive while it is queued; closing the Lua state finalises it before the session, and what
-** was not kept by then is kept then.
+** A saver is what the ready queue holds of a named session: however often the session changes in a step, it
+** is kept once. It keeps its session alive while it is queued; closing the Lua state finalises it before the
+** session, and what was not kept by then is kept then.
 */
 #include "store/store.h"
 
@@ -63,7 +63,10 @@ static bool is_unsaved (lua_State *L, int index) {
   return saver && saver->entry.queued && !saver->settled;
 }
 
-/* Pushes the last session of that name if it is live, or, `ended`, if it was invalidated and is not yet out of the store. */
+/*
+** Pushes the last session of that name if it is live, or, `ended`, if it was invalidated and is not yet out
+** of the store.
+*/
 static bool push_namesake (lua_State *L, int name, bool ended) {
   const struct session *s;
   loop_table(L, LOOP_NAMES);
@@ -124,7 +127,9 @@ static void claim (lua_State *L, int name) {
                lua_tostring(L, name));
 }
 
-/* A later claim of the name finds this session. Raises when the store has made another one of it meanwhile. */
+/*
+** A later claim of the name finds this session. Raises when the store has made another one of it meanwhile.
+*/
 static void enter_name (lua_State *L, struct session *s) {
   int top = lua_gettop(L);
   session_getvalue(L, STORE_SESSION, SESSION_NAME);
@@ -137,7 +142,10 @@ static void enter_name (lua_State *L, struct session *s) {
   s->named = true;
 }
 
-/* Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own): the store, and what it keeps for this session or nil. */
+/*
+** Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own):
+** the store, and what it keeps for this session or nil.
+*/
 static void ask_store (lua_State *L, const struct session *s) {
   loop_hook(L, "restore");
   lua_pushvalue(L, STORE_OPTIONS);
@@ -204,7 +212,10 @@ static int l_abandon (lua_State *L) {
   return 0;
 }
 
-/* setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as; its userName, too. */
+/*
+** setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as;
+** its userName, too.
+*/
 static int l_set_provider_user_name (lua_State *L) {
   const struct session *s = session_check(L, 1);
   lua_settop(L, 2);

@@ -268,9 +268,9 @@ describe("request", function()
       { "a value with CR", { path = "/", headers = { a = "hush\rX: y" } }, "the value of 'a' holds a line break" },
       { "a value with LF", { path = "/", headers = { a = "hush\nX: y" } }, "the value of 'a' holds a line break" },
       { "a value with NUL", { path = "/", headers = { a = "hush\0" } }, "the value of 'a' holds a line break or NUL" },
-      { "a length of its own", { path = "/", headers = { ["content-LENGTH"] = "3" } }, "'Content%-Length' follows" },
+      { "a length of its own", { path = "/", headers = { ["content-LENGTH"] = "3" } }, "'Content%-Length' is computed" },
       { "an encoding of its own", { path = "/", headers = { ["transfer-encoding"] = "chunked" } },
-        "'Transfer%-Encoding' follows" },
+        "'Transfer%-Encoding' is computed" },
       { "a negative timeout", { path = "/", timeout = -1 }, "option 'timeout': expected a number of 0 or more" },
     }
     for _, mistake in ipairs(mistakes) do

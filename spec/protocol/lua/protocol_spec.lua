@@ -264,7 +264,7 @@ describe("a protocol in Lua", function()
     local without = loggedIn {}
     assert.error_matches(function() without:invoke() end, "has no function invoke")
     local jsdo = datasession.new { serviceURI = server.uris.anonymous }
-    assert.error_matches(function() jsdo:invoke() end, "no methods to call: use request")
+    assert.error_matches(function() jsdo:invoke() end, "no methods to call: use session:request")
   end)
 
   it("has a deadline, which answers move and after which it has expired", function()
