@@ -1,8 +1,7 @@
 /* module: registers what C provides to the Lua layer, as datasession.core. */
 #if defined(__has_include)
 #if !__has_include(<curl/curl.h>)
-#error                                                                                                       \
-    "no libcurl headers: apt install libcurl4-openssl-dev | dnf install libcurl-devel | brew install curl"
+#error "no libcurl headers: apt install libcurl4-openssl-dev | dnf install libcurl-devel | brew install curl"
 #include "libcurl, as said above" /* some compilers go on after #error, none after this */
 #endif
 #endif
