@@ -54,6 +54,7 @@ static CURLM *new_multi (struct engine *e) {
   CURLM *multi = curl_multi_init();
   if (!multi) return NULL;
   set_limits(multi, &e->limits);
+  if (e->lines.stops_in_frames) curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1L);
 #if LIBCURL_VERSION_NUM >= 0x081400
   curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* else curl_multi_cleanup would join its threads */
 #endif

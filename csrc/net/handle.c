@@ -172,10 +172,11 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 
 /*
 ** Sizes of the receive buffer, which libcurl allocates and wipes for each transfer. With plain http a larger
-** one hardly saves time. FRAME_BUFFER holds a whole HTTP/2 frame: with less, libcurl 7.88 forgets the rest of
-** a frame until more data comes.
+** one hardly saves time. FRAME_BUFFER holds more than libcurl before 8.1 reads at once over HTTP/2 (32 KB) and
+** the headers that it unpacks of that. With less, libcurl stops in the middle of a frame; it forgets the end of
+** that frame when it has read nothing else, and the transfer hangs.
 */
-enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 16384 };
+enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 65536 };
 
 enum { SENT_BUFFER = 16384 }; /* the least that libcurl accepts; each handle keeps one */
 
@@ -273,6 +274,7 @@ void handle_lines_init (struct handle_lines *lines) {
   snprintf(lines->both, sizeof lines->both, "%s\r\n%s", lines->encodings, lines->user_agent);
   lines->version = info->version_num;
   lines->keeps_sent = info->version_num >= 0x080700;
+  lines->stops_in_frames = info->version_num < 0x080100;
   lines->previews = info->version_num >= 0x075300 && info->version_num < 0x080100;
 }
 

@@ -30,6 +30,11 @@ struct handle_lines {
   bool keeps_sent;     /* libcurl 8.7 and later: a handle keeps what it sent until it sends something else */
   bool
       previews; /* set_preview is needed: this libcurl mishandles a first header line that begins with a blank */
+  /*
+  ** libcurl before 8.1: with several streams on a connection, one of them can stop in the middle of a frame and
+  ** never go on (see FRAME_BUFFER). There each connection carries one request at a time.
+  */
+  bool stops_in_frames;
 };
 
 void handle_lines_init (struct handle_lines *lines);

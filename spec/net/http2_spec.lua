@@ -1,4 +1,6 @@
 -- HTTP/2: a server that does with streams and connections what it may, and what it may not.
+local datasession = require "datasession"
+
 local await = dofile "spec/support/await.lua"
 local files = dofile "spec/support/files.lua"
 local certify = dofile "spec/support/certify.lua"
@@ -56,19 +58,24 @@ local function runs()
   return counts
 end
 
+-- libcurl before 8.1 gets one request at a time for each connection: csrc/net/handle.h, stops_in_frames.
+local major, minor = datasession.version().curl:match "^(%d+)%.(%d+)"
+local amid = (tonumber(major) > 8 or (major == "8" and tonumber(minor) >= 1)) and it
+  or function(name) pending(name .. " (this libcurl sends one request at a time on a connection)") end
+
 describe("requests that a server ends its HTTP/2 connection amid", function()
-  it("are sent again where it refused them, POST too, and none runs twice", function()
+  amid("are sent again where it refused them, POST too, and none runs twice", function()
     local errors = postAll(server:session(), "hold a", "hold b", "hold c", "hold d", "goaway 2")
     assert.same({}, errors)
     assert.same({ ["hold a"] = 1, ["hold b"] = 1, ["hold c"] = 1, ["hold d"] = 1, ["goaway 2"] = 1 }, runs())
   end)
 
-  it("are sent again where it refused all of them", function()
+  amid("are sent again where it refused all of them", function()
     assert.same({}, postAll(server:session(), "hold a", "hold b", "goaway 0"))
     assert.same({ ["hold a"] = 1, ["hold b"] = 1, ["goaway 0"] = 1 }, runs())
   end)
 
-  it("fail where it may have run them, which the error says", function()
+  amid("fail where it may have run them, which the error says", function()
     local errors = postAll(server:session(), "hold a", "hold b", "hold c", "lose 2")
     assert.equal("connect", errors["hold a"].kind)
     assert.matches("may have acted on it", errors["hold a"].hint)
