@@ -106,7 +106,7 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind check lint \
-  format rock rockspec install uninstall clean help
+  format rock rockspec picture install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -275,6 +275,10 @@ rock:
 ## rockspec: write the rockspecs' lists of files
 rockspec:
 	@$(LUA) tools/rockspec.lua --write
+
+## picture: draw docs/internals/floors.svg, the folders of csrc and what they use
+picture:
+	@LUA=$(LUA) $(LUA) tools/picture.lua --write
 
 ### Install
 

@@ -1,5 +1,5 @@
--- floors.lua [--dot]: fails for each #include and each require that the order below does not allow.
--- --dot: prints the folders and what they use, one `FROM TO` a line, for tools/picture.lua.
+-- floors.lua [--arrows]: fails for each #include and each require that the order below does not allow.
+-- --arrows: prints the folders and what they use, one `FROM TO` a line, for tools/picture.lua.
 
 -- A folder may use itself and the folders that its line names. Nothing else: so no arrow goes up, and no two
 -- protocols know each other. "protocol/*" is each folder in csrc/protocol, "module" is csrc/module.c.
@@ -102,7 +102,7 @@ end
 
 check_c()
 check_lua()
-if arg[1] == "--dot" then
+if arg[1] == "--arrows" then
   local lines = {}
   for arrow in pairs(arrows) do lines[#lines + 1] = arrow end
   table.sort(lines)

@@ -61,7 +61,8 @@ static bool path_fits (struct text path, const char *target) {
 }
 
 static const char *path_of (const struct uri *uri) {
-  return strchr(strstr(uri_text(uri), "://") + 3, '/');
+  const char *authority = strstr(uri_text(uri), "://") + 3;
+  return authority + strcspn(authority, "/");
 }
 
 /* The path of a cookie without that attribute: the requested path up to its last '/'. */
