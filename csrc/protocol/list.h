@@ -1,6 +1,4 @@
-/*
-** list: the protocols that the library has, in the order in which messages name them. A new one is added here alone.
-*/
+/* list: the protocols of the library, in the order in which messages name them. Add a new one here. */
 #ifndef PROTOCOL_LIST_H
 #define PROTOCOL_LIST_H
 

@@ -1,7 +1,7 @@
 /*
-** btt_call: session:invoke(operation, data, options): an operation's request in the session's format, and its reply. What it
-** is described by is kept in OPERATION_ARGUMENTS, a table, so that it can be sent again when the session is there again:
-** body, type, headers, requestId.
+** call: session:invoke(operation, data, options): sends an operation in the session's format and reads the
+** reply. OPERATION_ARGUMENTS, a table, keeps body, type, headers and requestId, so that the request can be
+** sent again after a reconnect.
 */
 #include "protocol/btt/btt.h"
 #include "runtime/error.h"
@@ -74,7 +74,7 @@ static bool may_repeat (lua_State *L, const struct btt *b) {
 
 /* Sending */
 
-/* The lines of the table on top, and the content type. */
+/* Sets the lines of the table on top and the content type. */
 static bool set_lines (lua_State *L, struct exchange *x, const char *type) {
   struct header_list *lines = header_list_copy(x->request.headers);
   size_t name_length, length;
@@ -94,7 +94,7 @@ static bool set_lines (lua_State *L, struct exchange *x, const char *type) {
   return ok;
 }
 
-/* The arguments of `op` are at `index`. NULL: no memory. */
+/* Describes the request by the arguments of `op`, at `index`. NULL: out of memory. */
 static struct exchange *describe (lua_State *L, struct operation *op, int index) {
   struct session *s = op->session;
   struct exchange *x;
@@ -120,7 +120,7 @@ static struct exchange *describe (lua_State *L, struct operation *op, int index)
 
 static void called (lua_State *L, struct operation *op, struct exchange *x);
 
-/* With late replies, the call's own limit is a timer, and the transfer's comes later. */
+/* With lateReplies, a timer ends the call at its own limit; the transfer's limit comes later. */
 static bool send_call (lua_State *L, struct operation *op) {
   double late = btt_of(op->session)->late,
          limit = op->limit > 0 ? op->limit : op->session->transport->timeout;
@@ -141,7 +141,7 @@ static bool send_call (lua_State *L, struct operation *op) {
 
 /* Ending */
 
-/* The id of the request, and its reply, to the table on top; both hang from the promise of `op`. */
+/* Adds the request's id and its reply to the table on top; both hang from the promise of `op`. */
 static void set_details (lua_State *L, struct operation *op) {
   int to = lua_gettop(L);
   operation_push(L, op);
@@ -153,7 +153,7 @@ static void set_details (lua_State *L, struct operation *op) {
   lua_settop(L, to);
 }
 
-/* What the judge has read goes to the operation. */
+/* Hands the reply that `judge` has read to the operation. */
 static void take_reply (lua_State *L, struct operation *op) {
   int top = lua_gettop(L);
   operation_push(L, op);
@@ -167,7 +167,7 @@ static void take_reply (lua_State *L, struct operation *op) {
   lua_settop(L, top);
 }
 
-/* Pushes the reply's result; the whole reply when it has none. */
+/* Pushes the reply's result; without one, the whole reply. */
 static void push_result (lua_State *L, int reply) {
   static const char *const names[] = {"result", "dse_resultData", "resultData", "dse_result"};
   size_t i;
@@ -196,7 +196,7 @@ static void resolve (lua_State *L, struct operation *op, const struct exchange *
   lua_remove(L, top + 1);
 }
 
-/* The error on top gets what is the call's own. */
+/* Adds the call's own fields to the error on top. */
 static void add_details (lua_State *L, struct operation *op) {
   int err = lua_gettop(L);
   if (lua_getfield(L, err, "info") != LUA_TTABLE) {
@@ -215,7 +215,10 @@ static void add_details (lua_State *L, struct operation *op) {
   lua_settop(L, err);
 }
 
-/* Of a reply that came after its call had ended: value, result, info. Upvalues: the handler, the session. */
+/*
+** Called with value, result and info of a reply that came after its call had ended. Upvalues: the handler,
+** the session.
+*/
 static int tell_late (lua_State *L) {
   lua_settop(L, 3);
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -227,7 +230,7 @@ static int tell_late (lua_State *L) {
   return 0;
 }
 
-/* Argument: an operation, light userdata. The handler is to be called when its promise is resolved. */
+/* Argument: an operation, light userdata. Has the handler called when the operation's promise is resolved. */
 static int await_late (lua_State *L) {
   struct operation *late = lua_touserdata(L, 1);
   operation_push(L, late);
@@ -253,7 +256,7 @@ static void conclude (lua_State *L, struct operation *op, const struct exchange 
   operation_reject(L, op);
 }
 
-/* The call ends, its transfer goes on as that of an operation which nobody waits for. */
+/* Ends the call; its transfer goes on in an operation that nobody awaits. */
 static void let_go (lua_State *L, struct operation *op) {
   struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
   struct operation *late;
@@ -293,13 +296,13 @@ static void called (lua_State *L, struct operation *op, struct exchange *x) {
   conclude(L, op, x, &found);
 }
 
-/* Why it cannot be called now, or NULL. */
+/* Says why the session cannot call an operation now; NULL: it can. */
 static const char *why_not (const struct session *s) {
   if (!btt_of(s)->in_session || s->phase == PHASE_AUTHORIZED || reconnect_is_due(s)) return NULL;
   return "the session is not established (CSS11): call establishSession first";
 }
 
-/* What an operation keeps; body and type are at `body`. */
+/* Pushes what an operation keeps; body and type are at `body`. */
 static void push_arguments (lua_State *L, struct btt *b, int body, int headers) {
   lua_createtable(L, 0, 5);
   lua_pushvalue(L, body);
@@ -357,7 +360,9 @@ static int close_body (lua_State *L) {
   return 2;
 }
 
-/* The name of an operation as an ordinary request. NULL: no memory, or the user's function failed. */
+/*
+** Describes the close operation as an ordinary request. NULL: out of memory, or the user's function failed.
+*/
 static struct exchange *describe_close (lua_State *L, struct operation *op) {
   struct exchange *x = NULL;
   int top = lua_gettop(L);

@@ -27,7 +27,10 @@ static bool is_blank (char byte) {
   return byte == ' ' || byte == '\t';
 }
 
-/* What would end a name or a value, or the header line, before its time. */
+/*
+** True if the text holds neither a control byte nor a byte of `not`: those would end a name, a value or the
+** line.
+*/
 static bool is_clean (const char *text, size_t length, const char * not ) {
   size_t i;
   for (i = 0; i < length; i++)
@@ -35,7 +38,7 @@ static bool is_clean (const char *text, size_t length, const char * not ) {
   return true;
 }
 
-/* The place that points to the cookie of that name, or the place at the end. */
+/* The pointer to the cookie of that name, or the NULL pointer at the list's end. */
 static struct cookie **find (struct cookies *c, const char *name, size_t length) {
   struct cookie **place = &c->first;
   while (*place && ((*place)->name_length != length || memcmp((*place)->text, name, length) != 0))
@@ -91,7 +94,7 @@ static void trim (const char **text, size_t *length) {
     --*length;
 }
 
-/* The next Set-Cookie from *at on; false at the end. One without a name is passed over. */
+/* Reads the next Set-Cookie from *at on; skips one without a name. False: no more. */
 static bool next_pair (const char *block, size_t length, size_t *at, struct pair *p) {
   struct header_line line;
   while (header_next(block, length, at, &line)) {
@@ -112,7 +115,7 @@ static bool next_pair (const char *block, size_t length, size_t *at, struct pair
   return false;
 }
 
-/* Copies without control bytes; how many are left. */
+/* Copies without control bytes; returns the length of the copy. */
 static size_t copy_clean (char *to, const char *text, size_t length) {
   size_t i, n = 0;
   for (i = 0; i < length; i++)

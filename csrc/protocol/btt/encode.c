@@ -1,9 +1,9 @@
-/* btt_encode: what an operation is asked by, in each of the formats; from Lua values, so it may raise. */
+/* encode: writes an operation's request body in each format. It reads Lua values, so it may raise. */
 #include "protocol/btt/btt.h"
 #include "runtime/json.h"
 #include "runtime/numbers.h"
 
-/* What is written so far is the pieces of a list, joined at the end. */
+/* The text written so far is a list of pieces, joined at the end. */
 enum { CALL_PIECES = CALL_FIELDS + 1 };
 
 static void add_piece (lua_State *L, int pieces) {
@@ -27,7 +27,10 @@ static void push_encoded (lua_State *L, struct span s, size_t (*encode)(char *, 
   luaL_pushresult(&b);
 }
 
-/* The text of a string, number or boolean at `index`, of that key; raises for all else. It stays on the stack. */
+/*
+** The text of the string, number or boolean at `index`, the value of `key`; raises for any other type. The
+** text stays on the stack.
+*/
 static struct span push_scalar (lua_State *L, int index, const char *where, const char *key) {
   struct span s;
   int type = lua_type(L, index);
@@ -48,7 +51,7 @@ static void check_key (lua_State *L, int index, const char *where) {
   if (lua_type(L, index) != LUA_TSTRING) luaL_error(L, "invoke: %s: expected names that are strings", where);
 }
 
-/* name=value of the table on top, for a form. */
+/* Writes the table on top as a form: name=value. */
 static void add_pairs (lua_State *L, int pieces, const char *where) {
   int table = lua_gettop(L);
   lua_pushnil(L);
@@ -109,7 +112,10 @@ static void add_tag (lua_State *L, const char *open, int name) {
 
 static void add_value (lua_State *L, int depth, const char *key);
 
-/* The element called by what is at `name`, for the value on top, popped: one for each item of a list. */
+/*
+** Writes the value on top, popped, as the element whose name is at `name`; a list as one element for each
+** item.
+*/
 static void add_element (lua_State *L, int name, int depth) {
   bool list = lua_istable(L, -1) && lua_rawlen(L, -1) > 0;
   lua_Integer i, n = list ? (lua_Integer)lua_rawlen(L, -1) : 1;
@@ -127,7 +133,7 @@ static void add_element (lua_State *L, int name, int depth) {
   lua_pop(L, 1);
 }
 
-/* What is on top, of that key: a text, or elements by name. */
+/* Writes the value on top, which has that key: a text, or elements by name. */
 static void add_value (lua_State *L, int depth, const char *key) {
   enum { DEEPEST = 16 };
   int value = lua_gettop(L);
@@ -182,7 +188,7 @@ static void push_joined (lua_State *L) {
   luaL_pushresult(&b);
 }
 
-/* By the user's own function. */
+/* Calls the user's function `encode`. */
 static void encode_by_user (lua_State *L, const struct session *s, const char *type) {
   if (!btt_push_function(L, s, "encode")) luaL_error(L, "invoke: the session is closed");
   lua_createtable(L, 0, 4);

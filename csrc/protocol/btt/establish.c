@@ -1,4 +1,7 @@
-/* btt_establish: the request that establishes a session, or finds one again, and what every other request carries of it. */
+/*
+** establish: the request that establishes a session or finds it again, and what that session adds to every
+** other request.
+*/
 #include "net/ascii.h"
 #include "net/form.h"
 #include "protocol/btt/btt.h"
@@ -20,7 +23,7 @@ static void take_text (lua_State *L, struct btt *b, const char *name, struct tex
   lua_pop(L, 1);
 }
 
-/* Leaves whether a session that there is shall be found; and the time for it, in milliseconds, or nil, on the stack. */
+/* Leaves two values: whether to find an existing session, and the timeout in milliseconds or nil. */
 static bool read_arguments (lua_State *L, struct btt *b) {
   static const char *const known[] = {"newSession", "tid", "sessionId", "serverId", "timeout", NULL};
   bool joins;
@@ -48,7 +51,10 @@ bool btt_can_find (const struct btt *b) {
   return b->tid.data || b->predefined.data || b->offered.data || (b->id.data && !b->inferred);
 }
 
-/* login([newSession]), login{ newSession =, tid =, sessionId =, serverId =, timeout = }: user, password and options are left. */
+/*
+** login([newSession]), login{ newSession =, tid =, sessionId =, serverId =, timeout = }: leaves user,
+** password and options.
+*/
 void btt_check_login (lua_State *L, struct session *s) {
   struct btt *b = btt_of(s);
   bool joins;
@@ -76,7 +82,7 @@ void btt_check_login (lua_State *L, struct session *s) {
   lua_remove(L, 2);
 }
 
-/* The request's body, written by hand: what is in it is wiped with the exchange. */
+/* Writes the request's body without Lua: it holds secrets, which are wiped with the exchange. */
 
 struct field {
   const char *name;
@@ -84,7 +90,7 @@ struct field {
 };
 enum { ESTABLISH_FIELDS = 4 };
 
-/* What is asked, in the order in which it is sent; how many. */
+/* Lists the parameters in the order in which they are sent; returns their count. */
 static size_t establish_fields (const struct btt *b, struct field fields[ESTABLISH_FIELDS]) {
   const struct text *id = b->id.data && !b->inferred ? &b->id
                           : b->offered.data          ? &b->offered
@@ -154,7 +160,7 @@ static const struct {
                [FORMAT_JSON] = {"application/json;charset=UTF-8", write_json},
                [FORMAT_XML] = {"text/xml;charset=UTF-8", write_xml}};
 
-/* The exchange's header list is its own from now on. */
+/* Gives the exchange a header list of its own. */
 static bool own_lines (struct exchange *x) {
   struct header_list *lines = header_list_copy(x->request.headers);
   if (!lines) return false;
@@ -168,7 +174,7 @@ static bool set_line (struct exchange *x, const char *name, struct span value) {
          HEADER_NO_MEMORY;
 }
 
-/* Arguments: the session (light userdata), the exchange (light userdata). By the user's own function. */
+/* Arguments: the session (light userdata), the exchange (light userdata). Calls the user's function. */
 static int encode_protected (lua_State *L) {
   const struct session *s = lua_touserdata(L, 1);
   struct exchange *x = lua_touserdata(L, 2);
@@ -232,7 +238,7 @@ static bool set_cookie_line (const struct btt *b, struct exchange *x) {
   return ok;
 }
 
-/* A redirect within the origin: what its answer set goes with the next request already. */
+/* Before a redirect within the origin: the next request carries the cookies that this response set. */
 static bool hopping (struct exchange *x) {
   const struct operation *op = x->owner;
   struct btt *b = btt_of(op->session);
@@ -243,7 +249,7 @@ static bool hopping (struct exchange *x) {
   return set_cookie_line(b, x);
 }
 
-/* Those of addCookie, for libcurl's own store. */
+/* Puts the cookies of addCookie into libcurl's store. */
 static bool lend_cookies (const struct session *s, struct cookie_jar *jar) {
   const struct btt *b = btt_of(s);
   const struct cookie *one;
@@ -278,7 +284,7 @@ bool btt_carry_cookies (struct session *s, struct exchange *x) {
 
 /* What other requests carry */
 
-/* A body without a type is sent as a form. */
+/* A body without a content type is sent as a form. */
 static bool is_form (const struct exchange *x) {
   const char *type = header_list_value(x->request.headers, "Content-Type");
   const struct buffer *body = &x->request.body;
@@ -293,7 +299,7 @@ static bool add_missing (struct buffer *body, const char *name, struct span valu
   return add_pair(body, name, value);
 }
 
-/* The hidden fields of the last page, and what a page's form always has. */
+/* Adds the hidden fields of the last page and the fields that every page's form has. */
 static bool add_page (const struct btt *b, struct buffer *body) {
   static const struct span none = {"", 0}, no_application = {"-1", 2};
   int i;
@@ -348,7 +354,7 @@ bool btt_carry (struct session *s, struct exchange *x) {
 
 /* Sending */
 
-/* The user's function could not write the request. */
+/* Rejects: the user's function could not write the request. */
 static void not_written (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   (void)x;
@@ -382,7 +388,7 @@ static bool ask (lua_State *L, struct operation *op, operation_step step) {
   return false;
 }
 
-/* What was offered is tried once. */
+/* The offered id is tried once. */
 static void established (lua_State *L, struct operation *op, struct exchange *x) {
   struct btt *b = btt_of(op->session);
   struct finding found;

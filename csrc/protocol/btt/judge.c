@@ -1,4 +1,7 @@
-/* btt_judge: what an answer says of the session. What stands in b->heard and b->offered is for `learn` to take. */
+/*
+** judge: decides what a response says of the session. It leaves the reply in b->heard and the offered id in
+** b->offered; `learn` takes them.
+*/
 #include "protocol/btt/btt.h"
 #include "runtime/loop.h"
 #include "runtime/response.h"
@@ -12,14 +15,13 @@ static struct span body_of (const struct exchange *x) {
   return (struct span){x->response.body.data, x->response.body.length};
 }
 
-/* Every cookie is kept, whatever the answer; one that there is no room for is told to the log. */
+/* Keeps every cookie, whatever the response says; logs one that does not fit. */
 void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
   struct btt *b = btt_of(s);
   const struct buffer *headers = &x->response.headers;
   struct finding note;
   if (x->response.failure != FAILURE_NONE && x->response.may_have_arrived) {
-    btt_forget_page(
-        b); /* the latest page was in an answer that is lost: who sent an older one would be refused */
+    btt_forget_page(b); /* the lost response held the latest page: the server would refuse an older one */
     b->page_lost = clock_now();
   }
   b->page_old = x->started <= b->page_lost;
@@ -33,7 +35,7 @@ void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
   lua_pop(L, 1);
 }
 
-/* Failures of the line */
+/* Network failures */
 
 static bool leads_away (const struct session *s, const struct exchange *x) {
   struct header_line location;
@@ -51,7 +53,7 @@ static bool is_live (const struct session *s) {
   return s->phase == PHASE_AUTHORIZED || s->reconnecting;
 }
 
-/* An answer that does not come in time is no loss, unless not even the question was sent. */
+/* A response that times out does not lose the session, unless the request was not sent either. */
 void btt_judge_failure (const struct session *s, const struct exchange *x, struct finding *found) {
   enum failure failure = x->response.failure;
   bool away = failure == FAILURE_REDIRECT && found->purpose != PURPOSE_LOGIN &&
@@ -74,7 +76,7 @@ void btt_judge_failure (const struct session *s, const struct exchange *x, struc
 
 /* Signs of loss */
 
-/* Where no status says that all is well, the text may say that nothing is. Long texts of no known format are data. */
+/* Without a status that says OK, the text may name an error. Long texts of no known format are data. */
 static bool is_read_for_signs (const struct btt *b, const struct exchange *x) {
   enum { LONGEST = 65536 };
   bool other = message_look(body_of(x), (struct span){NULL, 0}) == LOOK_OTHER;
@@ -101,7 +103,7 @@ static bool is_gone (const struct btt *b, const struct exchange *x) {
   return message_names(body, "CSS00") || message_names(body, "CSS11") || message_names(body, NOT_ESTABLISHED);
 }
 
-/* The user's word */
+/* The user's function classify */
 
 enum word { WORD_NONE, WORD_OK, WORD_INACTIVITY, WORD_CONNECTION, WORD_ERROR };
 
@@ -143,7 +145,7 @@ static enum word ask_user (lua_State *L, const struct session *s, const struct e
 
 /* Verdicts */
 
-/* The code of the toolkit's, if one was told, behind the words. */
+/* Appends the toolkit's code to the message, if the reply has one. */
 static void blame (const struct btt *b, struct finding *found, enum verdict verdict, const char *kind,
                    const char *what, const char *hint) {
   verdict_blame(found, verdict, kind, verdict == VERDICT_EXPIRED ? REASON_EXPIRED : NULL, what, hint);
@@ -156,7 +158,7 @@ static bool is_passing (long status) {
   return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/* From now on; a server that says none gives none. */
+/* Restarts the session's deadline; a server that gives no timeout sets none. */
 static void set_lifetime (const struct session *s, struct finding *found) {
   const struct btt *b = btt_of(s);
   bool login = found->purpose == PURPOSE_LOGIN;
@@ -199,7 +201,7 @@ static bool is_good_status (const struct exchange *x) {
   return x->response.status >= 200 && x->response.status < 300;
 }
 
-/* While the session is being re-established, a refusal is one attempt that failed, no more. */
+/* While the session is being re-established, a refusal is one failed attempt. */
 static void judge_establish (const struct session *s, const struct exchange *x, struct finding *found,
                              bool gone) {
   struct btt *b = btt_of(s);
@@ -225,7 +227,7 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
   found->fault.retryable = is_passing(status);
 }
 
-/* Another answered for it. */
+/* True if the response names another session than the one that the request was sent for. */
 static bool is_replaced (const struct session *s, const struct exchange *x) {
   const struct btt *b = btt_of(s);
   return b->id.data && !b->inferred && b->heard.id.data && !text_same(&b->id, &b->heard.id) &&
@@ -239,7 +241,7 @@ static void judge_replaced (struct btt *b, struct finding *found) {
         NULL);
 }
 
-/* Whatever became of what was asked: its page or its id shows that the server has the session. */
+/* Whether the call failed or not, its page or its id shows that the server has the session. */
 static void note_standing (const struct session *s, struct finding *found) {
   struct btt *b = btt_of(s);
   if (!is_live(s) || !(b->heard.has_page || text_same(&b->heard.id, &b->id))) return;
@@ -249,7 +251,7 @@ static void note_standing (const struct session *s, struct finding *found) {
   found->session_id = b->heard.id.data;
 }
 
-/* What was asked for it failed; the session may be well for all that. */
+/* The operation failed; the session may still be well. */
 static void judge_failed (const struct session *s, struct finding *found) {
   struct btt *b = btt_of(s);
   long status = found->fault.status;
@@ -277,7 +279,7 @@ static void judge_request (lua_State *L, const struct session *s, const struct e
     set_alive(s, found);
 }
 
-/* Of a request that finds the session again. */
+/* Judges the response to a request that finds the session again. */
 static void judge_check (const struct session *s, const struct exchange *x, struct finding *found) {
   struct btt *b = btt_of(s);
   if (is_replaced(s, x))
@@ -291,7 +293,7 @@ static void judge_check (const struct session *s, const struct exchange *x, stru
   }
 }
 
-/* That it is gone is what was wanted. */
+/* A session that is gone is what closing wanted. */
 static void judge_close (const struct session *s, const struct exchange *x, struct finding *found,
                          bool gone) {
   const struct btt *b = btt_of(s);
@@ -353,7 +355,7 @@ static void judge_own (lua_State *L, const struct session *s, const struct excha
     judge_check(s, x, found);
 }
 
-/* Keeps the reply on top, popped, for who waits for it. */
+/* Keeps the reply on top, popped, for the call that awaits it. */
 static void keep_reply (lua_State *L, const struct session *s) {
   session_push(L, s);
   if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE) {

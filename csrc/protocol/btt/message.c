@@ -53,7 +53,7 @@ static bool starts_any_case (struct span s, size_t at, const char *with) {
   return at <= s.length && s.length - at >= n && ascii_same_start(s.text + at, with, n);
 }
 
-/* Where `what` is found from `at` on; the text's length when it is not. */
+/* The offset of `what` from `at` on; the text's length: it is not there. */
 static size_t find (struct span s, size_t at, const char *what) {
   const char *place = at < s.length ? memmem(s.text + at, s.length - at, what, strlen(what)) : NULL;
   return place ? (size_t)(place - s.text) : s.length;
@@ -143,7 +143,7 @@ void xml_begin (struct xml_reader *r, struct span text) {
   r->text = text.length ? skip_mark(text) : text;
 }
 
-/* Behind the next `end`; false: there is none. */
+/* Moves behind the next `end`. False: there is none. */
 static bool skip_to (struct xml_reader *r, const char *end) {
   r->at = find(r->text, r->at, end);
   if (r->at >= r->text.length) return false;
@@ -151,7 +151,7 @@ static bool skip_to (struct xml_reader *r, const char *end) {
   return true;
 }
 
-/* To the ">" of a tag or a document type, past quoted texts and, of the latter, what stands in brackets. */
+/* Moves to the ">" of a tag or a document type; skips quoted texts and, in a document type, brackets. */
 static bool skip_tag (struct xml_reader *r, bool brackets) {
   bool inside = false;
   for (; r->at < r->text.length; r->at++) {
@@ -184,7 +184,7 @@ static enum xml_event close_element (struct xml_reader *r) {
   return XML_END;
 }
 
-/* At the name of "</name>". */
+/* Reads an end tag, from its name on. */
 static enum xml_event read_end (struct xml_reader *r) {
   struct span name = read_name(r), open;
   while (r->at < r->text.length && is_space(r->text.text[r->at]))
@@ -196,7 +196,7 @@ static enum xml_event read_end (struct xml_reader *r) {
   return close_element(r);
 }
 
-/* At the name of "<name ...>". */
+/* Reads a start tag, from its name on. */
 static enum xml_event read_start (struct xml_reader *r) {
   struct span name = read_name(r);
   if (!name.length || r->ended || r->depth >= XML_MOST_DEPTH || !skip_tag(r, false)) return XML_BROKEN;
@@ -212,7 +212,7 @@ static enum xml_event read_cdata (struct xml_reader *r) {
   return XML_CDATA;
 }
 
-/* Comments, instructions, document types. False: it is none of them; *ok: it has an end. */
+/* Skips a comment, an instruction or a document type. False: it is none of these; *ok: it has an end. */
 static bool skip_other (struct xml_reader *r, bool *ok) {
   if (starts(r->text, r->at, "<!--")) {
     r->at += 4;
@@ -226,7 +226,7 @@ static bool skip_other (struct xml_reader *r, bool *ok) {
   return true;
 }
 
-/* Text up to the next "<". Outside the root element there may be blanks alone. */
+/* Reads text up to the next "<". Outside the root element only blanks are allowed. */
 static enum xml_event read_text (struct xml_reader *r) {
   size_t from = r->at;
   r->at = find_byte(r->text, from, '<');
@@ -262,7 +262,7 @@ enum xml_event xml_next (struct xml_reader *r) {
 
 /* HTML */
 
-/* The value behind "=", quoted or not. */
+/* Reads the value behind "=", quoted or not. */
 static struct span read_value (struct html_reader *r) {
   const char *text = r->text.text;
   size_t from;
@@ -284,7 +284,7 @@ static bool is_called (struct span s, const char *name) {
   return s.length == strlen(name) && ascii_same_start(s.text, name, s.length);
 }
 
-/* The next attribute of a tag; false at the tag's end. */
+/* Reads the next attribute of a tag. False: the tag ends. */
 static bool next_attribute (struct html_reader *r, struct span *name, struct span *value) {
   const char *text = r->text.text;
   size_t from;
@@ -294,7 +294,7 @@ static bool next_attribute (struct html_reader *r, struct span *name, struct spa
   from = r->at;
   while (r->at < r->text.length && !is_space(text[r->at]) && !strchr("=>/", text[r->at]))
     r->at++;
-  if (r->at == from) r->at++; /* a NUL: whatever it is, it is gone past */
+  if (r->at == from) r->at++; /* a NUL: skipped like any other byte */
   *name = span_of(text + from, r->at - from);
   *value = span_of(text + r->at, 0);
   while (r->at < r->text.length && is_space(text[r->at]))
@@ -305,7 +305,7 @@ static bool next_attribute (struct html_reader *r, struct span *name, struct spa
   return true;
 }
 
-/* Behind "<input". */
+/* Reads the attributes of an input, from behind "<input" on. */
 static bool read_input (struct html_reader *r, struct span *name, struct span *value) {
   struct span attribute, is;
   bool hidden = false;
@@ -318,7 +318,7 @@ static bool read_input (struct html_reader *r, struct span *name, struct span *v
   return hidden && name->length;
 }
 
-/* What looks like a tag there is none. */
+/* Skips a comment or a script: what looks like a tag there is none. */
 static size_t skip_hidden_text (struct span s, size_t at) {
   size_t end;
   if (starts(s, at, "<!--")) return find(s, at + 4, "-->");
@@ -378,7 +378,7 @@ static int digit_of (char c) {
   return 16;
 }
 
-/* Of "#65" and "#x41"; 0: it is none that stands for a character. */
+/* The character of "#65" or "#x41"; 0: it stands for none. */
 static unsigned long code_of (struct span s) {
   bool hex = s.length > 1 && (s.text[1] == 'x' || s.text[1] == 'X');
   size_t i = hex ? 2 : 1;
@@ -393,7 +393,7 @@ static unsigned long code_of (struct span s) {
   return code >= 0xD800 && code <= 0xDFFF ? 0 : code;
 }
 
-/* What "&s;" stands for; 0: nothing that is known. It never takes more room than the entity. */
+/* The character of "&s;"; 0: unknown. Its UTF-8 is never longer than the entity. */
 static size_t write_entity (char *to, struct span s) {
   static const struct {
     const char *name;
@@ -486,7 +486,7 @@ bool xml_can_hold (struct span s) {
   return !s.length || !memchr(s.text, '\f', s.length);
 }
 
-/* The length of the character of UTF-8 at `p`, of which `left` bytes are there; 0: it is none. */
+/* The length of the UTF-8 character at `p`, which has `left` bytes; 0: not valid. */
 static size_t character_length (const unsigned char *p, size_t left) {
   static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
   size_t n = *p < 0x80 ? 1 : *p < 0xC0 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF8 ? 4 : 0, i;

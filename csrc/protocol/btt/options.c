@@ -1,4 +1,7 @@
-/* btt_options: what datasession.new takes for a session of the Rich Client. The options are at 1, the session at 2. */
+/*
+** options: the options of datasession.new that a Rich Client session takes. The options are at 1, the session
+** at 2.
+*/
 #include "runtime/options.h"
 #include "protocol/btt/btt.h"
 #include "runtime/transport_options.h"
@@ -13,14 +16,14 @@ const char *const btt_options[] = {
 
 static const double default_timeout = 10, default_late = 60;
 
-/* The string on top, popped, is kept in the table at `kept` for as long as C points at it. */
+/* Keeps the string on top, popped, in the table at `kept`, for as long as C points at it. */
 static const char *keep (lua_State *L, int kept) {
   const char *text = lua_tostring(L, -1);
   lua_rawseti(L, kept, (lua_Integer)lua_rawlen(L, kept) + 1);
   return text;
 }
 
-/* A text that is sent: no control bytes. */
+/* Reads a text that is sent: it must hold no control bytes. */
 static const char *text_option (lua_State *L, int kept, const char *name, const char *fallback) {
   size_t length, i;
   const char *text = options_string(L, 1, name, &length);
@@ -51,7 +54,7 @@ static void secret_option (lua_State *L, struct btt *b, const char *name, struct
   lua_pop(L, 1);
 }
 
-/* Which of the words the option is; the first one when it is not given. */
+/* The index of the option's word; 0, the first, without the option. */
 static int word_option (lua_State *L, int index, const char *name, const char *const words[],
                         const char *expected) {
   const char *given = options_string(L, index, name, NULL);
@@ -66,7 +69,7 @@ static int word_option (lua_State *L, int index, const char *name, const char *c
 static const char *const formats[] = {"form", "json", "xml", NULL};
 static const char formats_expected[] = "\"form\", \"json\" or \"xml\", or a table of functions";
 
-/* A function of the table `from`, or nil, to the table at `kept`. */
+/* Copies a function, or nil, from the table `from` to the table at `kept`. */
 static bool function_option (lua_State *L, int from, const char *name, int kept) {
   int type = lua_getfield(L, from, name);
   if (type != LUA_TNIL && type != LUA_TFUNCTION)
@@ -113,7 +116,7 @@ static unsigned count_option (lua_State *L, const char *name, unsigned fallback)
   return (unsigned)count;
 }
 
-/* Ten seconds unless the user says otherwise. */
+/* The default is ten seconds. */
 static void set_timeout (lua_State *L, struct session *s) {
   struct transport *t;
   if (lua_getfield(L, 1, "timeout") != LUA_TNIL) {
@@ -135,7 +138,7 @@ static void set_timeout (lua_State *L, struct session *s) {
   lua_pop(L, 2);
 }
 
-/* What would be stored of it could not bring it back. */
+/* Raises for the option name: a store could not bring the session back. */
 static void refuse_name (lua_State *L) {
   size_t length;
   if (options_string(L, 1, "name", &length) && length)

@@ -1,15 +1,18 @@
 /*
-** The life cycle of a session with a server of the Bank Transformation Toolkit, as its Rich Client speaks to it.
+** The life cycle of a session with a server of the Bank Transformation Toolkit, as its Rich Client speaks to
+** it.
 **
-** login    establishSession: POST CSEstablishSessionServlet with createSession=true, or false, a TID and perhaps a session
-**          id, to go on with a session that there is. A status OK, a session id or a session cookie is in. A first one that
-**          fails is left to the program.
+** login    establishSession: POST CSEstablishSessionServlet with createSession=true; or with false, a TID and
+**          perhaps a session id, which continues an existing session. A status OK, a session id or a session
+**          cookie means success. A first login that fails is not retried.
 ** invoke   POST CSReqServlet with the operation's name and data, as a form, as JSON or as XML.
 ** check, ping   ask for the session by its terminal or its id, as establishing without creating does.
-** logout   closeSession: the operation or the address that ends it, if there is one, up to so many times; whatever comes of
-**          it, the session is closed.
-** The server tells sessions apart by cookie, by the parameter sessionId, or both. Every cookie it ever sent goes with every
-** request. A session that is lost is established again: the same if only the line was lost, at first, else a new one.
+** logout   closeSession: sends the close operation or address, if there is one, up to maxCloseAttempts times.
+**          The session is closed whatever the server answers.
+**
+** The server tells sessions apart by cookie, by the parameter sessionId, or by both. Every request carries
+** every cookie that the server ever sent. A lost session is established again: first the same one, if only
+** the connection was lost, then a new one.
 */
 #include "session/protocol.h"
 #include "protocol/btt/btt.h"
@@ -104,7 +107,7 @@ static void release (struct session *s) {
   memory_wipe_free(&s->loop->memory, b, sizeof *b);
 }
 
-/* "0000<id>:<node>": what a servlet engine's cookie has around the id. A guess. */
+/* "0000<id>:<node>" is how a servlet engine's cookie wraps the id: a guess. */
 static bool infer_id (struct btt *b) {
   const struct cookie *c = cookies_find(&b->cookies, b->cookie, strlen(b->cookie));
   const char *value, *colon;
@@ -120,7 +123,7 @@ static bool is_number (const struct text *t) {
   return t->length > 0 && strspn(t->data, "0123456789") == t->length;
 }
 
-/* Answers to calls made together may come out of order: the page with the highest number is the latest. */
+/* Responses to parallel calls may arrive in any order: the page with the highest number is the latest. */
 static bool is_older (const struct text *page, const struct text *than) {
   if (!is_number(page) || !is_number(than)) return false;
   if (page->length != than->length) return page->length < than->length;
@@ -140,7 +143,7 @@ static bool learn (lua_State *L, int index, struct session *s, const struct find
   bool login = found->purpose == PURPOSE_LOGIN;
   (void)index;
   if (s->phase != PHASE_AUTHORIZED)
-    return false; /* a cookie that was kept may find what we do not count as ours */
+    return false; /* a kept cookie may find a session that we do not count as ours */
   if (login) btt_forget_page(b);
   if (found->has_lifetime) b->lifetime = found->lifetime;
   if (found->session_id && found->session_id == b->heard.id.data) {
@@ -185,7 +188,7 @@ static void push_id (lua_State *L, const struct session *s) {
     lua_pushnil(L);
 }
 
-/* Asking after it */
+/* Checking */
 
 static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
@@ -199,7 +202,7 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
-/* Without a terminal or an id there is nothing to ask by: what was last heard stands. */
+/* Without a terminal or an id no request can name the session: the last known state stands. */
 static bool check (lua_State *L, struct operation *op) {
   if (op->session->phase != PHASE_AUTHORIZED) {
     operation_refuse(L, op, "expired", RESULT_AUTHENTICATION_FAILURE,
@@ -226,7 +229,7 @@ static bool is (const struct operation *op, const char *verb) {
   return !strcmp(op->verb, verb);
 }
 
-/* It is closed here whatever the server thinks; there it ends by its time-out. */
+/* The session is closed here whatever the server answers; on the server it then times out. */
 static void close_anyway (lua_State *L, struct operation *op, const struct exchange *x,
                           const struct finding *found) {
   operation_push_session(L, op);
@@ -269,13 +272,13 @@ static bool log_out (lua_State *L, struct operation *op) {
   return true;
 }
 
-/* A new one can always be asked for. */
+/* A new session can always be established. */
 static bool can_renew (const struct session *s) {
   (void)s;
   return true;
 }
 
-/* Header lines of every request: none; cookies are the exchange's own. */
+/* Requests carry no header lines of the protocol; the exchange has its own cookies. */
 
 static bool dress (struct session *s, struct header_list *lines) {
   (void)s, (void)lines;
@@ -313,7 +316,7 @@ static int get_session_status (lua_State *L) {
   return 1;
 }
 
-/* session:cookies([values]): an array of names; or, true, values by name. */
+/* session:cookies([values]): an array of names; with true, values by name. */
 static int cookies (lua_State *L) {
   const struct cookie *one = btt_of(check_own(L))->cookies.first;
   bool values = lua_toboolean(L, 2);

@@ -1,4 +1,4 @@
-/* btt_reply: replies as Lua tables, whatever format they come in, and what of such a table the session is told. */
+/* reply: decodes a reply of any format into a Lua table, and reads from it what concerns the session. */
 #include "protocol/btt/btt.h"
 #include "runtime/json.h"
 #include "runtime/loop.h"
@@ -13,8 +13,8 @@ const char *const btt_page_names[PAGE_FIELDS] = {
 /* XML: tables and texts by the names of the elements */
 
 /*
-** Each open element has two values on the stack: a table of its children, or nil, and its text so far, an array of pieces
-** when there are several: to join them one by one would copy what there is each time.
+** Each open element has two values on the stack: a table of its children, or nil, and its text so far.
+** Several pieces of text are kept in an array: appending one by one would copy the whole text each time.
 */
 
 /* Pushes the text with its entities replaced. */
@@ -29,7 +29,7 @@ static void push_stripped (lua_State *L, struct span s) {
   lua_pushlstring(L, s.text ? s.text : "", s.length);
 }
 
-/* Pops the value of a child and its parent's table gets it under `name`: in a list if there is one of that name already. */
+/* Pops a child's value into its parent's table under `name`; a second child of that name makes a list. */
 static void set_child (lua_State *L, int parent, int lists, struct span name) {
   lua_pushlstring(L, name.text, name.length);
   lua_pushvalue(L, -1);
@@ -41,7 +41,7 @@ static void set_child (lua_State *L, int parent, int lists, struct span name) {
   }
   lua_pushvalue(L, -1);
   if (lua_rawget(L, lists) ==
-      LUA_TNIL) { /* value, name, former, nil: the former becomes the first of a list */
+      LUA_TNIL) { /* value, name, former, nil: the former becomes the list's first item */
     lua_pop(L, 1);
     lua_newtable(L);
     lua_insert(L, -2);
@@ -59,9 +59,9 @@ static void set_child (lua_State *L, int parent, int lists, struct span name) {
   lua_pop(L, 3);
 }
 
-/* A piece of text is on top, popped; below it are the element's two values. */
+/* Adds the piece of text on top, popped; below it are the element's two values. */
 static void add_piece (lua_State *L) {
-  if (lua_istable(L, -3)) { /* between elements there are only blanks */
+  if (lua_istable(L, -3)) { /* only blanks between elements */
     lua_pop(L, 1);
     return;
   }
@@ -78,7 +78,7 @@ static void add_piece (lua_State *L) {
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* The text on top becomes one piece. */
+/* Joins the pieces on top into one text. */
 static void join_pieces (lua_State *L) {
   int pieces = lua_gettop(L);
   lua_Integer i, n;
@@ -94,7 +94,7 @@ static void join_pieces (lua_State *L) {
   lua_replace(L, pieces);
 }
 
-/* The element on top is over: its two values become one, which its parent takes. */
+/* Ends the element on top: its two values become one, which its parent takes. */
 static void end_element (lua_State *L, int lists, struct span name) {
   if (lua_istable(L, -2))
     lua_pop(L, 1);
@@ -115,7 +115,7 @@ static void end_element (lua_State *L, int lists, struct span name) {
   set_child(L, lua_gettop(L) - 2, lists, name);
 }
 
-/* Leaves what the root element holds on the stack; false, and nothing: it is no XML. */
+/* Leaves the root element's value on the stack. False, and nothing: it is no XML. */
 static bool push_xml (lua_State *L, struct span body) {
   int top = lua_gettop(L), lists = top + 1;
   struct xml_reader r;
@@ -138,7 +138,7 @@ static bool push_xml (lua_State *L, struct span body) {
   }
 }
 
-/* HTML: the hidden inputs, the first of each name */
+/* HTML: the hidden inputs, the first one of each name */
 static void push_html (lua_State *L, struct span body) {
   enum { MOST_INPUTS = 1000 };
   struct html_reader r = {body, 0};
@@ -188,7 +188,7 @@ static bool is_reply (lua_State *L, int index) {
          has_field(L, index, "resultData") || has_field(L, index, "timeout");
 }
 
-/* { wrapper = { ... } } on top becomes what is inside. */
+/* Replaces { wrapper = { ... } } on top by the inner table. */
 static void unwrap (lua_State *L) {
   int index = lua_gettop(L);
   if (is_reply(L, index)) return;
@@ -196,7 +196,7 @@ static void unwrap (lua_State *L) {
   if (!lua_next(L, index)) return;
   if (lua_istable(L, -1) && lua_type(L, -2) == LUA_TSTRING) {
     lua_pushvalue(L, -2);
-    if (!lua_next(L, index)) { /* it is the only one */
+    if (!lua_next(L, index)) { /* the only key */
       lua_replace(L, index);
       lua_settop(L, index);
       return;
@@ -254,7 +254,7 @@ bool btt_push_reply (lua_State *L, const struct session *s, const struct exchang
   return true;
 }
 
-/* The field as text without blanks and quotes; it stays on the stack. */
+/* The field as text without blanks and quotes around it; it stays on the stack. */
 static struct span read_field (lua_State *L, int index, const char *name) {
   struct span s = {NULL, 0};
   int type = push_field(L, index, name);
@@ -265,7 +265,7 @@ static struct span read_field (lua_State *L, int index, const char *name) {
   return s;
 }
 
-/* False: no memory. */
+/* False: out of memory. */
 static bool keep_text (struct btt *b, struct text *into, struct span s) {
   if (s.length <= REPLY_MOST_TEXT) return text_set(b->memory, into, s);
   b->heard.too_long = true;
@@ -305,7 +305,7 @@ static void copy_code (struct reply *r, struct span s) {
   r->code[n] = 0;
 }
 
-/* "OK", or whatever else. */
+/* Reads the status: "OK", or an error. */
 static void read_status (lua_State *L, int index, struct reply *r) {
   struct span s = read_field(L, index, "status");
   r->has_status = s.length > 0;
@@ -314,7 +314,7 @@ static void read_status (lua_State *L, int index, struct reply *r) {
   lua_pop(L, 1);
 }
 
-/* In milliseconds. */
+/* Reads the timeout, which is in milliseconds. */
 static double read_timeout (lua_State *L, int index) {
   struct span s = read_field(L, index, "timeout");
   double timeout = s.length ? lua_tonumber(L, -1) : -1;

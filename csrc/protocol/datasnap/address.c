@@ -1,6 +1,6 @@
 /*
-** datasnap_address: the addresses and bodies of calls. Parameters go into the path, from the left, as far as they are
-** scalars; with PUT and POST the first array or object, and all behind it, goes into the body.
+** address: the addresses and bodies of calls. Leading scalar parameters go into the path. With PUT and POST
+** the first array or object, and all parameters after it, go into the body.
 */
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
@@ -22,7 +22,7 @@ void datasnap_push_prefix (lua_State *L, const struct session *s, bool rest) {
   push_base(L, rest ? w->rest : w->root);
 }
 
-/* Replaces the string on top by what may stand for it in a path or a query. */
+/* Percent-encodes the string on top for a path or a query. */
 static void encode (lua_State *L) {
   static const char hex[] = "0123456789ABCDEF", plain[] = "-_.~";
   size_t length, i;
@@ -43,7 +43,7 @@ static void encode (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* The encoder may escape slashes, which the service's own clients do not. */
+/* The JSON encoder may escape slashes, which the service's own clients do not. */
 static void unescape_slashes (lua_State *L) {
   size_t length, i;
   const char *text = lua_tolstring(L, -1, &length);
@@ -63,7 +63,7 @@ static void unescape_slashes (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* Replaces the value on top, parameter `number` or, 0, that of the filter whose name is below it, by its JSON. */
+/* Replaces the value on top by its JSON: parameter `number`, or with 0 the filter whose name is below it. */
 static void to_json (lua_State *L, const char *what, lua_Integer number) {
   if (!json_encode(L)) {
     if (number) luaL_error(L, "%s: parameter %d: %s", what, (int)number, lua_tostring(L, -1));
@@ -76,12 +76,12 @@ static bool is_null (lua_State *L, int index) {
   return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
 }
 
-/* Replaces the scalar on top by its text in a path or a query, before encoding. */
+/* Replaces the scalar on top by its text for a path or a query, not encoded yet. */
 static void to_text (lua_State *L, const char *what, lua_Integer number) {
   switch (lua_type(L, -1)) {
   case LUA_TSTRING: break;
   case LUA_TNUMBER:
-    if (!numbers_to_text(L, -1)) to_json(L, what, number); /* which says why it has no text */
+    if (!numbers_to_text(L, -1)) to_json(L, what, number); /* raises, and says why */
     break;
   case LUA_TBOOLEAN:
     lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
@@ -93,7 +93,7 @@ static void to_text (lua_State *L, const char *what, lua_Integer number) {
 
 /* Parameters */
 
-/* Raises for what no parameter can be. */
+/* Raises for a type that no parameter can have. */
 static void check_value (lua_State *L, int index, const char *what, int number) {
   switch (lua_type(L, index)) {
   case LUA_TSTRING:
@@ -108,8 +108,8 @@ static void check_value (lua_State *L, int index, const char *what, int number) 
 }
 
 /*
-** How many parameters there are in the table at `index`: its field n, as of table.pack, or its length. -1: it has keys of
-** another sort, so it is an object, one parameter. Raises for a list with holes.
+** The number of parameters in the table at `index`: its field n, as of table.pack, or its length. -1: it has
+** other keys, so it is an object, one parameter. Raises for a list with holes.
 */
 static lua_Integer list_length (lua_State *L, int index, const char *what) {
   lua_Integer most = 0, found = 0, n = -1;
@@ -136,7 +136,7 @@ static lua_Integer list_length (lua_State *L, int index, const char *what) {
   return n >= 0 ? n : most;
 }
 
-/* Pushes a list of the parameters at `index`, nil made null; *single: they were one value, and no list. */
+/* Pushes a list of the parameters at `index`, nil made null; *single: they were one value, not a list. */
 static lua_Integer push_list (lua_State *L, int index, const char *what, bool *single) {
   lua_Integer n = 0, i;
   *single = false;
@@ -160,13 +160,13 @@ static lua_Integer push_list (lua_State *L, int index, const char *what, bool *s
   return n;
 }
 
-/* "." and ".." stand for something else in a path, and are taken out of it on the way. */
+/* Paths drop "." and ".." on the way, so neither can be a parameter in a path. */
 static bool is_dots (lua_State *L, int index) {
   const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
   return (!strcmp(text, ".") || !strcmp(text, "..")) && lua_rawlen(L, index) == strlen(text);
 }
 
-/* How many of the `n` parameters of the list on top go into the path. */
+/* The number of the list's `n` parameters, on top, that go into the path. */
 static lua_Integer split (lua_State *L, const char *what, lua_Integer n, bool single,
                           enum datasnap_verb verb) {
   bool may = verb == DATASNAP_PUT || verb == DATASNAP_POST;
@@ -199,7 +199,7 @@ static void push_elements (lua_State *L, int list, lua_Integer from, lua_Integer
   luaL_pushresult(&b);
 }
 
-/* Is the table at `index` { _parameters = ... } and nothing else? */
+/* True if the table at `index` is { _parameters = ... } and nothing else. */
 static bool looks_wrapped (lua_State *L, int index) {
   bool one = false;
   if (!lua_istable(L, index)) return false;
@@ -212,7 +212,7 @@ static bool looks_wrapped (lua_State *L, int index) {
   return false;
 }
 
-/* True if exactly one filter has a value: servers then take that for the body, unless the body is an array or an object. */
+/* True if exactly one filter has a value: servers take it for the body unless that is an array or object. */
 static bool has_one_value (lua_State *L, int filters) {
   int n = 0;
   if (lua_isnoneornil(L, filters)) return false;
@@ -272,7 +272,7 @@ static void swap (lua_State *L, int index, lua_Integer a, lua_Integer b) {
   lua_rawseti(L, index, b);
 }
 
-/* The string at `at` goes down the heap of the first `n`, to where none below it is greater. */
+/* Moves the string at `at` down the heap of the first `n`, until none below it is greater. */
 static void sift (lua_State *L, int index, lua_Integer at, lua_Integer n) {
   lua_Integer below = 2 * at;
   for (; below <= n; at = below, below = 2 * at) {
@@ -282,7 +282,7 @@ static void sift (lua_State *L, int index, lua_Integer at, lua_Integer n) {
   }
 }
 
-/* Sorts an array of strings: by a heap, since the names may be as many as a caller likes. */
+/* Sorts an array of strings by heapsort: the caller decides how many names there are. */
 static void sort (lua_State *L, int index, lua_Integer n) {
   lua_Integer i;
   for (i = n / 2; i >= 1; i--)
@@ -293,7 +293,7 @@ static void sort (lua_State *L, int index, lua_Integer n) {
   }
 }
 
-/* The names in the table at `index`, in order, so that the same call has the same address. */
+/* Pushes the names in the table at `index`, sorted, so that equal calls have equal addresses. */
 static lua_Integer push_names (lua_State *L, int index, const char *what) {
   lua_Integer n = 0;
   lua_newtable(L);
@@ -314,7 +314,7 @@ static lua_Integer push_names (lua_State *L, int index, const char *what) {
   return n;
 }
 
-/* Pushes "name=value", or the name alone for "" and null; the name is on top, popped. */
+/* Pushes "name=value", or the name alone for "" and null; pops the name on top. */
 static void push_filter (lua_State *L, int filters, const char *what) {
   bool bare;
   lua_pushvalue(L, -1);
@@ -403,7 +403,7 @@ void datasnap_push_call (lua_State *L, const struct session *s, const char *what
   lua_remove(L, list);
 }
 
-/* As the vendor's clients, which build suffixes from the cached results and from whole paths. */
+/* Accepts what the vendor's clients do: they build suffixes from cached results and from whole paths. */
 void datasnap_push_cache (lua_State *L, const struct session *s, int suffix, bool with_id) {
   const struct datasnap *w = s->wire;
   const char *text = luaL_optstring(L, suffix, "");

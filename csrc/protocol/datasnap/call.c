@@ -1,6 +1,6 @@
 /*
-** datasnap_call: calls of a DataSnap server's methods, alone or in batches, and looks into its cache of results; each is one
-** exchange, described when the user calls and kept as text, lest it be needed another time.
+** call: calls of a DataSnap server's methods, single or in batches, and access to its cache of results. Each
+** is one exchange. It is described when the user calls, and kept as text for a second attempt.
 */
 #include "net/ascii.h"
 #include "protocol/datasnap/datasnap.h"
@@ -13,17 +13,17 @@
 
 static const char *const verbs[] = {"GET", "PUT", "POST", "DELETE", NULL};
 
-/* What an operation keeps, in the table OPERATION_ARGUMENTS. */
+/* What an operation keeps in the table OPERATION_ARGUMENTS. */
 enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
 
-/* Of an operation: what becomes of the body of its answer. */
+/* How an operation reads the body of its response. */
 enum {
-  STAGE_RESULT,    /* it is the value */
-  STAGE_NO_RESULT, /* it is not to be read */
-  STAGE_BYTES      /* it is a stream's: a string */
+  STAGE_RESULT,    /* as the value */
+  STAGE_NO_RESULT, /* not at all */
+  STAGE_BYTES      /* as a stream: a string */
 };
 
-/* Options: each reads the table at `options`, which may be nil. */
+/* Options. Each function reads the table at `options`, which may be nil. */
 
 static enum datasnap_verb verb_option (lua_State *L, int options, const char *what) {
   const char *name;
@@ -38,7 +38,7 @@ static enum datasnap_verb verb_option (lua_State *L, int options, const char *wh
   return (enum datasnap_verb)i;
 }
 
-/* Leaves filters or nil. */
+/* Leaves the filters, or nil. */
 static int push_filters (lua_State *L, int options, const char *what) {
   if (lua_isnoneornil(L, options))
     lua_pushnil(L);
@@ -69,7 +69,7 @@ static void check_arguments (lua_State *L) {
 
 /* Sending */
 
-/* Pushes what is kept of `op` under `which`: the operation keeps it too. NULL for nothing. */
+/* Pushes what `op` keeps under `which`, and keeps it there. NULL: nothing. */
 static const char *push_kept (lua_State *L, struct operation *op, int which, size_t *length) {
   operation_push(L, op);
   compat_getslot(L, -1, OPERATION_ARGUMENTS);
@@ -112,7 +112,7 @@ static struct exchange *describe (lua_State *L, struct operation *op) {
   return NULL;
 }
 
-/* Replaces the list on top by the string of its bytes; false, and it stays, when it is none. */
+/* Replaces the list on top by the string of its bytes. False: it is no list of bytes, and stays. */
 static bool to_string (lua_State *L) {
   int list = lua_gettop(L);
   lua_Integer i, n;
@@ -135,7 +135,10 @@ static bool to_string (lua_State *L) {
   return true;
 }
 
-/* Pushes the bytes of a stream: the body, or those that newer servers list in `result`. False: it is neither. */
+/*
+** Pushes the bytes of a stream: the body, or the list in `result` that newer servers send. False: it is
+** neither.
+*/
 static bool push_bytes (lua_State *L, const struct exchange *x) {
   int top = lua_gettop(L);
   if (!datasnap_push_value(L, x)) return false;
@@ -149,7 +152,10 @@ static bool push_bytes (lua_State *L, const struct exchange *x) {
   return !x->response.body.length || !datasnap_says_json(x);
 }
 
-/* Pushes the value that the user gets: of an envelope its `result`; what else it holds goes into the info on top. */
+/*
+** Pushes the value that the user gets: `result` of an envelope; the envelope's other fields go into the info
+** on top.
+*/
 static void push_result (lua_State *L, struct operation *op) {
   static const char *const names[] = {"cacheId", "cmdIndex"};
   size_t i, length;
@@ -175,7 +181,10 @@ static void push_answer (lua_State *L, struct operation *op, const struct exchan
   lua_insert(L, -2);
 }
 
-/* Keeps the value of a good answer, so that it is decoded once; blames a body that is not what was asked for. */
+/*
+** Keeps the value of a good response, so that it is decoded once; blames a body of another type than the call
+** expects.
+*/
 static void read_value (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   int top = lua_gettop(L);
   bool good = true;
@@ -209,8 +218,8 @@ static bool send_call (lua_State *L, struct operation *op) {
 }
 
 /*
-** The promise of an operation on the session at 1, which keeps the address, the body or nil, and Accept or nil on top,
-** popped. `options` is where its own are, or nil is.
+** Pushes the promise of an operation on the session at 1. Pops the address, the body or nil, and Accept or
+** nil, on top, which the operation keeps. `options` is the index of the call's options, or of nil.
 */
 static struct operation *new_call (lua_State *L, const char *verb, enum datasnap_verb method, int options) {
   bool given = !lua_isnil(L, options);
@@ -285,7 +294,7 @@ int datasnap_get_url_prefix (lua_State *L) {
 
 /* The cache */
 
-/* Is a session held? Without an id the server would make one, empty, and not say which. */
+/* True if a session is held. Without an id the server would make an empty session, and not name it. */
 static bool is_held (const struct session *s) {
   const struct datasnap *w = s->wire;
   return w->id != NULL;
@@ -303,7 +312,7 @@ int datasnap_get_cache_url (lua_State *L) {
   return 1;
 }
 
-/* Pushes the address of what is at the suffix at 2. */
+/* Pushes the address of the cached item whose suffix is at 2. */
 static void push_address (lua_State *L, const struct session *s) {
   const struct datasnap *w = s->wire;
   const char *text, *why;
@@ -319,7 +328,7 @@ static void push_address (lua_State *L, const struct session *s) {
   if (!within) luaL_error(L, "cache: the suffix leads out of the cache");
 }
 
-/* cache(suffix, options): what the server keeps there; with the verb DELETE it is forgotten. */
+/* cache(suffix, options): an item of the server's cache; the verb DELETE removes it. */
 int datasnap_cache (lua_State *L) {
   static const char *const known[] = {"verb", "accept", "bytes", "timeout", "idempotent", NULL};
   struct session *s = session_check(L, 1);
@@ -351,7 +360,7 @@ int datasnap_cache (lua_State *L) {
 
 /* Batches */
 
-/* There is a session now, and the answer has said which. */
+/* Sends the batch: the ping's response has named the session. */
 static void begun (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_REQUEST, &found);
@@ -364,12 +373,12 @@ static void begun (lua_State *L, struct operation *op, struct exchange *x) {
   operation_must(L, op, send_call(L, op));
 }
 
-/* The answer to a batch does not name the session: it is begun before. */
+/* A batch's response does not name the session, so a ping begins the session before it. */
 static bool send_batch (lua_State *L, struct operation *op) {
   return is_held(op->session) ? send_call(L, op) : datasnap_ask_platform(L, op, begun);
 }
 
-/* batch(calls, options): several calls in one request; each has an answer of its own. */
+/* batch(calls, options): several calls in one request, each with a response of its own. */
 int datasnap_batch (lua_State *L) {
   static const char *const known[] = {"timeout", "idempotent", NULL};
   struct session *s = session_check(L, 1);

@@ -1,4 +1,7 @@
-/* datasnap_judge: what an answer of a DataSnap server says: of the session, in the header Pragma; of the call, in status and body. */
+/*
+** judge: decides what a DataSnap server's response says: of the session, by the header Pragma; of the call,
+** by status and body.
+*/
 #include "net/ascii.h"
 #include "net/carried.h"
 #include "net/curl_failure.h"
@@ -35,7 +38,7 @@ static bool is_named (struct span span, const char *name) {
   return span.length == strlen(name) && ascii_same_start(span.text, name, span.length);
 }
 
-/* Milliseconds as seconds; 0 for what is no number of them. */
+/* Converts milliseconds to seconds; 0: not a number. */
 static double read_milliseconds (struct span span) {
   enum { MOST_DIGITS = 15 };
   double value = 0;
@@ -48,7 +51,7 @@ static double read_milliseconds (struct span span) {
   return value / 1000;
 }
 
-/* One "name=value" of the header; others may stand beside ours. */
+/* Reads one "name=value" of the header, which may hold others. */
 static void read_item (struct finding *found, const char *text, size_t length) {
   const char *equals = memchr(text, '=', length);
   struct span name, value;
@@ -62,7 +65,7 @@ static void read_item (struct finding *found, const char *text, size_t length) {
     found->lifetime = read_milliseconds(value);
 }
 
-/* An id without a time never expires; an empty id, and with it its time, is no session. */
+/* An id without a time never expires. An empty id means that there is no session. */
 static void read_pragma (const struct exchange *x, struct finding *found) {
   const struct buffer *headers = &x->response.headers;
   struct header_line line;
@@ -83,7 +86,7 @@ static void read_pragma (const struct exchange *x, struct finding *found) {
 
 /* Bodies */
 
-/* Its first byte that is not white space; 0: there is none. */
+/* The first byte that is not white space; 0: there is none. */
 static char first_of (const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   size_t i = 0;
@@ -96,7 +99,7 @@ bool datasnap_says_json (const struct exchange *x) {
   return exchange_has_type(x, "application/json") || exchange_has_type(x, "application/rest");
 }
 
-/* Older servers call everything text/html; a stream of bytes is one, whatever it looks like. */
+/* Older servers send all types as text/html; a stream of bytes is never JSON. */
 static bool may_be_json (const struct exchange *x) {
   char first = first_of(x);
   if (exchange_has_type(x, "application/octet-stream")) return false;
@@ -128,7 +131,10 @@ static bool holds (const struct exchange *x, const char *text) {
   return body->length && memmem(body->data, body->length, text, strlen(text)) != NULL;
 }
 
-/* Pushes the value of that key of a body that is an object; false, and nothing pushed, when there is none. `quoted`: the key in quotes. */
+/*
+** Pushes the value of a key of a body that is an object; `quoted` is the key in quotes. False, and nothing
+** pushed: there is none.
+*/
 static bool push_member (lua_State *L, const struct exchange *x, const char *key, const char *quoted) {
   int top = lua_gettop(L);
   if (first_of(x) != '{' || !may_be_json(x) || !holds(x, quoted)) return false;
@@ -147,7 +153,7 @@ static bool says_expired (lua_State *L, const struct exchange *x) {
   return says;
 }
 
-/* Only an answer that begins so may be an error's in spite of its status, and is worth decoding twice. */
+/* Only a response that begins so may be an error in spite of its status, and is worth a second decoding. */
 static bool begins_with_error (const struct exchange *x) {
   static const char key[] = "\"error\"";
   const struct buffer *body = &x->response.body;
@@ -158,17 +164,20 @@ static bool begins_with_error (const struct exchange *x) {
   return body->length - i >= sizeof key - 1 && !memcmp(body->data + i, key, sizeof key - 1);
 }
 
-/* One line of the server's own text, as much of it as a message bears. */
+/* Copies one line of the server's text, as much of it as fits in a message. */
 static void tidy (char *to, size_t size, const char *text, size_t length) {
   size_t n = length < size ? length : size - 1, i;
-  while (n < length && n && ((unsigned char)text[n] & 0xC0) == 0x80) /* not amid a character */
+  while (n < length && n && ((unsigned char)text[n] & 0xC0) == 0x80) /* never inside a character */
     n--;
   for (i = 0; i < n; i++)
     to[i] = (char)((unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i]);
   to[n] = 0;
 }
 
-/* True if the body is {"error": text}, and nothing beside it: what a method returns may have a member of that name as well. */
+/*
+** True if the body is {"error": text} and has no other key: a method's result may have that key beside
+** others.
+*/
 static bool is_error (lua_State *L, const struct exchange *x) {
   int top = lua_gettop(L);
   bool is = false;
@@ -184,7 +193,7 @@ static bool is_error (lua_State *L, const struct exchange *x) {
   return is;
 }
 
-/* The text of the server's error; false when the body is none. */
+/* Copies the text of the server's error. False: the body is none. */
 static bool read_error (lua_State *L, const struct exchange *x, char *to, size_t size) {
   static const char wordless[] = "the server's method failed";
   size_t length = 0;
@@ -198,7 +207,7 @@ static bool read_error (lua_State *L, const struct exchange *x, char *to, size_t
   return true;
 }
 
-/* {"result": ["a name"]} */
+/* True if the body is {"result": ["a name"]}. */
 static bool is_platform (lua_State *L, const struct exchange *x) {
   bool is = false;
   int top = lua_gettop(L);
@@ -212,7 +221,7 @@ static bool is_platform (lua_State *L, const struct exchange *x) {
 
 /* Addresses */
 
-/* Class and method of a call, without its parameters, which may be anybody's secrets. */
+/* The address of a call's class and method, without parameters, which may be secrets. */
 static struct uri *without_parameters (const struct session *s, const struct uri *uri) {
   const struct datasnap *w = s->wire;
   const char *text = uri_text(uri), *end = text + datasnap_length(w->rest), *why;
@@ -223,7 +232,7 @@ static struct uri *without_parameters (const struct session *s, const struct uri
   return uri_parse(&s->loop->memory, text, (size_t)(end - text), &why);
 }
 
-/* Short of memory, no address is shown. */
+/* Out of memory: serviceURI is shown instead. */
 static const struct uri *shown_address (struct session *s, const struct uri *uri) {
   struct datasnap *w = s->wire;
   struct uri *shown = without_parameters(s, uri);
@@ -252,7 +261,7 @@ static bool has_credentials (const struct session *s) {
   return s->who && s->who->credentials;
 }
 
-/* The server made no session for us. */
+/* The server made no session. */
 static void judge_unknown (const struct session *s, struct finding *found) {
   bool known = has_credentials(s);
   blame(found, "auth",
@@ -275,7 +284,7 @@ static void judge_away (struct finding *found) {
   found->fault.retryable = true;
 }
 
-/* What is there is none of ours. */
+/* Something other than a DataSnap server answered. */
 static void judge_stranger (struct finding *found, const char *text) {
   bool page = found->fault.status < 400 && !text;
   verdict_blame(found, VERDICT_BROKEN, page ? "protocol" : "http",
@@ -284,7 +293,9 @@ static void judge_stranger (struct finding *found, const char *text) {
                 page ? "check serviceURI and dscontext, and what stands between here and the server" : NULL);
 }
 
-/* Of GetPlatformName, whatever for. An id is proof enough that the server took the credentials. */
+/*
+** Judges the response to GetPlatformName, for any purpose. An id proves that the server took the credentials.
+*/
 static void judge_platform (lua_State *L, const struct session *s, const struct exchange *x,
                             struct finding *found) {
   char text[256];
@@ -336,7 +347,7 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
   }
 }
 
-/* These answers do not say so, but the server has renewed the session for them. */
+/* Responses of the cache and to batches name no session, but the server has renewed it for them. */
 static void renew_silently (const struct session *s, const struct exchange *x, struct finding *found) {
   const struct datasnap *w = s->wire;
   bool silent = uri_within(w->cache, x->request.uri) || uri_within(w->batch, x->request.uri);

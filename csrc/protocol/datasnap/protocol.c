@@ -1,14 +1,16 @@
 /*
 ** The life cycle of a session with a DataSnap REST server.
 **
-** begin    no login is needed: an answer to any call brings the id of the session that the server has made for it, in the
-**          header Pragma: dssession=ID,dssessionexpires=MILLISECONDS, whatever the answer's status.
-** login    sets the credentials, which HTTP Basic then shows with each call, forgets the id, and makes a session by a ping.
-** use      each request carries Pragma: dssession=ID; each answer renews the deadline.
+** begin    needs no login: the response to any call brings the id of the session that the server has made for
+**          it, in the header Pragma: dssession=ID,dssessionexpires=MILLISECONDS, with any status.
+** login    sets the credentials, which HTTP Basic then sends with each call, forgets the id, and makes a
+**          session by a ping.
+** use      each request carries Pragma: dssession=ID; each response renews the deadline.
 ** ping     GET DSAdmin/GetPlatformName, which needs no right; check is the same.
-** end      past its deadline the id is forgotten before anything is sent; 403 with {"SessionExpired": ...} says that the
-**          server has ended it. Either way the next call begins a new session.
-** logout   GET CloseSession; the id is forgotten whatever comes of it. closeSession does the same and keeps the credentials.
+** end      past its deadline the session forgets the id before the next request. 403 with {"SessionExpired":
+**          ...} says that the server has ended the session. Either way the next call begins a new one.
+** logout   GET CloseSession; the session forgets the id whatever the server answers. closeSession does the
+**          same and keeps the credentials.
 */
 #include "session/protocol.h"
 #include "protocol/datasnap/datasnap.h"
@@ -51,7 +53,7 @@ size_t datasnap_length (const struct uri *uri) {
   return length - (uri_text(uri)[length - 1] == '/');
 }
 
-/* What is on top, popped, behind `base`. */
+/* Appends the text on top, popped, to `base`. */
 static struct uri *append (lua_State *L, struct uri *base) {
   struct uri *uri = uri_append(base, lua_tostring(L, -1));
   if (!uri) luaL_error(L, "'%s' cannot be put behind serviceURI: expected a path", lua_tostring(L, -1));
@@ -88,7 +90,7 @@ static void configure (lua_State *L, struct session *s) {
   push_context(L, "restcontext", "rest");
   w->rest = append(L, w->root);
   push_context(L, "cachecontext", "cache");
-  if (!*lua_tostring(L, -1)) { /* it cannot be done without */
+  if (!*lua_tostring(L, -1)) { /* the cache needs a path */
     lua_pop(L, 1);
     lua_pushliteral(L, "/cache");
   }
@@ -154,7 +156,7 @@ static bool set_line (struct header_list *lines, const char *name, const char *v
   return header_list_set(lines, name, strlen(name), value, strlen(value)) == HEADER_OK;
 }
 
-/* The date keeps caches between from answering. */
+/* The old date keeps caches on the way from answering. */
 static bool dress (struct session *s, struct header_list *lines) {
   (void)s;
   return set_line(lines, "Accept", "application/json") &&
@@ -189,7 +191,7 @@ static void check_text (lua_State *L, int index, const char *what) {
     luaL_argerror(L, index, lua_pushfstring(L, "%s with a NUL byte cannot be sent by HTTP Basic", what));
 }
 
-/* Nobody, or a user with a password, which may be empty. */
+/* Accepts no user, or a user with a password, which may be empty. */
 static void check_login (lua_State *L, struct session *s) {
   (void)s;
   if (lua_isnoneornil(L, 2)) {
@@ -208,7 +210,7 @@ static void logged_in (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
-/* The session's model is whether there are credentials; its identity has been made for the model before. */
+/* The model follows from the credentials; the identity was made before, with the former model. */
 static bool log_in (lua_State *L, struct operation *op, const struct credentials *as) {
   struct session *s = op->session;
   s->model = s->who->model = as->user ? MODEL_BASIC : MODEL_ANONYMOUS;
@@ -235,7 +237,7 @@ static bool ping (lua_State *L, struct operation *op) {
   return datasnap_ask_platform(L, op, pinged);
 }
 
-/* Re-establishing: the server may still have it; else another is begun, as with any call. */
+/* Re-establishing: asks whether the server still has the session; else the next call begins another. */
 
 static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
@@ -264,12 +266,12 @@ static bool can_renew (const struct session *s) {
 
 /* Closing */
 
-enum { STAGE_CLOSE = 1 }; /* of an operation: the user called closeSession, and gets its answer */
+enum { STAGE_CLOSE = 1 }; /* the user called closeSession and gets the server's response */
 
 static void push_closed (lua_State *L, struct operation *op, const struct exchange *x,
                          const struct finding *found) {
   (void)op;
-  if (!datasnap_push_value(L, x) || lua_type(L, -1) == LUA_TSTRING) { /* the web server's page */
+  if (!datasnap_push_value(L, x) || lua_type(L, -1) == LUA_TSTRING) { /* the web server's own page */
     lua_pop(L, 1);
     lua_pushboolean(L, true);
   }
@@ -277,7 +279,7 @@ static void push_closed (lua_State *L, struct operation *op, const struct exchan
   verdict_push_info(L, x, found);
 }
 
-/* That the server has ended it before is what logout wants. */
+/* A session that the server has ended already is what logout wanted. */
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
@@ -294,7 +296,7 @@ static bool is_held (const struct session *s) {
   return w->id && !(s->expires > 0 && clock_now() >= s->expires);
 }
 
-/* Without an id the server would make a session to close it. */
+/* Without an id the server would make a session in order to close it. */
 static bool logout (lua_State *L, struct operation *op) {
   struct session *s = op->session;
   const struct datasnap *w = s->wire;
@@ -311,7 +313,7 @@ static void nothing_closed (lua_State *L, struct operation *op, struct exchange 
   operation_resolve(L, op);
 }
 
-/* Makes an identity with the credentials of the present one, if there are any that a server has not yet to accept. */
+/* Makes an identity with the present credentials; none while a login has yet to prove them. */
 static void prepare_next (lua_State *L, struct session *s) {
   struct datasnap *w = s->wire;
   identity_release(w->next);
@@ -322,7 +324,10 @@ static void prepare_next (lua_State *L, struct session *s) {
   if (w->next) w->next->credentials = basic_auth_keep(s->who->credentials);
 }
 
-/* After a logout: the next call makes a session of the same user. The user's name is at `name`. */
+/*
+** After a logout: restores the user, so that the next call makes a session of the same one. Its name is at
+** `name`.
+*/
 static void go_on_as_before (lua_State *L, struct session *s, int name) {
   struct datasnap *w = s->wire;
   if (!w->next) return;
@@ -332,7 +337,10 @@ static void go_on_as_before (lua_State *L, struct session *s, int name) {
   session_setvalue(L, 1, SESSION_USER);
 }
 
-/* closeSession(): logout, whose value is the server's answer; false when there was no session to close. Credentials stay. */
+/*
+** closeSession(): logout that resolves with the server's response; false: there was no session. Credentials
+** stay.
+*/
 static int close_session (lua_State *L) {
   struct session *s = session_check(L, 1);
   struct operation *op;
@@ -350,7 +358,7 @@ static int close_session (lua_State *L) {
   return 1;
 }
 
-/* getSessionID(): nil when none is held, or its deadline is over, which is told then. */
+/* getSessionID(): nil when no id is held or its deadline has passed; the session then expires. */
 static int get_session_id (lua_State *L) {
   const struct session *s = session_check(L, 1);
   session_lapse(L, 1);

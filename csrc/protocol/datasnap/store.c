@@ -1,6 +1,6 @@
 /*
-** datasnap_store: what of a DataSnap session outlives the program: its id, and until when it is good. The option
-** sessionCookiePrefix names the entry as the vendor's client names its cookie.
+** store: what a DataSnap session keeps in a store: its id, and when it expires. The option
+** sessionCookiePrefix names the entry, as the vendor's client names its cookie.
 */
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/options.h"
@@ -28,7 +28,7 @@ static const char *path_of (const struct uri *uri) {
   return host + strcspn(host, "/");
 }
 
-/* In whole seconds: answers within one are written once. */
+/* Rounds to whole seconds: responses within one second cause one write. */
 void datasnap_save (lua_State *L, struct session *s) {
   const struct datasnap *w = s->wire;
   if (!w->id) {
@@ -66,7 +66,7 @@ static double number_of (lua_State *L, int index, const char *name) {
   return value;
 }
 
-/* Another server's at the same host, under another path, is not this session's. */
+/* False for the id of another origin or path: it is another server's. */
 bool datasnap_restore (lua_State *L, struct session *s) {
   struct datasnap *w = s->wire;
   int kept = lua_gettop(L);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* One table has both. The text is false while it is to be made of the properties, nil where there are none. */
+/* One table holds both. The text is false until it is made of the properties, nil where there are none. */
 enum { PROPERTIES = 1, TEXT };
 
 static void push_part (lua_State *L, int session, int part) {
@@ -20,7 +20,7 @@ void context_push (lua_State *L, int session) {
   push_part(L, session, PROPERTIES);
 }
 
-/* Pushes the text of the properties; nil for none. Raises for what JSON cannot say. */
+/* Pushes the text of the properties; nil: none. Raises for what JSON cannot say. */
 static void push_new_text (lua_State *L, int properties) {
   lua_pushnil(L);
   if (!lua_next(L, properties)) {
@@ -53,7 +53,7 @@ bool context_push_text (lua_State *L, int session) {
   return lua_pcall(L, 1, 1, 0) == LUA_OK;
 }
 
-/* The session's header lines are to be made anew, and what is stored of it. */
+/* Has the session make its header lines again, and its store save it. */
 static void changed (lua_State *L, int session) {
   struct session *s = lua_touserdata(L, session);
   header_list_release(s->headers);
@@ -73,14 +73,14 @@ void context_replace (lua_State *L, int session, int properties) {
   changed(L, session);
 }
 
-/* Replaces the value on top by a copy of its own, tables in it included. */
+/* Replaces the value on top by a deep copy. */
 static void copy (lua_State *L) {
   lua_pushcfunction(L, copy_tree);
   lua_insert(L, -2);
   lua_call(L, 1, 1);
 }
 
-/* Moves what can be sent of the table at 2 into the one at 3. */
+/* Copies the properties that can be sent from the table at 2 into the one at 3. */
 static int collect (lua_State *L) {
   lua_pushnil(L);
   while (lua_next(L, 2)) {
@@ -102,7 +102,7 @@ int context_set (lua_State *L) {
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   lua_newtable(L);
   if (lua_istable(L, 2)) collect(L);
-  push_new_text(L, 3); /* first: what JSON cannot say cannot be copied either */
+  push_new_text(L, 3); /* first, since copy raises for what JSON cannot say */
   lua_settop(L, 3);
   copy(L);
   context_replace(L, 1, 3);
@@ -120,7 +120,7 @@ static void check_property (lua_State *L, int name, int value) {
   lua_settop(L, top);
 }
 
-/* Pushes the session's table of both, made if need be. */
+/* Pushes the session's table of both, made if there is none. */
 static void push_both (lua_State *L, int session) {
   if (session_getvalue(L, session, SESSION_CONTEXT) == LUA_TTABLE) return;
   lua_pop(L, 1);
@@ -170,7 +170,7 @@ static int context_get_property (lua_State *L) {
   return 1;
 }
 
-/* Can the properties on top be sent? */
+/* True if the properties on top can be sent. */
 static bool are_sendable (lua_State *L) {
   bool are;
   loop_hook(L, "encodeHeader");

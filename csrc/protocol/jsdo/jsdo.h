@@ -1,4 +1,4 @@
-/* jsdo: what protocol_jsdo and provider share of OpenEdge's wire format. */
+/* jsdo: what the files of the JSDO protocol share of OpenEdge's wire format. */
 #ifndef PROTOCOL_JSDO_JSDO_H
 #define PROTOCOL_JSDO_JSDO_H
 
@@ -10,29 +10,29 @@ extern const struct protocol protocol_jsdo;
 
 extern const char jsdo_login_target[], jsdo_form_login[], jsdo_form_logout[];
 
-/* jsdo_options.c: the options, and what the protocol does with them. */
+/* options.c */
 extern const char *const jsdo_options[];
 void jsdo_configure (lua_State *L, struct session *s);
 
 /*
-** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
-** server says so. The options are at 1, the session at 2.
+** A session with a logged-in provider needs no login of its own: it counts as logged in now, and as connected
+** once a server has answered. The options are at 1, the session at 2.
 */
 void jsdo_take_provider (lua_State *L, struct session *s);
 
-/* What every request carries. False: no memory. */
+/* Adds the header lines of every request. False: out of memory. */
 bool jsdo_dress (struct header_list *lines);
 
-/* Makes `x` the POST of a login form. False: no memory. */
+/* Makes `x` the POST of a login form. False: out of memory. */
 bool jsdo_fill_form (struct exchange *x, const struct credentials *as);
 
-/* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
+/* True if the response is the login form or its error page, which some servers send with status 200. */
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose);
 
-/* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
+/* The status; older servers put the real one into the body: { "status_code": 401, "status_txt": "..." }. */
 long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purpose);
 
-/* The 401 says that the token, not the login, is over. */
+/* True if the 401 says that the token has expired, not the login. */
 bool jsdo_says_expired_token (const struct exchange *x);
 
 #pragma GCC visibility pop

@@ -1,4 +1,4 @@
-/* jsdo_options: what datasession.new takes for an OpenEdge web application alone. */
+/* options: the options of datasession.new that an OpenEdge web application alone takes. */
 #include "runtime/options.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
@@ -28,8 +28,8 @@ void jsdo_configure (lua_State *L, struct session *s) {
 }
 
 /*
-** A provider that has logged in makes the session's own login unnecessary: it counts as logged in, and as connected once a
-** server says so. The option is at 1, the session at 2.
+** A session with a logged-in provider needs no login of its own: it counts as logged in now, and as connected
+** once a server has answered. The options are at 1, the session at 2.
 */
 void jsdo_take_provider (lua_State *L, struct session *s) {
   struct provider *provider;

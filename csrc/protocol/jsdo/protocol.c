@@ -1,14 +1,15 @@
 /*
 ** The life cycle of a session with an OpenEdge web application (progress.data.JSDOSession).
 **
-** login    anonymous and basic: GET static/home.html, the login target, with the credentials; 200 is in.
-**          form: POST static/auth/j_spring_security_check, which gives a cookie; then the login target, to
-**          see that the session really may use it; if it may not, logout, so that the server keeps nothing.
+** login    anonymous and basic: GET static/home.html, the login target, with the credentials; 200 is success.
+**          form: POST static/auth/j_spring_security_check, which sets a cookie; then the login target, to see
+**          that the session may use it; if not, logout, so that the server keeps no session.
 ** check    GET the login target: 2xx is alive, 401 or a login page is expired.
-** ping     GET the ping service: rest/_oepingService/_oeping, or on older servers rest/_oeping, or where there
-**          is none the login target; the address that answered is kept until it answers 404.
-** logout   form: GET static/auth/j_spring_security_logout with the cookie; the others only forget.
-** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, which it gives and gets back in headers.
+** ping     GET the ping service: rest/_oepingService/_oeping, on older servers rest/_oeping, without either
+**          the login target. The session keeps the address that answered until it answers 404.
+** logout   form: GET static/auth/j_spring_security_logout with the cookie; other models send nothing.
+**
+** The server tells sessions apart by cookie and by X-CLIENT-CONTEXT-ID, a header that it sends and gets back.
 */
 #include "session/protocol.h"
 #include "net/ascii.h"
@@ -28,7 +29,7 @@ const char jsdo_login_target[] = LOGIN_TARGET;
 const char jsdo_form_login[] = "/static/auth/j_spring_security_check";
 const char jsdo_form_logout[] = "/static/auth/j_spring_security_logout";
 
-/* In the order in which they are tried. */
+/* In the order of trial. */
 static const char *const ping_paths[] = {"/rest/_oepingService/_oeping", "/rest/_oeping", LOGIN_TARGET};
 enum { PING_PATHS = sizeof ping_paths / sizeof *ping_paths, PING_LOGIN_TARGET = PING_PATHS - 1 };
 
@@ -36,7 +37,7 @@ static bool set_line (struct header_list *lines, const char *name, const char *v
   return header_list_set(lines, name, strlen(name), value, length) == HEADER_OK;
 }
 
-/* Accept keeps an OpenEdge application from answering with its login page. */
+/* With this Accept an OpenEdge application does not answer with its login page. */
 bool jsdo_dress (struct header_list *lines) {
   return set_line(lines, "Accept", "application/json", 16) &&
          set_line(lines, "Cache-Control", "no-cache", 8) && set_line(lines, "Pragma", "no-cache", 8);
@@ -66,16 +67,18 @@ static bool body_has (const struct exchange *x, const char *text) {
   return body->length && memmem(body->data, body->length, text, strlen(text)) != NULL;
 }
 
-/* Servers that answer with pages whatever Accept says send the login form, or its error page, with status 200. */
+/*
+** Some servers answer with a page whatever Accept says: the login form, or its error page, with status 200.
+*/
 bool jsdo_is_login_page (const struct exchange *x, enum purpose purpose) {
   long status = x->response.status;
   bool error =
-      status >= 400 && status != 401 && status != 403; /* whose page may quote the path that was asked for */
+      status >= 400 && status != 401 && status != 403; /* such a page may quote the path of the request */
   if (error || !exchange_has_type(x, "text/html")) return false;
   return body_has(x, "j_spring_security_check") || (purpose == PURPOSE_LOGIN && body_has(x, "login failed"));
 }
 
-/* Decodes the body; false, and nothing pushed, when it is no JSON object. */
+/* Decodes the body and pushes it. False, and nothing pushed: it is no JSON object. */
 static bool push_object (lua_State *L, const struct exchange *x) {
   lua_pushlstring(L, x->response.body.data, x->response.body.length);
   if (json_decode(L) && lua_istable(L, -1)) return true;
@@ -83,7 +86,7 @@ static bool push_object (lua_State *L, const struct exchange *x) {
   return false;
 }
 
-/* Bytes; what is larger is data. */
+/* bytes; a larger body is data */
 enum { LARGEST_REPORT = 4096 };
 
 /* Older servers put the real status into the body: { "status_code": 401, "status_txt": "..." }. */
@@ -98,7 +101,7 @@ long jsdo_real_status (lua_State *L, const struct exchange *x, enum purpose purp
   lua_getfield(L, -1, "status_code");
   told = lua_tonumber(L, -1);
   lua_pop(L, 2);
-  if (purpose == PURPOSE_REQUEST && (long)told != 401) return status; /* of data they may say anything */
+  if (purpose == PURPOSE_REQUEST && (long)told != 401) return status; /* data may have any such fields */
   return told >= 100 && told <= 599 ? (long)told : status;
 }
 
@@ -106,7 +109,7 @@ bool jsdo_says_expired_token (const struct exchange *x) {
   return x->response.status == 401 && body_has(x, "sso.token.expired_token");
 }
 
-/* What stands between, such as the gate of a network, answers in pages, and not always says so. */
+/* Gateways answer in pages, and do not always label them as such. */
 static bool is_page (const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   size_t i = 0;
@@ -116,7 +119,7 @@ static bool is_page (const struct exchange *x) {
   return i < body->length && body->data[i] == '<';
 }
 
-/* It says that it is JSON, and is not. */
+/* True if the body is labelled JSON and is not. */
 static bool is_broken_json (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   bool broken;
@@ -127,7 +130,7 @@ static bool is_broken_json (lua_State *L, const struct exchange *x) {
   return broken;
 }
 
-/* Pings are answered alike: what was found to be a good answer is remembered, and not looked into again. */
+/* Responses to pings are alike: the last good one is remembered and not decoded again. */
 static bool is_known_pong (const struct loop *loop, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   return x->response.status == 200 && body->length && body->length == loop->pong_length &&
@@ -143,7 +146,7 @@ static void remember_pong (struct loop *loop, const struct exchange *x) {
   loop->pong_length = body->length;
 }
 
-/* AppServerStatus.PingStatus is false: JSON's, or the word in any case. */
+/* True if AppServerStatus.PingStatus is false: JSON's, or the word in any case. */
 static bool says_down (lua_State *L, const struct exchange *x) {
   bool down = false;
   if (!body_has(x, "PingStatus") || !push_object(L, x)) return false;
@@ -157,7 +160,7 @@ static bool says_down (lua_State *L, const struct exchange *x) {
   return down;
 }
 
-/* The login target is asked once the form was accepted: what is wrong then is not the password. */
+/* True if the server has accepted the form: then the password is right, whatever failed after it. */
 static bool is_past_form (const struct session *s, const struct exchange *x, const struct finding *found) {
   return found->purpose == PURPOSE_LOGIN && s->model == MODEL_FORM && !strcmp(x->request.method, "GET");
 }
@@ -196,7 +199,7 @@ static void judge_refused (const struct session *s, const struct exchange *x, st
     verdict_blame(found, VERDICT_REFUSED, "auth", NULL, what_refused(s, page), hint_of_refusal(s, x));
 }
 
-/* For a catalog of a session that is still good the word is not the last: the session is asked after. */
+/* A catalog may be refused to a good session: the session is checked before it counts as expired. */
 static void judge_denied (const struct session *s, const struct exchange *x, struct finding *found,
                           bool page) {
   found->fault.result = RESULT_AUTHENTICATION_FAILURE;
@@ -216,7 +219,7 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
                   finding_way_back(s));
 }
 
-/* A token service that is away for now does not end the login. */
+/* A token service that is down for now does not end the login. */
 static void judge_token (const struct session *s, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
   if (s->who && s->who->refresh_failed && identity_can_refresh(s->who)) {
@@ -245,7 +248,7 @@ static void judge_missing (const struct session *s, const struct exchange *x, st
   found->fault.retryable = true;
 }
 
-/* Which of ping_paths was asked; PING_PATHS: none of them. */
+/* The index in ping_paths of the requested address; PING_PATHS: none of them. */
 static unsigned ping_path_of (const struct exchange *x) {
   const char *text = uri_public_text(x->request.uri);
   size_t length = strlen(text), n;
@@ -257,7 +260,7 @@ static unsigned ping_path_of (const struct exchange *x) {
   return i;
 }
 
-/* The login target answers 403 to a ping: the session may not be used any more. */
+/* True if the login target answers a ping with 403: the session may not be used any more. */
 static bool is_closed_target (const struct exchange *x, long status) {
   return status == 403 && ping_path_of(x) == PING_LOGIN_TARGET;
 }
@@ -306,7 +309,7 @@ static void judge_request (struct finding *found) {
   found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/* An answer to login, check or logout that is none of those that mean something there. */
+/* A response to login, check or logout that has no meaning there. */
 static const char *what_failed (const struct session *s, const struct exchange *x,
                                 const struct finding *found) {
   long status = found->fault.status;
@@ -352,7 +355,7 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
   }
 }
 
-/* What the server says replaces what there was. */
+/* The server's properties replace the session's. */
 static bool jsdo_learn (lua_State *L, int index, struct session *s, const struct finding *found) {
   (void)s;
   if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return false;
@@ -378,7 +381,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
   bool known = purpose == PURPOSE_PING && !s->device_offline && is_known_pong(s->loop, x);
-  bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application then sent us */
+  bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application redirected to */
   bool page = !known && (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT &&
               jsdo_is_login_page(x, purpose);
   long status = known ? 200 : jsdo_real_status(L, x, purpose);
@@ -415,15 +418,18 @@ static struct exchange *get_stamped (lua_State *L, struct operation *op, const c
   return session_exchange_brief(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
 }
 
-/* Of a re-establishment: it has come to log in anew. And of a login by form, added: how many times an enum cookie_obstacle. */
+/*
+** Parts of op->stage. STAGE_LOGIN_AGAIN: the reconnect logs in again. A login by form adds STAGE_OBSTACLE
+** times an enum cookie_obstacle.
+*/
 enum { STAGE_LOGIN_AGAIN = 64, STAGE_OBSTACLE = 256 };
 
-/* The login target is asked with credentials that are to be accepted, not to see whether a login still stands. */
+/* True if the login target was requested with credentials to prove, not to check an earlier login. */
 static bool is_login (const struct operation *op) {
   return op->session->login == op || op->stage % STAGE_OBSTACLE == STAGE_LOGIN_AGAIN;
 }
 
-/* An answer that sets no cookie leaves standing what one before it has shown. */
+/* A response that sets no cookie leaves the obstacle of an earlier one. */
 static void note_obstacle (struct operation *op, const struct exchange *x) {
   struct uri *target = uri_append(op->session->service, jsdo_login_target);
   enum cookie_obstacle obstacle = target ? cookie_obstacle(x, target) : COOKIE_NONE;
@@ -437,7 +443,10 @@ static bool note_hop (struct exchange *x) {
   return true;
 }
 
-/* The form accepted name and password, unless it answered by a redirect; then the application knew nothing of it. */
+/*
+** `accepted`: the form has accepted the credentials for certain. After a redirect back to the login page
+** either they are wrong or the cookie was not sent back.
+*/
 static void blame_cookie (lua_State *L, const struct operation *op, const struct exchange *x,
                           struct finding *found, bool accepted) {
   enum cookie_obstacle obstacle = op->stage / STAGE_OBSTACLE;
@@ -451,7 +460,7 @@ static void blame_cookie (lua_State *L, const struct operation *op, const struct
   verdict_quote(L, x, found);
 }
 
-/* The error that ended the login stands in the promise meanwhile. */
+/* The promise holds the login's error meanwhile. */
 static void login_undone (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   operation_push_session(L, op);
@@ -461,7 +470,7 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
   operation_reject(L, op);
 }
 
-/* The form was accepted and the check failed: the login fails when the server has been told. */
+/* The form was accepted and the check failed: tells the server, then fails the login. */
 static void undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   verdict_apply(L, op, found);
   operation_push(L, op);
@@ -471,14 +480,14 @@ static void undo_login (lua_State *L, struct operation *op, const struct exchang
   operation_must(L, op, operation_send(L, op, get(L, op, jsdo_form_logout), login_undone));
 }
 
-/* `op` re-establishes the session: the attempt failed, and what the server keeps of it is ended. */
+/* `op` re-establishes the session: the attempt failed; ends the session on the server. */
 static void undo_attempt (lua_State *L, const struct operation *op) {
   operation_push_session(L, op);
   session_farewell(L, lua_gettop(L));
   lua_pop(L, 1);
 }
 
-/* The form was accepted, but it does not lead in. */
+/* The form was accepted, but the application refused the session. */
 static void fail_login (lua_State *L, struct operation *op, struct exchange *x, struct finding *found) {
   if (op->session->login == op) {
     undo_login(L, op, x, found);
@@ -493,8 +502,7 @@ static void checked (lua_State *L, struct operation *op, struct exchange *x) {
   bool login = is_login(op);
   verdict_judge(L, op, x, login ? PURPOSE_LOGIN : PURPOSE_CHECK, &found);
   if (login && op->session->model == MODEL_FORM && found.fault.status > 200 && found.fault.status < 300) {
-    verdict_judge(L, op, x, PURPOSE_CHECK,
-                  &found); /* credentials want 200; the check after them any good status */
+    verdict_judge(L, op, x, PURPOSE_CHECK, &found); /* credentials need 200; the check after them any 2xx */
     found.purpose = PURPOSE_LOGIN;
   }
   if (login && op->session->model == MODEL_FORM) blame_cookie(L, op, x, &found, true);
@@ -558,7 +566,7 @@ static void logged_out (lua_State *L, struct operation *op, struct exchange *x) 
   verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 
-/* It ends where it began: a provider's application may be another one. */
+/* The logout goes where the login went: a provider's application may be another one. */
 static bool jsdo_logout (lua_State *L, struct operation *op) {
   struct session *s = op->session;
   struct exchange *x;
@@ -575,7 +583,7 @@ static bool jsdo_logout (lua_State *L, struct operation *op) {
 
 static void pinged (lua_State *L, struct operation *op, struct exchange *x);
 
-/* The first address that this ping has not tried; op->stage has a bit for each that it has. */
+/* The first address that this ping has not tried; each tried one has a bit in op->stage. */
 static unsigned next_ping_path (const struct operation *op) {
   unsigned i = 0;
   while (i < PING_PATHS && op->stage >> i & 1)
@@ -583,7 +591,7 @@ static unsigned next_ping_path (const struct operation *op) {
   return i;
 }
 
-/* Nothing is there: an address that was known is no more. False: no other is left to try. */
+/* The address does not exist: forgets it and tries the next. False: there is no other. */
 static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exchange *x) {
   struct session *s = op->session;
   unsigned next;
@@ -596,12 +604,12 @@ static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exc
   return true;
 }
 
-/* An answer that only the ping service, or in its place the login target, can have given. */
+/* True if only the ping service, or the login target in its place, can have answered so. */
 static bool proves_address (const struct finding *found) {
   return found->verdict == VERDICT_ALIVE || (found->verdict == VERDICT_DOWN && found->fault.status < 300);
 }
 
-/* The ping service was forbidden; the login target has answered in its place. The error stands in the promise. */
+/* The ping service answered 403; the login target has answered now. The promise holds the error. */
 static void asked_after (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_PING, &found);
@@ -615,7 +623,7 @@ static void asked_after (lua_State *L, struct operation *op, struct exchange *x)
   operation_reject(L, op);
 }
 
-/* 403 may be said to the session, or of the ping service alone. */
+/* A 403 may concern the session, or the ping service alone: the login target tells. */
 static void ask_after (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   found->fault.result = RESULT_FALSE;
   operation_push(L, op);
@@ -653,7 +661,7 @@ static bool jsdo_ping (lua_State *L, struct operation *op) {
 
 /* Re-establishing */
 
-/* What was shown with each request can be shown again; what went into a login form only if it was to be kept. */
+/* Credentials sent with each request can be sent again; those of a form only with keepCredentials. */
 static bool jsdo_can_renew (const struct session *s) {
   if (s->model == MODEL_FORM) return s->kept != NULL;
   return s->model != MODEL_SSO;
@@ -670,7 +678,7 @@ static bool log_in_again (lua_State *L, struct operation *op) {
   return jsdo_login(L, op, s->kept);
 }
 
-/* The server is there again; does it still know the session? */
+/* The server answers again: judges whether it still knows the session. */
 static void still_there (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_CHECK, &found);

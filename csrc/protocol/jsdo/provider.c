@@ -1,6 +1,7 @@
 /*
-** The life of an AuthenticationProvider: login proves the user to one web application (form_sso gets tokens for others
-** by it); sessions then show what it holds; a token is refreshed once for all who wait for it; logout forgets.
+** The life of an AuthenticationProvider. login proves the user to one web application (form_sso then gets
+** tokens for others). Sessions send what the provider holds. All waiting requests share one refresh of a
+** token. logout forgets everything.
 */
 #include "protocol/jsdo/provider.h"
 
@@ -18,14 +19,14 @@
 static const char log_in_again[] = "log the AuthenticationProvider in again";
 static const char token_path[] = "/static/auth/token?op=refresh";
 
-/* Of a token's life, the part after which it is refreshed in advance; the reference's figure. */
+/* The part of a token's life after which it is refreshed; the reference's figure. */
 static const double ripe = 0.75;
 
 struct provider *provider_test (lua_State *L, int index) {
   return userdata_test(L, index, TYPE_PROVIDER);
 }
 
-/* A finaliser may get hold of one that is finalised already. */
+/* A finaliser may hold a provider that is finalised already. */
 struct provider *provider_check (lua_State *L, int index) {
   struct provider *p = userdata_check(L, index, TYPE_PROVIDER);
   if (!p->who) luaL_error(L, "the AuthenticationProvider is closed");
@@ -100,7 +101,7 @@ static int provider_gc (lua_State *L) {
   return 0;
 }
 
-/* Requests of the provider's own */
+/* The provider's own requests */
 
 static struct provider *provider_of (const struct operation *op) {
   return op->object;
@@ -174,7 +175,10 @@ static void blame (const struct exchange *x, enum model model, bool page, struct
               what_failed(found->purpose, status));
 }
 
-/* What the answer to a login, a logout or a refresh says: fine, or a fault. `fine` is a second good status, or 0. */
+/*
+** Judges the response to a login, a logout or a refresh: fine, or a fault. `fine` is a second good status, or
+** 0.
+*/
 static void judge (lua_State *L, const struct exchange *x, enum model model, enum purpose purpose, long fine,
                    struct finding *found) {
   long status = jsdo_real_status(L, x, purpose);
@@ -200,7 +204,7 @@ static void judge (lua_State *L, const struct exchange *x, enum model model, enu
 
 /* Tokens */
 
-/* The field's text stays on the stack; nil: there is none of that name. */
+/* Leaves the field's text on the stack, or nil. */
 static int push_text_field (lua_State *L, const char *name, const char **text, size_t *length) {
   int type = lua_getfield(L, -1, name);
   *text = type == LUA_TSTRING ? lua_tolstring(L, -1, length) : "";
@@ -209,7 +213,7 @@ static int push_text_field (lua_State *L, const char *name, const char **text, s
   return type;
 }
 
-/* An answer without refresh_token leaves the one there is; an empty one means that there is none any more. */
+/* Without refresh_token the old one stays; an empty one means that there is none any more. */
 static bool keep_tokens (lua_State *L, struct identity *who, const char *token, size_t length) {
   const char *refresh;
   size_t refresh_length;
@@ -223,7 +227,10 @@ static bool keep_tokens (lua_State *L, struct identity *who, const char *token, 
   return !given || identity_set_refresh_token(who, refresh, refresh_length);
 }
 
-/* The value on top is the server's answer; false, with the reason: it gives no token. Leaves things on the stack. */
+/*
+** Takes the tokens from the response's value, on top. False, with the reason: it has none. Leaves values on
+** the stack.
+*/
 static bool take_tokens (lua_State *L, struct identity *who, const char **why) {
   const char *token;
   size_t length;
@@ -239,8 +246,8 @@ static bool take_tokens (lua_State *L, struct identity *who, const char **why) {
 }
 
 /*
-** For the answer of a token service; `found` is made a fault when it gives none. Nobody is shown its body. Leaves nothing
-** on the stack.
+** Takes the tokens of a token service's response; makes `found` a fault when there are none. The message does
+** not quote the body. Leaves nothing on the stack.
 */
 static void read_tokens (lua_State *L, struct identity *who, struct exchange *x, struct finding *found) {
   const char *why;
@@ -266,7 +273,7 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
   operation_reject(L, op);
 }
 
-/* The server took the credentials but gave no token: its session is ended before the login fails. */
+/* The server accepted the credentials but gave no token: ends its session, then fails the login. */
 static bool undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
   struct identity *who = provider_of(op)->who;
   struct exchange *goodbye;
@@ -332,22 +339,22 @@ static int provider_login (lua_State *L) {
   return 1;
 }
 
-/* Those who go by the provider */
+/* Sessions of the provider */
 
-/* Why `op` may not go on now that the refresh is over; NULL: it may. */
+/* Says why `op` must not go on now that the refresh is over; NULL: it may. */
 static const char *why_not (const struct operation *op, const struct identity *who) {
   if (operation_signer(op) != who) return "the session was logged out while it waited for a new access token";
   if (who->logged_in) return NULL;
   return "the access token could not be refreshed";
 }
 
-/* As if the server had refused it: a ping's result is a boolean. */
+/* The result as if the server had refused the request: a ping's is a boolean. */
 static enum result refused_result (const struct operation *op, const struct identity *who) {
   if (!strcmp(op->verb, "ping")) return RESULT_FALSE;
   return operation_signer(op) == who ? RESULT_EXPIRED_TOKEN : RESULT_GENERAL_FAILURE;
 }
 
-/* A refresh that failed for a passing reason lets them try with the old token. */
+/* After a refresh that failed for a passing reason the requests try the old token. */
 static void release_waiting (lua_State *L, const struct identity *who) {
   struct operation *op, *next;
   for (op = who->loop->operations; op; op = next) {
@@ -372,7 +379,7 @@ static void left (lua_State *L, struct operation *op) {
   release_waiting(L, who);
 }
 
-/* The login that it was for is over. */
+/* The login that the refresh belonged to is over. */
 static void abandon_refresh (lua_State *L, struct identity *who) {
   struct operation *op = identity_tokens(who)->refreshing;
   if (!op) return;
@@ -381,7 +388,7 @@ static void abandon_refresh (lua_State *L, struct identity *who) {
   release_waiting(L, who);
 }
 
-/* In a table, since telling them may make or end others. */
+/* Collects the sessions in a table first: notifying them may make or end others. */
 static int push_sessions_of (lua_State *L, const struct identity *who) {
   int n = 0, list;
   lua_newtable(L);
@@ -449,7 +456,7 @@ static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   judge(L, x, who->model, PURPOSE_REFRESH, 0, &found);
   if (found.verdict == VERDICT_ALIVE) read_tokens(L, who, x, &found);
   who->refresh_failed = found.verdict != VERDICT_ALIVE;
-  if (who->refresh_failed) identity_ripen(who, 0); /* not again by the clock alone: a 401 will ask for it */
+  if (who->refresh_failed) identity_ripen(who, 0); /* only a 401 refreshes it again */
   if (found.verdict == VERDICT_REFUSED) {
     identity_reset(who);
     provider_expire_sessions(L, who, found.fault.status);
@@ -462,7 +469,7 @@ static bool add (struct buffer *b, const char *text, size_t length) {
   return buffer_add(b, text, length) == BUFFER_OK;
 }
 
-/* A refresh token is opaque, but a JSON string all the same. */
+/* A refresh token is opaque, but must be a JSON string. */
 static bool add_quoted (struct buffer *b, const char *text, size_t length) {
   size_t i;
   bool ok = add(b, "\"", 1);
@@ -495,7 +502,7 @@ static struct exchange *refresh_exchange (struct identity *who) {
   return NULL;
 }
 
-/* Pushes the promise of the refresh under way, begun if there is none. */
+/* Pushes the promise of the pending refresh, begun if there is none. */
 static void push_refresh (lua_State *L, struct provider *p, int index) {
   struct operation *op = identity_tokens(p->who)->refreshing;
   if (op) {
@@ -518,7 +525,7 @@ static int provider_refresh (lua_State *L) {
   return 1;
 }
 
-/* Argument: a session's operation. A catalog's own provider may be nobody's any more. */
+/* Argument: a session's operation. A catalog's own provider may have no owner any more. */
 static int begin_refresh (lua_State *L) {
   const struct operation *op = lua_touserdata(L, 1);
   struct identity *who = operation_signer(op);
@@ -545,7 +552,7 @@ static bool refreshing (lua_State *L, struct operation *op) {
   return identity_tokens(who)->refreshing != NULL;
 }
 
-/* Only what went to the session's own server shows who it is. */
+/* Only requests to the session's own server carry the token. */
 static bool is_signed (const struct exchange *x) {
   return x->request.jar != NULL;
 }
@@ -559,7 +566,7 @@ bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
   return true;
 }
 
-/* The same request, for another try. NULL: no memory. */
+/* Copies the request for another try. NULL: out of memory. */
 static struct exchange *again (struct exchange *x) {
   struct exchange *copy = engine_new_exchange(x->engine);
   const struct allocator *memory;
@@ -574,7 +581,7 @@ static struct exchange *again (struct exchange *x) {
   return copy;
 }
 
-/* Another token than the one `x` showed is there, or can be had. */
+/* True if there is another token than the one that `x` carried, or one can be got. */
 static bool has_another_token (lua_State *L, struct operation *op, const struct exchange *x) {
   const struct identity *who = operation_signer(op);
   if (x->mark >> 1 != who->generation) return identity_tokens(who)->access != NULL;
@@ -669,7 +676,7 @@ void provider_register (lua_State *L) {
   luaL_setfuncs(L, meta, 0);
   luaL_newlib(L, methods);
   luaL_setfuncs(L, access, 1);
-  lua_pushliteral(L, PROVIDER_TYPE); /* nobody calls its finaliser by hand */
+  lua_pushliteral(L, PROVIDER_TYPE); /* scripts must not call the finaliser */
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

@@ -1,17 +1,17 @@
 /*
-** The life cycle of a session whose protocol is written in Lua: each verb is a function of the definition, run in a coroutine
-** of its own, and what it returns is what the operation finds:
+** The life cycle of a session whose protocol is written in Lua. Each verb is a function of the definition and
+** runs in a coroutine of its own; its results decide how the operation ends:
 **
-** login(link, user, password), logout(link), stop(link), ping(link), check(link), refresh(link), reconnect(link, attempt)
-**          something true: all is well. nil and an error, or raising one: it is not; an error that is a request's
-**          own (err.kind) tells a line that is broken from a server that refuses.
-** invoke(link, ...)      what session:invoke is to give
-** judge(link, response)  nil, or what the answer to a request says of the session: "alive", "expired", "refused" ...
-** sign(link)             the header lines of each request to the session's own server
-** save(link), restore(link, saved)   what a named session goes on with in another run of the program
+** login(link, user, password), logout(link), stop(link), ping(link), check(link), refresh(link),
+** reconnect(link, attempt)   return a true value: success; nil and an error, or raise one: failure. The kind
+**                        of a request's error (err.kind) tells a broken connection from a refusal.
+** invoke(link, ...)      returns what session:invoke resolves with
+** judge(link, response)  returns nil, or the session's new state: "alive", "expired", "refused" ...
+** sign(link)             returns the header lines of each request to the session's own server
+** save(link), restore(link, saved)   the state that a named session keeps in its store
 **
-** `link` is a table of the session's own: link.session, link.options, link:request{...}, link.expiresAt, and whatever the
-** functions keep in it.
+** `link` is a table of the session's own: link.session, link.options, link:request{...}, link.expiresAt, and
+** whatever the functions keep in it.
 */
 #include "protocol/lua/protocol.h"
 
@@ -39,7 +39,7 @@ static bool is_function (const char *name) {
   return false;
 }
 
-/* The array at the top; what a session's options may be called besides. */
+/* The array at the top of the stack names more options of sessions. */
 static void check_names (lua_State *L) {
   lua_Integer i, n;
   if (!lua_istable(L, -1))
@@ -53,7 +53,7 @@ static void check_names (lua_State *L) {
   }
 }
 
-/* A key and its value are on top. */
+/* Checks a field; its key and value are on top. */
 static void check_field (lua_State *L) {
   const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
   if (name && !strcmp(name, "options"))
@@ -70,7 +70,7 @@ static void check_field (lua_State *L) {
     luaL_error(L, "protocol: field '%s': expected a function, got %s", name, luaL_typename(L, -1));
 }
 
-/* protocol(name, functions): defines it, or defines it anew for sessions to come. */
+/* protocol(name, functions): defines it; a new definition applies to later sessions. */
 static int l_protocol (lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -123,7 +123,7 @@ static int link_request (lua_State *L) {
   return session_request_within(L);
 }
 
-/* The definition's own options of the table at 1, in a new table on top. */
+/* Pushes a table of the definition's own options, read from the table at 1. */
 static void copy_options (lua_State *L) {
   lua_Integer i, n;
   lua_newtable(L);
@@ -140,7 +140,7 @@ static void copy_options (lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* Only its own functions know what proves a session of it. */
+/* Only save and restore of the definition know what proves a session. */
 static void check_name (lua_State *L) {
   int top = lua_gettop(L);
   session_getvalue(L, 2, SESSION_WIRE);
@@ -153,10 +153,13 @@ static void check_name (lua_State *L) {
   lua_settop(L, top);
 }
 
-/* What `wire` of a session points at that its functions can renew: no password is needed for that. Owned by nobody. */
+/*
+** `wire` points here if the definition's functions can renew the session without a password. Static; no
+** owner.
+*/
 static const char renewing = 0;
 
-/* The definition is on top. True if it says how a session that its server has ended is had again. */
+/* The definition is on top. True if it can re-establish a session that its server has ended. */
 static bool can_refresh (lua_State *L) {
   int top = lua_gettop(L);
   bool can = lua_getfield(L, top, "refresh") != LUA_TNIL || lua_getfield(L, top, "reconnect") != LUA_TNIL;
@@ -178,7 +181,10 @@ static void configure (lua_State *L, struct session *s) {
   check_name(L);
 }
 
-/* Pushes the function of that name and the link; false, and nothing pushed, when the definition has none, or the session is collected. */
+/*
+** Pushes the function of that name and the link. False, and nothing pushed: the definition has none, or the
+** session is collected.
+*/
 static bool push_function (lua_State *L, const struct session *s, const char *name) {
   int top = lua_gettop(L);
   session_push(L, s);
@@ -203,7 +209,7 @@ static bool has (lua_State *L, const struct session *s, const char *name) {
   return is;
 }
 
-/* What functions return */
+/* Results of functions */
 
 static const char *known_kind (const char *kind) {
   static const char *const kinds[] = {"auth",    "expired",   "offline", "dns",    "connect",
@@ -219,7 +225,7 @@ static bool is_one_of (const char *kind, const char *list) {
   return strstr(list, kind) != NULL;
 }
 
-/* True if the function was to prove who the session is. */
+/* True if the function proves who the session is. */
 static bool is_proof (enum purpose purpose) {
   return purpose == PURPOSE_LOGIN || purpose == PURPOSE_REFRESH;
 }
@@ -248,7 +254,7 @@ static bool is_denial (long status) {
   return status == 401 || status == 403;
 }
 
-/* An error is on top: an object, or what the function says. */
+/* The error on top is an object, or the function's own words. */
 static void read_error (lua_State *L, struct finding *found) {
   const char *kind = NULL, *text;
   bool said = false;
@@ -276,7 +282,7 @@ static void read_error (lua_State *L, struct finding *found) {
   lua_settop(L, top);
 }
 
-/* What the coroutine of `op` has come to. Leaves its three values on the stack. */
+/* Judges how the coroutine of `op` has ended. Leaves its three values on the stack. */
 static void find (lua_State *L, struct operation *op, enum purpose purpose, struct finding *found) {
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
@@ -348,7 +354,7 @@ static bool log_in (lua_State *L, struct operation *op, const struct credentials
   return true;
 }
 
-/* Who has no such function believes what was last heard. */
+/* Without the function the last known state stands. */
 static bool check (lua_State *L, struct operation *op) {
   if (run(L, op, "check", checked) || run(L, op, "ping", checked)) return true;
   if (op->session->phase == PHASE_AUTHORIZED) return conclude_later(L, op);
@@ -371,10 +377,7 @@ static bool stop (lua_State *L, struct operation *op) {
   return run(L, op, "stop", logged_out) || logout(L, op);
 }
 
-/*
-** Re-establishing: by a function of its own; or if it is still there, it is well; or by refreshing what it proves itself by; or
-** by logging in again.
-*/
+/* Re-establishing: calls reconnect; without it check, then refresh, then login with kept credentials. */
 
 static bool can_renew (const struct session *s) {
   return s->wire || s->kept;
@@ -385,7 +388,7 @@ static bool log_in_again (lua_State *L, struct operation *op) {
   return log_in(L, op, op->session->kept ? op->session->kept : &nobody);
 }
 
-/* What a refresh cannot have again, a login with the credentials that were kept may. */
+/* After a failed refresh, login with the kept credentials may succeed. */
 static void refreshed (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   int top = lua_gettop(L);
@@ -437,7 +440,7 @@ static void push_returned (lua_State *L, struct operation *op, const struct exch
   lua_replace(L, -3);
 }
 
-/* Whatever it returns is what it gives; nil with an error behind it is a failure. */
+/* Resolves with the function's results; nil and an error reject. */
 static void invoked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   int top = lua_gettop(L);
@@ -531,7 +534,7 @@ static int add_lines (lua_State *L) {
   return 0;
 }
 
-/* What it raises is reported, and the request goes unsigned. */
+/* Reports an error of the function; the request then goes unsigned. */
 static bool sign (lua_State *L, struct session *s, struct header_list *lines) {
   if (!lua_checkstack(L, LUA_MINSTACK)) return false;
   lua_pushcfunction(L, add_lines);
@@ -602,7 +605,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
   if (lua_pcall(L, 3, 0, 0) != LUA_OK) loop_report(L);
 }
 
-/* The link's deadline was the lost session's. */
+/* The deadline belonged to the lost session. */
 static void forget (lua_State *L, int index, struct session *s) {
   (void)s;
   if (session_getvalue(L, index, SESSION_WIRE) == LUA_TTABLE) {
@@ -613,7 +616,7 @@ static void forget (lua_State *L, int index, struct session *s) {
   lua_pop(L, 1);
 }
 
-/* Pushes what another run of the program goes on with, a table, or nil. */
+/* Pushes the state for another run of the program, a table, or nil. */
 static void save (lua_State *L, struct session *s) {
   if (!push_function(L, s, "save")) {
     lua_pushnil(L);
@@ -625,7 +628,7 @@ static void save (lua_State *L, struct session *s) {
   lua_pushnil(L);
 }
 
-/* Such a table is on top. */
+/* Takes such a table, on top. */
 static bool restore (lua_State *L, struct session *s) {
   bool taken;
   int saved = lua_gettop(L);

@@ -1,4 +1,4 @@
-/* protocol_lua: protocols that Lua programs define: datasession.protocol(name, functions). */
+/* protocol: the protocols that Lua programs define by datasession.protocol(name, functions). */
 #ifndef PROTOCOL_LUA_PROTOCOL_H
 #define PROTOCOL_LUA_PROTOCOL_H
 
@@ -8,7 +8,10 @@
 
 extern const struct protocol protocol_lua, protocol_lua_implicit;
 
-/* Pushes the definition of that name, for the session to begin with as its SESSION_WIRE; NULL, and nothing pushed: there is none. */
+/*
+** Pushes the definition of that name, the first SESSION_WIRE of its sessions. NULL, and nothing pushed: there
+** is none.
+*/
 const struct protocol *protocol_lua_find (lua_State *L, const char *name);
 
 /* protocol(name, functions) in the table on top. */

@@ -1,4 +1,4 @@
-/* proiv_options: what datasession.new takes for a PROIV session alone. */
+/* options: the options of datasession.new that a PROIV session alone takes. */
 #include "runtime/options.h"
 #include "protocol/proiv/proiv.h"
 #include "session/protocol.h"
@@ -9,7 +9,7 @@
 const char *const proiv_options[] = {"sessionNodeID", "URI",        "connectionData", "explicitByGet",
                                      "pollInterval",  "endTimeout", "transport",      NULL};
 
-/* The options are at 1, the session at 2, the table of SESSION_WIRE at 3, connectionData or nil at 4. */
+/* Stack: the options at 1, the session at 2, the table of SESSION_WIRE at 3, connectionData or nil at 4. */
 enum { OPTIONS = 1, SESSION, WIRE, DATA };
 
 static const char *const data_fields[] = {"service",  "sessionType", "hostname",    "port", "username",
@@ -22,7 +22,7 @@ static void take_node (lua_State *L) {
   lua_setfield(L, WIRE, "node");
 }
 
-/* A relative one is below serviceURI, one that begins with a slash below its origin. */
+/* A relative URI is below serviceURI; one that begins with a slash is below its origin. */
 static void take_address (lua_State *L, struct session *s) {
   struct proiv *p = s->wire;
   size_t length;
@@ -87,7 +87,7 @@ static void check_details (lua_State *L) {
   lua_pop(L, 3);
 }
 
-/* Copies all but the password, which goes where it can be wiped, into the table on top. */
+/* Copies all fields but the password into the table on top; the password goes to memory that is wiped. */
 static void copy_data (lua_State *L, struct session *s) {
   struct proiv *p = s->wire;
   int i;
@@ -129,7 +129,7 @@ static void take_data (lua_State *L, struct session *s) {
   lua_settop(L, WIRE);
 }
 
-/* A copy: what the user does to the table later is not the session's affair. */
+/* Keeps a copy: the user may change the table later. */
 static void take_transport (lua_State *L) {
   static const char *const known[] = {"connect", "requestStop", "poll", "endNow", "classify", NULL};
   int type = lua_getfield(L, OPTIONS, "transport"), i;
@@ -152,7 +152,7 @@ static void take_transport (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* What would have to outlive the session, or be kept for another. */
+/* Raises for name and keepCredentials: a PROIV session ends with its program. */
 static void refuse_options (lua_State *L, const struct session *s) {
   if (lua_getfield(L, OPTIONS, "name") == LUA_TSTRING && lua_rawlen(L, -1))
     luaL_error(L, "option 'name': a PROIV session ends with its program, and cannot be stored");

@@ -1,14 +1,15 @@
 /*
-** The life cycle of a session with a PROIV virtual machine, behind a connection servlet:
+** The life cycle of a session with a PROIV virtual machine, behind a connection servlet.
 **
-** login    connects: GET {URI}?SESSION_NAME={service}, as the vendor documents; with the details of the connection a POST of
+** login    connects: GET {URI}?SESSION_NAME={service}, as the vendor documents; with connectionData a POST of
 **          a form. The servlet tells sessions apart by cookie.
-** ping     asks how the session stands: POST {URI}, ACTION=POLL.
-** stop     asks PROIV to end it, which may refuse: ACTION=STOP, then POLL until it has ended, it was refused, or time is up.
-** logout   ends it, whatever the server says: ACTION=END.
-** A session is a program that runs: one that is lost or has ended is never had again.
+** ping     asks for the session's state: POST {URI}, ACTION=POLL.
+** stop     asks PROIV to end the session, which it may refuse: ACTION=STOP, then POLL until it has ended,
+**          PROIV refuses, or the time is up.
+** logout   ends the session whatever the server answers: ACTION=END.
 **
-** Each of these may be a Lua function instead, the option `transport`: what travels after the connect is our own convention.
+** A session is a running program: a lost or ended one cannot be re-established. A function of the option
+** `transport` may replace each request. All requests but the connect follow a convention of this library.
 */
 #include "session/protocol.h"
 #include "protocol/proiv/proiv.h"
@@ -17,7 +18,10 @@
 
 #include <string.h>
 
-/* Calls the transport's function of that name with the session and the seconds that it has; false: there is none. */
+/*
+** Calls the transport's function of that name with the session and its limit in seconds. False: there is
+** none.
+*/
 static bool call_transport (lua_State *L, struct operation *op, const char *name, double seconds,
                             operation_step step) {
   int top = lua_gettop(L);
@@ -31,15 +35,15 @@ static bool call_transport (lua_State *L, struct operation *op, const char *name
   else
     lua_pushnil(L);
   operation_call(L, op, 2, step);
-  if (seconds > 0 && op->timer.place) /* a move: it cannot fail */
+  if (seconds > 0 && op->timer.place) /* moves values only: cannot fail */
     engine_set_timer(op->loop->engine, &op->timer, clock_now() + seconds);
   lua_settop(L, top);
   return true;
 }
 
-/* Hearing how it stands */
+/* Reading the session's state */
 
-/* An answer to the connect. */
+/* Judges the response to the connect. */
 static void blame_connect (struct finding *found, enum proiv_answer answer) {
   long status = found->fault.status;
   if (status == 401 || status == 403) {
@@ -62,7 +66,7 @@ static void blame_connect (struct finding *found, enum proiv_answer answer) {
 
 static const char hint_lost[] = "begin another: it will not be the same session";
 
-/* An answer to a question after the session. */
+/* Judges the response to a POLL. */
 static void blame_poll (struct finding *found, enum proiv_answer answer) {
   if (answer == PROIV_SAYS_ENDED)
     verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
@@ -94,7 +98,7 @@ static void say (struct finding *found, enum proiv_answer answer) {
     blame_poll(found, answer);
 }
 
-/* What the user asks for may be anything: it says nothing of the session, which POLL asks after. */
+/* A user's request may go anywhere: its response says nothing of the session; POLL does. */
 static void judge_request (struct finding *found) {
   long status = found->fault.status;
   if (status < 400) {
@@ -114,7 +118,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
     say(found, proiv_classify(L, s, x));
 }
 
-/* A session is lost with the line. */
+/* A broken connection loses the session. */
 static enum proiv_answer hear_failure (struct finding *found, const struct exchange *x,
                                        enum purpose purpose) {
   verdict_failure(found, x, purpose);
@@ -134,7 +138,7 @@ static bool is_of_the_line (const char *kind) {
   return false;
 }
 
-/* The error object, or text, of a function of the transport's is on top and stays there: `found` borrows its kind. */
+/* The error object or text of a transport's function is on top and stays there: `found` borrows its kind. */
 static enum proiv_answer hear_error (lua_State *L, struct finding *found) {
   const char *kind = NULL, *message = NULL;
   bool lost;
@@ -161,7 +165,7 @@ static enum proiv_answer hear_error (lua_State *L, struct finding *found) {
   return lost ? PROIV_SAYS_LOST : PROIV_SAYS_NOTHING;
 }
 
-/* Its time was over, and its coroutine was closed. */
+/* True if the function timed out and its coroutine was closed. */
 static bool was_left (lua_State *L, const struct operation *op) {
   bool left;
   operation_push(L, op);
@@ -180,8 +184,8 @@ static enum proiv_answer hear_late (struct finding *found) {
 }
 
 /*
-** What the function of the transport's returned: true, a state, or nil and an error. It stays on the stack as long as `found`
-** is of use.
+** Judges what the transport's function returned: true, a state, or nil and an error. The values stay on the
+** stack as long as `found` is used.
 */
 static enum proiv_answer hear_function (lua_State *L, struct operation *op, enum purpose purpose,
                                         struct finding *found) {
@@ -227,7 +231,7 @@ static enum proiv_answer hear (lua_State *L, struct operation *op, const struct 
 
 /* Connecting */
 
-/* What keeps the key that the server gave. False: no memory. */
+/* Keeps the key that the server gave. False: out of memory. */
 static bool learn_key (lua_State *L, struct operation *op, const struct exchange *x) {
   size_t length = 0;
   const char *key;
@@ -249,7 +253,7 @@ static void connected (lua_State *L, struct operation *op, struct exchange *x) {
   lua_settop(L, top);
 }
 
-/* The user name of the details is the session's; what login is given goes before that. A service has its own. */
+/* connectionData gives the user name unless login gives another. A service has its own. */
 static void check_login (lua_State *L, struct session *s) {
   const struct proiv *p = s->wire;
   int i;
@@ -288,7 +292,7 @@ static bool log_in (lua_State *L, struct operation *op, const struct credentials
   return operation_send(L, op, proiv_connect(L, op->session, as), connected);
 }
 
-/* Asking how it stands */
+/* Polling */
 
 static void polled (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     enum result success) {
@@ -298,7 +302,7 @@ static void polled (lua_State *L, struct operation *op, const struct exchange *x
   int top = lua_gettop(L);
   enum proiv_answer answer = hear(L, op, x, purpose, &found);
   if (answer == PROIV_SAYS_ENDED && op->epoch == s->epoch) p->finished = true;
-  if (s->leaving) found.verdict = VERDICT_NEUTRAL; /* the stop under way tells */
+  if (s->leaving) found.verdict = VERDICT_NEUTRAL; /* the pending stop decides */
   if (is_well(answer, purpose)) found.verdict = VERDICT_ALIVE;
   verdict_conclude(L, op, x, &found, success);
   lua_settop(L, top);
@@ -317,7 +321,7 @@ static bool poll (lua_State *L, struct operation *op, double seconds, operation_
          operation_send(L, op, proiv_act(L, op->session, "POLL"), step);
 }
 
-/* Of one that is over nothing is sent any more. */
+/* An ended session sends nothing. */
 static bool ask (lua_State *L, struct operation *op, int refused, operation_step step) {
   if (op->session->phase == PHASE_AUTHORIZED) return poll(L, op, op->limit, step);
   operation_refuse(L, op, "expired", refused, "the session is over: begin another");
@@ -337,7 +341,7 @@ static bool check (lua_State *L, struct operation *op) {
 enum {
   STAGE_DELIVERED = 1,
   STAGE_LAST = 2
-}; /* of op->stage: PROIV has been asked; there is no time for another POLL */
+}; /* bits of op->stage: PROIV has got the STOP; no time is left for another POLL */
 
 static const double most_wait = 1, wait_growth = 1.5;
 
@@ -348,7 +352,7 @@ static double time_left (const struct operation *op) {
   return left > 0 ? left : 0;
 }
 
-/* Seconds for one exchange: what is left, or, of one who asks once, what every exchange has. */
+/* Limits one exchange by the time left, and by the transport's own limit if that is shorter. */
 static void set_limit (struct operation *op) {
   double left = time_left(op), most = op->session->transport->timeout;
   op->limit = most > 0 && most < left ? most : left;
@@ -361,11 +365,10 @@ static bool ask_to_stop (lua_State *L, struct operation *op) {
          operation_send(L, op, proiv_act(L, op->session, "STOP"), stop_heard);
 }
 
-/* Rejects with what `found` says, as a stop's; the core then finds that the session stays. */
+/* Rejects the stop with the error of `found`; the session then stays. */
 static void reject_stop (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
-  static const char ping_name[] = "ping",
-                    stop_name[] = "stop"; /* as verdict_say puts before what it is told */
+  static const char ping_name[] = "ping", stop_name[] = "stop"; /* verdict_say begins messages with these */
   if (!strncmp(found->message, ping_name, sizeof ping_name - 1))
     memcpy(found->message, stop_name, sizeof stop_name - 1);
   verdict_push_error(L, x, found);
@@ -415,7 +418,7 @@ static void resolve_stop (lua_State *L, struct operation *op, const struct excha
   operation_resolve(L, op);
 }
 
-/* It is over, by whatever way. */
+/* The session is over. */
 static void stop_lost (lua_State *L, struct operation *op, const struct exchange *x,
                        const struct finding *found) {
   const struct proiv *p = op->session->wire;
@@ -427,7 +430,7 @@ static void stop_lost (lua_State *L, struct operation *op, const struct exchange
   resolve_stop(L, op, x, found, "lost");
 }
 
-/* It goes on for now. A POLL that would come too late is made early. */
+/* The session still runs: polls again. A POLL that would come too late is sent early. */
 static void stop_waits (lua_State *L, struct operation *op) {
   struct proiv *p = op->session->wire;
   double left = time_left(op), wait = p->wait;
@@ -446,7 +449,7 @@ static void stop_waits (lua_State *L, struct operation *op) {
   }
 }
 
-/* The time for all of it, not the line, has cut the exchange or the call short. */
+/* True if the stop's own limit, not the network, has ended the exchange or the call. */
 static bool is_cut_short (const struct operation *op, const struct finding *found) {
   return time_left(op) <= 0 && found->fault.kind && !strcmp(found->fault.kind, "timeout");
 }
@@ -544,7 +547,9 @@ static struct session *check_own (lua_State *L) {
   return s;
 }
 
-/* connectionData(): what it connects with, a copy; with the password until the session runs: a transport may need it. */
+/*
+** connectionData(): a copy of the details, with the password until the session runs: a transport may need it.
+*/
 static int m_connection_data (lua_State *L) {
   const struct session *s = check_own(L);
   const struct proiv *p = s->wire;

@@ -1,6 +1,6 @@
 /*
-** proiv_wire: the words that travel. The connect is the URL that the vendor documents; all else is our own convention, which
-** no PROIV server is known to speak.
+** wording: writes requests and reads responses. The connect is the URL that the vendor documents; all other
+** requests follow a convention of this library, which no PROIV server is known to speak.
 */
 #include "net/form.h"
 #include "protocol/proiv/proiv.h"
@@ -57,7 +57,9 @@ static struct uri *add_query (const struct session *s, const struct uri *base, c
   return uri;
 }
 
-/* In the vendor's order; those that are documented are always there. The table of details is on top. */
+/*
+** Writes the fields in the vendor's order; documented ones are always there. The table of details is on top.
+*/
 static bool add_details (lua_State *L, const struct credentials *as, const struct credentials *secret,
                          struct buffer *form) {
   static const struct {
@@ -87,7 +89,7 @@ static bool add_details (lua_State *L, const struct credentials *as, const struc
   return ok;
 }
 
-/* Arguments, light userdata: the session, the login, the buffer. True when there was memory for all. */
+/* Arguments, light userdata: the session, the login, the buffer. Returns true; false: out of memory. */
 static int fill_connect (lua_State *L) {
   const struct session *s = lua_touserdata(L, 1);
   const struct proiv *p = s->wire;
@@ -108,7 +110,7 @@ static int fill_connect (lua_State *L) {
   return 1;
 }
 
-/* Raises nothing: the buffer is not Lua's to free. */
+/* Raises nothing: C owns the buffer. */
 static bool connect_filled (lua_State *L, struct session *s, const struct credentials *as,
                             struct buffer *form) {
   bool ok;
@@ -149,7 +151,7 @@ struct exchange *proiv_connect (lua_State *L, struct session *s, const struct cr
   return x;
 }
 
-/* The key that it is asked by: the server's, or else the session's own, which stays on the stack. */
+/* The key that names the session: the server's, or the session's own, which stays on the stack. */
 static const char *push_key (lua_State *L, struct session *s, size_t *length) {
   const struct proiv *p = s->wire;
   *length = p->key_size ? p->key_size - 1 : 0;
@@ -176,7 +178,7 @@ struct exchange *proiv_act (lua_State *L, struct session *s, const char *action)
 
 /* Answers */
 
-/* Leaves the text of the member of the JSON object in the body, or nil, on the stack. */
+/* Leaves the text of that member of the JSON body on the stack, or nil. */
 static const char *push_member (lua_State *L, const struct exchange *x, const char *name) {
   const struct buffer *body = &x->response.body;
   int top = lua_gettop(L);
@@ -259,7 +261,10 @@ static enum proiv_answer classify (lua_State *L, const struct exchange *x) {
   }
 }
 
-/* Arguments: the function, the exchange (light userdata), the answer to be filled in (light userdata). True: it was. */
+/*
+** Arguments: the function, the exchange and the answer to fill in, both light userdata. Returns true: it was
+** filled in.
+*/
 static int ask_classify (lua_State *L) {
   enum proiv_answer *answer = lua_touserdata(L, 3);
   const char *word;
@@ -281,7 +286,7 @@ static int ask_classify (lua_State *L) {
   return 1;
 }
 
-/* Pushes the transport's function of that name; false, and nothing is pushed, when there is none. */
+/* Pushes the transport's function of that name. False, and nothing pushed: there is none. */
 static bool push_classify (lua_State *L, const struct session *s) {
   if (proiv_push(L, s, "transport") == LUA_TTABLE && lua_getfield(L, -1, "classify") == LUA_TFUNCTION) {
     lua_remove(L, -2);
