@@ -35,7 +35,7 @@ end
 local function copy()
   local top = files.directory()
   shell.run("mkdir -p", top .. "/build/obj")
-  shell.run("cp -a csrc lua spec tools Makefile", top)
+  shell.run("find . -mindepth 1 -maxdepth 1 ! -name build ! -name '.*' -exec cp -a {} " .. shell.quoted(top) .. " ';'")
   shell.run(("if [ -e build/obj/csrc ]; then cp -a build/obj/csrc %s/build/obj; fi"):format(shell.quoted(top)))
   return top
 end

@@ -1,4 +1,4 @@
-/* asked_model: which authentication model an application that refuses a login asks for, where that is not the session's own. */
+/* asked_model: the authentication model that an application asks for when it refuses a login of another model. */
 #ifndef PROTOCOL_JSDO_ASKED_MODEL_H
 #define PROTOCOL_JSDO_ASKED_MODEL_H
 
@@ -11,7 +11,10 @@ struct asked_model {
   const char *hint; /* static */
 };
 
-/* By the login page that the answer is (`page`), or by its WWW-Authenticate. NULL: for nothing else than `model`, or it does not say. */
+/*
+** Read from the response: a login page (`page`), or its WWW-Authenticate. NULL: it asks for `model` itself, or does
+** not say.
+*/
 const struct asked_model *asked_model_of (const struct exchange *x, enum model model, bool page);
 
 /* True if the answer asks for HTTP Basic by its WWW-Authenticate. */
