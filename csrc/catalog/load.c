@@ -1,10 +1,10 @@
 /*
-** addCatalog: one URI or several at once. What is known of each stands in a table of its own, { catalogURI,
-** result, errorObject, xhr, offlineReason }, in the array `details`, which hangs from the promise until it is
-** settled. What a catalog holds is the Lua layer's business: C brings its text and keeps the outcome.
+** addCatalog, for one URI or several. Each URI has a detail, a table { catalogURI, result, errorObject, xhr,
+** offlineReason }, in the array `details`, which the promise keeps until it is settled. C fetches the text of
+** a catalog and keeps the outcome; the Lua layer reads the text.
 **
-** While it is fetched a detail also has `key`, who asks for what, and, when the server is asked whether what
-** is known still holds, `entry` and `validators` (datasession.catalog.shared).
+** While a catalog is being fetched, its detail also has `key` (who asks for what) and, if the server is asked
+** to revalidate a known catalog, `entry` and `validators` (lua/datasession/internal/catalog/shared.lua).
 */
 #include "catalog/load.h"
 
@@ -34,12 +34,9 @@
 /* While it is pending. */
 enum { LOADING_DETAILS = OPERATION_DETAILS };
 
-/*
-** What op->stage holds: what the catalogs' failures say of the session; and whether there are texts to be
-** read.
-*/
+/* Bits of op->stage: what the failed catalogs mean for the session, and whether texts wait to be read. */
 enum {
-  STAGE_DOUBTFUL = 1 /* ask whether it is the session or the catalog */,
+  STAGE_DOUBTFUL = 1 /* a check must tell whether the session or the catalog was refused */,
   STAGE_UNREACHABLE = 2,
   STAGE_TEXTS = 4
 };
@@ -64,8 +61,8 @@ static void set_result (lua_State *L, enum result result) {
 }
 
 /*
-** The message on top (popped) is what is wrong with the catalog whose detail is below it. What was fetched is
-** named without its query, which may hold a secret.
+** Sets the error of the catalog whose detail is below the message on top, popped. The URI is named without
+** its query, which may hold a secret.
 */
 static void set_catalog_error (lua_State *L, const struct exchange *x) {
   struct fault fault = {.kind = "catalog", .result = RESULT_GENERAL_FAILURE};
@@ -83,7 +80,7 @@ static void set_catalog_error (lua_State *L, const struct exchange *x) {
   set_result(L, RESULT_GENERAL_FAILURE);
 }
 
-/* Pushes the session's table of catalogs, made at first need. */
+/* Pushes the session's table of catalogs, which the first call makes. */
 static void push_catalogs (lua_State *L, const struct operation *op) {
   operation_push_session(L, op);
   if (session_getvalue(L, -1, SESSION_CATALOGS) == LUA_TNIL) {
@@ -95,9 +92,7 @@ static void push_catalogs (lua_State *L, const struct operation *op) {
   lua_remove(L, -2);
 }
 
-/*
-** Notes what was left out of the catalog, the text on top or nil (popped); the catalog's detail is below it.
-*/
+/* Logs what was left out of the catalog: the message on top, popped, or nil. The detail is below it. */
 static void log_remark (lua_State *L, const struct operation *op) {
   struct finding found = {.fault = {.kind = "catalog"}};
   if (lua_isnil(L, -1)) {
@@ -112,9 +107,8 @@ static void log_remark (lua_State *L, const struct operation *op) {
 }
 
 /*
-** What the catalog is made of, its text or the Lua layer's entry, and its validators or nil are on top
-** (popped); the catalog's detail is below them: hook catalogAdd(catalogs, uri, text or entry, serviceURI,
-** validators, key).
+** Adds a catalog to the session by the hook catalogAdd(catalogs, uri, text or entry, serviceURI, validators,
+** key). Its text or its entry, and its validators or nil, are on top, popped; its detail is below them.
 */
 static void add_source (lua_State *L, const struct operation *op, const struct exchange *x) {
   int detail = lua_gettop(L) - 2;
@@ -140,7 +134,7 @@ static void add_source (lua_State *L, const struct operation *op, const struct e
   log_remark(L, op);
 }
 
-/* A name without a scheme may have been meant as a file's. The detail is on top. */
+/* A hint for a URI without a scheme, which may be meant as a file's name. The detail is on top. */
 static const char *hint_missing (lua_State *L, const struct finding *found) {
   const char *given;
   lua_getfield(L, -1, "catalogURI");
@@ -177,8 +171,8 @@ static void add_failure (lua_State *L, struct operation *op, struct finding *fou
 }
 
 /*
-** Pushes the body as a string, the Lua layer's if it knows the same text: then true. Hook
-** catalogTexts(length): the texts of that length that are known.
+** Pushes the body. True if the Lua layer has the same text already: then pushes that string. The hook
+** catalogTexts(length) gives the known texts of that length.
 */
 static bool push_text (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
@@ -200,13 +194,13 @@ static bool push_text (lua_State *L, const struct exchange *x) {
   return known;
 }
 
-/* A text that is not known, and takes long. What is wrong with it is told of the catalog's own URI. */
+/* True if the text is new and takes long to read. Errors name the catalog's own URI. */
 static bool is_long (const struct exchange *x, bool known) {
   enum { LONG_TEXT = 64 * 1024 };
   return !known && x->response.body.length > LONG_TEXT && !x->response.redirects;
 }
 
-/* The detail is on top. A long text is put by, to be read when all catalogs have come. */
+/* Adds the body, or keeps a long one to be read when all responses are in. The detail is on top. */
 static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
   bool by = is_long(x, push_text(L, x));
   buffer_cleanup(&x->response.body);
@@ -220,11 +214,11 @@ static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
   }
   lua_setfield(L, -3, "validators");
   lua_setfield(L, -2, "text");
-  clear_field(L, -1, "entry"); /* of what the server was asked about: it is something else now */
+  clear_field(L, -1, "entry"); /* the catalog that was to be revalidated is out of date */
   op->stage |= STAGE_TEXTS;
 }
 
-/* Adds what was put by, the detail being on top: the entry that was made of it, or its text. */
+/* Adds a catalog that was kept for later: its entry if there is one, else its text. The detail is on top. */
 static void add_text (lua_State *L, struct operation *op) {
   int detail = lua_gettop(L);
   const char *why;
@@ -262,8 +256,8 @@ static void add_texts (lua_State *L, struct operation *op) {
 }
 
 /*
-** The server says that what was known still holds: to the user it is as if it had come again. The detail is
-** on top; false: the server cannot have meant that.
+** Adds the known catalog after a 304. The user sees the same as after a 200. The detail is on top. False: the
+** 304 does not fit the request.
 */
 static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   lua_getfield(L, -1, "entry");
@@ -281,12 +275,9 @@ static bool add_known (lua_State *L, struct operation *op, struct exchange *x) {
   return true;
 }
 
-static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew);
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool unconditional);
 
-/*
-** A 304 that is of something else than what was asked about: asked again, without validators. The detail is
-** on top.
-*/
+/* Sends the request again without validators, after a 304 that does not fit. The detail is on top. */
 static bool ask_again (lua_State *L, struct operation *op, const struct exchange *x) {
   bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
   lua_pop(L, 1);
@@ -298,7 +289,7 @@ static bool ask_again (lua_State *L, struct operation *op, const struct exchange
   return true;
 }
 
-/* An answer that is well. The detail is on top. */
+/* Handles a good response. The detail is on top. */
 static void add_good_answer (lua_State *L, struct operation *op, struct exchange *x) {
   long status = x->response.status;
   if (status == 200) {
@@ -327,7 +318,7 @@ static void add_answer (lua_State *L, struct operation *op, struct exchange *x) 
   lua_pop(L, 1);
 }
 
-/* SUCCESS when each is loaded; the failures' own result when they agree; else GENERAL_FAILURE. */
+/* SUCCESS if every catalog is loaded; the result of the failures if they agree; else GENERAL_FAILURE. */
 static enum result overall (lua_State *L, int details, lua_Integer *failed) {
   enum result sum = RESULT_SUCCESS;
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
@@ -345,7 +336,7 @@ static enum result overall (lua_State *L, int details, lua_Integer *failed) {
   return sum;
 }
 
-/* The detail on top gets what became of its twin, in the array `details`. */
+/* Copies the outcome of its twin, in the array `details`, into the detail on top. */
 static void copy_twin (lua_State *L, int details, lua_Integer twin) {
   static const char *const fields[] = {"xhr", "errorObject", "result", "offlineReason"};
   size_t i;
@@ -363,7 +354,7 @@ static void copy_twin (lua_State *L, int details, lua_Integer twin) {
   lua_pop(L, 2);
 }
 
-/* A URI given twice was loaded once. What served the loading goes: the user sees the details. */
+/* Copies the outcome to repeated URIs, and removes internal fields: the user gets the details. */
 static void tidy (lua_State *L, int details) {
   static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators", "text"};
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
@@ -383,7 +374,7 @@ static void tidy (lua_State *L, int details) {
   }
 }
 
-/* Sets info's offlineReason, info being on top, to that of the first catalog that has one. */
+/* Sets offlineReason of the info on top to that of the first catalog that has one. */
 static void set_offline_reason (lua_State *L, int details) {
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
   bool found = false;
@@ -395,7 +386,7 @@ static void set_offline_reason (lua_State *L, int details) {
   }
 }
 
-/* info: { details, result, offlineReason } and, for a single catalog, its own fields too. */
+/* Pushes info: { details, result, offlineReason }, and for a single catalog its fields, too. */
 static void push_info (lua_State *L, int details, enum result sum) {
   static const char *const fields[] = {"catalogURI", "xhr", "errorObject", "result"};
   size_t i;
@@ -453,7 +444,7 @@ static void conclude (lua_State *L, struct operation *op) {
   operation_reject(L, op);
 }
 
-/* The error on top is that of a call on an expired session. */
+/* Turns the error on top into that of a call on an expired session. */
 static void make_expired (lua_State *L, const struct session *s) {
   lua_pushliteral(L, "expired");
   lua_setfield(L, -2, "kind");
@@ -467,7 +458,7 @@ static void make_expired (lua_State *L, const struct session *s) {
   lua_pop(L, 2);
 }
 
-/* It was not the catalogs: their errors say so. */
+/* Makes the errors of the catalogs say that the session was lost. */
 static void blame_session (lua_State *L, const struct operation *op) {
   lua_Integer i, n;
   operation_push(L, op);
@@ -483,7 +474,7 @@ static void blame_session (lua_State *L, const struct operation *op) {
   lua_pop(L, 2);
 }
 
-/* The session was lost: unless it is re-established, and the catalogs are asked for again, `op` ends. */
+/* The session is lost: ends `op`, unless a reconnect will repeat it. */
 static void end_by_loss (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
   op->repeatable = true;
@@ -492,7 +483,7 @@ static void end_by_loss (lua_State *L, struct operation *op, const struct exchan
   conclude(L, op);
 }
 
-/* A catalog of the session's own application was refused: is it the session that is refused? */
+/* The check after a catalog was refused has answered: it tells whether the session has expired. */
 static void session_checked (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_CHECK, &found);
@@ -500,7 +491,7 @@ static void session_checked (lua_State *L, struct operation *op, struct exchange
   end_by_loss(L, op, x, &found);
 }
 
-/* All have been answered, and by some the session was lost, or may have been. */
+/* All responses are in, and some show that the session is lost, or may be. */
 static void look_at_session (lua_State *L, struct operation *op, const struct exchange *x) {
   struct session *s = op->session;
   struct finding found;
@@ -515,13 +506,13 @@ static void look_at_session (lua_State *L, struct operation *op, const struct ex
   end_by_loss(L, op, x, &found);
 }
 
-/* Between its slices the step's budget is looked at. */
 static void prepared (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   add_texts(L, op);
   conclude(L, op);
 }
 
+/* Prepares the kept texts in slices; the step's time limit may interrupt between them. */
 static void prepare_texts (lua_State *L, struct operation *op) {
   loop_hook(L, "catalogPrepare");
   operation_push(L, op);
@@ -550,8 +541,8 @@ static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
 }
 
 /*
-** True if the session takes no catalog of the size of the entry at 5: then the server is to send it, and to
-** be refused.
+** True if the entry at 5 is larger than the session's limit. Then the catalog is fetched, so that it fails as
+** usual.
 */
 static bool is_too_big (lua_State *L, const struct session *s) {
   bool big;
@@ -562,8 +553,8 @@ static bool is_too_big (lua_State *L, const struct session *s) {
 }
 
 /*
-** Arguments: the operation, the URI (light userdata), which catalog. Gives the validators that the server is
-** to be shown, an entity tag and a date, each may be nil. Hook catalogAnswer(key): entry and validators, or
+** Arguments: the operation, the URI (light userdata), the number of the catalog. Returns the validators to
+** send, an entity tag and a date, each may be nil. The hook catalogAnswer(key) gives entry and validators, or
 ** nil.
 */
 static int find_known (lua_State *L) {
@@ -596,7 +587,7 @@ static void push_known (lua_State *L, const struct operation *op, struct uri *ur
   lua_call(L, 3, 2);
 }
 
-/* What is known of the catalog is two values on top. */
+/* The two validators are on top. */
 static struct exchange *describe (lua_State *L, const struct operation *op, struct uri *uri,
                                   lua_Integer which) {
   struct exchange *x;
@@ -611,8 +602,8 @@ static struct exchange *describe (lua_State *L, const struct operation *op, stru
   return NULL;
 }
 
-/* The catalog's URI is at `reference`. `anew`: whatever is known of it. */
-static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool anew) {
+/* Requests the catalog whose URI is at `reference`. `unconditional`: without validators. */
+static bool fetch (lua_State *L, struct operation *op, int reference, lua_Integer which, bool unconditional) {
   const char *why = "";
   int top = lua_gettop(L);
   struct uri *uri = uri_cache_push(L, op->session, reference, &why);
@@ -622,7 +613,7 @@ static bool fetch (lua_State *L, struct operation *op, int reference, lua_Intege
     lua_pushfstring(L, "the URI %s", why);
     set_catalog_error(L, NULL);
   } else {
-    if (anew)
+    if (unconditional)
       lua_settop(L, top + 3);
     else
       push_known(L, op, uri, which);
@@ -632,7 +623,10 @@ static bool fetch (lua_State *L, struct operation *op, int reference, lua_Intege
   return ok;
 }
 
-/* Hook catalogLocate(catalogs, uri): "loaded"; or "file" and its text or nil and what is wrong; or "uri". */
+/*
+** Loads a local catalog, or requests a remote one. The hook catalogLocate(catalogs, uri) gives "loaded"; or
+** "file" and its text, or nil and a message; or "uri".
+*/
 static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int uri) {
   const char *where;
   bool ok = true;
@@ -662,7 +656,7 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
 }
 
 /*
-** The URI on top is entry `which`. One with an authority must be one that can be asked, unless it is a
+** Checks the URI on top, number `which`. One with an authority must be usable for a request, unless it is a
 ** file's.
 */
 static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
@@ -673,7 +667,7 @@ static void check_absolute (lua_State *L, const struct session *s, lua_Integer w
   lua_pop(L, 1);
 }
 
-/* Makes `uris` at 2 an array, and raises for what is not a URI. */
+/* Makes `uris` at 2 an array. Raises for an invalid URI. */
 static void check_uris (lua_State *L, const struct session *s) {
   lua_Integer i, n;
   if (lua_type(L, 2) == LUA_TSTRING) {
@@ -692,7 +686,7 @@ static void check_uris (lua_State *L, const struct session *s) {
   }
 }
 
-/* One detail for each URI; where a URI stands twice, `twin` is the place of the first. */
+/* Pushes an array with a detail for each URI. `twin` in a repeated one is the place of the first. */
 static void push_details (lua_State *L) {
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
   int details, seen;
@@ -727,7 +721,7 @@ static bool is_twin (lua_State *L, const struct operation *op, lua_Integer which
   return twin;
 }
 
-/* True if the catalog was loaded before the session was lost; else its detail is as new. */
+/* True if the catalog was loaded before the session was lost. Otherwise resets its detail. */
 static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer which) {
   static const char *const failed[] = {"errorObject", "xhr",   "offlineReason", "result",
                                        "doubtful",    "entry", "validators",    "key"};
@@ -743,8 +737,8 @@ static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer whi
 }
 
 /*
-** Arguments: the operation (light userdata), the URIs. Loads what is local, asks for the rest; the second
-** time, of a session that was re-established, what is not loaded yet.
+** Arguments: the operation (light userdata), the URIs. Loads local catalogs and requests the others. After a
+** reconnect, takes only those that are not loaded yet.
 */
 static int load_all (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
@@ -769,7 +763,7 @@ static int load_all (lua_State *L) {
   return 0;
 }
 
-/* Credentials of the catalogs' own: for them alone, wherever they are, since they were given for them. */
+/* Separate credentials for the catalogs. They go to every catalog of the call, wherever it is. */
 
 static void check_text (lua_State *L, int index, const char *what) {
   if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, what);
@@ -778,7 +772,10 @@ static void check_text (lua_State *L, int index, const char *what) {
     luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
 }
 
-/* addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]): where the options are. */
+/*
+** addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]). Returns the index of the
+** options.
+*/
 static int check_signature (lua_State *L) {
   if (lua_type(L, 3) != LUA_TSTRING) {
     if (!lua_isnil(L, 3) && !lua_istable(L, 3)) luaL_typeerror(L, 3, "a user name, or a table of options");
@@ -832,7 +829,7 @@ static const char *why_not (lua_State *L, const struct operation *op) {
   return NULL;
 }
 
-/* What is sent first may not end the operation before all is. */
+/* Requests all catalogs. An early response cannot end the operation before the last request is sent. */
 static bool load (lua_State *L, struct operation *op) {
   bool ok;
   lua_pushcfunction(L, load_all);

@@ -1,6 +1,6 @@
 /*
-** The text is walked beside the decoded tables. It was decoded before, so it is JSON; a text that does not
-** belong to the tables gives an order that does not fit them, and no worse.
+** Walks the text beside the decoded tables. The text was decoded before, so it is valid JSON. A text that
+** does not belong to the tables gives a wrong order, but does no harm.
 */
 #include "catalog/order.h"
 
@@ -28,7 +28,9 @@ static bool take (struct walk *w, char c) {
   return true;
 }
 
-/* The text between the quotes; *escaped: it holds backslashes. The walk ends at a string without an end. */
+/*
+** Reads a string, without its quotes. *escaped: it contains backslashes. An unfinished string ends the walk.
+*/
 static const char *string (struct walk *w, size_t *length, bool *escaped) {
   const char *start = w->at;
   *escaped = false;
@@ -51,7 +53,7 @@ static unsigned long hex (const char *p, const char *end) {
   return strtoul(digits, NULL, 16);
 }
 
-/* The character of the \u escape whose digits stand at *p, which is left behind them. */
+/* Reads the character of a \u escape, whose digits start at *p, and moves *p behind them. */
 static unsigned long character (const char **p, const char *end) {
   unsigned long code = hex(*p, end), low;
   *p += end - *p < 4 ? end - *p : 4;
@@ -85,7 +87,7 @@ static void push_unescaped (lua_State *L, const char *p, size_t length) {
   luaL_pushresult(&b);
 }
 
-/* Steps over a value of which no table was made, or none that matters. */
+/* Skips a value that has no table, or whose table does not matter. */
 static void skip (struct walk *w) {
   size_t length, depth = 0;
   bool escaped;
@@ -124,7 +126,7 @@ static void array (struct walk *w, int table) {
   take(w, ']');
 }
 
-/* Pushes the key that is next; false, and nothing pushed, when there is none. */
+/* Pushes the next key. False, and pushes nothing: there is none. */
 static bool push_key (struct walk *w) {
   size_t length;
   bool escaped;
@@ -139,7 +141,7 @@ static bool push_key (struct walk *w) {
   return true;
 }
 
-/* `keys`: the index of the array that gets the keys, or 0. */
+/* Walks an object. `keys`: the stack index of the array for its keys, or 0. */
 static void object (struct walk *w, int table, int keys) {
   lua_State *L = w->L;
   lua_Integer n = 0;
@@ -157,7 +159,7 @@ static void object (struct walk *w, int table, int keys) {
   take(w, '}');
 }
 
-/* What the value was decoded into, a table, is on top. */
+/* Walks a value. Its decoded table is on top. */
 static void value (struct walk *w, bool noted) {
   lua_State *L = w->L;
   int table = lua_gettop(L);

@@ -1,7 +1,4 @@
-/*
-** catalog_order: the order in which the text of a catalog names the properties of an object, which decoding
-** it loses.
-*/
+/* order: the order of an object's properties in the text of a catalog, which decoding loses. */
 #ifndef CATALOG_ORDER_H
 #define CATALOG_ORDER_H
 
@@ -10,9 +7,9 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** order(text, decoded): for a JSON text and what it was decoded into, a table that maps each decoded object
-** that is the value of a key "properties" to the array of its keys as the text has them, one that the text
-** names twice included twice.
+** order(text, decoded): for a JSON text and the table decoded from it. Returns a table from each decoded
+** object that is the value of a key "properties" to the array of its keys in the order of the text. A
+** repeated key appears twice.
 */
 int catalog_order (lua_State *L);
 

@@ -12,12 +12,14 @@ static void add_text (luaL_Buffer *b, const char *text) {
   luaL_addchar(b, 0);
 }
 
-/* Whoever accepts any certificate, or shows one, is told other things than the rest. */
+/*
+** True if the transport verifies certificates, shows none and uses no proxy: others may get another response.
+*/
 static bool is_usual (const struct transport *t) {
   return !t->insecure && !t->cert_file && !t->proxy;
 }
 
-/* Pushes the user that the server has accepted, "" for anonymous; or nil. The session is at `index`. */
+/* Pushes the logged-in user, "" for anonymous; or nil. The session is at `index`. */
 static void push_user (lua_State *L, int index, const struct session *s) {
   enum model model = s->who ? s->who->model : s->model;
   bool accepted = s->who && s->who->logged_in && s->phase == PHASE_AUTHORIZED;
@@ -29,7 +31,7 @@ static void push_user (lua_State *L, int index, const struct session *s) {
     lua_pushnil(L);
 }
 
-/* The user is on top of the session's context properties. Their lengths come first. */
+/* Pushes the key. The user is on top, above the context properties. Both are preceded by their lengths. */
 static void push_own_key (lua_State *L, const struct session *s, const struct uri *uri) {
   const struct transport *t = s->transport;
   luaL_Buffer b;
@@ -112,7 +114,7 @@ void revalidate_push_validators (lua_State *L, const struct exchange *x) {
   if (has_modified) set_field(L, "lastModified", &modified);
 }
 
-/* What every catalog is asked for with alike, or not at all. */
+/* True if the header is the same, or absent, in every catalog's request. */
 static bool is_alike (const char *name, size_t length) {
   static const char *const names[] = {"Accept",
                                       "Accept-Encoding",
@@ -127,7 +129,7 @@ static bool is_alike (const char *name, size_t length) {
   return !length;
 }
 
-/* The next element of a list from `*at` on; false at the end. */
+/* Reads the next element of a list from `*at` on. False: at the end. */
 static bool next_element (const struct header_line *line, size_t *at, const char **element, size_t *length) {
   const char *p = line->value + *at, *end = line->value + line->value_length, *stop;
   if (p >= end) return false;
@@ -166,7 +168,7 @@ bool revalidate_reusable (const struct exchange *x) {
   return true;
 }
 
-/* A tag without its mark of weakness: a 304 answers to either. */
+/* Returns a tag without its mark of weakness: a 304 may answer a strong or a weak tag. */
 static const char *opaque (const char *tag, size_t *length) {
   if (*length < 2 || memcmp(tag, "W/", 2)) return tag;
   *length -= 2;

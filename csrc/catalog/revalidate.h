@@ -1,6 +1,6 @@
 /*
-** catalog_answers: what a server says that a catalog can be known again by (ETag, Last-Modified), and when it
-** may be shown to it again: to ask for the same URI, over the same way, by the same user alone.
+** revalidate: the validators (ETag, Last-Modified) of catalogs, and when a request may carry them: for the
+** same URI, by the same transport, as the same user.
 */
 #ifndef CATALOG_REVALIDATE_H
 #define CATALOG_REVALIDATE_H
@@ -10,22 +10,24 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Pushes a string that tells who `op` asks for `uri`, and how, from all others; nil when that cannot be told
-** by what a session is made of: credentials or a provider of the catalogs' own, tokens, client certificates,
-** header lines of the user's, a login that the server has not accepted.
+** Pushes a key that identifies the request of `op` for `uri` and its user. nil: validators may not be used,
+** because of credentials or a provider for the catalogs alone, tokens, client certificates, header lines of
+** the user's, or a login that the server has not accepted.
 */
 void revalidate_push_key (lua_State *L, const struct operation *op, const struct uri *uri);
 
-/* Puts validators, each may be NULL, into the header lines of `x`. False: no memory. Raises nothing. */
+/*
+** Puts the validators, each may be NULL, into the header lines of `x`. False: out of memory. Raises nothing.
+*/
 bool revalidate_ask (struct exchange *x, const char *etag, const char *modified);
 
-/* Pushes { etag, lastModified }, or nil when the answer has neither. */
+/* Pushes { etag, lastModified }; nil: the response has neither. */
 void revalidate_push_validators (lua_State *L, const struct exchange *x);
 
-/* May what is on the wire be known again by its validators? */
+/* True if the response to `x` may be revalidated later. */
 bool revalidate_reusable (const struct exchange *x);
 
-/* Is the answer 304 about what the validators of the table on top are of? */
+/* True if the 304 answers the validators of the table on top. */
 bool revalidate_confirms (lua_State *L, const struct exchange *x);
 
 #pragma GCC visibility pop

@@ -1,7 +1,7 @@
 /*
-** A recursive descent over RFC 8259's grammar, led by the shapes of what a catalog holds. Doubtful: whatever
-** the grammar does not have; a key twice in one object that is read; escapes where a word is read; numbers
-** and characters that decoders differ about; nesting deeper than any catalog needs.
+** A recursive descent over RFC 8259's grammar, guided by the shapes of a catalog's objects. It rejects as
+** doubtful: anything outside the grammar; a repeated key in an object that it reads; escapes in a word that
+** it reads; numbers and characters on which decoders differ; nesting deeper than any catalog needs.
 */
 #include "catalog/scan.h"
 
@@ -13,7 +13,7 @@ enum { DEEPEST = 64, LONGEST_NUMBER = 20, LONGEST_EXPONENT = 2 };
 
 enum kind {
   STRING,
-  NAME, /* not empty, without escapes; kept in the scan */
+  NAME, /* a string, not empty, without escapes; kept in the scan */
   BOOLEAN,
   NUMBER,
   WORD_OR_NUMBER,
@@ -61,7 +61,9 @@ struct scan {
 /* On the Lua stack. */
 enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES, SERVICE /* being read, or nil */ };
 
-/* What may stand in a string as it is. UTF-8 never holds the bytes that are left out beyond ASCII. */
+/*
+** Bytes that a string may contain unescaped. UTF-8 never contains the bytes beyond ASCII that are left out.
+*/
 #define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define ALL 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 /* clang-format off */
@@ -83,7 +85,7 @@ static bool is_hex (char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The four digits of a \u escape, from `p` on; negative when they are none. */
+/* Reads the four digits of a \u escape at `p`. Negative: invalid. */
 static long code_at (const struct scan *s, const char *p) {
   char digits[5] = {0};
   size_t i;
@@ -95,7 +97,10 @@ static long code_at (const struct scan *s, const char *p) {
   return strtol(digits, NULL, 16);
 }
 
-/* After the backslash. The character 0, and half of a pair of surrogates, are left to those who decode. */
+/*
+** Reads an escape after its backslash. False, too, for the character 0 and half a surrogate pair: a decoder
+** must judge these.
+*/
 static bool escape (struct scan *s) {
   const char *p = s->at;
   long code;
@@ -117,7 +122,7 @@ static bool escape (struct scan *s) {
   return true;
 }
 
-/* Where a word is wanted there are no escapes. */
+/* A word must have no escapes. */
 static bool string (struct scan *s, struct word *word) {
   const char *p = s->at;
   if (p == s->end || *p != '"') return false;
@@ -173,7 +178,7 @@ static bool digits (struct scan *s) {
   return s->at > start;
 }
 
-/* Long ones and large exponents, which decoders differ about, are left to them. */
+/* False for long numbers and large exponents, on which decoders differ. */
 static bool number (struct scan *s) {
   const char *start = s->at, *exponent;
   take(s, '-');
@@ -189,7 +194,7 @@ static bool number (struct scan *s) {
 
 typedef bool element (struct scan *s, const struct shape *shape);
 
-/* An array, each of whose elements `one` takes. */
+/* Reads an array; `one` reads each element. */
 static bool array (struct scan *s, element *one, const struct shape *shape) {
   if (!take(s, '[') || ++s->depth > DEEPEST) return false;
   space(s);
@@ -205,7 +210,7 @@ static bool array (struct scan *s, element *one, const struct shape *shape) {
   return true;
 }
 
-/* Of the object that is being read; the bit of a member that was there is set. */
+/* Reads one member of an object, and sets its bit in `seen`. */
 typedef bool member_taker (struct scan *s, const struct shape *shape, unsigned *seen);
 
 static bool object (struct scan *s, member_taker *one, const struct shape *shape, unsigned *seen) {
@@ -254,7 +259,7 @@ static bool any_string (struct scan *s, const struct shape *shape) {
   return string(s, NULL);
 }
 
-/* Which of `words`, that end in NULL, the text has next, as a string, in whatever case. */
+/* Reads a string that must be one of `words`, which end in NULL, in any case. */
 static bool one_of (struct scan *s, const char *const words[], unsigned *which) {
   struct word word;
   size_t i;
@@ -273,7 +278,7 @@ static const char *const verbs[] = {"get", "post", "put", "delete", NULL};
 
 static bool value (struct scan *s, const struct member *member);
 
-/* NULL: the key is read by nobody. */
+/* The member of that key; NULL: the scan ignores the key. */
 static const struct member *find (const struct shape *shape, struct word key) {
   const struct member *member;
   for (member = shape->members; member->name; member++)
@@ -283,7 +288,7 @@ static const struct member *find (const struct shape *shape, struct word key) {
   return NULL;
 }
 
-/* The key and the colon of a member, NULL: of one that nobody reads; false for one that was there already. */
+/* Reads a member's key and colon. *member is NULL for an ignored key. False: the key is repeated. */
 static bool claim_member (struct scan *s, const struct shape *shape, unsigned *seen,
                           const struct member **member) {
   struct word key;
@@ -378,15 +383,15 @@ static bool value (struct scan *s, const struct member *member) {
   case VERB: return one_of(s, verbs, &verb);
   case OPERATIONS: s->types_seen = 0; return array(s, operation, member->shape);
   case SERVICES:
-  case RESOURCES: /* nowhere but where the steps find them */
+  case RESOURCES: /* only the steps below read these */
   case NEVER: break;
   }
   return false;
 }
 
 /*
-** What a schema's `properties` may hold is a dataset, a table or a field, which only its own members tell.
-** This is all of them at once: what fits it is a good one of each.
+** A member of a schema's `properties` is a dataset, a table or a field; only its own members show which. This
+** shape allows all three: what fits it is valid as each.
 */
 static const struct shape part;
 
@@ -402,7 +407,7 @@ static const struct member part_members[] = {
     {"idProperty", STRING, false, NULL}, {0}};
 static const struct shape part = {part_members};
 
-/* Without `properties` it is of the old form, or wrong. */
+/* A schema without `properties` has the old form, or is wrong. */
 static const struct member schema_members[] = {{"properties", MAP, true, &part}, {0}};
 static const struct shape schema = {schema_members};
 
@@ -460,11 +465,11 @@ static const struct member document_members[] = {{"services", SERVICES, true, &s
 static const struct shape document = {document_members};
 
 /*
-** Above the resources the scan goes in steps, and can be left between them: before each member of the
-** document or of a service, each service and each resource.
+** Above the resources the scan runs in steps, and can pause before each member of the document or of a
+** service, each service and each resource.
 */
 
-/* A container is entered; or left at once, if it is empty. */
+/* Enters a container; leaves it at once if it is empty. */
 static bool enter (struct scan *s, char opening, char closing, bool *empty) {
   if (!take(s, opening) || ++s->depth > DEEPEST) return false;
   space(s);
@@ -473,7 +478,7 @@ static bool enter (struct scan *s, char opening, char closing, bool *empty) {
   return true;
 }
 
-/* Behind a member or an element: does the container go on? */
+/* Reads what follows a member or an element. *ended: the container ends there. */
 static bool go_on (struct scan *s, char closing, bool *ended) {
   space(s);
   *ended = !take(s, ',');
@@ -488,7 +493,7 @@ static bool go_on (struct scan *s, char closing, bool *ended) {
 static bool end_services (struct scan *s);
 static bool end_resources (struct scan *s);
 
-/* The object is over whose members have been read. */
+/* Leaves an object whose members have been read. */
 static bool end_object (struct scan *s) {
   bool ended;
   if (s->place == IN_DOCUMENT) {
@@ -587,7 +592,7 @@ static void push_list (lua_State *L, int index, const char *name) {
   lua_setfield(L, index, name);
 }
 
-/* scan, as its upvalue: the text and the rest of what stands on the stack follow. */
+/* Continues the scan that is its upvalue; the text and the scan's tables are the next upvalues. */
 static int scan_on (lua_State *L) {
   struct scan *s = lua_touserdata(L, lua_upvalueindex(1));
   lua_Integer bytes = luaL_checkinteger(L, 1);

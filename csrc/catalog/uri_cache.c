@@ -6,14 +6,14 @@
 
 #define URI_TYPE "datasession.uri"
 
-/* So many are kept; then all are forgotten. */
+/* The cache is emptied when it holds more. */
 enum { MOST = 64 };
 
 struct kept {
   struct uri *uri; /* owned reference; NULL: released */
 };
 
-/* The address marks the table in the registry: text -> userdata; its number of entries is at 0. */
+/* The address is the registry's key of the cache: text -> userdata. Its number of entries is at 0. */
 static const char registry_key = 0;
 
 static int kept_gc (lua_State *L) {
@@ -36,7 +36,7 @@ static void push_new_table (lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
 }
 
-/* A text that was written by hand has few lives: where the table is full, those in use come back soon. */
+/* Pushes the cache, empty if it was full. The URIs that are in use soon return. */
 static void push_table (lua_State *L) {
   lua_Integer n;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key) != LUA_TTABLE) {
@@ -74,7 +74,7 @@ static struct uri *parse (lua_State *L, const struct session *s, int index, cons
   return uri;
 }
 
-/* Adds the value on top to the table below it, by the name below that. */
+/* Adds the value on top to the table below it, with the key below that. */
 static void keep (lua_State *L) {
   lua_Integer n;
   lua_rawgeti(L, -2, 0);

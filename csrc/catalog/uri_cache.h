@@ -1,6 +1,6 @@
 /*
-** catalog_uris: the URIs that catalogs were asked for by, parsed once: sessions ask for the same few again
-** and again, and to parse one costs as much as half a request.
+** uri_cache: the parsed URIs of catalogs. Sessions ask for the same few again and again, and parsing one
+** costs as much as half a request.
 */
 #ifndef CATALOG_URI_CACHE_H
 #define CATALOG_URI_CACHE_H
@@ -9,13 +9,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The string at `index` is an absolute URI, but a file's. */
+/* True if the string at `index` is an absolute URI and no file's. */
 bool uri_cache_absolute (lua_State *L, int index);
 
 /*
-** The URI that the string at `index` is, or, relative to serviceURI, stands for. Borrowed: it lives while the
-** value that is pushed does. NULL when there is none: *why as uri_parse has it; a value is pushed
-** nevertheless. Raises on memory.
+** Parses the string at `index`, an absolute URI or one relative to serviceURI. Borrowed: it lives as long as
+** the value that is pushed. NULL: invalid, *why says why as uri_parse does, and a value is pushed, too.
+** Raises when out of memory.
 */
 struct uri *uri_cache_push (lua_State *L, const struct session *s, int index, const char **why);
 

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-/* What waits at most, in bytes of text; and how long the thread waits for another job, in seconds. */
+/* The limit of the waiting text, in bytes; and how many seconds the thread waits for another job. */
 enum { MOST_WAITING = 64 << 20, LINGER = 2 };
 
-/* Beyond so many failures that nobody has asked for, the oldest are forgotten. */
+/* The limit of failures that are kept to be reported. A new one replaces the oldest. */
 enum { MOST_FAILURES = 16 };
 
 enum { STACK = 256 << 10 };
@@ -24,7 +24,7 @@ struct job {
   char *path; /* owned */
   char *text; /* owned, wiped; NULL: the file is removed */
   size_t size;
-  int code; /* what went wrong; the thread's, until the job has failed */
+  int code; /* the error; the thread sets it before the job is in `failed` */
 };
 
 struct jobs {
@@ -34,19 +34,19 @@ struct jobs {
 
 struct disk {
   pthread_mutex_t lock; /* for all below */
-  pthread_cond_t work;  /* there is a job, or the owner has gone */
+  pthread_cond_t work;  /* a job is waiting, or the owner has left */
   pthread_cond_t done;  /* jobs were done */
   pthread_t thread;
   struct jobs waiting; /* owned */
-  struct jobs begun;   /* owned; while there are any, the thread alone changes them, the owner may look */
+  struct jobs begun;   /* owned; only the thread changes them, the owner may read them */
   struct jobs failed;  /* owned */
-  struct job *swept;   /* owned, the thread's: in whose directory it was last; or NULL */
-  size_t bytes;        /* of text that waits or is being written */
+  struct job *swept;   /* owned by the thread: names the last directory that it has swept; or NULL */
+  size_t bytes;        /* of the text of waiting and running jobs */
   unsigned forks;      /* of fork_guard_forks, when it was made; never changes */
   bool started;        /* `thread` is to be joined */
-  bool running;        /* it takes jobs */
+  bool running;        /* the thread accepts jobs */
   bool left;           /* the owner wants the thread to end */
-  bool abandoned;      /* the owner has gone: the thread frees all */
+  bool abandoned;      /* the owner has left: the thread frees everything */
 };
 
 /* Jobs */
@@ -106,7 +106,7 @@ static struct job *job_new (const char *path, const char *text, size_t size) {
   job->text = text ? malloc(size + 1) : NULL;
   job->size = size;
   if (!job->path || (text && !job->text)) {
-    free(job->text); /* nothing is in it */
+    free(job->text); /* it has no secret */
     job->text = NULL;
     job_free(job);
     return NULL;
@@ -143,7 +143,7 @@ static bool is_beside (const struct job *a, const struct job *b) {
   return !strncmp(a->path, b->path, length) && !strchr(b->path + length, '/');
 }
 
-/* The first job in a directory of this process removes what a crash has left there. */
+/* Before the first job of this process in a directory, removes what a crash has left there. */
 static void prepare (struct disk *d, const struct job *job) {
   char directory[LONGEST_PATH];
   if (d->swept && is_beside(d->swept, job)) return;
@@ -152,7 +152,7 @@ static void prepare (struct disk *d, const struct job *job) {
   if (directory_of(job->path, directory)) private_directory_sweep(directory);
 }
 
-/* Directories are synchronised once for all jobs that were done there one after another. */
+/* Runs the jobs. Syncs a directory once for consecutive jobs in it. */
 static void do_jobs (struct disk *d) {
   char directory[LONGEST_PATH];
   struct job *job;
@@ -189,7 +189,7 @@ static void set_deadline (struct timespec *until, double seconds) {
   until->tv_sec++;
 }
 
-/* False: none came in time, or the owner has gone. */
+/* False: no job came in time, or the owner has left. */
 static bool await_job (struct disk *d) {
   struct timespec until;
   int code = 0;
@@ -230,7 +230,7 @@ static void *work (void *ud) {
   return NULL;
 }
 
-/* It takes no signals: those are for the host's threads. */
+/* The thread blocks all signals: the host's threads handle those. */
 static int start_thread (struct disk *d) {
   pthread_attr_t attributes;
   sigset_t all, before;
@@ -245,7 +245,10 @@ static int start_thread (struct disk *d) {
   return code;
 }
 
-/* The lock is held. One that has ended is joined: it does nothing any more. False: no thread can be had. */
+/*
+** Starts the thread if it is not running; joins one that has ended. The lock is held. False: no thread can be
+** started.
+*/
 static bool run (struct disk *d) {
   if (d->running) {
     pthread_cond_signal(&d->work);
@@ -300,7 +303,7 @@ bool disk_is_inherited (const struct disk *d) {
   return d->forks != fork_guard_forks();
 }
 
-/* The job of that path which waits has the other's text from now on. */
+/* Replaces the text of the waiting job for that path by the new job's. */
 static void renew (struct disk *d, struct job *old, struct job *job) {
   char *text = old->text;
   size_t size = old->size;
@@ -312,7 +315,7 @@ static void renew (struct disk *d, struct job *old, struct job *job) {
   job_free(job);
 }
 
-/* The lock is held. The job is the queue's, if it is taken. */
+/* Adds the job. The queue owns it unless this fails. The lock is held. */
 static enum disk_answer take (struct disk *d, struct job *job) {
   struct job *old = jobs_find(&d->waiting, job->path);
   if (d->bytes - (old ? old->size : 0) + job->size > MOST_WAITING) return DISK_FULL;
@@ -336,7 +339,7 @@ enum disk_answer disk_put (struct disk *d, const char *path, const char *text, s
   return answer;
 }
 
-/* The lock is held. NULL: nothing is to become of it. */
+/* The latest job for the path; NULL: none. The lock is held. */
 static const struct job *find (const struct disk *d, const char *path) {
   const struct job *job = jobs_find(&d->waiting, path);
   return job ? job : jobs_find(&d->begun, path);

@@ -1,7 +1,6 @@
 /*
-** Files that are read are Lua's own (luaL_Stream), so that its collector closes what an error left open, and
-** reading them is the Lua layer's business. Each function gives nil and a message for what the system
-** refuses.
+** Files are read as Lua's own (luaL_Stream), so that the collector closes those that an error left open. The
+** Lua layer reads them. Each function returns nil and a message for a failure of the system.
 */
 #include "store/file_store.h"
 
@@ -19,25 +18,25 @@
 
 #define FILES_TYPE "datasession.files"
 
-/* How long lua_close waits for the disk, and flush by default; seconds. */
+/* The time limit of lua_close for the disk, and the default of flush; seconds. */
 static const double CLOSE_LIMIT = 3;
 
-/* While files are being written, a step looks for failures so often, at first and at last. */
+/* Seconds between the looks for failures while files are being written, at first and at most. */
 static const double SOONEST_LOOK = 0.005, LATEST_LOOK = 0.1;
 
-/* So often flush lets a hook that a signal has set be called. */
+/* Seconds between the calls of a debug hook (set by a signal, for instance) during flush. */
 static const double SLICE = 0.05;
 
 /*
-** What one state has one of: upvalue of the functions, made before all sessions, so that it is finalised
+** The data of one Lua state: upvalue of the functions. Made before all sessions, so that it is finalised
 ** after them.
 */
 struct files {
   struct loop *loop;  /* borrowed */
   struct disk *disk;  /* owned; NULL until there is something to write */
   struct timer timer; /* set while files are being written */
-  double interval;    /* to its next look */
-  bool closed;        /* the state closes: what is written is written at once */
+  double interval;    /* seconds to the next look */
+  bool closed;        /* the state is closing: files are written at once */
 };
 
 static struct files *get_files (lua_State *L) {
@@ -58,7 +57,7 @@ static int answer (lua_State *L, const char *path, int code) {
 
 /* Failures */
 
-/* Pushes a message; false, and nothing: no job has failed. */
+/* Pushes a message. False, and pushes nothing: no job has failed. */
 static bool push_failure (lua_State *L, struct files *files) {
   char path[512], why[128];
   if (!files->disk || disk_is_inherited(files->disk)) return false;
@@ -85,7 +84,7 @@ static void set_timer (struct files *files, double interval) {
   if (!loop->engine || loop->closed || loop_is_inherited(loop)) return;
   files->interval = interval;
   files->timer.fired = look;
-  engine_set_timer(loop->engine, &files->timer, clock_now() + interval); /* else flush tells */
+  engine_set_timer(loop->engine, &files->timer, clock_now() + interval); /* else flush reports them */
 }
 
 static void clear_timer (struct files *files) {
@@ -93,7 +92,7 @@ static void clear_timer (struct files *files) {
     engine_clear_timer(files->loop->engine, &files->timer);
 }
 
-/* From the engine: raises nothing. */
+/* Called by the engine: raises nothing. */
 static void look (struct timer *timer, void *context) {
   lua_State *L = context;
   struct files *files = (struct files *)((char *)timer - offsetof(struct files, timer));
@@ -109,8 +108,8 @@ static void look (struct timer *timer, void *context) {
 /* Writing */
 
 /*
-** A child of fork begins with a disk of its own: what its parent was writing is the parent's to write. NULL:
-** none can be had.
+** The disk, which the first call makes. A forked child makes its own: the parent writes the parent's files.
+** NULL: not available.
 */
 static struct disk *get_disk (struct files *files) {
   if (files->disk && disk_is_inherited(files->disk)) files->disk = NULL;
@@ -133,7 +132,7 @@ static int put (lua_State *L, const char *path, const char *text, size_t size) {
   return answer(L, path, 0);
 }
 
-/* writeFile(path, text): the file will have that text. Its directory is there. */
+/* writeFile(path, text): writes the file. Its directory exists. */
 static int l_write_file (lua_State *L) {
   size_t size;
   const char *text = luaL_checklstring(L, 2, &size);
@@ -146,7 +145,7 @@ static int l_remove_file (lua_State *L) {
 }
 
 /*
-** pendingFile(path): the text that will be written there; false: it will be removed; nil: neither, look at
+** pendingFile(path): the text about to be written; false: about to be removed; nil: nothing is pending, read
 ** the file.
 */
 static int l_pending_file (lua_State *L) {
@@ -173,7 +172,7 @@ static bool is_writing (const struct files *files) {
   return files->disk && !disk_is_inherited(files->disk) && !disk_wait(files->disk, 0);
 }
 
-/* writing(): true if something is not on the disk yet. */
+/* writing(): true if a job is pending. */
 static int l_writing (lua_State *L) {
   lua_pushboolean(L, is_writing(get_files(L)));
   return 1;
@@ -184,29 +183,29 @@ static int nothing (lua_State *L) {
   return 0;
 }
 
-/* False: the time is over. */
+/* False: timed out. */
 static bool wait_for_disk (lua_State *L, struct files *files, double limit) {
   double until = clock_now() + limit;
   while (is_writing(files)) {
     double left = until - clock_now();
     if (left <= 0) return false;
     disk_wait(files->disk, left < SLICE ? left : SLICE);
-    lua_pushcfunction(L, nothing); /* a hook that a signal has set ends the wait */
+    lua_pushcfunction(L, nothing); /* calls debug hooks: one may raise and end the wait */
     lua_call(L, 0, 0);
   }
   return true;
 }
 
 /*
-** flush([seconds]): keeps what named sessions have changed, and waits until the disk has it. Returns true;
-** nil and a message for what failed since the last report, or when the time is over.
+** flush([seconds]): saves the changed sessions, and waits until everything is on disk. Returns true; nil and
+** a message: a write failed since the last report, or the time limit has passed.
 */
 static int l_flush (lua_State *L) {
   struct files *files = get_files(L);
   double limit = luaL_optnumber(L, 1, CLOSE_LIMIT);
   luaL_argcheck(L, limit >= 0, 1, "expected a number of seconds, 0 or more");
   lua_settop(L, 0);
-  persistence_keep_all(L);
+  store_save_all(L);
   if (!wait_for_disk(L, files, limit < 1e9 ? limit : 1e9)) {
     luaL_pushfail(L);
     lua_pushliteral(L, "flush: timed out before everything was on disk; writing continues");
@@ -214,7 +213,7 @@ static int l_flush (lua_State *L) {
   }
   luaL_pushfail(L);
   if (push_failure(L, files)) {
-    lua_pushcfunction(L, report_failures); /* of the others */
+    lua_pushcfunction(L, report_failures); /* the other failures */
     lua_pushlightuserdata(L, files);
     lua_call(L, 1, 0);
     return 2;
@@ -245,7 +244,7 @@ static int files_gc (lua_State *L) {
 
 /* Reading */
 
-/* makeDirectory(path): made with mode 0700 unless it is there; one in which others may write is refused. */
+/* makeDirectory(path): makes it with mode 0700 unless it exists. Rejects one that others may write to. */
 static int l_make_directory (lua_State *L) {
   size_t length;
   const char *path = luaL_checklstring(L, 1, &length);
@@ -259,7 +258,7 @@ static int close_stream (lua_State *L) {
   return luaL_fileresult(L, !fclose(stream->f), NULL);
 }
 
-/* Pushes a file that is closed yet: what is opened for it cannot be lost. */
+/* Pushes a closed file, so that a file opened for it cannot leak. */
 static luaL_Stream *push_stream (lua_State *L) {
   luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
   stream->f = NULL;
@@ -270,7 +269,7 @@ static luaL_Stream *push_stream (lua_State *L) {
   return stream;
 }
 
-/* openPrivate(path): the file for reading; nil alone when there is none. */
+/* openPrivate(path): the file, open for reading; nil without a message: there is none. */
 static int l_open_private (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   luaL_Stream *stream = push_stream(L);

@@ -1,8 +1,7 @@
 /*
-** file_store: what the Lua layer's file store needs and Lua has not: files for one owner alone. They are read
-** at once and only where nobody else can have written them; they are written and removed by a thread (disk),
-** so that no step waits for that. What is to be written is what is read from then on. What fails is reported
-** at a later step.
+** file_store: private files, for the Lua layer's file store. They are read at once, and only where no other
+** user can have written them. A thread (disk) writes and removes them, so that no step waits. A pending text
+** is read before the file's. A later step reports failures.
 */
 #ifndef STORE_FILE_STORE_H
 #define STORE_FILE_STORE_H
@@ -12,8 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Registers makeDirectory, openPrivate, writeFile, removeFile, pendingFile, writing and flush in the table on
-** top.
+** Adds makeDirectory, openPrivate, writeFile, removeFile, pendingFile, writing and flush to the table on top.
 */
 void file_store_register (lua_State *L, struct loop *loop);
 

@@ -1,7 +1,7 @@
 /*
-** A new file has no name while it is written (O_TMPFILE), where the system can do that: a process that is
-** killed leaves nothing. A name of its own, .new-XXXXXX, it has for the moment before it takes the old file's
-** name, and is locked as long: a file of such a name that nobody has locked was left by a crash.
+** Where the system supports it, a new file has no name while it is written (O_TMPFILE), so that a killed
+** process leaves nothing. Just before it replaces the old file it gets a temporary name, .new-XXXXXX, and is
+** locked. An unlocked file of such a name was left by a crash.
 */
 #include "store/private_file.h"
 
@@ -31,7 +31,7 @@ const char *private_reason (int code) {
   }
 }
 
-/* True if no other user can have put something there. */
+/* True if no other user can have written there. */
 static bool is_ours (const struct stat *about, mode_t others) {
   return about->st_uid == geteuid() && !(about->st_mode & others);
 }
@@ -49,14 +49,14 @@ int private_directory_make (char *path) {
   if (code != ENOENT) return code;
   for (slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
     *slash = 0;
-    mkdir(path, 0700); /* the last one tells whether that was of use */
+    mkdir(path, 0700); /* opening the last one shows whether this worked */
     *slash = '/';
   }
   if (mkdir(path, 0700) && errno != EEXIST) return errno;
   return check_directory(path);
 }
 
-/* The part of the path before the last slash, with that; 0: none. */
+/* The length of the path's directory, with the last slash; 0: it has none. */
 static size_t directory_length (const char *path) {
   const char *slash = strrchr(path, '/');
   return slash ? (size_t)(slash - path) + 1 : 0;
@@ -81,7 +81,7 @@ static int write_all (int fd, const char *text, size_t size) {
   return flush(fd);
 }
 
-/* The template of a name beside `path`. */
+/* Makes the template of a temporary name beside `path`. */
 static int set_template (char *into, const char *path) {
   size_t length = directory_length(path);
   int n = snprintf(into, LONGEST_PATH, "%.*s" NEW_PREFIX "XXXXXX", (int)length, path);
@@ -95,8 +95,8 @@ static bool has_no_name (int fd) {
 }
 
 /*
-** A file that has its name, which is put into `name`, from the start. private_directory_sweep may remove it
-** before it is locked.
+** Creates a file with a temporary name, put into `name`. private_directory_sweep may remove it before it is
+** locked.
 */
 static int create_named (const char *path, char *name, int *fd) {
   int i;
@@ -114,7 +114,7 @@ static int create_named (const char *path, char *name, int *fd) {
 
 #ifdef O_TMPFILE
 
-/* False: the file system, or the system, has no files without a name. */
+/* False: the file system or the system does not support files without a name. */
 static bool create_unnamed (const char *path, int *fd) {
   char directory[LONGEST_PATH];
   size_t length = directory_length(path);
@@ -167,7 +167,7 @@ static int give_name (int fd, const char *path, char *name) {
 
 #endif
 
-/* The file that is open as `fd`, called `name`, takes the place of `path`. */
+/* Renames the open file `fd`, called `name`, to `path`. */
 static int take_place (const char *name, const char *path) {
   int code;
   if (rename(name, path) == 0) return 0;
@@ -198,8 +198,7 @@ int private_file_replace (const char *path, const void *text, size_t size) {
   named = !code && give_name(fd, path, name) == 0;
   if (named) code = take_place(name, path);
   if (close(fd) && !code) code = errno;
-  return code || named ? code
-                       : replace_named(path, text, size); /* without /proc it has no name to be given */
+  return code || named ? code : replace_named(path, text, size); /* without /proc it cannot get a name */
 }
 
 int private_file_remove (const char *path) {
@@ -232,7 +231,7 @@ void private_directory_sweep (const char *path) {
   closedir(all);
 }
 
-/* Why what is open is not to be believed. */
+/* The reason not to trust the open file; 0: none. */
 static int distrust (int fd) {
   struct stat about;
   if (fstat(fd, &about)) return errno;

@@ -1,4 +1,4 @@
-/* store_restore: a new session goes on where the one that was kept ended. */
+/* Restores a new session from the data that an earlier one stored. */
 #include "session/autoping.h"
 #include "session/hooks.h"
 #include "session/identity.h"
@@ -18,7 +18,7 @@ static void restore_slot (lua_State *L, const char *name, enum session_value slo
   session_setvalue(L, STORE_SESSION, slot);
 }
 
-/* The array on top: whatever is not a cookie of that host is left out. Raises nothing but on memory. */
+/* Takes the cookies of the array on top that belong to the host. Raises only when out of memory. */
 static void take_cookies (lua_State *L, struct identity *who, const struct uri *uri) {
   lua_Integer i, n = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
   char *host = n ? store_host(uri) : NULL;
@@ -51,8 +51,8 @@ static bool take_tokens (lua_State *L, struct identity *who) {
 }
 
 /*
-** What the table on top says of a provider that is not at serviceURI; without one the session's own. NULL: no
-** memory.
+** Makes the identity of the provider that the table on top describes, or of the session at serviceURI. NULL:
+** out of memory.
 */
 static struct identity *new_identity (lua_State *L, struct session *s) {
   enum model model = s->model;
@@ -74,7 +74,7 @@ static struct identity *new_identity (lua_State *L, struct session *s) {
   return who;
 }
 
-/* sso finds its provider in a user value when a token is to be refreshed. */
+/* For sso: a token refresh finds the provider in this user value. */
 static void restore_provider (lua_State *L, struct session *s) {
   lua_getfield(L, -1, "cookies");
   take_cookies(L, s->who, s->who->uri);
@@ -85,7 +85,7 @@ static void restore_provider (lua_State *L, struct session *s) {
   lua_pop(L, 1);
 }
 
-/* False: the provider's URI is none after all, or memory is short. */
+/* False: the provider's URI is invalid, or out of memory. */
 static bool restore_identity (lua_State *L, struct session *s) {
   lua_getfield(L, STORE_KEPT, "provider");
   s->who = new_identity(L, s);
@@ -99,7 +99,7 @@ static bool restore_identity (lua_State *L, struct session *s) {
   return true;
 }
 
-/* The server is asked before it counts as connected: online stays false. */
+/* online stays false: the session counts as connected once the server has answered. */
 static void restore_state (lua_State *L, struct session *s) {
   restore_slot(L, "userName", SESSION_USER);
   restore_slot(L, "providerUserName", SESSION_PROVIDER_USER);
@@ -126,7 +126,7 @@ static void restore_ping (lua_State *L, struct session *s) {
   lua_settop(L, STORE_KEPT);
 }
 
-/* What the option says stands. */
+/* The option context takes precedence. */
 static void restore_context (lua_State *L) {
   if (lua_getfield(L, STORE_OPTIONS, "context") == LUA_TNIL &&
       lua_getfield(L, STORE_KEPT, "context") == LUA_TTABLE)
@@ -134,7 +134,7 @@ static void restore_context (lua_State *L) {
   lua_settop(L, STORE_KEPT);
 }
 
-/* They are loaded by reloadCatalogs; until then they are `wanted`. */
+/* reloadCatalogs loads them. Until then they are in `wanted`. */
 static void restore_catalogs (lua_State *L) {
   lua_Integer i, n;
   if (lua_getfield(L, STORE_KEPT, "catalogs") == LUA_TTABLE) {
@@ -157,7 +157,7 @@ static void restore_catalogs (lua_State *L) {
   lua_settop(L, STORE_KEPT);
 }
 
-/* A session of such a protocol is proved by this alone. */
+/* Restores the protocol's data, which alone identifies a session of such a protocol. */
 static bool restore_wire (lua_State *L, struct session *s) {
   bool ok = true;
   lua_getfield(L, STORE_KEPT, "wire");

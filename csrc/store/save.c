@@ -1,4 +1,4 @@
-/* store_gather: what is kept of a session: it is at 1, what is gathered in the table on top. */
+/* Makes the table of a session's data. The session is at 1, the table on top. */
 #include "session/autoping.h"
 #include "session/hooks.h"
 #include "session/identity.h"
@@ -38,7 +38,7 @@ static int lines_to_table (lua_State *L) {
   return 1;
 }
 
-/* Nothing is raised while the lines are ours to free. */
+/* Raises nothing while the lines have no other owner. */
 static void set_cookies (lua_State *L, const struct identity *who, const struct uri *uri, const char *name) {
   struct curl_slist *lines = NULL;
   char *host = store_host(uri);
@@ -64,8 +64,8 @@ static void set_token (lua_State *L, const char *token, size_t size, const char 
 }
 
 /*
-** The clock of the engine means nothing to another process. In whole seconds, lest each look give another
-** text.
+** Converts a time of clock_now, which another process cannot read, to seconds since 1970. Whole seconds, so
+** that an unchanged time gives the same text.
 */
 static double since_1970 (double at) {
   struct timespec now;
@@ -102,8 +102,7 @@ static void set_provider (lua_State *L, const struct session *s) {
 }
 
 /*
-** What the server said the catalog can be known again by; the table of catalogs is at `own`, the URI at
-** `uri`, the entry on top.
+** Stores the validators of a catalog. The table of catalogs is at `own`, the URI at `uri`, the entry on top.
 */
 static void set_validators (lua_State *L, int own, int uri) {
   static const char *const names[] = {"etag", "lastModified"};
@@ -120,10 +119,7 @@ static void set_validators (lua_State *L, int own, int uri) {
   lua_settop(L, entry);
 }
 
-/*
-** { uri, etag, lastModified } for each catalog that is loaded, and each that was to be loaded again and is
-** not yet.
-*/
+/* Adds { uri, etag, lastModified } for each catalog that is loaded, or still to be loaded after a restore. */
 static void add_catalogs (lua_State *L, const char *list, int into, int seen) {
   int own = lua_gettop(L);
   lua_Integer i, n;
@@ -169,7 +165,8 @@ static bool is_established (const struct session *s) {
 }
 
 /*
-** A password is never kept, a token if its owner said so: what cannot go on without them is not kept at all.
+** True if the session can be restored from what may be stored: passwords never are, tokens only with
+** keepTokens.
 */
 static bool goes_on_alone (const struct session *s) {
   const struct identity *who = s->who;
@@ -178,7 +175,7 @@ static bool goes_on_alone (const struct session *s) {
          (identity_tokens(who)->access && s->keep_tokens);
 }
 
-/* Pushes what the protocol has to go on with, or nil; false: there is nothing to go on with at all. */
+/* Pushes the protocol's data, or nil. False: the session cannot be restored. */
 static bool push_wire (lua_State *L, struct session *s) {
   lua_pushnil(L);
   if (!is_established(s)) return false;

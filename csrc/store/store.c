@@ -1,7 +1,7 @@
 /*
-** A saver is what the ready queue holds of a named session: however often the session changes in a step, it
-** is kept once. It keeps its session alive while it is queued; closing the Lua state finalises it before the
-** session, and what was not kept by then is kept then.
+** A saver is the entry of a session in the ready queue. However often the session changes in a step, the
+** store is written once. A queued saver keeps its session alive. Closing the Lua state finalises the saver
+** before the session, and saves then.
 */
 #include "store/store.h"
 
@@ -16,11 +16,11 @@
 
 struct saver {
   struct entry entry;
-  bool settled; /* the session has ended, and the store knows already */
+  bool settled; /* the session has ended, and the store has forgotten it */
 };
 enum { SAVER_SESSION = CHAIN_SLOTS + 1, SAVER_SLOTS = SAVER_SESSION };
 
-/* Argument: a session. Hook persist(session, storage, name, what to keep or nil). */
+/* Argument: a session. Calls the hook persist(session, storage, name, data or nil). */
 static int save_session (lua_State *L) {
   lua_settop(L, 1);
   loop_hook(L, "persist");
@@ -54,7 +54,7 @@ void store_note (lua_State *L, int index) {
 
 /* Names: one live session each */
 
-/* True if the store has not been told yet what became of it. */
+/* True if the store does not have the latest state. */
 static bool is_unsaved (lua_State *L, int index) {
   const struct saver *saver;
   session_getvalue(L, index, SESSION_SAVER);
@@ -64,8 +64,8 @@ static bool is_unsaved (lua_State *L, int index) {
 }
 
 /*
-** Pushes the last session of that name if it is live, or, `ended`, if it was invalidated and is not yet out
-** of the store.
+** Pushes the latest session of that name if it is live or, with `ended`, if it was invalidated and is still
+** in the store.
 */
 static bool push_namesake (lua_State *L, int name, bool ended) {
   const struct session *s;
@@ -80,7 +80,7 @@ static bool push_namesake (lua_State *L, int name, bool ended) {
   return false;
 }
 
-/* What was invalidated and is still to be forgotten by the store is forgotten first. */
+/* Lets the store forget an invalidated session of that name first. */
 static void settle_ended (lua_State *L, int name) {
   int top = lua_gettop(L);
   while (push_namesake(L, name, true)) {
@@ -94,7 +94,7 @@ static void settle_ended (lua_State *L, int name) {
   }
 }
 
-void persistence_keep_all (lua_State *L) {
+void store_save_all (lua_State *L) {
   int changed, n = 0;
   lua_newtable(L); /* first: a store's method may make sessions */
   changed = lua_gettop(L);
@@ -115,7 +115,7 @@ void persistence_keep_all (lua_State *L) {
   lua_settop(L, changed - 1);
 }
 
-/* One that nobody holds is not in the way, only not collected yet. */
+/* Raises if a live session has the name. Collects sessions without references first. */
 static void claim (lua_State *L, int name) {
   int top = lua_gettop(L);
   settle_ended(L, name);
@@ -128,7 +128,8 @@ static void claim (lua_State *L, int name) {
 }
 
 /*
-** A later claim of the name finds this session. Raises when the store has made another one of it meanwhile.
+** Registers the session under its name. Raises if a method of the store has made a session of that name
+** meanwhile.
 */
 static void enter_name (lua_State *L, struct session *s) {
   int top = lua_gettop(L);
@@ -143,8 +144,8 @@ static void enter_name (lua_State *L, struct session *s) {
 }
 
 /*
-** Hook restore(options, session, name, serviceURI, model, protocol, whether that keeps a part of its own):
-** the store, and what it keeps for this session or nil.
+** Calls the hook restore(options, session, name, serviceURI, model, protocol, whether the protocol stores
+** data of its own), which returns the store, and the data for this session or nil.
 */
 static void ask_store (lua_State *L, const struct session *s) {
   loop_hook(L, "restore");
@@ -170,7 +171,7 @@ static void make_saver (lua_State *L) {
   session_setvalue(L, STORE_SESSION, SESSION_SAVER);
 }
 
-/* Leaves the name that the session is to be kept under; false: it has none. */
+/* Leaves the session's name in the store. False: it has none. */
 static bool push_name (lua_State *L, struct session *s) {
   size_t length;
   if (s->protocol->push_name) {
@@ -197,7 +198,7 @@ void store_open (lua_State *L, struct session *s) {
 
 /* For the Lua layer */
 
-/* claimName(name): raises when a live session has it. */
+/* claimName(name): raises if a live session has the name. */
 static int l_claim_name (lua_State *L) {
   luaL_checktype(L, 1, LUA_TSTRING);
   lua_settop(L, 1);
@@ -205,7 +206,7 @@ static int l_claim_name (lua_State *L) {
   return 0;
 }
 
-/* abandon(session): neither the store nor the server is told any more of what becomes of it. */
+/* abandon(session): from now on changes of the session reach neither the store nor the server. */
 static int l_abandon (lua_State *L) {
   struct session *s = session_check(L, 1);
   s->named = s->admitted = false;
@@ -213,8 +214,8 @@ static int l_abandon (lua_State *L) {
 }
 
 /*
-** setProviderUserName(session, name): whom the provider of a session that getSession made is logged in as;
-** its userName, too.
+** setProviderUserName(session, name): sets the user name with which getSession logged in the session's
+** provider, and userName.
 */
 static int l_set_provider_user_name (lua_State *L) {
   const struct session *s = session_check(L, 1);
@@ -228,7 +229,7 @@ static int l_set_provider_user_name (lua_State *L) {
   return 0;
 }
 
-/* wantedCatalogs(session): an array of the URIs to be loaded again, or nil. */
+/* wantedCatalogs(session): an array of the URIs of catalogs to load again; or nil. */
 static int l_wanted_catalogs (lua_State *L) {
   session_check(L, 1);
   if (session_getvalue(L, 1, SESSION_CATALOGS) == LUA_TTABLE)
@@ -238,7 +239,7 @@ static int l_wanted_catalogs (lua_State *L) {
   return 1;
 }
 
-/* report(message): tells onError, or warn. */
+/* report(message): passes it to onError, or else to warn. */
 static int l_report (lua_State *L) {
   lua_settop(L, 1);
   loop_report(L);

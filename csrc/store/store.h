@@ -1,7 +1,7 @@
 /*
-** persistence: named sessions, which a later run of the program goes on with. C gathers what is to be kept
-** into a table and puts such a table into a new session; its text, and the checks of what comes from outside,
-** are the Lua layer's (datasession.persistence).
+** store: sessions with a name, which a later run of the program restores. C makes a table of a session's
+** data, and restores a session from such a table. The Lua layer (lua/datasession/internal/persistence.lua)
+** turns the table into text, and checks what it reads.
 */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -11,24 +11,24 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** For session_new: reads the options name, storage and keepTokens of the table at 1; the session at 2 goes on
-** where the last of its name was, if it may. Raises for mistakes.
+** For session_new: reads the options name, storage and keepTokens of the table at 1, and restores the session
+** at 2 from its store if it can. Raises for mistakes.
 */
 void store_open (lua_State *L, struct session *s);
 
 /*
-** The named session at `index` may have changed: it is saved, once, at this or the next step of the loop.
+** Saves the session at `index`, which has a name and may have changed, at this or the next step of the loop.
 ** Raises as loop_ready.
 */
 void store_note (lua_State *L, int index);
 
 /*
-** Keeps each session that has changed since it was kept, now rather than at the next step. What fails is
-** reported. Raises when out of memory.
+** Saves each session that has changed at once, not at the next step. Reports failures. Raises when out of
+** memory.
 */
-void persistence_keep_all (lua_State *L);
+void store_save_all (lua_State *L);
 
-/* Registers internal functions of the Lua layer in the table on top. */
+/* Adds internal functions for the Lua layer to the table on top. */
 void store_register (lua_State *L);
 
 #pragma GCC visibility pop

@@ -239,7 +239,7 @@ describe("addCatalog", function()
       local mistakes = {
         { "user name, or a table of options", 7 }, { "password", "lua" }, { "user name must not be empty", "", "x" },
         { "password must not be empty", "lua", "" }, { "with ':' cannot be sent", "a:b", "x" },
-        { "password with a NUL", "lua", "a\0" }, { "behind the options", {}, {} },
+        { "password with a NUL", "lua", "a\0" }, { "after the options", {}, {} },
         { "unknown option 'authProvidr'", { authProvidr = provider } },
         { "'iOSBasicAuthTimeout': expected a number", { iOSBasicAuthTimeout = "x" } },
         { "'authProvider': expected an AuthenticationProvider, got table", { authProvider = {} } },
