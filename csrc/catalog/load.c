@@ -141,7 +141,7 @@ static const char *hint_missing (lua_State *L, const struct finding *found) {
   given = lua_tostring(L, -1);
   lua_pop(L, 1);
   if (found->fault.status != 404 || strstr(given, "://")) return found->fault.hint;
-  return "there is no file of that name, nor anything below serviceURI";
+  return "the catalog is neither a file nor found below serviceURI";
 }
 
 /* The detail is on top. */

@@ -41,7 +41,7 @@ static const struct {
     [FAILURE_TLS] = {"the secure connection could not be made",
                      "do the port and the server speak TLS 1.2 or later? (https:// rather than http://)"},
     [FAILURE_PROXY] = {"the proxy failed", "check the proxy option, or pass proxy = false to go without"},
-    [FAILURE_PROTOCOL] = {"what came is not valid HTTP", "is this an HTTP server, and is the port right?"},
+    [FAILURE_PROTOCOL] = {"the answer is not valid HTTP", "is this an HTTP server, and is the port right?"},
     [FAILURE_TOO_BIG] = {"the response is too big", "raise the maxResponseSize option"},
     [FAILURE_REDIRECT] = {"the redirect was not followed",
                           "use the URI that the server redirects to, if you trust it"},

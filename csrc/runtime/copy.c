@@ -15,7 +15,7 @@ static int count_members (lua_State *L, int index) {
 /* Replaces the table on top by its copy, made as large as it will be. */
 static void copy_table (lua_State *L, unsigned depth) {
   int from = lua_gettop(L), elements = (int)lua_rawlen(L, from), members = count_members(L, from);
-  if (depth > DEEPEST_COPY) luaL_error(L, "tables too deep in one another to be copied");
+  if (depth > DEEPEST_COPY) luaL_error(L, "the table is nested too deeply to be copied");
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   lua_createtable(L, elements, members - elements);
   lua_pushnil(L);

@@ -464,7 +464,7 @@ void loop_report (lua_State *L) {
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
     lua_pushcfunction(L, warn_of);
     lua_insert(L, base);
-    if (lua_pcall(L, 3, 0, 0) != LUA_OK) compat_warn(L, "datasession: an error could not be told");
+    if (lua_pcall(L, 3, 0, 0) != LUA_OK) compat_warn(L, "datasession: an error could not be reported");
   }
   lua_settop(L, base - 1);
 }

@@ -176,11 +176,11 @@ static void ignore (lua_State *L, struct session *s, const char *why) {
 
 void store_restore (lua_State *L, struct session *s) {
   if (!restore_identity(L, s)) {
-    ignore(L, s, "datasession: what is stored of a session is ignored: its provider cannot be made");
+    ignore(L, s, "datasession: a stored session is ignored: its AuthenticationProvider cannot be created");
     return;
   }
   if (!restore_wire(L, s)) {
-    ignore(L, s, "datasession: what is stored of a session is ignored: it is of another address");
+    ignore(L, s, "datasession: a stored session is ignored: it belongs to another address");
     return;
   }
   restore_state(L, s);

@@ -470,7 +470,7 @@ describe("addCatalog", function()
       assert.matches("/nowhere/at/all.json", err.message, 1, true)
       err = fails(session, "nowhere.json")
       assert.equal(404, err.httpStatus)
-      assert.matches("there is no file of that name, nor anything below serviceURI", err.hint)
+      assert.matches("the catalog is neither a file nor found below serviceURI", err.hint)
       assert.equal("catalog", fails(session, "file:///tmp").kind)
     end)
 

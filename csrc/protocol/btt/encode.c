@@ -147,7 +147,7 @@ static void add_value (lua_State *L, int depth, const char *key) {
     lua_settop(L, value);
     return;
   }
-  if (depth >= DEEPEST) luaL_error(L, "invoke: data: tables are in one another more than %d deep", DEEPEST);
+  if (depth >= DEEPEST) luaL_error(L, "invoke: data: nested deeper than %d levels", DEEPEST);
   luaL_checkstack(L, 10, "invoke: data");
   lua_pushnil(L);
   while (lua_next(L, value)) {

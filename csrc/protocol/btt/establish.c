@@ -64,10 +64,7 @@ void btt_check_login (lua_State *L, struct session *s) {
   }
   joins = read_arguments(L, b);
   if (joins && !btt_can_find(b))
-    luaL_error(
-        L,
-        "establishSession: a session that there is is found by its terminal or its id: give the option 'tid' "
-        "or 'sessionId'");
+    luaL_error(L, "establishSession: to join an existing session, give the option 'tid' or 'sessionId'");
   b->joins = joins;
   lua_replace(L, 2);
   lua_settop(L, 2);

@@ -70,7 +70,8 @@ void btt_judge_failure (const struct session *s, const struct exchange *x, struc
   found->fault.hint = NULL;
   found->fault.retryable = false;
   found->fault.status = x->response.status;
-  verdict_say(found, "HTTP %ld from %s: the server sends us elsewhere, so it knows the session no more",
+  verdict_say(found,
+              "HTTP %ld from %s: the server redirects the request elsewhere: the session has expired there",
               x->response.status, uri_public_text(x->response.uri));
 }
 
@@ -212,7 +213,7 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
   }
   if (status == 401 || status == 403) {
     blame(b, found, s->reconnecting ? VERDICT_BROKEN : VERDICT_REFUSED, "auth",
-          "the server does not let us in", NULL);
+          "the server refused to establish a session for this user", NULL);
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   } else if (gone)
     blame(b, found, VERDICT_BROKEN, "expired", "there is no such session on the server",
@@ -237,8 +238,7 @@ static bool is_replaced (const struct session *s, const struct exchange *x) {
 
 static void judge_replaced (struct btt *b, struct finding *found) {
   text_move(b->memory, &b->offered, &b->heard.id);
-  blame(b, found, VERDICT_EXPIRED, "expired", "the server has put another session in the place of ours",
-        NULL);
+  blame(b, found, VERDICT_EXPIRED, "expired", "the server replaced the session by another one", NULL);
 }
 
 /* Whether the call failed or not, its page or its id shows that the server has the session. */
@@ -273,8 +273,7 @@ static void judge_request (lua_State *L, const struct session *s, const struct e
            (call && (b->heard.code[0] || (b->heard.has_status && !b->heard.ok))))
     judge_failed(s, found);
   else if (call && (!is_good_status(x) || lua_isnil(L, reply)))
-    blame(b, found, VERDICT_NEUTRAL, "protocol", "what came is no reply that can be read",
-          "check requestPath and format");
+    blame(b, found, VERDICT_NEUTRAL, "protocol", "the reply cannot be read", "check requestPath and format");
   else
     set_alive(s, found);
 }
@@ -288,7 +287,7 @@ static void judge_check (const struct session *s, const struct exchange *x, stru
     set_alive(s, found);
   else {
     blame(b, found, VERDICT_BROKEN, b->heard.code[0] ? "server" : "http",
-          "the server does not say whether there is the session", NULL);
+          "the server does not tell whether the session exists", NULL);
     found->fault.retryable = true;
   }
 }
@@ -318,7 +317,7 @@ static void judge_by_word (const struct session *s, enum word word, struct findi
     }
     break;
   case WORD_CONNECTION:
-    blame(b, found, VERDICT_UNREACHABLE, "offline", "the reply is taken for a loss of the connection", NULL);
+    blame(b, found, VERDICT_UNREACHABLE, "offline", "the reply means that the connection is lost", NULL);
     found->reason = REASON_SERVER;
     return;
   case WORD_ERROR:

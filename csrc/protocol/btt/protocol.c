@@ -218,7 +218,7 @@ static bool ping (lua_State *L, struct operation *op) {
     return btt_find_again(L, op, pinged);
   operation_refuse(L, op, "auth", RESULT_FALSE,
                    op->session->phase == PHASE_AUTHORIZED
-                       ? "the server can be asked for a session by a TID or an id, and neither is known"
+                       ? "the server finds a session by a TID or an id, and neither is known"
                        : "the session is not established (CSS11): call establishSession first");
   return true;
 }

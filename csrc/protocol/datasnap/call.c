@@ -199,7 +199,7 @@ static void read_value (lua_State *L, struct operation *op, const struct exchang
   else
     datasnap_blame_body(found, op->stage == STAGE_BYTES
                                    ? "the body is no stream of bytes"
-                                   : "the body calls itself JSON and is none: it may be cut short");
+                                   : "the body is declared as JSON but is not: it may be cut short");
   lua_settop(L, top);
 }
 
@@ -352,7 +352,7 @@ int datasnap_cache (lua_State *L) {
   op->repeatable = op->repeatable || verb == DATASNAP_GET;
   if (s->phase != PHASE_INVALID && !s->closing && !s->reconnecting && !is_held(s)) {
     operation_refuse(L, op, s->phase == PHASE_EXPIRED ? "expired" : "auth", RESULT_GENERAL_FAILURE,
-                     "no session is held, so there is nothing in its cache");
+                     "there is no session, so its cache is empty");
     return 1;
   }
   return start(L, op, send_call);

@@ -340,7 +340,8 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
   else if (status == 403)
     blame(found, "auth", error ? text : "this user is not allowed to do that", NULL);
   else if (status == 501 && uri_within(((const struct datasnap *)s->wire)->batch, x->request.uri))
-    blame(found, "http", "the server takes no batches, as all but the oldest", "call the methods one by one");
+    blame(found, "http", "the server does not support batches: only the oldest servers do",
+          "call the methods one by one");
   else {
     blame(found, "http", error ? text : refusal(status), NULL);
     found->fault.retryable = status == 429 || status == 502 || status == 503 || status == 504;

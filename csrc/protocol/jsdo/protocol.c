@@ -281,7 +281,7 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
         status == 403 ? "this user is not allowed to use the ping service" : "not an answer to a ping", NULL);
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
     verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
-                  "a page where the ping service's JSON belongs",
+                  "the ping service answered with a page instead of JSON",
                   "check serviceURI, and what stands between here and the server");
   else if (is_broken_json(L, x))
     verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
@@ -322,7 +322,7 @@ static const char *what_failed (const struct session *s, const struct exchange *
     if (status == 403) return "this user is not allowed to use the application";
     if (status == 400) return "the server calls the login malformed";
     return status >= 500 ? "the server failed at the login" : "the server refused the login";
-  default: return "the server cannot say whether the session is good";
+  default: return "the server cannot tell whether the session is valid";
   }
 }
 
@@ -349,8 +349,8 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
     found->properties = line->value;
     found->properties_length = line->value_length;
   } else {
-    verdict_blame(found, VERDICT_BROKEN, "protocol", NULL, "its header X-CLIENT-PROPS is no JSON object",
-                  NULL);
+    verdict_blame(found, VERDICT_BROKEN, "protocol", NULL,
+                  "the header X-CLIENT-PROPS of the answer is not a JSON object", NULL);
     found->fault.retryable = false;
   }
 }

@@ -278,7 +278,7 @@ static void read_error (lua_State *L, struct finding *found) {
   if (found->verdict == VERDICT_BROKEN && found->purpose == PURPOSE_PING) found->reason = REASON_APPLICATION;
   if (found->verdict == VERDICT_EXPIRED) found->reason = REASON_EXPIRED;
   found->fault.retryable = found->verdict == VERDICT_UNREACHABLE;
-  verdict_say(found, "%s", text ? text : "the protocol's function says no");
+  verdict_say(found, "%s", text ? text : "the protocol's function refused");
   lua_settop(L, top);
 }
 

@@ -158,8 +158,8 @@ static void refuse_options (lua_State *L, const struct session *s) {
     luaL_error(L, "option 'name': a PROIV session ends with its program, and cannot be stored");
   lua_pop(L, 1);
   if (s->keep_credentials)
-    luaL_error(L,
-               "option 'keepCredentials': a PROIV session is never had again, so nothing is kept for that");
+    luaL_error(
+        L, "option 'keepCredentials': PROIV sessions cannot be re-established, so credentials are not kept");
 }
 
 void proiv_configure (lua_State *L, struct session *s) {

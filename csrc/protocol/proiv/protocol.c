@@ -48,7 +48,7 @@ static void blame_connect (struct finding *found, enum proiv_answer answer) {
   long status = found->fault.status;
   if (status == 401 || status == 403) {
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
-    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server does not accept who asks for a session",
+    verdict_blame(found, VERDICT_REFUSED, "auth", NULL, "the server refused the credentials",
                   "check username and password of connectionData");
   } else if (status == 404 || status == 410)
     verdict_blame(found, VERDICT_ABSENT, "offline", REASON_APPLICATION,
@@ -64,7 +64,7 @@ static void blame_connect (struct finding *found, enum proiv_answer answer) {
                   NULL);
 }
 
-static const char hint_lost[] = "begin another: it will not be the same session";
+static const char hint_lost[] = "create a new session";
 
 /* Judges the response to a POLL. */
 static void blame_poll (struct finding *found, enum proiv_answer answer) {
@@ -76,12 +76,12 @@ static void blame_poll (struct finding *found, enum proiv_answer answer) {
                   hint_lost);
   else if (answer == PROIV_SAYS_LATER) {
     verdict_blame(found, VERDICT_DOWN, "offline", REASON_APPSERVER,
-                  "the server cannot say now how the session stands", NULL);
+                  "the server cannot tell the state of the session now", NULL);
     found->fault.retryable = true;
   } else
     verdict_blame(found, VERDICT_BROKEN, found->fault.status < 300 ? "protocol" : "http",
                   found->purpose == PURPOSE_PING ? REASON_APPLICATION : NULL,
-                  "that does not say how the session stands", "check URI");
+                  "the answer does not tell the state of the session", "check URI");
 }
 
 static bool is_well (enum proiv_answer answer, enum purpose purpose) {
@@ -161,7 +161,7 @@ static enum proiv_answer hear_error (lua_State *L, struct finding *found) {
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   }
   found->reason = lost ? REASON_SERVER : NULL;
-  verdict_say(found, "%s", message ? message : "the transport's function says no");
+  verdict_say(found, "%s", message ? message : "the transport's function refused");
   return lost ? PROIV_SAYS_LOST : PROIV_SAYS_NOTHING;
 }
 
@@ -324,7 +324,7 @@ static bool poll (lua_State *L, struct operation *op, double seconds, operation_
 /* An ended session sends nothing. */
 static bool ask (lua_State *L, struct operation *op, int refused, operation_step step) {
   if (op->session->phase == PHASE_AUTHORIZED) return poll(L, op, op->limit, step);
-  operation_refuse(L, op, "expired", refused, "the session is over: begin another");
+  operation_refuse(L, op, "expired", refused, "the session has ended: create a new one");
   return true;
 }
 

@@ -168,7 +168,7 @@ local function storeOf(options)
 end
 
 local function ignore(name, why)
-  warn(("datasession: what is stored of the session '%s' is ignored: %s"):format(name, why))
+  warn(("datasession: the stored session '%s' is ignored: %s"):format(name, why))
 end
 
 -- The document of that text, or nil: what is wrong with it is a warning.

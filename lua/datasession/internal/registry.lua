@@ -202,7 +202,7 @@ local function noCredentials(model)
   local err = core.failure {
     kind = "auth",
     result = core.constants.AUTHENTICATION_FAILURE,
-    message = "getSession: the authentication model " .. model .. " needs " .. needed .. ", or a loginCallback",
+    message = ("getSession: the authentication model %s needs %s, or a loginCallback"):format(model, needed),
   }
   err.info = { errorObject = err }
   return err

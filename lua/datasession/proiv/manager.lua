@@ -232,7 +232,7 @@ local function begin(self, properties, level)
   local node = options.sessionNodeID
   catchUp(self)
   if self.slots[node] then
-    return nil, failure("refused", ("start: the slot '%s' holds a session that is not over"):format(node))
+    return nil, failure("refused", ("start: the slot '%s' holds a live session"):format(node))
   end
   local entry = enter(self, construct(options, level + 1), node)
   local promise = entry.session:login()
@@ -295,7 +295,7 @@ local function find(self, call, key)
     return entry, not entry and failure("closed", call .. ": there is no session") or nil
   end
   local entry = self.live[key]
-  return entry, not entry and failure("closed", call .. ": no session that is not over has that key") or nil
+  return entry, not entry and failure("closed", call .. ": no live session has that key") or nil
 end
 
 local function stopped(self, entry, note, onSuccess)
@@ -413,7 +413,7 @@ function Manager:getActive()
   return entry and entry.key
 end
 
---- The session object of a key, to be used as any other; nil when no session that is not over has that key.
+--- The session object of a key, to be used as any other; nil when no live session has that key.
 function Manager:session(key)
   checkKey("session", key, 2)
   local entry = find(self, "session", key)

@@ -601,7 +601,7 @@ describe("invoke", function()
     assert.is_true((assert(session:cache(nil, { verb = "DELETE" }):await(LIMIT))))
     local err = rejected(session:batch { { class = "TEcho", method = "Count" } })
     assert.same({ "http", 501 }, { err.kind, err.httpStatus })
-    assert.matches("takes no batches", err.message)
+    assert.matches("does not support batches", err.message)
     assert.is_true((session:closeSession():await(LIMIT)))
   end)
 

@@ -165,7 +165,7 @@ describe("a session's context", function()
       assert(session:login("lua", "secret"):await(LIMIT))
       server:setContextProperties("basic", text)
       for _, call in ipairs { "ping", "isAuthorized" } do
-        assert.matches("X%-CLIENT%-PROPS is no JSON object", rejected(session[call](session)).message)
+        assert.matches("X%-CLIENT%-PROPS of the answer is not a JSON object", rejected(session[call](session)).message)
       end
       server:setContextProperties("basic", nil)
       assert.same({ mine = 1 }, session:getContext())

@@ -105,7 +105,7 @@ describe("a manager of PROIV sessions", function()
       local first = start "left"
       local key, err = manager:start { sessionNodeID = "left" }
       assert.is_nil(key)
-      assert.matches("slot 'left' holds a session", err.message)
+      assert.matches("slot 'left' holds a live session", err.message)
       local promise = manager:startAsync { sessionNodeID = "left" }
       assert.equal("refused", select(2, promise:await(LIMIT)).kind)
       manager:finish(first)
@@ -256,7 +256,7 @@ describe("a manager of PROIV sessions", function()
       for _, unknown in ipairs { "proiv-0", over } do
         local ok, err = manager:stop(unknown, 1, error, error)
         assert.is_nil(ok)
-        assert.matches("no session that is not over has that key", err.message)
+        assert.matches("no live session has that key", err.message)
       end
       manager:finish(key)
       assert.matches("there is no session", select(2, manager:stop(nil, 1, error, error)).message)
@@ -358,7 +358,7 @@ describe("a manager of PROIV sessions", function()
       local left = start "left"
       local ok, err = manager:finish "proiv-0"
       assert.is_nil(ok)
-      assert.matches("no session that is not over has that key", err.message)
+      assert.matches("no live session has that key", err.message)
       assert.same({ left }, manager:keys())
       assert.is_true(manager:finish(nil))
       assert.is_false(manager:finish(nil))
@@ -439,7 +439,7 @@ describe("a manager of PROIV sessions", function()
       local key = start "left"
       local ok, err = manager:setActive "proiv-0"
       assert.is_nil(ok)
-      assert.matches("^setActive: no session", err.message)
+      assert.matches("^setActive: no live session", err.message)
       assert.is_nil((manager:setActive()))
       assert.has_error(function() manager:setActive {} end)
       assert.equal(key, manager:getActive())

@@ -169,7 +169,7 @@ describe("JSON ten thousand levels deep", function()
 
   it("is no context", function()
     local value, err = ask { answer("200 OK", "X-CLIENT-PROPS: " .. objects .. "\r\n", "") }
-    refused("protocol", "X%-CLIENT%-PROPS is no JSON object", value, err)
+    refused("protocol", "X%-CLIENT%-PROPS of the answer is not a JSON object", value, err)
   end)
 
   it("is no token", function()
