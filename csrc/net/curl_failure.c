@@ -355,8 +355,17 @@ bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code) {
   }
 }
 
+/* libcurl 8.23 has other codes for some failures, with the texts of older ones: the code that those give. */
+static CURLcode usual_code (CURLcode code, const char *text) {
+  if (code == CURLE_COULDNT_CONNECT && strstr(text, "CONNECT tunnel failed")) return CURLE_RECV_ERROR;
+  if (code == CURLE_BAD_FUNCTION_ARGUMENT && (strstr(text, "private key") || strstr(text, "client certificate")))
+    return CURLE_SSL_CERTPROBLEM;
+  return code;
+}
+
 void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text) {
   if (x->response.failure != FAILURE_NONE) return;
+  code = usual_code(code, text);
   if (curl_failure_for_descriptors(x, code)) {
     curl_failure_note(x, FAILURE_MEMORY,
                       "raise this process's limit of open files (ulimit -n), or close some",

@@ -37,7 +37,7 @@ end
 local function refusal(...)
   local value, err = ask(...)
   assert.is_nil(value)
-  assert.equal("tls", err.kind)
+  assert.equal("tls", err.kind, tostring(err))
   assert.is_false(err.retryable)
   return err.hint
 end

@@ -116,7 +116,7 @@ describe("a server's certificate", function()
     local proxy <close> = assert(sandbox.start {})
     local ok, err = login { serviceURI = server.uris.basic, caFile = at "here.pem", proxy = proxy.origin }
     assert.is_nil(ok)
-    assert.equal("proxy", err.kind)
+    assert.equal("proxy", err.kind, tostring(err))
     assert.matches("proxy", err.hint)
     assert.same({}, server:requests())
   end)
@@ -341,11 +341,11 @@ describe("a proxy", function()
   it("that is not there, or has no address, is told from a server that is not", function()
     local ok, err = login { serviceURI = server.uris.basic, proxy = "http://lua:hush@127.0.0.1:1" }
     assert.is_nil(ok)
-    assert.equal("proxy", err.kind)
+    assert.equal("proxy", err.kind, tostring(err))
     assert.not_matches("hush", tostring(err))
     ok, err = login { serviceURI = server.uris.basic, proxy = "http://nowhere.invalid:1" }
     assert.is_nil(ok)
-    assert.equal("proxy", err.kind)
+    assert.equal("proxy", err.kind, tostring(err))
   end)
 
   it("that wants a user and password says where to put them, for http and for https", function()
@@ -356,7 +356,7 @@ describe("a proxy", function()
       proxy:fault(nil, { refusal })
       local ok, err = login { serviceURI = scheme .. "://application.invalid/App", proxy = uri }
       assert.is_nil(ok)
-      assert.equal("proxy", err.kind)
+      assert.equal("proxy", err.kind, tostring(err))
       assert.matches("put a user and password .* into its URI: http://user:password@host:port", err.hint)
     end
   end)
