@@ -19,8 +19,11 @@
 #define compat_getslot(L, index, slot) lua_getiuservalue((L), (index), (slot))
 #define compat_setslot(L, index, slot) lua_setiuservalue((L), (index), (slot))
 
-/* One message to the state's warning function, which is off until a script calls warn("@on"). */
+/* One message to the state's warning function, which prints it unless the program has said warn("@off"). */
 #define compat_warn(L, message) lua_warning((L), (message), 0)
+
+/* For the start: the program lua has warnings off until somebody turns them on. */
+#define compat_warn_on(L) lua_warning((L), "@on", 0)
 
 #define compat_resume(co, from, nargs, nresults) lua_resume((co), (from), (nargs), (nresults))
 

@@ -1,5 +1,7 @@
 #include "runtime/error.h"
 
+#include "runtime/fields.h"
+
 #include <string.h>
 
 static const char memory_error_key;
@@ -94,15 +96,51 @@ bool error_retryable (enum failure failure) {
   return false;
 }
 
+/*
+** When a C message handler, as that of the program lua, asks for the text of what assert or error raised, the script's line comes
+** first: nobody else sees where it was. Pushes "file:line: ", or "".
+*/
+static void push_place (lua_State *L) {
+  lua_Debug handler, raiser;
+  int level;
+  lua_pushliteral(L, "");
+  if (!lua_getstack(L, 1, &handler) || !lua_getinfo(L, "S", &handler) || *handler.what != 'C') return;
+  if (!lua_getstack(L, 2, &raiser) || !lua_getinfo(L, "Sn", &raiser) || *raiser.what != 'C' || !raiser.name)
+    return;
+  if (strcmp(raiser.name, "assert") != 0 && strcmp(raiser.name, "error") != 0) return;
+  for (level = 3; lua_getstack(L, level, &raiser) && lua_rawlen(L, -1) == 0; level++) {
+    lua_pop(L, 1);
+    luaL_where(L, level);
+  }
+}
+
 static int error_tostring (lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_getfield(L, 1, "message");
-  lua_getfield(L, 1, "hint");
-  if (lua_isstring(L, -1))
-    lua_pushfstring(L, "%s (%s)", luaL_tolstring(L, 2, NULL), lua_tostring(L, 3));
+  lua_settop(L, 1);
+  lua_pushliteral(L, "message");
+  lua_rawget(L, 1);
+  lua_pushliteral(L, "hint");
+  lua_rawget(L, 1);
+  push_place(L);
+  if (lua_isstring(L, 3))
+    lua_pushfstring(L, "%s%s (%s)", lua_tostring(L, 4), luaL_tolstring(L, 2, NULL), lua_tostring(L, 3));
   else
-    luaL_tolstring(L, 2, NULL);
+    lua_pushfstring(L, "%s%s", lua_tostring(L, 4), luaL_tolstring(L, 2, NULL));
   return 1;
+}
+
+/* Fields that are there when there is something to say; others are a program's own, once it has set them. */
+static int error_index (lua_State *L) {
+  static const char *const names[] = {"kind",     "message",   "hint", "result",  "httpStatus",
+                                      "uri",      "retryable", "info", "session", "provider",
+                                      "response", "traceback", NULL};
+  size_t i;
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  for (i = 0; names[i]; i++)
+    if (!strcmp(name, names[i])) return 0;
+  lua_newtable(L);
+  fields_add(L, names);
+  return fields_missing(L, "an error", NULL);
 }
 
 void error_push_memory (lua_State *L) {
@@ -132,6 +170,8 @@ void error_register (lua_State *L) {
   luaL_newmetatable(L, ERROR_TYPE);
   lua_pushcfunction(L, error_tostring);
   lua_setfield(L, -2, "__tostring");
+  lua_pushcfunction(L, error_index);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   error_push(L, &memory);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &memory_error_key);

@@ -426,14 +426,33 @@ bool loop_call (lua_State *L, int nargs) {
   return ok;
 }
 
+static int to_text (lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+const char *loop_push_text (lua_State *L, int index) {
+  lua_pushvalue(L, index);
+  lua_pushcfunction(L, to_text);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return lua_tostring(L, -1);
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    lua_pushfstring(L, "a %s", luaL_typename(L, -1));
+    lua_remove(L, -2);
+  }
+  lua_pushfstring(L, "an error whose __tostring raised: %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return lua_tostring(L, -1);
+}
+
 /* Arguments: what was raised, the traceback of what is no text, what was raised in telling of it. */
 static int warn_of (lua_State *L) {
   bool twice = lua_gettop(L) > 2;
-  const char *text = luaL_tolstring(L, 1, NULL), *trace = lua_tostring(L, 2);
+  const char *text = loop_push_text(L, 1), *trace = lua_tostring(L, 2);
   compat_warn(L, lua_pushfstring(L, "datasession: %s%s%s", text, trace ? "\n" : "", trace ? trace : ""));
   if (twice)
-    compat_warn(L, lua_pushfstring(L, "datasession: error in the handler of onError: %s",
-                                   luaL_tolstring(L, 3, NULL)));
+    compat_warn(L,
+                lua_pushfstring(L, "datasession: error in the handler of onError: %s", loop_push_text(L, 3)));
   return 0;
 }
 
@@ -719,6 +738,8 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   new_table(L, loop, LOOP_KEYS, "v");
   new_table(L, loop, LOOP_NAMES, "v");
   new_table(L, loop, LOOP_PROTOCOLS, NULL);
+  new_table(L, loop, LOOP_TRACES, "k");
+  compat_warn_on(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loop_key);
   return loop;

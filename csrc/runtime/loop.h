@@ -33,7 +33,8 @@ enum loop_table {
   LOOP_KEYS,     /* weak values: the key of a session, once somebody asked for it -> the session */
   LOOP_NAMES,    /* weak values: the name of a session that is stored -> the last session that claimed it */
   LOOP_PROTOCOLS, /* protocols in Lua: name -> their table of functions; methods of those in C by their address */
-  LOOP_TABLES     /* how many */
+  LOOP_TRACES, /* weak keys: an error object that was raised -> the traceback of where */
+  LOOP_TABLES  /* how many */
 };
 
 /* What the loop and promises call of the operations above them. */
@@ -86,6 +87,7 @@ struct loop {
   unsigned depth;     /* steps inside steps: handlers that await */
   unsigned busy;      /* an operation takes its step: a finaliser that this wakes cannot step the loop */
   bool interrupted;   /* a hook has raised an error, which leaves all steps; see loop_pcall */
+  bool warned_seconds, warned_milliseconds; /* of options that look like the other unit: once a state */
   bool closed;
 };
 
@@ -163,6 +165,9 @@ bool loop_call (lua_State *L, int nargs);
 
 /* The value on top (an error) goes to onError or warn. Pops it. Raises nothing. */
 void loop_report (lua_State *L);
+
+/* Pushes the text of the value at `index`, and says so when its __tostring raises. Raises when memory is short. */
+const char *loop_push_text (lua_State *L, int index);
 
 /* A random number from 1 - part to 1 + part. */
 double loop_jitter (struct loop *loop, double part);

@@ -2,6 +2,7 @@
 
 #include "runtime/await.h"
 #include "runtime/error.h"
+#include "runtime/fields.h"
 #include "runtime/loop.h"
 
 #include <string.h>
@@ -56,11 +57,24 @@ void promise_make_error (lua_State *L, lua_CFunction make, int nargs) {
   error_push_memory(L);
 }
 
+/* Notes where the error object at 1 was first raised; the arguments are those of `wrap`. */
+static void note_trace (lua_State *L) {
+  error_push_memory(L);
+  if (lua_rawequal(L, -1, 1)) return;
+  loop_table(L, LOOP_TRACES);
+  lua_pushvalue(L, 1);
+  if (lua_rawget(L, -2) != LUA_TNIL) return;
+  lua_pushvalue(L, 1);
+  luaL_traceback(L, lua_touserdata(L, 2), NULL, (int)lua_tointeger(L, 3));
+  lua_rawset(L, -4);
+}
+
 /* Arguments: what was raised, the coroutine (light userdata), the level. */
 static int wrap (lua_State *L) {
   struct fault fault = {.kind = "error", .result = RESULT_GENERAL_FAILURE};
   int type = lua_type(L, 1);
   if (type == LUA_TTABLE || type == LUA_TUSERDATA) {
+    note_trace(L);
     lua_settop(L, 1);
     return 1;
   }
@@ -514,24 +528,38 @@ static int m_tostring (lua_State *L) {
   return 1;
 }
 
+/* Pushes where the error on top was raised, or nil. */
+static void push_trace (lua_State *L) {
+  int error = lua_gettop(L);
+  if (lua_istable(L, error)) {
+    lua_pushliteral(L, "traceback");
+    if (lua_rawget(L, error) == LUA_TSTRING) return;
+    lua_pop(L, 1);
+  }
+  loop_table(L, LOOP_TRACES);
+  lua_pushvalue(L, error);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+}
+
+/* Argument: the error of a promise. The text that the handler of onError gets. */
+static int unseen_text (lua_State *L) {
+  const char *text = loop_push_text(L, 1), *trace;
+  lua_pushvalue(L, 1);
+  push_trace(L);
+  trace = lua_tostring(L, -1);
+  lua_pushfstring(L, "a promise was rejected and nobody looked: %s%s%s", text, trace ? "\n" : "",
+                  trace ? trace : "");
+  return 1;
+}
+
 static int unseen_gc (lua_State *L) {
   bool *unseen = luaL_checkudata(L, 1, UNSEEN_TYPE);
   if (!*unseen) return 0;
   *unseen = false;
-  lua_pushliteral(L, "a promise was rejected and nobody looked: ");
+  lua_pushcfunction(L, unseen_text);
   compat_getslot(L, 1, 1);
-  luaL_tolstring(L, -1, NULL);
-  if (lua_istable(L, -2)) {
-    lua_pushliteral(L, "traceback");
-    if (lua_rawget(L, -3) == LUA_TSTRING) {
-      lua_pushliteral(L, "\n");
-      lua_insert(L, -2);
-      lua_concat(L, 3);
-    } else
-      lua_pop(L, 1);
-  }
-  lua_remove(L, -2);
-  lua_concat(L, 2);
+  lua_call(L, 1, 1);
   loop_report(L);
   return 0;
 }
@@ -593,6 +621,7 @@ void promise_register (lua_State *L) {
   lua_pushcfunction(L, m_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);
+  fields_guard(L, "a promise", "did you forget :await()?");
   lua_setfield(L, -2, "__index");
   luaL_newmetatable(L, UNSEEN_TYPE);
   lua_pushcfunction(L, unseen_gc);

@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/headers.h"
+#include "runtime/fields.h"
 #include "runtime/json.h"
 
 #include <string.h>
@@ -212,8 +213,12 @@ static int response_index (lua_State *L) {
   else if (!strcmp(key, "json")) {
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, response_json, 1);
-  } else
-    lua_pushnil(L);
+  } else {
+    static const char *const names[] = {"status", "ok", "body", "headers", "uri", "timing", "json", NULL};
+    lua_newtable(L);
+    fields_add(L, names);
+    return fields_missing(L, "a response", NULL);
+  }
   return 1;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/transport_options.h"
 
+#include "runtime/duration.h"
 #include "runtime/options.h"
 
 #include <stddef.h>
@@ -102,9 +103,9 @@ static void read_limits (lua_State *L, int index, struct limits *given) {
   }
   check_pin(L, index);
   check_proxy(L, index);
-  given->connect_timeout = options_number(L, index, "connectTimeout", 0.001, -1);
-  given->timeout = options_number(L, index, "timeout", 0, -1);
-  given->stall_timeout = options_number(L, index, "stallTimeout", 0, -1);
+  given->connect_timeout = duration_option(L, index, "connectTimeout", 0.001, -1);
+  given->timeout = duration_option(L, index, "timeout", 0, -1);
+  given->stall_timeout = duration_option(L, index, "stallTimeout", 0, -1);
   given->max_response = options_number(L, index, "maxResponseSize", 1, -1);
   given->max_redirects = options_number(L, index, "maxRedirects", 0, -1);
   given->insecure = options_boolean(L, index, "insecure", false);

@@ -1,5 +1,8 @@
 #include "runtime/userdata.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 /* Field 1 of a metatable says whose it is. */
 enum { TAG = 1 };
 
@@ -28,11 +31,22 @@ void *userdata_test (lua_State *L, int index, enum type type) {
   return tag == &tags[type] ? data : NULL;
 }
 
+/* True if a method, and no metamethod, is called: its object is missing. */
+static bool lacks_self (lua_State *L, int index) {
+  lua_Debug call;
+  return index == 1 && lua_getstack(L, 0, &call) && lua_getinfo(L, "n", &call) &&
+         strcmp(call.namewhat, "metamethod") != 0;
+}
+
 void *userdata_check (lua_State *L, int index, enum type type) {
   void *data = userdata_test(L, index, type);
+  const char *name;
   if (data) return data;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &tags[type]);
   lua_getfield(L, -1, "__name");
-  luaL_typeerror(L, index, lua_tostring(L, -1));
+  name = lua_tostring(L, -1);
+  if (!lacks_self(L, index)) luaL_typeerror(L, index, name);
+  lua_pushfstring(L, "%s expected, got %s: call it with ':' instead of '.'", name, luaL_typename(L, index));
+  luaL_argerror(L, index, lua_tostring(L, -1));
   return NULL;
 }

@@ -2,6 +2,7 @@
 #include "session/request.h"
 
 #include "net/ascii.h"
+#include "runtime/duration.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
 #include "runtime/numbers.h"
@@ -174,7 +175,8 @@ static struct uri *target_of (lua_State *L, struct session *s) {
 }
 
 static struct exchange *describe (lua_State *L, struct session *s) {
-  double timeout = options_number(L, 2, "timeout", 0, 0), stall = options_number(L, 2, "stallTimeout", 0, 0);
+  double timeout = duration_option(L, 2, "timeout", 0, 0),
+         stall = duration_option(L, 2, "stallTimeout", 0, 0);
   const char *method = check_method(L, 2);
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
   bool lines = is_set(L, "headers") || is_set(L, "json");

@@ -1,8 +1,9 @@
 /* session_binding: the properties, methods and name of a session, as Lua sees them. */
 #include "session/session_binding.h"
 
-#include "net/number.h"
+#include "runtime/duration.h"
 #include "runtime/error.h"
+#include "runtime/fields.h"
 #include "runtime/loop.h"
 #include "session/active_session.h"
 #include "session/autoping.h"
@@ -174,10 +175,10 @@ static void push_property (lua_State *L, const struct session *s, enum property 
 }
 
 /*
-** Pushes the method of that name that only the session's protocol has, or nil. The table is made on first
+** Pushes the table of the methods that only the session's protocol has, or nil. The table is made on first
 ** use.
 */
-static void push_own_method (lua_State *L, const struct session *s, int name) {
+static void push_own_methods (lua_State *L, const struct session *s) {
   if (!s->protocol->methods) {
     lua_pushnil(L);
     return;
@@ -190,8 +191,16 @@ static void push_own_method (lua_State *L, const struct session *s, int name) {
     lua_pushvalue(L, -1);
     lua_rawsetp(L, -3, s->protocol);
   }
-  lua_pushvalue(L, name);
-  lua_rawget(L, -2);
+}
+
+/* The upvalues are those of session_index; what this protocol's sessions have alone is on top, a table or nil. */
+static int no_field (lua_State *L) {
+  int own = lua_gettop(L);
+  lua_newtable(L);
+  fields_add_keys(L, lua_upvalueindex(1));
+  fields_add_keys(L, lua_upvalueindex(2));
+  if (lua_istable(L, own)) fields_add_keys(L, own);
+  return fields_missing(L, "a session", NULL);
 }
 
 /* Upvalues: the methods; the numbers of the properties by name. */
@@ -201,8 +210,12 @@ static int session_index (lua_State *L) {
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) {
-    push_own_method(L, s, 2);
-    return 1;
+    push_own_methods(L, s);
+    if (lua_isnil(L, -1)) return no_field(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+    lua_pop(L, 1);
+    return no_field(L);
   }
   push_property(L, s, (enum property)lua_tointeger(L, -1));
   return 1;
@@ -217,13 +230,8 @@ static bool set_ping_interval (struct session *s, double interval) {
 }
 
 static int set_interval (lua_State *L, struct session *s) {
-  char text[NUMBER_SIZE];
-  double interval = lua_type(L, 3) == LUA_TNUMBER ? lua_tonumber(L, 3) : -1;
-  if (!(interval >= 0 && interval < 1e12))
-    return luaL_error(L, "session.pingInterval: expected a number of milliseconds, 0 or more, got %s",
-                      lua_type(L, 3) == LUA_TNUMBER ? number_round(text, lua_tonumber(L, 3), 14)
-                                                    : luaL_tolstring(L, 3, NULL));
-  if (!set_ping_interval(s, interval)) luaL_error(L, "not enough memory");
+  if (!set_ping_interval(s, duration_interval(L, 3, "session.pingInterval")))
+    luaL_error(L, "not enough memory");
   session_note(L, 1);
   return 0;
 }
@@ -237,13 +245,22 @@ static int set_on_open (lua_State *L, struct session *s) {
   return 0;
 }
 
-/* Upvalue 2 as above. */
+/* The name at 2 is no property's. Upvalues as above. */
+static int refuse_field (lua_State *L, const char *name) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return luaL_error(L, "session.%s is read-only", name);
+  lua_newtable(L);
+  fields_add_keys(L, lua_upvalueindex(2));
+  fields_missing(L, "a session", NULL);
+  return luaL_error(L, "a session has no field '%s'", name);
+}
+
+/* Upvalues as above. */
 static int session_newindex (lua_State *L) {
   struct session *s = session_check(L, 1);
   const char *name = luaL_tolstring(L, 2, NULL);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL)
-    return luaL_error(L, "a session has no property '%s'", name);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return refuse_field(L, name);
   switch ((enum property)lua_tointeger(L, -1)) {
   case PROPERTY_PING_INTERVAL: return set_interval(L, s);
   case PROPERTY_ON_OPEN_REQUEST: return set_on_open(L, s);

@@ -4,6 +4,7 @@
 */
 #include "session/session_new.h"
 
+#include "runtime/duration.h"
 #include "runtime/loop.h"
 #include "runtime/options.h"
 #include "runtime/transport_options.h"
@@ -189,6 +190,14 @@ static void warn_insecure (lua_State *L, const struct session *s) {
   lua_pop(L, 1);
 }
 
+static double interval_option (lua_State *L) {
+  double interval = 0;
+  if (lua_getfield(L, 1, "pingInterval") != LUA_TNIL)
+    interval = duration_interval(L, -1, "option 'pingInterval'");
+  lua_pop(L, 1);
+  return interval;
+}
+
 int session_new (lua_State *L) {
   struct loop *loop = loop_get(L);
   const struct protocol *protocol;
@@ -201,8 +210,7 @@ int session_new (lua_State *L) {
   loop_prepare(L);
   loop_engine(L, loop);
   s = new_session(L, protocol);
-  if (!autoping_set_interval(s, options_number(L, 1, "pingInterval", 0, 0)))
-    return luaL_error(L, "not enough memory");
+  if (!autoping_set_interval(s, interval_option(L))) return luaL_error(L, "not enough memory");
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
   reconnect_options(L, s);

@@ -84,11 +84,22 @@ for name, value in pairs(core.constants) do
   datasession[name] = value
 end
 
+local function missing(self, name)
+  local known = {}
+  for other in pairs(self) do
+    known[#known + 1] = other
+  end
+  local nearest = find "suggest.nearest"(name, known)
+  return ("datasession has no field '%s'%s"):format(name, nearest and (": did you mean '%s'?"):format(nearest) or "")
+end
+
 setmetatable(datasession, {
   __index = function(self, name)
     if fields[name] then
       rawset(self, name, find(fields[name]))
       return rawget(self, name)
+    elseif type(name) == "string" and name:sub(1, 2) ~= "__" then -- libraries probe for those
+      error(missing(self, name), 2)
     end
   end,
   __pairs = function(self)

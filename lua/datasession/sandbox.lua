@@ -30,6 +30,7 @@
 local cjson = require "cjson"
 local check = require "datasession.sandbox.check"
 local json = require "datasession.sandbox.json"
+local methodsOf = require "datasession.internal.methods"
 local settings = require "datasession.sandbox.settings"
 
 local found, core = pcall(require, "datasession.sandbox.core")
@@ -404,6 +405,8 @@ function methods:awaitRequests(n, timeout)
   check.value("argument 'timeout'", check.number(0), timeout or 10, 2)
   return self[CORE]:await(n, timeout or 10)
 end
+
+methodsOf("a server", methods, function(value) return getmetatable(value) == Server end)
 
 -- ---- starting
 

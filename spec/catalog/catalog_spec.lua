@@ -53,6 +53,14 @@ local function petCatalog()
   }
 end
 
+--- The call raises that message, with the file that it is in.
+local function lacks(message, ...)
+  local ok, raised = pcall(...)
+  assert.is_false(ok)
+  assert.equal(message, (raised:gsub("^spec/[^:]*:%d+: ", "")))
+  assert.not_equal(message, raised)
+end
+
 local function parse(document, options)
   return catalog.parse(assert(codec.encode(document)), options or { serviceURI = SERVICE_URI })
 end
@@ -106,11 +114,13 @@ describe("a catalog", function()
 
   it("finds services and resources by name, case-sensitively", function()
     assert.equal(service, pets:service("PetService"))
-    assert.is_nil(pets:service("petservice"))
-    assert.is_nil(pets:service(nil))
+    lacks("catalog: no service 'petservice': did you mean 'PetService'?", pets.service, pets, "petservice")
+    lacks("catalog: no service nil", pets.service, pets, nil)
     assert.equal(resource, pets:resource("Pet"))
     assert.equal(resource, service:resource("Pet"))
-    assert.is_nil(pets:resource("pet"))
+    lacks("catalog: no resource 'pet': did you mean 'Pet'?", pets.resource, pets, "pet")
+    lacks("service PetService: no resource 'elephant'", service.resource, service, "elephant")
+    lacks("resource: expected a catalog, got string: call it with ':' instead of '.'", pets.resource, "Pet")
   end)
 
   it("walks all resources of all services, the empty ones too", function()
@@ -242,9 +252,10 @@ describe("a resource", function()
     assert.equal("submit", resource:operation("SubmitPet").type)
     assert.equal(resource:operation("SubmitPet"), resource:operation("submit"))
     assert.equal("invoke", resource:operation("Feed").type)
-    assert.is_nil(resource:operation("feed"))
     assert.is_nil(resource:operation("delete"))
-    assert.is_nil(resource:operation(nil))
+    lacks("resource Pet: no operation 'feed': did you mean 'Feed'?", resource.operation, resource, "feed")
+    lacks("resource Pet: no operation 'raed': did you mean 'read'?", resource.operation, resource, "raed")
+    lacks("resource Pet: no operation nil", resource.operation, resource, nil)
   end)
 
   it("prefers a type to a name, and the last of equal names", function()
@@ -369,8 +380,8 @@ describe("a schema", function()
     assert.equal("date", tt:field("Born").format)
     assert.equal(3, tt:field("Weights").maxItems)
     assert.equal("number", tt:field("Weights").items.type)
-    assert.is_nil(tt:field("_id"))
-    assert.is_nil(tt:field("petnum"))
+    lacks("table ttPet: no field '_id'", tt.field, tt, "_id")
+    lacks("table ttPet: no field 'petnum': did you mean 'PetNum'?", tt.field, tt, "petnum")
   end)
 end)
 
@@ -444,6 +455,8 @@ describe("an operation", function()
     assert.error_matches(function() expand("?{a}", { a = print }) end, "needs a value for 'a', got a function")
     assert.error_matches(function() expand("?{a}", { a = 0 / 0 }) end, "needs a value for 'a', got a number")
     assert.error_matches(function() expand("?{a}", "x") end, "bad argument #1 to 'expand'")
+    assert.error_matches(function() expand("?{filter}", { filtr = "x" }) end,
+      "needs a value for 'filter', got nothing: did you misspell 'filtr'?", 1, true)
   end)
 
   it("returns a message for a parameter that the catalog declares and nobody can pass", function()

@@ -173,7 +173,8 @@ describe("request", function()
       end
       assert.matches("^datasession%.response: HTTP 200, %d+ bytes from http://[^?]*$", tostring(response))
       assert.error_matches(function() response.status = 1 end, "a response is read%-only")
-      assert.is_nil(response.nothing)
+      assert.error_matches(function() return response.nothing end, "a response has no field 'nothing'", 1, true)
+      assert.error_matches(function() return response.statuss end, "did you mean 'status'?", 1, true)
     end)
 
     it("whose header lines of one name are joined, its cookies left out", function()
@@ -271,7 +272,8 @@ describe("request", function()
       { "a length of its own", { path = "/", headers = { ["content-LENGTH"] = "3" } }, "'Content%-Length' is computed" },
       { "an encoding of its own", { path = "/", headers = { ["transfer-encoding"] = "chunked" } },
         "'Transfer%-Encoding' is computed" },
-      { "a negative timeout", { path = "/", timeout = -1 }, "option 'timeout': expected a number of 0 or more" },
+      { "a negative timeout", { path = "/", timeout = -1 },
+        "option 'timeout': expected a number of seconds, 0 or more" },
     }
     for _, mistake in ipairs(mistakes) do
       it("for " .. mistake[1] .. ", and sends nothing", function()

@@ -106,11 +106,11 @@ describe("a session", function()
         "unknown option 'authenticationMode': did you mean 'authenticationModel'%?" },
       { "an option that is no name", { { serviceURI = "http://h", "form" } }, "option names are strings" },
       { "a negative pingInterval", { { serviceURI = "http://h", pingInterval = -1 } },
-        "option 'pingInterval': expected a number of 0 or more, got %-1" },
+        "option 'pingInterval': expected a number of milliseconds, 0 or more, or a text such as \"30s\", got %-1" },
       { "a pingInterval that is no number", { { serviceURI = "http://h", pingInterval = "1" } },
-        "option 'pingInterval': expected a number, got string" },
+        "option 'pingInterval': expected a number of milliseconds, .*, got '1'" },
       { "a connectTimeout of nothing", { { serviceURI = "http://h", connectTimeout = 0 } },
-        "option 'connectTimeout': expected a number above 0" },
+        "option 'connectTimeout': expected a number of seconds, above 0" },
       { "a timeout that is not a number", { { serviceURI = "http://h", timeout = 0 / 0 } },
         "option 'timeout': expected" },
       { "a proxy of another type", { { serviceURI = "http://h", proxy = true } }, "option 'proxy': expected" },
@@ -223,16 +223,23 @@ describe("a session", function()
       session.onOpenRequest = nil
       assert.is_nil(session.onOpenRequest)
       assert.error_matches(function() session.onOpenRequest = 7 end, "onOpenRequest: expected a function or nil")
-      assert.error_matches(function() session.pingInterva1 = 1 end, "a session has no property 'pingInterva1'")
-      assert.error_matches(function() session.login = print end, "a session has no property 'login'")
+      assert.error_matches(function() session.pingInterva1 = 1 end,
+        "a session has no field 'pingInterva1': did you mean 'pingInterval'?")
+      assert.error_matches(function() session.login = print end, "session.login is read%-only")
       session.pingInterval = 12.5
       assert.equal(12.5, session.pingInterval)
       session.pingInterval = 0
       assert.equal("integer", math.type(session.pingInterval))
-      for _, bad in ipairs { -1, 0 / 0, math.huge, "5", true } do
+      for _, bad in ipairs { -1, 0 / 0, math.huge, "5", "5 pm", "-1s", "s", true } do
         assert.error_matches(function() session.pingInterval = bad end, "session.pingInterval: expected a number")
       end
       assert.equal(0, session.pingInterval)
+      local texts = { ["500ms"] = 500, ["30s"] = 30000, ["1.5 s"] = 1500, ["5m"] = 300000, ["1h"] = 3600000 }
+      for text, interval in pairs(texts) do
+        session.pingInterval = text
+        assert.equal(interval, session.pingInterval)
+      end
+      session.pingInterval = 0
     end)
 
     it("whose tables are the reader's own", function()
@@ -259,7 +266,12 @@ describe("a session", function()
       for _, name in ipairs { "disconnect", "setContext", "getContext", "setContextProperty", "getContextProperty" } do
         assert.equal("function", type(session[name]))
       end
-      assert.is_nil(session.nothing)
+      assert.error_matches(function() return session.nothing end, "a session has no field 'nothing'", 1, true)
+      assert.error_matches(function() return session.serviceUri end,
+        "a session has no field 'serviceUri': did you mean 'serviceURI'?", 1, true)
+      assert.error_matches(function() session:lgoin() end, "no field 'lgoin': did you mean 'login'?", 1, true)
+      assert.error_matches(function() session.ping() end, "call it with ':' instead of '.'", 1, true)
+      for _, probed in ipairs { "__pairs", 1, true } do assert.is_nil(session[probed]) end
     end)
   end)
 

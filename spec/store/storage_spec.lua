@@ -361,6 +361,7 @@ describe("storage.file", function()
   it("says what it needs where a host has left Lua's io library out", function()
     assert.equal("false\n", child.output([[
       local store = require("datasession.storage").file(arg[1])
+      warn "@off" -- Lua's own files miss it too
       debug.getregistry()["FILE*"] = nil
       local read, why = pcall(store.get, store, "key")
       assert(why:find("needs Lua's io library", 1, true))

@@ -4,6 +4,7 @@
 ** sent again after a reconnect.
 */
 #include "protocol/btt/btt.h"
+#include "runtime/duration.h"
 #include "runtime/error.h"
 #include "runtime/loop.h"
 #include "runtime/numbers.h"
@@ -324,7 +325,7 @@ int btt_invoke (lua_State *L) {
   const char *refused;
   check_arguments(L);
   twice = may_repeat(L, btt_of(s));
-  limit = options_number(L, CALL_OPTIONS, "timeout", 0, 0);
+  limit = duration_option(L, CALL_OPTIONS, "timeout", 0, 0);
   btt_push_body(L, s);
   body = lua_gettop(L) - 1;
   push_headers(L);

@@ -5,6 +5,7 @@
 #include "net/ascii.h"
 #include "net/form.h"
 #include "protocol/btt/btt.h"
+#include "runtime/duration.h"
 #include "runtime/loop.h"
 #include "runtime/options.h"
 #include "session/protocol.h"
@@ -36,7 +37,7 @@ static bool read_arguments (lua_State *L, struct btt *b) {
   }
   options_check(L, 2, "establishSession", known);
   joins = !options_boolean(L, 2, "newSession", true);
-  timeout = options_number(L, 2, "timeout", 0, 0);
+  timeout = duration_option(L, 2, "timeout", 0, 0);
   take_text(L, b, "tid", &b->tid);
   take_text(L, b, "sessionId", &b->predefined);
   take_text(L, b, "serverId", &b->server_option);

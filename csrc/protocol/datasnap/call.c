@@ -4,6 +4,7 @@
 */
 #include "net/ascii.h"
 #include "protocol/datasnap/datasnap.h"
+#include "runtime/duration.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
 #include "runtime/options.h"
@@ -223,7 +224,7 @@ static bool send_call (lua_State *L, struct operation *op) {
 */
 static struct operation *new_call (lua_State *L, const char *verb, enum datasnap_verb method, int options) {
   bool given = !lua_isnil(L, options);
-  double limit = given ? options_number(L, options, "timeout", 0, 0) : 0;
+  double limit = given ? duration_option(L, options, "timeout", 0, 0) : 0;
   bool twice = given && options_boolean(L, options, "idempotent", false);
   int base = lua_gettop(L) - 3, i;
   struct operation *op;

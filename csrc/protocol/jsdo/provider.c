@@ -7,6 +7,7 @@
 
 #include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/jsdo.h"
+#include "runtime/fields.h"
 #include "runtime/json.h"
 #include "runtime/loop.h"
 #include "runtime/options.h"
@@ -631,8 +632,13 @@ static int provider_index (lua_State *L) {
     lua_pushstring(L, model_name(who->model));
   else if (!strcmp(key, "automaticTokenRefresh"))
     lua_pushboolean(L, who->automatic);
-  else
-    lua_pushnil(L);
+  else {
+    static const char *const names[] = {"uri", "authenticationModel", "automaticTokenRefresh", NULL};
+    lua_newtable(L);
+    fields_add(L, names);
+    fields_add_keys(L, lua_upvalueindex(1));
+    return fields_missing(L, "an AuthenticationProvider", NULL);
+  }
   return 1;
 }
 

@@ -19,6 +19,7 @@
 -- There is never a password in it.
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local raise = require "datasession.internal.raise"
 
 local persistence = {}
 
@@ -319,6 +320,9 @@ end
 -- One that could not be loaded stays known, for another try.
 -- @return addCatalog's promise; with nothing to load it succeeds at once
 function persistence.reloadCatalogs(session)
+  if getmetatable(session) ~= "datasession.session" then
+    raise("reloadCatalogs: expected a session, got " .. type(session) .. ": call it with ':' instead of '.'", 2)
+  end
   return session:addCatalog(core.wantedCatalogs(session) or {})
 end
 

@@ -3,6 +3,7 @@
 local ascii = require "datasession.internal.ascii"
 local core = require "datasession.core"
 local persistence = require "datasession.internal.persistence"
+local raise = require "datasession.internal.raise"
 
 local registry = {}
 
@@ -31,7 +32,7 @@ local function checkNames(options, level)
   for name in pairs(options) do
     if names and not isAmong(own, name) and not isAmong(names, name) then
       table.move(own, 1, #own, #names + 1, names)
-      error("getSession: " .. require("datasession.internal.suggest").unknown("option", name, names), level + 1)
+      raise("getSession: " .. require("datasession.internal.suggest").unknown("option", name, names), level + 1)
     end
   end
 end
@@ -39,7 +40,7 @@ end
 local function checkString(options, name, level)
   local value = options[name]
   if value ~= nil and type(value) ~= "string" then
-    error(("getSession: option '%s': expected a string, got %s"):format(name, type(value)), level + 1)
+    raise(("getSession: option '%s': expected a string, got %s"):format(name, type(value)), level + 1)
   end
 end
 
@@ -51,18 +52,18 @@ end
 local function checkCatalogs(value, level)
   if type(value) ~= "string" and type(value) ~= "table" then
     local message = "getSession: option 'catalogURI': expected a URI or an array of URIs, got "
-    error(message .. type(value), level + 1)
+    raise(message .. type(value), level + 1)
   end
   for i, uri in ipairs(type(value) == "table" and value or { value }) do
     if type(uri) ~= "string" or uri == "" then
-      error(("getSession: option 'catalogURI': entry %d: expected a non-empty string"):format(i), level + 1)
+      raise(("getSession: option 'catalogURI': entry %d: expected a non-empty string"):format(i), level + 1)
     end
   end
 end
 
 local function check(options, level)
   if type(options) ~= "table" then
-    error("getSession: expected a table of options, got " .. type(options), level + 1)
+    raise("getSession: expected a table of options, got " .. type(options), level + 1)
   end
   checkNames(options, level + 1)
   checkString(options, "username", level + 1)
@@ -70,15 +71,15 @@ local function check(options, level)
   checkString(options, "authenticationURI", level + 1)
   checkString(options, "authProviderAuthenticationModel", level + 1)
   if options.loginCallback ~= nil and type(options.loginCallback) ~= "function" then
-    error("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback), level + 1)
+    raise("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback), level + 1)
   end
   if options.authProvider ~= nil then
-    error("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
+    raise("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
   end
   if hasCatalogs(options) then
     checkCatalogs(options.catalogURI, level + 1)
   elseif options.catalogURI ~= nil then
-    error("getSession: option 'catalogURI': a session of that protocol has no catalogs", level + 1)
+    raise("getSession: option 'catalogURI': a session of that protocol has no catalogs", level + 1)
   end
 end
 
@@ -90,15 +91,15 @@ end
 local function checkSendable(options, name, level)
   local model, text = modelOf(options), options[name] or ""
   if model == "bearer" and name == "username" and text:find("[\r\n%z]") then
-    error("getSession: option 'username': a token holds no line breaks or NUL bytes", level + 1)
+    raise("getSession: option 'username': a token holds no line breaks or NUL bytes", level + 1)
   elseif model ~= "basic" then
     return
   end
   if name == "username" and text:find(":", 1, true) then
-    error("getSession: option 'username': a user name with ':' cannot be sent by HTTP Basic", level + 1)
+    raise("getSession: option 'username': a user name with ':' cannot be sent by HTTP Basic", level + 1)
   end
   if text:find("\0", 1, true) then
-    error(("getSession: option '%s': a NUL byte cannot be sent by HTTP Basic"):format(name), level + 1)
+    raise(("getSession: option '%s': a NUL byte cannot be sent by HTTP Basic"):format(name), level + 1)
   end
 end
 
@@ -119,7 +120,7 @@ end
 local function construct(constructor, options, level)
   local made, result = pcall(constructor, options)
   if not made then
-    error("getSession: " .. tostring(result), level + 1)
+    raise("getSession: " .. tostring(result), level + 1)
   end
   return result
 end
@@ -138,7 +139,7 @@ local function checkProviderModel(options, level)
   local model, given = modelOf(options), options.authProviderAuthenticationModel
   local proved = options.authenticationURI or model == "sso"
   if proved and given and ascii.lower(given) ~= (model == "sso" and "form_sso" or model) then
-    error(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
+    raise(("getSession: option 'authProviderAuthenticationModel': %q does not fit a session of model %s")
       :format(given, model), level + 1)
   end
 end
@@ -184,6 +185,11 @@ local function make(options, level)
     maker = construct(core.new, mine, level + 1)
   end
   return maker or provider, stored and { provider = provider or nil }
+end
+
+-- A session, not a provider.
+local function isSession(maker)
+  return getmetatable(maker) == "datasession.session"
 end
 
 local function isGiven(text)
@@ -364,7 +370,7 @@ function registry.getSession(options)
   checkSendable(options, "password", 2)
   local maker, stored = make(options, 2)
   if not stored and not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
-    if maker.serviceURI then
+    if isSession(maker) then
       maker:invalidate()
     end
     local err = noCredentials(maker.authenticationModel)
@@ -372,10 +378,10 @@ function registry.getSession(options)
       reject(err)
     end)
   end
-  if maker.serviceURI then
+  if isSession(maker) then
     core.hold(maker)
   end
-  local guard = setmetatable({ stored = stored, [maker.serviceURI and "session" or "provider"] = maker }, guardMeta)
+  local guard = setmetatable({ stored = stored, [isSession(maker) and "session" or "provider"] = maker }, guardMeta)
   pending[guard] = false -- until there is its promise: it may end at once
   local promise = core.spawn(establish, guard, maker, options)
   if pending[guard] ~= nil then
@@ -460,14 +466,14 @@ end
 --   invalid all the same
 function registry.invalidateAllSessions(options)
   if options ~= nil and type(options) ~= "table" then
-    error("invalidateAllSessions: expected a table of options or nil, got " .. type(options), 2)
+    raise("invalidateAllSessions: expected a table of options or nil, got " .. type(options), 2)
   end
   for name, value in pairs(options or {}) do
     if name ~= "all" then
-      error("invalidateAllSessions: " .. require("datasession.internal.suggest").unknown("option", name, { "all" }), 2)
+      raise("invalidateAllSessions: " .. require("datasession.internal.suggest").unknown("option", name, { "all" }), 2)
     end
     if type(value) ~= "boolean" then
-      error("invalidateAllSessions: option 'all': expected a boolean, got " .. type(value), 2)
+      raise("invalidateAllSessions: option 'all': expected a boolean, got " .. type(value), 2)
     end
   end
   local sessions = {}

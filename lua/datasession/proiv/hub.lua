@@ -5,6 +5,7 @@
 -- subscriptions.
 
 local core = require "datasession.core"
+local methodsOf = require "datasession.internal.methods"
 
 local Hub = {}
 Hub.__index = Hub
@@ -145,6 +146,8 @@ function Hub:publish(name, data)
     end
   end
 end
+
+methodsOf("a hub", Hub, function(value) return getmetatable(value) == Hub end)
 
 local hub = {}
 

@@ -4,6 +4,7 @@
 local core = require "datasession.core"
 local hub = require "datasession.proiv.hub"
 local suggest = require "datasession.internal.suggest"
+local methodsOf = require "datasession.internal.methods"
 
 local Manager = {}
 Manager.__index = Manager
@@ -429,6 +430,8 @@ function Manager:keys()
   end
   return keys
 end
+
+methodsOf("a manager", Manager, function(value) return getmetatable(value) == Manager end)
 
 local manager = {}
 

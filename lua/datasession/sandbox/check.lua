@@ -2,6 +2,7 @@
 --
 -- A rule is a function: value -> true, or false and the words for what it takes.
 local ascii = require "datasession.internal.ascii"
+local raise = require "datasession.internal.raise"
 
 local check = {}
 
@@ -96,18 +97,18 @@ end
 --- Raises when a value breaks a rule, at the caller of the public function: `level` counts as for `error`.
 function check.value(what, rule, value, level)
   local ok, expected = rule(value)
-  if not ok then error(("bad %s: %s expected, got %s"):format(what, expected, show(value)), level + 1) end
+  if not ok then raise(("bad %s: %s expected, got %s"):format(what, expected, show(value)), level + 1) end
 end
 
 --- The same for a table of options: each known to `rules`, and as its rule says.
 function check.options(functionName, options, rules, level)
   if type(options) ~= "table" then
-    error(("bad argument to '%s': table expected, got %s"):format(functionName, show(options)), level + 1)
+    raise(("bad argument to '%s': table expected, got %s"):format(functionName, show(options)), level + 1)
   end
   for name, value in pairs(options) do
     local rule = rules[name]
     if not rule then
-      error(("unknown option '%s' for '%s'"):format(tostring(name), functionName), level + 1)
+      raise(("unknown option '%s' for '%s'"):format(tostring(name), functionName), level + 1)
     end
     check.value(("option '%s' for '%s'"):format(name, functionName), rule, value, level + 1)
   end

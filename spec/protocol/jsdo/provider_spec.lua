@@ -30,7 +30,7 @@ describe("an AuthenticationProvider", function()
         assert.is_true(provider.automaticTokenRefresh)
         assert.is_false(provider:hasClientCredentials())
         assert.is_false(provider:hasRefreshToken())
-        assert.is_nil(provider.nothing)
+        assert.error_matches(function() return provider.ur1 end, "did you mean 'uri'?", 1, true)
         assert.matches("not logged in$", tostring(provider))
       end
       assert.same({}, server:requests())

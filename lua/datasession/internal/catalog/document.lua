@@ -12,7 +12,8 @@ local resource = require("datasession.internal.catalog.resource")
 local format, gsub, match = string.format, string.gsub, string.match
 local lower = ascii.lower
 local fail, loose, optional, required = check.fail, check.loose, check.optional, check.required
-local absolute, counted, lookUp, redacted = object.absolute, object.counted, object.lookUp, object.redacted
+local absolute, counted, lacks = object.absolute, object.counted, object.lacks
+local lookUp, redacted = object.lookUp, object.redacted
 
 -- ## Services
 
@@ -23,9 +24,11 @@ function serviceMeta:__tostring()
   return format("service %s: %s (%s)", self.name, redacted(self.uri), counted(#self.resources, "resource"))
 end
 
---- The resource of that name, or nil. Names are case-sensitive.
+--- The resource of that name; raises when there is none. Names are case-sensitive.
 function serviceMethods:resource(name)
-  return lookUp(self.resources, name)
+  local found = lookUp(self.resources, name)
+  if found then return found end
+  lacks("service " .. self.name, "resource", name, self.resources)
 end
 
 --- What the client reads of a service's settings. `useRequest` once stood in the service itself.
@@ -124,18 +127,26 @@ function catalogMeta:__tostring()
   return format("%s (%s, %s)", name, counted(#self.services, "service"), counted(count, "resource"))
 end
 
---- The service of that name, or nil. Names are case-sensitive.
+--- The service of that name; raises when there is none. Names are case-sensitive.
 function catalogMethods:service(name)
-  return lookUp(self.services, name)
+  local found = lookUp(self.services, name)
+  if found then return found end
+  lacks("catalog", "service", name, self.services)
 end
 
---- The resource of that name, of whichever service, or nil. Names are case-sensitive.
+--- The resource of that name, of whichever service; raises when there is none. Names are case-sensitive.
 function catalogMethods:resource(name)
+  local lists = {}
   for i = 1, #self.services do
-    local found = lookUp(self.services[i].resources, name)
+    lists[i] = self.services[i].resources
+    local found = lookUp(lists[i], name)
     if found then return found end
   end
+  lacks("catalog", "resource", name, table.unpack(lists))
 end
+
+object.methods("datasession.catalog.service", "a service", serviceMethods)
+object.methods("datasession.catalog", "a catalog", catalogMethods)
 
 --- What the document says about itself; nobody depends on it, so that any type will do.
 local function remark(value)

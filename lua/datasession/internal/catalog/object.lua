@@ -1,6 +1,12 @@
 --- What the objects of a catalog share: looking up by name, addresses, a few words about themselves.
 
+local methodsOf = require("datasession.internal.methods")
+local raise = require("datasession.internal.raise")
+local suggest = require("datasession.internal.suggest")
+
 local find, format, gsub = string.find, string.format, string.gsub
+
+local SUGGESTED = 1000          -- names that a misspelt one is compared with, at most
 
 local object = {}
 
@@ -8,6 +14,13 @@ local object = {}
 -- @param methods table, optional: what the objects have beside their own members
 function object.meta(name, methods)
   return { __name = name, __index = methods, __metatable = name }
+end
+
+--- Has methods say so when they are called with "." instead of ":".
+-- @param name string, of the metatable of those that have them
+-- @param kind string, as "a catalog"
+function object.methods(name, kind, methods)
+  methodsOf(kind, methods, function(value) return getmetatable(value) == name end)
 end
 
 local indexes = setmetatable({}, { __mode = "k" })      -- list -> name -> member, made when first asked for
@@ -26,6 +39,21 @@ function object.lookUp(list, name, fill)
     indexes[list] = index
   end
   return index[name]
+end
+
+--- Raises, where the method that calls this was called: there is nothing of that name.
+-- @param where string, what was looked through, as "catalog"
+-- @param kind string, what was looked for, as "resource"
+-- @param ... lists of what there is
+function object.lacks(where, kind, name, ...)
+  local names = {}
+  for _, list in ipairs({ ... }) do
+    for i = 1, math.min(#list, SUGGESTED - #names) do names[#names + 1] = list[i].name end
+  end
+  local nearest = suggest.nearest(name, names)
+  local given = type(name) == "string" and format("'%.64s'", name) or type(name)
+  local hint = nearest and format(": did you mean '%s'?", nearest) or ""
+  raise(format("%s: no %s %s%s", where, kind, given, hint), 3)
 end
 
 --- "1 table", "2 tables".

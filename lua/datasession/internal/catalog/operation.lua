@@ -4,6 +4,8 @@ local check = require("datasession.internal.catalog.check")
 local codec = require("datasession.internal.codec")
 local ascii = require("datasession.internal.ascii")
 local object = require("datasession.internal.catalog.object")
+local raise = require("datasession.internal.raise")
+local suggest = require("datasession.internal.suggest")
 
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
 local gmatch, match = string.gmatch, string.match
@@ -24,7 +26,7 @@ local IN_BODY = {
 }
 
 local operationMethods = {}
-local operationMeta = object.meta("datasession.internal.catalog.operation", operationMethods)
+local operationMeta = object.meta("datasession.catalog.operation", operationMethods)
 
 local function operationLabel(operation)
   return operation.name and operation.name ~= "" and format("%s %s", operation.type, operation.name) or operation.type
@@ -56,6 +58,13 @@ local function percentEncode(text)
   return (gsub(text, "[^A-Za-z0-9%-_.!~*'()]", function(c) return format("%%%02X", byte(c)) end))
 end
 
+--- The value that was probably meant for a placeholder that has none: its name; or nil.
+local function misspelt(placeholder, values)
+  local names = {}
+  for name in pairs(values or {}) do names[#names + 1] = name end
+  return suggest.nearest(placeholder, names)
+end
+
 --- The text of a value that replaces a placeholder: nil when there is no such text.
 local function valueText(value)
   local kind = type(value)
@@ -73,7 +82,7 @@ end
 --   passed: of an unknown type, or not in the address
 function operationMethods:expand(values)
   if values ~= nil and type(values) ~= "table" then
-    error(format("bad argument #1 to 'expand' (table expected, got %s)", type(values)), 2)
+    raise(format("bad argument #1 to 'expand' (table expected, got %s)", type(values)), 2)
   end
   local ok, message = checkParams(self)
   if not ok then return nil, message end
@@ -86,11 +95,16 @@ function operationMethods:expand(values)
     return text and percentEncode(text)
   end)
   if wrong then
-    error(format("bad argument #1 to 'expand' (the operation %s needs a value for '%s', got %s)",
-      operationLabel(self), wrong[1], wrong[2] == nil and "nothing" or "a " .. type(wrong[2])), 2)
+    local name, value = wrong[1], wrong[2]
+    local given, other = "a " .. type(value), nil
+    if value == nil then given, other = "nothing", misspelt(name, values) end
+    raise(format("bad argument #1 to 'expand' (the operation %s needs a value for '%s', got %s%s)",
+      operationLabel(self), name, given, other and format(": did you misspell '%s'?", other) or ""), 2)
   end
   return uri
 end
+
+object.methods("datasession.catalog.operation", "an operation", operationMethods)
 
 local function buildParam(at, depth, param)
   return {
@@ -132,6 +146,11 @@ local function splitList(text)
 end
 
 local operation = {}
+
+--- True if the name is that of a type of which a resource has one operation at most.
+function operation.isType(name)
+  return DEFAULT_VERB[name] ~= nil and name ~= "invoke"
+end
 
 --- Makes an operation of its description.
 -- @param at, depth its place in the document

@@ -7,7 +7,7 @@ local schema = require("datasession.internal.catalog.schema")
 
 local format = string.format
 local fail, loose, optional = check.fail, check.loose, check.optional
-local counted, lookUp, redacted = object.counted, object.lookUp, object.redacted
+local counted, lacks, lookUp, redacted = object.counted, object.lacks, object.lookUp, object.redacted
 
 local function buildRelationField(at, depth, pair)
   return {
@@ -39,9 +39,16 @@ local function addTypes(index, operations)
 end
 
 --- The operation of that name, or of that type: "create", "read", "update", "delete", "submit" or
--- "count", of which there is one at most. A type comes before a name. nil when there is none.
+-- "count", of which there is one at most. A type comes before a name. nil when there is none of a type; raises when
+-- there is none of another name.
 function methods:operation(nameOrType)
-  return lookUp(self.operations, nameOrType, addTypes)
+  local found = lookUp(self.operations, nameOrType, addTypes)
+  if found or operation.isType(nameOrType) then return found end
+  local types = {}
+  addTypes(types, self.operations)
+  local names = {}
+  for kind in pairs(types) do names[#names + 1] = { name = kind } end
+  lacks("resource " .. self.name, "operation", nameOrType, self.operations, names)
 end
 
 --- The fields of a resource that has one table, an array; nil and a message for others.
@@ -49,6 +56,8 @@ function methods:fields()
   if #self.tables == 1 then return self.tables[1].fields end
   return nil, format("resource %s has %d tables", self.name, #self.tables)
 end
+
+object.methods("datasession.catalog.resource", "a resource", methods)
 
 local function toString(self)
   local shape = "no schema"
@@ -65,7 +74,7 @@ local resource = {}
 --- The metatable of a service's resources: `service` is found there, and not by `pairs`.
 function resource.metaOf(service)
   local class = setmetatable({ service = service }, { __index = methods })
-  local meta = object.meta("datasession.internal.catalog.resource", class)
+  local meta = object.meta("datasession.catalog.resource", class)
   meta.__tostring = toString
   return meta
 end

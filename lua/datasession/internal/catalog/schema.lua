@@ -67,10 +67,14 @@ function tableMeta:__tostring()
   return format("table %s (%s)", name, object.counted(#self.fields, "field"))
 end
 
---- The field of that name, or nil. Names are case-sensitive.
+--- The field of that name; raises when there is none. Names are case-sensitive.
 function tableMethods:field(name)
-  return object.lookUp(self.fields, name)
+  local found = object.lookUp(self.fields, name)
+  if found then return found end
+  object.lacks(self.name == "" and "table" or "table " .. self.name, "field", name, self.fields)
 end
+
+object.methods("datasession.catalog.table", "a table", tableMethods)
 
 --- A table of a dataset, or a temp-table. Its fields are those of its items, or, in the form of a
 -- nested child table, its own properties.
