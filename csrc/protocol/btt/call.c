@@ -278,7 +278,7 @@ static void let_go (lua_State *L, struct operation *op) {
   op->exchanges = NULL;
   for (x = late->exchanges; x; x = x->next)
     x->owner = late;
-  fault.message = "invoke: no reply in time; one that comes late is told to onLateReply";
+  fault.message = "invoke: no reply in time; onLateReply gets a late one";
   fault.uri = op->session->service;
   error_push(L, &fault);
   add_details(L, op);

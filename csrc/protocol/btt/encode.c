@@ -77,7 +77,7 @@ static void write_form (lua_State *L) {
   push_encoded(L, (struct span){name, length}, form_encode);
   add_piece(L, CALL_PIECES);
   if (!lua_istable(L, CALL_DATA) && !lua_isnil(L, CALL_DATA))
-    luaL_argerror(L, CALL_DATA, "a form's data are a table of texts by name");
+    luaL_argerror(L, CALL_DATA, "expected a table of texts by name, to be sent as a form");
   lua_pushvalue(L, CALL_FIELDS);
   add_pairs(L, CALL_PIECES, "option 'fields'");
   lua_pushvalue(L, CALL_DATA);
@@ -105,7 +105,7 @@ static void write_json (lua_State *L) {
 static void add_tag (lua_State *L, const char *open, int name) {
   struct span s;
   s.text = lua_tolstring(L, name, &s.length);
-  if (!xml_is_name(s)) luaL_error(L, "invoke: data: '%s' can be no name in XML", s.text);
+  if (!xml_is_name(s)) luaL_error(L, "invoke: data: '%s' is not a valid XML name", s.text);
   lua_pushfstring(L, "%s%s>", open, s.text);
   add_piece(L, CALL_PIECES);
 }
@@ -141,7 +141,7 @@ static void add_value (lua_State *L, int depth, const char *key) {
     struct span s = push_scalar(L, value, "data", key);
     if (!xml_can_hold(s)) luaL_error(L, "invoke: data: XML cannot hold control characters");
     if (!text_is_utf8(s))
-      luaL_error(L, "invoke: data: a string that is not UTF-8 has no XML (at key %s)", key);
+      luaL_error(L, "invoke: data: XML cannot hold a string that is not UTF-8 (at key %s)", key);
     push_encoded(L, s, xml_encode);
     add_piece(L, CALL_PIECES);
     lua_settop(L, value);

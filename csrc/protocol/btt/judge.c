@@ -29,7 +29,7 @@ void btt_hear (lua_State *L, struct session *s, const struct exchange *x) {
   if (cookies_take(&b->cookies, headers->data, headers->length) != COOKIES_FULL) return;
   memset(&note, 0, sizeof note);
   note.fault.kind = "protocol";
-  note.fault.message = "the store of cookies is full: a cookie of the server's was not kept";
+  note.fault.message = "the cookie store is full: a cookie of the server was dropped";
   session_push(L, s);
   if (!lua_isnil(L, -1)) log_session(L, lua_gettop(L), "warning", "cookiesFull", &note);
   lua_pop(L, 1);
@@ -216,13 +216,13 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
           "the server refused to establish a session for this user", NULL);
     found->fault.result = RESULT_AUTHENTICATION_FAILURE;
   } else if (gone)
-    blame(b, found, VERDICT_BROKEN, "expired", "there is no such session on the server",
-          "do sessionCarrier, tid and the server's cookie setting agree?");
+    blame(b, found, VERDICT_BROKEN, "expired", "the server has no such session",
+          "check that sessionCarrier and tid fit the server's cookie setting");
   else if (b->heard.code[0])
     blame(b, found, VERDICT_BROKEN, "server", "the server did not establish a session", NULL);
   else
     blame(b, found, VERDICT_BROKEN, is_good_status(x) ? "protocol" : "http",
-          is_good_status(x) ? "the reply shows no session: neither status, session id nor session cookie"
+          is_good_status(x) ? "the reply has no status, session id or session cookie"
                             : "the server did not establish a session",
           is_good_status(x) ? "check establishPath, format, sessionCarrier and sessionCookie" : NULL);
   found->fault.retryable = is_passing(status);

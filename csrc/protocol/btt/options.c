@@ -105,7 +105,8 @@ static void carrier_option (lua_State *L, struct btt *b) {
 static void late_options (lua_State *L, struct btt *b, int kept) {
   bool wanted = function_option(L, 1, "onLateReply", kept);
   double late = options_number(L, 1, "lateReplies", 0, wanted ? default_late : 0);
-  if (late > 0 && !wanted) luaL_error(L, "option 'lateReplies': it needs the option onLateReply, a function");
+  if (late > 0 && !wanted)
+    luaL_error(L, "option 'lateReplies': expected the option onLateReply, a function, beside it");
   b->late = late < 1e6 ? late : 1e6;
 }
 

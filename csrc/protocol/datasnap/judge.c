@@ -290,7 +290,7 @@ static void judge_stranger (struct finding *found, const char *text) {
   verdict_blame(found, VERDICT_BROKEN, page ? "protocol" : "http",
                 found->purpose == PURPOSE_PING ? REASON_APPLICATION : NULL,
                 text ? text : "not an answer of a DataSnap server",
-                page ? "check serviceURI and dscontext, and what stands between here and the server" : NULL);
+                page ? "check serviceURI and dscontext, and proxies before the server" : NULL);
 }
 
 /*

@@ -195,7 +195,7 @@ static void check_text (lua_State *L, int index, const char *what) {
 static void check_login (lua_State *L, struct session *s) {
   (void)s;
   if (lua_isnoneornil(L, 2)) {
-    luaL_argcheck(L, lua_isnoneornil(L, 3), 2, "expected the user name that the password is of");
+    luaL_argcheck(L, lua_isnoneornil(L, 3), 2, "expected the user name that belongs to the password");
     return;
   }
   check_text(L, 2, "a user name");

@@ -1,4 +1,4 @@
-/* asked_model: the authentication model that an application asks for when it refuses a login of another model. */
+/* asked_model: the model that an application asks for when it refuses a login of another model. */
 #ifndef PROTOCOL_JSDO_ASKED_MODEL_H
 #define PROTOCOL_JSDO_ASKED_MODEL_H
 
@@ -12,8 +12,8 @@ struct asked_model {
 };
 
 /*
-** Read from the response: a login page (`page`), or its WWW-Authenticate. NULL: it asks for `model` itself, or does
-** not say.
+** Read from the response: a login page (`page`), or its WWW-Authenticate. NULL: it asks for `model` itself,
+** or does not say.
 */
 const struct asked_model *asked_model_of (const struct exchange *x, enum model model, bool page);
 

@@ -282,10 +282,10 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
   else if (is_page(x) && ping_path_of(x) != PING_LOGIN_TARGET)
     verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION,
                   "the ping service answered with a page instead of JSON",
-                  "check serviceURI, and what stands between here and the server");
+                  "check serviceURI, and proxies before the server");
   else if (is_broken_json(L, x))
     verdict_blame(found, VERDICT_BROKEN, "protocol", REASON_APPLICATION, "broken JSON in answer to a ping",
-                  "check serviceURI, and what stands between here and the server");
+                  "check serviceURI, and proxies before the server");
   else if (s->device_offline)
     verdict_blame(found, VERDICT_NEUTRAL, "offline", REASON_DEVICE,
                   "the host says that this device has no network", NULL);

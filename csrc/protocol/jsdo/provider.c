@@ -240,7 +240,7 @@ static bool take_tokens (lua_State *L, struct identity *who, const char **why) {
   push_text_field(L, "access_token", &token, &length);
   *why = "the server's answer holds no access_token";
   if (!length) return false;
-  *why = "the access_token holds what no header may";
+  *why = "the access_token has bytes that a header cannot hold";
   if (!header_is_value(token, length)) return false;
   *why = "not enough memory";
   return keep_tokens(L, who, token, length);

@@ -76,7 +76,7 @@ static int l_protocol (lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   luaL_argcheck(L, *name && protocol_name_is_free(L, name), 1,
-                "expected a name that no protocol of the library has");
+                "expected another name: the library has a protocol of this one");
   lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, 2)) {

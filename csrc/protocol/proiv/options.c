@@ -52,7 +52,8 @@ static const char *data_text (lua_State *L, const char *name) {
 
 static void check_service (lua_State *L) {
   int i;
-  if (!*data_text(L, "service")) luaL_error(L, "option 'connectionData': field 'service': it is empty");
+  if (!*data_text(L, "service"))
+    luaL_error(L, "option 'connectionData': field 'service': expected a string that is not empty");
   lua_pop(L, 1);
   for (i = 1; data_fields[i]; i++) {
     if (data_text(L, data_fields[i]))

@@ -69,8 +69,7 @@ static const char hint_lost[] = "create a new session";
 /* Judges the response to a POLL. */
 static void blame_poll (struct finding *found, enum proiv_answer answer) {
   if (answer == PROIV_SAYS_ENDED)
-    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
-                  "the session's program has come to its end", NULL);
+    verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the session's program has ended", NULL);
   else if (answer == PROIV_SAYS_LOST)
     verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED, "the server has lost the session",
                   hint_lost);
@@ -383,13 +382,13 @@ static void time_is_up (lua_State *L, struct operation *op, struct exchange *x) 
   found.fault.kind = "timeout";
   found.fault.result = RESULT_GENERAL_FAILURE;
   found.fault.retryable = true;
-  verdict_say(&found, "the session did not end in time; it goes on");
+  verdict_say(&found, "the session did not end in time and still runs");
   reject_stop(L, op, NULL, &found);
 }
 
 static void stop_refused (lua_State *L, struct operation *op, const struct exchange *x,
                           struct finding *found) {
-  static const char what[] = "PROIV does not allow the session to be stopped; it goes on";
+  static const char what[] = "PROIV does not allow the session to stop; it still runs";
   if (x)
     verdict_blame(found, VERDICT_NEUTRAL, "refused", NULL, what, NULL);
   else

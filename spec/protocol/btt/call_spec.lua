@@ -128,7 +128,7 @@ describe("an operation of a session of protocol btt", function()
     for _, broken in ipairs { "Zo\xeb", "\xed\xa0\x80", "\xc0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80",
       "a\xe2\x82", "\xe2\x28\xa1" } do
       assert.error_matches(function() session:invoke("Echo", { name = { broken } }) end,
-        "invoke: data: a string that is not UTF-8 has no XML (at key name)", 1, true)
+        "invoke: data: XML cannot hold a string that is not UTF-8 (at key name)", 1, true)
     end
     assert(session:invoke("Echo", { name = "Zo\u{eb} \u{20ac} \u{1f600} \u{10ffff}" }):await(LIMIT))
   end)
@@ -143,7 +143,7 @@ describe("an operation of a session of protocol btt", function()
     raises "string expected"
     raises("the name of an operation", "")
     raises("nested deeper than 16 levels", "Echo", loop)
-    raises("can be no name", "Echo", { ["a b"] = 1 })
+    raises("not a valid XML name", "Echo", { ["a b"] = 1 })
     raises("control characters", "Echo", { a = "\1" })
     raises("got function", "Echo", { a = print })
     raises("names that are strings", "Echo", { [{}] = 1 })
@@ -154,7 +154,7 @@ describe("an operation of a session of protocol btt", function()
     raises("option 'headers': expected names and values that are strings", "Echo", {}, { headers = { "c" } })
     raises("option 'fields'", "Echo", {}, { fields = 1 })
     session = btt.established()
-    raises("a form's data are a table", "Echo", "text")
+    raises("expected a table of texts by name", "Echo", "text")
     raises("got table", "Echo", { a = {} })
     assert.same({}, btt.asked())
   end)

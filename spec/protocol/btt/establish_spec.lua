@@ -159,14 +159,14 @@ describe("a session of protocol btt", function()
       { "another status, an id or not", '{"status":"CSS07","sessionId":"abc"}', 200, "server", "CSS07" },
       { "a session that is not there", '{"status":"CSS00"}', 200, "expired", "CSS00" },
       { "a page of an error", "<html><h1>DSEException</h1></html>", 200, "server", "DSEException" },
-      { "nothing", "", 200, "protocol", "shows no session" },
-      { "a word", "hello", 200, "protocol", "shows no session" },
+      { "nothing", "", 200, "protocol", "has no status, session id or session cookie" },
+      { "a word", "hello", 200, "protocol", "has no status, session id or session cookie" },
       { "a failure of the server", "", 500, "http", "HTTP 500" },
       { "a refusal", "", 401, "auth", "HTTP 401" },
       { "a status in a failure", '{"status":"OK","sessionId":"abc"}', 500, "http", "HTTP 500" },
-      { "broken JSON", '{"status":"OK"', 200, "protocol", "shows no session" },
-      { "XML that is not closed", "<r><status>OK</status>", 200, "protocol", "shows no session" },
-      { "XML that is too deep", ("<a>"):rep(30) .. ("</a>"):rep(30), 200, "protocol", "shows no session" },
+      { "broken JSON", '{"status":"OK"', 200, "protocol", "has no status, session id or session cookie" },
+      { "XML that is not closed", "<r><status>OK</status>", 200, "protocol", "has no status, session id or session cookie" },
+      { "XML that is too deep", ("<a>"):rep(30) .. ("</a>"):rep(30), 200, "protocol", "has no status, session id or session cookie" },
     }
     for _, case in ipairs(cases) do
       it(case[1] .. ", and does not try again", function()

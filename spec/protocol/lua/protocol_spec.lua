@@ -61,7 +61,7 @@ describe("a protocol in Lua", function()
     for message, arguments in pairs {
       ["got no value"] = {},
       ["table expected"] = { "x", 1 },
-      ["no protocol of the library"] = { "jsdo", { login = login } },
+      ["expected another name"] = { "jsdo", { login = login } },
       ["field 'login': expected a function, got nil"] = { "x", {} },
       ["field 'ping': expected a function, got number"] = { "x", { login = login, ping = 1 } },
       ["unknown field 'pong'"] = { "x", { login = login, pong = login } },

@@ -479,7 +479,7 @@ describe("what a user or a server supplies", function()
       local provider = newProvider()
       answerTokens { access_token = bad, token_type = "oecp", refresh_token = "x", expires_in = 60 }
       local promise = provider:login("lua", "secret")
-      local err = refused("protocol", "the access_token holds what no header may", promise:await(LIMIT))
+      local err = refused("protocol", "the access_token has bytes that a header cannot hold", promise:await(LIMIT))
       assert.not_matches("Evil", tostring(err))
       answerTokens { access_token = "fine", token_type = "oecp", refresh_token = bad, expires_in = 60 }
       if provider:login("lua", "secret"):await(LIMIT) then provider:refresh():await(LIMIT) end
