@@ -142,19 +142,31 @@ static void read_page (lua_State *L, const struct buffer *body, struct words *w)
 
 /* One line */
 
-/* How many bytes the character there has; 0: it is no UTF-8, or nothing to print. */
+/* True if the second byte of a character fits: no overlong forms, surrogates, or code points above U+10FFFF. */
+static bool is_second (unsigned char first, unsigned char second) {
+  unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  return second >= least && second <= most;
+}
+
+/* How many bytes the character there has; 0: it is no UTF-8, or an ASCII control character. */
 static size_t character (const char *text, size_t left) {
   unsigned char c = (unsigned char)*text;
   size_t length = c < 0x80 ? 1 : c >= 0xF0 && c < 0xF5 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 0, i;
   if (c < ' ' || c == 0x7F || c >= 0xF5 || length > left) return 0;
-  for (i = 1; i < length; i++)
+  if (length > 1 && !is_second(c, (unsigned char)text[1])) return 0;
+  for (i = 2; i < length; i++)
     if (((unsigned char)text[i] & 0xC0) != 0x80) return 0;
   return length;
 }
 
-/* A control character beyond ASCII. */
+/* A control character beyond ASCII, or one that changes the direction of what follows. */
 static bool is_control (const char *text, size_t length) {
-  return length == 2 && text[0] == '\xC2' && (unsigned char)text[1] < 0xA0;
+  unsigned char last = length ? (unsigned char)text[length - 1] : 0;
+  if (length == 2) return text[0] == '\xC2' && last < 0xA0;
+  if (length != 3 || text[0] != '\xE2') return false;
+  return (text[1] == '\x80' && (last == 0x8E || last == 0x8F || (last >= 0xA8 && last <= 0xAE))) ||
+         (text[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
 }
 
 void server_words_tidy (const char *text, size_t length, char to[SERVER_WORDS_SIZE]) {

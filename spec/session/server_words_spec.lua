@@ -77,6 +77,9 @@ describe("the message holds", function()
 
   it("one line without control characters, in UTF-8, cut between characters", function()
     assert.equal("a b c d", saidOf(500, '{"error":"a\\u0000\\u001b\\nb\\u009bc\\u007f \\td"}'))
+    local odd = "abc\u{202e}d\xed\xa0\x80e\u{2066}\xc0\x80\xf5\xe2\x80f"
+    assert.equal("abc d???e ?????f", saidOf(500, odd, "text/plain"))
+    assert.equal("a???b", saidOf(500, "<title>a&#xD800;b</title>", "text/html"))
     assert.equal("Grö?e", saidOf(500, "<title>Gr\u{f6}\xdfe</title>", "text/html"))
     local long = saidOf(500, '{"error":"' .. ("ä"):rep(5000) .. '"}'):match "^(.*)%.%.%.$"
     assert.equal(("ä"):rep(utf8.len(long)), long)
