@@ -142,6 +142,12 @@ describe("every verb tells it:", function()
       rejected(provider:login("lua", "secret")).message, 1, true)
   end)
 
+  it("establishSession of BTT", function()
+    local session = datasession.new { protocol = "btt", serviceURI = server.origin .. "/bank" }
+    answer(500, "<title>Out of licences</title>", "text/html")
+    assert.equal("Out of licences", says(rejected(session:establishSession())))
+  end)
+
   it("invoke of DataSnap, once", function()
     local session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
     answer(500, '{"error":"division by zero"}')
@@ -219,6 +225,18 @@ describe("a secret that the server quotes is not shown:", function()
     assert(session:login("ada", "trustno1"):await(await.LIMIT))
     answer(500, quote "trustno1")
     hidden(rejected(session:invoke("TEcho", "Echo", { 1 })), "trustno1")
+  end)
+
+  it("the password of a PROIV session; other words are", function()
+    local function login()
+      return datasession.new { protocol = "proiv", serviceURI = server.origin, connectionData = {
+        hostname = "h", port = 23, sessionType = "TELNET_LOGIN_SESSION", username = "u", password = "hunter2+x y",
+      } }:login()
+    end
+    answer(500, quote "hunter2+x y")
+    hidden(rejected(login()), "hunter2")
+    answer(500, "<title>Out of licences</title>", "text/html")
+    assert.equal("Out of licences", says(rejected(login())))
   end)
 
   it("a header line's value, and part of it", function()

@@ -225,6 +225,7 @@ static enum proiv_answer hear (lua_State *L, struct operation *op, const struct 
   answer = proiv_classify(L, s, x);
   verdict_begin(found, x, purpose);
   say(found, answer);
+  if (found->verdict != VERDICT_ALIVE) verdict_quote(L, x, found);
   return answer;
 }
 
