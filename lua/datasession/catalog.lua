@@ -1,15 +1,15 @@
---- Data Service Catalogs: the JSON documents that say which services a web application has, which
--- resources they offer, of which tables and fields, and by which operations.
+--- Data Service Catalogs: JSON documents that describe the services of a web application, their resources,
+-- the tables and fields of those, and the operations on them.
 --
--- A catalog is taken as a whole or refused as a whole. What requests are made of must have the right
--- type. A member that only describes and has another type is left out, and `leftOut` tells so; what
--- no client reads may be there and is ignored. An error names its place with 1-based indexes, as Lua counts:
+-- A catalog is accepted or rejected as a whole. Members from which requests are built must have the right
+-- type. A merely descriptive member of another type is left out, and `leftOut` reports it. Members that no
+-- client reads are ignored. An error names its place with 1-based indexes, as Lua counts:
 --
 --   services[1].resources[3].operations[2].verb: expected get, post, put or delete, got "fetch"
 --
--- The objects are plain tables with methods, to be read and not written: `pairs` and `ipairs` walk
--- them. Links upwards (resource.service) are in metatables, so that a walk comes to an end.
--- Tables and fields are in the order of the document.
+-- The objects are plain tables with methods. Read them, do not write them: `pairs` and `ipairs` walk them.
+-- Upward links (resource.service) are in metatables, so that a walk ends. Tables and fields are in the order
+-- of the document.
 
 local check = require("datasession.internal.catalog.check")
 local document = require("datasession.internal.catalog.document")
@@ -36,18 +36,17 @@ end
 
 --- Checks the text of a Data Service Catalog and makes a catalog of it.
 --
--- The catalog has `uri`, `version`, `lastModified`, `services` (array), `leftOut` (array of messages about the members
--- that were left out, or nil), and the methods service(name),
--- resource(name) and eachResource(). A service has `name`, `address` (as in the document), `uri`,
--- `settings` (`useRequest`, `sendOnlyChanges`, `unwrapped`, `useXClientProps`, booleans), `useRequest`,
--- `resources` (array) and resource(name). A resource has `name`, `path`, `uri`, `service`, `idProperty`,
--- `schemaForm` ("dataset", "temp-table", "record", "old" or nil), `datasetName`, `dataProperty`, `tables`,
--- `relations` and `operations` (arrays), operation(nameOrType) and fields(). A table has `name` ("" for a
--- record's), `fields`, `primaryKey` (arrays), `idProperty` and field(name). A field has `name`, `type`,
--- `ablType`, `format`, `default` (`codec.null` where the document says null), `maxItems`, `items`
--- and `origName`. An operation has `type` (lower case), `name`, `verb` (upper case), `path`, `uri`, `params`
--- (array of `name`, `type`, `xType`), `useBeforeImage`, `mergeMode`, `mappingType`, `capabilities` (array of
--- strings) and expand(values).
+-- The catalog has `uri`, `version`, `lastModified`, `services` (array), `leftOut` (array of messages about
+-- the members that were left out, or nil), and the methods service(name), resource(name) and eachResource().
+-- A service has `name`, `address` (as in the document), `uri`, `settings` (`useRequest`, `sendOnlyChanges`,
+-- `unwrapped`, `useXClientProps`, booleans), `useRequest`, `resources` (array) and resource(name). A resource
+-- has `name`, `path`, `uri`, `service`, `idProperty`, `schemaForm` ("dataset", "temp-table", "record", "old"
+-- or nil), `datasetName`, `dataProperty`, `tables`, `relations` and `operations` (arrays),
+-- operation(nameOrType) and fields(). A table has `name` ("" for a record's), `fields`, `primaryKey`
+-- (arrays), `idProperty` and field(name). A field has `name`, `type`, `ablType`, `format`, `default`
+-- (`codec.null` where the document says null), `maxItems`, `items` and `origName`. An operation has `type`
+-- (lower case), `name`, `verb` (upper case), `path`, `uri`, `params` (array of `name`, `type`, `xType`),
+-- `useBeforeImage`, `mergeMode`, `mappingType`, `capabilities` (array of strings) and expand(values).
 -- @param text string, JSON of 64 MiB at most; raises for another type
 -- @param options table, optional: `uri`, where the catalog came from; `serviceURI`, the web
 --   application, in front of all addresses that are not absolute; by default they start with a slash
@@ -63,7 +62,7 @@ function catalog.parse(text, options)
   return document.build(decoded, options, nil, document.order(text, decoded))
 end
 
---- Reads a catalog's text from a file: see catalog/file.lua.
+--- Reads a catalog's text from a file: see internal/catalog/file.lua.
 catalog.read = file.read
 
 return catalog

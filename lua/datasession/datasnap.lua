@@ -1,7 +1,7 @@
---- Proxies of a DataSnap server's classes: their methods by the names that the server has for them.
+--- Proxies of a DataSnap server's classes, which have the server's methods by their names.
 local datasnap = {}
 
--- What the server puts before a method's name for a verb; the client sends the name without.
+-- The prefixes by which a server's method names its verb. The client sends the name without the prefix.
 local PREFIXES = { update = "POST", accept = "PUT", cancel = "DELETE" }
 
 -- "updateOrder" -> "Order", "POST"
@@ -46,13 +46,14 @@ function Proxy.__tostring(proxy)
   return ("%s: %s of %s"):format(Proxy.__name, proxy.class, tostring(proxy.session))
 end
 
---- A proxy of one class, which any number of them may share a session.
+--- A proxy of one class. Several proxies may share a session.
 -- @param session a session of the protocol "datasnap"
 -- @param class the name of the server's class
--- @return an object with the fields `session` and `class`, the method `closeSession`, and a method for each of the
---   server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a capital letter
---   go by POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs updateOrder. Each returns the
---   promise of session:invoke. Raises for another protocol's session and for a class that is no name
+-- @return an object with the fields `session` and `class`, the method `closeSession`, and a method for each
+--   of the server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a
+--   capital letter go by POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs
+--   updateOrder. Each returns the promise of session:invoke. Raises for another protocol's session and for a
+--   class that is no name
 function datasnap.proxy(session, class)
   local known, protocol = pcall(function() return session.protocol end)
   if not known or protocol ~= "datasnap" then

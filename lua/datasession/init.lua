@@ -1,13 +1,15 @@
---- datasession: sessions with application servers, for Lua programs and the hosts that embed Lua.
--- The C half (datasession.core) does the talking and holds the state; this half adds what reads better in Lua.
+--- datasession: sessions with application servers, for Lua programs and the hosts that embed Lua. The C half
+-- (datasession.core) makes the requests and holds the state. This half adds what is easier to write in Lua.
 
 local cjson = require "cjson.safe" -- that it is missing is to be known at once
 local core = require "datasession.core"
 
--- What a program without sessions never calls, and its module: loaded when first asked for, so that a program starts
--- sooner, and at the first session at the latest, so that none is looked for in the midst of work.
+-- Functions that a program without sessions never calls, and their modules. They are loaded on first use, so
+-- that a program starts sooner, and at the latest with the first session, so that no search interrupts later
+-- work.
 local hooks = {
-  decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader", suggest = "suggest.nearest",
+  decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader",
+  suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
 }
@@ -17,7 +19,7 @@ local fields = {
   array = "codec.array", emptyArray = "codec.emptyArray",
 }
 
--- Where this module was found, the others are, whatever the program makes of package.path.
+-- The other modules are where this one was found, even if the program changes package.path.
 local path = package.path
 
 local function load(name)
@@ -110,8 +112,8 @@ setmetatable(datasession, {
   end,
 })
 
---- What is at work: { datasession, lua, curl, tls, http2, poller, json }.
--- `json` describes the codec (see datasession.codec): its name and version, and whether its numbers need repair.
+--- The versions in use: { datasession, lua, curl, tls, http2, poller, json }. `json` describes the codec
+-- (datasession.internal.codec): its name and version, and whether its numbers need repair.
 function datasession.version()
   local version = core.version()
   version.datasession = datasession._VERSION

@@ -1,5 +1,6 @@
---- PROIV sessions with the verbs of the vendor's page library: start, stop, finish (the vendor's "end"), setActive, and
--- a hub. The functions of the module are the methods of one manager that is always there; proiv.manager makes others.
+--- PROIV sessions with the verbs of the vendor's page library: start, stop, finish (the vendor's "end"),
+-- setActive, and a hub. The functions of the module are the methods of a default manager; proiv.manager
+-- makes others.
 
 require "datasession"
 local manager = require "datasession.proiv.manager"
@@ -13,7 +14,8 @@ local proiv = {
   manager = manager.new,
 }
 
-local verbs = { "start", "startAsync", "stop", "finish", "setActive", "getActive", "session", "keys", "close" }
+local verbs = { "start", "startAsync", "stop", "finish", "setActive", "getActive", "session", "keys",
+  "close" }
 for _, name in ipairs(verbs) do
   proiv[name] = function(...)
     return default[name](default, ...)

@@ -1,4 +1,4 @@
---- Where named sessions are kept between one run of a program and the next.
+--- Stores, which keep sessions with a name from one run of a program to the next.
 --
 -- A store is any table or userdata with three methods, called with a colon (`self` is the store) by sessions
 -- whose options are `name` and `storage`; `key` is the session's name, `text` a string of any bytes:
@@ -7,9 +7,9 @@
 --     store:set(key, text)  keeps it; nil (or false) and a message when that failed
 --     store:remove(key)     forgets it, if it is there; nil (or false) and a message when that failed
 --
--- They may also raise. They are called from datasession.new (get, remove) and from the loop's steps, never
--- from inside a session's method, and cannot yield. What goes wrong in them is told to datasession.onError and
--- breaks no session. The text lets whoever has it go on with the session: a store is to keep it from others.
+-- They may also raise. datasession.new (get, remove) and the loop's steps call them, never a session's
+-- method. They cannot yield. Their failures go to datasession.onError and break no session. A stored text is
+-- enough to use the session: keep it secret.
 local core = require "datasession.core"
 
 local storage = {}
@@ -28,7 +28,7 @@ end
 local memory = { __name = "datasession.storage.memory" }
 memory.__index = memory
 
---- A store for one run of the program: sessions that share it find what another has left.
+--- A store in memory, for one run of the program: sessions that share it are restored from each other's data.
 function storage.memory()
   return setmetatable({ texts = {} }, memory)
 end
@@ -52,7 +52,7 @@ end
 local file = { __name = "datasession.storage.file" }
 file.__index = file
 
--- The base directory specification has relative paths ignored.
+-- The XDG Base Directory Specification says to ignore relative paths.
 local function absolute(path)
   return path and path:sub(1, 1) == "/" and path or nil
 end
@@ -65,12 +65,12 @@ local function defaultDirectory()
   return (state or home .. "/.local/state") .. "/datasession"
 end
 
---- A store with a file for each key: `<key>.json`, mode 0600, in a directory of mode 0700, both made when first needed.
--- A file is replaced as a whole, having been written to the disk before, so that a reader in this or another
--- process finds the old text or the new one. A thread does that, for no step is to wait for a disk: `set` and `remove`
--- return before it is done, `get` gives what was set last all the same, and datasession.flush waits. What fails in the
--- thread goes to onError, at a later step, unless flush returns it. Files that belong to somebody else, that others may
--- use, that are symbolic links, or larger than a megabyte are not read.
+--- A store with a file for each key: `<key>.json`, mode 0600, in a directory of mode 0700. Both are made on
+-- first use. A new file is written to disk and then replaces the old one as a whole, so that a reader in any
+-- process gets the old text or the new one. A thread does this, since no step may wait for the disk: `set`
+-- and `remove` return at once, `get` returns the latest text all the same, and datasession.flush waits.
+-- Failures in the thread go to onError at a later step, unless flush returns them. Files that are not read:
+-- files of another user, files that others may use, symbolic links, and files larger than a megabyte.
 -- @param directory default: $XDG_STATE_HOME/datasession, or ~/.local/state/datasession
 function storage.file(directory)
   if directory ~= nil then
@@ -82,7 +82,7 @@ function storage.file(directory)
   return setmetatable({ directory = directory or defaultDirectory() }, file)
 end
 
--- No two keys have one name, also where the file system does not tell a from A; and no name leads elsewhere.
+-- Each key has a name of its own, even on a file system that ignores case, and no name leaves the directory.
 local function nameOf(key)
   return (key:gsub("[^a-z0-9_-]", function(byte)
     return ("%%%02X"):format(byte:byte())

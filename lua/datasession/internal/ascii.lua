@@ -1,5 +1,5 @@
---- Letters and their case as protocols know them.
--- string.lower and string.upper follow the locale, which the host may change.
+--- ASCII case conversion, as protocols need it. string.lower and string.upper depend on the locale, which the
+-- host may change.
 
 local gsub, lower, upper = string.gsub, {}, {}
 for code = 65, 90 do

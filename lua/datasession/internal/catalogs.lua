@@ -1,7 +1,7 @@
---- The catalogs of one session: where a catalog is to be had, and what it adds to the session.
--- A session's table is { entries, catalogURIs, serviceURI, validators } and, once somebody asks for them, { catalogs,
--- services }; C keeps it with the session and hands it in. Entries are shared by sessions (datasession.catalog.shared),
--- all else is the session's own.
+--- The catalogs of one session: where to get a catalog, and what it adds to the session. A session's table is
+-- { entries, catalogURIs, serviceURI, validators } and, on first use, { catalogs, services }. C keeps it
+-- with the session and passes it in. Sessions share entries (datasession.internal.catalog.shared);
+-- everything else belongs to the session.
 
 local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.catalog"
@@ -34,9 +34,8 @@ local function isFile(path)
   return readable
 end
 
---- Where the catalog called `uri` is.
--- http and https URIs are fetched; `file:` URIs and the paths of files that can be read are read; whatever else has no
--- scheme is a URI relative to serviceURI.
+--- Says where the catalog `uri` is. http and https URIs are requested; `file:` URIs and the paths of readable
+-- files are read; anything else without a scheme is a URI relative to serviceURI.
 -- @return "loaded" | "file", text or nil, message | "uri"
 function catalogs.locate(own, uri)
   if isLoaded(own, uri) then
@@ -49,7 +48,7 @@ function catalogs.locate(own, uri)
   return "uri"
 end
 
--- ---- what the session's table gives
+-- ---- fields of the session's table
 
 local function openCatalog(own, i, uri)
   return assert(shared.open(own.entries[i], { uri = uri, serviceURI = own.serviceURI }))
@@ -88,9 +87,9 @@ function meta.__index(own, key)
   return list
 end
 
--- ---- names that are taken
+-- ---- names in use
 
---- A catalog's URI fit to be printed: a query may hold a secret.
+--- A catalog's URI for messages: without its query, which may hold a secret.
 local function shown(uri)
   return uri:find("://", 1, true) and uri:match("^[^?]*") or uri
 end
@@ -104,12 +103,13 @@ local function take(taken, entry, uri)
   end
 end
 
---- What of the new catalog the session has already, under the same name from another catalog; or nil.
+--- The first name of the new catalog that another catalog of the session has already; or nil.
 local function conflict(taken, new, uri)
   for i, service in ipairs(new.shell.services) do
     local other = taken.services[service.name]
     if other and other ~= uri then
-      return ("services[%d].name: the session has a service %q already, from %s"):format(i, service.name, shown(other))
+      return ("services[%d].name: the session has a service %q already, from %s")
+        :format(i, service.name, shown(other))
     end
     local range = new.services[i]
     for number = range.first, range.last do
@@ -123,7 +123,7 @@ local function conflict(taken, new, uri)
   end
 end
 
---- Whether the names of the new catalog are free: nil, or a message. Looked at from the second catalog on.
+--- nil if the names of the new catalog are free, else a message. Called from the second catalog on.
 local function claim(own, new, uri)
   if #own.catalogURIs == 0 then
     return nil
@@ -144,7 +144,7 @@ end
 
 -- ---- adding
 
--- The URI comes last: until it is there, nothing was added.
+-- Adds the URI last: without it, nothing counts as added.
 local function append(own, entry, uri, serviceURI)
   local n = #own.catalogURIs + 1
   own.serviceURI = serviceURI
@@ -159,8 +159,8 @@ end
 -- @param source its text; or the shared entry of it
 -- @param validators { etag, lastModified } or nil: what the server said that it can be known again by
 -- @param key string or nil: who asked for what, if the answer may be known again by the validators
--- @return SUCCESS, and for the log what was left out of it or nil; or CATALOG_ALREADY_LOADED; or nil and a message that
---   names the place in the document
+-- @return SUCCESS, and for the log what was left out of it or nil; or CATALOG_ALREADY_LOADED; or nil and a
+--   message that names the place in the document
 function catalogs.add(own, uri, source, serviceURI, validators, key)
   if not rawget(own, "entries") then
     own.entries, own.catalogURIs = {}, {}
@@ -194,13 +194,12 @@ end
 
 local settled = core.promise(function(resolve) resolve() end)
 
--- Lets everybody else have a turn: what `next` gives is settled by the ready queue.
+-- Lets other coroutines run: the ready queue settles the promise that `next` gives.
 local function pause()
   settled:next():await()
 end
 
---- Makes entries of the texts that have come, in slices: a step's budget is looked at between them.
--- Runs in a coroutine.
+--- Makes entries of the texts, in slices, so that the step's time limit holds. Runs in a coroutine.
 -- @param details array: those with a `text` get an `entry`, unless there is something wrong with it
 function catalogs.prepare(details)
   for _, detail in ipairs(details) do
@@ -211,7 +210,7 @@ function catalogs.prepare(details)
   end
 end
 
--- Asked for by C from the first catalog on.
+-- C looks this function up with the first catalog.
 core.hook("catalogLocate", catalogs.locate)
 core.hook("catalogAdd", catalogs.add)
 core.hook("catalogPrepare", catalogs.prepare)

@@ -1,10 +1,9 @@
 --- JSON through lua-cjson, with the numbers and the empty arrays that a JSON user expects.
 --
--- lua-cjson parses and writes. Some versions of it damage what they handle: the one that
--- Linux distributions ship reads every number as a float and writes fourteen digits; newer
--- ones read 18446744073709551616 as 9223372036854775807; all of them shorten 0.1 + 0.2, and
--- the old ones cannot tell [] from {}. This file asks the codec at hand what it damages, once,
--- and mends just that. It owns no parser:
+-- lua-cjson parses and writes. Some of its versions damage values: the one that Linux distributions ship
+-- reads every number as a float and writes fourteen digits; newer ones read 18446744073709551616 as
+-- 9223372036854775807; all of them shorten 0.1 + 0.2, and the old ones cannot tell [] from {}. This file
+-- tests once what the installed codec damages, and repairs only that. It contains no parser:
 --
 -- * decoding: a token that would be damaged is turned into a marked string before the codec
 --   sees it (codec/guard.lua), and the mark is looked up in the decoded tables afterwards;
@@ -30,14 +29,14 @@ local FIFTEEN_DIGITS = 1e15               -- integers below it survive a double;
 local BOM = "\239\187\191"
 local EMPTY = guard.EMPTY
 
--- What marks arrays where the library has no mark of its own, and the one that stays empty.
+-- The metatable of arrays where the library has none of its own, and the constant empty array.
 local ownArray = { __name = "datasession.array" }
 local ownEmptyArray = {
   __name = "datasession.emptyArray",
   __newindex = function() error("codec.emptyArray is read-only: use codec.array()", 2) end,
 }
 
--- ## What the codec at hand can do
+-- ## Capabilities of the installed codec
 
 --- The only element of a decoded array, or nil.
 local function onlyElement(json, text)
@@ -45,8 +44,7 @@ local function onlyElement(json, text)
   return type(value) == "table" and value[1] or nil
 end
 
---- Tries the codec on the values that versions are known to damage: a table of booleans, true
--- where it is right by itself.
+--- Tests the codec on values that some versions damage: a table of booleans, true where the codec is right.
 local function probe(json)
   local float = match(json.encode({ 0.1 + 0.2 }) or "", "^%[(.*)%]$")
   return {
@@ -61,7 +59,7 @@ local function probe(json)
   }
 end
 
---- A codec's capabilities when all of its work is to be mended.
+--- The capabilities of a codec all of whose work is repaired.
 local function nothingRight()
   return {
     readsIntegers = not HAS_INTEGERS, readsHugeIntegers = false,
@@ -71,7 +69,8 @@ end
 
 -- ## Decoding
 
---- Whether the text holds the word -Infinity, which lua-cjson does not refuse where the small letter of I is not i.
+--- True if the text holds the word -Infinity, which lua-cjson accepts in a locale where the lower case of I
+-- is not i.
 local function holdsInfinity(text)
   local at = ("I"):lower() ~= "i" and find(text, "%-[Ii][Nn][Ff]")
   local afterString = at and guard.stringTracker(text)
@@ -81,8 +80,8 @@ local function holdsInfinity(text)
   end
 end
 
---- Mends the decoded tables in place: integral floats become integers, marked strings what they
--- stand for, arrays are marked as such. A worklist, since documents may be a thousand levels deep.
+--- Repairs the decoded tables in place: integral floats become integers, marked strings become the values
+-- that they replace, arrays get their mark. Uses a worklist, since documents may be a thousand levels deep.
 local function restore(self, root, marks)
   local pending, n = { root }, 1
   local mendsNumbers = not self.can.readsIntegers
@@ -110,8 +109,8 @@ local function restore(self, root, marks)
   end
 end
 
---- Decodes a text with its tokens protected: the value or nil, a message, and whether anything
--- was protected.
+--- Decodes a text with its tokens protected. Returns the value or nil, a message, and true if any was
+-- protected.
 local function attempt(self, text, careful)
   local guarded, marks = guard.protect(text, self.finders, careful)
   if not guarded then return nil, "the text is not UTF-8" end
@@ -125,14 +124,14 @@ local function attempt(self, text, careful)
   return value
 end
 
--- lua-cjson's names for what it found.
+-- lua-cjson's names for tokens.
 local TOKENS = {
   T_OBJ_BEGIN = "'{'", T_OBJ_END = "'}'", T_ARR_BEGIN = "'['", T_ARR_END = "']'",
   T_COLON = "':'", T_COMMA = "','", T_STRING = "a string", T_NUMBER = "a number",
   T_INTEGER = "a number", T_BOOLEAN = "a boolean", T_NULL = "null", T_END = "the end of the text",
 }
 
---- The codec's message in words, with line and column. It tells positions, never content.
+--- Rewrites the codec's message with line and column. Contains positions, never content.
 local function explain(message, text)
   local position = tonumber(match(message, "at character (%d+)$"))
   message = gsub(gsub(message, "T_[A-Z_]+", TOKENS), "^Expected", "expected")
@@ -194,7 +193,7 @@ end
 
 -- ## The codec as a whole
 
---- What was found wrong with the codec, in words.
+--- Phrases for the faults of the codec.
 local function damages(can)
   local list = {}
   if not can.readsIntegers then list[#list + 1] = "reads integers as floats" end
@@ -221,7 +220,7 @@ local function describe(self)
   }
 end
 
---- An instance of lua-cjson with settings of its own.
+--- An instance of lua-cjson with its own settings.
 local function configured(library, can)
   local json = library.new()
   json.decode_max_depth(MAX_DEPTH)
@@ -246,7 +245,7 @@ end
 
 local codec = {}
 
---- Makes a codec of its own over a lua-cjson library. It has all that this module has, but `new`.
+--- Makes a separate codec over a lua-cjson library. It has all functions of this module but `new`.
 -- @param library a table with `new`, as require("cjson.safe") returns it (that by default)
 -- @param forceRepair boolean, false by default: mend everything, also what the library does
 --   right; for tests of the repairs
@@ -271,8 +270,8 @@ function codec.new(library, forceRepair)
   --- Stands for an empty array in a value to encode. Read-only.
   made.emptyArray = setmetatable({}, ownEmptyArray)
 
-  --- Decodes a JSON text. Integers that fit 64 bits come out exactly, as integers; larger ones as
-  -- floats (infinity beyond those); null as `codec.null`; arrays are marked as `codec.array` marks them. Where the
+  --- Decodes a JSON text. Integers that fit 64 bits come out exactly, as integers; larger ones as floats
+  -- (infinity beyond those); null as `codec.null`; arrays are marked as `codec.array` marks them. Where the
   -- library reads all numbers as floats, 10.0 and 1e1 come out as the integer 10 too.
   -- @param text string; raises for another type
   -- @return the value; or nil and a message, which tells the position and quotes nothing
@@ -280,7 +279,8 @@ function codec.new(library, forceRepair)
 
   --- Encodes a value as JSON. Integers are written in full, floats so that they read back the
   -- same, {} as an object unless marked as an array.
-  -- @return the text; or nil and a message: NaN, infinity, strings that are not UTF-8, functions, more than 1000 levels
+  -- @return the text; or nil and a message: NaN, infinity, strings that are not UTF-8, functions, more than
+  --   1000 levels
   function made.encode(value) return encode(self, value) end
 
   --- As `encode`, but strings may hold any bytes: for a text that nothing but `decode` reads.
@@ -303,13 +303,13 @@ function codec.new(library, forceRepair)
     return setmetatable(t, self.arrayMeta)
   end
 
-  --- Whether a value is an array by mark: decoded from one, made by `codec.array`, or `codec.emptyArray`.
+  --- True if a value is marked as an array: decoded from one, made by `codec.array`, or `codec.emptyArray`.
   function made.isArray(value)
     if value == made.emptyArray then return true end
     return type(value) == "table" and getmetatable(value) == self.arrayMeta
   end
 
-  --- What the codec is and how it fares, for `datasession.version()`.
+  --- A description of the codec, for `datasession.version()`.
   -- @return a table: `name` and `version` of the library; `exactIntegers`, `exactFloats`,
   --   `emptyArrays`, booleans, whether the library does these right by itself; `repaired`,
   --   whether anything is mended here; `damages`, an array of phrases; `verdict`, one line of text

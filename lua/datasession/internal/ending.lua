@@ -1,9 +1,9 @@
---- Ending a session from outside, by its key: politely, or at once.
+--- Ending a session from outside, by its key: on request, or at once.
 local core = require "datasession.core"
 
 local ending = {}
 
--- The live session of a key or a session; without one the active session. nil: there is none.
+-- The live session for a key or a session; for nil the active session. nil: there is none.
 local function find(call, key, level)
   if key == nil then
     return core.activeSession()
@@ -23,22 +23,25 @@ end
 
 local function checkTimeout(timeout, level)
   if math.type(timeout) == nil or timeout < 0 or timeout >= 1e9 then
-    error("stopSession: timeout: expected a number of seconds, 0 or more, got " .. tostring(timeout), level + 1)
+    error("stopSession: timeout: expected a number of seconds, 0 or more, got " .. tostring(timeout),
+      level + 1)
   end
 end
 
---- Asks the server to end a session, and waits for its answer.
--- The server may refuse, or not answer in time: then the session goes on.
+--- Asks the server to end a session, and waits for its answer. If the server refuses or times out, the
+-- session stays.
 -- @param key a session or its key; nil: the active session
 -- @param timeout seconds for the server to answer; 0: what it answers at once is what counts
 -- @param onSuccess called with (key) when the session has ended; or nil
--- @param onFailure called with (key, reason, err) when it has not; reason is "timeout", "refused" or "error"; or nil.
---   One of the two is called, once
--- @return a promise of (session, SUCCESS, info), rejected with the error; raises when no live session has that key
+-- @param onFailure called with (key, reason, err) when it has not; reason is "timeout", "refused" or "error";
+--   or nil. One of the two is called, once
+-- @return a promise of (session, SUCCESS, info), rejected with the error; raises when no live session has
+--   that key
 function ending.stopSession(key, timeout, onSuccess, onFailure)
   local session = find("stopSession", key, 2)
   if not session then
-    error("stopSession: " .. (key == nil and "there is no active session" or "no live session has that key"), 2)
+    error("stopSession: " .. (key == nil and "there is no active session" or "no live session has that key"),
+      2)
   end
   checkTimeout(timeout, 2)
   checkFunction("onSuccess", onSuccess, 2)
@@ -56,13 +59,13 @@ end
 
 local REASONS = { timeout = "timeout", stall = "timeout", refused = "refused" }
 
---- Why a session was not stopped, in a word: "timeout", "refused" or "error".
+--- The reason why a session was not stopped: "timeout", "refused" or "error".
 function ending.reason(err)
   return type(err) == "table" and REASONS[err.kind] or "error"
 end
 
---- Ends a session at once: it is over when the call returns. Its server is told, and has two seconds to hear it, for
--- which nobody waits but the loop.
+--- Ends a session at once: it has ended when the call returns. The request to its server is sent in the
+-- background, for at most two seconds.
 -- @param key a session or its key; nil: the active session
 -- @return true; false when there is no such session, or it has ended already
 function ending.endSession(key)

@@ -1,7 +1,7 @@
---- What would go by the locale, done so that it does not: decimal points, the order of texts, lua-cjson's numbers.
+--- Functions that do not depend on the locale: decimal points, the order of texts, lua-cjson's numbers.
 local locale = {}
 
---- True if a comes before b by their bytes; `<` goes by the language's alphabet.
+--- True if a comes before b by their bytes; `<` uses the order of the language.
 function locale.before(a, b)
   local shorter = math.min(#a, #b)
   for i = 1, shorter do
@@ -11,14 +11,14 @@ function locale.before(a, b)
   return #a < #b
 end
 
---- As tostring, but with a decimal point that is one.
+--- As tostring, but always with a decimal point.
 function locale.text(value)
   local text = tostring(value)
   return math.type(value) == "float" and (text:gsub("[^0-9a-z+-]+", ".")) or text
 end
 
---- Makes a lua-cjson read and write numbers by the locale of now: it keeps the decimal point of the one in which an
--- instance of it was made last, for the whole process.
+--- Makes a lua-cjson read and write numbers by the current locale. The library keeps, for the whole process,
+-- the decimal point of the locale in which its latest instance was made.
 -- @param json an instance of cjson.safe
 -- @param library table with `new`, which makes another
 -- @return true; or nil and a message for a locale in which it cannot
@@ -28,7 +28,8 @@ function locale.settle(json, library)
     library.new()
     do return true end
   end
-  return nil, "lua-cjson cannot write numbers with the decimal point of the locale " .. os.setlocale(nil, "numeric")
+  return nil, "lua-cjson cannot write numbers with the decimal point of the locale "
+    .. os.setlocale(nil, "numeric")
 end
 
 return locale

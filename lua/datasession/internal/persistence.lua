@@ -1,20 +1,21 @@
---- Named sessions: what of a session is kept in a store, and when it is believed again.
+--- Named sessions: the document that a store keeps for a session, and the checks before a session is
+-- restored.
 --
 -- One JSON object for each name:
 --
 --     format               1
---     protocol             the session's; "jsdo" when it is not there
---     wire                 what that keeps of its own, a table of strings and numbers; `expires`, when it is there, is
---                          the end of it, in milliseconds since 1970
+--     protocol             the session's; "jsdo" if absent
+--     wire                 the protocol's data, a table of strings and numbers; `expires`, if present, is
+--                          when they expire, in milliseconds since 1970
 --     serviceURI, authenticationModel, userName, loginResult, loginHttpStatus, clientContextId, pingInterval
 --                          the session's properties
---     pingURI              where the service answers pings, once that is known
+--     pingURI              the address of the ping service, once known
 --     context              the context properties
 --     catalogs             [{ "uri": ..., "etag": ..., "lastModified": ... }]
 --     cookies              those of the session's own host, as lines of Netscape's cookie file
---     provider             { uri, authenticationModel, cookies }, where the login is proved elsewhere than there
---     providerUserName     whom getSession logged that provider in as
---     tokens               { access, refresh, refreshAt }, only with keepTokens; refreshAt is in seconds since 1970
+--     provider             { uri, authenticationModel, cookies }, if the login is not proved at serviceURI
+--     providerUserName     the user name with which getSession logged in that provider
+--     tokens               { access, refresh, refreshAt }, only with keepTokens; refreshAt: since 1970
 --
 -- There is never a password in it.
 local codec = require "datasession.internal.codec"
@@ -25,7 +26,7 @@ local persistence = {}
 
 local FORMAT = 1
 
--- ---- what comes from a store is believed when it reads like what we write
+-- ---- checks: accepts only documents like those that this file writes
 
 local function isLine(value)
   return type(value) == "string" and value ~= "" and not value:find("[%c\127]")
@@ -72,7 +73,8 @@ local MODELS = { anonymous = true, basic = true, form = true, sso = true, bearer
 local PROVIDER_MODELS = { anonymous = true, form = true, form_sso = true, bearer = true }
 
 local function isProvider(value)
-  return value == nil or type(value) == "table" and isLine(value.uri) and value.uri:find("^https?://[^/@]+") and
+  return value == nil or type(value) == "table" and isLine(value.uri)
+    and value.uri:find("^https?://[^/@]+") and
     PROVIDER_MODELS[value.authenticationModel] and isArray(value.cookies, isCookie)
 end
 
@@ -87,14 +89,14 @@ local function isText(value)
   return value == nil or type(value) == "string"
 end
 
--- A session that shows a token cannot go on without; one that shows a password cannot go on.
+-- True if the session can be restored: with a token model only with the token, with basic never.
 local function hasItsToken(document)
   local model = document.provider and document.provider.authenticationModel or document.authenticationModel
   return model == "anonymous" or model == "form" or
     ((model == "bearer" or model == "form_sso") and document.tokens ~= nil)
 end
 
--- What a protocol keeps of its own: it says itself whether that is of use.
+-- The protocol's data. The protocol itself judges whether it can use them.
 local function isWire(value)
   if value == nil then
     return true
@@ -110,7 +112,7 @@ local function isWire(value)
   return value.expires == nil or math.type(value.expires) ~= nil
 end
 
--- What is wrong with the document, or nil.
+-- A message about the document; nil: it is valid.
 local function fault(document)
   if type(document) ~= "table" then
     return "it is no JSON object"
@@ -132,17 +134,17 @@ end
 
 -- ---- reading
 
--- session -> the text that its store holds of it, as far as it knows
+-- session -> the text in its store, as far as this process knows
 local kept = setmetatable({}, { __mode = "k" })
 
--- options that getSession has read a document for -> { store, document or nil, its text }
+-- options for which getSession has read a document -> { store, document or nil, its text }
 local prepared = setmetatable({}, { __mode = "k" })
 
 local function report(name, what, message)
   core.report(("datasession: the session '%s' could not be %s: %s"):format(name, what, tostring(message)))
 end
 
--- A store's method, whose failure is told to onError; ok, what it gives.
+-- Calls a method of a store, and reports a failure to onError. Returns ok and the method's results.
 local function try(store, name, what, method, ...)
   local called, result, message = pcall(store[method], store, ...)
   if not called or not result and message ~= nil then
@@ -172,7 +174,7 @@ local function ignore(name, why)
   warn(("datasession: the stored session '%s' is ignored: %s"):format(name, why))
 end
 
--- The document of that text, or nil: what is wrong with it is a warning.
+-- The document in that text. nil: it is invalid, and a warning was given.
 local function read(name, text)
   if type(text) ~= "string" then
     ignore(name, "the store gave a " .. type(text) .. ", no text")
@@ -191,8 +193,8 @@ local function read(name, text)
   return document
 end
 
--- Is the document that of such a session? `who`: its serviceURI, model and protocol, and, `own`, whether that keeps a
--- part of its own (nil: not known), which proves it whatever the model.
+-- True if the document belongs to such a session. `who`: its serviceURI, model and protocol, and `own`:
+-- whether the protocol stores data of its own (nil: unknown), which identify it whatever the model.
 local function isTheirs(document, who)
   local own = document.wire ~= nil
   return document.serviceURI == who.serviceURI and (document.protocol or "jsdo") == who.protocol and
@@ -204,7 +206,8 @@ local function isOver(document)
   return expires ~= nil and expires <= os.time() * 1000
 end
 
--- The document that is kept under the name for such a session, or nil. Another's goes, and what is past its deadline.
+-- The document stored under the name for such a session, or nil. Removes one of another service, and an
+-- expired one.
 local function load(store, name, who)
   local ok, text = try(store, name, "read", "get", name)
   if not ok or text == nil then
@@ -223,8 +226,8 @@ local function load(store, name, who)
   return nil
 end
 
---- Hook of datasession.new: the store, and the document that the new session goes on with, or nil.
--- One that is given a provider has its login from there.
+--- Hook of datasession.new: the store, and the document from which the new session is restored, or nil. A
+-- session with a provider takes its login from the provider.
 function persistence.restore(options, session, name, serviceURI, model, protocol, own)
   local ready = prepared[options] or { store = storeOf(options) }
   if not prepared[options] and options.authProvider == nil then
@@ -235,7 +238,7 @@ function persistence.restore(options, session, name, serviceURI, model, protocol
   return ready.store, ready.document
 end
 
--- Is the stored login that of the user for whom getSession was called? Who asks for nobody takes what there is.
+-- True if the stored login is that of the user in getSession's options, or these name no user.
 local function isOf(document, options, model)
   local given = options.username
   if options.loginCallback or given == nil or given == "" or model == "anonymous" and not document.wire then
@@ -250,16 +253,18 @@ local function isOf(document, options, model)
   return (document.userName or document.providerUserName) == given
 end
 
---- For getSession: reads the store for the options of the session to be made.
+--- For getSession: reads the store for the options of the new session.
 -- @return whether the session will go on with a stored login, which is that of the user who is asked for
 function persistence.prepare(mine, options, model)
-  if type(mine.name) ~= "string" or mine.name == "" or type(mine.serviceURI) ~= "string" or not MODELS[model] then
+  if type(mine.name) ~= "string" or mine.name == "" or type(mine.serviceURI) ~= "string"
+    or not MODELS[model] then
     return false -- or a mistake, which datasession.new raises for
   end
   core.claimName(mine.name)
   local store = storeOf(mine)
   local uri = mine.serviceURI:gsub("/+$", "")
-  local document, text = load(store, mine.name, { serviceURI = uri, model = model, protocol = mine.protocol or "jsdo" })
+  local who = { serviceURI = uri, model = model, protocol = mine.protocol or "jsdo" }
+  local document, text = load(store, mine.name, who)
   if document and not isOf(document, options, model) then
     document = nil
   end
@@ -269,7 +274,7 @@ end
 
 -- ---- writing
 
--- What tells one login from another in the text of a document; nil when it is none.
+-- A key that identifies the login in a document's text; nil: the text is no document.
 local function loginIn(text)
   local document = type(text) == "string" and codec.decode(text)
   if type(document) ~= "table" or fault(document) then
@@ -283,7 +288,7 @@ local function loginIn(text)
   return table.concat(parts, "\n")
 end
 
--- Another process may have logged in under that name since: what it keeps there is not ours to remove.
+-- Another process may have logged in under that name since: its data must not be removed.
 local function forget(session, store, name)
   local last = kept[session]
   kept[session] = nil
@@ -296,7 +301,7 @@ local function forget(session, store, name)
   end
 end
 
---- Hook: keeps the session as the table `state` says, or, nil, no longer.
+--- Hook: stores the session's data, the table `state`; nil: removes them.
 function persistence.persist(session, store, name, state)
   if not state then
     return forget(session, store, name)
@@ -310,14 +315,14 @@ function persistence.persist(session, store, name, state)
   if text == last then
     return
   end
-  kept[session] = text -- first: what is stored must be known, to be removed one day, even if memory gives out now
+  kept[session] = text -- first: even when out of memory, a later removal needs the text
   if not try(store, name, "kept", "set", name, text) then
     kept[session] = last
   end
 end
 
---- Loads the catalogs that a session which goes on with a stored login had, and has not yet.
--- One that could not be loaded stays known, for another try.
+--- Loads the catalogs that a restored session had and does not have yet. One that fails stays in the list for
+-- another try.
 -- @return addCatalog's promise; with nothing to load it succeeds at once
 function persistence.reloadCatalogs(session)
   if getmetatable(session) ~= "datasession.session" then

@@ -7,15 +7,17 @@ local raise = require "datasession.internal.raise"
 
 local registry = {}
 
--- What getSession takes beside the options of datasession.new.
+-- The options of getSession beside those of datasession.new.
 local own = {
-  "catalogURI", "username", "password", "loginCallback", "authenticationURI", "authProviderAuthenticationModel",
+  "catalogURI", "username", "password", "loginCallback", "authenticationURI",
+  "authProviderAuthenticationModel",
 }
 
--- Options of a session that its provider takes too.
+-- Options of a session that its provider gets, too.
 local shared = {
-  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy", "http2",
-  "caFile",  "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey", "clientKeyPassword", "userAgent",
+  "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy",
+  "http2", "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",
+  "clientKeyPassword", "userAgent",
 }
 
 local function isAmong(names, name)
@@ -32,7 +34,8 @@ local function checkNames(options, level)
   for name in pairs(options) do
     if names and not isAmong(own, name) and not isAmong(names, name) then
       table.move(own, 1, #own, #names + 1, names)
-      raise("getSession: " .. require("datasession.internal.suggest").unknown("option", name, names), level + 1)
+      local suggest = require "datasession.internal.suggest"
+      raise("getSession: " .. suggest.unknown("option", name, names), level + 1)
     end
   end
 end
@@ -44,7 +47,7 @@ local function checkString(options, name, level)
   end
 end
 
--- Only sessions with OpenEdge web applications have catalogs.
+-- Only sessions of protocol jsdo have catalogs.
 local function hasCatalogs(options)
   return options.protocol == nil or options.protocol == "jsdo"
 end
@@ -71,23 +74,26 @@ local function check(options, level)
   checkString(options, "authenticationURI", level + 1)
   checkString(options, "authProviderAuthenticationModel", level + 1)
   if options.loginCallback ~= nil and type(options.loginCallback) ~= "function" then
-    raise("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback), level + 1)
+    raise("getSession: option 'loginCallback': expected a function, got " .. type(options.loginCallback),
+      level + 1)
   end
   if options.authProvider ~= nil then
-    raise("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new", level + 1)
+    raise("getSession: option 'authProvider': getSession makes its own; pass it to datasession.new",
+      level + 1)
   end
   if hasCatalogs(options) then
     checkCatalogs(options.catalogURI, level + 1)
   elseif options.catalogURI ~= nil then
-    raise("getSession: option 'catalogURI': a session of that protocol has no catalogs", level + 1)
+    raise("getSession: option 'catalogURI': that protocol has no catalogs", level + 1)
   end
 end
 
 local function modelOf(options)
-  return type(options.authenticationModel) == "string" and ascii.lower(options.authenticationModel) or "anonymous"
+  local model = options.authenticationModel
+  return type(model) == "string" and ascii.lower(model) or "anonymous"
 end
 
--- What login would raise for, said of the option.
+-- Raises for credentials that login would reject, and names the option.
 local function checkSendable(options, name, level)
   local model, text = modelOf(options), options[name] or ""
   if model == "bearer" and name == "username" and text:find("[\r\n%z]") then
@@ -116,7 +122,7 @@ local function sessionOptions(options, changed)
   return mine
 end
 
--- What the constructor raises is said of getSession's options, where getSession was called.
+-- Raises an error of the constructor as one of getSession's options, where getSession was called.
 local function construct(constructor, options, level)
   local made, result = pcall(constructor, options)
   if not made then
@@ -125,7 +131,7 @@ local function construct(constructor, options, level)
   return result
 end
 
--- The session is made when the provider has logged in; what is wrong with its options is found now, by another.
+-- The session is made after its provider has logged in. A first one, made now, checks its options.
 local function checkSession(options, level)
   local changed = { authenticationModel = "anonymous", insecure = false }
   if type(options.name) == "string" then
@@ -144,7 +150,7 @@ local function checkProviderModel(options, level)
   end
 end
 
--- A provider of its own is needed where credentials are proved elsewhere than at serviceURI.
+-- True if the credentials are not proved at serviceURI, so that a provider must log in.
 local function makeProvider(options, level)
   local model = modelOf(options)
   local wanted = model == "sso" and "form_sso" or model
@@ -157,13 +163,13 @@ local function makeProvider(options, level)
   return provider
 end
 
--- The scheme and the host in lower case, no trailing slashes: one application has one such text.
+-- The URI with scheme and host in lower case, without trailing slashes: the same for one application.
 local function placeOf(uri)
   local start, rest = uri:match("^(%a[%w+.-]*://[^/]*)(.*)$")
   return start and ascii.lower(start) .. rest:gsub("/+$", "") or uri
 end
 
--- Who logs in at serviceURI needs no provider for that.
+-- A login at serviceURI needs no provider.
 local function needsProvider(options)
   if modelOf(options) == "sso" then
     return true
@@ -172,7 +178,7 @@ local function needsProvider(options)
   return place ~= nil and (type(service) ~= "string" or placeOf(place) ~= placeOf(service))
 end
 
--- A session that goes on with a stored login, and true; or a provider or a session, whichever logs in.
+-- A session with a stored login, and true; or the provider or session that is to log in.
 local function make(options, level)
   local maker, stored -- no tail calls: errors are said by level
   local mine = sessionOptions(options)
@@ -208,13 +214,14 @@ local function noCredentials(model)
   local err = core.failure {
     kind = "auth",
     result = core.constants.AUTHENTICATION_FAILURE,
-    message = ("getSession: the authentication model %s needs %s, or a loginCallback"):format(model, needed),
+    message = ("getSession: the authentication model %s needs %s, or a loginCallback")
+      :format(model, needed),
   }
   err.info = { errorObject = err }
   return err
 end
 
--- What loginCallback was rejected with, raised, or returned that is no table of credentials.
+-- The error for a loginCallback that raised, was rejected, or returned something other than credentials.
 local function callbackFailed(reason)
   local err = core.failure {
     kind = "auth",
@@ -226,7 +233,7 @@ local function callbackFailed(reason)
   return err
 end
 
--- The promise of loginCallback's credentials, or the options themselves.
+-- The promise of loginCallback's credentials; without a callback, the options themselves.
 local function ask(options)
   if not options.loginCallback then
     return options
@@ -240,7 +247,7 @@ local function ask(options)
   return credentials
 end
 
--- A login that was there before is not this call's to undo: the server and the store are not told.
+-- A login of earlier is not undone: neither the server nor the store is notified.
 local function leave(guard)
   if guard.stored then
     core.abandon(guard.session)
@@ -248,10 +255,11 @@ local function leave(guard)
   return guard.session:invalidate()
 end
 
--- The guards of getSession's calls under way, and the promise of each.
+-- The guards of the pending calls of getSession, and the promise of each.
 local pending = {}
 
--- To be closed: unless `done` is set by then, what was made ends, also when the caller has cancelled the promise.
+-- A guard ends what the call has made when it is closed, unless `done` is set; also after the caller
+-- cancelled the promise.
 local guardMeta = {
   __close = function(guard)
     pending[guard] = nil
@@ -267,7 +275,7 @@ local guardMeta = {
   end,
 }
 
--- Undoes what was done, then fails with the error of what failed.
+-- Undoes the call's work, then raises the error.
 local function giveUp(guard, err)
   local left, provider = guard.session and leave(guard), guard.provider
   guard.session, guard.provider = nil, nil
@@ -306,8 +314,8 @@ local function logIn(guard, maker, options, credentials)
   end
 end
 
--- Asks the server whether the stored login stands; nil when it does, else who is to log in. A server that cannot tell
--- leaves it in the store.
+-- Asks the server whether the stored login is valid. nil: it is; else the session or provider that is to log
+-- in. If the server cannot answer, the login stays in the store.
 local function confirm(guard, options)
   local ok, err = guard.session:isAuthorized():await()
   if ok then
@@ -353,17 +361,17 @@ local function establish(made, maker, options)
 end
 
 --- Makes a session, logs in, and loads its catalogs.
--- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs, required;
---   other protocols than jsdo have none);
---   `username` and `password` (needed by basic and form; for bearer `username` is the token), or `loginCallback`, a
---   function that returns { username, password } or a promise of it; `authenticationURI` and
---   `authProviderAuthenticationModel` where the credentials are proved elsewhere than at serviceURI (sso: the token
---   server, "form_sso"). With `name`, a login that is stored under it is used if it is `username`'s (or nobody is
---   named, or
---   there is a loginCallback, which is not called then) and the server confirms it; a refused one is replaced by a
---   fresh one. Catalogs that the stored session had are loaded too; failing that does not make getSession fail
--- @return a promise of (session, SUCCESS, addCatalog's info); rejected with the error of the step that failed,
---   after whatever was done has been undone. The session is held by the library until it is logged out or invalidated.
+-- @param options those of datasession.new but authProvider, and `catalogURI` (a URI or an array of URIs,
+--   required; other protocols than jsdo have none); `username` and `password` (needed by basic and form; for
+--   bearer `username` is the token), or `loginCallback`, a function that returns { username, password } or a
+--   promise of it; `authenticationURI` and `authProviderAuthenticationModel` where the credentials are proved
+--   elsewhere than at serviceURI (sso: the token server, "form_sso"). With `name`, a login that is stored
+--   under it is used if it is `username`'s (or none is named, or there is a loginCallback, which is not
+--   called then) and the server confirms it; a refused one is replaced by a fresh one. Catalogs that the
+--   stored session had are loaded too; failing that does not make getSession fail
+-- @return a promise of (session, SUCCESS, addCatalog's info); rejected with the error of the step that
+--   failed, after whatever was done has been undone. The session is held by the library until it is logged
+--   out or invalidated.
 function registry.getSession(options)
   check(options, 2)
   checkSendable(options, "username", 2)
@@ -381,7 +389,8 @@ function registry.getSession(options)
   if isSession(maker) then
     core.hold(maker)
   end
-  local guard = setmetatable({ stored = stored, [isSession(maker) and "session" or "provider"] = maker }, guardMeta)
+  local kind = isSession(maker) and "session" or "provider"
+  local guard = setmetatable({ stored = stored, [kind] = maker }, guardMeta)
   pending[guard] = false -- until there is its promise: it may end at once
   local promise = core.spawn(establish, guard, maker, options)
   if pending[guard] ~= nil then
@@ -398,7 +407,7 @@ local function logOut(provider)
   return provider:logout():await()
 end
 
--- Cancels each getSession that has no session yet; an array of their providers, to be logged out.
+-- Cancels each getSession that has no session yet. Returns an array of their providers, to be logged out.
 local function cancelPending()
   local providers = {}
   for guard, promise in pairs(pending) do
@@ -413,7 +422,7 @@ end
 
 local DISK_LIMIT, LOOK = 5, 0.005 -- seconds
 
--- Waits, within the limit, until the disk has what file stores were given.
+-- Waits, within the limit, until the files of the stores are on disk.
 local function joinDisk()
   local never = core.promise(function() end)
   for _ = 1, DISK_LIMIT // LOOK do
@@ -424,7 +433,7 @@ local function joinDisk()
   end
 end
 
--- All are begun before any is awaited; one that could not begin is reported like one that failed.
+-- Begins all before it awaits any. One that cannot begin is reported like one that failed.
 local function invalidateEach(sessions, providers)
   local promises, report, failed = {}, {}, nil
   for i, session in ipairs(sessions) do
@@ -457,20 +466,20 @@ local function invalidateEach(sessions, providers)
   return report, core.constants.SUCCESS, { details = report }
 end
 
---- Invalidates every live session that getSession made, and cancels each getSession that has made none yet; all of
--- them are tried, whatever becomes of each.
+--- Invalidates every live session that getSession made, and cancels each getSession that has made none yet. A
+-- failure of one does not stop the others.
 -- @param options nil, or { all = true } for every live session, however it was made
--- @return a promise of (report, SUCCESS, info), the report being an array of { session, ok, result, errorObject }, with
---   `provider` in place of `session` for a getSession that was cancelled;
---   rejected when a server could not be told, with the report as err.info.details: every session is
---   invalid all the same
+-- @return a promise of (report, SUCCESS, info), the report being an array of { session, ok, result,
+--   errorObject }, with `provider` in place of `session` for a getSession that was cancelled; rejected when a
+--   server could not be told, with the report as err.info.details: every session is invalid all the same
 function registry.invalidateAllSessions(options)
   if options ~= nil and type(options) ~= "table" then
     raise("invalidateAllSessions: expected a table of options or nil, got " .. type(options), 2)
   end
   for name, value in pairs(options or {}) do
     if name ~= "all" then
-      raise("invalidateAllSessions: " .. require("datasession.internal.suggest").unknown("option", name, { "all" }), 2)
+      local suggest = require "datasession.internal.suggest"
+      raise("invalidateAllSessions: " .. suggest.unknown("option", name, { "all" }), 2)
     end
     if type(value) ~= "boolean" then
       raise("invalidateAllSessions: option 'all': expected a boolean, got " .. type(value), 2)

@@ -1,4 +1,4 @@
---- The name that was probably meant: for "unknown option 'usrname': did you mean 'username'?".
+--- Finds the name that was probably meant: for "unknown option 'usrname': did you mean 'username'?".
 
 local ascii = require "datasession.internal.ascii"
 local locale = require "datasession.internal.locale"
@@ -56,8 +56,8 @@ function suggest.nearest(name, names)
   return nearest
 end
 
---- The sentence about an unknown name: "unknown option 'usrname': did you mean 'username'?", or,
--- when nothing is near, what is known: "unknown option 'x': expected one of 'a', 'b'".
+--- A message about an unknown name: "unknown option 'usrname': did you mean 'username'?", or, if no name is
+-- close, "unknown option 'x': expected one of 'a', 'b'".
 -- @param kind what the name names, as "option"
 -- @param name what was given, of any type
 -- @param names array of the known names

@@ -1,8 +1,8 @@
---- The OpenAjax hub of a PROIV client: messages by name, between who publishes and who has subscribed.
+--- The OpenAjax hub of a PROIV client: messages by name, from publishers to subscribers.
 --
--- Names are elements between full stops, such as "proiv.session.ended". In a subscription "*" stands for one element,
--- and "**", at the end, for one or more. A message is delivered at once, inside publish, in the order of the
--- subscriptions.
+-- Names are elements between full stops, such as "proiv.session.ended". In a subscription "*" stands for one
+-- element, and "**", at the end, for one or more. A message is delivered at once, inside publish, in the
+-- order of the subscriptions.
 
 local core = require "datasession.core"
 local methodsOf = require "datasession.internal.methods"
@@ -23,7 +23,7 @@ local function elements(name)
   return list
 end
 
--- The elements of a name; raises for what is none.
+-- The elements of a name. Raises for an invalid name.
 local function parse(call, name, wildcards, level)
   if type(name) ~= "string" then
     error(("%s: expected a name, got %s"):format(call, type(name)), level + 1)
@@ -34,7 +34,8 @@ local function parse(call, name, wildcards, level)
     if element == "" then
       error(("%s: the name '%s' has an empty element"):format(call, name), level + 1)
     elseif element:find("*", 1, true) and not (wildcards and wild) then
-      local rule = wildcards and "'*' is a whole element, and '**' the last" or "a published name has no wildcards"
+      local rule = wildcards and "'*' is a whole element, and '**' the last"
+        or "a published name has no wildcards"
       error(("%s: the name '%s': %s"):format(call, name, rule), level + 1)
     end
   end
@@ -59,7 +60,7 @@ local function call(subscription, f, name, data)
   return f(name, data, subscription.data)
 end
 
--- What a filter or callback raises goes to datasession.onError.
+-- Errors of a filter or callback go to datasession.onError.
 local function deliver(subscription, name, data)
   local passed = true
   if subscription.filter then
@@ -79,7 +80,7 @@ local function checkFunction(value, what, optional, level)
   end
 end
 
--- ---- the list: false stands where a subscription was, until most of the places are such
+-- ---- the list: false stands for a subscription that has ended, until most places are false
 
 local FEW_REMOVED = 16
 
@@ -103,24 +104,28 @@ end
 
 --- Subscribes.
 -- @param name text; may have wildcards
--- @param callback function(name, data, subscriberData), or with a scope function(scope, name, data, subscriberData)
+-- @param callback function(name, data, subscriberData), or with a scope function(scope, name, data,
+--   subscriberData)
 -- @param scope any value but nil: the callback's first argument
 -- @param data any value: what the callback gets as subscriberData
--- @param filter a function with the callback's arguments that is asked first: something true lets the message through
+-- @param filter a function with the callback's arguments that is asked first: something true lets the message
+--   through
 -- @return a handle for unsubscribe. Raises for a wrong type or a malformed name
 function Hub:subscribe(name, callback, scope, data, filter)
   local pattern = parse("hub:subscribe", name, true, 2)
   checkFunction(callback, "callback", false, 2)
   checkFunction(filter, "filter", true, 2)
   local subscription = setmetatable({
-    pattern = pattern, callback = callback, scope = scope, data = data, filter = filter, live = true, hub = self,
+    pattern = pattern, callback = callback, scope = scope, data = data, filter = filter,
+    live = true, hub = self,
   }, Subscription)
   tidy(self)
   append(self.subscriptions, subscription)
   return subscription
 end
 
---- Ends a subscription; no harm when it has ended. One that ends while a message is delivered does not get it any more.
+--- Ends a subscription, if it has not ended. If it ends during a delivery, it does not get that message any
+-- more.
 -- @param handle what subscribe of this hub returned; raises for anything else
 function Hub:unsubscribe(handle)
   if getmetatable(handle) ~= Subscription or handle.hub ~= self then
@@ -133,7 +138,8 @@ function Hub:unsubscribe(handle)
   end
 end
 
---- Delivers a message, before it returns, to those who have subscribed by now: a callback that fails harms no other.
+--- Delivers a message to the current subscribers before it returns. An error in one callback does not affect
+-- the others.
 -- @param name text without wildcards; raises for anything else
 -- @param data any value
 function Hub:publish(name, data)
@@ -151,7 +157,7 @@ methodsOf("a hub", Hub, function(value) return getmetatable(value) == Hub end)
 
 local hub = {}
 
---- A hub of its own, with no subscriptions.
+--- A separate hub, without subscriptions.
 function hub.new()
   return setmetatable({ subscriptions = {}, removed = 0 }, Hub)
 end

@@ -1,5 +1,5 @@
---- Manages PROIV sessions as the vendor's page library does: sessions by key, each in a slot of its own, one of them
--- the active one, and a hub that tells of them.
+--- Manages PROIV sessions as the vendor's page library does: sessions by key, each in its own slot, one of
+-- them active, and a hub that publishes their changes.
 
 local core = require "datasession.core"
 local hub = require "datasession.proiv.hub"
@@ -11,14 +11,14 @@ Manager.__index = Manager
 Manager.__name = "datasession.proiv.manager"
 
 local OVER = { ended = true, lost = true, failed = true }
--- The reason that a failed stop gives, by the kind of its error.
+-- The reason for a failed stop, by the kind of its error.
 local REASONS = { timeout = "timeout", refused = "refused" }
 
 local function failure(kind, message)
   return core.failure { kind = kind, result = core.constants.GENERAL_FAILURE, message = message }
 end
 
--- ---- telling the hub
+-- ---- publishing
 
 local function publish(self, entry, name, details)
   local data = { sessionKey = entry.key, sessionNodeID = entry.node }
@@ -28,7 +28,7 @@ local function publish(self, entry, name, details)
   self.hub:publish(name, data)
 end
 
--- When somebody last used the session: calls that the manager itself makes on it do not count.
+-- The rank of the program's last call on the session. The manager's own calls do not count.
 local function rank(entry)
   local last = core.lastCall(entry.session)
   if last ~= entry.ignored then
@@ -62,7 +62,7 @@ local function tellActive(self)
   return entry
 end
 
--- The first one is active at once; the others when they are used.
+-- The first session becomes active at once, the others when they are used.
 local function begun(self, entry)
   if not findActive(self) then
     entry.rank = entry.ignored
@@ -76,7 +76,7 @@ local function remove(self, entry)
   self.slots[entry.node] = nil
 end
 
--- The message that goes with a change of status, or nil.
+-- The message for a change of status, or nil.
 local function nameOf(before, status)
   if status == "running" then
     return before == "starting" and "proiv.session.started" or nil
@@ -85,7 +85,7 @@ local function nameOf(before, status)
   end
 end
 
--- The session has come to that status; the state is put right before anybody hears of it.
+-- Handles a new status. Updates the state before subscribers are notified.
 local function tell(self, entry, status, details)
   if entry.over or entry.status == status or not status then
     return
@@ -105,7 +105,7 @@ local function tell(self, entry, status, details)
   tellActive(self)
 end
 
--- Tells how the session stands now. A start that failed is told with its error, when that is known.
+-- Publishes the current status of the session. A failed start comes with its error, once that is known.
 local function hear(self, entry)
   local status = entry.session.status
   if status ~= "failed" then
@@ -122,7 +122,7 @@ local function inOrder(self)
   return list
 end
 
--- What the sessions have come to, of which the events are yet to arrive.
+-- Handles the changes of status whose events have not arrived yet.
 local function catchUp(self)
   for _, entry in ipairs(inOrder(self)) do
     hear(self, entry)
@@ -201,7 +201,7 @@ end
 local function checkProperties(properties, level)
   checkOptions("start", properties, { "baseURI" }, level + 1)
   if not checkText("start", properties, "sessionNodeID", level + 1) then
-    error("start: option 'sessionNodeID': expected the name of the slot that is to hold the session", level + 1)
+    error("start: option 'sessionNodeID': expected the name of a slot for the session", level + 1)
   end
 end
 
@@ -251,9 +251,10 @@ local function endedMeanwhile()
   return failure("closed", "start: the session has ended meanwhile")
 end
 
---- Starts a session and waits until it runs; in a coroutine of datasession.spawn that suspends the coroutine alone.
--- @param properties sessionNodeID (the name of a slot, text, unused by a live session; required), URI, connectionData,
---   baseURI (that which URI is relative to, in place of the manager's), and any option of datasession.new
+--- Starts a session and waits until it runs. In a coroutine of datasession.spawn only the coroutine waits.
+-- @param properties sessionNodeID (the name of a slot, text, unused by a live session; required), URI,
+--   connectionData, baseURI (that which URI is relative to, in place of the manager's), and any option of
+--   datasession.new
 -- @return the session's key; or nil and an error object. Raises for wrong properties
 function Manager:start(properties)
   local entry, promise = begin(self, properties, 2)
@@ -322,11 +323,12 @@ end
 --- Asks PROIV to end a session, which it may refuse.
 -- @param key the session's; nil: the active one
 -- @param timeout seconds, 0 or more: after which it goes on; 0: it is asked once
--- @param onSuccess function(key, note) or nil: it is over. `note` is "lost" when it was lost meanwhile, else nil
+-- @param onSuccess function(key, note) or nil: it is over. `note` is "lost" when it was lost meanwhile, else
+--   nil
 -- @param onFailure function(key, reason) or nil: it goes on ("refused", "timeout", "error"), or was ended by
 --   finish or close meanwhile ("ended")
--- @return a promise, resolved when it is over, rejected when it is not; or nil and an error object, no callback being
---   called then: no session has that key, or it is not running. Raises for a wrong type
+-- @return a promise, resolved when it is over, rejected when it is not; or nil and an error object, no
+--   callback being called then: no session has that key, or it is not running. Raises for a wrong type
 function Manager:stop(key, timeout, onSuccess, onFailure)
   checkKey("stop", key, 2)
   checkStop(timeout, onSuccess, onFailure, 2)
@@ -353,11 +355,11 @@ local function finish(self, entry)
   tell(self, entry, entry.session.status)
 end
 
---- Ends a session at once, whatever PROIV says: the vendor's "end", which is a word of Lua's.
--- @param key the session's. nil, or of no session that is not over: the active session, as the vendor documents. With
---   the manager's option `strict` only nil is so
--- @return true; false when there is no session; with `strict` nil and an error object for a key that is unknown. Raises
---   for a wrong type
+--- Ends a session at once, whatever PROIV answers. The vendor calls it "end", which is a keyword in Lua.
+-- @param key the session's. nil, or of no session that is not over: the active session, as the vendor
+--   documents. With the manager's option `strict` only nil is so
+-- @return true; false when there is no session; with `strict` nil and an error object for a key that is
+--   unknown. Raises for a wrong type
 function Manager:finish(key)
   checkKey("finish", key, 2)
   local entry, err = find(self, "finish", key)
@@ -372,7 +374,7 @@ function Manager:finish(key)
   return true
 end
 
---- Ends all sessions, in the order in which they were started. The manager may be used again.
+--- Ends all sessions, in the order of their starts. The manager remains usable.
 function Manager:close()
   catchUp(self)
   for _, entry in ipairs(inOrder(self)) do
@@ -388,8 +390,8 @@ Manager.__close = Manager.close
 
 --- Makes a session the active one, until another is used.
 -- @param key the session's
--- @return true; or nil and an error object when no session has that key, the active one being as it was. Raises for a
---   wrong type
+-- @return true; or nil and an error object when no session has that key, the active one being as it was.
+--   Raises for a wrong type
 function Manager:setActive(key)
   checkKey("setActive", key, 2)
   if key == nil then
@@ -406,22 +408,22 @@ function Manager:setActive(key)
   return true
 end
 
---- The key of the active session: that on which the last call was made, or setActive; and when that is over, the one
--- before. nil when there is none.
+--- The key of the active session: the live session that was called last, or made active by setActive. nil:
+-- there is none.
 function Manager:getActive()
   catchUp(self)
   local entry = tellActive(self)
   return entry and entry.key
 end
 
---- The session object of a key, to be used as any other; nil when no live session has that key.
+--- The session object of a key, a session like any other. nil: there is no live session of that key.
 function Manager:session(key)
   checkKey("session", key, 2)
   local entry = find(self, "session", key)
   return entry and entry.session
 end
 
---- The keys of the sessions that are not over, an array in the order in which they were started.
+--- The keys of the live sessions, an array in the order of their starts.
 function Manager:keys()
   catchUp(self)
   local keys = {}
@@ -435,9 +437,10 @@ methodsOf("a manager", Manager, function(value) return getmetatable(value) == Ma
 
 local manager = {}
 
---- A manager of its own.
--- @param options nil, or baseURI (that which the URIs of start are relative to), strict (boolean: finish of an unknown
---   key is an error), and any option of datasession.new, for the sessions that it starts. Raises for others
+--- A separate manager.
+-- @param options nil, or baseURI (that which the URIs of start are relative to), strict (boolean: finish of
+--   an unknown key is an error), and any option of datasession.new, for the sessions that it starts. Raises
+--   for others
 function manager.new(options)
   options = options or {}
   checkOptions("manager", options, { "baseURI", "strict" }, 2)
@@ -445,7 +448,8 @@ function manager.new(options)
     error("manager: option 'strict': expected a boolean, got " .. type(options.strict), 2)
   end
   local self = {
-    options = {}, baseURI = checkText("manager", options, "baseURI", 2), strict = options.strict, hub = hub.new(),
+    options = {}, baseURI = checkText("manager", options, "baseURI", 2), strict = options.strict,
+    hub = hub.new(),
     live = {}, slots = {}, started = 0,
   }
   for name, value in pairs(options) do

@@ -192,7 +192,7 @@ describe("a manager of PROIV sessions", function()
         assert.same({}, manager:keys())
       end
       refuse("expected a table, got nil")
-      refuse("'sessionNodeID': expected the name of the slot", {})
+      refuse("'sessionNodeID': expected the name of a slot", {})
       refuse("'sessionNodeID': expected a text, got number", { sessionNodeID = 1 })
       refuse("'sessionNodeID': expected a text, got an empty one", { sessionNodeID = "" })
       refuse("did you mean 'sessionNodeID'", { sessionNodeId = "a" })

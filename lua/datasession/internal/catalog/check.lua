@@ -5,8 +5,9 @@
 --
 --   services[1].resources[3].operations[2].verb: expected get, post, put or delete, got "fetch"
 --
--- A check that fails throws; `run` turns that into nil and a message. Members that only describe are read by `loose`
--- and its like: one of another type than expected counts as missing, and `at.remarks`, if any, notes it.
+-- A check that fails throws; `run` turns that into nil and a message. Members that only describe are read by
+-- `loose` and its like: one of another type than expected counts as missing, and `at.remarks`, if any, notes
+-- it.
 
 local codec = require("datasession.internal.codec")
 local locale = require("datasession.internal.locale")
@@ -70,7 +71,8 @@ local function remark(at, depth, key, expected, value)
 end
 
 local KINDS = {
-  string = "a string", number = "a number", boolean = "true or false", object = "an object", array = "an array",
+  string = "a string", number = "a number", boolean = "true or false", object = "an object",
+  array = "an array",
 }
 
 --- Whether a value is of a kind of JSON value: a key of KINDS.

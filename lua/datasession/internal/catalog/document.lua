@@ -1,4 +1,5 @@
---- The objects that a decoded catalog is made into: the catalog and its services. A resource: see catalog/resource.lua.
+--- The objects that a decoded catalog is made into: the catalog and its services. A resource: see
+-- catalog/resource.lua.
 
 local check = require("datasession.internal.catalog.check")
 local codec = require("datasession.internal.codec")
@@ -65,7 +66,8 @@ local function buildResource(at, depth, description, service, scope, meta)
     fail(at, depth, "name", "a name of its own (" .. place .. " has this one)", name)
   end
   scope.resourceNames[name] = true
-  local made = setmetatable(resource.fill(at, depth, description, { name = name }, service.address, scope.base), meta)
+  local filled = resource.fill(at, depth, description, { name = name }, service.address, scope.base)
+  local made = setmetatable(filled, meta)
   scope.resources[#scope.resources + 1] = made
   return made
 end
@@ -73,7 +75,8 @@ end
 --- All resources of a service, checked and made at once.
 local function buildResources(at, depth, description, service, scope)
   scope.resources = {}
-  return check.list(at, depth, description, "resources", buildResource, service, scope, resource.metaOf(service))
+  return check.list(at, depth, description, "resources", buildResource, service, scope,
+    resource.metaOf(service))
 end
 
 local function buildService(at, depth, description, scope, listResources)
@@ -148,7 +151,7 @@ end
 object.methods("datasession.catalog.service", "a service", serviceMethods)
 object.methods("datasession.catalog", "a catalog", catalogMethods)
 
---- What the document says about itself; nobody depends on it, so that any type will do.
+--- Descriptions of the document itself. Nothing depends on them, so any type is accepted.
 local function remark(value)
   if type(value) == "string" or type(value) == "number" then return locale.text(value) end
 end
@@ -191,9 +194,9 @@ end
 
 --- Checks a decoded document and makes a catalog of it, which shares no table with it.
 -- @param options table: `uri`, `serviceURI`, as `parse` takes them
--- @param listResources function (service, position, base), optional: gives the array of the service's resources, whose
---   descriptions are then not looked at; `position` is the service's in the document, `base` what stands in
---   front of addresses
+-- @param listResources function (service, position, base), optional: gives the array of the service's
+--   resources, whose descriptions are then not looked at; `position` is the service's in the document, `base`
+--   what stands in front of addresses
 -- @param order table, optional: what `order` gives for the document
 -- @return the catalog; or nil and a message, as `parse`
 function document.build(decoded, options, listResources, order)
@@ -203,7 +206,8 @@ function document.build(decoded, options, listResources, order)
   return made, message
 end
 
---- The order of the properties that a text names, for the objects that it was decoded into; nil for what is no object.
+--- The order of the properties that a text names, for the objects that it was decoded into; nil for what is
+-- no object.
 function document.order(text, decoded)
   return type(decoded) == "table" and core.catalogOrder(text, decoded) or nil
 end

@@ -14,7 +14,8 @@ local fail, loose, optional = check.fail, check.loose, check.optional
 local null = codec.null
 
 local DEFAULT_VERB = {
-  create = "POST", read = "GET", update = "PUT", delete = "DELETE", submit = "PUT", count = "PUT", invoke = "PUT",
+  create = "POST", read = "GET", update = "PUT", delete = "DELETE", submit = "PUT", count = "PUT",
+  invoke = "PUT",
 }
 local VERBS = { GET = true, POST = true, PUT = true, DELETE = true }
 
@@ -29,7 +30,8 @@ local operationMethods = {}
 local operationMeta = object.meta("datasession.catalog.operation", operationMethods)
 
 local function operationLabel(operation)
-  return operation.name and operation.name ~= "" and format("%s %s", operation.type, operation.name) or operation.type
+  return operation.name and operation.name ~= "" and format("%s %s", operation.type, operation.name)
+    or operation.type
 end
 
 function operationMeta:__tostring()

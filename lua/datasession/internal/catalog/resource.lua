@@ -103,7 +103,7 @@ function resource.fill(at, depth, description, made, address, base)
   return made
 end
 
--- A key that nobody else has: the number of a resource that is not filled yet.
+-- A private key, for the number of a resource that is not filled yet.
 local NUMBER = {}
 
 --- Resources that are filled when something other than their name is asked for.

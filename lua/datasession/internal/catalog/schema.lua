@@ -11,7 +11,8 @@ local null = codec.null
 local fieldMeta = object.meta("datasession.catalog.field")
 
 function fieldMeta:__tostring()
-  return format("field %s: %s%s", self.name, self.type or "untyped", self.ablType and " (" .. self.ablType .. ")" or "")
+  return format("field %s: %s%s", self.name, self.type or "untyped",
+    self.ablType and " (" .. self.ablType .. ")" or "")
 end
 
 --- The elements of a field that is an array, as the document describes them; nil when it does not.
@@ -126,14 +127,17 @@ local function namedSchema(at, depth, name, value, form)
   if has(value, "properties") then
     return { form = form or "dataset", datasetName = name, tables = datasetTables(at, depth, value) }
   elseif has(value, "items") then
-    return { form = form or "temp-table", dataProperty = name, tables = { buildTable(at, depth, name, value) } }
+    return {
+      form = form or "temp-table", dataProperty = name, tables = { buildTable(at, depth, name, value) },
+    }
   end
 end
 
 --- One table without a name, whose fields stand in the schema itself.
 local function recordSchema(at, depth, properties)
   local fields = buildFields(at, depth, properties)
-  return { form = "record", tables = { setmetatable({ name = "", fields = fields, primaryKey = {} }, tableMeta) } }
+  local record = setmetatable({ name = "", fields = fields, primaryKey = {} }, tableMeta)
+  return { form = "record", tables = { record } }
 end
 
 local schema = {}

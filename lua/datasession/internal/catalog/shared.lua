@@ -1,19 +1,18 @@
---- What all sessions of a Lua state know of catalogs: equal texts are checked once, and kept once.
+--- The catalogs that all sessions of a Lua state share: equal texts are checked once and kept once.
 --
--- An entry is what is known of a text. No user gets hold of it, nor of any table in it: what sessions show
--- (`shared.open`) is made of it for each session anew, a resource when it is first looked into. It lives as long as
--- somebody holds it: each session that has loaded the text, and this file for the most recent ones.
---
+-- An entry holds what is known of a text. Users never get an entry or a table of it: `shared.open` makes new
+-- objects for each session, and a resource of them on first access. An entry lives as long as a session that
+-- has loaded the text, or this file among the most recent ones, refers to it.
 --     text       the catalog's
 --     shell      the decoded document; what stands in its arrays `resources` is not to be looked at
 --     services   array of { first, last }: the numbers of each service's resources
 --     names      array: the name of each resource, by number
 --     places     name -> number
---     describe   function (number): the decoded description of a resource, and the order of the properties in it
+--     describe   function (number): the decoded description of a resource, and its properties' order
 --     leftOut    array of messages about the members that were left out; nil: none was
 --     made       what was made of descriptions, from which sessions get copies; so many at most
 --
--- The validators by which a server knows an answer again (ETag, Last-Modified) are kept by who asked for what.
+-- The validators of responses (ETag, Last-Modified) are kept by the request and its user.
 
 local check = require "datasession.internal.catalog.check"
 local codec = require "datasession.internal.codec"
@@ -26,7 +25,7 @@ local resource = require "datasession.internal.catalog.resource"
 local concat = table.concat
 
 local SAME_LENGTH = 4                       -- entries that are known for one length of text
-local RECENT, RECENT_BYTES = 8, 8 * 1024 * 1024   -- entries, and bytes of their texts, that are held for nobody
+local RECENT, RECENT_BYTES = 8, 8 * 1024 * 1024   -- unused entries that are kept, and bytes of their texts
 local SLICE = 64 * 1024                     -- bytes that are scanned between two pauses
 local MADE = 64                             -- resources that an entry keeps made
 local ANSWERS = 1000                        -- answers whose validators are kept
@@ -59,7 +58,8 @@ local function decoded(text)
   local order = document.order(text, shell)
   local whole, problem = document.build(shell, {}, nil, order)
   if not whole then return nil, problem end
-  local entry = { text = text, shell = shell, services = {}, names = {}, places = {}, leftOut = whole.leftOut }
+  local entry = { text = text, shell = shell, services = {}, names = {}, places = {},
+    leftOut = whole.leftOut }
   local descriptions, n = {}, 0
   for s, service in ipairs(shell.services) do
     entry.services[s] = { first = n + 1, last = n + #service.resources }

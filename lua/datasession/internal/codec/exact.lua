@@ -1,8 +1,8 @@
---- Writing the values that a lua-cjson would damage: long integers, floats, large keys, empty arrays; and refusing
--- those that JSON has no text for: NaN, infinity, strings that are not UTF-8.
+--- Writes the values that a lua-cjson would damage: long integers, floats, large keys, empty arrays. Rejects
+-- those that JSON cannot represent: NaN, infinity, strings that are not UTF-8.
 --
--- A value is looked through first. Where something in it would be damaged, a copy is encoded in
--- which marked strings stand for it, and the text of each is put in place of its string.
+-- The value is inspected first. If something in it would be damaged, this file encodes a copy with marked
+-- strings instead, and then replaces each marked string by the right text.
 
 local core = require("datasession.core")
 local guard = require("datasession.internal.codec.guard")
@@ -14,7 +14,7 @@ local utf8length = utf8.len
 
 local MAX_DEPTH = 1000
 local LARGE = 1e14                        -- from here on "%.14g" turns integers into floats
-local PLAIN = 1e21                        -- whole floats below it are written without an exponent, as JavaScript does
+local PLAIN = 1e21                        -- whole floats below it have no exponent, as in JavaScript
 local MAX_INDEX = 2147483647              -- lua-cjson counts array indexes in a C int
 local MARKS = guard.MARKS
 
@@ -22,9 +22,9 @@ local mathType = math.type or function(value)
   return type(value) == "number" and "float" or nil
 end
 
---- Whether the fourteen digits that every lua-cjson writes are surely enough. A double that is the
--- nearest to n / 10^6, for an integer n of fourteen digits at most, is such a one: that covers
--- most numbers, without writing them twice as the full test does.
+--- True if the fourteen digits that every lua-cjson writes are certainly enough: for a double that is the
+-- nearest to n / 10^6, with an integer n of at most fourteen digits. That covers most numbers without
+-- writing them twice, as the full test does.
 local function isShort(value)
   local scaled = value * 1e6
   return scaled % 1 == 0 and scaled < LARGE and scaled > -LARGE and scaled / 1e6 == value
@@ -37,8 +37,11 @@ local function exactText(self, value)
     local writesIt = self.can.writesIntegers or value < LARGE and value > -LARGE
     return not writesIt and format("%d", value) or nil
   end
-  local needsDigits = value % 1 == 0 and (value >= LARGE or value <= -LARGE) and value < PLAIN and value > -PLAIN
-  if not needsDigits and (self.can.writesFloats or tonumber(format("%.14g", value)) == value) then return nil end
+  local needsDigits = value % 1 == 0 and (value >= LARGE or value <= -LARGE)
+    and value < PLAIN and value > -PLAIN
+  if not needsDigits and (self.can.writesFloats or tonumber(format("%.14g", value)) == value) then
+    return nil
+  end
   return numberText(value)
 end
 
@@ -48,18 +51,18 @@ local function exactKey(self, key)
   return exactText(self, key)
 end
 
---- Whether a table is an empty array that the codec would write as {}.
+--- True if a table is an empty array that the codec would write as {}.
 local function isBareArray(self, value)
   return next(value) == nil and self.emptyMetas[getmetatable(value) or false]
 end
 
---- What stands in a copy for a value: its text in full, or nil when it may stay.
+--- The text that a copy holds for a value; nil: the value may stay.
 local function substitute(self, value, kind)
   if kind == "number" then return exactText(self, value) end
   if kind == "table" and isBareArray(self, value) then return "[]" end
 end
 
---- Where a value stands, for a message; "" when it stands alone.
+--- The place of a value, for a message; "" for the top value.
 local function placeText(key)
   if key == nil then return "" end
   local text = type(key) == "number" and numberText(key) or tostring(key)
@@ -68,15 +71,15 @@ local function placeText(key)
     or format(" (at key %s)", text)
 end
 
---- False for a string that JSON has no text for.
+--- False for a string that JSON cannot represent.
 local function isText(self, value)
   return type(value) ~= "string" or self.anyBytes or utf8length(value) ~= nil
 end
 
 local function notUTF8(key) return "a string that is not UTF-8 has no JSON" .. placeText(key) end
 
---- Whether the codec would damage a number that stands at a key or, nil, alone; nil and a message when JSON has
--- nothing for it.
+--- True if the codec would damage a number, at a key or, nil, at the top. nil and a message: JSON cannot
+-- represent it.
 local function isDamaged(self, key, number)
   if number ~= number or number == huge or number == -huge then
     return nil, "NaN and infinity have no JSON" .. placeText(key)
@@ -84,8 +87,8 @@ local function isDamaged(self, key, number)
   return exactText(self, number) ~= nil
 end
 
---- Looks through the members of one table and puts those that are tables on the worklist:
--- whether the codec would damage something, and the new length of the list; nil and a message.
+--- Inspects the members of one table and puts tables on the worklist. Returns true if the codec would damage
+-- something, and the new length of the list; nil and a message.
 local function inspectMembers(self, t, depth, tables, depths, n)
   local damaged = isBareArray(self, t)
   for key, value in next, t do
@@ -109,7 +112,8 @@ local function inspectMembers(self, t, depth, tables, depths, n)
   return damaged or false, n
 end
 
---- Looks through a value: whether the codec would damage something in it, or nil and a message.
+--- Inspects a value. True if the codec would damage something in it; nil and a message: JSON cannot represent
+-- it.
 local function inspect(self, root)
   local tables, depths, n, damaged = { root }, { 1 }, 1, false
   while n > 0 do
@@ -166,9 +170,9 @@ end
 local exact = {}
 
 --- Encodes a value.
--- @param self the codec: `anyBytes`, true when strings need not be UTF-8; `json`, its lua-cjson; `can`, what that
---   does right; `emptyMetas`, a set of the metatables of arrays that it would write as {} when empty; `libraryMetas`,
---   of those it knows
+-- @param self the codec: `anyBytes`, true when strings need not be UTF-8; `json`, its lua-cjson; `can`, what
+--   that does right; `emptyMetas`, a set of the metatables of arrays that it would write as {} when empty;
+--   `libraryMetas`, of those it knows
 -- @return the text; or nil and a message
 function exact.encode(self, value)
   local kind = type(value)

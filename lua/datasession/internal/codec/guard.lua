@@ -1,9 +1,9 @@
---- The tokens of a JSON text that a lua-cjson would damage, protected from it.
+--- Protects the tokens of a JSON text that a lua-cjson would damage.
 --
--- A long integer becomes a marked string, an empty array an array that holds a mark; what each mark
--- stands for is kept beside the text. The mark is a byte that UTF-8 never uses and that the text at
--- hand does not hold: no string of a document can be mistaken for a mark, since escapes never decode
--- to such a byte. This file looks at tokens and strings only: it knows no grammar and no codec.
+-- A long integer becomes a marked string, an empty array an array that holds a mark. The meaning of each mark
+-- is kept beside the text. The mark is a byte that UTF-8 never uses and that the text does not contain. No
+-- string of a document can be mistaken for a mark, since escapes never decode to such a byte. This file knows
+-- tokens and strings, but no grammar and no codec.
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 local concat = table.concat
@@ -22,7 +22,7 @@ guard.EMPTY = {}
 
 local MARKS, EMPTY = guard.MARKS, guard.EMPTY
 
---- Whether a value may end just before `at`: what follows ends an element or the text.
+--- True if a value may end just before `at`: what follows ends an element or the text.
 local function endsValue(text, at)
   return find(text, "^" .. SPACE .. "[,%]}]", at) or find(text, "^" .. SPACE .. "$", at)
 end
@@ -80,8 +80,8 @@ local function closingQuote(text, open)
   return close
 end
 
---- A function that tells of a position whether it is within a string: the position after that
--- string, or nil. Positions must be asked for in ascending order.
+--- A function that returns, for a position in a string, the position after that string, else nil. Call it
+-- with ascending positions.
 function guard.stringTracker(text)
   local open = find(text, '"', 1, true)
   return function(position)
