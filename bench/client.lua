@@ -73,8 +73,10 @@ local function tell(start, units)
   print(("%.3f %s"):format((os.clock() - start) * 1e6 / units, peak()))
 end
 
+-- Garbage is collected first: else it is chance, by what was loaded when, whether a short run meets a collection.
 local function measure(unit, ...)
   unit(...)
+  collectgarbage()
   local start = os.clock()
   for _ = 1, count do
     unit(...)
