@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-char ascii_lower (char c) {
-  if (c >= 'A' && c <= 'Z') return (char)(c + ('a' - 'A'));
-  return c;
-}
-
-bool ascii_is_alnum (char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool ascii_same_start (const char *a, const char *b, size_t length) {
   for (size_t i = 0; i < length; i++) {
     if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;

@@ -7,8 +7,13 @@
 
 #pragma GCC visibility push(hidden)
 
-char ascii_lower (char c);
-bool ascii_is_alnum (char c);
+static inline char ascii_lower (char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool ascii_is_alnum (char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 /* True if the strings differ in nothing but the case of ASCII letters. */
 bool ascii_same (const char *a, const char *b);

@@ -392,7 +392,7 @@ static bool fire_timer (struct engine *e, double now, void *context) {
 static size_t report (struct engine *e, void *context) {
   size_t reported = 0, exchanges = e->finished.count, timers = e->timers.count;
   if (!exchanges && !timers) return 0;
-  double now = e->running.count ? e->looked : clock_now();
+  double now = e->running.count || !timers ? e->looked : clock_now();
   while (!e->freed && !engine_is_inherited(e) && (exchanges || timers)) {
     size_t *left = e->timers_turn ? &timers : &exchanges;
     bool was = *left && (e->timers_turn ? fire_timer(e, now, context) : report_exchange(e, context));

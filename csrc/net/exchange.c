@@ -108,13 +108,23 @@ static bool is_blank (char c) {
   return c == ' ' || c == '\t';
 }
 
+static bool is_same (const char *line, const char *name, size_t length) {
+  return !memcmp(line, name, length) || ascii_same_start(line, name, length);
+}
+
 /*
-** `start` begins with a letter. The first letter is compared here: it differs in nearly every line and saves
+** `name` begins with a letter, which most lines differ in; most others have the usual spelling: both save
 ** the call.
 */
-static bool begins_with (const char *line, size_t length, const char *start, size_t start_length) {
-  return length >= start_length && (line[0] | 0x20) == (start[0] | 0x20) &&
-         ascii_same_start(line, start, start_length);
+#define BEGINS(line, length, name, name_length)                                                              \
+  ((length) >= (name_length) && ((line)[0] | 0x20) == ((name)[0] | 0x20) && is_same(line, name, name_length))
+
+/* `name` is a literal. */
+#define IS_NAMED(line, length, name) BEGINS(line, length, name, sizeof name - 1)
+
+/* A blank, or the end of a line. */
+static bool is_space (char c) {
+  return is_blank(c) || c == '\r' || c == '\n';
 }
 
 static bool is_blank_line (const char *line, size_t length) {
@@ -128,7 +138,7 @@ static void find_value (const struct buffer *block, size_t start, size_t name_le
   *at = start + name_length;
   while (*at < end && is_blank(block->data[*at]))
     ++*at;
-  while (end > *at && strchr(" \t\r\n", block->data[end - 1]))
+  while (end > *at && is_space(block->data[end - 1]))
     end--;
   *length = end - *at;
 }
@@ -138,11 +148,15 @@ static void note_type (struct exchange *x, size_t start) {
   find_value(&r->headers, start, strlen("content-type:"), &r->type_at, &r->type_length);
 }
 
+static bool is_between (char c) {
+  return c == ',' || is_space(c);
+}
+
 /* The next element of a comma-separated list. False: there is none. */
 static bool next_element (const char **text, size_t *length, const char *end) {
-  while (*text < end && strchr(" \t,\r\n", **text))
+  while (*text < end && is_between(**text))
     ++*text;
-  for (*length = 0; *text + *length < end && !strchr(" \t,\r\n", (*text)[*length]);)
+  for (*length = 0; *text + *length < end && !is_between((*text)[*length]);)
     ++*length;
   return *length > 0;
 }
@@ -200,17 +214,22 @@ bool exchange_find_header (const struct exchange *x, const char *name, struct he
 }
 
 bool exchange_has_type (const struct exchange *x, const char *type) {
-  size_t length = strlen(type);
-  return x->response.type_length >= length &&
-         ascii_same_start(x->response.headers.data + x->response.type_at, type, length);
+  const struct response *r = &x->response;
+  const char *value = r->headers.data + r->type_at;
+  return r->type_length && BEGINS(value, r->type_length, type, strlen(type));
 }
 
 bool exchange_begins_answer (const char *line, size_t length) {
-  return begins_with(line, length, "HTTP/", 5);
+  return IS_NAMED(line, length, "HTTP/");
 }
 
-static bool is_named (const char *line, size_t length, const char *name) {
-  return begins_with(line, length, name, strlen(name));
+/* A line whose name begins with "Content-". */
+static bool note_content (struct exchange *x, size_t start) {
+  const char *line = x->response.headers.data + start, *rest = line + strlen("Content-");
+  size_t length = x->response.headers.length - start, left = length - strlen("Content-");
+  if (!x->response.type_length && IS_NAMED(rest, left, "Type:")) note_type(x, start);
+  if (IS_NAMED(rest, left, "Encoding:")) note_encoding(x, line, length);
+  return !IS_NAMED(rest, left, "Length:") || note_length(x, line, length);
 }
 
 /* Notes what the block's last line, which begins at `start`, says. False: a failure is noted. */
@@ -219,12 +238,9 @@ static bool note_line (struct exchange *x, size_t start) {
   size_t length = x->response.headers.length - start;
   unsigned letter = initial(line);
   x->response.initials |= letter;
-  if (letter == initial("s") && x->request.jar && is_named(line, length, "set-cookie:"))
+  if (letter == initial("s") && x->request.jar && IS_NAMED(line, length, "Set-Cookie:"))
     cookie_jar_note_cookie(x->request.jar, length);
-  if (letter != initial("c")) return true;
-  if (!x->response.type_length && is_named(line, length, "content-type:")) note_type(x, start);
-  if (is_named(line, length, "content-encoding:")) note_encoding(x, line, length);
-  return !is_named(line, length, "content-length:") || note_length(x, line, length);
+  return !IS_NAMED(line, length, "Content-") || note_content(x, start);
 }
 
 /* The name of a header that libcurl acts on before its continuation line comes. NULL: it is none of these. */
@@ -232,7 +248,7 @@ static const char *name_of_cut (const char *line, size_t length) {
   static const char *const names[] = {
       "Set-Cookie:", "Content-Length:", "Transfer-Encoding:", "Content-Encoding:", "Connection:"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (is_named(line, length, names[i])) return names[i];
+    if (BEGINS(line, length, names[i], strlen(names[i]))) return names[i];
   return NULL;
 }
 
@@ -253,13 +269,13 @@ static bool unfold (struct exchange *x, const char *line, size_t length) {
                       "the response's header %.*s goes on in the next line", (int)strlen(cut) - 1, cut);
     return false;
   }
-  while (end > start && strchr(" \t\r\n", block->data[end - 1]))
+  while (end > start && is_space(block->data[end - 1]))
     end--;
   while (length && is_blank(*line))
     line++, length--;
   buffer_cut(block, end);
   if (!took(x, buffer_add(block, " ", 1)) || !took(x, buffer_add(block, line, length))) return false;
-  if (is_named(block->data + start, block->length - start, "content-type:")) note_type(x, start);
+  if (IS_NAMED(block->data + start, block->length - start, "content-type:")) note_type(x, start);
   return true;
 }
 

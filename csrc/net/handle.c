@@ -377,7 +377,7 @@ static bool lacks (const struct header_list *list, const char *name) {
 }
 
 static bool is (const char *method, const char *name) {
-  return strcmp(method, name) == 0;
+  return *method == *name && strcmp(method, name) == 0;
 }
 
 static enum handle_shape shape_of (const struct exchange *x) {

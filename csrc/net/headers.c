@@ -34,11 +34,17 @@ struct header_list {
       *joined; /* owned: the first line that libcurl searches for and all plain ones; NULL: not made */
 };
 
+static bool is (const char *name, size_t length, const char *known, size_t known_length) {
+  return length == known_length && ascii_same_start(name, known, length);
+}
+
+#define IS(name, length, known) is(name, length, known, sizeof known - 1)
+
 static enum kind kind_of (const char *name, size_t length) {
-  static const char *const plain[] = {"Cache-Control", "Pragma", "If-Modified-Since", "If-None-Match"};
-  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-    if (strlen(plain[i]) == length && ascii_same_start(plain[i], name, length)) return PLAIN;
-  return length > 2 && ascii_same_start(name, "X-", 2) ? PLAIN : LOOKED_FOR;
+  bool plain = (length > 2 && name[1] == '-' && ascii_lower(name[0]) == 'x') ||
+               IS(name, length, "Cache-Control") || IS(name, length, "Pragma") ||
+               IS(name, length, "If-Modified-Since") || IS(name, length, "If-None-Match");
+  return plain ? PLAIN : LOOKED_FOR;
 }
 
 size_t header_list_size (const struct header_list *list) {
@@ -55,7 +61,7 @@ static bool is_token (const char *name, size_t length) {
   static const char marks[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < length; i++) {
     char c = name[i];
-    if (!ascii_is_alnum(c) && (c == '\0' || !strchr(marks, c))) return false;
+    if (!ascii_is_alnum(c) && c != '-' && (c == '\0' || !strchr(marks, c))) return false;
   }
   return length > 0;
 }

@@ -259,11 +259,11 @@ static void keep_appended (struct uri *base, struct uri *u) {
 struct uri *uri_append (struct uri *base, const char *path) {
   const char *why;
   size_t end = base->path_end;
-  if (has_control(path, strlen(path))) return NULL; /* libcurl 8.23 would encode a line break */
   while (end > base->path && base->text[end - 1] == '/')
     end--;
   struct uri *u = find_appended(base, end, path);
   if (u) return uri_keep(u);
+  if (has_control(path, strlen(path))) return NULL; /* libcurl 8.23 would encode a line break */
   u = parse_joined(base->memory, base->text, end, path, strlen(path), &why);
   if (u && is_worth_keeping(u, end, path)) keep_appended(base, u);
   return u;
@@ -313,8 +313,11 @@ bool uri_is_https (const struct uri *u) {
 
 /* A server may decode "%2e%2e" to ".." after us, and climb out. */
 static bool may_climb (const char *path, size_t length) {
-  for (size_t i = 0; i + 2 < length; i++)
-    if (path[i] == '%' && path[i + 1] == '2' && (path[i + 2] | 0x20) == 'e') return true;
+  const char *end = path + length, *at;
+  while ((at = memchr(path, '%', (size_t)(end - path))) && end - at > 2) {
+    if (at[1] == '2' && (at[2] | 0x20) == 'e') return true;
+    path = at + 1;
+  }
   return false;
 }
 

@@ -204,12 +204,17 @@ static int note (lua_State *L) {
   return 1;
 }
 
-int loop_pcall (lua_State *L, int nargs, int nresults) {
-  int base = lua_gettop(L) - nargs, status;
+void loop_push_note (lua_State *L) {
   lua_pushcfunction(L, note);
-  lua_insert(L, base);
+}
+
+int loop_pcall (lua_State *L, int nargs, int nresults) {
+  int base = lua_gettop(L) - nargs - 1, status;
   status = lua_pcall(L, nargs, nresults, base);
-  lua_remove(L, base);
+  if (status == LUA_OK && !nresults)
+    lua_pop(L, 1);
+  else
+    lua_remove(L, base);
   return status;
 }
 
@@ -220,8 +225,9 @@ int loop_pcall (lua_State *L, int nargs, int nresults) {
 static void tell (lua_State *L, struct loop *loop) {
   struct entry *entry = lua_touserdata(L, -1);
   entry->begun = false;
+  loop_push_note(L);
   lua_pushcfunction(L, begin_tell);
-  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -3);
   if (loop_pcall(L, 1, 0) == LUA_OK)
     lua_pop(L, 1);
   else if (entry->begun) {
@@ -380,13 +386,13 @@ static void look_at_main (lua_State *L, struct loop *loop) {
 }
 
 double loop_deadline (const struct loop *loop, double limit) {
-  double until = clock_now() + limit;
+  double until = limit < HUGE_VAL ? clock_now() + limit : limit;
   return until < loop->deadline ? until : loop->deadline;
 }
 
 /* A signal that comes between the look at the clock and the wait does not end the wait: hence the limit. */
 void loop_step_on (lua_State *L, struct loop *loop, double until) {
-  double left = until - clock_now();
+  double left = until < HUGE_VAL ? until - clock_now() : until;
   if (left < 0) left = 0;
   step_within(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, left < HUGE_VAL ? left : 0, until);
   lua_pushcfunction(L, nothing);

@@ -148,9 +148,12 @@ bool loop_let_go (lua_State *L, struct loop *loop);
 /* Raises: steps are too deep inside one another. */
 int loop_too_deep (lua_State *L);
 
+/* Pushes what loop_pcall needs below the function. */
+void loop_push_note (lua_State *L);
+
 /*
-** lua_pcall of C code inside a step. An error that a hook raised (a signal's, as Ctrl-C sets it) is kept besides, and raised
-** again by each step that is under way.
+** lua_pcall of C code inside a step. An error that a hook raised (a signal's, as Ctrl-C sets it) is kept
+** besides, and raised again by each step that is under way. Pops what loop_push_note has pushed, too.
 */
 int loop_pcall (lua_State *L, int nargs, int nresults);
 

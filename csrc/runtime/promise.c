@@ -50,8 +50,9 @@ struct promise *promise_check (lua_State *L, int index) {
 /* Errors */
 
 void promise_make_error (lua_State *L, lua_CFunction make, int nargs) {
+  loop_push_note(L);
   lua_pushcfunction(L, make);
-  lua_insert(L, -1 - nargs);
+  lua_rotate(L, -2 - nargs, 2);
   if (loop_pcall(L, nargs, 1) == LUA_OK) return;
   lua_pop(L, 1);
   error_push_memory(L);

@@ -37,6 +37,7 @@ static struct header_list *own_headers (lua_State *L, struct session *s) {
   lines = new_headers(L, s, true);
   header_list_release(s->headers);
   s->headers = NULL;
+  s->has_own_line = lines && s->protocol->own_line && header_list_has(lines, s->protocol->own_line);
   if (!lines || s->who != who) return lines;
   s->headers = header_list_keep(lines);
   s->signed_for = who->generation;
@@ -47,7 +48,7 @@ static struct header_list *own_headers (lua_State *L, struct session *s) {
 static bool keep_home (struct session *s, struct request *request) {
   const char *name = s->protocol->own_line;
   struct header_list *copy;
-  if (!name || !header_list_has(request->headers, name)) return true;
+  if (!s->has_own_line) return true;
   if (uri_within(s->service, request->uri)) {
     request->home = uri_keep(s->service);
     request->homely = name;

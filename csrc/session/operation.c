@@ -92,7 +92,7 @@ void operation_push (lua_State *L, const struct operation *op) {
 void operation_push_owner (lua_State *L, const struct operation *op) {
   operation_push(L, op);
   compat_getslot(L, -1, PROMISE_OWNER);
-  lua_remove(L, -2);
+  lua_replace(L, -2);
 }
 
 void operation_push_session (lua_State *L, const struct operation *op) {
@@ -173,13 +173,12 @@ static void reject_aborted (lua_State *L, struct operation *op) {
 /* Arguments: the promise, the exchange or nil, a bool to set once the step has begun. */
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
+  struct exchange *x = lua_touserdata(L, 2);
   *(bool *)lua_touserdata(L, 3) = true;
   if (op->over) return 0;
-  if (!op->abort_kind && lua_touserdata(L, 2) && op->owner->on_answer &&
-      op->owner->on_answer(L, op, lua_touserdata(L, 2)))
-    return 0;
+  if (!op->abort_kind && x && op->owner->on_answer && op->owner->on_answer(L, op, x)) return 0;
   if (!op->abort_kind)
-    op->step(L, op, lua_touserdata(L, 2));
+    op->step(L, op, x);
   else if (!op->exchanges)
     reject_aborted(L, op);
   return 0;
@@ -208,9 +207,10 @@ static int broken (lua_State *L) {
 */
 static void give_up (lua_State *L, struct operation *op) {
   int promise = lua_gettop(L) - 1;
+  loop_push_note(L);
   lua_pushcfunction(L, broken);
-  lua_pushvalue(L, -3);
-  lua_pushvalue(L, -3);
+  lua_pushvalue(L, promise);
+  lua_pushvalue(L, promise + 1);
   if (loop_pcall(L, 2, 0) != LUA_OK && op->promise.state == PROMISE_PENDING) {
     if (!op->over) finish(L, op);
     error_push_memory(L);
@@ -221,8 +221,9 @@ static void give_up (lua_State *L, struct operation *op) {
 
 /* The promise is on top and stays. On failure an error is above it. */
 static int call_advance (lua_State *L, struct exchange *x, bool *begun) {
+  loop_push_note(L);
   lua_pushcfunction(L, advance);
-  lua_pushvalue(L, -2);
+  lua_pushvalue(L, -3);
   lua_pushlightuserdata(L, x);
   lua_pushlightuserdata(L, begun);
   return loop_pcall(L, 3, 0);

@@ -57,6 +57,7 @@ struct session {
   unsigned failures : 2;     /* failed pings in a row, at most AUTOPING_FAILURES: automatic ones slow down */
   bool time_stamp : 1;       /* each request gets a _ts parameter */
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
+  bool has_own_line : 1;     /* `headers` have the protocol's own_line */
   bool has_context_id : 1;   /* SESSION_CONTEXT_ID is not nil */
   bool device_offline : 1;   /* the host reported that there is no network */
   bool online : 1;           /* the web application answered last time */

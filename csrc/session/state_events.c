@@ -20,8 +20,8 @@ static bool is_known (const struct finding *found) {
 }
 
 /* An expiry fires `offline` even when the session was offline already. */
-static void tell_connection (lua_State *L, int index, const struct finding *found, const struct before *was) {
-  const struct session *s = lua_touserdata(L, index);
+static void tell_connection (lua_State *L, int index, const struct session *s, const struct finding *found,
+                             const struct before *was) {
   bool now = session_connected(s);
   bool ended =
       s->phase == PHASE_EXPIRED && was->phase != PHASE_EXPIRED && found->verdict != VERDICT_RECONNECT_FAILED;
@@ -64,9 +64,8 @@ static void tell_loss (lua_State *L, int index, const struct finding *found, int
 }
 
 /* Fires one event: `expired` if there are deadlines, else `lost`. */
-static void tell_end (lua_State *L, int index, const struct finding *found, const struct before *was,
-                      int id) {
-  const struct session *s = lua_touserdata(L, index);
+static void tell_end (lua_State *L, int index, const struct session *s, const struct finding *found,
+                      const struct before *was, int id) {
   if (!has_ended(s, found, was)) return;
   if (found->verdict != VERDICT_EXPIRED || has_deadlines(s, was))
     tell_expiry(L, index, found, id);
@@ -74,15 +73,13 @@ static void tell_end (lua_State *L, int index, const struct finding *found, cons
     tell_loss(L, index, found, id);
 }
 
-static void tell_renewal (lua_State *L, int index, const struct before *was) {
-  const struct session *s = lua_touserdata(L, index);
+static void tell_renewal (lua_State *L, int index, const struct session *s, const struct before *was) {
   if (was->phase != PHASE_AUTHORIZED || was->expires_at <= 0 || s->expires_at <= was->expires_at) return;
   lua_pushnumber(L, s->expires_at);
   events_fire(L, index, "renewed", 1);
 }
 
-static void tell_status (lua_State *L, int index) {
-  struct session *s = lua_touserdata(L, index);
+static void tell_status (lua_State *L, int index, struct session *s) {
   const char *now = s->protocol->status ? s->protocol->status(s) : NULL;
   if (now == s->status) return;
   s->status = now;
@@ -91,8 +88,8 @@ static void tell_status (lua_State *L, int index) {
 }
 
 /* Logs the changes that fire no event, since the caller made them. */
-static void note (lua_State *L, int index, const struct finding *found, const struct before *was) {
-  const struct session *s = lua_touserdata(L, index);
+static void note (lua_State *L, int index, const struct session *s, const struct finding *found,
+                  const struct before *was) {
   if (found->verdict == VERDICT_INVALIDATED)
     log_session(L, index, "info", "invalidated", found);
   else if (found->verdict == VERDICT_LEFT && was->phase != PHASE_FRESH)
@@ -105,11 +102,12 @@ static void note (lua_State *L, int index, const struct finding *found, const st
 }
 
 void state_events_of (lua_State *L, int index, const struct finding *found, const struct before *was) {
+  struct session *s = lua_touserdata(L, index);
   int id = lua_gettop(L);
-  note(L, index, found, was);
-  tell_end(L, index, found, was, id);
-  tell_connection(L, index, found, was);
-  tell_renewal(L, index, was);
-  tell_status(L, index);
+  note(L, index, s, found, was);
+  tell_end(L, index, s, found, was, id);
+  tell_connection(L, index, s, found, was);
+  tell_renewal(L, index, s, was);
+  tell_status(L, index, s);
   lua_settop(L, id - 1);
 }
