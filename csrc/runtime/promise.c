@@ -58,27 +58,22 @@ void promise_make_error (lua_State *L, lua_CFunction make, int nargs) {
   error_push_memory(L);
 }
 
-/* Notes where the error object at 1 was first raised; the arguments are those of `wrap`. */
-static void note_trace (lua_State *L) {
+/* Arguments: an error object, the coroutine (light userdata), the level. Notes where it was first raised. */
+static int note_trace (lua_State *L) {
   error_push_memory(L);
-  if (lua_rawequal(L, -1, 1)) return;
+  if (lua_rawequal(L, -1, 1)) return 0;
   loop_table(L, LOOP_TRACES);
   lua_pushvalue(L, 1);
-  if (lua_rawget(L, -2) != LUA_TNIL) return;
+  if (lua_rawget(L, -2) != LUA_TNIL) return 0;
   lua_pushvalue(L, 1);
   luaL_traceback(L, lua_touserdata(L, 2), NULL, (int)lua_tointeger(L, 3));
   lua_rawset(L, -4);
+  return 0;
 }
 
-/* Arguments: what was raised, the coroutine (light userdata), the level. */
+/* Arguments: what was raised and is no object, the coroutine (light userdata), the level. */
 static int wrap (lua_State *L) {
   struct fault fault = {.kind = "error", .result = RESULT_GENERAL_FAILURE};
-  int type = lua_type(L, 1);
-  if (type == LUA_TTABLE || type == LUA_TUSERDATA) {
-    note_trace(L);
-    lua_settop(L, 1);
-    return 1;
-  }
   fault.message = luaL_tolstring(L, 1, NULL);
   if (!strcmp(fault.message, "not enough memory")) {
     error_push_memory(L);
@@ -91,9 +86,18 @@ static int wrap (lua_State *L) {
 }
 
 void promise_wrap_raised (lua_State *L, lua_State *co, int level) {
+  int type = lua_type(L, -1), error = lua_gettop(L);
+  bool object = type == LUA_TTABLE || type == LUA_TUSERDATA;
+  if (object) {
+    lua_pushcfunction(L, note_trace);
+    lua_pushvalue(L, error);
+  }
   lua_pushlightuserdata(L, co);
-  lua_pushinteger(L, level + (co == L)); /* wrap itself is a level */
-  promise_make_error(L, wrap, 3);
+  lua_pushinteger(L, level + (co == L)); /* the function that is called is a level */
+  if (!object)
+    promise_make_error(L, wrap, 3);
+  else if (lua_pcall(L, 3, 0, 0) != LUA_OK)
+    lua_pop(L, 1); /* no memory for a traceback */
 }
 
 /* A message handler. */
@@ -125,7 +129,7 @@ static void push_outcome (lua_State *L, int index) {
 }
 
 /* Argument: a rejected promise. */
-static int deadline_unseen (lua_State *L) {
+static int note_unseen (lua_State *L) {
   bool *unseen = compat_newuserdata(L, sizeof *unseen, 1);
   *unseen = true;
   luaL_setmetatable(L, UNSEEN_TYPE);
@@ -156,7 +160,7 @@ static void settle (lua_State *L, int index, enum promise_state state) {
   while (ready_queue_take(L, index, PROMISE_HANDLERS))
     loop_ready(L, loop_get(L));
   if (state == PROMISE_RESOLVED || p->looked_at) return;
-  lua_pushcfunction(L, deadline_unseen);
+  lua_pushcfunction(L, note_unseen);
   lua_pushvalue(L, index);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory for a warning */
 }
@@ -560,7 +564,7 @@ static int unseen_gc (lua_State *L) {
   *unseen = false;
   lua_pushcfunction(L, unseen_text);
   compat_getslot(L, 1, 1);
-  lua_call(L, 1, 1);
+  (void)lua_pcall(L, 1, 1, 0); /* the text, or why there is none */
   loop_report(L);
   return 0;
 }
