@@ -174,12 +174,14 @@ static int hex_of (char c) {
 static size_t read_value (const char *from, size_t length, char to[MOST_COMPARED]) {
   size_t n = 0, i = 0;
   while (i < length && n < MOST_COMPARED) {
-    if (from[i] == '%' && i + 2 < length && hex_of(from[i + 1]) >= 0 && hex_of(from[i + 2]) >= 0) {
-      to[n++] = (char)(hex_of(from[i + 1]) << 4 | hex_of(from[i + 2]));
+    int high = from[i] == '%' && i + 2 < length ? hex_of(from[i + 1]) : -1;
+    int low = high >= 0 ? hex_of(from[i + 2]) : -1;
+    if (high >= 0 && low >= 0) {
+      to[n++] = (char)(high * 16 + low);
       i += 3;
     } else {
       if (from[i] == '\\' && i + 1 < length) i++;
-      to[n++] = from[i] == '+' ? ' ' : from[i];
+      to[n++] = (char)(from[i] == '+' ? ' ' : from[i]);
       i++;
     }
   }
