@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Called through a volatile pointer, memset may do anything: the compiler cannot drop the call. */
+/* Through a volatile pointer the call may do anything, so the compiler cannot drop it. */
 static void *(*const volatile overwrite)(void *, int, size_t) = memset;
 
 void *memory_new (const struct allocator *memory, size_t size) {
@@ -19,7 +19,7 @@ void memory_free (const struct allocator *memory, void *block, size_t size) {
   if (block) memory->resize(memory->ud, block, size, 0);
 }
 
-/* In steps below the size from which memset begins to store byte by byte, by an instruction that is slow to start. */
+/* Wipes in steps: for larger blocks memset uses an instruction that is slow to start. */
 void memory_wipe (void *block, size_t size) {
   enum { STEP = 1024 };
   char *at = block;

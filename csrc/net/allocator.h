@@ -1,6 +1,6 @@
 /*
-** allocator: where net's memory comes from. The owner of an engine hands in a function of lua_Alloc's
-** shape (without Lua), so that a host's limits hold for what net allocates too.
+** allocator: the source of net's memory. The owner of an engine passes a function of lua_Alloc's shape
+** (without Lua), so that the host's limits also hold for net.
 */
 #ifndef NET_ALLOCATOR_H
 #define NET_ALLOCATOR_H
@@ -14,19 +14,19 @@ struct allocator {
   void *ud;                                                                 /* borrowed */
 };
 
-/* A block of `size` bytes that are all zero, or NULL. */
+/* A block of `size` zero bytes. NULL: out of memory. */
 void *memory_new (const struct allocator *memory, size_t size);
 
-/* The block grown or shrunk, or NULL: the old block then stands. A shrinking resize may fail too. */
+/* Grows or shrinks the block. NULL: out of memory, also when it shrinks; the old block stays. */
 void *memory_resize (const struct allocator *memory, void *block, size_t old_size, size_t new_size);
 
-/* Accepts NULL. `size` is what the block was allocated with. */
+/* Accepts NULL. `size` is the block's allocated size. */
 void memory_free (const struct allocator *memory, void *block, size_t size);
 
-/* The same, overwriting the block first; for all that held a secret. */
+/* Overwrites the block and frees it, for blocks that held a secret. */
 void memory_wipe_free (const struct allocator *memory, void *block, size_t size);
 
-/* Overwrites with zeros in a way that the compiler does not drop. */
+/* Overwrites the block with zeros; the compiler does not drop the call. */
 void memory_wipe (void *block, size_t size);
 
 #pragma GCC visibility pop

@@ -1,4 +1,7 @@
-/* ascii: letters and their case as protocols know them. The C library's own functions follow the locale, which the host may change. */
+/*
+** ascii: letters and their case as protocols define them. The C library's functions follow the locale, which
+** the host may change.
+*/
 #ifndef NET_ASCII_H
 #define NET_ASCII_H
 
@@ -15,13 +18,15 @@ static inline bool ascii_is_alnum (char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* True if the strings differ in nothing but the case of ASCII letters. */
+/* True if the strings are equal but for the case of ASCII letters. */
 bool ascii_same (const char *a, const char *b);
 
-/* The same of their first `length` bytes; a NUL in both ends them earlier. */
+/* The same for the first `length` bytes; a NUL in both ends the comparison. */
 bool ascii_same_start (const char *a, const char *b, size_t length);
 
-/* Where `what`, which is in lower case and not empty, first stands in `text` in any case. NULL: nowhere. */
+/*
+** The first place of `what` in `text`, in any case; `what` is in lower case and not empty. NULL: not found.
+*/
 const char *ascii_find (const char *text, const char *what);
 
 #pragma GCC visibility pop

@@ -11,7 +11,7 @@ struct proof {
   size_t user_length, length;
 };
 
-/* Beyond the end there are zeros. */
+/* The byte at `i`; 0 after the end. */
 static unsigned byte_at (const struct proof *p, size_t i) {
   if (i < p->user_length) return (unsigned char)p->user[i];
   if (i == p->user_length) return ':';

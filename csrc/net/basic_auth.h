@@ -1,6 +1,6 @@
 /*
-** credentials: what an exchange proves itself with. Counted, immutable, wiped when freed. libcurl is given the whole header
-** line, which it only reads: of a name and a password it would keep copies with each connection.
+** basic_auth: the credentials of an exchange. Reference-counted, immutable, wiped when freed. libcurl gets
+** the whole header line, which it only reads: it would copy a name and a password into each connection.
 */
 #ifndef NET_BASIC_AUTH_H
 #define NET_BASIC_AUTH_H
@@ -16,7 +16,7 @@ struct basic_auth {
   char line[]; /* "Authorization: Basic ..." */
 };
 
-/* HTTP Basic, in UTF-8; the user's name holds no ':', which it cannot carry. NULL: no memory. */
+/* HTTP Basic, in UTF-8. The user's name must not hold a ':'. NULL: out of memory. */
 struct basic_auth *basic_auth_new (const struct allocator *memory, const char *user, size_t user_length,
                                    const char *password, size_t password_length);
 struct basic_auth *basic_auth_keep (struct basic_auth *c);

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FIRST_CAPACITY 512 /* holds a usual header block, so that it is allocated once */
+#define FIRST_CAPACITY 512 /* holds a usual header block in one allocation */
 
 void buffer_init (struct buffer *b, const struct allocator *memory, size_t limit) {
   memset(b, 0, sizeof *b);
@@ -11,7 +11,7 @@ void buffer_init (struct buffer *b, const struct allocator *memory, size_t limit
   b->limit = limit < SIZE_MAX / 2 ? limit : SIZE_MAX / 2; /* doubling then never overflows */
 }
 
-/* realloc would leave a copy of a secret behind. */
+/* Not by realloc, which would leave a copy of the secret. */
 static char *move_secret (struct buffer *b, size_t capacity) {
   char *data = memory_resize(b->memory, NULL, 0, capacity);
   if (!data) return NULL;

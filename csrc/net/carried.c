@@ -77,7 +77,10 @@ static bool ends_part (char c) {
 
 enum { SHORTEST_PART = 4 };
 
-/* "Bearer TOKEN", "dssession=ID", "A=1; B=2": each part may be the secret. X-CLIENT-PROPS is JSON, the names in it are no secrets. */
+/*
+** "Bearer TOKEN", "dssession=ID", "A=1; B=2": each part may be the secret. X-CLIENT-PROPS is JSON, the names
+** in it are no secrets.
+*/
 static bool holds_part (const struct text *in, const char *value, size_t length) {
   size_t at, end;
   if (length && *value == '{') return false;
@@ -142,7 +145,9 @@ static bool is_opaque (const char *word, size_t length) {
   return length >= LONG_SECRET && (digit || mixed);
 }
 
-/* The answer sets cookies: the values that it replaced are in no jar any more, and its words may quote one. */
+/*
+** The answer sets cookies: the values that it replaced are in no jar any more, and its words may quote one.
+*/
 static bool holds_replaced (const struct text *in, const struct exchange *x) {
   struct header_line line;
   size_t at = 0, start, end;

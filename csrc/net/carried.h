@@ -1,6 +1,6 @@
 /*
-** carried: what a request proved itself with, compared with a text of the server's before anybody is shown that text. A server
-** may quote a password, a token or a cookie in its error pages.
+** carried: compares a server's text with the credentials that a request carried, before a person sees that
+** text. A server may quote a password, a token or a cookie in its error pages.
 */
 #ifndef NET_CARRIED_H
 #define NET_CARRIED_H
@@ -10,9 +10,9 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** True if `text` holds a secret that the request of `x` carried (a password, a token, the value of a cookie or of a header line
-** that is not everybody's) or that its answer sets; or if memory is short to know. Secrets of less than eight bytes count
-** where they stand as a word of their own.
+** True if `text` holds a secret that the request of `x` carried (a password, a token, the value of a cookie
+** or of a header line that may be private) or that its response sets; also true when memory runs out. A
+** secret of less than eight bytes counts only as a separate word.
 */
 bool carried_is_in (const struct exchange *x, const char *text, size_t length);
 

@@ -22,8 +22,8 @@ struct cookie_jar;
 /* What the jars of one owner share. Outlives them, except for what cookie_jars_cleanup frees. */
 struct cookie_jars {
   const struct allocator *memory; /* borrowed */
-  struct cookie_jar **
-      warm; /* owned array of borrowed jars, or NULL: which hold cookies, and when last used no handle, in a share */
+  struct cookie_jar *
+      *warm; /* owned array of borrowed jars, or NULL: jars that keep a share without a handle */
   unsigned short most, next; /* the length of `warm`; the place to give up next */
 };
 
@@ -32,15 +32,15 @@ void cookie_jars_cleanup (struct cookie_jars *jars); /* remaining jars keep thei
 
 struct cookie_jar *cookie_jar_new (struct cookie_jars *jars); /* one reference; NULL: out of memory */
 struct cookie_jar *cookie_jar_keep (struct cookie_jar *jar);
-void cookie_jar_release (
-    struct cookie_jar *jar); /* accepts NULL; the last reference frees the jar and its cookies */
+
+/* Accepts NULL. The last reference frees the jar and its cookies. */
+void cookie_jar_release (struct cookie_jar *jar);
 
 /* True if a response set a cookie, if only to delete it. */
 bool cookie_jar_has_cookies (const struct cookie_jar *jar);
 
-enum {
-  JAR_LIMIT = 1 << 20
-}; /* bytes of cookies that a jar is to hold; up to as many more may come until it is noticed */
+/* Most bytes of cookies in a jar. As many more may come before the engine notices. */
+enum { JAR_LIMIT = 1 << 20 };
 
 /* True if the jar holds more than JAR_LIMIT. A server that sets ever more cookies would fill the memory. */
 bool cookie_jar_is_overfull (struct cookie_jar *jar);
@@ -66,8 +66,9 @@ bool cookie_jar_import (struct cookie_jar *jar, const char *host, const char *li
 */
 CURLcode cookie_jar_attach (struct cookie_jar *jar, CURL *easy);
 void cookie_jar_detach (struct cookie_jar *jar, CURL *easy);
-void cookie_jar_note_cookie (struct cookie_jar *jar,
-                             size_t length); /* a Set-Cookie line came: the share must be kept */
+
+/* A Set-Cookie line of `length` bytes came: the share must be kept. */
+void cookie_jar_note_cookie (struct cookie_jar *jar, size_t length);
 
 /*
 ** A request with this jar sent credentials or received a cookie, so handles may hold secrets of its session.

@@ -30,8 +30,9 @@ struct cookie_parcel;
 /* NULL: out of memory, or there are no cookies, or libcurl might not take some back unchanged. */
 struct cookie_parcel *cookie_parcel_new (const struct allocator *memory, CURLSH *share);
 bool cookie_parcel_open (const struct cookie_parcel *parcel, CURLSH *share); /* false: out of memory */
-void cookie_parcel_free (const struct allocator *memory,
-                         struct cookie_parcel *parcel); /* accepts NULL; wipes */
+
+/* Wipes the parcel. Accepts NULL. */
+void cookie_parcel_free (const struct allocator *memory, struct cookie_parcel *parcel);
 
 #pragma GCC visibility pop
 

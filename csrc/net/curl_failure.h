@@ -26,12 +26,15 @@ bool curl_failure_of_proxy (struct exchange *x);
 bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code);
 
 /*
-** Notes the failure that libcurl's result `code` means. `easy` is as the transfer left it; `text` is its error
-** buffer. A failure that a callback noted before stands.
+** Notes the failure that libcurl's result `code` means. `easy` is as the transfer left it; `text` is its
+** error buffer. A failure that a callback noted before stands.
 */
 void curl_failure_explain (struct exchange *x, CURL *easy, CURLcode code, const char *text);
 
-/* After a failed connection: adds to the hint of a request that is sent once that the server may have acted on it. */
+/*
+** After a failed connection: adds to the hint of a request that is sent once that the server may have acted
+** on it.
+*/
 void curl_failure_warn (struct exchange *x);
 
 /* The hint where a response's header lines are too long. */

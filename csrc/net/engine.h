@@ -8,8 +8,8 @@
 ** engine_is_inherited.
 **
 ** The engine never calls an owner from inside libcurl: engine_step reports finished exchanges and fires due
-** timers after libcurl has returned. From there an owner may submit, cancel and free exchanges, set timers, and
-** call engine_step and engine_free.
+** timers after libcurl has returned. From there an owner may submit, cancel and free exchanges, set timers,
+** and call engine_step and engine_free.
 */
 #ifndef NET_ENGINE_H
 #define NET_ENGINE_H
@@ -47,8 +47,8 @@ void engine_free (struct engine *e);
 
 /*
 ** True if this process was forked since the engine was created. Then engine_submit fails, engine_step does
-** nothing, and pending exchanges are the parent's; exchanges and the engine may still be freed. Costs no system
-** call.
+** nothing, and pending exchanges are the parent's; exchanges and the engine may still be freed. Costs no
+** system call.
 */
 bool engine_is_inherited (const struct engine *e);
 
@@ -83,8 +83,8 @@ bool engine_pending (const struct engine *e);
 ** transfer that begins, each socket and each owner, serves at least one of each, and leaves the rest to the
 ** next step.
 **
-** Returns at once when nothing is pending. Without a system call when only timers are pending, none is due, and
-** `wait` is 0.
+** Returns at once when nothing is pending. Without a system call when only timers are pending, none is due,
+** and `wait` is 0.
 */
 size_t engine_step (struct engine *e, double wait, double budget, void *context);
 
@@ -92,8 +92,8 @@ size_t engine_step (struct engine *e, double wait, double budget, void *context)
 double engine_stop (const struct engine *e);
 
 /*
-** Starts the request. `finished` reports every failure but one: False: out of memory; the exchange is as before
-** and is not reported.
+** Starts the request. `finished` reports every failure but one: False: out of memory; the exchange is as
+** before and is not reported.
 */
 bool engine_submit (struct engine *e, struct exchange *x);
 
@@ -119,8 +119,9 @@ void engine_trim (struct engine *e);
 /* Running exchanges continue, even above the new limits; waiting ones start if they now have room. */
 void engine_set_limits (struct engine *e, const struct engine_limits *limits);
 
-bool engine_reserve_timer (
-    struct engine *e); /* then the next engine_set_timer succeeds; false: out of memory */
+/* After it the next engine_set_timer succeeds. False: out of memory. */
+bool engine_reserve_timer (struct engine *e);
+
 bool engine_set_timer (struct engine *e, struct timer *timer, double when); /* false: out of memory */
 void engine_clear_timer (struct engine *e, struct timer *timer);
 

@@ -4,8 +4,8 @@
 ** of it: they are followed here, not by libcurl, so that no request leaves the origin.
 **
 ** Life: engine_new_exchange; the owner fills `request`, `finished`, `owner`; engine_submit; engine_step calls
-** `finished` once; exchange_free. The owner frees it, at any time: a pending exchange is then aborted, without
-** a call to `finished`.
+** `finished` once; exchange_free. The owner frees it, at any time: a pending exchange is then aborted,
+** without a call to `finished`.
 */
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H

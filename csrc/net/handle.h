@@ -28,8 +28,7 @@ struct handle_lines {
   char both[164];      /* both, as one line to libcurl */
   unsigned version;    /* libcurl's */
   bool keeps_sent;     /* libcurl 8.7 and later: a handle keeps what it sent until it sends something else */
-  bool
-      previews; /* set_preview is needed: this libcurl mishandles a first header line that begins with a blank */
+  bool previews;       /* set_preview is needed: a first header line that begins with a blank is unsafe */
   /*
   ** libcurl before 8.1: with several streams on a connection, one of them can stop in the middle of a frame and
   ** never go on (see FRAME_BUFFER). There each connection carries one request at a time.
@@ -92,9 +91,10 @@ struct handle {
   char error[CURL_ERROR_SIZE];
 };
 
+/* NULL: out of memory. */
 struct handle *handle_new (const struct allocator *memory, const struct handle_lines *lines,
-                           struct sockets *sockets); /* NULL: out of memory */
-void handle_free (struct handle *h);                 /* accepts NULL; must not be in a multi handle */
+                           struct sockets *sockets);
+void handle_free (struct handle *h); /* accepts NULL; must not be in a multi handle */
 
 /* Sets the handle up for the exchange's current hop. After a failure it can only be freed. */
 CURLcode handle_prepare (struct handle *h, struct exchange *x);

@@ -26,10 +26,9 @@ struct header_list {
   size_t references;
   struct curl_slist *lines[KINDS]; /* owned */
   struct line *last[KINDS];        /* borrowed; NULL: there is none */
-  struct line **
-      index; /* owned: the lines by their names' hashes; NULL: there are so few that a linear search is used */
-  size_t buckets; /* of the index: a power of two */
-  size_t count;   /* of lines */
+  struct line **index; /* owned: the lines by their names' hashes; NULL: a few lines are searched linearly */
+  size_t buckets;      /* of the index: a power of two */
+  size_t count;        /* of lines */
   struct line
       *joined; /* owned: the first line that libcurl searches for and all plain ones; NULL: not made */
 };

@@ -8,11 +8,11 @@ struct poller {
   const struct allocator *memory; /* borrowed */
   CURLM *multi;                   /* borrowed */
   int running;                    /* transfers that libcurl has not finished */
-  bool due;                       /* for poller_serve */
+  bool due;                       /* poller_serve has work */
   double looked;                  /* of clock_now */
 };
 
-/* A signal does not end curl_multi_poll: a host that wants to be interrupted is so after this long. */
+/* A signal does not end curl_multi_poll: the host is interrupted after at most this long. */
 static const double longest_wait = 0.5;
 
 struct poller *poller_new (const struct allocator *memory) {
@@ -71,7 +71,7 @@ bool poller_wait (struct poller *p, double seconds) {
   return seconds <= longest_wait;
 }
 
-/* libcurl works on all that is ready in one go. */
+/* libcurl works on all ready descriptors in one call. */
 bool poller_serve (struct poller *p) {
   if (!p->due) return false;
   p->due = false;
@@ -94,6 +94,6 @@ bool poller_found (const struct poller *p) {
 
 #else
 
-typedef int poller_curl_is_not_used; /* a unit is not to be empty */
+typedef int poller_curl_is_not_used; /* ISO C forbids an empty translation unit */
 
 #endif

@@ -12,24 +12,24 @@
 enum { BATCH = 64 };
 
 struct poller {
-  const struct allocator *memory;  /* borrowed */
-  CURLM *multi;                    /* borrowed */
-  int epoll;                       /* owned */
-  int bell;                        /* owned: a timer in the set; -1: nobody asked for the descriptor */
-  double rings;                    /* when the bell does, of clock_now; 0: it does already; < 0: never */
-  struct epoll_event ready[BATCH]; /* what the last epoll_wait found */
-  int served, found;               /* of them */
-  int looked_at;                   /* sockets since `looking` */
-  double looking; /* when the look began that is not at its end: a batch may not hold all that is ready */
-  double looked;  /* when the last one began that is */
-  int watched;    /* sockets in the set */
-  double due;     /* of clock_now; 0: now; < 0: never */
-  bool blind;     /* the kernel refused a socket: libcurl is asked to look for itself until none is watched */
+  const struct allocator *memory; /* borrowed */
+  CURLM *multi;                   /* borrowed */
+  int epoll;                      /* owned */
+  int bell;     /* owned: a timer in the set; -1: the host has not asked for the descriptor */
+  double rings; /* the time of the bell, of clock_now; 0: it rings now; < 0: never */
+  struct epoll_event ready[BATCH]; /* the result of the last epoll_wait */
+  int served, found;               /* how many of `ready` */
+  int looked_at;                   /* sockets seen since `looking` */
+  double looking;                  /* start of the current look; one batch may not hold all that is ready */
+  double looked;                   /* start of the last complete look */
+  int watched;                     /* sockets in the set */
+  double due;                      /* of clock_now; 0: now; < 0: never */
+  bool blind; /* the kernel refused a socket: libcurl polls by itself until no socket is left */
   bool
-      lost; /* libcurl had no memory for what it knows of sockets: it is asked to look for itself until it is renewed */
+      lost; /* libcurl ran out of memory for its records of sockets: it polls by itself until it is renewed */
 };
 
-/* How often to look while blind. */
+/* Seconds between two polls while blind. */
 static const double blind_interval = 0.02;
 
 struct poller *poller_new (const struct allocator *memory) {
@@ -59,8 +59,8 @@ static unsigned events_of (int what) {
 }
 
 /*
-** libcurl says when it stops caring, but not always before it closes: the kernel's answer decides what is
-** new.
+** libcurl reports when it stops watching a socket, but not always before it closes it: the kernel's answer
+** tells whether the socket is new.
 */
 static void watch (struct poller *p, curl_socket_t fd, unsigned events, bool known) {
   struct epoll_event event = {.events = events, .data = {.fd = fd}};
@@ -70,18 +70,21 @@ static void watch (struct poller *p, curl_socket_t fd, unsigned events, bool kno
   if (failed) p->blind = true;
 }
 
-/* Its number may be another's soon. */
+/* The descriptor's number may soon be another socket's. */
 static void forget_ready (struct poller *p, curl_socket_t fd) {
   for (int i = p->served; i < p->found; i++)
     if (p->ready[i].data.fd == fd) p->ready[i].events = 0;
 }
 
-/* `known` is ours: not NULL for a socket that was told of before. Never -1: that would end every transfer. */
+/*
+** `known` is ours: not NULL for a socket that was reported before. Never returns -1: that would end every
+** transfer.
+*/
 static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud, void *known) {
   struct poller *p = ud;
   (void)easy;
   if (what == CURL_POLL_REMOVE) {
-    struct epoll_event unused = {0}; /* kernels before 2.6.9 want one */
+    struct epoll_event unused = {0}; /* kernels before 2.6.9 need one */
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, &unused);
     forget_ready(p, fd);
     if (known && p->watched && --p->watched == 0) p->blind = false;
@@ -115,7 +118,7 @@ bool poller_attach (struct poller *p, CURLM *multi) {
   return true;
 }
 
-/* Readable from its time on until it is set to another. */
+/* Adds a timer that is readable from its time until it is set again. */
 static bool add_bell (struct poller *p) {
   struct epoll_event event = {.events = EPOLLIN, .data = {.fd = -1}};
   p->bell = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -132,7 +135,7 @@ int poller_fd (struct poller *p) {
   return p->bell >= 0 || add_bell(p) ? p->epoll : -1;
 }
 
-/* All 0 stops the timer; a time that is over makes it go off at once. */
+/* All zeros stop the timer; a time in the past makes it ring at once. */
 static void set_bell (struct poller *p, double when) {
   struct itimerspec spec = {0};
   if (when >= 0) {
@@ -144,7 +147,7 @@ static void set_bell (struct poller *p, double when) {
   p->rings = when;
 }
 
-/* One that rings too early is left alone, until it does: most times move on and on. */
+/* An earlier time stays set until it rings: most times only move later. */
 void poller_ring (struct poller *p, double when) {
   if (p->bell >= 0 && when >= 0 && (p->rings < 0 || when < p->rings)) set_bell(p, when);
 }
@@ -171,8 +174,8 @@ bool poller_is_lost (const struct poller *p) {
 }
 
 /*
-** After a failure some socket may not be watched, and libcurl before 8.12 may divide by zero when it is asked to act on
-** sockets again; looking for itself it can.
+** After a failure a socket may be unwatched, and libcurl before 8.12 may divide by zero in
+** curl_multi_socket_action. It can still poll by itself.
 */
 static void act (struct poller *p, curl_socket_t fd, int mask) {
   int running;
@@ -187,7 +190,7 @@ void poller_work (struct poller *p) {
   if (p->blind || p->lost)
     curl_multi_perform(p->multi, &running);
   else if (p->due == 0 || (p->due > 0 && p->due <= clock_now())) {
-    p->due = -1; /* libcurl calls on_timer again if it wants to */
+    p->due = -1; /* libcurl calls on_timer again for its next timer */
     act(p, CURL_SOCKET_TIMEOUT, 0);
   }
 }
@@ -200,7 +203,7 @@ static int mask_of (unsigned events) {
   return mask;
 }
 
-/* The kernel tells last of those that it told of before: after `watched` of them each had its turn. */
+/* The kernel reports sockets that it reported before last: after `watched` sockets each had its turn. */
 static void end_batch (struct poller *p) {
   p->looked_at += p->found;
   if (p->found == BATCH && p->looked_at < p->watched) return;
@@ -225,7 +228,7 @@ bool poller_serve (struct poller *p) {
   if (p->served == p->found) return false;
   struct epoll_event event = p->ready[p->served++];
   if (event.data.fd == p->bell)
-    set_bell(p, -1); /* else it would end every wait */
+    set_bell(p, -1); /* else the bell would end every wait */
   else if (event.events)
     act(p, event.data.fd, mask_of(event.events));
   if (p->served == p->found) end_batch(p);
@@ -246,6 +249,6 @@ bool poller_found (const struct poller *p) {
 
 #else
 
-typedef int poller_epoll_is_not_used; /* a unit is not to be empty */
+typedef int poller_epoll_is_not_used; /* ISO C forbids an empty translation unit */
 
 #endif

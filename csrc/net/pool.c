@@ -1,6 +1,6 @@
 #include "net/pool.h"
 
-enum { SEARCHED = 16 }; /* so many are compared: the cost of a request is not to grow with the pool */
+enum { SEARCHED = 16 }; /* handles that are compared, so that a request's cost does not grow with the pool */
 
 void pool_init (struct pool *p, const struct allocator *memory, size_t limit,
                 const struct handle_lines *lines, struct sockets *sockets) {
@@ -54,14 +54,17 @@ static CURLcode renew (struct pool *p, struct handle *h) {
   return handle_forget(h);
 }
 
-/* Bodies may hold passwords; so may whatever was sent for a session that was forgotten since. */
+/*
+** True if libcurl may hold a secret in what the handle sent: a body, or a request of a session that was
+** forgotten since.
+*/
 static bool holds_sent (const struct pool *p, const struct handle *h) {
   return p->lines->keeps_sent && (h->sent_body || h->cleared != p->forgotten);
 }
 
 /*
-** Before 8.x libcurl counts retries over a handle's whole life, and fails the sixth: only a reset ends its
-** count.
+** Before 8.x libcurl counts retries over a handle's whole life and fails the sixth, so such a handle is
+** renewed.
 */
 static CURLcode let_go (struct pool *p, struct handle *h) {
   if (h->retried || holds_sent(p, h)) return renew(p, h);

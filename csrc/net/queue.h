@@ -1,7 +1,4 @@
-/*
-** queue: exchanges in a row, linked through the exchanges themselves; each is in one queue at most. Owns
-** nothing.
-*/
+/* queue: a list of exchanges, linked through the exchanges; each is in one queue at most. Owns nothing. */
 #ifndef NET_QUEUE_H
 #define NET_QUEUE_H
 

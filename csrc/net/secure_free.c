@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most blocks of a request are smaller than that. A usable size is a multiple of a word's. */
+/* Most blocks of a request are smaller than this. A usable size is a multiple of a word's. */
 enum { FEW = 12 * sizeof(size_t) };
 
 static void wipe_free (void *block) {
@@ -27,8 +27,8 @@ static void wipe_free (void *block) {
 }
 
 /*
-** realloc would leave the old block behind as it is. What has grown once grows again: libcurl doubles the blocks in which it
-** puts requests together.
+** Not by realloc, which would leave the old block. A small block gets four times its new size: a block that
+** has grown once grows again, because libcurl doubles the blocks in which it builds requests.
 */
 static void *wipe_resize (void *block, size_t size) {
   enum { LARGE = 1024 };

@@ -24,7 +24,7 @@ static void only_sigpipe (sigset_t *set) {
   sigaddset(set, SIGPIPE);
 }
 
-/* One that is pending already is the host's, and stays. */
+/* A SIGPIPE that is already pending is the host's and stays pending. */
 void sigpipe_begin (struct sigpipe_guard *g, bool wanted) {
   sigset_t set;
   g->on = wanted;

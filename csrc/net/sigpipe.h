@@ -1,7 +1,7 @@
 /*
-** sigpipe: keeps a SIGPIPE that libcurl causes from the host, without touching what the host does about the
-** signal. libcurl's own sockets never cause one on Linux (MSG_NOSIGNAL); some TLS libraries write by
-** themselves and do. It costs two system calls: the engine guards only once it has spoken https.
+** sigpipe: hides a SIGPIPE that libcurl causes from the host and leaves the host's handling of the signal
+** alone. libcurl's own sockets never cause one on Linux (MSG_NOSIGNAL), but some TLS libraries do. It costs
+** two system calls, so the engine uses it only after its first https request.
 */
 #ifndef NET_SIGPIPE_H
 #define NET_SIGPIPE_H

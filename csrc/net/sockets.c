@@ -44,7 +44,7 @@ void sockets_remove (struct sockets *s, curl_socket_t fd) {
     if (s->items[i].fd == fd) s->items[i] = s->items[--s->count];
 }
 
-/* One of that number that was closed behind our back would be taken for it. */
+/* Removes an entry of that number first: libcurl may have closed its socket without a callback. */
 void sockets_add (struct sockets *s, curl_socket_t fd) {
   sockets_remove(s, fd);
   if (has_room(s)) s->items[s->count++] = (struct open_socket){fd, 0, false, -1};
@@ -70,7 +70,7 @@ static struct open_socket *find (struct sockets *s, int port) {
   return NULL;
 }
 
-/* What came by the socket, ever; SIZE_MAX: not known. */
+/* Bytes received by the socket in its life; SIZE_MAX: not known. */
 static size_t bytes_of (curl_socket_t fd) {
 #ifdef COUNTS_BYTES
   struct tcp_info info;
@@ -122,7 +122,7 @@ long sockets_last_stream (const struct sockets *s, int port) {
 
 enum state { SILENT, HAS_INPUT, CLOSED };
 
-/* libcurl's sockets do not block. */
+/* libcurl's sockets are non-blocking. */
 static enum state peek (curl_socket_t fd) {
   char byte;
   ssize_t count = recv(fd, &byte, 1, MSG_PEEK);

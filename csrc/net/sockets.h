@@ -1,6 +1,6 @@
 /*
-** sockets: those that libcurl has open, so that the one that a request goes out on can be looked at: until a
-** transfer is over libcurl does not tell it. Owns no descriptor; lives as long as libcurl may close any.
+** sockets: the sockets that libcurl has open, by local port. Before a transfer ends, libcurl does not tell
+** its socket, but its local port. Owns no descriptor; lives as long as libcurl may close a socket.
 */
 #ifndef NET_SOCKETS_H
 #define NET_SOCKETS_H
@@ -16,46 +16,48 @@ struct sockets {
   const struct allocator *memory; /* borrowed */
   struct open_socket {
     curl_socket_t fd;
-    int port;         /* its own; 0: not looked up yet */
-    bool quiet;       /* it speaks HTTP/1: nothing comes unasked */
-    long last_stream; /* the last one that its server processes, of HTTP/2; < 0: it goes on */
+    int port;         /* local; 0: not looked up yet */
+    bool quiet;       /* it uses HTTP/1: the server sends nothing unsolicited */
+    long last_stream; /* HTTP/2: the last stream that the server processes; < 0: no GOAWAY came */
   } * items;
   size_t count, capacity;
-  int closed_port; /* of the one that was closed last; 0: none was */
-  size_t received; /* bytes that came by it; SIZE_MAX: this system does not tell */
+  int closed_port; /* of the socket that was closed last; 0: none was */
+  size_t received; /* bytes received by that socket; SIZE_MAX: the system does not tell */
   struct ended_socket {
     int port;
     long last_stream;
-  } ended[8];      /* the latest that were closed after their server had ended them */
-  unsigned latest; /* of these; they are used in turn */
+  } ended[8];      /* the latest sockets that were closed after a GOAWAY */
+  unsigned latest; /* index of the latest in `ended`, a ring */
 };
 
 void sockets_init (struct sockets *s, const struct allocator *memory);
 void sockets_cleanup (struct sockets *s);
 
-/* Without memory for it, it is not found later. */
+/* Out of memory: later calls do not find the socket. */
 void sockets_add (struct sockets *s, curl_socket_t fd);
 void sockets_remove (struct sockets *s, curl_socket_t fd);
 
-/* It is about to be closed. */
+/* Call it before the socket is closed. */
 void sockets_note_end (struct sockets *s, curl_socket_t fd);
 
-/* Bytes that came by the connection that had this port and was closed last; SIZE_MAX: not known. */
+/* Bytes received by the connection that had this port and was closed last; SIZE_MAX: not known. */
 size_t sockets_received (const struct sockets *s, int port);
 
-/* The socket that has this port of this machine is a quiet one. */
+/* Marks the socket with this local port as one of HTTP/1. */
 void sockets_set_quiet (struct sockets *s, int port);
 
-/* The server processes no stream of HTTP/2 after `last` on the connection that has this port. */
+/* Notes a GOAWAY: the server processes no stream after `last` on the connection with this port. */
 void sockets_note_goaway (struct sockets *s, int port, long last);
 
-/* The one that was noted, if the connection was closed lately too; < 0: none, or not known. */
+/*
+** The stream noted last for this port, also shortly after the connection was closed; < 0: none, or not known.
+*/
 long sockets_last_stream (const struct sockets *s, int port);
 
-/* True if there is a connection with this port, and nothing says that its server closed it. */
+/* True if a connection with this port exists and its server has not closed it, as far as known. */
 bool sockets_is_open (struct sockets *s, int port);
 
-/* True if it is, and something waits to be read on it, if only the end or an error. */
+/* True if that connection is a quiet one that has input, an end or an error to read. */
 bool sockets_has_input (struct sockets *s, int port);
 
 #pragma GCC visibility pop

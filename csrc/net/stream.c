@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libcurl 8.19 and later logs that a stream was reset with REFUSED_STREAM. */
+/* True if libcurl logs that a stream was reset with REFUSED_STREAM: 8.19 and later. */
 static bool logs_refusals (void) {
   return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081300;
 }
@@ -19,9 +19,9 @@ bool stream_was_refused (struct stream *s, const struct sockets *sockets) {
 }
 
 /*
-** libcurl sends again what was on a kept connection that broke, and what was refused. Before 8.19 it tells
-** the first apart by an error that it logs before, or by the connection's end. What it logs next may be of
-** another connection.
+** libcurl retries after a kept connection broke, and after a refusal. Before 8.19 the two differ only by an
+** error in the log before the first, or by the connection's end. Later log lines may belong to another
+** connection.
 */
 static void note_retry (struct stream *s, struct sockets *sockets) {
   if (!stream_was_refused(s, sockets) && !logs_refusals())
@@ -48,7 +48,7 @@ static bool is_refusal (const char *text) {
   return begins(text, "HTTP/2 stream ") && strstr(text, " refused by server, try again");
 }
 
-/* The number that follows these words; `end` is what follows the number. */
+/* Reads the number between `words` and `end`. False: the text does not hold them. */
 static bool read_number (const char *text, const char *words, const char *end, long *number) {
   const char *at = strstr(text, words);
   char *rest;
@@ -83,7 +83,7 @@ static void note_line (struct stream *s, struct sockets *sockets, const char *te
 }
 
 void stream_note (struct stream *s, struct sockets *sockets, const char *text, size_t length) {
-  char line[160]; /* what matters is shorter */
+  char line[160]; /* relevant lines are shorter */
   size_t kept = length < sizeof line ? length : sizeof line - 1;
   memcpy(line, text, kept);
   line[kept] = '\0';

@@ -59,7 +59,7 @@ static void sink (struct timers *t, size_t index) {
   put(t, index, timer);
 }
 
-/* One that moved may have to go either way; at most one of the two does anything. */
+/* Restores the heap around `index`: at most one of the two calls moves the timer. */
 static void settle (struct timers *t, size_t index) {
   struct timer *timer = t->heap[index];
   rise(t, index);

@@ -1,6 +1,6 @@
 /*
-** timers: a heap of one-shot timers. Owns only the array of pointers; each timer is a field of whatever is
-** to be told. Times are those of clock_now.
+** timers: a heap of one-shot timers. Owns only the array of pointers; each timer is a field of the struct
+** that it notifies. Times are those of clock_now.
 */
 #ifndef NET_TIMERS_H
 #define NET_TIMERS_H
@@ -14,7 +14,7 @@
 struct timer {
   double when;                                       /* of clock_now */
   size_t place;                                      /* 1 + index in the heap; 0: not set */
-  void (*fired)(struct timer *timer, void *context); /* called once, the timer being cleared already */
+  void (*fired)(struct timer *timer, void *context); /* called once, after the timer was cleared */
 };
 
 struct timers {
@@ -24,20 +24,24 @@ struct timers {
 };
 
 double clock_now (void); /* monotonic, seconds */
-int clock_milliseconds (
-    double seconds); /* rounded up, so that who waits so long is not early; at most INT_MAX */
+
+/* Rounded up, so that a wait is never too short; at most INT_MAX. */
+int clock_milliseconds (double seconds);
 
 void timers_init (struct timers *t, const struct allocator *memory);
-void timers_cleanup (struct timers *t); /* every timer is cleared, none is fired */
+void timers_cleanup (struct timers *t); /* clears every timer and fires none */
 
-/* Room for one more, so that setting the next cannot fail. False: no memory. */
+/* Reserves room for one more timer: the next timers_set then succeeds. False: out of memory. */
 bool timers_reserve (struct timers *t);
 
-/* Sets, or moves one that is set. False: no memory (a move never fails). */
+/* Sets a timer, or moves one that is set. False: out of memory (a move never fails). */
 bool timers_set (struct timers *t, struct timer *timer, double when);
-void timers_clear (struct timers *t, struct timer *timer); /* no harm when not set */
-struct timer *timers_due (struct timers *t, double now); /* takes the earliest out if it is due, else NULL */
-double timers_next (const struct timers *t);             /* when the earliest is due; < 0: none */
+void timers_clear (struct timers *t, struct timer *timer); /* does nothing if it is not set */
+
+/* Removes the earliest timer and returns it if it is due, else NULL. */
+struct timer *timers_due (struct timers *t, double now);
+
+double timers_next (const struct timers *t); /* the time of the earliest; < 0: none is set */
 
 #pragma GCC visibility pop
 

@@ -14,7 +14,7 @@ bool transfer_is_over (const struct engine *e) {
   return e->stop > 0 && clock_now() >= e->stop;
 }
 
-/* Its lane has a place for it. */
+/* Counts the exchange among the running ones of its host. */
 static void claim (struct exchange *x) {
   if (x->host) x->host->running++;
 }
@@ -36,11 +36,11 @@ static void complete (struct engine *e, struct exchange *x) {
   timers_clear(&e->limit_timers, &x->limit_timer);
   x->response.timing.total = clock_now() - x->started;
   x->phase = EXCHANGE_FINISHED;
-  x->host = NULL; /* it may not last */
+  x->host = NULL; /* the queue may be freed before the exchange */
   queue_append(&e->finished, x);
 }
 
-/* False: a failure is noted; the handle is then gone, and the exchange in no transfer. */
+/* False: a failure is noted and the handle is freed. */
 static bool add_to_multi (struct engine *e, struct exchange *x) {
   CURLcode code = handle_prepare(x->handle, x);
   if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) {
@@ -53,7 +53,10 @@ static bool add_to_multi (struct engine *e, struct exchange *x) {
   return false;
 }
 
-/* A body that finds no room among those that go over HTTP/2 has a connection of its own. */
+/*
+** Decides whether the body may go over HTTP/2. A body that does not fit into the shared window gets a
+** connection of its own.
+*/
 static void place_body (struct exchange *x) {
   if (!x->host || !x->http2 || !x->sends_body || x->request.transport->http2 == HTTP2_YES) return;
   x->http2 = host_queue_has_window(x->host, x->request.body.length);
@@ -70,8 +73,8 @@ static bool attach (struct engine *e, struct exchange *x) {
 }
 
 /*
-** libcurl works in one go on all transfers that are new to it, and may take milliseconds for each: while it
-** has one, the next one waits for a step, which has a budget. The exchange has its place in its lane.
+** libcurl works in one go on all transfers that are new to it, perhaps milliseconds for each. While it has
+** one, the next waits for a step, which has a budget. The exchange already counts as running for its host.
 */
 static void wait_to_start (struct engine *e, struct exchange *x) {
   x->starting = true;
@@ -88,7 +91,7 @@ static void start (struct engine *e, struct exchange *x) {
   if (!attach(e, x)) complete(e, x);
 }
 
-/* There may be room for those that wait. */
+/* Starts exchanges that wait for this host while there is room. */
 static void start_waiting (struct engine *e, struct host_queue *host) {
   if (!host) return;
   while (host->waiting.first && !host_queue_is_full(host)) {
@@ -114,8 +117,8 @@ static void hold_connections (struct engine *e, long most) {
 }
 
 /*
-** File descriptors ran out. Held to fewer connections than it has, libcurl closes an idle one for each new one, and lets a
-** transfer wait where none is idle. One may not be enough: TLS opens files besides.
+** File descriptors ran out. With a limit below its present number, libcurl closes an idle connection for each
+** new one, and lets a transfer wait if none is idle. One may not be enough: TLS also opens files.
 */
 static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
   enum { MOST_ROOMS = 4 };
@@ -155,7 +158,10 @@ static double seconds_of (CURL *easy, CURLINFO info) {
   return (double)microseconds / 1e6;
 }
 
-/* Before a hop has begun, libcurl's figures are those of the handle's last transfer. */
+/*
+** True if part of the request was sent. Before a hop has a connection, libcurl's figures are those of the
+** handle's last transfer.
+*/
 static bool was_sent (const struct exchange *x) {
   long size = 0;
   if (!x->reached) return x->response.redirects > 0;
@@ -178,7 +184,10 @@ static void read_outcome (struct exchange *x) {
   if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
 }
 
-/* True: to be launched again; its next hop, or this one, nothing of which was sent. */
+/*
+** True if the exchange must be added to libcurl again: for its next hop, or for this one, nothing of which
+** was sent.
+*/
 static bool goes_on (struct exchange *x, CURLcode code) {
   struct handle *h = x->handle;
   if (code && handle_tries_again(h, code)) return true;
@@ -191,7 +200,10 @@ static bool goes_on (struct exchange *x, CURLcode code) {
   return !code && exchange_is_answered(x) && !curl_failure_of_proxy(x) && exchange_redirect(x);
 }
 
-/* Without its cookies a session is no longer logged in, which the next answer tells. */
+/*
+** Removes the cookies of a jar above its limit. The session is then logged out, which the next response
+** shows.
+*/
 static void bound_cookies (struct exchange *x) {
   struct cookie_jar *jar = x->request.jar;
   if (!jar || !cookie_jar_is_overfull(jar) || !cookie_jar_clear(jar) || x->response.failure != FAILURE_NONE)
@@ -227,13 +239,13 @@ void transfer_collect (struct engine *e) {
   }
 }
 
-/* In a child of fork: the parent's transfer goes on, and its handle is lost to us. */
+/* In a child of fork: leaks the handle, which the parent's transfer uses. */
 static void leave_inherited (struct engine *e, struct exchange *x) {
   x->handle = NULL;
   complete(e, x);
 }
 
-/* One that waits has no handle: it departs only to arrive. */
+/* Ends an exchange that waits and so has no handle. */
 static void abort_waiting (struct engine *e, struct exchange *x) {
   struct host_queue *host = x->host;
   if (!x->starting) {
@@ -273,7 +285,7 @@ static void on_limit (struct timer *timer, void *context) {
     transfer_abort(e, x);
   else
     timers_set(&e->limit_timers, &x->limit_timer,
-               deadline_next(x)); /* has room: the timer was just taken out */
+               deadline_next(x)); /* succeeds: the timer was just removed */
 }
 
 void transfer_check_deadlines (struct engine *e, double now) {
@@ -291,8 +303,8 @@ static bool set_limit_timer (struct engine *e, struct exchange *x) {
 }
 
 /*
-** 0: no limit. The same for a server that speaks HTTP/2, where so many share one connection: what libcurl is given
-** beyond one connection's streams opens others.
+** The most exchanges that may run for one host; 0: no limit. It also holds for HTTP/2, where many share one
+** connection: libcurl opens another connection for more than one connection's streams.
 */
 static size_t most_at_once (const struct engine *e) {
   const struct engine_limits *l = &e->limits;
@@ -313,13 +325,13 @@ void transfer_relimit (struct engine *e) {
   for (size_t i = 0; i < HOST_QUEUE_SLOTS; i++)
     for (host = e->hosts.slots[i]; host; host = next) {
       next = host->next;
-      start_waiting(e, host); /* may free it */
+      start_waiting(e, host); /* may free `host` */
     }
 }
 
 /*
-** libcurl sends no header block of more than 64 KiB over HTTP/2, and its stream would wait until the time
-** limit. What it adds is less than the rest: cookies of 8 KiB, and some lines.
+** True if the header block is small enough for HTTP/2: libcurl cannot send more than 64 KiB, and the stream
+** would wait until it times out. What libcurl adds fits into the rest: cookies of 8 KiB and some lines.
 */
 static bool fits_http2 (const struct request *r) {
   enum { MOST = 48 * 1024 };
@@ -330,9 +342,9 @@ static bool fits_http2 (const struct request *r) {
 }
 
 /*
-** libcurl 7.88 may wait until the time limit when a server answers a request over HTTP/2 before it has all
-** of the body, and resets streams that are closed, for which Tomcat ends the connection (ENHANCE_YOUR_CALM).
-** 8.14 does neither; none between was tried.
+** libcurl 7.88 may time out when a server responds over HTTP/2 before it has the whole body, and resets
+** closed streams, for which Tomcat ends the connection (ENHANCE_YOUR_CALM). 8.14 does neither; no version
+** between was tested.
 */
 static bool sends_bodies_well (const struct engine *e) {
   return e->lines.version >= 0x080e00;
@@ -358,10 +370,7 @@ static void undo_begin (struct engine *e, struct exchange *x) {
   x->response.hint = NULL;
 }
 
-/*
-** What is wrong with the request itself is told like any failure; only for want of memory nothing has
-** begun.
-*/
+/* False: out of memory; nothing has begun. Every other failure is reported by `finished`. */
 static bool begin (struct engine *e, struct exchange *x) {
   exchange_start(x, clock_now());
   x->http2 = may_speak_http2(e, x);

@@ -1,6 +1,6 @@
 /*
-** transfer: takes an exchange from engine_submit to the queue of finished ones: it waits for a connection, runs
-** in libcurl, follows redirects, and ends by the limits of time. Calls no owner.
+** transfer: takes an exchange from engine_submit to the queue of finished ones: it waits for a connection,
+** runs in libcurl, follows redirects, and ends by the limits of time. Calls no owner.
 */
 #ifndef NET_TRANSFER_H
 #define NET_TRANSFER_H

@@ -81,7 +81,7 @@ static unsigned find_number (const struct transport *t, struct transport_keys *k
   return other ? other->number : ++keys->numbers;
 }
 
-/* Each bit becomes a step in the path that leads nowhere else: "./" or "/". */
+/* Writes the number's bits as "./" or "/" into the path, which leads to the same file. */
 static char *write_alias (const struct transport *t) {
   enum { BITS = 32 };
   bool absolute = *t->cert_file == '/';
@@ -95,7 +95,7 @@ static char *write_alias (const struct transport *t) {
   return alias;
 }
 
-/* What is no file has one name only. */
+/* Other sources of a certificate, such as PKCS #11 URIs, have only one name. */
 static bool is_file (const char *name) {
   return strncmp(name, "pkcs11:", 7) != 0;
 }

@@ -5,26 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { APPENDED = 6 }; /* what a session asks its service for again and again */
+enum { APPENDED = 6 }; /* URIs that a session requests often */
 
 struct uri {
   const struct allocator *memory; /* borrowed */
   size_t references;
   size_t size;             /* of this block */
   CURLU *handle;           /* owned */
-  const char *public_text; /* in this block; `text` itself when that holds nothing to hide */
+  const char *public_text; /* in this block; `text` itself if it hides nothing */
   const char *origin;      /* in this block */
   unsigned origin_hash;
-  size_t path, path_end; /* where the path begins and ends in `text` */
+  size_t path, path_end; /* the start and end of the path in `text` */
   bool https;
-  unsigned char turn;             /* of `appended`: the next to be replaced */
+  unsigned char turn;             /* index in `appended` of the next to replace */
   struct uri *appended[APPENDED]; /* owned references */
   char text[];
 };
 
 const char uri_no_memory[] = "not enough memory";
 
-/* Blanks and non-ASCII bytes are percent-encoded: servers send such Locations. */
+/* libcurl percent-encodes blanks and non-ASCII bytes: servers send them in Location headers. */
 enum { PARSE_FLAGS = CURLU_DISALLOW_USER | CURLU_URLENCODE | CURLU_ALLOW_SPACE };
 
 static const char *reason (CURLUcode code) {
@@ -47,8 +47,8 @@ static void lower (char *text, size_t length) {
 }
 
 /*
-** What a name beyond ASCII stands for in DNS, libcurl works out by the locale's encoding, and fails in the C locale.
-** `text` is libcurl's.
+** True for a host name with non-ASCII letters, as libcurl wrote it. libcurl converts such a name by the
+** locale's encoding, and fails in the C locale.
 */
 static bool has_foreign_host (const char *text) {
   const char *authority = strstr(text, "://") + 3;
@@ -57,7 +57,7 @@ static bool has_foreign_host (const char *text) {
   return false;
 }
 
-/* libcurl's text always has "://" and a path, if only "/". */
+/* libcurl's text always has "://" and a path, at least "/". */
 static size_t find_path (const char *text) {
   const char *authority = strstr(text, "://") + 3;
   return (size_t)(strchr(authority, '/') - text);
@@ -69,7 +69,7 @@ static bool has_port (const char *authority, size_t length) {
   return false;
 }
 
-/* The port to add; "" if it is there already, being no default. */
+/* The default port to add; "" if the text has a port. */
 static const char *missing_port (const struct uri *u) {
   size_t start = u->https ? sizeof "https://" - 1 : sizeof "http://" - 1;
   if (has_port(u->text + start, u->path - start)) return "";
@@ -84,7 +84,7 @@ static void write_origin (struct uri *u, char *to, size_t size) {
     u->origin_hash = u->origin_hash * 33 ^ (unsigned char)*to;
 }
 
-/* Leaves out from each ';' to the end of its segment, and the query. */
+/* Copies the text without the query, and without ';' and what follows it in each segment. */
 static void write_public_text (struct uri *u, char *to) {
   bool hidden = false;
   u->public_text = to;
@@ -100,7 +100,7 @@ static bool has_secrets (const char *text, size_t path) {
   return strpbrk(text + path, ";?") != NULL;
 }
 
-/* Takes the handle over when it succeeds. */
+/* Takes ownership of the handle if it succeeds. */
 static struct uri *build (const struct allocator *memory, CURLU *handle, const char *text) {
   size_t length = strlen(text), path = find_path(text);
   size_t origin_size = path + sizeof ":443";
@@ -132,7 +132,7 @@ static CURLUcode check_scheme (CURLU *handle) {
   return ours ? CURLUE_OK : CURLUE_UNSUPPORTED_SCHEME;
 }
 
-/* libcurl takes "http:/host" and "http:///host" too, as browsers do. */
+/* False for "http:/host" and "http:///host", which libcurl accepts as browsers do. */
 static bool has_authority (const char *text) {
   const char *colon = strchr(text, ':');
   return colon && strncmp(colon, "://", 3) == 0 && colon[3] && !strchr("/?#", colon[3]);
@@ -167,7 +167,7 @@ done:
   return u;
 }
 
-/* The pieces in a row, with a NUL; *size is what to free. */
+/* Joins both texts and adds a NUL; *size is the size to free. */
 static char *join (const struct allocator *memory, const char *a, size_t a_length, const char *b,
                    size_t b_length, size_t *size) {
   *size = a_length + b_length + 1;
@@ -215,8 +215,8 @@ static bool has_scheme (const char *text, size_t length) {
 }
 
 /*
-** How much of the base's text stands before such a reference: RFC 3986, 5.2.2, dot segments left to the
-** parser.
+** The length of the base's text that precedes the reference: RFC 3986, 5.2.2. The parser removes dot
+** segments.
 */
 static size_t kept_of_base (const struct uri *base, const char *reference, size_t length) {
   size_t end = base->path_end;
@@ -238,14 +238,14 @@ struct uri *uri_resolve (const struct uri *base, const char *reference, size_t l
   return parse_joined(base->memory, base->text, kept, reference, length, why);
 }
 
-/* `end`: of what stands before `path`, in `base` and in each. */
+/* `end`: the length of what precedes `path`, in `base` and in each appended URI. */
 static struct uri *find_appended (const struct uri *base, size_t end, const char *path) {
   for (size_t i = 0; i < APPENDED; i++)
     if (base->appended[i] && strcmp(base->appended[i]->text + end, path) == 0) return base->appended[i];
   return NULL;
 }
 
-/* Not one that normalising has changed, nor a query. */
+/* False if normalising changed the path, or for a query. */
 static bool is_worth_keeping (const struct uri *u, size_t end, const char *path) {
   return strlen(u->text) >= end && strcmp(u->text + end, path) == 0 && !has_secrets(path, 0);
 }
@@ -274,7 +274,7 @@ struct uri *uri_keep (struct uri *u) {
   return u;
 }
 
-/* The text may hold a token in its query. */
+/* Wiped: the text may hold a token in its query. */
 void uri_release (struct uri *u) {
   if (!u || --u->references > 0) return;
   for (size_t i = 0; i < APPENDED; i++)
@@ -311,7 +311,7 @@ bool uri_is_https (const struct uri *u) {
   return u->https;
 }
 
-/* A server may decode "%2e%2e" to ".." after us, and climb out. */
+/* True if the path holds "%2e", which a server may decode to a dot, so that ".." leads out of the base. */
 static bool may_climb (const char *path, size_t length) {
   const char *end = path + length, *at;
   while ((at = memchr(path, '%', (size_t)(end - path))) && end - at > 2) {

@@ -11,26 +11,29 @@
 /* A suspended await. */
 struct waiter {
   struct entry entry;
-  struct timer timer; /* set when it has a time limit */
+  struct timer timer; /* set if the await has a time limit */
   struct loop *loop;  /* borrowed */
-  bool timed;         /* it is in LOOP_THREADS, for its timer to find it */
-  bool over;          /* the coroutine has gone on, or was closed */
+  bool timed;         /* it is in LOOP_THREADS, where its timer finds it */
+  bool over;          /* the coroutine continued or was closed */
 };
 
-/* Its user values: the promise that is awaited, the coroutine. */
-enum { WAITER_PROMISE = CHAIN_SLOTS + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
+/* User values of a waiter: the awaited promise, the coroutine. */
+enum { WAITER_PROMISE = READY_QUEUE_SLOTS + 1, WAITER_THREAD, WAITER_SLOTS = WAITER_THREAD };
 
-/* Of the pending promise of a coroutine: the waiter of its await; what closes it if it is collected. */
+/*
+** User values of a coroutine's pending promise: the waiter of its await; the guard that closes it when it is
+** collected.
+*/
 enum { SPAWN_WAITER = PROMISE_VALUE, SPAWN_GUARD = PROMISE_RESULT };
 
 /* The guard's user values. */
 #define GUARD_TYPE "datasession.guard"
 enum { GUARD_PROMISE = 1, GUARD_THREAD, GUARD_SLOTS = GUARD_THREAD };
 
-/* How long a deep step waits before it resumes coroutines that were held back; seconds. */
+/* Seconds that a deep step waits before it resumes coroutines that were held back. */
 static const double PATIENCE = 0.25;
 
-/* What a coroutine of spawn yields when it awaits. */
+/* The value that a coroutine of spawn yields when it awaits. */
 static const char await_token;
 
 double await_limit (lua_State *L, int index) {
@@ -48,19 +51,18 @@ static int timed_out (lua_State *L) {
   return 1;
 }
 
-/* The same, of a wait further out. */
+/* The error when an outer wait times out. */
 static int cut_short (lua_State *L) {
   struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
-  fault.message =
-      "not settled within the time of the await or run in whose step this await was called; the call goes on";
-  fault.hint = "to wait longer than they, call await in a function that datasession.spawn calls";
+  fault.message = "an outer await or run timed out before this await; the call goes on";
+  fault.hint = "to wait longer, call await in a function that datasession.spawn calls";
   error_push(L, &fault);
   return 1;
 }
 
 static int closed_by_others (lua_State *L) {
   struct fault fault = {.kind = "closed", .result = RESULT_GENERAL_FAILURE};
-  fault.message = "the coroutine of datasession.spawn was closed, or resumed by other than await";
+  fault.message = "the coroutine of datasession.spawn was closed, or the program resumed it";
   error_push(L, &fault);
   return 1;
 }
@@ -91,7 +93,7 @@ static void forget_thread (lua_State *L, int thread) {
   lua_pop(L, 1);
 }
 
-/* The await of the waiter at `index` has ended: nothing will tell it any more. */
+/* After the await of the waiter at `index`: removes the waiter from all that could wake it. */
 static void forget_waiter (lua_State *L, int index) {
   struct waiter *waiter = lua_touserdata(L, index);
   if (waiter->over) return;
@@ -112,7 +114,7 @@ static void forget_waiter (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* The promise of a coroutine is at `index`. */
+/* The same for the coroutine whose promise is at `index`. */
 static void forget_await (lua_State *L, int index) {
   index = lua_absindex(L, index);
   if (compat_getslot(L, index, SPAWN_WAITER) != LUA_TNIL) forget_waiter(L, lua_gettop(L));
@@ -121,7 +123,7 @@ static void forget_await (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* The error of its <close> variables is reported, unless it is the one at `known`. */
+/* Reports an error of the coroutine's <close> variables, unless it is the one at `known`. */
 static void close_thread (lua_State *L, lua_State *co, int known) {
   if (compat_closethread(co, L) == LUA_OK) return;
   lua_xmove(co, L, 1);
@@ -131,7 +133,10 @@ static void close_thread (lua_State *L, lua_State *co, int known) {
     loop_report(L);
 }
 
-/* It has ended by an error, which is on its stack, or `status` is LUA_YIELD and it has yielded to nobody. Leaves the error. */
+/*
+** Leaves the error of a coroutine that failed, which is on its stack, or that yielded other than by await
+** (`status` is LUA_YIELD).
+*/
 static void push_failure (lua_State *L, lua_State *co, int status) {
   int error;
   if (status == LUA_YIELD) {
@@ -145,12 +150,12 @@ static void push_failure (lua_State *L, lua_State *co, int status) {
   lua_pushvalue(L, error);
   promise_wrap_raised(L, co, 0);
   lua_pushvalue(L, error);
-  lua_xmove(L, co, 1); /* where closing looks for it */
+  lua_xmove(L, co, 1); /* close_thread expects it there */
   close_thread(L, co, error);
   lua_remove(L, error);
 }
 
-/* The first three results of a coroutine that has ended. */
+/* Moves the first three results of a coroutine that has returned. */
 static void take_results (lua_State *L, lua_State *co, int n) {
   int i;
   if (n > 3) lua_pop(co, n - 3);
@@ -159,14 +164,14 @@ static void take_results (lua_State *L, lua_State *co, int n) {
     lua_pushnil(L);
 }
 
-/* Resumes the coroutine at `thread` with the `nargs` values that are on its stack already. Raises nothing. */
+/* Resumes the coroutine at `thread` with the `nargs` values on its stack. Raises nothing. */
 static void resume (lua_State *L, int thread, int nargs) {
   lua_State *co = lua_tothread(L, thread);
   int status, promise, nresults = 0;
   push_promise_of(L, thread);
   promise = lua_gettop(L);
   status = compat_resume(co, L, nargs, &nresults);
-  loop_get(L)->resumed = NULL; /* it may not have come to run */
+  loop_get(L)->resumed = NULL; /* the coroutine may not have started */
   if (status == LUA_YIELD) {
     bool awaits = nresults == 1 && lua_touserdata(co, -1) == (void *)&await_token;
     lua_pop(co, nresults);
@@ -187,7 +192,10 @@ static void resume (lua_State *L, int thread, int nargs) {
   lua_settop(L, promise - 1);
 }
 
-/* True if the guard at 1 is finalised because its coroutine is collected: else the state closes, and await_close has its turn later. */
+/*
+** True if the guard at 1 is finalised because its coroutine is collected. Else the state closes, and
+** await_close closes the coroutine later.
+*/
 static bool is_collected (lua_State *L) {
   bool is;
   loop_table(L, LOOP_GUARDED);
@@ -212,7 +220,7 @@ static int guard_gc (lua_State *L) {
   return 0;
 }
 
-/* Of the coroutine at `thread` and its promise at `promise`. */
+/* Creates the guard of the coroutine at `thread` and its promise at `promise`. */
 static void set_guard (lua_State *L, int promise, int thread) {
   int guard;
   compat_newuserdata(L, 0, GUARD_SLOTS);
@@ -260,7 +268,7 @@ int await_spawn (lua_State *L) {
   return 1;
 }
 
-/* A coroutine is dead that neither waits nor runs. */
+/* True if the coroutine neither waits nor runs. */
 static bool is_dead (lua_State *L, lua_State *co) {
   lua_Debug frame;
   int status = lua_status(co);
@@ -275,7 +283,7 @@ bool await_cancel (lua_State *L, int index) {
   index = lua_absindex(L, index);
   compat_getslot(L, index, PROMISE_OWNER);
   co = lua_tothread(L, -1);
-  if (!co) { /* it has ended: the promise is settled, or will be as another one is */
+  if (!co) { /* the coroutine has ended: its promise is settled or follows another one */
     lua_settop(L, top);
     return true;
   }
@@ -293,7 +301,7 @@ bool await_cancel (lua_State *L, int index) {
 int await_close (lua_State *L) {
   lua_settop(L, 0);
   loop_table(L, LOOP_THREADS);
-  if (!lua_istable(L, 1)) return 0; /* the loop was never made in full */
+  if (!lua_istable(L, 1)) return 0; /* loop_open did not complete */
   lua_pushnil(L);
   while (lua_next(L, 1)) {
     lua_State *co = lua_tothread(L, 2);
@@ -309,7 +317,7 @@ int await_close (lua_State *L) {
 
 /* Waiters */
 
-/* Its promise is settled, or its time is over, or, if it comes too late, neither. */
+/* Called when the promise is settled or the await timed out; does nothing if the other came first. */
 static int wake (lua_State *L) {
   struct waiter *waiter = lua_touserdata(L, 1);
   const struct promise *p;
@@ -336,13 +344,15 @@ static int wake (lua_State *L) {
     promise_make_error(L, timed_out, 0);
   } else
     n = promise_push_awaited(L, 4);
-  lua_xmove(L, co, n); /* there is room: it was suspended in a C function */
+  lua_xmove(L, co, n); /* it has room: it was suspended in a C function */
   waiter->loop->resumed = co;
   resume(L, 2, n);
   return 0;
 }
 
-/* From the engine, which raises nothing: the waiter leaves its promise's chain for the ready queue. */
+/*
+** Called by the engine, so it must not raise: moves the waiter from its promise's queue to the ready queue.
+*/
 static void time_over (struct timer *timer, void *context) {
   lua_State *L = context;
   struct waiter *waiter = (struct waiter *)((char *)timer - offsetof(struct waiter, timer));
@@ -358,7 +368,7 @@ static void time_over (struct timer *timer, void *context) {
   lua_pop(L, 1);
 }
 
-/* The waiter on top can be found by its timer, which is set. */
+/* Sets the timer of the waiter on top and records the waiter in LOOP_THREADS. */
 static void set_timer (lua_State *L, struct waiter *waiter, double limit) {
   struct engine *engine = loop_engine(L, waiter->loop);
   loop_table(L, LOOP_THREADS);
@@ -374,7 +384,7 @@ static void set_timer (lua_State *L, struct waiter *waiter, double limit) {
   lua_pop(L, 1);
 }
 
-/* await goes on, with what the coroutine was resumed with above the promise. */
+/* Continues await after the coroutine was resumed; the values of the resume are above the promise. */
 static int awaited (lua_State *L, int status, lua_KContext context) {
   struct loop *loop = loop_get(L);
   (void)status;
@@ -390,7 +400,8 @@ static int awaited (lua_State *L, int status, lua_KContext context) {
   forget_thread(L, 1);
   promise_make_error(L, closed_by_others, 0);
   promise_reject_error(L, 2);
-  return luaL_error(L, "await: a coroutine of datasession.spawn was resumed by other than await");
+  return luaL_error(L,
+                    "await: the program resumed a coroutine of datasession.spawn, which only await may do");
 }
 
 static int await_suspended (lua_State *L, struct loop *loop, double limit) {
@@ -413,12 +424,12 @@ static int await_suspended (lua_State *L, struct loop *loop, double limit) {
   return lua_yieldk(L, 1, 0, awaited);
 }
 
-/* Raises unless there is something to wait for. */
+/* Raises if nothing is pending that could settle the promise. */
 static void check_hope (lua_State *L, struct loop *loop) {
   if (loop->closed) luaL_error(L, "await: this Lua state is closing");
   if (loop_pending(loop) || loop_let_go(L, loop)) return;
   if (loop->held_back) loop_too_deep(L);
-  luaL_error(L, "await would never return: nothing is in flight that could settle this promise");
+  luaL_error(L, "await would never return: nothing is pending that could settle this promise");
 }
 
 static int await_stepping (lua_State *L, struct loop *loop, const struct promise *p, double limit) {
@@ -438,7 +449,8 @@ static int await_stepping (lua_State *L, struct loop *loop, const struct promise
         cut_short(L);
       return 2;
     }
-    if (now >= patient && loop_let_go(L, loop)) patient = now + PATIENCE; /* it may wait for that one */
+    if (now >= patient && loop_let_go(L, loop))
+      patient = now + PATIENCE; /* the promise may need that coroutine */
   }
 }
 

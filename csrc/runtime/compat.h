@@ -1,6 +1,6 @@
 /*
-** compat: what is Lua 5.4's alone, under names of our own, so that a build for an older Lua (with
-** lua-compat-5.3) has this one header to fill in.
+** compat: functions that only Lua 5.4 has, under names of our own. A build for an older Lua (with
+** lua-compat-5.3) needs changes to this header only.
 */
 #ifndef RUNTIME_COMPAT_H
 #define RUNTIME_COMPAT_H

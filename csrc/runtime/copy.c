@@ -12,7 +12,7 @@ static int count_members (lua_State *L, int index) {
   return n;
 }
 
-/* Replaces the table on top by its copy, made as large as it will be. */
+/* Replaces the table on top by a copy, allocated at its full size. */
 static void copy_table (lua_State *L, unsigned depth) {
   int from = lua_gettop(L), elements = (int)lua_rawlen(L, from), members = count_members(L, from);
   if (depth > DEEPEST_COPY) luaL_error(L, "the table is nested too deeply to be copied");

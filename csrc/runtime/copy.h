@@ -1,4 +1,4 @@
-/* copy: a table of one's own, made of a table that others see. */
+/* copy: makes a private copy of a table that others may change. */
 #ifndef RUNTIME_COPY_H
 #define RUNTIME_COPY_H
 
@@ -7,8 +7,8 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** copyTree(value): a copy of a table and of all the tables in it; they share their metatables. Any other value is its own
-** copy. Raises for tables that are nested deeper than JSON is decoded.
+** copyTree(value): a copy of a table and of all tables in it; the copies have the same metatables. Other
+** values are returned as they are. Raises for tables that are nested deeper than the JSON decoder allows.
 */
 int copy_tree (lua_State *L);
 

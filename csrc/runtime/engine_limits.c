@@ -27,7 +27,7 @@ static void push_limits (lua_State *L, const struct engine_limits *limits) {
   lua_setfield(L, -2, "http2");
 }
 
-/* setLimits([options]): those in force, as a table; what is not named stays. */
+/* setLimits([options]): changes the given limits and returns all of them in a table. */
 static int l_set_limits (lua_State *L) {
   static const char *const names[] = {"hostConnections", "totalConnections", "idleHandles", "http2", NULL};
   struct loop *loop = loop_get(L);

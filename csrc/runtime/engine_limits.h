@@ -1,4 +1,7 @@
-/* limits: how many connections a Lua state's engine may have, and what it keeps when they rest: setLimits. */
+/*
+** engine_limits: setLimits, which sets how many connections a Lua state's engine may have and how much it
+** keeps while idle.
+*/
 #ifndef RUNTIME_ENGINE_LIMITS_H
 #define RUNTIME_ENGINE_LIMITS_H
 
@@ -6,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* setLimits in the table on top. */
+/* Registers setLimits in the table on top. */
 void engine_limits_register (lua_State *L);
 
 #pragma GCC visibility pop

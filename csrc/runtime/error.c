@@ -21,7 +21,7 @@ void error_push_result (lua_State *L, enum result result) {
     lua_pushinteger(L, result);
 }
 
-/* A message is one line whatever the server's words in it were. */
+/* Makes one line of the message, which may hold the server's text. */
 static void set_message (lua_State *L, const char *message) {
   luaL_Buffer b;
   luaL_buffinit(L, &b);

@@ -26,7 +26,7 @@ enum result {
   RESULT_TRUE
 };
 
-/* What went wrong, in C. Strings are borrowed for the call of error_push. */
+/* A failure, in C. Strings are borrowed for the call of error_push. */
 struct fault {
   const char *kind;
   enum result result;
@@ -34,13 +34,13 @@ struct fault {
   const char *hint;      /* NULL: none */
   long status;           /* 0: there was no response */
   const struct uri *uri; /* NULL: none; its public text is shown */
-  bool retryable;        /* the same call may succeed later, without anybody changing anything */
+  bool retryable;        /* the same call may succeed later without a change */
 };
 
-/* Pushes the error object. Raises when memory is short. */
+/* Pushes the error object. Raises when memory runs out. */
 void error_push (lua_State *L, const struct fault *fault);
 
-/* Replaces what was raised, on top, by an error object, unless it is one. Raises when memory is short. */
+/* Replaces the raised value on top by an error object, unless it is one. Raises when memory runs out. */
 void error_wrap (lua_State *L);
 
 /* The kind of a failed exchange: "timeout", "dns", ... Static. */
@@ -50,7 +50,7 @@ bool error_retryable (enum failure failure);
 /* Pushes a result code as Lua sees it. */
 void error_push_result (lua_State *L, enum result result);
 
-/* Pushes the error object made beforehand for when memory is short. Raises nothing. */
+/* Pushes the error object for out of memory, which was created before. Raises nothing. */
 void error_push_memory (lua_State *L);
 
 /* Registers the type, and `failure` in the table on top. */

@@ -1,6 +1,6 @@
 /*
-** json: the one place in C that turns JSON into Lua values and back, by the codec of the Lua layer
-** (lua-cjson, its numbers repaired where it damages them).
+** json: converts JSON to Lua values and back, by the codec of the Lua layer (lua-cjson, with its damaged
+** numbers repaired). No other C file does.
 */
 #ifndef RUNTIME_JSON_H
 #define RUNTIME_JSON_H
@@ -11,10 +11,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Replaces the text on top by its value; or, false, by a message. Raises on memory. */
+/* Replaces the text on top by its value. False: by a message. Raises when memory runs out. */
 bool json_decode (lua_State *L);
 
-/* Replaces the value on top by its text; or, false, by a message. */
+/* Replaces the value on top by its text. False: by a message. */
 bool json_encode (lua_State *L);
 
 #pragma GCC visibility pop

@@ -7,28 +7,31 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The loop's user values: the ready queue; waiters that are held back; the error of a hook, while that leaves steps. */
+/*
+** The loop's user values: the ready queue; waiters that are held back; a hook's error while it leaves all
+** steps.
+*/
 enum { LOOP_QUEUE = 1, LOOP_HELD_BACK, LOOP_INTERRUPT, LOOP_SLOTS = LOOP_INTERRUPT };
 
 /*
-** How often one step looks into the ready queue for what was added since: a chain of `next` ends within one step, and
-** one that never ends does not keep the host.
+** Rounds of the ready queue in one step: a usual chain of `next` completes within one step, and an endless
+** one does not block the host.
 */
 enum { ROUNDS = 16 };
 
-/* Handlers that await while handlers await: well before Lua's own limit of C calls. */
+/* Steps inside steps: handlers that await while handlers await. Well below Lua's own limit of C calls. */
 enum { MAX_DEPTH = 40 };
 
 /*
-** In steps as deep as that, coroutines of spawn are not resumed: one that awaits from a coroutine of its own, a generator,
-** cannot be suspended there, and waits in a step inside this one.
+** In steps this deep, coroutines of spawn are not resumed. One that awaits in a nested coroutine, such as a
+** generator, cannot be suspended there, and waits in a step inside this one.
 */
 enum { DEEP = 20 };
 
-/* So many idle sessions have their cookies at hand: a kilobyte each. To fetch them takes some 20 µs. */
+/* Idle sessions that keep their cookies ready: a kilobyte each. To restore one takes about 20 µs. */
 enum { WARM_JARS = 512 };
 
-/* For those who step in a circle: after so many seconds a hook that a signal has set is called at the latest. */
+/* Longest step of a wait loop, in seconds, so that a debug hook which a signal has set runs. */
 static const double LONGEST_WAIT = 0.5;
 
 static const char loop_key;
@@ -86,7 +89,7 @@ struct engine *loop_engine (lua_State *L, struct loop *loop) {
 
 /* The ready queue */
 
-/* What is ready outside a step makes the descriptor readable. */
+/* An entry that becomes ready outside a step makes the descriptor readable. */
 static void wake_host (const struct loop *loop) {
   if (!loop->depth && loop->engine) engine_wake(loop->engine);
 }
@@ -110,13 +113,13 @@ static bool has_ready (const struct loop *loop) {
   return loop->taken != loop->added;
 }
 
-/* True if the next step lets go what deeper ones held back. */
+/* True if the next step resumes what deeper ones held back. */
 static bool has_next (const struct loop *loop) {
   return loop->held_back && loop->depth + 1 < DEEP;
 }
 
 bool loop_pending (struct loop *loop) {
-  if (loop->closed) return false; /* nobody is told any more */
+  if (loop->closed) return false; /* no handler is called any more */
   return has_ready(loop) || has_next(loop) || (loop->engine && engine_pending(loop->engine));
 }
 
@@ -135,9 +138,9 @@ static int begin_tell (lua_State *L) {
 /* Interrupts: errors that a hook raises */
 
 /*
-** True if a hook has raised the error for which the message handler at level 0 was called. It looks no further than the
-** step, which may itself have been called by a hook, nor deeper than hooks call functions: to find a level takes time in
-** proportion to its depth.
+** True if a hook raised the error for which the message handler at level 0 was called. The search ends at the
+** step, which a hook may have called, and at the depth to which hooks call functions: finding a level takes
+** time in proportion to its depth.
 */
 static bool is_raised_by_hook (lua_State *L) {
   enum { HOOK_LEVELS = 50 };
@@ -154,7 +157,7 @@ static bool is_raised_by_hook (lua_State *L) {
   return false;
 }
 
-/* The error on top, popped, leaves all steps that are under way. */
+/* Pops the error on top, which then ends all current steps. */
 static void interrupt (lua_State *L, struct loop *loop) {
   push_loop(L);
   lua_insert(L, -2);
@@ -175,7 +178,7 @@ static bool is_interrupt (lua_State *L, const struct loop *loop, int index) {
   return is;
 }
 
-/* Raises it, if there is one. It has left all steps when the outermost has raised it. */
+/* Raises that error, if there is one. When the outermost step has raised it, it is done. */
 static void raise_interrupt (lua_State *L, struct loop *loop) {
   if (!loop->interrupted) return;
   push_loop(L);
@@ -219,8 +222,8 @@ int loop_pcall (lua_State *L, int nargs, int nresults) {
 }
 
 /*
-** The entry is on top, popped. One that could not be called, for want of memory or because a hook raised an error, has its
-** turn another time.
+** Pops the entry on top and calls it. If it could not be called, because memory ran out or a hook raised an
+** error, it is called another time.
 */
 static void tell (lua_State *L, struct loop *loop) {
   struct entry *entry = lua_touserdata(L, -1);
@@ -242,7 +245,7 @@ static void tell (lua_State *L, struct loop *loop) {
   }
 }
 
-/* The first entry is told, under pcall: whatever fails in it harms no other. */
+/* Calls the first entry, under pcall, so that its errors affect no other entry. */
 static void tell_next (lua_State *L, struct loop *loop) {
   push_loop(L);
   if (!ready_queue_take(L, -1, LOOP_QUEUE)) {
@@ -256,12 +259,12 @@ static void tell_next (lua_State *L, struct loop *loop) {
   tell(L, loop);
 }
 
-/* 0 or HUGE_VAL: never. */
+/* True if the time has come. 0 or HUGE_VAL: never. */
 static bool is_over (double until) {
   return until > 0 && until < HUGE_VAL && clock_now() >= until;
 }
 
-/* False when the time is used up. What is added meanwhile waits for the next round. */
+/* False: the time is used up. Entries that are added meanwhile wait for the next round. */
 static bool tell_round (lua_State *L, struct loop *loop, double until) {
   size_t end = loop->added;
   while (loop->taken < end && !loop_is_inherited(loop)) {
@@ -318,14 +321,14 @@ bool loop_let_go (lua_State *L, struct loop *loop) {
   return true;
 }
 
-/* The step that begins is none of the deep ones. */
+/* For a step that is not deep: resumes all. */
 static void let_all_go (lua_State *L, struct loop *loop) {
   loop->let_go = 0;
   while (loop->held_back)
     let_one_go(L, loop);
 }
 
-/* The engine's part, and when the budget of the whole is used up; 0: it has none. */
+/* Steps the engine, and returns when the budget of the whole step is used up; 0: it has none. */
 static double step_engine (lua_State *L, struct loop *loop, double wait, double budget) {
   double until = budget > 0 ? clock_now() + budget : 0;
   if (!loop->engine) return until;
@@ -333,17 +336,18 @@ static double step_engine (lua_State *L, struct loop *loop, double wait, double 
   return until > 0 && wait != 0 && loop->depth == 1 ? engine_stop(loop->engine) : until;
 }
 
-/* True if there is something to do; what deeper steps held back is ready again. */
+/* True if there is something to do. Entries that deeper steps held back become ready. */
 static bool begin_step (lua_State *L, struct loop *loop) {
   loop_check(L, loop);
   raise_interrupt(L, loop);
   if (has_next(loop)) let_all_go(L, loop);
   if (loop_pending(loop)) return true;
-  if (loop->engine && !loop->closed) engine_step(loop->engine, 0, 0, L); /* its descriptor may be readable */
+  if (loop->engine && !loop->closed)
+    engine_step(loop->engine, 0, 0, L); /* clears its descriptor, which may be readable */
   return false;
 }
 
-/* A step, with those inside it, whose deadline is `deadline`. */
+/* One step. `deadline` also holds for the steps inside it. */
 static void step_within (lua_State *L, struct loop *loop, double wait, double budget, double deadline) {
   double outer_until = loop->until, outer_deadline = loop->deadline;
   int round;
@@ -371,7 +375,7 @@ static int nothing (lua_State *L) {
   return 0;
 }
 
-/* Lets a hook of the main thread be called, though that has resumed this coroutine: a signal's handler knows of no other thread. */
+/* Calls a hook of the main thread, even from a coroutine: a signal handler can set a hook there only. */
 static void look_at_main (lua_State *L, struct loop *loop) {
   lua_State *main;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
@@ -390,7 +394,7 @@ double loop_deadline (const struct loop *loop, double limit) {
   return until < loop->deadline ? until : loop->deadline;
 }
 
-/* A signal that comes between the look at the clock and the wait does not end the wait: hence the limit. */
+/* A signal between the look at the clock and the wait does not end the wait, so the wait is limited. */
 void loop_step_on (lua_State *L, struct loop *loop, double until) {
   double left = until < HUGE_VAL ? until - clock_now() : until;
   if (left < 0) left = 0;
@@ -402,7 +406,7 @@ void loop_step_on (lua_State *L, struct loop *loop, double until) {
 
 /* Errors of user code */
 
-/* An error that is no text, and its traceback, on their way from the message handler to the report. */
+/* An error that is not a string, with its traceback, from the message handler to the report. */
 #define RAISED_TYPE "datasession.raised"
 enum { RAISED_ERROR = 1, RAISED_TRACEBACK, RAISED_SLOTS = RAISED_TRACEBACK };
 
@@ -451,7 +455,7 @@ const char *loop_push_text (lua_State *L, int index) {
   return lua_tostring(L, -1);
 }
 
-/* Arguments: what was raised, the traceback of what is no text, what was raised in telling of it. */
+/* Arguments: the raised value, its traceback if it is not a string, the error of the handler of onError. */
 static int warn_of (lua_State *L) {
   bool twice = lua_gettop(L) > 2;
   const char *text = loop_push_text(L, 1), *trace = lua_tostring(L, 2);
@@ -462,7 +466,7 @@ static int warn_of (lua_State *L) {
   return 0;
 }
 
-/* Arguments: as above, but the last. */
+/* Arguments: the first two of warn_of. */
 static int report (lua_State *L) {
   loop_table(L, LOOP_HOOKS);
   if (lua_getfield(L, -1, "onError") != LUA_TFUNCTION) {
@@ -500,7 +504,7 @@ double loop_jitter (struct loop *loop, double part) {
   return 1 - part + 2 * part * ((double)(loop->noise >> 40) / (double)(1 << 24));
 }
 
-/* The table is below nil, which gives way to what the hook find(name) returns: kept from now on. */
+/* Replaces the nil on top by what the hook find(name) returns, and stores that in the table below it. */
 static void find_hook (lua_State *L, const char *name) {
   lua_pop(L, 1);
   if (lua_getfield(L, -1, "find") == LUA_TFUNCTION) {
@@ -530,7 +534,10 @@ void loop_prepare (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* The module's functions, and the methods of the engine's object: the same, `first` being their first argument. */
+/*
+** The module's functions and the methods of the engine's object. They are the same but for `first`, the index
+** of the first argument.
+*/
 
 static double seconds (lua_State *L, int index, double fallback) {
   double value = luaL_optnumber(L, index, fallback);
@@ -599,7 +606,7 @@ static int l_on_error (lua_State *L) {
   return 1;
 }
 
-/* hook(name, f): the function of the Lua layer of that name; false: it is to be found, once it is called. */
+/* hook(name, f): sets the Lua layer's function of that name; false: find it at the first call. */
 static int l_hook (lua_State *L) {
   luaL_checkstring(L, 1);
   if (lua_type(L, 2) != LUA_TBOOLEAN) luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -629,7 +636,7 @@ static int m_getfd (lua_State *L) {
   return 1;
 }
 
-/* What socket.select takes as "do not wait for the descriptor". */
+/* socket.select reads this as: do not wait for the descriptor. */
 static int m_dirty (lua_State *L) {
   struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
   double timeout = loop_timeout(loop);
@@ -640,12 +647,12 @@ static int m_dirty (lua_State *L) {
 static int m_tostring (lua_State *L) {
   const char *verb;
   struct loop *loop = luaL_checkudata(L, 1, LOOP_TYPE);
-  size_t flying = loop->above->count(loop, &verb);
-  lua_pushfstring(L, "datasession.engine: %I operation(s) in flight", (LUAI_UACINT)flying);
+  size_t pending = loop->above->count(loop, &verb);
+  lua_pushfstring(L, "datasession.engine: %I operation(s) pending", (LUAI_UACINT)pending);
   return 1;
 }
 
-/* What the program asked for and does not wait for is lost: whoever forgot that shall know. */
+/* Warns of pending operations: the program ends and loses them. */
 static void tell_pending (const struct loop *loop) {
   const char *verb = NULL;
   size_t count = loop_is_inherited(loop) ? 0 : loop->above->count(loop, &verb);
@@ -661,7 +668,7 @@ static int m_gc (lua_State *L) {
   if (loop->closed) return 0;
   loop->closed = true;
   tell_pending(loop);
-  lua_pushcfunction(L, await_close); /* they may still use the engine */
+  lua_pushcfunction(L, await_close); /* coroutines may still use the engine */
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
   loop->above->drop_all(loop);
   cookie_jars_cleanup(&loop->jars);
@@ -677,7 +684,7 @@ static int m_gc (lua_State *L) {
   return 0;
 }
 
-/* call(f, ...): calls it. What it raises goes to onError; returns whether it raised nothing. */
+/* call(f, ...): calls f and reports its error to onError. Returns true if there was none. */
 static int l_call (lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_pushboolean(L, loop_call(L, lua_gettop(L) - 1));
@@ -710,7 +717,10 @@ void loop_register (lua_State *L, struct loop *loop) {
   lua_settop(L, module);
 }
 
-/* The metatable must be there before the loop is made, so that its finaliser is; and nobody else is to call that. */
+/*
+** The metatable must exist before the loop, or the loop would have no finaliser. Its __gc is not accessible
+** to others.
+*/
 static void new_types (lua_State *L) {
   static const luaL_Reg meta[] = {{"__gc", m_gc}, {"__tostring", m_tostring}, {NULL, NULL}};
   luaL_newmetatable(L, RAISED_TYPE);
@@ -721,7 +731,10 @@ static void new_types (lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* A module that is loaded anew, package.loaded having been emptied, finds sessions and promises that go on. */
+/*
+** If package.loaded was cleared and the module is loaded again, it continues with the sessions and promises
+** of the state.
+*/
 struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   struct loop *loop = push_loop(L);
   if (loop) return loop;
@@ -735,7 +748,7 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);
   cookie_jars_init(&loop->jars, &loop->memory, WARM_JARS);
   luaL_setmetatable(L, LOOP_TYPE);
-  new_table(L, loop, LOOP_IN_FLIGHT, NULL);
+  new_table(L, loop, LOOP_PENDING, NULL);
   new_table(L, loop, LOOP_THREADS, "k");
   new_table(L, loop, LOOP_GUARDED, "v");
   new_table(L, loop, LOOP_SESSIONS, "v");

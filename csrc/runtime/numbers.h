@@ -1,4 +1,4 @@
-/* numbers: Lua's numbers as text, by net/number.h: never by lua_tostring, which goes by the locale and shortens. */
+/* numbers: converts Lua's numbers to text by net/number.h. lua_tostring would follow the locale and round. */
 #ifndef RUNTIME_NUMBERS_H
 #define RUNTIME_NUMBERS_H
 
@@ -8,10 +8,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Replaces a number at `index` by its text, all else stays. False, and it stays too: NaN or infinity. */
+/* Replaces a number at `index` by its text and leaves other values. False: NaN or infinity, which stays. */
 bool numbers_to_text (lua_State *L, int index);
 
-/* numberText(n) in the table on top: the text, or nil for NaN and infinity. */
+/* Registers numberText(n) in the table on top: the text, or nil for NaN and infinity. */
 void numbers_register (lua_State *L);
 
 #pragma GCC visibility pop

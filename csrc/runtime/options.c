@@ -11,7 +11,7 @@ static bool is_among (const char *name, const char *const list[]) {
   return false;
 }
 
-/* Adds to the array on top. */
+/* Appends the names to the array on top. */
 static void push_names (lua_State *L, const char *const names[]) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
   for (; names && *names; names++) {
@@ -20,7 +20,7 @@ static void push_names (lua_State *L, const char *const names[]) {
   }
 }
 
-/* The nearest known name is worked out in Lua: it is needed only on the way to an error. */
+/* The Lua layer finds the nearest known name: only an error needs it. */
 static int unknown (lua_State *L, const char *what, const char *name, const char *const known[],
                     const char *const more[]) {
   loop_hook(L, "suggest");
@@ -34,7 +34,7 @@ static int unknown (lua_State *L, const char *what, const char *name, const char
   return luaL_error(L, "%s: unknown option '%s'", what, name);
 }
 
-/* Is it in the array `options` of the table at `index`? */
+/* True if the name is in the array `options` of the table at `index`. */
 static bool is_listed (lua_State *L, int index, const char *name) {
   bool listed = false;
   lua_Integer i, n;

@@ -1,6 +1,6 @@
 /*
-** options: the fields of an option table, read with errors that name the field. Each reader looks at the
-** table at `index`; a field that is nil gives the default.
+** options: reads the fields of an option table; an error names the field. Each reader takes the table at
+** `index`; a nil field gives the default.
 */
 #ifndef RUNTIME_OPTIONS_H
 #define RUNTIME_OPTIONS_H
@@ -11,21 +11,29 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Raises for a field that is not in the list, which ends in NULL, naming the nearest known one. `what` names the call. */
+/*
+** Raises for a field that is not in the list, which ends in NULL, and names the nearest known one. `what` is
+** the name of the call.
+*/
 void options_check (lua_State *L, int index, const char *what, const char *const known[]);
 
-/* The same with a second list, or NULL; and, unless `listed` is 0, the names in the array `options` of the table there. */
+/*
+** The same with a second list, or NULL, and, unless `listed` is 0, the array `options` of the table at
+** `listed`.
+*/
 void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
                          const char *const more[], int listed);
 
-/* Leaves the string on the stack, so that it lives; NULL, and a nil on the stack, when absent. Raises on any other type. */
+/*
+** Pushes the string, which keeps it alive. NULL: the field is absent; pushes nil. Raises for any other type.
+*/
 const char *options_string (lua_State *L, int index, const char *name, size_t *length);
 double options_number (lua_State *L, int index, const char *name, double least, double fallback);
 bool options_boolean (lua_State *L, int index, const char *name, bool fallback);
 
 /*
-** Pushes " '<the URI>'" for a message about a URI that is refused, without its query; or "" when it may hold a password, or what
-** no line may.
+** Pushes " '<the URI>'", without the query, for a message about a refused URI; or "" if the URI may hold a
+** password or what a line may not hold.
 */
 const char *options_push_uri (lua_State *L, const char *text, size_t length);
 

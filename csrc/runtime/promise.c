@@ -7,29 +7,32 @@
 
 #include <string.h>
 
-/* What a call of done, fail, always or next left, or what settles one promise as another was. */
+/* A call of done, fail, always or next, or the link by which one promise settles as another. */
 struct handler {
   struct entry entry;
   int when; /* of done, fail and always */
 };
 enum { HANDLER_DONE = 1, HANDLER_FAIL = 2, HANDLER_ALWAYS = HANDLER_DONE | HANDLER_FAIL };
 
-/* User values of every handler; the last two are those of `next` alone. */
+/* User values of every handler; only `next` has the last two. */
 enum {
-  HANDLER_PROMISE = CHAIN_SLOTS + 1,
+  HANDLER_PROMISE = READY_QUEUE_SLOTS + 1,
   HANDLER_FUNCTION,
-  HANDLER_CHILD = HANDLER_FUNCTION, /* of `next` and of an adoption: the promise that it settles */
+  HANDLER_CHILD = HANDLER_FUNCTION, /* for `next` and for links: the promise that it settles */
   HANDLER_SLOTS = HANDLER_FUNCTION,
   HANDLER_ON_DONE,
   HANDLER_ON_FAIL,
   HANDLER_NEXT_SLOTS = HANDLER_ON_FAIL
 };
 
-/* Of a rejected promise that nobody has looked at, in place of its owner: collected with it, it warns. */
+/* Owner of a rejected promise that no code has looked at: it warns when it is collected with the promise. */
 #define UNSEEN_TYPE "datasession.unseen"
 enum { PROMISE_UNSEEN = PROMISE_OWNER };
 
-/* Of a pending promise that hangs from another one: one that it hangs from by several, good as long as that is pending. */
+/*
+** User value of a pending promise that follows another one through several links: that promise, valid while
+** it is pending.
+*/
 enum { PROMISE_ROOT = PROMISE_RESULT };
 
 struct promise *promise_new (lua_State *L, size_t size) {
@@ -71,7 +74,7 @@ static int note_trace (lua_State *L) {
   return 0;
 }
 
-/* Arguments: what was raised and is no object, the coroutine (light userdata), the level. */
+/* Arguments: the raised value, which is no object, the coroutine (light userdata), the level. */
 static int wrap (lua_State *L) {
   struct fault fault = {.kind = "error", .result = RESULT_GENERAL_FAILURE};
   fault.message = luaL_tolstring(L, 1, NULL);
@@ -151,7 +154,7 @@ static void mark_looked_at (lua_State *L, int index, struct promise *p) {
   }
 }
 
-/* The outcome is in its place. */
+/* Settles the promise, whose outcome is already stored. */
 static void settle (lua_State *L, int index, enum promise_state state) {
   struct promise *p = lua_touserdata(L, index);
   p->state = state;
@@ -162,7 +165,7 @@ static void settle (lua_State *L, int index, enum promise_state state) {
   if (state == PROMISE_RESOLVED || p->looked_at) return;
   lua_pushcfunction(L, note_unseen);
   lua_pushvalue(L, index);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* no memory for a warning */
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* out of memory for a warning */
 }
 
 static bool is_pending (lua_State *L, int index) {
@@ -201,7 +204,10 @@ static void push_field (lua_State *L, const char *name) {
   lua_rawget(L, 1);
 }
 
-/* Argument: the error. Its value, result and info; info has one shape for a failure that no answer belongs to. */
+/*
+** Argument: the error. Returns its value, result and info; info has one shape for every failure without a
+** response.
+*/
 static int outcome_of_error (lua_State *L) {
   if (lua_istable(L, 1)) {
     push_field(L, "session");
@@ -243,14 +249,14 @@ bool promise_reject_error (lua_State *L, int index) {
 void promise_reject_raised (lua_State *L, int index) {
   const struct promise *p = lua_touserdata(L, index);
   index = lua_absindex(L, index);
-  promise_wrap_raised(L, L, 1); /* does nothing to what a message handler has wrapped */
+  promise_wrap_raised(L, L, 1); /* does nothing if a message handler has wrapped it */
   if (p->state == PROMISE_PENDING && !p->adopting)
     promise_reject_error(L, index);
   else
     loop_report(L);
 }
 
-/* The outcome of the settled promise at `from` becomes that of the one at `to`. */
+/* Copies the outcome of the settled promise at `from` to the one at `to`. */
 static void pass_on (lua_State *L, int from, int to) {
   const struct promise *p = lua_touserdata(L, from);
   push_outcome(L, from);
@@ -313,7 +319,7 @@ static int tell_adopted (lua_State *L) {
   return 0;
 }
 
-/* The function at 4 is called for the promise at 2; what comes of it settles the promise at 3. */
+/* Calls the function at 4 for the promise at 2; its outcome settles the promise at 3. */
 static void call_next (lua_State *L) {
   const struct promise *p = lua_touserdata(L, 2);
   int nargs = 1;
@@ -328,7 +334,7 @@ static void call_next (lua_State *L) {
     promise_settle_returned(L, 3);
   else {
     if (loop_get(L)->interrupted)
-      ((struct promise *)lua_touserdata(L, 3))->looked_at = true; /* steps raise it */
+      ((struct promise *)lua_touserdata(L, 3))->looked_at = true; /* the step raises the error */
     promise_reject_raised(L, 3);
   }
 }
@@ -347,7 +353,7 @@ static int tell_next (lua_State *L) {
   return 0;
 }
 
-/* Arguments: a promise, and the one whose outcome it will have. */
+/* Arguments: a promise, and the one whose outcome it takes. */
 static int adopt (lua_State *L) {
   struct promise *p = lua_touserdata(L, 1);
   new_handler(L, 2, tell_adopted, HANDLER_SLOTS);
@@ -366,7 +372,7 @@ static bool is_pending_promise (lua_State *L, int index) {
   return p && p->state == PROMISE_PENDING;
 }
 
-/* The pending promise on top gives way to one that it hangs from; false: it hangs from none that is pending. */
+/* Replaces the pending promise on top by the one that it follows. False: it follows none that is pending. */
 static bool climb (lua_State *L) {
   compat_getslot(L, -1, PROMISE_OWNER);
   if (!is_pending_promise(L, -1)) {
@@ -383,8 +389,8 @@ static bool climb (lua_State *L) {
 }
 
 /*
-** The pending promise on top gives way to the one that it hangs from by however many others. These remember it, so that they are
-** passed by the next time. Between a promise and one that it hangs from nothing changes before that is settled.
+** Replaces the pending promise on top by the last one that it follows through any number of links. Those
+** between remember it, so that the next call skips them. Their links do not change while it is pending.
 */
 static void climb_to_root (lua_State *L) {
   int root = lua_gettop(L) + 1;
@@ -401,13 +407,13 @@ static void climb_to_root (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* Is the promise on top the one at `index`, or does it hang from that? */
+/* True if the promise on top is the one at `index` or follows it. */
 static bool hangs_from (lua_State *L, int index) {
   const void *end = lua_touserdata(L, index);
   bool does;
   if (!is_pending_promise(L, -1)) return lua_touserdata(L, -1) == end;
   lua_pushvalue(L, -1);
-  climb_to_root(L); /* `end` hangs from none: it is about to be settled */
+  climb_to_root(L); /* `end` follows none: it is about to be settled */
   does = lua_touserdata(L, -1) == end;
   lua_pop(L, 1);
   return does;
@@ -478,7 +484,7 @@ static int m_next (lua_State *L) {
   compat_setslot(L, 5, HANDLER_ON_DONE);
   lua_pushvalue(L, 3);
   compat_setslot(L, 5, HANDLER_ON_FAIL);
-  mark_looked_at(L, 1, p); /* an error goes on to the new promise */
+  mark_looked_at(L, 1, p); /* an error passes to the new promise */
   promise_hang(L, 1);
   return 1;
 }
@@ -501,7 +507,7 @@ static int m_cancel (lua_State *L) {
     lua_pushboolean(L, false);
     return 1;
   }
-  cancelled(L); /* whatever raises, raises now */
+  cancelled(L); /* all that can raise is called now */
   lua_pushvalue(L, 1);
   climb_to_root(L);
   lua_replace(L, 1);
@@ -569,7 +575,10 @@ static int unseen_gc (lua_State *L) {
   return 0;
 }
 
-/* promise(f): f(resolve, reject) is called at once; either function settles it, the first call counts. */
+/*
+** promise(f): calls f(resolve, reject) at once; either function settles the promise, and the first call
+** counts.
+*/
 static int settle_by (lua_State *L, bool resolve) {
   const struct promise *p;
   lua_settop(L, resolve ? 3 : 1);

@@ -1,6 +1,6 @@
 #include "runtime/ready_queue.h"
 
-/* A link that is alone is its own next; it needs nothing before it. */
+/* A single link is its own next and previous one. */
 void ready_queue_add (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
   owner = lua_absindex(L, owner);
@@ -9,38 +9,38 @@ void ready_queue_add (lua_State *L, int owner, int slot) {
     lua_pushvalue(L, link);
     compat_setslot(L, link, READY_QUEUE_LINK);
   } else {
-    compat_getslot(L, -1, READY_QUEUE_LINK); /* the new one, the last, the first */
+    compat_getslot(L, -1, READY_QUEUE_LINK); /* stack: the new link, the last, the first */
     lua_pushvalue(L, link);
-    compat_setslot(L, -2, CHAIN_BACK);
+    compat_setslot(L, -2, READY_QUEUE_BACK);
     compat_setslot(L, link, READY_QUEUE_LINK);
     lua_pushvalue(L, link);
     compat_setslot(L, -2, READY_QUEUE_LINK);
-    compat_setslot(L, link, CHAIN_BACK);
+    compat_setslot(L, link, READY_QUEUE_BACK);
   }
   compat_setslot(L, owner, slot);
 }
 
-/* The link that is to go is at `link`, the one behind it on top, popped. */
+/* Joins the neighbours of the link at `link`; the next one is on top, popped. */
 static void join_neighbours (lua_State *L, int link, int owner, int slot) {
   const void *gone = lua_touserdata(L, link);
   bool last;
   compat_getslot(L, owner, slot);
   last = lua_touserdata(L, -1) == gone;
   lua_pop(L, 1);
-  compat_getslot(L, link, CHAIN_BACK);
+  compat_getslot(L, link, READY_QUEUE_BACK);
   if (last) {
     lua_pushvalue(L, -1);
     compat_setslot(L, owner, slot);
   }
   lua_pushvalue(L, -2);
   compat_setslot(L, -2, READY_QUEUE_LINK);
-  compat_setslot(L, -2, CHAIN_BACK);
+  compat_setslot(L, -2, READY_QUEUE_BACK);
   lua_pop(L, 1);
   lua_pushnil(L);
-  compat_setslot(L, link, CHAIN_BACK);
+  compat_setslot(L, link, READY_QUEUE_BACK);
 }
 
-/* The link on top leaves the chain, and stays on the stack. */
+/* Removes the link on top from the queue and leaves it on the stack. */
 static void unlink_top (lua_State *L, int owner, int slot) {
   int link = lua_gettop(L);
   compat_getslot(L, link, READY_QUEUE_LINK);

@@ -1,7 +1,7 @@
 /*
-** chain: a queue of userdata, each linked by its first two user values to the one behind it and the one before it, in a
-** circle. Adding, taking and removing allocate nothing, so none can fail. All of a chain is in one user value of whatever owns
-** it: its last link, or nil.
+** ready_queue: a queue of userdata, linked in a circle by their first two user values, next and previous.
+** Adding, taking and removing allocate nothing, so none can fail. The owner of a queue keeps only its last
+** link, or nil, in one user value.
 */
 #ifndef RUNTIME_READY_QUEUE_H
 #define RUNTIME_READY_QUEUE_H
@@ -12,16 +12,16 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The user values of a link that the chain uses; a link is in one chain at a time. */
-enum { READY_QUEUE_LINK = 1, CHAIN_BACK, CHAIN_SLOTS = CHAIN_BACK };
+/* The user values of a link that the queue uses; a link is in one queue at a time. */
+enum { READY_QUEUE_LINK = 1, READY_QUEUE_BACK, CHAIN_SLOTS = CHAIN_BACK };
 
-/* The link on top, popped, goes to the end. Raises nothing. */
+/* Pops the link on top and appends it. Raises nothing. */
 void ready_queue_add (lua_State *L, int owner, int slot);
 
-/* Pushes the first link, which leaves the chain; false, and nothing pushed, when there is none. Raises nothing. */
+/* Removes the first link and pushes it. False: the queue is empty; pushes nothing. Raises nothing. */
 bool ready_queue_take (lua_State *L, int owner, int slot);
 
-/* The link on top, popped, leaves the chain, wherever in it it is. No harm when it is in none. Raises nothing. */
+/* Pops the link on top and removes it from the queue; does nothing if it is in none. Raises nothing. */
 void ready_queue_remove (lua_State *L, int owner, int slot);
 
 #pragma GCC visibility pop

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Three texts behind one another: header block, URI, body. A text that somebody looked at stands in its user value too. */
+/* Three consecutive texts: header block, URI, body. Once read, a text is also in a user value. */
 struct response_data {
   long status;
   struct timing timing;
@@ -17,14 +17,14 @@ struct response_data {
 
 enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_SLOTS = RESPONSE_HEADERS };
 
-/* A body larger than this is made a Lua string at once, so that it is there once only. */
+/* A larger body becomes a Lua string at once, so that it is in memory only once. */
 enum { SMALL_BODY = 4096 };
 
 static void copy (char *to, const struct buffer *from) {
   if (from->length) memcpy(to, from->data, from->length);
 }
 
-/* With room for `inside` bytes of body. */
+/* Allocates a response with room for `inside` bytes of body. */
 static struct response_data *new_response (lua_State *L, const struct exchange *x, size_t inside) {
   const struct buffer *block = &x->response.headers;
   const char *uri = uri_public_text(x->response.uri);
@@ -78,7 +78,10 @@ static void push_uri (lua_State *L, const struct response_data *r) {
   lua_pushlstring(L, r->texts + r->block_length, r->uri_length);
 }
 
-/* Lines that prove who one is, which no script needs and no log may show: cookies, and the session of DataSnap. */
+/*
+** True for lines that identify the user, which no script needs and no log may show: cookies, and DataSnap's
+** session.
+*/
 static bool is_secret (const struct header_line *line) {
   static const char *const names[] = {"set-cookie", "set-cookie2"}, session[] = "dssession=";
   size_t i;
@@ -91,7 +94,7 @@ static bool is_secret (const struct header_line *line) {
   return false;
 }
 
-/* Pushes the line's name in lower case; false, and nothing is pushed: it is too long for one. */
+/* Pushes the line's name in lower case. False: the name is too long; pushes nothing. */
 static bool push_name (lua_State *L, const struct header_line *line) {
   char name[256];
   size_t i;
@@ -102,7 +105,10 @@ static bool push_name (lua_State *L, const struct header_line *line) {
   return true;
 }
 
-/* A further value, on top, of the name at `name`, whose first value or list of values is below it; the list is left. */
+/*
+** Adds the value on top to the name at `name`, whose first value or list of values is below it. Leaves the
+** list.
+*/
 static void add_value (lua_State *L, int name) {
   if (lua_type(L, -2) == LUA_TSTRING) {
     lua_createtable(L, 4, 0);
@@ -116,7 +122,7 @@ static void add_value (lua_State *L, int name) {
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* The line's value joins those of its name in the table on top. */
+/* Adds the line's value to those of its name in the table on top. */
 static void add_line (lua_State *L, const struct header_line *line) {
   int table = lua_gettop(L);
   if (is_secret(line) || !push_name(L, line)) return;
@@ -147,7 +153,7 @@ static void join (lua_State *L) {
   lua_replace(L, list);
 }
 
-/* Name in lower case -> value. */
+/* Pushes a table: name in lower case -> value. */
 static void push_headers (lua_State *L, int index, const struct response_data *r) {
   size_t at = 0;
   struct header_line line;
@@ -186,7 +192,10 @@ static void push_timing (lua_State *L, const struct timing *t) {
   set_seconds(L, "total", t->total);
 }
 
-/* The body's value, or nil and a message; the response is the upvalue, so that both r:json() and r.json() do. */
+/*
+** Returns the body's value, or nil and a message. The response is the upvalue, so r:json() and r.json() both
+** work.
+*/
 static int response_json (lua_State *L) {
   push_body(L, lua_upvalueindex(1), lua_touserdata(L, lua_upvalueindex(1)));
   if (json_decode(L)) return 1;

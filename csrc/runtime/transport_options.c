@@ -40,7 +40,7 @@ static bool wants_own (lua_State *L, int index) {
   return false;
 }
 
-/* A text that libcurl gets as a C string. */
+/* Reads a text that libcurl gets as a C string. */
 static const char *check_text (lua_State *L, int index, const char *name) {
   size_t length;
   const char *text = options_string(L, index, name, &length);
@@ -50,7 +50,10 @@ static const char *check_text (lua_State *L, int index, const char *name) {
   return text;
 }
 
-/* What libcurl would take for the name of a file, and refuse every server for. */
+/*
+** True for a valid pin. libcurl takes any other text for the name of a file, and would then refuse every
+** server.
+*/
 static bool is_pin (const char *text) {
   static const char start[] = "sha256//";
   enum { START = sizeof start - 1, DIGEST = 44 };
@@ -66,7 +69,7 @@ static void check_pin (lua_State *L, int index) {
   const char *text = options_string(L, index, "pinnedPublicKey", NULL);
   if (text && !is_pin(text))
     luaL_error(L, "option 'pinnedPublicKey': expected \"sha256//\" and 44 characters of base64, "
-                  "or several such with ';' between, or a file");
+                  "several of these separated by ';', or a file");
   lua_pop(L, 1);
 }
 
@@ -82,7 +85,7 @@ static void check_proxy (lua_State *L, int index) {
   }
 }
 
-/* Numbers that are not set are less than nothing. */
+/* Numbers that are not set are negative. */
 struct limits {
   double connect_timeout, timeout, stall_timeout, max_response, max_redirects;
   bool insecure;
@@ -94,7 +97,7 @@ static int read_http2 (lua_State *L, int index) {
   return options_boolean(L, index, "http2", true) ? HTTP2_YES : HTTP2_NO;
 }
 
-/* Everything that can raise, before anything is acquired. */
+/* Reads all options that can raise, before anything is acquired. */
 static void read_limits (lua_State *L, int index, struct limits *given) {
   size_t i;
   for (i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -123,7 +126,7 @@ static void set_limits (struct transport *t, const struct limits *given) {
   t->http2 = given->http2;
 }
 
-/* Under pcall: arguments are the transport (light userdata), the options. True when there was memory for all. */
+/* Under pcall. Arguments: the transport (light userdata), the options. Returns false when memory runs out. */
 static int fill_texts (lua_State *L) {
   struct transport *t = lua_touserdata(L, 1);
   bool ok = true;
@@ -141,7 +144,7 @@ static int fill_texts (lua_State *L) {
   return 1;
 }
 
-/* A certificate has two kilobytes, the system's file of them two hundred. */
+/* True for a file of many certificates: one has two kilobytes, the system's file two hundred. */
 static bool is_large (const char *file) {
   enum { LARGE = 32 * 1024 };
   struct stat is;
@@ -164,7 +167,7 @@ static struct transport *defaults (lua_State *L, struct loop *loop) {
   return transport_keep(loop->transport);
 }
 
-/* Sessions that ask for the same have one; passwords are not kept for those to come. */
+/* Sessions with equal options share one transport. One with a password is not kept for later sessions. */
 static struct transport *share (struct loop *loop, struct transport *t) {
   if (loop->options && transport_same(loop->options, t)) {
     transport_release(t);

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Field 1 of a metatable says whose it is. */
+/* Field 1 of a metatable holds the type's number. */
 enum { TAG = 1 };
 
 static const char tags[TYPES];

@@ -1,4 +1,4 @@
-/* types: the metatables of our userdata, by a number instead of a name: a check costs a third of luaL_checkudata's. */
+/* userdata: finds the metatables of our userdata by number. A check costs a third of luaL_checkudata. */
 #ifndef RUNTIME_USERDATA_H
 #define RUNTIME_USERDATA_H
 
@@ -8,13 +8,13 @@
 
 enum type { TYPE_SESSION, TYPE_PROMISE, TYPE_RESPONSE, TYPE_PROVIDER, TYPES };
 
-/* As luaL_newmetatable; `name` is the type's own. */
+/* As luaL_newmetatable. `name` is the type's name. */
 void userdata_new (lua_State *L, enum type type, const char *name);
 
-/* The userdata on top is of that type from now on. */
+/* Sets the type of the userdata on top. */
 void userdata_set (lua_State *L, enum type type);
 
-/* NULL when it is none. */
+/* NULL: not a userdata of that type. */
 void *userdata_test (lua_State *L, int index, enum type type);
 void *userdata_check (lua_State *L, int index, enum type type);
 

@@ -42,7 +42,7 @@ static int host_token (lua_State *L) {
   static const char digits[] = "0123456789ABCDEF";
   unsigned char bytes[16];
   char text[2 * sizeof bytes];
-  if (getentropy(bytes, sizeof bytes) != 0) return luaL_error(L, "no random bytes to be had");
+  if (getentropy(bytes, sizeof bytes) != 0) return luaL_error(L, "the system has no random bytes");
   for (size_t i = 0; i < sizeof bytes; i++) {
     text[2 * i] = digits[bytes[i] >> 4];
     text[2 * i + 1] = digits[bytes[i] & 15];

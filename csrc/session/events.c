@@ -12,7 +12,7 @@ struct event {
   struct entry entry;
   int count; /* how many arguments */
 };
-enum { EVENT_SUBSCRIPTION = CHAIN_SLOTS + 1, EVENT_SESSION, EVENT_VALUES };
+enum { EVENT_SUBSCRIPTION = READY_QUEUE_SLOTS + 1, EVENT_SESSION, EVENT_VALUES };
 
 static const char *const event_names[] = {
     "online",       "offline",     "expired",         "renewed",       "lost",

@@ -7,7 +7,7 @@
 
 /* A queued entry for the logger that was set when it was made. */
 enum {
-  NOTE_LOGGER = CHAIN_SLOTS + 1,
+  NOTE_LOGGER = READY_QUEUE_SLOTS + 1,
   NOTE_LEVEL,
   NOTE_EVENT,
   NOTE_SESSION,

@@ -58,7 +58,7 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
   op->verb = verb;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
-  loop_table_of(L, loop, LOOP_IN_FLIGHT);
+  loop_table_of(L, loop, LOOP_PENDING);
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);
   lua_pop(L, 1);
@@ -84,7 +84,7 @@ void operation_push (lua_State *L, const struct operation *op) {
     lua_pushvalue(L, 1);
     return;
   }
-  loop_table_of(L, op->loop, LOOP_IN_FLIGHT);
+  loop_table_of(L, op->loop, LOOP_PENDING);
   lua_rawgeti(L, -1, op->anchor);
   lua_remove(L, -2);
 }
@@ -124,7 +124,7 @@ static void finish (lua_State *L, struct operation *op) {
   if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
   delist(op);
-  loop_table_of(L, op->loop, LOOP_IN_FLIGHT);
+  loop_table_of(L, op->loop, LOOP_PENDING);
   luaL_unref(L, -1, op->anchor);
   lua_pop(L, 1);
   if (op->session) part(op->session, op);

@@ -64,7 +64,7 @@ struct operation {
   struct exchange *exchanges;                        /* owned: the pending ones, linked by `next` */
   struct operation *newer, *older;   /* borrowed: its neighbours among the session's pending operations */
   struct operation *earlier, *later; /* borrowed: its neighbours among the loop's pending operations */
-  int anchor;                        /* its reference in LOOP_IN_FLIGHT */
+  int anchor;                        /* its reference in LOOP_PENDING */
   unsigned logins; /* the session's when the operation was made: it is not repeated for another user */
   unsigned epoch;  /* the session's when the operation began: after a change it changes no state */
   unsigned stage;  /* for the protocol's use */

@@ -18,7 +18,7 @@ struct saver {
   struct entry entry;
   bool settled; /* the session has ended, and the store has forgotten it */
 };
-enum { SAVER_SESSION = CHAIN_SLOTS + 1, SAVER_SLOTS = SAVER_SESSION };
+enum { SAVER_SESSION = READY_QUEUE_SLOTS + 1, SAVER_SLOTS = SAVER_SESSION };
 
 /* Argument: a session. Calls the hook persist(session, storage, name, data or nil). */
 static int save_session (lua_State *L) {

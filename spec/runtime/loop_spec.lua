@@ -432,7 +432,7 @@ describe("the engine", function()
       assert.matches("the other handler", output)
       assert.matches("Lua warning: datasession: [^\n]*: boom\nstack traceback:\n%s", output)
       assert.matches("Lua warning: datasession: an object\nstack traceback:\n%s", output)
-      assert.matches("Lua warning: datasession: a promise was rejected and nobody looked: [^\n]*nobody looks\n", output)
+      assert.matches("Lua warning: datasession: a promise was rejected and not handled: [^\n]*nobody looks\n", output)
     end)
 
     it("to warn when onError itself raises, and goes on", function()

@@ -2,7 +2,7 @@
 local ledger = { made = 0, settled = 0, wrong = {}, open = {} }
 
 local MEANT = "soak: on purpose"
-local UNSEEN = "a promise was rejected and nobody looked"
+local UNSEEN = "a promise was rejected and not handled"
 
 --- Notes what is wrong.
 function ledger.fail(...)
