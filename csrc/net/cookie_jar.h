@@ -22,8 +22,7 @@ struct cookie_jar;
 /* What the jars of one owner share. Outlives them, except for what cookie_jars_cleanup frees. */
 struct cookie_jars {
   const struct allocator *memory; /* borrowed */
-  struct cookie_jar *
-      *warm; /* owned array of borrowed jars, or NULL: jars that keep a share without a handle */
+  struct cookie_jar **warm;  /* owned array of borrowed jars that keep a share without a handle; or NULL */
   unsigned short most, next; /* the length of `warm`; the place to give up next */
 };
 

@@ -26,7 +26,7 @@ struct header_list {
   size_t references;
   struct curl_slist *lines[KINDS]; /* owned */
   struct line *last[KINDS];        /* borrowed; NULL: there is none */
-  struct line **index; /* owned: the lines by their names' hashes; NULL: a few lines are searched linearly */
+  struct line **index; /* owned: hash table of the lines; NULL: a few lines are searched linearly */
   size_t buckets;      /* of the index: a power of two */
   size_t count;        /* of lines */
   struct line

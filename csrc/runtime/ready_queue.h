@@ -13,7 +13,7 @@
 #pragma GCC visibility push(hidden)
 
 /* The user values of a link that the queue uses; a link is in one queue at a time. */
-enum { READY_QUEUE_LINK = 1, READY_QUEUE_BACK, CHAIN_SLOTS = CHAIN_BACK };
+enum { READY_QUEUE_LINK = 1, READY_QUEUE_BACK, READY_QUEUE_SLOTS = READY_QUEUE_BACK };
 
 /* Pops the link on top and appends it. Raises nothing. */
 void ready_queue_add (lua_State *L, int owner, int slot);

@@ -1,6 +1,6 @@
 /*
-** binding: `datasession.sandbox.core`, the server as a userdata. What a user sees is made of it in
-** sandbox.lua, where arguments are checked too.
+** binding: `datasession.sandbox.core`, the server as a userdata. sandbox.lua builds the public module on it
+** and checks its arguments.
 */
 #include "sandbox/server.h"
 
@@ -33,7 +33,7 @@ static int failure (lua_State *L, const char *error) {
   return 2;
 }
 
-/* The field of the options, which stays on the stack to keep the text. */
+/* Pushes a field of the options, which keeps the text alive. */
 static const char *text_option (lua_State *L, const char *name) {
   return lua_getfield(L, 1, name) == LUA_TNIL ? NULL : luaL_checkstring(L, -1);
 }
@@ -102,7 +102,7 @@ static int server_method_port (lua_State *L) {
   return 1;
 }
 
-/* control(call): true and the result, or false and a message; call and result are JSON. */
+/* control(call): true and the result, or false and a message; both texts are JSON. */
 static int server_method_control (lua_State *L) {
   struct server *s = check_server(L);
   size_t length, result_length;
@@ -112,7 +112,7 @@ static int server_method_control (lua_State *L) {
   return 2;
 }
 
-/* await(count, timeout): whether that many requests were answered since the log was cleared. */
+/* await(count, timeout): true if that many requests were answered since the log was cleared. */
 static int server_method_await (lua_State *L) {
   struct server *s = check_server(L);
   lua_Number count = luaL_checknumber(L, 2), timeout = luaL_checknumber(L, 3);

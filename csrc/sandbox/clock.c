@@ -1,6 +1,6 @@
 #include "sandbox/clock.h"
 
-/* Where a condition variable cannot be given a clock, it has this one. */
+/* The clock of condition variables on systems where it cannot be chosen. */
 #ifdef __APPLE__
 #define DEADLINE_CLOCK CLOCK_REALTIME
 #else

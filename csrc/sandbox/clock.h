@@ -1,5 +1,5 @@
 /*
-** clock: deadlines for condition variables, in seconds that count on when the machine's date is set.
+** clock: deadlines for condition variables, in seconds; a change of the machine's date does not affect them.
 */
 #ifndef SANDBOX_CLOCK_H
 #define SANDBOX_CLOCK_H
@@ -12,10 +12,10 @@
 
 double clock_seconds (clockid_t id);
 
-/* `seconds` from now; negative and not-a-number are now, the far future is 30 years. */
+/* `seconds` from now; 0 for negative values and NaN; at most 30 years. */
 struct timespec clock_deadline (double seconds);
 
-/* A condition variable that takes the deadlines above. False: no memory. */
+/* Initialises a condition variable for these deadlines. False: out of memory. */
 bool clock_init_condition (pthread_cond_t *condition);
 
 #pragma GCC visibility pop

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* all signals are blocked in the connections' threads anyway */
+#define MSG_NOSIGNAL 0 /* the connections' threads block all signals anyway */
 #endif
 
 static int socket_of (struct MHD_Connection *connection) {
@@ -17,9 +17,8 @@ static int socket_of (struct MHD_Connection *connection) {
 }
 
 /*
-** With SO_LINGER at 0 the close resets the connection; but the daemon shuts it down first, and the
-** client might see that orderly end instead. Dissolving the association resets it here and now, where
-** the system can.
+** With SO_LINGER at 0 close() resets the connection, but the daemon shuts it down first, and the client might
+** see that orderly end. connect() to AF_UNSPEC resets it at once, on systems that can.
 */
 static void reset (int fd) {
   const struct linger at_once = {1, 0};
@@ -28,7 +27,7 @@ static void reset (int fd) {
   (void)connect(fd, &nobody, sizeof nobody);
 }
 
-/* Stopping the server shuts the socket down, which ends the wait. */
+/* False: the connection has ended. A stop of the server shuts the socket down, which ends the wait. */
 static bool await_writable (int fd) {
   struct pollfd p = {fd, POLLOUT, 0};
   while (poll(&p, 1, -1) < 0)
@@ -48,7 +47,7 @@ static void send_raw (int fd, const char *bytes, size_t length) {
   }
 }
 
-/* What is sent of a body that is cut. */
+/* The body of a response that is cut. */
 struct cut {
   char *body; /* owned */
   size_t length;
@@ -79,7 +78,7 @@ static struct MHD_Response *cut_response (struct answer *a) {
   return response;
 }
 
-/* Owns the answer's body from here on. NULL: no memory. */
+/* Takes ownership of the response's body. NULL: out of memory. */
 static struct MHD_Response *create_response (struct answer *a) {
   struct MHD_Response *response =
       a->ending == ENDING_CUT && a->body_length > 0

@@ -1,6 +1,4 @@
-/*
-** delivery: brings an answer onto a connection, or breaks the connection as the answer says. Owns nothing.
-*/
+/* delivery: sends an answer over a connection, or breaks the connection as the answer says. Owns nothing. */
 #ifndef SANDBOX_DELIVERY_H
 #define SANDBOX_DELIVERY_H
 
@@ -11,7 +9,7 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** From the thread of the connection, when the request is complete; `answer->delay` is over. Takes the
+** Called in the connection's thread when the request is complete and `answer->delay` has passed. Takes the
 ** answer's body. The result is for the daemon: MHD_NO closes the connection.
 */
 enum MHD_Result delivery_send (struct MHD_Connection *connection, struct answer *answer);

@@ -28,7 +28,7 @@ static bool resolve (struct listener *l, const char *host, unsigned port, char *
   return true;
 }
 
-/* A socket bound to the address, closed in programs that the host starts; -1: see errno. */
+/* A socket bound to the address, with close-on-exec; -1: see errno. */
 static int bind_socket (const struct listener *l) {
   const int yes = 1;
   int fd = socket(l->address.ss_family, SOCK_STREAM, 0);
@@ -74,7 +74,7 @@ void listener_cleanup (struct listener *l) {
 
 int listener_open (struct listener *l, char *error, size_t error_size) {
   int fd = bind_socket(l);
-  if (fd < 0 && errno == EADDRINUSE) { /* a system on which two sockets never share an address */
+  if (fd < 0 && errno == EADDRINUSE) { /* on this system two sockets cannot share an address */
     listener_cleanup(l);
     fd = bind_socket(l);
   }

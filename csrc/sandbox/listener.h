@@ -1,7 +1,7 @@
 /*
-** listener: the address of a server. Owns a socket that is bound to it but does not listen, so that
-** between a stop and the next start nobody else is given the port: least of all a client that looks
-** for a free local port while it tries to connect to this one (it would be connected to itself).
+** listener: the address of a server. Owns a bound socket that does not listen, so that between a stop and the
+** next start no other program gets the port. A client on this machine might: its local port could be this
+** one, and it would connect to itself.
 */
 #ifndef SANDBOX_LISTENER_H
 #define SANDBOX_LISTENER_H
@@ -13,18 +13,18 @@
 #pragma GCC visibility push(hidden)
 
 struct listener {
-  struct sockaddr_storage address; /* with the port that was picked */
+  struct sockaddr_storage address; /* including the chosen port */
   socklen_t address_length;
   int reservation; /* owned; -1: none */
 };
 
-/* Binds. `host` is a numeric address, `port` 0 picks a free one. False: what went wrong is in `error`. */
+/* Binds the address. `host` is numeric; `port` 0 chooses a free one. False: `error` holds the reason. */
 bool listener_init (struct listener *l, const char *host, unsigned port, char *error, size_t error_size);
 
-/* May be called twice, or after a listener_init that failed. */
+/* May be called twice, and after a listener_init that failed. */
 void listener_cleanup (struct listener *l);
 
-/* A socket that listens, the caller's to close; -1: what went wrong is in `error`. */
+/* A listening socket, which the caller closes; -1: `error` holds the reason. */
 int listener_open (struct listener *l, char *error, size_t error_size);
 
 unsigned listener_port (const struct listener *l);

@@ -109,5 +109,5 @@ void answer_set_text (struct answer *a, unsigned status, const char *text) {
   a->status = status;
   (void)answer_set_body(a, text, strlen(text));
   (void)fields_add(&a->headers, "Content-Type",
-                   "text/plain; charset=utf-8"); /* missing, it is still an answer */
+                   "text/plain; charset=utf-8"); /* without it the answer is still valid */
 }

@@ -1,7 +1,6 @@
 /*
-** message: a request as it came and the answer that it gets, as plain data: neither Lua nor HTTP
-** library. Each owns all that it points at. A request belongs to its connection's thread from the
-** request line on.
+** message: a request and its answer as plain data, without Lua or an HTTP library. Each owns all that it
+** points to. A request belongs to its connection's thread after its request line was read.
 */
 #ifndef SANDBOX_MESSAGE_H
 #define SANDBOX_MESSAGE_H
@@ -26,7 +25,7 @@ struct fields {
 
 struct request {
   char *method;   /* owned; NULL until the headers are complete */
-  char *uri;      /* owned; as it stands in the request line, nothing decoded */
+  char *uri;      /* owned; as in the request line, not decoded */
   char *user;     /* owned; of Basic credentials, NULL without them */
   char *password; /* owned; NULL without one */
   struct fields headers;
@@ -36,13 +35,13 @@ struct request {
   bool too_big; /* the body passed REQUEST_BODY_LIMIT and was dropped */
 };
 
-/* How the answer ends, or what takes its place. */
+/* How the answer ends, or what replaces it. */
 enum ending {
   ENDING_WHOLE, /* the whole answer */
-  ENDING_CUT,   /* `cut_after` bytes of a body declared with its full length, then the connection closes */
+  ENDING_CUT,   /* `cut_after` bytes of a body with its full length declared, then the connection closes */
   ENDING_CLOSE, /* nothing: the connection closes */
   ENDING_RESET, /* nothing: the connection is reset */
-  ENDING_RAW    /* the body's bytes in place of an HTTP response, then the connection closes */
+  ENDING_RAW    /* the body's bytes instead of an HTTP response, then the connection closes */
 };
 
 struct answer {
@@ -50,28 +49,28 @@ struct answer {
   struct fields headers;
   char *body; /* owned */
   size_t body_length;
-  double delay; /* seconds before anything happens */
+  double delay; /* seconds before the answer */
   enum ending ending;
   size_t cut_after;
 };
 
-/* NULL: no memory. `uri` is copied. */
+/* Copies `uri`. NULL: out of memory. */
 struct request *request_new (const char *uri);
 void request_free (struct request *r); /* accepts NULL */
 
-/* False: no memory. Past the limit the body is dropped, `too_big` set, and true returned. */
+/* False: out of memory. Above REQUEST_BODY_LIMIT it drops the body, sets `too_big` and returns true. */
 bool request_add_body (struct request *r, const char *data, size_t length);
 
-/* A copy of both is added. False: no memory, nothing added. */
+/* Adds copies of both. False: out of memory; nothing was added. */
 bool fields_add (struct fields *f, const char *name, const char *value);
 
 void answer_init (struct answer *a);
 void answer_cleanup (struct answer *a);
 
-/* A copy of the bytes in place of the body. False: no memory, no body. */
+/* Replaces the body by a copy of the bytes. False: out of memory; there is no body. */
 bool answer_set_body (struct answer *a, const char *data, size_t length);
 
-/* In place of what the answer held; a body of text/plain. Without memory for the text the body is empty. */
+/* Replaces the answer by a body of text/plain, which is empty when memory runs out. */
 void answer_set_text (struct answer *a, unsigned status, const char *text);
 
 #pragma GCC visibility pop

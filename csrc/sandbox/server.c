@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define CONNECTION_LIMIT 4096u
-#define HEADER_LIMIT ((size_t)128 * 1024) /* of a request, and of an answer's */
-#define STACK_SIZE ((size_t)1024 * 1024)  /* of a connection's thread, in which the application runs */
+#define HEADER_LIMIT ((size_t)128 * 1024) /* of a request's header block, and of an answer's */
+#define STACK_SIZE ((size_t)1024 * 1024)  /* of a connection's thread, which runs the application */
 
 struct server {
   struct state *state;       /* owned */
@@ -24,9 +24,9 @@ struct server {
   bool stopping; /* guarded by `lock` */
 };
 
-/* --- in the connections' threads --- */
+/* In the connections' threads */
 
-/* False: the server stops before the time is over. */
+/* False: the server stopped before the time had passed. */
 static bool doze (struct server *s, double seconds) {
   const struct timespec deadline = clock_deadline(seconds);
   (void)pthread_mutex_lock(&s->lock);
@@ -59,7 +59,7 @@ static bool collect (struct request *r, struct MHD_Connection *connection, const
   return c.ok;
 }
 
-/* The first call for a request, made with the request line alone. */
+/* The daemon's first call for a request, when only the request line was read. */
 static void *on_request_line (void *context, const char *uri, struct MHD_Connection *connection) {
   (void)context;
   (void)connection;
@@ -77,14 +77,14 @@ static enum MHD_Result finish (struct server *s, struct MHD_Connection *connecti
   return result;
 }
 
-/* Called when the headers are there, for each part of the body, and when the request is complete. */
+/* The daemon calls this after the headers, after each part of the body, and after the request. */
 static enum MHD_Result on_request (void *context, struct MHD_Connection *connection, const char *url,
                                    const char *method, const char *version, const char *upload,
                                    size_t *upload_size, void **request_context) {
   struct request *request = *request_context;
   (void)url;
   (void)version;
-  if (request == NULL) return MHD_NO; /* no memory for it */
+  if (request == NULL) return MHD_NO; /* out of memory */
   if (request->method == NULL) return collect(request, connection, method) ? MHD_YES : MHD_NO;
   if (*upload_size == 0) return finish(context, connection, request);
   bool ok = request_add_body(request, upload, *upload_size);
@@ -101,7 +101,7 @@ static void on_completed (void *context, struct MHD_Connection *connection, void
   *request_context = NULL;
 }
 
-/* --- in the host's thread --- */
+/* In the host's thread */
 
 static void set_stopping (struct server *s, bool stopping) {
   (void)pthread_mutex_lock(&s->lock);
@@ -120,7 +120,7 @@ static struct MHD_Daemon *start_daemon (struct server *s, int fd) {
       {MHD_OPTION_THREAD_STACK_SIZE, (intptr_t)STACK_SIZE, NULL},
       {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, s},
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
-      {MHD_OPTION_END, 0, NULL}, /* room for the two that TLS needs */
+      {MHD_OPTION_END, 0, NULL}, /* room for the two TLS options */
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL},
   };
@@ -133,7 +133,7 @@ static struct MHD_Daemon *start_daemon (struct server *s, int fd) {
   return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
-/* The host's signals are the host's: the threads that the daemon starts inherit this mask. */
+/* Blocks all signals in the daemon's threads, which inherit this mask: the host handles them. */
 static struct MHD_Daemon *start_daemon_without_signals (struct server *s, int fd) {
   sigset_t all, before;
   (void)sigfillset(&all);
@@ -148,7 +148,7 @@ bool server_start (struct server *s, char *error, size_t error_size) {
   int fd = listener_open(&s->listener, error, error_size);
   if (fd < 0) return false;
   set_stopping(s, false);
-  s->daemon = start_daemon_without_signals(s, fd); /* closes fd at its end, and when it fails */
+  s->daemon = start_daemon_without_signals(s, fd); /* closes fd when it stops or fails to start */
   if (s->daemon != NULL) return true;
   (void)snprintf(error, error_size, "the HTTP server could not be started%s",
                  s->certificate != NULL ? ": are the certificate and the key PEM, and made for each other?"

@@ -1,6 +1,6 @@
 /*
-** server: an HTTP server in threads of its own, one for each connection. Owns the daemon, the
-** listener, the private state. All functions are for one thread, the host's; none raises.
+** server: an HTTP server with one thread for each connection. Owns the daemon, the listener and the private
+** state. Only the host's thread calls these functions; none raises.
 */
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
@@ -13,22 +13,21 @@ struct server;
 
 struct server_options {
   const char *address;     /* numeric */
-  unsigned port;           /* 0: pick a free one */
+  unsigned port;           /* 0: choose a free one */
   const char *certificate; /* PEM, copied; NULL: plain http */
   const char *key;
   struct state_options state;
 };
 
-/* Stopped, but the port is bound. NULL: what went wrong is in `error`. */
+/* A stopped server; its port is bound. NULL: `error` holds the reason. */
 struct server *server_new (const struct server_options *options, char *error, size_t error_size);
 void server_free (struct server *s); /* stops it first; accepts NULL */
 
-/* False: what went wrong is in `error`. Nothing happens when it runs already. */
+/* Does nothing if the server runs. False: `error` holds the reason. */
 bool server_start (struct server *s, char *error, size_t error_size);
 
 /*
-** Wakes the answers that are waiting, closes all connections, returns when no thread is left. May be
-** called twice.
+** Ends delayed answers, closes all connections, and returns when all threads have ended. May be called twice.
 */
 void server_stop (struct server *s);
 

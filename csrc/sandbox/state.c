@@ -13,19 +13,19 @@
 
 static const char program[] = "datasession.sandbox.site";
 
-/* What the program gave: keys in the registry. */
+/* Registry keys of the program's two functions. */
 static const char answer_key, control_key;
 
 struct state {
   lua_State *L;           /* owned */
-  pthread_mutex_t lock;   /* guards all below and whatever L holds */
+  pthread_mutex_t lock;   /* guards all fields below and all in L */
   pthread_cond_t counted; /* `count` changed */
-  double count;           /* requests since the log was cleared, as the program said last */
-  char *result;           /* owned; of the last control call */
+  double count;           /* requests since the log was cleared, from the program */
+  char *result;           /* owned; the last control call's */
   size_t result_length;
 };
 
-/* --- what the program gets from C --- */
+/* Functions for the program */
 
 static int host_time (lua_State *L) {
   lua_pushnumber(L, clock_seconds(CLOCK_REALTIME));
@@ -37,7 +37,7 @@ static int host_clock (lua_State *L) {
   return 1;
 }
 
-/* token(): 32 hexadecimal digits that cannot be guessed. */
+/* token(): 32 random hexadecimal digits. */
 static int host_token (lua_State *L) {
   static const char digits[] = "0123456789ABCDEF";
   unsigned char bytes[16];
@@ -54,7 +54,7 @@ static int host_token (lua_State *L) {
 static const luaL_Reg host_functions[] = {
     {"time", host_time}, {"clock", host_clock}, {"token", host_token}, {NULL, NULL}};
 
-/* --- inside protected calls --- */
+/* Protected functions */
 
 static void set_package (lua_State *L, const char *field, const char *value) {
   lua_getglobal(L, "package");
@@ -110,7 +110,7 @@ static void push_request (lua_State *L, const struct request *r) {
   lua_setfield(L, -2, "headers");
 }
 
-/* The field of the table on top, nil if it is not there. Leaves it on the stack. */
+/* Pushes a field of the table on top, or nil. */
 static int field (lua_State *L, const char *name, int wanted) {
   int type = lua_getfield(L, -1, name);
   if (type != wanted && type != LUA_TNIL)
@@ -201,11 +201,11 @@ static int control_protected (lua_State *L) {
   return 1;
 }
 
-/* --- from outside --- */
+/* Calls from C */
 
 /*
-** Runs f(context) in protected mode; its result, or the error, is left on the stack. Cannot raise: it
-** allocates nothing outside the protected call.
+** Runs f(context) in protected mode and pushes its result or the error. Cannot raise: it allocates nothing
+** outside the protected call.
 */
 static bool run (lua_State *L, lua_CFunction f, void *context) {
   lua_settop(L, 0);
@@ -263,7 +263,7 @@ void state_answer (struct state *s, const struct request *request, struct answer
   (void)pthread_mutex_unlock(&s->lock);
 }
 
-/* Keeps a copy of the text on top of the stack as the result. */
+/* Stores a copy of the text on top as the result. */
 static bool keep_result (struct state *s) {
   size_t length = 0;
   const char *text = lua_type(s->L, -1) == LUA_TSTRING ? lua_tolstring(s->L, -1, &length) : "";

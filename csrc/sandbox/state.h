@@ -1,6 +1,6 @@
 /*
-** state: the private Lua state in which the applications run, and the lock that lets one thread in at
-** a time. Owns both. Every function may be called from any thread, and none lets a Lua error out.
+** state: the private Lua state that runs the applications, and the lock that admits one thread at a time.
+** Owns both. Any thread may call these functions; none raises.
 */
 #ifndef SANDBOX_STATE_H
 #define SANDBOX_STATE_H
@@ -18,24 +18,23 @@ struct state_options {
   size_t setup_length;
 };
 
-/* NULL: what went wrong is in `error`. */
+/* NULL: `error` holds the reason. */
 struct state *state_new (const struct state_options *options, char *error, size_t error_size);
-void state_free (struct state *s); /* accepts NULL; nobody else may be inside */
+void state_free (struct state *s); /* accepts NULL; no other thread may use the state */
 
-/* Runs the application. An error of it becomes an answer with status 500. */
+/* Runs the application. Its error becomes an answer with status 500. */
 void state_answer (struct state *s, const struct request *request, struct answer *answer);
 
 /*
-** A call from the host, `call` and the result in JSON. `*result` is the value, or when it returns
-** false, a message. It belongs to the state and stays until the next call, so this is for one thread
-** alone.
+** A control call from the host; `call` and the result are JSON. *result is the value, or, if it returns
+** false, a message. The state owns it until the next call, so only one thread may call this.
 */
 bool state_control (struct state *s, const char *call, size_t call_length, const char **result,
                     size_t *result_length);
 
 /*
-** Waits until `count` requests were answered since the log was cleared; false: `timeout` seconds
-** passed first.
+** Waits until `count` requests were answered since the log was cleared. False: `timeout` seconds passed
+** first.
 */
 bool state_await (struct state *s, double count, double timeout);
 

@@ -1,5 +1,5 @@
--- What fork_spec does with a client's Lua state: fork(), from a place that is the argument, in the midst of everything.
--- Returns in both processes, in the child with what is wrong there: an array of texts.
+-- The actions of fork_spec on a client's Lua state: fork() at the place that the argument names. Returns in
+-- both processes, in the child with an array of texts that describe failures.
 local datasession = require "datasession"
 local place, uris, fork, finish = ...
 
@@ -38,7 +38,7 @@ local function within(f)
   return {}
 end
 
--- Each place leads to a fork; in the child the step that was under way says so.
+-- Each place forks; in the child the current step reports that.
 local places = {}
 
 function places.outside()
@@ -99,7 +99,7 @@ for _, verb in ipairs { "ping", "isAuthorized", "logout", "disconnect", "stop", 
   calls[verb] = function() return session[verb](session) end
 end
 
--- Every call says so, by an error or by a promise that is rejected.
+-- Every call reports the fork, by an error or a rejected promise.
 local function refusals(wrong)
   for name, call in pairs(calls) do
     local ok, result = pcall(call)
@@ -114,7 +114,7 @@ end
 local function beTheChild(wrong)
   refusals(wrong)
   if not tostring(session):find(uris.form, 1, true) then wrong[#wrong + 1] = "a property cannot be read" end
-  -- The thread that writes files is the parent's: the child has one of its own.
+  -- The parent has the thread that writes files: the child starts one of its own.
   if not (store:set("child", "text") and datasession.flush(LIMIT)) then wrong[#wrong + 1] = "no file is written" end
   flying:cancel()
   waiting:cancel()
@@ -130,7 +130,7 @@ end
 local wrong = assert(places[place], place)()
 if isChild then return true, beTheChild(wrong) end
 
--- The parent has noticed nothing.
+-- The parent is not affected.
 finish()
 local response = assert(flying:await(LIMIT))
 assert(response.status == 200 and waiting:await(LIMIT) == response)

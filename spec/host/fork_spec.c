@@ -1,7 +1,7 @@
 /*
-** fork_spec: a host that forks while a Lua state has requests in flight, timers and coroutines that wait, from
-** outside and from inside a step. The child is told by every call, may close the state and use one of its own; the
-** parent, which shares descriptors with it, notices nothing. What is done is in fork.lua.
+** fork_spec: a host forks while a Lua state has pending requests, timers and waiting coroutines, from outside
+** and from inside a step. In the child every call reports the fork; it may close the state and use a new one.
+** The parent, which shares descriptors with it, is not disturbed. The actions are in fork.lua.
 */
 #include <lauxlib.h>
 #include <lua.h>
@@ -58,7 +58,7 @@ static lua_State *new_state (void) {
   return L;
 }
 
-/* In the child: the state that was copied is closed, another one is used. */
+/* In the child: closes the copied state and uses a new one. */
 static int end_child (lua_State *L, const char *uri) {
   lua_State *own;
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, -1);
@@ -76,7 +76,7 @@ static int end_child (lua_State *L, const char *uri) {
   return failed ? 1 : 0;
 }
 
-/* What is loaded does nothing at the end of a child: it is not its own. gcov's counts alone are written then. */
+/* Ends the child without atexit handlers, which are the parent's. Writes gcov's counts. */
 static void leave (int status) {
   if (getenv("DATASESSION_COVERAGE")) exit(status);
   _exit(status);
@@ -112,7 +112,7 @@ int main (void) {
   lua_State *server = new_state();
   size_t i;
   alarm(100);
-  setvbuf(stdout, NULL, _IOLBF, 0); /* what is found is told, even if the next thing crashes */
+  setvbuf(stdout, NULL, _IOLBF, 0); /* output survives a later crash */
   child = 1;
   if (luaL_dostring(server, serve) != LUA_OK) {
     printf("%s\n", lua_tostring(server, -1));

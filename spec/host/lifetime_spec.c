@@ -1,8 +1,8 @@
 /*
-** lifetime_spec: Lua states that end, and handlers that end what calls them, in the midst of everything; with the
-** collector as it is, in generational mode, and at its most eager: with a pause of 0 and a step that is a whole cycle
-** each allocation that may collect makes a full collection, which is what Lua's own HARDMEMTESTS does. Each state has an
-** allocator that counts: after lua_close nothing may be left. What is done is in lifetime/.
+** lifetime_spec: Lua states are closed at any moment, and handlers end their callers; with the default
+** collector, in generational mode, and with the most eager collector: with a pause of 0 and a step of a whole
+** cycle each allocation that may collect makes a full collection, as Lua's own HARDMEMTESTS does. Each
+** state's allocator counts: after lua_close no block may remain. The cases are in lifetime/.
 */
 #include <lauxlib.h>
 #include <lua.h>
@@ -18,9 +18,9 @@ static const char *const mode_names[] = {"incremental", "generational", "eager"}
 
 static int passed, failed;
 static lua_State *server;
-static size_t live; /* bytes of the state that is being used */
+static size_t live; /* bytes of the current state */
 
-/* From here on every allocation that may collect does. */
+/* After this every allocation that may collect does. */
 static const char be_eager[] = "collectgarbage('incremental', 1, 1000, 100)\n"
                                "collectgarbage('setpause', 0)\n"
                                "collectgarbage()\n"
@@ -101,7 +101,7 @@ static bool set_mode (lua_State *L, enum mode mode) {
   return mode != MODE_EAGER || luaL_dostring(L, be_eager) == LUA_OK;
 }
 
-/* Leaves the list of a file's cases on the stack. */
+/* Pushes the list of a file's cases. */
 static void load_cases (lua_State *L, const char *file) {
   if (luaL_loadfile(L, file) == LUA_OK) {
     lua_pushcfunction(L, l_serve);
@@ -111,7 +111,7 @@ static void load_cases (lua_State *L, const char *file) {
   exit(2);
 }
 
-/* Runs the case of that number in the list on top. */
+/* Runs one case of the list on top. */
 static void run_case (lua_State *L, lua_Integer number, enum mode mode) {
   const char *name;
   lua_rawgeti(L, -1, number);
@@ -170,7 +170,7 @@ int main (void) {
   server = luaL_newstate();
   if (!server) return 3;
   alarm(500);
-  setvbuf(stdout, NULL, _IOLBF, 0); /* what is found is told, even if the next thing crashes */
+  setvbuf(stdout, NULL, _IOLBF, 0); /* output survives a later crash */
   luaL_openlibs(server);
   run_at_server(serve);
   for (mode = MODE_INCREMENTAL; mode <= MODE_EAGER; mode++) {

@@ -1,8 +1,8 @@
 /*
-** lua_close_spec: a host that closes its Lua states while names are being resolved, and lives on. Nothing may wait
-** for the look-ups: they are released only after everything has returned, so whatever waited would wait for
-** ever. The resolver's threads then end in a process from which Lua has unloaded the module: it must still be there.
-** Run it with resolver_hang preloaded and DATASESSION_HANG_FIFO naming a path that it may make.
+** lua_close_spec: a host closes its Lua states while the resolver works, and continues. Nothing may wait for
+** the look-ups: they are released after all calls have returned, so a wait would never end. The resolver's
+** threads then end in a process from which Lua has unloaded the module: its code must still be mapped. Run it
+** with resolver_hang preloaded and DATASESSION_HANG_FIFO set to a path that it may create.
 */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static int l_begun (lua_State *L) {
   return 1;
 }
 
-/* A login whose look-up hangs, for each way of ending it; the last ones are left to lua_close. */
+/* A login with a blocked look-up for each way to end it; lua_close ends the last ones. */
 static const char script[] = "local datasession = require 'datasession'\n"
                              "local number = (...)\n"
                              "local function hang()\n"
@@ -119,7 +119,7 @@ int main (void) {
     perror(path);
     return 2;
   }
-  alarm(100); /* whatever waits, waits for ever */
+  alarm(100); /* ends a wait that would never end */
   number = run_state(0);
   check(number == 5, "every way of ending was tried");
   check(told == 1, "lua_close ran the <close> variable of the coroutine that waits");

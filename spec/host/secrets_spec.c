@@ -1,7 +1,7 @@
 /*
-** secrets_spec: a host that logs in, and then looks for passwords, tokens and cookies in all of its own memory that can be
-** written to. The server is another process. Here secrets are kept masked, so that what is found is a copy; Lua's
-** allocator wipes what it frees, so that a Lua string is found only while something refers to it.
+** secrets_spec: a host logs in, then searches all of its writable memory for passwords, tokens and cookies.
+** The server is another process. This program keeps secrets masked, so each match is a copy. Lua's allocator
+** wipes freed blocks, so a Lua string is found only while something refers to it.
 */
 #include <fcntl.h>
 #include <lauxlib.h>
@@ -34,7 +34,7 @@ static void check (bool holds, const char *what) {
   }
 }
 
-/* Base64 of what begins at a multiple of three bytes. */
+/* Base64 of a text at a multiple of three bytes. */
 static void encode (struct secret *to, const struct secret *from) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   size_t i;
@@ -86,7 +86,7 @@ static unsigned count_in (const unsigned char *from, const unsigned char *to, co
   return found;
 }
 
-/* What is not ours to read, or has no end, is left out: a sanitizer's shadow, valgrind's own. */
+/* True for a sanitizer or valgrind, whose memory is not readable or has no end. */
 static bool is_blind (void) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return true;
@@ -96,7 +96,7 @@ static bool is_blind (void) {
 #endif
 }
 
-/* How many copies are in memory. Nothing is allocated on the way: the list would not be true any more. */
+/* The number of copies in memory. Allocates nothing, which would change the list of mappings. */
 static unsigned copies (int which) {
   static char list[1 << 18];
   int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
@@ -141,7 +141,7 @@ static void *allocate (void *ud, void *block, size_t old, size_t size) {
   return new;
 }
 
-/* secret(i): unmasked. */
+/* secret(i): the unmasked secret. */
 static int l_secret (lua_State *L) {
   const struct secret *s = &secrets[luaL_checkinteger(L, 1)];
   char *text = malloc(s->length);
@@ -155,7 +155,7 @@ static int l_secret (lua_State *L) {
   return 1;
 }
 
-/* look(text): raises if it holds one. */
+/* look(text): raises if the text holds a secret. */
 static int l_look (lua_State *L) {
   size_t length;
   const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 1, &length);
@@ -188,7 +188,7 @@ static void run (lua_State *L, const char *script, const char *origin) {
   lua_gc(L, LUA_GCCOLLECT);
 }
 
-/* The server, in a process of its own: tells its origin, and whenever it is asked the last cookie, masked. */
+/* The server process: prints its origin and, for each request, the last cookie, masked. */
 
 static const char serving[] =
     "local sandbox = require 'datasession.sandbox'\n"
@@ -355,7 +355,7 @@ int main (void) {
   int to = -1, from = -1, status = 1;
   char origin[128];
   pid_t server;
-  alarm(100); /* whatever waits, waits for ever */
+  alarm(100); /* ends a wait that would never end */
   if (!invent() || (server = start_server(&to, &from)) < 0 || !read_line(from, origin, sizeof origin)) {
     fputs("the server could not be started\n", stderr);
     return 2;

@@ -1,7 +1,8 @@
 /*
-** slow_disk: a library to preload whose fsync does as a disk would that the specs rule. DATASESSION_DISK_GATE names a file:
-** fsync waits as long as it is there. DATASESSION_DISK_LOG names a file: each fsync of a file, and each rename, adds a line there.
-** DATASESSION_DISK_KILL=fsync or =rename: that call ends the process by SIGKILL. DATASESSION_DISK_FULL: a file's fsync fails.
+** slow_disk: a library to preload that lets a spec control fsync. DATASESSION_DISK_GATE names a file: fsync
+** waits while it exists. DATASESSION_DISK_LOG names a file: each fsync of a file and each rename adds a line.
+** DATASESSION_DISK_KILL=fsync or =rename: that call ends the process by SIGKILL. DATASESSION_DISK_FULL: fsync
+** of a file fails.
 */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
--- What each Lua state of threads_spec does: sessions of every system, all at once. Returns a function that steps, and
--- says whether everything is done; it raises what went wrong.
+-- The work of each Lua state of threads_spec: sessions of every system, in parallel. Returns a function that
+-- steps and returns true when all is done; it raises failures.
 local datasession = require "datasession"
 local uris, origin = ...
 

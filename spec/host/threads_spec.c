@@ -1,7 +1,7 @@
 /*
-** threads_spec: 64 Lua states in 8 threads, each with sessions of every system, with a server in a ninth. A state is
-** used by one thread at a time, but not always by the same: after each round the threads take the next one's states. For
-** the thread sanitizer above all. What a state does is in threads.lua.
+** threads_spec: 64 Lua states in 8 threads, each with sessions of every system, and a server in a ninth. One
+** thread at a time uses a state: after each round the threads exchange their states. Above all for the thread
+** sanitizer. The work of a state is in threads.lua.
 */
 #include <lauxlib.h>
 #include <lua.h>
@@ -14,11 +14,11 @@
 
 enum { THREADS = 8, EACH = 8, ROUNDS = 20 };
 
-/* A thread, and the states that it makes. A round's states are another thread's. */
+/* A thread and the states that it created. Another thread uses them in the next round. */
 struct worker {
   pthread_t thread;
   int number;
-  lua_State *states[EACH]; /* owned; NULL: it is done and closed */
+  lua_State *states[EACH]; /* owned; NULL: done and closed */
   int passed, failed;
 };
 
@@ -28,7 +28,7 @@ static pthread_barrier_t barrier;
 static const char serve[] = "server = assert(require 'datasession.sandbox'.start())\n"
                             "return server.origin";
 
-/* Written before the threads begin. */
+/* Written before the threads start. */
 static char origin[128];
 
 static const char *const models[] = {"anonymous", "basic", "form", "form_sso", "sso", "bearer"};
@@ -49,7 +49,7 @@ static void fail (struct worker *w, lua_State *L) {
   printf("FAILED %s\n", lua_tostring(L, -1));
 }
 
-/* Leaves the function that goes on with it on its stack. */
+/* Pushes the function that continues it onto its stack. */
 static lua_State *open_state (struct worker *w) {
   lua_State *L = luaL_newstate();
   if (!L) abort();
@@ -64,7 +64,7 @@ static lua_State *open_state (struct worker *w) {
   return NULL;
 }
 
-/* One step of it. A state that is done, or fails, is closed. */
+/* Runs one step. Closes a state that is done or failed. */
 static void advance (struct worker *w, lua_State **state) {
   lua_State *L = *state;
   bool done;
@@ -120,7 +120,7 @@ int main (void) {
   lua_State *server = luaL_newstate();
   int i, passed = 0, failed = 0;
   alarm(300);
-  setvbuf(stdout, NULL, _IOLBF, 0); /* what is found is told, even if the next thing crashes */
+  setvbuf(stdout, NULL, _IOLBF, 0); /* output survives a later crash */
   if (!server || !start(server) || pthread_barrier_init(&barrier, NULL, THREADS)) return 2;
   for (i = 0; i < THREADS; i++) {
     workers[i].number = i;

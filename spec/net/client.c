@@ -13,10 +13,10 @@
 struct engine *engine;
 struct raw_server *server, *other_server;
 struct cookie_jars jars;
-unsigned told;
+unsigned reported;
 
 void client_open (const struct engine_limits *limits) {
-  told = 0;
+  reported = 0;
   server = raw_server_start();
   other_server = raw_server_start();
   cookie_jars_init(&jars, &checked_memory, 1);
@@ -43,7 +43,7 @@ struct uri *server_uri (const struct raw_server *s, const char *path) {
 
 static void on_finished (struct exchange *x, void *context) {
   (void)x, (void)context;
-  told++;
+  reported++;
 }
 
 struct exchange *request_new (const char *path) {

@@ -1,9 +1,9 @@
--- A process that may open no more files.
+-- A process that has no file descriptors left.
 local sandbox = require "datasession.sandbox"
 
 local child = dofile "spec/support/child.lua"
 
--- Opens files until `left` more can be opened, by itself and by libcurl.
+-- Opens files until only `left` descriptors remain for this process, libcurl included.
 local EXHAUST = [[
 local files = {}
 local function exhaust(left)

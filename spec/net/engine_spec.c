@@ -40,10 +40,10 @@ static struct timer set_again;
 static void note (struct timer *timer, void *context) {
   CHECK(context == &ordered && timer->place == 0);
   order[ordered++] = (int)(timer->when * 1000) % 10;
-  if (timer == &set_again) CHECK(engine_set_timer(engine, timer, 0)); /* for ever due */
+  if (timer == &set_again) CHECK(engine_set_timer(engine, timer, 0)); /* always due */
 }
 
-void timers_are_told (void) {
+void timers_fire_from_a_step (void) {
   struct timer a = {0, 0, note}, b = {0, 0, note}, c = {0, 0, note};
   client_open(NULL);
   ordered = 0;
@@ -60,7 +60,7 @@ void timers_are_told (void) {
   client_close();
 }
 
-void cancelled_exchanges_are_told_once (void) {
+void cancelled_exchanges_are_reported_once (void) {
   client_open(NULL);
   struct exchange *x = request_new("/silent"), *y = request_new("/echo");
   submit(x);
@@ -71,15 +71,15 @@ void cancelled_exchanges_are_told_once (void) {
   CHECK(x->phase == EXCHANGE_FINISHED && engine_pending(engine) && engine_timeout(engine) == 0);
   await(x);
   await(y);
-  CHECK(told == 2 && x->response.failure == FAILURE_CANCELLED && x->response.may_have_arrived);
+  CHECK(reported == 2 && x->response.failure == FAILURE_CANCELLED && x->response.may_have_arrived);
   CHECK(y->response.status == 200);
   engine_cancel(engine, y);
   exchange_free(x);
   exchange_free(y);
-  x = request_new("/echo"); /* on a handle that sent something: its figures are not this one's */
+  x = request_new("/echo"); /* on a used handle, whose figures belong to another exchange */
   submit(x);
   engine_cancel(engine, x);
-  CHECK(engine_step(engine, 0, 0, NULL) == 1 && !x->response.may_have_arrived && told == 3);
+  CHECK(engine_step(engine, 0, 0, NULL) == 1 && !x->response.may_have_arrived && reported == 3);
   exchange_free(x);
   exchange_free(request_new("/echo"));
   exchange_free(NULL);
@@ -87,7 +87,7 @@ void cancelled_exchanges_are_told_once (void) {
   client_close();
 }
 
-void exchanges_are_freed_in_flight (void) {
+void pending_exchanges_are_freed (void) {
   client_open(NULL);
   for (int i = 0; i < 5; i++) {
     struct exchange *x = request_new("/stall");
@@ -100,27 +100,27 @@ void exchanges_are_freed_in_flight (void) {
   struct exchange *x = request_new("/echo");
   submit(x);
   engine_cancel(engine, x);
-  exchange_free(x); /* finished, not told */
-  CHECK(told == 0 && !engine_pending(engine));
+  exchange_free(x); /* finished, not reported */
+  CHECK(reported == 0 && !engine_pending(engine));
   client_close();
 }
 
-void engines_are_freed_in_flight (void) {
+void engines_are_freed_with_pending_exchanges (void) {
   client_open(NULL);
-  struct exchange *fresh = request_new("/echo"), *flying = request_new("/silent"),
+  struct exchange *fresh = request_new("/echo"), *running = request_new("/silent"),
                   *finished = request_new("/echo");
   struct cookie_jar *jar = cookie_jar_new(&jars);
-  flying->request.jar = cookie_jar_keep(jar);
-  request_body(flying, "a=b");
-  submit(flying);
+  running->request.jar = cookie_jar_keep(jar);
+  request_body(running, "a=b");
+  submit(running);
   await_requests(1);
   submit(finished);
   engine_cancel(engine, finished);
   exchange_free(fresh);
   engine_free(engine);
   engine = NULL;
-  CHECK(told == 0 && flying->engine == NULL && finished->engine == NULL);
-  exchange_free(flying);
+  CHECK(reported == 0 && running->engine == NULL && finished->engine == NULL);
+  exchange_free(running);
   exchange_free(finished);
   cookie_jar_release(jar);
   client_close();
@@ -129,7 +129,7 @@ void engines_are_freed_in_flight (void) {
 static struct exchange *second;
 
 static void step_again (struct exchange *x, void *context) {
-  told++;
+  reported++;
   exchange_free(x);
   while (second->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, context);
@@ -137,7 +137,7 @@ static void step_again (struct exchange *x, void *context) {
 
 static void free_engine (struct exchange *x, void *context) {
   (void)context;
-  told++;
+  reported++;
   exchange_free(x);
   engine_free(engine);
   engine = NULL;
@@ -153,8 +153,8 @@ static void check_engine_freed_from_inside (void) {
   engine_cancel(engine, x);
   engine_cancel(engine, second);
   CHECK(engine_set_timer(engine, &due, 0));
-  told = 0;
-  CHECK(engine_step(engine, 0, 0, NULL) == 1 && told == 1 && engine == NULL && due.place == 0);
+  reported = 0;
+  CHECK(engine_step(engine, 0, 0, NULL) == 1 && reported == 1 && engine == NULL && due.place == 0);
   exchange_free(second);
 }
 
@@ -167,7 +167,7 @@ void owners_may_step_again (void) {
   submit(second);
   while (second->phase != EXCHANGE_REPORTED)
     engine_step(engine, -1, 0, NULL);
-  CHECK(told == 2 && second->response.status == 200);
+  CHECK(reported == 2 && second->response.status == 200);
   exchange_free(second);
   check_engine_freed_from_inside();
   client_close();
@@ -176,7 +176,7 @@ void owners_may_step_again (void) {
 static void use_time (struct exchange *x, void *context) {
   double until = clock_now() + 0.002;
   (void)x, (void)context;
-  told++;
+  reported++;
   while (clock_now() < until)
     continue;
 }
@@ -195,12 +195,12 @@ void budgets_are_kept (void) {
   }
   ordered = 0;
   CHECK(engine_set_timer(engine, &timer, 0));
-  CHECK(engine_step(engine, -1, 0.001, &ordered) == 1 && told + ordered == 1 && engine_timeout(engine) == 0);
-  CHECK(engine_step(engine, -1, 0.001, &ordered) >= 1 && told >= 1 &&
-        ordered == 1); /* both have their turn */
+  CHECK(engine_step(engine, -1, 0.001, &ordered) == 1 && reported + ordered == 1 &&
+        engine_timeout(engine) == 0);
+  CHECK(engine_step(engine, -1, 0.001, &ordered) >= 1 && reported >= 1 && ordered == 1); /* both take turns */
   CHECK(engine_step(engine, -1, 0.001, &ordered) == 1);
   engine_step(engine, 0, 0, NULL);
-  CHECK(told == SOME && !engine_pending(engine));
+  CHECK(reported == SOME && !engine_pending(engine));
   for (int i = 0; i < SOME; i++)
     exchange_free(all[i]);
   client_close();
@@ -208,7 +208,7 @@ void budgets_are_kept (void) {
 
 enum { MANY = 300 };
 
-void many_fly_at_once (void) {
+void many_run_at_once (void) {
   static const struct engine_limits limits = {8, 8, 4, false};
   static struct exchange *all[MANY];
   client_open(&limits);
@@ -221,7 +221,7 @@ void many_fly_at_once (void) {
   unsigned good = 0;
   for (int i = 0; i < MANY; i++)
     good += all[i]->response.status == 200;
-  CHECK(good == MANY && told == MANY && raw_server_accepted(server) <= 8);
+  CHECK(good == MANY && reported == MANY && raw_server_accepted(server) <= 8);
   for (int i = 0; i < MANY; i++)
     exchange_free(all[i]);
   client_close();
@@ -229,8 +229,8 @@ void many_fly_at_once (void) {
 
 static const struct engine_limits one_connection = {1, 0, 16, false};
 
-/* What waits for a connection can be cancelled and freed, and runs out of time, like what has one. */
-void those_that_wait_have_their_turn (void) {
+/* An exchange that waits for a connection can be cancelled and freed, and times out, like a running one. */
+void waiting_exchanges_start_and_end (void) {
   client_open(&one_connection);
   struct exchange *first = request_new("/silent"), *cancelled = request_new("/echo");
   struct exchange *late = request_new("/echo"), *freed = request_new("/echo"), *last = request_new("/echo");
@@ -250,7 +250,7 @@ void those_that_wait_have_their_turn (void) {
   CHECK(raw_server_accepted(server) == 1 && last->phase == EXCHANGE_PENDING);
   engine_cancel(engine, first);
   await(last);
-  CHECK(last->response.status == 200 && told == 4 && !engine_pending(engine));
+  CHECK(last->response.status == 200 && reported == 4 && !engine_pending(engine));
   exchange_free(first);
   exchange_free(cancelled);
   exchange_free(late);
@@ -260,20 +260,20 @@ void those_that_wait_have_their_turn (void) {
 
 void waiting_exchanges_outlive_the_engine (void) {
   client_open(&one_connection);
-  struct exchange *flying = request_new("/silent"), *waiting = request_new("/echo");
-  submit(flying);
+  struct exchange *running = request_new("/silent"), *waiting = request_new("/echo");
+  submit(running);
   submit(waiting);
   engine_free(engine);
   engine = NULL;
-  CHECK(waiting->engine == NULL && told == 0);
+  CHECK(waiting->engine == NULL && reported == 0);
   exchange_free(waiting);
-  exchange_free(flying);
+  exchange_free(running);
   client_close();
 }
 
 enum { ORIGINS = 100 };
 
-/* Every name of the loopback network is an origin of its own. */
+/* Every address of the loopback network is a separate origin. */
 static struct exchange *request_to_origin (int number) {
   struct exchange *x = request_new("/");
   char text[64];
@@ -284,7 +284,7 @@ static struct exchange *request_to_origin (int number) {
   return x;
 }
 
-void origins_have_lanes_of_their_own (void) {
+void origins_have_queues_of_their_own (void) {
   struct exchange *all[ORIGINS];
   client_open(&one_connection);
   struct exchange *blocked = request_new("/silent");
@@ -309,7 +309,7 @@ void origins_have_lanes_of_their_own (void) {
 #ifdef __linux__
 static bool refuse_sockets;
 
-/* In the place of libc's, so that the kernel can be made to refuse. */
+/* Replaces libc's function, to simulate a kernel that refuses. */
 int epoll_ctl (int epoll, int what, int fd, struct epoll_event *event) {
   if (refuse_sockets && what != EPOLL_CTL_DEL) {
     errno = ENOSPC;
@@ -328,7 +328,7 @@ void refused_sockets_are_looked_at (void) {
   }
   refuse_sockets = false;
   exchange_free(get("/echo"));
-  CHECK(told == 4);
+  CHECK(reported == 4);
   client_close();
 }
 #else
@@ -372,7 +372,7 @@ void connections_are_not_inherited (void) {
   client_close();
 }
 
-/* As a host's loop does it: waits for the descriptor or the time, and steps without waiting. */
+/* As a host's event loop does: waits for the descriptor or the time, then steps without a wait. */
 void descriptors_tell (void) {
   client_open(NULL);
   struct exchange *x = request_new("/to/302/echo");
@@ -414,14 +414,14 @@ void idle_memory_is_given_back (void) {
 }
 
 /*
-** Whatever fails, an exchange is refused or told, and all memory comes back. False: nothing was short any
-** more.
+** When an allocation fails, the exchange is refused or reported, and all memory is freed. False: no
+** allocation failed any more.
 */
-static bool fly_short_of_memory (unsigned long n, bool for_good) {
+static bool run_short_of_memory (unsigned long n, bool for_good) {
   struct cookie_jar *jar = NULL;
   struct exchange *x = NULL;
   const char *why;
-  unsigned before = told;
+  unsigned before = reported;
   struct uri *u = server_uri(server, "/to/302/cookie");
   check_fail_at(n, for_good);
   struct engine *e = engine_new(NULL, &checked_memory);
@@ -440,10 +440,10 @@ static bool fly_short_of_memory (unsigned long n, bool for_good) {
   if (buffer_add(&x->request.body, "a=b", 3) != BUFFER_OK || !engine_submit(e, x)) goto done;
   while (engine_pending(e))
     engine_step(e, -1, 0, NULL);
-  CHECK(told == before + 1);
+  CHECK(reported == before + 1);
   CHECK(x->response.status == 200 || x->response.failure == FAILURE_MEMORY);
 done:
-  if (told == before) CHECK(check_has_failed());
+  if (reported == before) CHECK(check_has_failed());
   bool failed = check_has_failed();
   check_fail_at(0, false);
   exchange_free(x);
@@ -457,10 +457,10 @@ done:
 void lack_of_memory_is_survived (void) {
   client_open(NULL);
   unsigned long n = 1;
-  while (fly_short_of_memory(n, false))
+  while (run_short_of_memory(n, false))
     n++;
   CHECK(n > 10);
-  for (n = 1; fly_short_of_memory(n, true);)
+  for (n = 1; run_short_of_memory(n, true);)
     n++;
   client_close();
 }

@@ -1,10 +1,8 @@
-/*
-** groups: the check groups of net_spec, one function each, by the file that they are in.
-*/
+/* groups: the check groups of net_spec, one function each, by file. */
 #ifndef NET_SPEC_GROUPS_H
 #define NET_SPEC_GROUPS_H
 
-/* values_spec.c: what needs no network */
+/* values_spec.c: without a network */
 void buffer_grows_to_its_limit (void);
 void headers_refuse_injection (void);
 void headers_are_replaced_and_removed (void);
@@ -36,7 +34,7 @@ void limits_of_time_hold (void);
 void limits_of_size_hold (void);
 void proxies_are_used_and_blamed (void);
 
-/* isolation_spec.c: what must not pass from one session to another */
+/* isolation_spec.c: sessions stay separate */
 void cookies_stay_in_their_jar (void);
 void jars_forget (void);
 void cookies_come_back_as_they_were (void);
@@ -45,20 +43,20 @@ void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void handles_know_the_certificates_again (void);
 void retries_go_to_the_right_uri (void);
-void unasked_answers_reach_nobody (void);
+void unsolicited_responses_are_dropped (void);
 
 /* engine_spec.c: stepping, cancelling, freeing */
 void idle_engines_do_nothing (void);
-void timers_are_told (void);
-void cancelled_exchanges_are_told_once (void);
-void exchanges_are_freed_in_flight (void);
-void engines_are_freed_in_flight (void);
+void timers_fire_from_a_step (void);
+void cancelled_exchanges_are_reported_once (void);
+void pending_exchanges_are_freed (void);
+void engines_are_freed_with_pending_exchanges (void);
 void owners_may_step_again (void);
 void budgets_are_kept (void);
-void many_fly_at_once (void);
-void those_that_wait_have_their_turn (void);
+void many_run_at_once (void);
+void waiting_exchanges_start_and_end (void);
 void waiting_exchanges_outlive_the_engine (void);
-void origins_have_lanes_of_their_own (void);
+void origins_have_queues_of_their_own (void);
 void refused_sockets_are_looked_at (void);
 void lack_of_descriptors_is_survived (void);
 void connections_are_not_inherited (void);
@@ -66,13 +64,13 @@ void descriptors_tell (void);
 void idle_memory_is_given_back (void);
 void lack_of_memory_is_survived (void);
 
-/* stepping_spec.c: what a step takes up, and when the host is to step */
+/* stepping_spec.c: the work of one step, and when the host must step */
 void sockets_share_the_budget (void);
 void few_connections_begin_in_a_step (void);
-void what_waits_to_start_can_be_ended (void);
+void starting_exchanges_can_be_ended (void);
 void kept_connections_begin_together (void);
-void who_looks_late_looks_again (void);
-void who_was_held_up_looks_first (void);
+void late_hosts_read_sockets_first (void);
+void stopped_hosts_read_sockets_first (void);
 void descriptors_tell_of_work_outside_steps (void);
 void cancelled_bodies_are_freed (void);
 

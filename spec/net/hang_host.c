@@ -1,8 +1,8 @@
 /*
-** hang_host: proves that nothing waits for a name that is being resolved: cancelling, freeing an exchange,
-** passing a limit of time and freeing the engine all return while the look-up is still blocked. The proof is
-** the order: the look-ups are released only afterwards; whatever waited for one would wait for ever.
-** Run it with resolver_hang preloaded and DATASESSION_HANG_FIFO naming a path that it may make.
+** hang_host: proves that nothing waits for the resolver: cancelling or freeing an exchange, a time limit, and
+** freeing the engine all return while the look-up is blocked. The order proves it: the look-ups are released
+** only afterwards, so a wait for one would never end. Run it with resolver_hang preloaded and
+** DATASESSION_HANG_FIFO set to a path that it may create.
 */
 #include "check.h"
 #include "net/engine.h"
@@ -29,8 +29,8 @@ static struct exchange *request_new (struct engine *engine) {
   char text[64];
   const char *why;
   struct exchange *x = engine_new_exchange(engine);
-  int length =
-      snprintf(text, sizeof text, "http://name%d.hang.test/", expected++); /* no two share a look-up */
+  int length = snprintf(text, sizeof text, "http://name%d.hang.test/",
+                        expected++); /* each name has a look-up of its own */
   x->request.method = "GET";
   x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
   x->request.transport = transport_new(&checked_memory);
@@ -39,7 +39,7 @@ static struct exchange *request_new (struct engine *engine) {
   return x;
 }
 
-/* Until its look-up is blocked. */
+/* Submits, and returns when the look-up is blocked. */
 static void submit (struct engine *engine, struct exchange *x) {
   CHECK(engine_submit(engine, x));
   while (begun() < expected)
@@ -78,7 +78,7 @@ static void check_limits (struct engine *engine) {
   exchange_free(x);
 }
 
-/* All that have begun; some libcurls look a name up twice, once for each sort of address. */
+/* Releases all look-ups; some versions of libcurl look a name up once for each address family. */
 static void release (void) {
   int fd = open(fifo, O_RDWR | O_CLOEXEC), count = begun();
   for (int i = ended(); i < count; i++)
@@ -101,7 +101,7 @@ static void nothing_waits_for_a_look_up (void) {
   release();
 }
 
-static void failed_look_ups_are_told (void) {
+static void failed_look_ups_are_reported (void) {
   struct engine *engine = engine_new(NULL, &checked_memory);
   struct exchange *x = request_new(engine);
   submit(engine, x);
@@ -127,9 +127,9 @@ int main (void) {
     perror(fifo);
     return 2;
   }
-  alarm(60); /* whatever waits, waits for ever */
+  alarm(60); /* ends a wait that would never end */
   check_group("nothing_waits_for_a_look_up", nothing_waits_for_a_look_up);
-  check_group("failed_look_ups_are_told", failed_look_ups_are_told);
+  check_group("failed_look_ups_are_reported", failed_look_ups_are_reported);
   unlink(fifo);
   return check_summary();
 }

@@ -1,4 +1,4 @@
--- The header lines of answers that bend HTTP, and those that a request has without being told.
+-- Header lines of responses that violate HTTP, and the header lines that every request has.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -15,7 +15,7 @@ before_each(function()
 end)
 after_each(sessions.endAll)
 
--- What a request gets whose answer has those lines and that body.
+-- The result of a request whose response has these header lines and this body.
 local function ask(lines, body, options)
   options = options or {}
   options.path = "probe"

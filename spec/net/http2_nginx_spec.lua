@@ -1,4 +1,4 @@
--- HTTP/2 as nginx speaks it.
+-- HTTP/2 with nginx.
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"
@@ -30,7 +30,7 @@ local function login(options)
   return session
 end
 
--- The protocols of the requests for that path, in the order of their ends.
+-- The protocols of the requests for that path, in the order in which they ended.
 local function protocols(path)
   local list = {}
   for protocol, uri in server:requests():gmatch "HTTP/([%d.]+) %u+ (%S+)" do
@@ -39,7 +39,7 @@ local function protocols(path)
   return list
 end
 
--- Those of requests that began at once.
+-- The protocols of requests that began together.
 local function ask(session, path, count, options)
   for _ = 1, count do
     local request = { path = path }

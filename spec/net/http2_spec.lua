@@ -1,4 +1,4 @@
--- HTTP/2: a server that does with streams and connections what it may, and what it may not.
+-- HTTP/2 with a server that ends and refuses streams and connections, as RFC 9113 allows or not.
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"
@@ -31,14 +31,14 @@ local function post(session, body, options)
   return session:request(request)
 end
 
--- Ends the server: what it noted.
+-- Ends the server and returns its notes.
 local function finish()
   local lines = server:finish()
   server = nil
   return lines
 end
 
--- Sends all of them at once by POST: the errors of those that fail, by body.
+-- Sends all bodies at once by POST. Returns the errors of those that failed, by body.
 local function postAll(session, ...)
   local errors = {}
   for _, body in ipairs { ... } do
@@ -48,7 +48,7 @@ local function postAll(session, ...)
   return errors
 end
 
--- Which of them the server ran, and how often.
+-- How often the server ran each of them.
 local function runs()
   local counts = {}
   for _, line in ipairs(finish()) do

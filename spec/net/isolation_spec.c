@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One handle alone, so that every request meets what the last one left. */
+/* With one handle every request meets the state that the last one left. */
 static const struct engine_limits one_handle = {0, 0, 1, false};
 
 static struct exchange *get_with_jar (const char *path, struct cookie_jar *jar) {
@@ -56,7 +56,7 @@ static void check_forgotten_in_flight (struct cookie_jar *jar) {
   engine_cancel(engine, x);
   await(x);
   exchange_free(x);
-  cookie_jar_release(jar); /* the last reference: the accounts tell if the handle kept one */
+  cookie_jar_release(jar); /* the last reference: the allocator tells if the handle kept one */
 }
 
 void jars_forget (void) {
@@ -104,7 +104,7 @@ void cookies_come_back_as_they_were (void) {
   client_open(&one_handle);
   struct cookie_jar *a = cookie_jar_new(&jars), *b = cookie_jar_new(&jars), *many = cookie_jar_new(&jars);
   import(a, 0);
-  check_fail_at(1, true); /* nowhere to put them: they stay */
+  check_fail_at(1, true); /* no memory for a parcel: the cookies stay */
   import(b, 0);
   CHECK(check_has_failed());
   check_fail_at(0, false);
@@ -115,7 +115,7 @@ void cookies_come_back_as_they_were (void) {
   CHECK(cookie_jar_clear(a) && !sends_cookie(a) && sends_cookie(b) && holds_lines(b, LINES + 1));
   engine_forget_jar(engine, b);
   import(a, 0);
-  CHECK(cookie_jar_clear(b) && !sends_cookie(b) && holds_lines(a, LINES)); /* while they are put away */
+  CHECK(cookie_jar_clear(b) && !sends_cookie(b) && holds_lines(a, LINES)); /* while they are packed */
   engine_forget_jar(engine, b);
   cookie_jar_release(a);
   cookie_jar_release(b);
@@ -123,7 +123,7 @@ void cookies_come_back_as_they_were (void) {
   client_close();
 }
 
-/* libcurl lists both of these, but given as it lists them, the one that has expired takes the other with it. */
+/* libcurl exports both cookies, but when it imports them, the expired one removes the other. */
 void cookies_that_would_be_lost_stay (void) {
   client_open(&one_handle);
   struct cookie_jar *odd = cookie_jar_new(&jars), *other = cookie_jar_new(&jars);
@@ -233,7 +233,7 @@ static void prepare_for (struct handle *h, const char *text) {
   exchange_free(x);
 }
 
-/* libcurl's own names of certificates, which it cannot be asked for, are taken from it while nobody looks at them. */
+/* libcurl's default CA certificates, which it does not export, are removed while they are not needed. */
 void handles_know_the_certificates_again (void) {
   client_open(&one_handle);
   struct handle_lines ready;
@@ -252,10 +252,7 @@ void handles_know_the_certificates_again (void) {
   client_close();
 }
 
-/*
-** The server closes a connection that the client thinks alive; libcurl sends the request again on a new
-** one.
-*/
+/* The server closes a connection that the client takes for open; libcurl retries on a new one. */
 void retries_go_to_the_right_uri (void) {
   client_open(&one_handle);
   for (int i = 0; i < 20; i++) {
@@ -268,8 +265,8 @@ void retries_go_to_the_right_uri (void) {
   client_close();
 }
 
-/* An answer that comes after the one that was asked for is nobody's: least of all the next session's. */
-void unasked_answers_reach_nobody (void) {
+/* A second, unsolicited response must not reach the next request. */
+void unsolicited_responses_are_dropped (void) {
   client_open(&one_handle);
   for (unsigned i = 1; i <= 10; i++) {
     exchange_free(get("/echo"));
@@ -277,7 +274,7 @@ void unasked_answers_reach_nobody (void) {
     raw_server_say(server, i % 2 ? "HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 ");
     struct exchange *x = request_new("/echo?own");
     request_body(x, "a=b");
-    x->request.once = true; /* nothing of it was sent on the connection that is given up */
+    x->request.once = true; /* nothing was sent on the connection that is given up */
     run(x);
     if (!CHECK(x->response.failure == FAILURE_NONE && body_has(x, "POST /echo?own ")))
       printf("  %s: %s\n", curl_failure_name(x->response.failure), x->response.detail);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* For the case that something waits for ever; under valgrind all takes longer. */
+/* Seconds, in case a wait never ends; under valgrind all takes longer. */
 enum { LONGEST = 300 };
 
 static void clear_proxies (void) {
@@ -67,21 +67,21 @@ static void run_isolation (void) {
   RUN(nothing_is_left_on_a_handle);
   RUN(handles_know_the_certificates_again);
   RUN(retries_go_to_the_right_uri);
-  RUN(unasked_answers_reach_nobody);
+  RUN(unsolicited_responses_are_dropped);
 }
 
 static void run_engines (void) {
   RUN(idle_engines_do_nothing);
-  RUN(timers_are_told);
-  RUN(cancelled_exchanges_are_told_once);
-  RUN(exchanges_are_freed_in_flight);
-  RUN(engines_are_freed_in_flight);
+  RUN(timers_fire_from_a_step);
+  RUN(cancelled_exchanges_are_reported_once);
+  RUN(pending_exchanges_are_freed);
+  RUN(engines_are_freed_with_pending_exchanges);
   RUN(owners_may_step_again);
   RUN(budgets_are_kept);
-  RUN(many_fly_at_once);
-  RUN(those_that_wait_have_their_turn);
+  RUN(many_run_at_once);
+  RUN(waiting_exchanges_start_and_end);
   RUN(waiting_exchanges_outlive_the_engine);
-  RUN(origins_have_lanes_of_their_own);
+  RUN(origins_have_queues_of_their_own);
   RUN(refused_sockets_are_looked_at);
   RUN(lack_of_descriptors_is_survived);
   RUN(connections_are_not_inherited);
@@ -93,10 +93,10 @@ static void run_engines (void) {
 static void run_stepping (void) {
   RUN(sockets_share_the_budget);
   RUN(few_connections_begin_in_a_step);
-  RUN(what_waits_to_start_can_be_ended);
+  RUN(starting_exchanges_can_be_ended);
   RUN(kept_connections_begin_together);
-  RUN(who_looks_late_looks_again);
-  RUN(who_was_held_up_looks_first);
+  RUN(late_hosts_read_sockets_first);
+  RUN(stopped_hosts_read_sockets_first);
   RUN(descriptors_tell_of_work_outside_steps);
   RUN(cancelled_bodies_are_freed);
 }

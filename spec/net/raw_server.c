@@ -18,14 +18,14 @@ enum { MOST = 64, REQUEST_SIZE = 4 << 20 };
 
 struct connection {
   int fd;
-  char *text; /* owned; the request as far as it came */
+  char *text; /* owned; the request so far */
   size_t length;
   unsigned served;
 };
 
 struct raw_server {
   pthread_t thread;
-  pthread_mutex_t lock; /* of what the test reads, and of which connections there are */
+  pthread_mutex_t lock; /* guards what the test reads, and the list of connections */
   int listener, wake[2], port;
   struct connection connections[MOST];
   size_t count;
@@ -80,7 +80,7 @@ static enum after set_cookie (int fd, const struct request_text *r) {
   return KEEP;
 }
 
-/* /to/302/x/y redirects to /x/y, /to/302?where redirects to where */
+/* /to/302/x/y redirects to /x/y, /to/302?where redirects to `where` */
 static enum after redirect (int fd, const struct request_text *r) {
   char head[1024], where[512] = "";
   const char *rest = r->path + 7;
@@ -184,7 +184,7 @@ static enum after blank_first (int fd, const struct request_text *r) {
   return KEEP;
 }
 
-/* Nothing but blanks at each place where a buffer may end. */
+/* Sends blanks at each place where a buffer may end. */
 static enum after long_first (int fd, const struct request_text *r) {
   (void)r;
   say(fd, "HTTP/1.1 200 OK\r\nX:");
@@ -194,14 +194,14 @@ static enum after long_first (int fd, const struct request_text *r) {
   return KEEP;
 }
 
-/* Says that it keeps the connection, and closes it. */
+/* Promises to keep the connection, and closes it. */
 static enum after close_later (int fd, const struct request_text *r) {
   (void)r;
   answer(fd, "", "ok", 2);
   return CLOSE;
 }
 
-/* Answers what comes first on a connection; closes on what comes later, without a word. */
+/* Answers the first request of a connection; closes it without an answer on a later one. */
 static enum after fresh_only (int fd, const struct request_text *r) {
   return r->earlier ? CLOSE : echo(fd, r);
 }
@@ -216,7 +216,10 @@ static enum after big (int fd, const struct request_text *r) {
   return KEEP;
 }
 
-/* Some libcurls count lines too: these are so long that our limit of bytes comes first. */
+/*
+** Some versions of libcurl also limit the number of lines: with lines this long our limit of bytes comes
+** first.
+*/
 #define LONG_VALUE "0123456789012345678901234567890123456789012345678901234567890123456789"
 
 static enum after flood (int fd, const struct request_text *r) {
@@ -263,10 +266,7 @@ struct bits {
   size_t count;
 };
 
-/*
-** Deflate packs numbers from the low bit on, and Huffman codes from their high bit on; this is for the
-** latter.
-*/
+/* Deflate packs numbers from the low bit and Huffman codes from their high bit. Adds a Huffman code. */
 static void add_code (struct bits *b, unsigned code, int length) {
   while (length-- > 0) {
     if (code >> length & 1) b->data[b->count / 8] |= (unsigned char)(1 << b->count % 8);
@@ -274,7 +274,7 @@ static void add_code (struct bits *b, unsigned code, int length) {
   }
 }
 
-/* 16 MiB of zeros in 100 KiB: RFC 1951, fixed codes, one literal and its repetitions. Without an end. */
+/* 16 MiB of zeros in 100 KiB, without an end: RFC 1951, fixed codes, one literal and its repetitions. */
 static enum after bomb (int fd, const struct request_text *r) {
   static const char head[] = {'\x1f', '\x8b', 8, 0, 0, 0, 0, 0, 0, 3};
   static struct bits b;
@@ -337,7 +337,7 @@ static const struct {
     {"/gzip", gzip},
 };
 
-/* A proxy is asked with a whole URI. */
+/* A request to a proxy holds a whole URI. */
 static const char *path_of (const char *text) {
   const char *target = strchr(text, ' ') + 1;
   if (strncmp(target, "http://", 7) == 0) target += 7 + strcspn(target + 7, "/");
@@ -351,7 +351,7 @@ static enum after serve (int fd, const struct request_text *r) {
   return KEEP;
 }
 
-/* 0: not whole yet. */
+/* The length of a complete request; 0: incomplete. */
 static size_t request_length (const struct connection *c) {
   const char *end = strstr(c->text, "\r\n\r\n"), *field = strcasestr(c->text, "\r\nContent-Length:");
   if (!end) return 0;
@@ -380,7 +380,7 @@ static void close_connection (struct raw_server *s, size_t i, bool reset_it) {
   pthread_mutex_unlock(&s->lock);
 }
 
-/* False: the connection is gone. */
+/* False: the connection has ended. */
 static bool read_some (struct raw_server *s, size_t i) {
   struct connection *c = &s->connections[i];
   ssize_t n = recv(c->fd, c->text + c->length, REQUEST_SIZE - 1 - c->length, 0);
@@ -432,7 +432,7 @@ static void *work (void *ud) {
       fds[i + 2] = (struct pollfd){s->connections[i].fd, POLLIN, 0};
     if (poll(fds, count + 2, -1) < 0 && errno != EINTR) die("poll");
     if (fds[0].revents) return NULL;
-    for (size_t i = count; i-- > 0;) /* from the end: closing puts the last one in its place */
+    for (size_t i = count; i-- > 0;) /* from the end: close moves the last one into the gap */
       if (fds[i + 2].revents) serve_connection(s, i);
     if (fds[1].revents) accept_one(s);
   }

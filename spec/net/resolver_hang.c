@@ -1,7 +1,7 @@
 /*
-** resolver_hang: a library to preload whose getaddrinfo blocks for names that end in ".hang.test", until it
-** can read a byte from the FIFO that DATASESSION_HANG_FIFO names; it then says that there is no such name.
-** Other names are resolved as ever. One byte releases one look-up.
+** resolver_hang: a library to preload. For names that end in ".hang.test" its getaddrinfo blocks until it can
+** read a byte from the FIFO in DATASESSION_HANG_FIFO, and then reports that the name does not exist. One byte
+** releases one look-up. Other names are resolved as usual.
 */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 static atomic_int begun, ended;
 
-/* For a host that links to nothing of this: dlsym(RTLD_DEFAULT, ...). */
+/* For a host that does not link to this library: dlsym(RTLD_DEFAULT, ...). */
 int resolver_hang_begun (void);
 int resolver_hang_ended (void);
 
@@ -32,7 +32,7 @@ static int hangs (const char *name) {
   return length >= sizeof end - 1 && strcmp(name + length - (sizeof end - 1), end) == 0;
 }
 
-/* Opened for writing too, so that neither side waits for the other to open it. */
+/* Opens the FIFO for reading and writing, so that open() does not wait for the other side. */
 static void await_release (void) {
   const char *path = getenv("DATASESSION_HANG_FIFO");
   int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;

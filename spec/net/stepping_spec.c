@@ -38,7 +38,7 @@ static void finish_all (double budget) {
     CHECK(all[i]->response.status == 200);
 }
 
-/* SOME connections, kept, and a request on each, whose answer has come. */
+/* Keeps SOME connections open, each with a request whose response has arrived. */
 static void fill_connections (void) {
   submit_all("/echo");
   finish_all(0);
@@ -71,18 +71,18 @@ void few_connections_begin_in_a_step (void) {
   engine_step(engine, 0, much, NULL);
   CHECK(count_connections(false) <= 4 && engine_timeout(engine) == 0);
   finish_all(much);
-  CHECK(told == SOME && raw_server_accepted(server) >= 1);
+  CHECK(reported == SOME && raw_server_accepted(server) >= 1);
   free_all();
   submit_all("/silent");
-  engine_step(engine, 0, 0, NULL); /* no budget: all at once */
+  engine_step(engine, 0, 0, NULL); /* no budget: all in one step */
   CHECK(count_connections(false) >= SOME);
   free_all();
   CHECK(!engine_pending(engine));
   client_close();
 }
 
-/* Cancelled, timed out or freed, with the engine too, before libcurl had them. */
-void what_waits_to_start_can_be_ended (void) {
+/* Exchanges are cancelled, time out or are freed, by engine_free too, before libcurl has them. */
+void starting_exchanges_can_be_ended (void) {
   client_open(NULL);
   submit_all("/echo");
   CHECK(!all[SOME - 1]->handle && !all[SOME - 2]->handle);
@@ -117,8 +117,8 @@ void kept_connections_begin_together (void) {
   client_close();
 }
 
-/* The answer lies there whole; the time is over; libcurl takes a part of it at each look. */
-void who_looks_late_looks_again (void) {
+/* The complete response waits in the socket after the time limit; libcurl reads a part of it in each look. */
+void late_hosts_read_sockets_first (void) {
   client_open(NULL);
   exchange_free(get("/echo"));
   struct exchange *x = request_new("/big?300000");
@@ -139,7 +139,7 @@ void who_looks_late_looks_again (void) {
   client_close();
 }
 
-/* The process is held up in a wait, the answer comes, the time passes; then the wait ends. */
+/* The process is stopped in a wait; the response comes and the time limit passes; then the wait ends. */
 static void be_held_up (int number) {
   (void)number;
   raw_server_say(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -156,11 +156,11 @@ static void set_signal (void (*handler)(int), int how) {
   CHECK(!pthread_sigmask(how, &set, NULL));
 }
 
-void who_was_held_up_looks_first (void) {
+void stopped_hosts_read_sockets_first (void) {
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
   struct itimerspec soon = {.it_value = {0, 20000000}};
   timer_t timer;
-  set_signal(be_held_up, SIG_BLOCK); /* the server's thread inherits that */
+  set_signal(be_held_up, SIG_BLOCK); /* the server's thread inherits the mask */
   client_open(NULL);
   set_signal(be_held_up, SIG_UNBLOCK);
   struct exchange *x = request_new("/silent");
@@ -190,7 +190,7 @@ static void wait_and_step (void) {
 
 static void ignore (struct timer *timer, void *context) {
   (void)timer, (void)context;
-  told++;
+  reported++;
 }
 
 void descriptors_tell_of_work_outside_steps (void) {
@@ -201,7 +201,7 @@ void descriptors_tell_of_work_outside_steps (void) {
   x->request.timeout = 0.05;
   submit(x);
   while (x->phase != EXCHANGE_REPORTED)
-    wait_and_step(); /* though nobody asks when it times out */
+    wait_and_step(); /* although no timer wakes it */
   CHECK(x->response.failure == FAILURE_TIMEOUT && !is_readable(0));
   exchange_free(x);
   CHECK(engine_set_timer(engine, &later, clock_now() + 1000) && !is_readable(0));

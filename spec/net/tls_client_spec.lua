@@ -1,4 +1,4 @@
--- What a session shows of itself by TLS, whom it trusts, and what a person can do about a handshake that fails.
+-- Client certificates, trust in servers, and the hints for failed handshakes.
 local datasession = require "datasession"
 
 local authority = dofile "spec/support/authority.lua"
@@ -12,7 +12,7 @@ local LIMIT = await.LIMIT
 
 local directory, ours, own, user, other
 
--- The key in a file of its own that the password opens.
+-- An encrypted copy of the key.
 local function lock(issued, password)
   local file = issued.key .. "." .. password
   shell.run("openssl pkcs8 -topk8 -in", issued.key, "-out", file, "-passout", "pass:" .. password)
@@ -107,7 +107,7 @@ describe("a client's key", function()
 end)
 
 describe("a server that refuses the client's certificate by an alert", function()
-  -- The rest of the pipe is its log.
+  -- The server's log follows in the pipe.
   local function listen(version, ...)
     local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s"
       .. " -naccept 1 -Verify 1 -verify_return_error -CAfile %s -WWW 2>&1 </dev/null"):format(version, own.certificate,
@@ -156,7 +156,7 @@ describe("caFile and caPath", function()
   setup(function() server = nginx.start(own, "location = /App/who { return 200 'x'; }") end)
   teardown(function() server:stop() end)
 
-  -- The authority's certificate where a program finds it by its name's digest.
+  -- The authority's certificate in a directory, named by its hash.
   local function lay(trusted, name)
     local path = directory .. "/" .. name
     shell.run("mkdir", path)
@@ -184,7 +184,7 @@ describe("caFile and caPath", function()
     assert(ask(server.origin, { caFile = name }))
   end)
 
-  -- With certificates of the spec's own in the place of the system's, which needs a namespace of mounts.
+  -- Replaces the system's certificates by the spec's own, which needs a mount namespace.
   local SYSTEM, BUNDLE = "/etc/ssl/certs", "/ca-certificates.crt"
 
   local function outcome(path, options)

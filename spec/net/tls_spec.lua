@@ -17,7 +17,7 @@ local function at(name)
   return directory .. "/" .. name
 end
 
--- A certificate of its own for what the alternative name says.
+-- A self-signed certificate for the alternative name.
 local function certify(name, alternative)
   run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=sandbox", "-keyout",
     at(name .. ".key"), "-out", at(name .. ".pem"), "-addext", "subjectAltName=" .. alternative)
@@ -31,7 +31,7 @@ local function login(options)
   return ok, err, session
 end
 
--- Runs a program in an interpreter of its own, warnings on.
+-- Runs a program in a new interpreter, with warnings on.
 local function runLua(program, environment)
   return run((environment or "") .. " " .. (os.getenv "LUA" or "lua5.4") .. " -W -e", program)
 end
@@ -129,7 +129,7 @@ describe("a certification authority's", function()
     return assert(sandbox.start { tls = issued })
   end
 
-  -- The error of a login at a server with that certificate, which must not have heard of it.
+  -- The error of a login at a server with that certificate. The login must not reach the server.
   local function refusal(issued, options)
     local server <close> = starting(issued)
     options.serviceURI = server.uris.basic
@@ -282,7 +282,7 @@ describe("a certification authority's", function()
 end)
 
 describe("a server's TLS", function()
-  -- A server of openssl's that speaks that version; the rest of the pipe is its log.
+  -- An openssl server of that TLS version; its log follows in the pipe.
   local function listen(version)
     local issued = certify("versions", "IP:127.0.0.1")
     local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s -naccept 1"

@@ -42,7 +42,7 @@ void connections_are_kept (void) {
     exchange_free(x);
   }
   uri_release(u);
-  CHECK(raw_server_accepted(server) == 1 && raw_server_requests(server) == 21 && told == 21);
+  CHECK(raw_server_accepted(server) == 1 && raw_server_requests(server) == 21 && reported == 21);
   client_close();
 }
 
@@ -136,7 +136,7 @@ static bool cannot_hop (struct exchange *x) {
   return false;
 }
 
-/* Who asked has no memory for what the next hop must say. */
+/* The owner runs out of memory for the next hop's headers. */
 static void check_hop_refused (void) {
   struct exchange *x = request_new("/to/302/echo");
   x->hopping = cannot_hop;
@@ -218,7 +218,7 @@ void cut_responses_fail (void) {
   client_close();
 }
 
-/* How many requests the server reads of this one, which goes out on a kept connection. */
+/* How many requests the server receives for this one, which uses a kept connection. */
 static unsigned count_sendings (struct exchange *x) {
   exchange_free(get("/echo"));
   unsigned before = raw_server_requests(server);
@@ -252,7 +252,7 @@ void some_requests_are_sent_once (void) {
   client_close();
 }
 
-/* A port on which nobody listens, nor can while the socket holds it. */
+/* A port without a listener, which stays so while the socket holds it. */
 static int hold_port (int *port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
@@ -273,7 +273,7 @@ static struct exchange *request_port (int port) {
   return x;
 }
 
-/* A server of one connection at a time, that this thread serves between two steps of the engine. */
+/* A server for one connection at a time, which this thread serves between two steps. */
 static int listen_once (int *port) {
   int listener = hold_port(port);
   CHECK(!listen(listener, 0));
@@ -301,7 +301,7 @@ static void serve (int listener, int *connection, int port) {
   exchange_free(x);
 }
 
-/* While its queue is full, who connects hears nothing. */
+/* While the queue is full, a new connection gets no answer. */
 static void fill_queue (int port, int queue[], int places) {
   struct sockaddr_in address = {
       .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
@@ -311,7 +311,7 @@ static void fill_queue (int port, int queue[], int places) {
   }
 }
 
-/* libcurl closes its connection, which the next one then looks for in vain. */
+/* libcurl closes the connection, so the next request finds none. */
 static void cancel_one (int port) {
   struct exchange *x = request_soon(port);
   submit(x);
@@ -327,7 +327,7 @@ void new_connections_have_their_limit (void) {
   client_open(&(struct engine_limits){.idle_handles = 1});
   int listener = listen_once(&port);
   for (int i = 0; i < 2; i++)
-    serve(listener, &connection, port); /* the second one learns that connections are kept */
+    serve(listener, &connection, port); /* the second request shows that connections are kept */
   cancel_one(port);
   close(connection);
   fill_queue(port, queue, PLACES);
@@ -354,7 +354,9 @@ void bad_responses_fail (void) {
   client_close();
 }
 
-/* Where libcurl would append it to what came last on that handle. Before 7.83 and from 8.3 on it drops the blank. */
+/*
+** libcurl would append the line to the last one on that handle. Before 7.83 and since 8.3 it drops the blank.
+*/
 void first_header_lines_stand_alone (void) {
   unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   bool tolerated = version < 0x075300 || version >= 0x080300;
@@ -377,7 +379,7 @@ static void check_tls_failure (void) {
   int length = snprintf(text, sizeof text, "https://127.0.0.1:%d/", raw_server_port(server));
   uri_release(x->request.uri);
   x->request.uri = uri_parse(&checked_memory, text, (size_t)length, &why);
-  x->request.transport->timeout = 0.3; /* the server waits for a whole request */
+  x->request.transport->timeout = 0.3; /* the server waits for a complete request */
   run(x);
   CHECK(!x->response.may_have_arrived);
   check_failure(x, FAILURE_TIMEOUT, "");
@@ -397,7 +399,7 @@ static void check_tls_failure (void) {
   check_failure(x, FAILURE_TLS, "");
 }
 
-/* What libcurl would send, but nobody may. */
+/* libcurl would send this invalid option. */
 static void check_bad_option (void) {
   struct exchange *x = request_new("/echo");
   CHECK(transport_set(x->request.transport, &x->request.transport->user_agent, "a\r\nX-Evil: b"));
@@ -423,7 +425,7 @@ void connecting_fails (void) {
   client_close();
 }
 
-/* A listener whose queue is full: connecting to it takes for ever. */
+/* A listener with a full queue: a connect to it never ends. */
 static int full_listener (int fds[4]) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof address;
@@ -440,7 +442,7 @@ static int full_listener (int fds[4]) {
 static void check_connect_timeout (void) {
   int fds[4];
   struct exchange *x = request_port(full_listener(fds));
-  x->request.transport->stall_timeout = 0.05; /* counts from the request on */
+  x->request.transport->stall_timeout = 0.05; /* counts from the request */
   run(x);
   CHECK(!x->response.may_have_arrived && strstr(x->response.hint, "connectTimeout"));
   check_failure(x, FAILURE_TIMEOUT, "");
@@ -448,7 +450,7 @@ static void check_connect_timeout (void) {
     close(fds[i]);
 }
 
-/* Nothing moves once the request is out: a stall is noticed before twice its time is over. */
+/* After the request no byte moves: a stall is noticed before twice its time. */
 static void check_stall_time (const char *body) {
   struct exchange *x = request_new("/silent");
   if (body) request_body(x, body);

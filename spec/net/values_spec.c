@@ -25,7 +25,7 @@ void buffer_grows_to_its_limit (void) {
   buffer_clear(&b);
   CHECK(b.length == 0 && b.data[0] == '\0');
   check_fail_at(1, true);
-  CHECK(buffer_add(&b, "y", 1) == BUFFER_OK); /* the block is still there */
+  CHECK(buffer_add(&b, "y", 1) == BUFFER_OK); /* the block is kept */
   buffer_cleanup(&b);
   CHECK(buffer_add(&b, "y", 1) == BUFFER_NO_MEMORY);
   check_fail_at(0, false);
@@ -72,7 +72,8 @@ void headers_are_replaced_and_removed (void) {
   struct header_list *list = header_list_new(&checked_memory);
   CHECK(set(list, "Accept", "a") == HEADER_OK && set(list, "X-B", "1") == HEADER_OK);
   CHECK(set(list, "ACCEPT", "  b ") == HEADER_OK);
-  CHECK_TEXT(lines(list)->data, "ACCEPT: b\r\nX-B: 1"); /* what libcurl need not look for is one line to it */
+  CHECK_TEXT(lines(list)->data,
+             "ACCEPT: b\r\nX-B: 1"); /* lines that libcurl does not search for are one line to it */
   CHECK(lines(list)->next == NULL);
   CHECK(set(list, "Content-Type", "t") == HEADER_OK && set(list, "pragma", "p") == HEADER_OK);
   CHECK_TEXT(lines(list)->data, "ACCEPT: b\r\nX-B: 1\r\npragma: p");
@@ -88,7 +89,7 @@ void headers_are_replaced_and_removed (void) {
   CHECK_TEXT(lines(list)->data, "x-b;");
   CHECK_TEXT(lines(copy)->data, "ACCEPT: b\r\nx-b:");
   CHECK(!header_list_equal(list, copy));
-  CHECK(set(list, "Accept", "b") == HEADER_OK && !header_list_equal(list, copy)); /* it differs in letters */
+  CHECK(set(list, "Accept", "b") == HEADER_OK && !header_list_equal(list, copy)); /* differs only in case */
   CHECK(set(list, "ACCEPT", "b") == HEADER_OK && header_list_equal(list, copy));
   header_list_remove(list, "ACCEPT", 6);
   CHECK(header_list_keep(copy) == copy && header_list_keep(NULL) == NULL);
@@ -104,7 +105,7 @@ void headers_are_replaced_and_removed (void) {
   header_list_release(NULL);
 }
 
-/* More than are looked through: they are found by an index. */
+/* More than a linear search handles: an index is used. */
 enum { MANY_LINES = 300 };
 
 static bool set_many (struct header_list *list, const char *pattern, const char *value) {
@@ -297,7 +298,7 @@ static void check_appended (const char *base, const char *path, const char *expe
   uri_release(a);
 }
 
-/* Is a second asking for it answered with the first one's URI? What else was asked for meanwhile changes nothing. */
+/* True if a second call returns the first one's URI, also when `meanwhile` was requested between. */
 static bool is_kept (const char *base, const char *path, const char *meanwhile) {
   struct uri *a = parse(base), *first = uri_append(a, path), *other = uri_append(a, meanwhile);
   struct uri *second = uri_append(a, path);

@@ -1,5 +1,5 @@
---- JSON: what goes in comes out, whatever the lua-cjson at hand does to numbers and empty arrays.
--- Every case runs twice: over the codec as it is, and with all repairs forced. Random cases print
+--- JSON: values survive encoding and decoding, whatever this lua-cjson does to numbers and empty arrays.
+-- Every case runs twice: with the codec as it is, and with all repairs forced. Random cases print
 -- their seed in their name; SEED=number repeats them.
 
 local codec = require("datasession.internal.codec")
@@ -9,7 +9,7 @@ local ROUNDS = 400
 
 local random = math.random
 
---- Equal, with types: an integer is not a float, null is not nil, [] is not {}.
+--- True if both are equal, with types: an integer differs from a float, null from nil, [] from {}.
 local function same(codecAtHand, a, b)
   if math.type(a) == "float" and math.type(b) == "integer" then return a == b end   -- 10.0 may come back as 10
   if type(a) ~= "table" or type(b) ~= "table" then
@@ -518,7 +518,7 @@ describe("a codec over a library that does everything right", function()
   local arrays = getmetatable(repaired.array())
   local seen = {}
 
-  --- What a perfect lua-cjson would be: built from a repaired one.
+  --- A lua-cjson without defects, built from a repaired one.
   local library = {
     new = function()
       local function ignore() end

@@ -1,4 +1,4 @@
--- Errors: what kinds there are, what each tells, and what none ever tells.
+-- Errors: their kinds, their fields, and the secrets that they never hold.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -39,7 +39,7 @@ describe("an error", function()
     return session:login(USER, PASSWORD)
   end
 
-  -- By kind, how to come by one: a function that returns a promise and what else to expect.
+  -- By kind: a function that returns a promise which is rejected so, and other expectations.
   local ways = {
     timeout = function()
       server:fault { kind = "slow", delay = 60 }
@@ -153,7 +153,7 @@ describe("an error", function()
   end)
 
   describe("never tells", function()
-    -- Every text that can be reached from a value.
+    -- Every string that is reachable from a value.
     local function texts(value, found, seen)
       found, seen = found or {}, seen or {}
       if type(value) == "string" then
@@ -176,7 +176,7 @@ describe("an error", function()
       return found
     end
 
-    -- What must not be seen: the password in every form in which it travels, cookies, the Authorization header.
+    -- Secrets: the password in every encoding that is sent, cookies, the Authorization header.
     local function secrets()
       local list = { PASSWORD, "hüsh", "h%C3%BCsh", "token=", "p%3Aw", "JSESSIONID=" }
       for _, request in ipairs(server:requests()) do

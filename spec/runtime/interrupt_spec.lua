@@ -1,11 +1,12 @@
--- What a hook raises on the main thread leaves every wait: so does Ctrl-C, as the stand-alone interpreter takes it.
+-- An error that a hook raises on the main thread ends every wait. The stand-alone interpreter handles Ctrl-C
+-- so.
 local datasession = require "datasession"
 
 local child = dofile "spec/support/child.lua"
 
 local main = coroutine.running()
 
--- Has the next thing that the main thread does raise an error, as the interpreter's handler of SIGINT has.
+-- Sets a hook that raises an error at once, as the interpreter's handler of SIGINT does.
 local function interrupt()
   debug.sethook(main, function()
     debug.sethook(main)
@@ -20,7 +21,7 @@ local function after(seconds, f)
   end)
 end
 
--- A promise that is settled far too late, and keeps the loop pending until then.
+-- A promise that is settled much later and keeps the loop pending until then.
 local function late()
   return datasession.spawn(function() return datasession.promise(function() end):await(60) end)
 end

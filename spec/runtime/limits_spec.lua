@@ -1,4 +1,4 @@
--- How many connections the engine may have: datasession.setLimits; and whose turn it is when there are too few.
+-- datasession.setLimits: the number of connections, and the order of requests when there are too few.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 

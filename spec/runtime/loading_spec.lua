@@ -1,4 +1,4 @@
--- When the Lua layer loads its modules: none at the start, all at the first session, none in the midst of work.
+-- The Lua layer loads no modules at the start, all at the first session, and none during an operation.
 local sandbox = require "datasession.sandbox"
 
 local child = dofile "spec/support/child.lua"

@@ -1,4 +1,4 @@
--- Names are compared as protocols say, whatever the host makes of the locale: in Turkish, I is not the capital of i.
+-- Names are compared as protocols define it, in any locale: in Turkish, I is not the capital of i.
 local child = dofile "spec/support/child.lua"
 local files = dofile "spec/support/files.lua"
 local locales = dofile "spec/support/locales.lua"

@@ -1,4 +1,4 @@
--- The engine as a host sees it: step, run, what an event loop needs, errors of handlers, and the end of the Lua state.
+-- The engine for its host: step, run, event loops, errors of handlers, and the end of the Lua state.
 local cqueues = require "cqueues"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
@@ -204,7 +204,7 @@ describe("the engine", function()
       local waiting = datasession.spawn(function() never:await(60) end)
       assert.is_false(datasession.run(0.2))
       assert.is_true(count >= 3)
-      assert.matches("the await or run in whose step", results[3][2].message)
+      assert.matches("an outer await or run timed out", results[3][2].message)
       again = function() end
       waiting:cancel()
       while not datasession.run(0.1) do end
@@ -331,7 +331,7 @@ describe("the engine", function()
       assert.is_false(getmetatable(engine))
     end)
 
-    -- What a program does: one call after another, some at once, in coroutines and handlers.
+    -- A usual program: calls in sequence, some in parallel, in coroutines and handlers.
     local function program()
       local log = {}
       local work = datasession.spawn(function()
@@ -548,7 +548,7 @@ describe("the engine", function()
   end)
 
   describe("ends with the Lua state", function()
-    -- Everything that can be under way.
+    -- All kinds of pending work.
     local BUSY = [==[
       local uri, mode = ...
       local datasession = require "datasession"

@@ -1,4 +1,4 @@
--- Numbers, and the order of texts, are the same in every locale, and when the locale changes after the first use.
+-- Numbers and the order of strings are the same in every locale, also after a change of locale.
 local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
@@ -110,7 +110,7 @@ describe("in any locale", function()
   end)
 end)
 
--- This file again, in a process of its own.
+-- Runs this file in another process.
 if not os.getenv "DATASESSION_LOCALE" then
   describe("numbers and orders", function()
     local directory

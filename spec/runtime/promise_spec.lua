@@ -1,4 +1,4 @@
--- Promises over real sockets: how they settle, what runs when, cancelling, waiting, and coroutines.
+-- Promises over real sockets: settling, order of handlers, cancelling, waiting, and coroutines.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -40,19 +40,19 @@ describe("a promise", function()
     assert.same({}, told, "errors that nobody expected")
   end)
 
-  -- What went to onError, taken from it.
+  -- Removes and returns the errors that onError got.
   local function takeTold()
     local taken = told
     told = {}
     return taken
   end
 
-  -- Steps until the promise is settled: not by await, which counts as looking.
+  -- Steps until the promise is settled. Not by await, which counts as handling a rejection.
   local function settle(promise)
     await.stepUntil(function() return promise:state() ~= "pending" end)
   end
 
-  -- A promise, and the functions that settle it.
+  -- A promise and the functions that settle it.
   local function open()
     local resolve, reject
     return datasession.promise(function(...) resolve, reject = ... end), resolve, reject
@@ -587,11 +587,11 @@ describe("a promise", function()
       local keepsPending = datasession.spawn(function() return never:await(LIMIT) end)
       local _, err = never:await(0.1)
       assert.matches("the time that await was given", err.message)
-      assert.matches("the time of the await or run in whose step", results[1][2].message)
+      assert.matches("an outer await or run timed out", results[1][2].message)
       assert.equal("timeout", results[1][2].kind)
       assert.matches("spawn", results[1][2].hint)
       assert.matches("the time that await was given", results[2][2].message)
-      assert.matches("the time of the await or run in whose step", results[3][2].message)
+      assert.matches("an outer await or run timed out", results[3][2].message)
       assert.equal("pending", keepsPending:state())
       keepsPending:cancel()
     end)
@@ -1073,7 +1073,7 @@ describe("a promise", function()
     end)
   end)
 
-  -- One life with everything in it, under collectors of several tempers.
+  -- One program with all features, under several settings of the collector.
   describe("that nothing can settle any more", function()
     local function collect()
       for _ = 1, 3 do collectgarbage() end

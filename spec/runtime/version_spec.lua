@@ -1,4 +1,4 @@
--- datasession.version: what is at work.
+-- datasession.version: the versions in use.
 local child = dofile "spec/support/child.lua"
 local datasession = require "datasession"
 

@@ -1,4 +1,4 @@
--- A certification authority of its own, by the openssl program: certificates that are right or wrong in one way each.
+-- A certification authority, by the openssl program. Its certificates are valid, or invalid in one way each.
 local shell = dofile "spec/support/shell.lua"
 local write = dofile("spec/support/files.lua").write
 
@@ -34,7 +34,7 @@ local function request(kind, subject, name, ...)
   return openssl(table.unpack(words))
 end
 
---- A new one, which keeps its files in a directory that is there. `self.certificate` is what is to be trusted.
+--- A new authority with its files in an existing directory. `self.certificate` is the one to trust.
 function authority.new(directory, name)
   local self = setmetatable({ directory = directory .. "/" .. name }, authority)
   shell.run("mkdir", self.directory)
@@ -51,8 +51,8 @@ function authority:sign(...)
   return openssl("ca", "-batch", "-config", self.config, "-cert", self.certificate, "-keyfile", key, ...)
 end
 
---- A certificate for what the alternative name says ("IP:127.0.0.1"): { certificate = file, key = file }.
--- @param first, last when it is valid, as "YYYYMMDDHHMMSSZ"; from now on, for a day
+--- A certificate for the alternative name ("IP:127.0.0.1"): { certificate = file, key = file }.
+-- @param first, last its validity, as "YYYYMMDDHHMMSSZ"; default: one day from now
 function authority:issue(name, alternative, first, last)
   local base = self.directory .. "/" .. name
   request("-new", name, base, "-addext", "subjectAltName=" .. alternative)
@@ -66,14 +66,14 @@ function authority:revoke(issued)
   self:sign("-revoke", issued.certificate)
 end
 
---- The list of what is revoked so far: a file.
+--- The certificate revocation list, a file.
 function authority:list(name)
   local file = self.directory .. "/" .. name .. ".crl"
   self:sign("-gencrl", "-out", file)
   return file
 end
 
---- The file of the public key, and its digest as libcurl wants it pinned.
+--- The file of the public key, and its digest as libcurl pins it.
 function authority.pin(issued)
   local file = issued.key:gsub("key$", "pub")
   openssl("pkey", "-in", issued.key, "-pubout", "-out", file)

@@ -1,11 +1,11 @@
---- Waiting for what sessions do. What does not happen within LIMIT is a failure.
+--- Waits for sessions. A wait fails after LIMIT seconds.
 local assert = require "luassert"
 local datasession = require "datasession"
 
 local await = { LIMIT = 20 } -- seconds
 
---- The error that a promise is rejected with; any other end of it is a failure.
--- @param kind string or nil: the kind that the error has to be of
+--- The error of a rejected promise; fails if the promise does not reject.
+-- @param kind string or nil: the kind that the error must have
 function await.rejected(promise, kind)
   local value, err = promise:await(await.LIMIT)
   assert.is_nil(value)
@@ -13,7 +13,7 @@ function await.rejected(promise, kind)
   return err
 end
 
---- Steps until done() is true, and then no more.
+--- Steps until done() is true, and no further.
 function await.stepUntil(done)
   local limit = os.time() + await.LIMIT
   while not done() do
@@ -22,12 +22,12 @@ function await.stepUntil(done)
   end
 end
 
---- Lets what is ready happen, such as storing; what is in flight or timed goes on.
+--- Runs ready work, such as saving; pending requests and timers continue.
 function await.flush()
   for _ = 1, 4 do datasession.step() end
 end
 
---- Lets all that is in flight or timed end.
+--- Runs until no request and no timer is pending.
 function await.settle()
   assert.is_true(datasession.run(await.LIMIT), "something is still in flight")
 end

@@ -1,4 +1,4 @@
---- A certificate for 127.0.0.1 that is its own authority, in that directory: { certificate = file, key = file }.
+--- Creates a self-signed certificate for 127.0.0.1 in that directory: { certificate = file, key = file }.
 local shell = dofile "spec/support/shell.lua"
 
 return function(directory)

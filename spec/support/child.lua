@@ -1,5 +1,5 @@
--- Runs a script in an interpreter of its own: for what a spec cannot see from inside, such as warnings, the end of
--- the Lua state, and the exit status.
+-- Runs a script in a new interpreter, to observe what a spec cannot see from inside, such as warnings, the
+-- end of the Lua state, and the exit status.
 local files = dofile "spec/support/files.lua"
 local quoted = dofile("spec/support/shell.lua").quoted
 
@@ -18,7 +18,7 @@ end
 local running = {}
 running.__index = running
 
--- Starts the script with those arguments.
+-- Starts the script with these arguments.
 function child.start(script, ...)
   local name = files.new(script)
   local lua = quoted(child.interpreter())
@@ -27,12 +27,12 @@ function child.start(script, ...)
   return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)
 end
 
--- The next line of what it prints; it has to flush it.
+-- The next line of its output, which it must flush.
 function running:line()
   return self.pipe:read()
 end
 
--- Waits for its end: { output = the rest of both streams, code = exit status, or signal = what ended it }.
+-- Waits for its end: { output = the rest of both streams, code = exit status, or signal = its name }.
 function running:finish()
   local result = { output = self.pipe:read "a" }
   local _, how, code = self.pipe:close()
@@ -45,7 +45,7 @@ function child.run(...)
   return child.start(...):finish()
 end
 
--- The output of a child that has to end well.
+-- The output of a child, which must exit with success.
 function child.output(script, ...)
   local result = child.run(script, ...)
   if result.code ~= 0 then

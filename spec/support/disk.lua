@@ -1,9 +1,9 @@
--- Children whose disk does as a spec says: see spec/host/slow_disk.c.
+-- Child processes with a disk that a spec controls: see spec/host/slow_disk.c.
 local files = dofile "spec/support/files.lua"
 
 local disk = {}
 
--- The library beside the C modules that are tried.
+-- The library, beside the C modules under test.
 local function library()
   for path in package.cpath:gmatch "[^;]+" do
     local build = path:match "^(.*)/lib/%?%.so$"
@@ -17,14 +17,14 @@ local function library()
   error "slow_disk.so is not built: make specs"
 end
 
---- What spec/support/child.lua gives, its children having that library.
+--- As spec/support/child.lua, with that library preloaded.
 function disk.child()
   local child = dofile "spec/support/child.lua"
   child.variables = ('LD_PRELOAD="${LD_PRELOAD:+$LD_PRELOAD:}%s"'):format(library())
   return child
 end
 
---- A file for DATASESSION_DISK_GATE: its path. To be removed for the disk to go on.
+--- The path of a file for DATASESSION_DISK_GATE. Its removal lets the disk continue.
 function disk.gate(directory)
   files.write(directory .. "/gate", "")
   return directory .. "/gate"

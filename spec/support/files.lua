@@ -1,9 +1,9 @@
---- Files of the specs' own.
+--- Temporary files for specs.
 local shell = dofile "spec/support/shell.lua"
 
 local files = {}
 
---- The bytes of a file, which must be there.
+--- The bytes of a file; fails if it does not exist.
 function files.read(path)
   local file = assert(io.open(path, "rb"))
   local text = assert(file:read "a")
@@ -17,14 +17,14 @@ function files.write(path, text)
   assert(file:close())
 end
 
---- A new file with that text: its path.
+--- Creates a file with that text and returns its path.
 function files.new(text)
   local path = os.tmpname()
   files.write(path, text)
   return path
 end
 
---- A new, empty directory, for us alone: its path.
+--- Creates an empty private directory and returns its path.
 function files.directory()
   local path = os.tmpname()
   os.remove(path)
@@ -32,7 +32,7 @@ function files.directory()
   return path
 end
 
---- Removes a directory, with all that is in it.
+--- Removes a directory and its contents.
 function files.removeDirectory(path)
   shell.run("rm -rf", path)
 end

@@ -1,4 +1,4 @@
---- A server that speaks HTTP/2 alone, over TLS, and does as the body of each request says: http2_server.lua.
+--- A server of HTTP/2 over TLS, controlled by the bodies of its requests: http2_server.lua.
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"
@@ -8,7 +8,7 @@ local read = dofile("spec/support/files.lua").read
 local http2 = {}
 http2.__index = http2
 
---- Starts one. `files` is a certificate for 127.0.0.1 and its key: { certificate = file, key = file }.
+--- Starts a server. `files`: a certificate for 127.0.0.1 and its key, { certificate = file, key = file }.
 function http2.start(files)
   local program = child.start(read "spec/support/http2_server.lua", files.certificate, files.key)
   local port = program:line()
@@ -16,7 +16,7 @@ function http2.start(files)
   return setmetatable({ program = program, origin = origin, authority = files.certificate }, http2)
 end
 
---- A session with it, logged in.
+--- A logged-in session with the server.
 function http2:session(options)
   local all = { serviceURI = self.origin, caFile = self.authority, http2 = true }
   for name, value in pairs(options or {}) do all[name] = value end
@@ -25,7 +25,8 @@ function http2:session(options)
   return session
 end
 
---- Ends it: the lines that it noted, "run BODY" for a request that it acted on, "unrun BODY" for one that it refused.
+--- Ends the server and returns its notes: "run BODY" for a request that it ran, "unrun BODY" for one that it
+-- refused.
 function http2:finish()
   local ended = self:session():request { path = "/", method = "POST", body = "quit" }:await(await.LIMIT)
   assert(ended)

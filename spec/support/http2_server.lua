@@ -1,6 +1,6 @@
---- A server of HTTP/2 over TLS that does as the bodies of requests say; a program of its own, for http2.lua.
--- It cannot read header fields, and need not: a request without a body is answered by an empty one.
--- Usage: lua http2_server.lua CERTIFICATE KEY. Prints its port, and when it ends what it did, a line each.
+--- A server of HTTP/2 over TLS, controlled by the bodies of its requests; a program, for http2.lua. It does
+-- not decode header fields: a request without a body gets an empty response.
+-- Usage: lua http2_server.lua CERTIFICATE KEY. Prints its port, and at its end one line for each action.
 local socket = require "socket"
 local ssl = require "ssl"
 
@@ -66,7 +66,7 @@ function connection:close()
   self.tls:close()
 end
 
--- Those that were held, but for the first `count`, were not run.
+-- Notes that the held requests after the first `count` were not run.
 function connection:forsake(count)
   local last = self.held[count] or 0
   for at, stream in ipairs(self.held) do note(at <= count and "run" or "unrun", self.bodies[stream]) end
@@ -94,7 +94,7 @@ function commands:run(stream)
   self:answer(stream, "")
 end
 
---- The first `count` that were held are answered, the others refused, by GOAWAY.
+--- Responds to the first `count` held requests and refuses the others, by GOAWAY.
 commands.goaway = once(function(self, _, count)
   for _, other in pairs(connections) do other.ending = true end
   self:forsake(count)
@@ -102,7 +102,7 @@ commands.goaway = once(function(self, _, count)
   self:close()
 end)
 
---- The same, but the first `count` get no answer.
+--- The same without a response to the first `count`.
 commands.lose = once(function(self, _, count)
   self:forsake(count)
   self:close()

@@ -1,10 +1,10 @@
---- Locales of the specs' own, which the system need not have.
+--- Locales for specs; the system need not have them.
 local files = dofile "spec/support/files.lua"
 local shell = dofile "spec/support/shell.lua"
 
 local locales = {}
 
---- A new directory that holds the locales called so, for a child's LOCPATH.
+--- Creates a directory with these locales, for a child's LOCPATH.
 function locales.directory(...)
   local path = files.directory()
   for _, name in ipairs { ... } do

@@ -1,4 +1,4 @@
---- nginx with TLS and HTTP/2 on a free port of 127.0.0.1, with files of its own.
+--- nginx with TLS and HTTP/2 on a free port of 127.0.0.1, with a configuration of its own.
 local files = dofile "spec/support/files.lua"
 local shell = dofile "spec/support/shell.lua"
 local socket = require "socket"
@@ -25,7 +25,7 @@ http {
 }
 ]]
 
--- One that was free a moment ago.
+-- A port that was free just now.
 local function freePort()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
@@ -33,7 +33,8 @@ local function freePort()
   return port
 end
 
---- Starts one. `certificate`: { certificate = file, key = file }, for 127.0.0.1; `settings`: more of the server's own.
+--- Starts nginx. `certificate`: { certificate = file, key = file }, for 127.0.0.1; `settings`: more lines for
+-- its server block.
 function nginx.start(certificate, settings)
   local self = setmetatable({ directory = files.directory(), port = freePort() }, nginx)
   shell.run("chmod 755", self.directory) -- its workers have a user of their own
@@ -46,12 +47,12 @@ function nginx.start(certificate, settings)
   return self
 end
 
---- A file that it serves.
+--- Creates a file that it serves.
 function nginx:put(name, text)
   files.write(self.directory .. "/www/" .. name, text)
 end
 
---- What it answered: "HTTP/2.0 GET /x 200", a line each; the last ones may come late.
+--- Its log: "HTTP/2.0 GET /x 200", one line a request; the last lines may come late.
 function nginx:requests()
   return files.read(self.directory .. "/requests")
 end

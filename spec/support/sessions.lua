@@ -5,8 +5,8 @@ local await = dofile "spec/support/await.lua"
 
 local sessions = {}
 
---- A session with the application of that model; anonymous, as is the option's default, without one.
--- @param options table or nil: more options, or others, for datasession.new
+--- A session with the application of that model; default: anonymous, as in the option.
+-- @param options table or nil: further options of datasession.new
 function sessions.new(server, model, options)
   local application = require("datasession.internal.ascii").lower(model or "anonymous")
   local all = { serviceURI = server.uris[application], authenticationModel = model }
@@ -14,7 +14,7 @@ function sessions.new(server, model, options)
   return datasession.new(all)
 end
 
---- The same, logged in as a user or by a token that the sandbox knows unless it is told of others.
+--- The same, logged in as a user or by a token that the sandbox accepts by default.
 function sessions.loggedIn(server, model, options)
   local session = sessions.new(server, model, options)
   if model == "bearer" then
@@ -25,7 +25,7 @@ function sessions.loggedIn(server, model, options)
   return session
 end
 
---- A list that fills with what the session tells of its connection: "online", or the reason why it is offline.
+--- A list of the session's connection events: "online", or the reason of going offline.
 function sessions.listen(session)
   local events = {}
   session:subscribe("online", function() events[#events + 1] = "online" end)
@@ -33,7 +33,7 @@ function sessions.listen(session)
   return events
 end
 
---- A ping that does not end by itself, and has reached the server.
+--- A ping that has reached the server and stays pending.
 function sessions.hangingPing(server, session)
   server:clearRequests()
   server:fault { kind = "slow", delay = await.LIMIT, path = "oeping$" }
@@ -42,14 +42,14 @@ function sessions.hangingPing(server, session)
   return ping
 end
 
---- For before_each: the server runs, has no faults and has seen no request.
+--- For before_each: the server runs, without faults and without a request in its log.
 function sessions.refresh(server)
   server:clearFaults()
   assert(server:start())
   server:clearRequests()
 end
 
---- For after_each: ends every session; nothing may be in flight then.
+--- For after_each: ends every session; no request may be pending then.
 function sessions.endAll()
   datasession.invalidateAllSessions { all = true }:await(await.LIMIT)
   await.settle()

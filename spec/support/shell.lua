@@ -1,13 +1,13 @@
---- The system's commands.
+--- Runs commands of the system.
 local shell = {}
 
---- A word that the shell takes for one, whatever is in it.
+--- Quotes a text as one word of the shell.
 function shell.quoted(word)
   return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
 end
 
---- Runs a command, which the shell reads, with words that it takes as they are: what both streams have.
--- A command that fails is an error, with that.
+--- Runs a shell command with further words, which are quoted. Returns the output of both streams; raises it
+-- if the command fails.
 function shell.run(command, ...)
   local words = { command }
   for _, word in ipairs { ... } do words[#words + 1] = shell.quoted(word) end

@@ -1,5 +1,5 @@
--- What is under way when lua_close comes. Returns a list of { name, function(uris) }; what a function leaves behind, it
--- leaves to lua_close.
+-- Pending work at lua_close. Returns a list of { name, function(uris) }; lua_close must release all that a
+-- function leaves.
 local datasession = require "datasession"
 local serve = ... -- runs Lua text with `server`, the sandbox
 
@@ -18,7 +18,7 @@ local function slow(model)
   serve(("server:fault { kind = 'slow', delay = 0.2, model = %q, count = 0 }"):format(model))
 end
 
--- Until the sandbox has so many requests.
+-- Waits until the sandbox has received that many requests.
 local function reached(n)
   for _ = 1, 5 do datasession.step(0.005) end
   serve(("assert(server:awaitRequests(%d))"):format(n))
@@ -150,7 +150,7 @@ cases["handlers that were not called yet"] = function(uris)
   datasession.promise(function(resolve) resolve(1) end):done(print):next(print)
 end
 
--- Everything that there is, let go in an order that differs each time, the collector running after each.
+-- Creates one of each object and releases them in another order each time, with a collection after each.
 local function everything(uris)
   local provider = datasession.AuthenticationProvider { uri = uris.form_sso, authenticationModel = "form_sso" }
   local login = provider:login("lua", "secret")

@@ -1,10 +1,10 @@
--- Handlers of every kind, each doing to its session, to its promise and to the engine what is least expected of it.
--- Returns a list of { name, function }. A function raises what is wrong.
+-- Handlers of every kind; each does something unexpected to its session, its promise or the engine. Returns a
+-- list of { name, function }. A function raises failures.
 local datasession = require "datasession"
 
 local LIMIT = 20 -- seconds
 
--- What functions of the protocol "puppet" do is told by link.script, by name: what they return.
+-- The functions of the protocol "puppet" return what link.script says, by name.
 local function obey(name)
   return function(link)
     local answer = link.script and link.script[name]
@@ -38,7 +38,7 @@ local function failing(kind)
   return function() return nil, { kind = kind, message = "as told" } end
 end
 
--- A session of it, logged in, whose functions do as the script says.
+-- A logged-in session of that protocol; its functions follow the script.
 local function puppet(uris, script, options)
   options = options or {}
   options.protocol, options.serviceURI = "puppet", uris.anonymous
@@ -48,7 +48,7 @@ local function puppet(uris, script, options)
   return session
 end
 
--- By what it is that calls `f(session)`: what makes it so. Returns the promises that have to be settled at the end.
+-- By caller: starts what will call `f(session)`. Returns the promises that must be settled at the end.
 local triggers = {}
 
 local function onEvent(event, script, options)
@@ -175,7 +175,7 @@ function triggers.finaliser(uris, f)
   return { promise }
 end
 
--- What a handler does: to the session, and with a promise of it that is pending.
+-- The actions of a handler: on the session and on one of its pending promises.
 local deeds = {}
 
 function deeds.invalidate(session) session:invalidate() end

@@ -1,11 +1,11 @@
 /*
-** binding: `fault_server`, the server as a userdata, for specs. A script is an array of strings, which are sent,
-** and of the module's PAUSE, READ, CLOSE and RESET.
+** binding: `fault_server`, the server as a userdata, for specs. A script is an array of strings, which are
+** sent, and of the module's PAUSE, READ, CLOSE and RESET.
 **
 ** start(): a server, or nil and a message. server:port(); server:answer(key, script);
 ** server:fault(key or nil, script [, count [, when]]), when: "request", "head" or "accept"; server:clear();
-** server:release(), server:drop([reset]): how many connections; server:counts(): requests, accepted, open, paused;
-** server:close().
+** server:release(), server:drop([reset]): the number of connections; server:counts(): requests, accepted,
+** open, paused; server:close().
 */
 #include "server.h"
 
@@ -46,7 +46,7 @@ static int closed (lua_State *L) {
   return 0;
 }
 
-/* All that can raise is done before there is anything to lose. */
+/* Raises for a bad step before anything is acquired. */
 static void check_steps (lua_State *L, int index) {
   luaL_checktype(L, index, LUA_TTABLE);
   for (lua_Integer i = 1; i <= luaL_len(L, index); i++) {

@@ -1,6 +1,6 @@
 /*
-** script: what the fault server does on a connection, in steps, byte for byte. Counted; not changed once it is
-** in use. A script is used by one thread at a time: the server's lock is around it.
+** script: the exact bytes and steps of the fault server on a connection. Reference-counted; immutable once in
+** use. The server's lock protects it.
 */
 #ifndef FAULTS_SCRIPT_H
 #define FAULTS_SCRIPT_H
@@ -10,8 +10,8 @@
 
 enum step_kind {
   STEP_SEND,
-  STEP_PAUSE, /* until told to go on */
-  STEP_READ,  /* until a whole request has come, which is taken */
+  STEP_PAUSE, /* waits for fault_server_release */
+  STEP_READ,  /* waits for a complete request and removes it */
   STEP_CLOSE, /* an orderly end */
   STEP_RESET
 };
@@ -28,7 +28,7 @@ struct script {
   struct step steps[];
 };
 
-struct script *script_new (size_t count); /* its steps are pauses; NULL: no memory */
+struct script *script_new (size_t count); /* its steps are pauses; NULL: out of memory */
 bool script_set_bytes (struct script *s, size_t index, const char *bytes, size_t length);
 struct script *script_keep (struct script *s);
 void script_release (struct script *s); /* accepts NULL */

@@ -16,9 +16,9 @@ enum { MOST = 64, FIRST_SIZE = 4096, MOST_SIZE = 8 << 20, SEND_LIMIT = 5 /* seco
 
 struct connection {
   int fd;
-  char *text; /* owned; what came and was not taken yet, and a NUL */
+  char *text; /* owned; input that is not processed yet, with a NUL */
   size_t length, size;
-  struct script *script; /* counted; NULL: it waits for a request */
+  struct script *script; /* counted; NULL: waiting for a request */
   size_t step;
   bool paused;
 };
@@ -27,7 +27,7 @@ struct rule {
   struct rule *next;
   char *key; /* owned; NULL: any */
   enum fault_when when;
-  unsigned left; /* 0: no end */
+  unsigned left; /* 0: no limit */
   struct script *script;
 };
 
@@ -35,8 +35,8 @@ enum command { NOTHING, RELEASE, DROP, DROP_BY_RESET, STOP };
 
 struct fault_server {
   pthread_t thread;
-  pthread_mutex_t lock; /* of all that follows but what only the thread's poll looks at */
-  pthread_cond_t done;  /* a command was */
+  pthread_mutex_t lock; /* guards all fields below except those that only the thread's poll uses */
+  pthread_cond_t done;  /* a command was done */
   int listener, wake[2], port;
   struct connection connections[MOST];
   size_t count;
@@ -45,7 +45,7 @@ struct fault_server {
   unsigned result; /* of the command */
   struct fault_counts counts;
   char *watched; /* owned: a key, or NULL */
-  unsigned seen; /* requests with it */
+  unsigned seen; /* complete requests with that key */
 };
 
 static void free_rule (struct rule *r) {
@@ -79,13 +79,13 @@ static bool add_rule (struct rule **list, const char *key, struct rule model) {
   return true;
 }
 
-/* A request begins with its key, and a parameter, a query or the version follow. */
+/* True if the request begins with the key, followed by a parameter, a query or the version. */
 static bool is_keyed (const char *text, const char *key) {
   size_t n = strlen(key);
   return strncmp(text, key, n) == 0 && text[n] && strchr(" ?;", text[n]);
 }
 
-/* The script of the first rule that fits, counted for the caller; NULL: none. */
+/* A reference to the script of the first matching rule; NULL: none. */
 static struct script *find_script (struct rule **list, const char *text, enum fault_when when) {
   for (struct rule **place = list; *place; place = &(*place)->next) {
     struct rule *r = *place;
@@ -111,7 +111,7 @@ static void put (int fd, const char *data, size_t length) {
   }
 }
 
-/* What was not read would turn an orderly end into a reset. */
+/* Unread input would turn an orderly close into a reset. */
 static void drain (int fd) {
   char rest[4096];
   while (recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
@@ -135,7 +135,7 @@ static bool has_head (const struct connection *c) {
   return strstr(c->text, "\r\n\r\n") != NULL;
 }
 
-/* 0: not whole yet. */
+/* The length of a complete request; 0: incomplete. */
 static size_t request_length (const struct connection *c) {
   const char *end = strstr(c->text, "\r\n\r\n"), *field = strcasestr(c->text, "\r\nContent-Length:");
   if (!end) return 0;
@@ -161,7 +161,7 @@ static struct script *nothing_there (void) {
   return script;
 }
 
-/* Looks for what the request that came, or its head, sets off. */
+/* Starts the script that the received request, or its header block, selects. */
 static void begin_script (struct fault_server *s, struct connection *c) {
   if (!has_head(c)) return;
   c->step = 0;
@@ -195,7 +195,7 @@ static void end_script (struct connection *c) {
   c->script = NULL;
 }
 
-/* As far as it goes without being told, or hearing, more. The connection may be closed then. */
+/* Runs the script until it must wait. May close the connection. */
 static void play (struct fault_server *s, struct connection *c) {
   enum progress progress = ON;
   while (progress == ON && !c->paused) {
@@ -251,7 +251,7 @@ static void accept_one (struct fault_server *s) {
 
 static unsigned release_all (struct fault_server *s) {
   unsigned released = 0;
-  for (size_t i = s->count; i-- > 0;) { /* from the end: closing puts the last one in its place */
+  for (size_t i = s->count; i-- > 0;) { /* from the end: close moves the last one into the gap */
     struct connection *c = &s->connections[i];
     if (!c->paused) continue;
     c->paused = false;
@@ -273,7 +273,7 @@ static unsigned drop_idle (struct fault_server *s, bool reset) {
   return dropped;
 }
 
-/* True: the thread is to end. */
+/* True if the thread must end. */
 static bool obey (struct fault_server *s) {
   char byte;
   enum command command = s->command;
@@ -306,7 +306,7 @@ static void *work (void *ud) {
   }
 }
 
-/* Waits until the thread has obeyed. */
+/* Sends a command to the thread and waits for its result. */
 static unsigned command (struct fault_server *s, enum command what) {
   pthread_mutex_lock(&s->lock);
   s->result = 0;
