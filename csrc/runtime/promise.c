@@ -559,7 +559,7 @@ static int unseen_text (lua_State *L) {
   lua_pushvalue(L, 1);
   push_trace(L);
   trace = lua_tostring(L, -1);
-  lua_pushfstring(L, "a promise was rejected and nobody looked: %s%s%s", text, trace ? "\n" : "",
+  lua_pushfstring(L, "a promise was rejected and not handled: %s%s%s", text, trace ? "\n" : "",
                   trace ? trace : "");
   return 1;
 }

@@ -959,7 +959,7 @@ describe("a promise", function()
     end)
   end)
 
-  describe("that was rejected and that nobody looked at", function()
+  describe("that was rejected and not handled", function()
     local function warnings()
       datasession.run(LIMIT)
       collectgarbage()

@@ -34,7 +34,7 @@ describe("standard error has", function()
     local object = "setmetatable({}, { __tostring = function() return 'an object' end })"
     for _, raised in ipairs { "'text'", "{}", object } do
       local output = said(("datasession.spawn(function()\n  error(%s)\nend)"):format(raised))
-      assert.matches("datasession: a promise was rejected and nobody looked: [^\n]+\nstack traceback:\n", output)
+      assert.matches("datasession: a promise was rejected and not handled: [^\n]+\nstack traceback:\n", output)
       assert.matches(":4: in function <[^\n]+:3>", output)
     end
   end)
@@ -45,7 +45,7 @@ describe("standard error has", function()
       datasession.spawn(function()
         assert(session:login():await())
       end)]]
-    assert.matches("nobody looked: login: [^\n]+\nstack traceback:\n.*:5: in function <[^\n]+:4>", said(script))
+    assert.matches("not handled: login: [^\n]+\nstack traceback:\n.*:5: in function <[^\n]+:4>", said(script))
   end)
 
   it("a rejection that is looked at not at all", function()
@@ -60,9 +60,9 @@ describe("standard error has", function()
       datasession.spawn(error, setmetatable({}, { __tostring = function() error {} end }))
       datasession.spawn(error, setmetatable({}, { __tostring = function() end }))]]
     local function check(output)
-      assert.matches("nobody looked: an error whose __tostring raised: evil\n", output)
-      assert.matches("nobody looked: an error whose __tostring raised: a table\n", output)
-      assert.matches("nobody looked: an error whose __tostring raised: '__tostring' must return a string\n", output)
+      assert.matches("not handled: an error whose __tostring raised: evil\n", output)
+      assert.matches("not handled: an error whose __tostring raised: a table\n", output)
+      assert.matches("not handled: an error whose __tostring raised: '__tostring' must return a string\n", output)
       assert.not_matches("__gc", output)
     end
     check(said(script))
