@@ -1,25 +1,21 @@
 #include "net/form.h"
 
-#include "net/ascii.h"
+#include "net/percent.h"
 
 #include <string.h>
 
-static bool is_plain (char c) {
-  return ascii_is_alnum(c) || (c && strchr("-_.!~*'()", c));
-}
-
 /* Not by curl_easy_escape, which would leave a copy of a password in memory that we cannot wipe. */
 static bool add_encoded (struct buffer *form, const char *text, size_t length) {
-  static const char hex[] = "0123456789ABCDEF";
-  size_t i;
-  for (i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    const char code[3] = {'%', hex[c >> 4], hex[c & 15]};
-    enum buffer_result added =
-        is_plain(text[i]) ? buffer_add(form, text + i, 1) : buffer_add(form, code, sizeof code);
-    if (added != BUFFER_OK) return false;
+  char code[32 * PERCENT_MOST];
+  bool ok = true;
+  while (ok && length) {
+    size_t part = length < 32 ? length : 32;
+    ok = buffer_add(form, code, percent_encode(code, text, part, PERCENT_COMPONENT)) == BUFFER_OK;
+    text += part;
+    length -= part;
   }
-  return true;
+  memory_wipe(code, sizeof code);
+  return ok;
 }
 
 bool form_add (struct buffer *form, const char *name, const char *value, size_t length) {

@@ -11,6 +11,7 @@
 -- method. They cannot yield. Their failures go to datasession.onError and break no session. A stored text is
 -- enough to use the session: keep it secret.
 local core = require "datasession.core"
+local percent = require "datasession.internal.percent"
 
 local storage = {}
 
@@ -84,9 +85,7 @@ end
 
 -- Each key has a name of its own, even on a file system that ignores case, and no name leaves the directory.
 local function nameOf(key)
-  return (key:gsub("[^a-z0-9_-]", function(byte)
-    return ("%%%02X"):format(byte:byte())
-  end)) .. ".json"
+  return percent.encode(key, "a-z0-9_-") .. ".json"
 end
 
 local function pathOf(self, key)

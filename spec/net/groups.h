@@ -17,6 +17,7 @@ void timers_fire_in_order (void);
 void transport_has_defaults (void);
 void failures_have_names (void);
 void numbers_are_written (void);
+void bytes_are_percent_encoded (void);
 
 /* transfer_spec.c: one exchange and its outcome */
 void connections_are_kept (void);

@@ -39,6 +39,7 @@ static void run_values (void) {
   RUN(transport_has_defaults);
   RUN(failures_have_names);
   RUN(numbers_are_written);
+  RUN(bytes_are_percent_encoded);
 }
 
 static void run_transfers (void) {

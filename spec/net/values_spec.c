@@ -4,6 +4,7 @@
 #include "net/curl_failure.h"
 #include "net/headers.h"
 #include "net/number.h"
+#include "net/percent.h"
 #include "net/timers.h"
 #include "net/transport.h"
 #include "net/uri.h"
@@ -471,4 +472,26 @@ void numbers_are_written (void) {
         rounds(0.0004567, 2, "0.00046"));
   CHECK(rounds(1e300, 3, "1e+300") && rounds(0, 3, "0") && rounds(-0.5, 14, "-0.5"));
   CHECK(rounds((double)NAN, 3, "nan") && rounds(HUGE_VAL, 3, "inf") && rounds(-HUGE_VAL, 3, "-inf"));
+}
+
+static bool encodes (const char *text, size_t length, const char *marks, const char *expected) {
+  char room[16 * PERCENT_MOST];
+  size_t n = percent_encode(room, text, length, marks);
+  return n == strlen(expected) && !memcmp(room, expected, n);
+}
+
+void bytes_are_percent_encoded (void) {
+  char all[256], coded[256 * PERCENT_MOST];
+  size_t i, n, escapes = 0;
+  CHECK(encodes("", 0, "", ""));
+  CHECK(encodes("aZ09", 4, "", "aZ09"));
+  CHECK(encodes("a b\0/%\xC3\xA9~", 9, PERCENT_UNRESERVED, "a%20b%00%2F%25%C3%A9~"));
+  CHECK(encodes("-_.~!*'()", 9, PERCENT_UNRESERVED, "-_.~%21%2A%27%28%29"));
+  CHECK(encodes("-_.~!*'()", 9, PERCENT_COMPONENT, "-_.~!*'()"));
+  for (i = 0; i < 256; i++)
+    all[i] = (char)i;
+  n = percent_encode(coded, all, 256, "");
+  for (i = 0; i < n; i++)
+    escapes += coded[i] == '%';
+  CHECK(escapes == 256 - 62 && n == 62 + escapes * 3);
 }

@@ -1,6 +1,7 @@
 #include "protocol/btt/message.h"
 
 #include "net/ascii.h"
+#include "net/percent.h"
 
 #include <string.h>
 
@@ -433,19 +434,7 @@ size_t markup_decode (char *to, struct span s) {
 /* Writing */
 
 size_t form_encode (char *to, struct span s) {
-  static const char hex[] = "0123456789ABCDEF", plain[] = "-_.!~*'()";
-  size_t i, n = 0;
-  for (i = 0; i < s.length; i++) {
-    unsigned char c = (unsigned char)s.text[i];
-    if (is_letter((char)c) || is_digit((char)c) || (c && strchr(plain, c)))
-      to[n++] = (char)c;
-    else {
-      to[n++] = '%';
-      to[n++] = hex[c >> 4];
-      to[n++] = hex[c & 15];
-    }
-  }
-  return n;
+  return percent_encode(to, s.text, s.length, PERCENT_COMPONENT);
 }
 
 size_t xml_encode (char *to, struct span s) {

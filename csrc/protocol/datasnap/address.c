@@ -2,6 +2,7 @@
 ** address: the addresses and bodies of calls. Leading scalar parameters go into the path. With PUT and POST
 ** the first array or object, and all parameters after it, go into the body.
 */
+#include "net/percent.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "runtime/numbers.h"
@@ -24,23 +25,20 @@ void datasnap_push_prefix (lua_State *L, const struct session *s, bool rest) {
 
 /* Percent-encodes the string on top for a path or a query. */
 static void encode (lua_State *L) {
-  static const char hex[] = "0123456789ABCDEF", plain[] = "-_.~";
-  size_t length, i;
+  size_t length;
   const char *text = lua_tolstring(L, -1, &length);
+  int at = lua_gettop(L);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
-  for (i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(plain, c)))
-      luaL_addchar(&b, text[i]);
-    else {
-      luaL_addchar(&b, '%');
-      luaL_addchar(&b, hex[c >> 4]);
-      luaL_addchar(&b, hex[c & 15]);
-    }
+  while (length) {
+    size_t part = length < 64 ? length : 64;
+    luaL_addsize(
+        &b, percent_encode(luaL_prepbuffsize(&b, (size_t)64 * PERCENT_MOST), text, part, PERCENT_UNRESERVED));
+    text += part;
+    length -= part;
   }
   luaL_pushresult(&b);
-  lua_remove(L, -2);
+  lua_remove(L, at);
 }
 
 /* The JSON encoder may escape slashes, which the service's own clients do not. */

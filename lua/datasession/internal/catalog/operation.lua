@@ -4,14 +4,18 @@ local check = require("datasession.internal.catalog.check")
 local codec = require("datasession.internal.codec")
 local ascii = require("datasession.internal.ascii")
 local object = require("datasession.internal.catalog.object")
+local percent = require("datasession.internal.percent")
 local raise = require("datasession.internal.raise")
 local suggest = require("datasession.internal.suggest")
 
-local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
+local find, format, gsub = string.find, string.format, string.gsub
 local gmatch, match = string.gmatch, string.match
 local lower, upper = ascii.lower, ascii.upper
 local fail, loose, optional = check.fail, check.loose, check.optional
 local null = codec.null
+
+-- The letters, digits and marks that an address may hold anywhere.
+local PLAIN = "A-Za-z0-9%-_.!~*'()"
 
 local DEFAULT_VERB = {
   create = "POST", read = "GET", update = "PUT", delete = "DELETE", submit = "PUT", count = "PUT",
@@ -55,11 +59,6 @@ local function checkParams(operation)
   return true
 end
 
---- Percent-encodes all but the letters, digits and marks that an address may hold anywhere.
-local function percentEncode(text)
-  return (gsub(text, "[^A-Za-z0-9%-_.!~*'()]", function(c) return format("%%%02X", byte(c)) end))
-end
-
 --- The value that was probably meant for a placeholder that has none: its name; or nil.
 local function misspelt(placeholder, values)
   local names = {}
@@ -94,7 +93,7 @@ function operationMethods:expand(values)
     if values then value = values[name] end
     local text = valueText(value)
     if not text then wrong = wrong or { name, value } end
-    return text and percentEncode(text)
+    return text and percent.encode(text, PLAIN)
   end)
   if wrong then
     local name, value = wrong[1], wrong[2]
