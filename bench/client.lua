@@ -1,8 +1,9 @@
---- The benchmark's works with datasession, as floor.c does them over bare libcurl; and what idle sessions cost.
--- Prints microseconds of CPU time for each unit of work, and the peak of the process's memory in KB.
+--- The benchmark's works with datasession, as floor.c does them over bare libcurl; and what idle sessions
+-- cost. Prints microseconds of CPU time for each unit of work, and the peak of the process's memory in KB.
 --
 --   client.lua ping|lifecycle|form COUNT SERVICE-URI
---   client.lua many|many-form COUNT SERVICE-URI                  COUNT sessions at once, 64 connections, 10 pings each
+--   client.lua many|many-form COUNT SERVICE-URI                  COUNT sessions at once, 64 connections, 10
+--                                                                pings each
 --   client.lua scale COUNT SERVICE-URI [PINGS]                   COUNT sessions log in, ping, log out; a call
 --   client.lua step COUNT SERVICE-URI SESSIONS [PING-INTERVAL]   COUNT steps, that many sessions being idle
 --   client.lua memory COUNT SERVICE-URI [MODEL]                  COUNT idle sessions: bytes for each
@@ -18,7 +19,8 @@ local caFile = os.getenv "BENCH_CA"
 
 local function newSession(model)
   return datasession.new {
-    serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval), caFile = caFile,
+    serviceURI = uri, authenticationModel = model, pingInterval = interval and tonumber(interval),
+    caFile = caFile,
     timeout = work == "scale" and 3600 or nil, -- under valgrind the last of 10,000 has long to wait
     connectTimeout = 60, -- and handshakes take long
   }
@@ -73,7 +75,8 @@ local function tell(start, units)
   print(("%.3f %s"):format((os.clock() - start) * 1e6 / units, peak()))
 end
 
--- Garbage is collected first: else it is chance, by what was loaded when, whether a short run meets a collection.
+-- Garbage is collected first: else it is chance, by what was loaded when, whether a short run meets a
+-- collection.
 local function measure(unit, ...)
   unit(...)
   collectgarbage()

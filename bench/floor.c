@@ -1,6 +1,6 @@
 /*
-** floor: what the benchmark's works cost over bare libcurl. Prints microseconds of CPU time for each unit of work, and
-** the peak of the process's memory in KB.
+** floor: what the benchmark's works cost over bare libcurl. Prints microseconds of CPU time for each unit of
+** work, and the peak of the process's memory in KB.
 **
 **   floor WORK COUNT SERVICE-URI USER-AGENT
 **

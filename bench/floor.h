@@ -1,7 +1,7 @@
 /*
-** floor: one client over bare libcurl, as floor.c and floor_many.c use it: an easy handle that is kept, each URI parsed
-** once, no look-up of a proxy, HTTP/1.1 named, and on the wire the header lines that datasession sends. A catalog is
-** decoded by lua-cjson in an embedded Lua state. Whatever goes wrong ends the program.
+** floor: one client over bare libcurl, as floor.c and floor_many.c use it: an easy handle that is kept, each
+** URI parsed once, no look-up of a proxy, HTTP/1.1 named, and on the wire the header lines that datasession
+** sends. A catalog is decoded by lua-cjson in an embedded Lua state. Whatever goes wrong ends the program.
 */
 #ifndef BENCH_FLOOR_H
 #define BENCH_FLOOR_H

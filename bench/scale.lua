@@ -1,6 +1,6 @@
 --- Whether what is done n times costs n times as much: CPU time for n, 2n, 4n and 8n, and the exponent that
--- fits them. 1 is linear, 2 quadratic; what outgrows the processor's caches comes out somewhat above 1. Nothing
--- leaves the machine.
+-- fits them. 1 is linear, 2 quadratic; what outgrows the processor's caches comes out somewhat above 1.
+-- Nothing leaves the machine.
 --
 --   scale.lua              all works, as a Markdown table
 --   scale.lua WORD         those whose name holds WORD
@@ -41,7 +41,8 @@ end
 -- Each is a name, the least n, and a function of n that prepares and returns what is measured.
 local works = {}
 
-local function work(name, least, prepare) works[#works + 1] = { name = name, least = least, prepare = prepare } end
+local function work(name, least, prepare)
+  works[#works + 1] = { name = name, least = least, prepare = prepare } end
 
 work("named sessions", 1000, function(n)
   local store, sessions = memoryStore(), {}

@@ -1,4 +1,5 @@
---- A session of the Bank Transformation Toolkit's Rich Client, from establishment to close, with a loss on the way.
+--- A session of the Bank Transformation Toolkit's Rich Client, from establishment to close, with a loss on
+-- the way.
 --
 --   lua5.4 examples/btt.lua                         against a server in this process (the sandbox)
 --   lua5.4 examples/btt.lua URI OPERATION [TID]     against yours: runs that operation, without data
@@ -39,7 +40,7 @@ local function open(options)
   return session
 end
 
--- The server forgets the session. What met that is not asked again: it may have run.
+-- The server forgets the session. A call that met that is not repeated: it may have run.
 local function loseSession(session)
   say("The server loses the session.")
   server:expireSessions("btt")

@@ -1,8 +1,8 @@
 --- Methods of a DataSnap server, in a session that comes with the first call.
 --
 --   lua5.4 examples/datasnap.lua                 against a server in this process (the sandbox)
---   lua5.4 examples/datasnap.lua URI USER        pings yours; the password comes from the environment variable
---                                                DATASESSION_PASSWORD
+--   lua5.4 examples/datasnap.lua URI USER        pings yours; the password comes from the environment
+--                                                variable DATASESSION_PASSWORD
 
 local datasession = require "datasession"
 

@@ -1,5 +1,5 @@
---- A protocol of one's own: a plain REST service that gives a token for a user name and password, wants it with every
--- request, and takes it to be void after a while.
+--- A protocol of one's own: a plain REST service that gives a token for a user name and password, wants it
+-- with every request, and takes it to be void after a while.
 --
 --   lua5.4 examples/own_protocol.lua
 
@@ -31,12 +31,12 @@ datasession.protocol("tokens", {
     return link.token ~= nil
   end,
 
-  -- What each request to the service carries.
+  -- The header lines of each request to the service.
   sign = function(link)
     return link.token and { Authorization = "oecp " .. link.token }
   end,
 
-  -- What an answer says of the session, when its status alone does not.
+  -- The verdict of an answer whose status alone does not tell.
   judge = function(_, response)
     if response.status == 401 then
       return "expired", "the service does not accept the token any more"

@@ -21,7 +21,8 @@ end
 
 local function start(slot)
   return assert(proiv.start {
-    sessionNodeID = slot, URI = uri, connectionData = { service = service }, pingInterval = 500, pollInterval = 0.05,
+    sessionNodeID = slot, URI = uri, connectionData = { service = service }, pingInterval = 500,
+    pollInterval = 0.05,
   })
 end
 

@@ -1,7 +1,8 @@
 --- A session from login to logout.
 --
 --   lua5.4 examples/quickstart.lua                           against a server in this process (the sandbox)
---   lua5.4 examples/quickstart.lua URI CATALOG MODEL USER    against yours; the password comes from the environment
+--   lua5.4 examples/quickstart.lua URI CATALOG MODEL USER    against yours; the password comes from the
+--                                                            environment
 --                                                            variable DATASESSION_PASSWORD, or is asked for
 --
 -- Behind these, options of datasession.new for the connection, as NAME=VALUE: caFile=ca.pem, insecure=true,
@@ -10,7 +11,8 @@
 local datasession = require "datasession"
 
 local TEXTS = {
-  caFile = true, caPath = true, crlFile = true, pinnedPublicKey = true, clientCertificate = true, clientKey = true,
+  caFile = true, caPath = true, crlFile = true, pinnedPublicKey = true, clientCertificate = true,
+  clientKey = true,
   clientKeyPassword = true, proxy = true, userAgent = true,
 }
 local NUMBERS = {
@@ -75,8 +77,9 @@ local function showCatalog(catalog)
   end
 end
 
--- What stands for "the first eight" in the operation's address. A catalog that says mappingType "JFP" wants a JSON
--- object with any of ablFilter (such as "CustNum < 100"), orderBy, skip, top and id; others take a text of their own.
+-- The text for "the first eight" in the operation's address. A catalog that says mappingType "JFP" wants a
+-- JSON object with any of ablFilter (such as "CustNum < 100"), orderBy, skip, top and id; others take a text
+-- of their own.
 local function filterOf(read)
   return read.mappingType == "JFP" and { ablFilter = "", skip = 0, top = 8 } or ""
 end

@@ -3,8 +3,9 @@
 -- either closes the Lua state, so leaks of what lua_close should free are seen.
 io.stdout:setvbuf "line" -- a leak report ends the process without flushing
 
--- DATASESSION_COLLECTOR=generational; or eager: a whole cycle at once, each time that the heap has grown by 4 %. (At
--- every allocation, with busted's own heap, the suite would take hours: that is what spec/suites/torture does.)
+-- DATASESSION_COLLECTOR=generational; or eager: a whole cycle at once, each time that the heap has grown by 4
+-- %. (At every allocation, with busted's own heap, the suite would take hours: that is what
+-- spec/suites/torture does.)
 local collector = os.getenv "DATASESSION_COLLECTOR"
 if collector == "generational" then
   collectgarbage "generational"
@@ -15,8 +16,9 @@ elseif collector then
   error("DATASESSION_COLLECTOR: expected generational or eager, got " .. collector)
 end
 
--- DATASESSION_LOCALE=NAME:before or NAME:after: the locale of the suite, set before the modules are loaded or once they
--- have read and written numbers. Where there is none of that name the suite fails. The system's messages stay English.
+-- DATASESSION_LOCALE=NAME:before or NAME:after: the locale of the suite, set before the modules are loaded or
+-- once they have read and written numbers. Where there is none of that name the suite fails. The system's
+-- messages stay English.
 local name, when = (os.getenv "DATASESSION_LOCALE" or ""):match "^(.+):(.-)$"
 if when == "after" then
   local codec = require "datasession.internal.codec"

@@ -1,5 +1,6 @@
---- coverage.lua JSON LIST: what gcovr's JSON says of csrc, as a table by file and one closing line; fails when too
--- little was run, or when a line that was not run has no reason in LIST, whose head tells its format.
+--- coverage.lua JSON LIST: what gcovr's JSON says of csrc, as a table by file and one closing line; fails
+-- when too little was run, or when a line that was not run has no reason in LIST, whose head tells its
+-- format.
 local cjson = require "cjson"
 
 local LEAST_LINES, LEAST_BRANCHES = 95, 85 -- percent
@@ -10,7 +11,8 @@ local function readLines(path)
   return lines
 end
 
---- The name of the function that line `at` of a source stands in: the last that began at a line's first column.
+--- The name of the function that line `at` of a source stands in: the last that began at a line's first
+-- column.
 local function functionAt(source, at)
   for i = at, 1, -1 do
     local name = not source[i]:find ";%s*$" and source[i]:match "^[%a_][^=]-([%a_][%w_]*) %("
@@ -46,7 +48,8 @@ local function describe(entry)
       file.run = file.run + 1
     else
       local text = source[number]:match "^%s*(.-)%s*$"
-      table.insert(file.missed, { file = file.name, number = number, text = text, place = functionAt(source, number) })
+      table.insert(file.missed, { file = file.name, number = number, text = text,
+        place = functionAt(source, number) })
     end
   end
   table.sort(file.missed, function(a, b) return a.number < b.number end)
@@ -73,7 +76,8 @@ end
 local function readPlace(file, line)
   local often = line:match "^sometimes " or ""
   local place, text = line:sub(#often + 1):match "^([%a_][%w_]*)%(%):? ?(.*)$"
-  return file and place and { file = file, place = place, text = text ~= "" and text or nil, sometimes = often ~= "" }
+  return file and place and { file = file, place = place, text = text ~= "" and text or nil,
+    sometimes = often ~= "" }
 end
 
 --- The entries, each with the number of its line and the group whose reason it shares.
@@ -86,7 +90,8 @@ local function readReasons(path)
         file = rest
       elseif spaces == "  " then
         if open.reason then open = {} end
-        entries[#entries + 1] = assert(readPlace(file, rest), ("%s:%d: no place: %s"):format(path, number, rest))
+        entries[#entries + 1] = assert(readPlace(file, rest),
+          ("%s:%d: no place: %s"):format(path, number, rest))
         entries[#entries].number, entries[#entries].group = number, open
       else
         open.reason = (open.reason and open.reason .. " " or "") .. rest
@@ -146,7 +151,8 @@ for _, entry in ipairs(entries) do
   end
 end
 for _, missed in ipairs(left) do
-  print(("%s:%d: not run, and no reason in %s: %s(): %s"):format(missed.file, missed.number, list, missed.place,
+  print(("%s:%d: not run, and no reason in %s: %s(): %s"):format(missed.file, missed.number, list,
+    missed.place,
     missed.text))
 end
 local lines, run = sum(files, "lines"), sum(files, "run")

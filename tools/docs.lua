@@ -1,14 +1,15 @@
 -- docs.lua: fails unless docs/ has an entry for everything public and names nothing that does not exist.
--- The loaded library says what is public; for names that a C function compares and for lists of options, the source
--- does. An entry is a code span in a heading, in the first cell of a table's row or at the beginning of a list's item:
--- `session:ping()`, `err.kind`, or a bare name in a table or list headed "option of `F`" or "event". The heading of a
--- list is the line above it, which begins with "Options of `F`" or "Events, each". All code in docs/ and README.md may
--- name only what exists; links must lead somewhere.
+-- The loaded library says what is public; for names that a C function compares and for lists of options, the
+-- source does. An entry is a code span in a heading, in the first cell of a table's row or at the beginning
+-- of a list's item: `session:ping()`, `err.kind`, or a bare name in a table or list headed "option of `F`" or
+-- "event". The heading of a list is the line above it, which begins with "Options of `F`" or "Events, each".
+-- All code in docs/ and README.md may name only what exists; links must lead somewhere.
 
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
-local known = {} -- what is public: "session:ping", "err.kind", "event online", "option datasession.new timeout"
+-- what is public: "session:ping", "err.kind", "event online", "option datasession.new timeout"
+local known = {}
 -- Words that examples use for other things too.
 local OPEN = { table = true, field = true, resource = true, service = true, operation = true }
 
@@ -57,7 +58,8 @@ end
 
 -- Every field that errors have, met on errors of each sort.
 local function errors(session, server)
-  local provider = datasession.AuthenticationProvider { uri = server.uris.basic, authenticationModel = "basic" }
+  local provider = datasession.AuthenticationProvider { uri = server.uris.basic,
+    authenticationModel = "basic" }
   local function collect(promise)
     add("err.", assert(select(2, promise:await())))
   end
@@ -92,12 +94,14 @@ local function catalogMembers()
     local class = meta and meta.__index or {}
     local inherited = getmetatable(class) and getmetatable(class).__index or {}
     for _, names in ipairs { class, inherited } do
-      for name, value in pairs(names) do known[prefix .. (type(value) == "function" and ":" or ".") .. name] = true end
+      for name, value in pairs(names) do known[prefix .. (type(value) == "function" and ":" or ".") ..
+        name] = true end
     end
   end
 end
 
--- Where Lua files have their lists of options: the file, what stands before the list, a pattern for each name.
+-- Where Lua files have their lists of options: the file, what stands before the list, a pattern for each
+-- name.
 local REGISTRY, SANDBOX = "lua/datasession/internal/registry.lua", "lua/datasession/sandbox.lua"
 local lists = {
   ["datasession.getSession"] = { REGISTRY, "\nlocal own = ", '"(%w+)"' },
@@ -105,7 +109,8 @@ local lists = {
   ["sandbox.start"] = { SANDBOX, "\nlocal startRules = ", "(%w+) = " },
   ["server:fault"] = { SANDBOX, "\nlocal faultRules = ", "(%w+) = " },
   ["server:setBtt"] = { "lua/datasession/sandbox/settings.lua", "settings%.btt = {%s+rules = ", "(%w+) = " },
-  ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ", "(%w+) = " },
+  ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ",
+    "(%w+) = " },
   ["catalog.parse"] = { "lua/datasession/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
 }
 
@@ -129,8 +134,8 @@ local function options()
   end
 end
 
--- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are options of its
--- name. Its own methods are in its file.
+-- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are
+-- options of its name. Its own methods are in its file.
 local function protocols()
   local core = require "datasession.core"
   local names, common = {}, {}
@@ -142,8 +147,10 @@ local function protocols()
     for _, name in ipairs(core.optionNames(protocol)) do
       if not names[name] then common[protocol .. " " .. name] = true end
     end
-    for _, path in ipairs(protocol == "jsdo" and {} or files("csrc/protocol/" .. protocol .. " -name '*.c'")) do
-      for list in read(path):gmatch "luaL_Reg [%w_]*methods%[%] = (%b{})" do add("session:", set(list, '{"(%w+)"')) end
+    for _, path in ipairs(protocol == "jsdo" and {} or
+      files("csrc/protocol/" .. protocol .. " -name '*.c'")) do
+      for list in read(path):gmatch "luaL_Reg [%w_]*methods%[%] = (%b{})" do
+        add("session:", set(list, '{"(%w+)"')) end
     end
   end
   if next(common) then add("option ", common) end
@@ -159,7 +166,8 @@ end
 local function public()
   local server = assert(sandbox.start())
   local session = datasession.new { serviceURI = server.uris.anonymous }
-  local provider = datasession.AuthenticationProvider { uri = server.origin, authenticationModel = "anonymous" }
+  local provider = datasession.AuthenticationProvider { uri = server.origin,
+    authenticationModel = "anonymous" }
   add("datasession.", datasession)
   members("session", session)
   members("provider", provider)
@@ -261,7 +269,8 @@ local function heading(line)
   return owner and "option of " .. owner or line:match "^Events, each" and "event"
 end
 
--- A line of prose, a heading, an item or a row; the header of the table or list that it is in, if it is in one.
+-- A line of prose, a heading, an item or a row; the header of the table or list that it is in, if it is in
+-- one.
 local function prose(place, path, line, header)
   local first = line:match "^#+ (.*)$" or line:match "^| ?(.-) |" or named(line)
   for span in (first or ""):gmatch "`([^`]+)`" do

@@ -15,7 +15,7 @@ local MAY_USE = {
     module = { "protocol", "protocol/jsdo", "protocol/lua", "store", "catalog", "session", "runtime", "net" },
     sandbox = {},
   },
-  -- What a folder of lua/ may require: modules by their beginning. "core" is datasession.core.
+  -- A folder of lua/ may require these modules, by their beginning. "core" is datasession.core.
   Lua = {
     ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.storage",
       "datasession.catalog" },

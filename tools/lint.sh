@@ -68,6 +68,7 @@ check "gcc's analyzer" analyzed
 check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench spec -name '*.sh') .ci/run
 check "net knows no Lua" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h' csrc/net
 check "includes and requires go down" "${LUA:-lua5.4}" tools/floors.lua
+check "words and lines are as the rule says" "${LUA:-lua5.4}" tools/words.lua
 check "the picture shows the floors" env LUA="${LUA:-lua5.4}" "${LUA:-lua5.4}" tools/picture.lua
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables

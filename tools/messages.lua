@@ -1,19 +1,20 @@
 -- messages.lua [check]: every message of the library, as its sources have it. A message is a literal of three
--- words or more, in C or Lua; the sandbox's are left out. "…" stands for what a format puts in. Without an argument
--- it prints them, each with its files. check: fails for a message that docs/messages.md lacks, and for one there
--- that no source has.
--- Loaded by another script it returns { collect, differences }.
+-- words or more, in C or Lua; the sandbox's are left out. "…" stands for what a format puts in. Without an
+-- argument it prints them, each with its files. check: fails for a message that docs/messages.md lacks, and
+-- for one there that no source has. Loaded by another script it returns { collect, differences }.
 
 local PAGE = "docs/messages.md"
 
 -- Literals that look like messages and are none, by the end of a path: Lua patterns.
 local OTHERS = {
   [""] = {
-    "^%s*application/json; charset", "^an? [%w']+ ?[%w']* ?[%w']*$", "^HTTP … from …: …$", "^docs/internals%.md",
+    "^%s*application/json; charset", "^an? [%w']+ ?[%w']* ?[%w']*$", "^HTTP … from …: …$",
+    "^docs/internals%.md",
     "^of 0 or more$",
   },
   ["/curl_failure.c"] = { -- what libcurl and OpenSSL say
-    "^alert ", "^unable to get ", "^CRL is not", "^does not match$", "^not yet valid$", "^dh key", "^wrong version",
+    "^alert ", "^unable to get ", "^CRL is not", "^does not match$", "^not yet valid$", "^dh key",
+    "^wrong version",
     "^alternative certificate", "^does not match pinned$", "^onnect to ", "^CONNECT tunnel failed$",
     "^No URL set$", "^CRL has",
   },
@@ -60,7 +61,8 @@ local function literal_end(text, at)
   end
 end
 
--- Where code goes on behind what begins at `at` and holds no literal: a comment, a directive, a long string, one mark.
+-- Where code goes on behind what begins at `at` and holds no literal: a comment, a directive, a long string,
+-- one mark.
 local function skip_c(text, at)
   if text:sub(at, at + 1) == "/*" then return select(2, text:find("*/", at + 2, true)) + 1 end
   if text:find("^\n#[^d]", at) then return text:find("\n", at + 1, true) or #text + 1 end
@@ -77,7 +79,8 @@ end
 -- The literals of a source; those that stand side by side, joined.
 local function literals(text, c)
   local list, at, last = {}, 1, nil
-  local marks, joint, skip = c and "[\"'/\n]" or "[\"'%[-]", c and "^%s*$" or "^%s*%.%.%s*$", c and skip_c or skip_lua
+  local marks, joint, skip = c and "[\"'/\n]" or "[\"'%[-]", c and "^%s*$" or "^%s*%.%.%s*$",
+    c and skip_c or skip_lua
   while true do
     local start = text:find(marks, at)
     if not start then return list end

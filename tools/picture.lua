@@ -1,6 +1,6 @@
--- picture.lua [--write]: fails unless docs/internals/floors.svg is the picture of what tools/floors.lua reads from
--- the sources. --write draws it. Each folder stands one floor above the highest of those that it uses, so a circle
--- has no picture.
+-- picture.lua [--write]: fails unless docs/internals/floors.svg is the picture of what tools/floors.lua reads
+-- from the sources. --write draws it. Each folder stands one floor above the highest of those that it uses,
+-- so a circle has no picture.
 
 local PICTURE = "docs/internals/floors.svg"
 local WIDTH, MARGIN, BOX_HEIGHT, FLOOR_HEIGHT = 900, 20, 44, 104
@@ -85,7 +85,8 @@ local function draw_box(lines, name, box)
   local folder, service = name:match "^(.*)/(.*)$"
   if folder then title, caption = service, folder end
   local function add(...) lines[#lines + 1] = string.format(...) end
-  add('<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="4" fill="#eef3f8" stroke="#456"/>', box.x, box.y, box.width,
+  add('<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="4" fill="#eef3f8" stroke="#456"/>', box.x, box.y,
+    box.width,
     BOX_HEIGHT)
   add('<text x="%.1f" y="%d" font-weight="bold">%s</text>', middle, box.y + (caption and 18 or 27), title)
   if caption then add('<text x="%.1f" y="%d" font-size="11">%s</text>', middle, box.y + 35, caption) end
@@ -97,8 +98,8 @@ local function draw_arrow(lines, from, to)
   local x1, x2 = from.x + from.width / 2, to.x + to.width / 2
   local reach = to.width / 2 - 20
   local x = math.max(x2 - reach, math.min(x2 + reach, x1))
-  lines[#lines + 1] = ('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#456" marker-end="url(#head)"/>'):format(x1,
-    from.y + BOX_HEIGHT, x, to.y - 2)
+  lines[#lines + 1] = ('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#456" marker-end="url(#head)"/>'):format(
+    x1, from.y + BOX_HEIGHT, x, to.y - 2)
 end
 
 local function draw()

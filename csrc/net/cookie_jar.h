@@ -3,7 +3,7 @@
 ** from one jar to another: an easy handle is attached to the jar of its exchange and to no other.
 **
 ** The share is created when the first handle is attached, and freed with the last one if no cookie came: a
-** session without cookies costs nothing but this struct. A share takes a kilobyte. Of the jars that hold
+** session without cookies costs nothing but this struct. A share takes a kilobyte. Among the jars that hold
 ** cookies and no handle, the latest keep their shares; the others keep a few lines of text until a handle is
 ** attached again.
 */
@@ -19,7 +19,7 @@
 
 struct cookie_jar;
 
-/* What the jars of one owner share. Outlives them, except for what cookie_jars_cleanup frees. */
+/* Shared by the jars of one owner. Outlives them, except for what cookie_jars_cleanup frees. */
 struct cookie_jars {
   const struct allocator *memory; /* borrowed */
   struct cookie_jar **warm;  /* owned array of borrowed jars that keep a share without a handle; or NULL */

@@ -358,7 +358,8 @@ bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code) {
 /* libcurl 8.23 has other codes for some failures, with the texts of older ones: the code that those give. */
 static CURLcode usual_code (CURLcode code, const char *text) {
   if (code == CURLE_COULDNT_CONNECT && strstr(text, "CONNECT tunnel failed")) return CURLE_RECV_ERROR;
-  if (code == CURLE_BAD_FUNCTION_ARGUMENT && (strstr(text, "private key") || strstr(text, "client certificate")))
+  if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
+      (strstr(text, "private key") || strstr(text, "client certificate")))
     return CURLE_SSL_CERTPROBLEM;
   return code;
 }

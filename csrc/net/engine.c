@@ -387,7 +387,7 @@ static bool fire_timer (struct engine *e, double now, void *context) {
 
 /*
 ** Timers and exchanges alternate, across steps too, so that neither starves the other under a small budget.
-** What owners add is left for the next step, or an owner that always adds would never let this one end.
+** Work that owners add waits for the next step, or an owner that always adds would never let this one end.
 */
 static size_t report (struct engine *e, void *context) {
   size_t reported = 0, exchanges = e->finished.count, timers = e->timers.count;

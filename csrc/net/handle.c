@@ -172,9 +172,9 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 
 /*
 ** Sizes of the receive buffer, which libcurl allocates and wipes for each transfer. With plain http a larger
-** one hardly saves time. FRAME_BUFFER holds more than libcurl before 8.1 reads at once over HTTP/2 (32 KB) and
-** the headers that it unpacks of that. With less, libcurl stops in the middle of a frame; it forgets the end of
-** that frame when it has read nothing else, and the transfer hangs.
+** one hardly saves time. FRAME_BUFFER holds more than libcurl before 8.1 reads at once over HTTP/2 (32 KB)
+** and the headers that it unpacks of that. With less, libcurl stops in the middle of a frame; it forgets the
+** end of that frame when it has read nothing else, and the transfer hangs.
 */
 enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 65536 };
 

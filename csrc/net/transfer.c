@@ -331,7 +331,7 @@ void transfer_relimit (struct engine *e) {
 
 /*
 ** True if the header block is small enough for HTTP/2: libcurl cannot send more than 64 KiB, and the stream
-** would wait until it times out. What libcurl adds fits into the rest: cookies of 8 KiB and some lines.
+** would wait until it times out. Lines that libcurl adds fit into the rest: cookies of 8 KiB and some lines.
 */
 static bool fits_http2 (const struct request *r) {
   enum { MOST = 48 * 1024 };

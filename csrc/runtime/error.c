@@ -97,8 +97,8 @@ bool error_retryable (enum failure failure) {
 }
 
 /*
-** When a C message handler, as that of the program lua, asks for the text of what assert or error raised, the script's line comes
-** first: nobody else sees where it was. Pushes "file:line: ", or "".
+** When a C message handler, as that of the program lua, asks for the text of what assert or error raised, the
+** script's line comes first: no caller sees where it was. Pushes "file:line: ", or "".
 */
 static void push_place (lua_State *L) {
   lua_Debug handler, raiser;

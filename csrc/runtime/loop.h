@@ -183,7 +183,10 @@ bool loop_call (lua_State *L, int nargs);
 /* Reports the error on top to onError or warn. Pops it. Raises nothing. */
 void loop_report (lua_State *L);
 
-/* Pushes the text of the value at `index`, and says so when its __tostring raises. Raises when memory is short. */
+/*
+** Pushes the text of the value at `index`, and says so when its __tostring raises. Raises when memory is
+** short.
+*/
 const char *loop_push_text (lua_State *L, int index);
 
 /* A random number from 1 - part to 1 + part. */

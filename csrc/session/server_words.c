@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
-** What is collected of the words: more than is shown, so that a secret is seen whole before its end is cut
-** off.
+** The length of the words that are collected: more than is shown, so that a secret is seen whole before its
+** end is cut off.
 */
 struct words {
   char text[2048];
@@ -142,7 +142,9 @@ static void read_page (lua_State *L, const struct buffer *body, struct words *w)
 
 /* One line */
 
-/* True if the second byte of a character fits: no overlong forms, surrogates, or code points above U+10FFFF. */
+/*
+** True if the second byte of a character fits: no overlong forms, surrogates, or code points above U+10FFFF.
+*/
 static bool is_second (unsigned char first, unsigned char second) {
   unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
   unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;

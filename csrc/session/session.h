@@ -25,7 +25,9 @@ enum phase {
   PHASE_INVALID     /* invalidated: cannot be used again */
 };
 
-/* Kept small: a program may have ten thousand of them. What few sessions need is behind a pointer. */
+/*
+** Kept small: a program may have ten thousand of them. Members that few sessions need are behind a pointer.
+*/
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */

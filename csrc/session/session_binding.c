@@ -193,7 +193,10 @@ static void push_own_methods (lua_State *L, const struct session *s) {
   }
 }
 
-/* The upvalues are those of session_index; what this protocol's sessions have alone is on top, a table or nil. */
+/*
+** The upvalues are those of session_index; what this protocol's sessions have alone is on top, a table or
+** nil.
+*/
 static int no_field (lua_State *L) {
   int own = lua_gettop(L);
   lua_newtable(L);

@@ -35,7 +35,7 @@ enum verdict {
   VERDICT_TOLD              /* only the protocol's status has changed */
 };
 
-/* What an exchange is for. Decides how its response is judged. */
+/* The purpose of an exchange. Decides how its response is judged. */
 enum purpose {
   PURPOSE_LOGIN,
   PURPOSE_CHECK,

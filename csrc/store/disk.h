@@ -3,7 +3,7 @@
 ** copies of the texts. The copies come from malloc, since only the state's thread may use the Lua state's
 ** allocator; they hold secrets and are wiped. Knows nothing of Lua.
 **
-** The thread starts with the first job and ends after a while without jobs. Of two waiting jobs for one path
+** The thread starts with the first job and ends after a while without jobs. When two jobs for one path wait,
 ** only the later one runs. Only the owner's thread calls these functions. A forked child does not have the
 ** thread: see disk_is_inherited.
 */

@@ -92,7 +92,8 @@ local function missing(self, name)
     known[#known + 1] = other
   end
   local nearest = find "suggest.nearest"(name, known)
-  return ("datasession has no field '%s'%s"):format(name, nearest and (": did you mean '%s'?"):format(nearest) or "")
+  return ("datasession has no field '%s'%s"):format(name,
+    nearest and (": did you mean '%s'?"):format(nearest) or "")
 end
 
 setmetatable(datasession, {
@@ -113,7 +114,7 @@ setmetatable(datasession, {
 })
 
 --- The versions in use: { datasession, lua, curl, tls, http2, poller, json }. `json` describes the codec
--- (datasession.internal.codec): its name and version, and whether its numbers need repair.
+-- (datasession.internal.codec): its name and version, and whether its numbers need to be corrected.
 function datasession.version()
   local version = core.version()
   version.datasession = datasession._VERSION

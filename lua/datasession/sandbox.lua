@@ -35,7 +35,8 @@ local settings = require "datasession.sandbox.settings"
 
 local found, core = pcall(require, "datasession.sandbox.core")
 if not found then
-  error("datasession.sandbox: its C part is not installed: luarocks install datasession-sandbox, or make sandbox, " ..
+  error("datasession.sandbox: its C part is not installed: luarocks install datasession-sandbox, or make \z
+    sandbox, " ..
     "either with libmicrohttpd\n" .. tostring(core), 0)
 end
 
@@ -150,7 +151,7 @@ local faultRules = {
   headers = check.headerLines, location = check.line,
 }
 
--- What some kinds alone take, and what they cannot do without.
+-- The options that some kinds alone take, and those that they need.
 local ONLY = {
   after = { truncate = true }, status = { status = true, redirect = true },
   body = { status = true, raw = true }, contentType = { status = true }, location = { redirect = true },
@@ -247,7 +248,7 @@ end
 --- Changes what logins with ?OECP=yes and refreshes are answered: the members of a table replace those
 -- of the answer (token_type, access_token, refresh_token, expires_in) or are added, and false leaves a
 -- member out: `server:setTokenAnswer { refresh_token = false, expires_in = 1 }`. A string is the whole
--- body, JSON or not. nil: nothing is changed (the default). What the server gives out in truth does not
+-- body, JSON or not. nil: nothing is changed (the default). Text that the server gives out in truth does not
 -- change: neither the lifetime of its tokens nor which of them it takes.
 function methods:setTokenAnswer(answer)
   check.value("argument 'answer'", isTokenAnswer, answer, 2)
@@ -323,22 +324,23 @@ local datasnapRules = {
   generation = check.oneOf { "older", "newer" },
 }
 
---- Changes how the application "datasnap" deals with sessions. What the options do not name stays:
+--- Changes how the application "datasnap" deals with sessions. Settings that the options do not name stay:
 --
 -- - timeout: milliseconds after which a session that is not used ends, also those that there are, and what
 --   dssessionexpires says; 0: never. At the start: idleTimeout
 -- - perRequest: whether a session ends with the request that made it; its id is then told as empty.
 --   Setting it to true closes those that there are. At the start: false
 -- - pragma: whether answers carry the header Pragma, with the session's id. At the start: true
--- - generation: "older", as servers from XE2 to Berlin, or "newer", as those of RAD Studio 11: an answer without a body
+-- - generation: "older", as servers from XE2 to Berlin, or "newer", as those of RAD Studio 11: an answer
+-- without a body
 --   has a page, a stream is a list of bytes, and batches are not served. At the start: "older"
 function methods:setDataSnap(options)
   check.options("setDataSnap", options, datasnapRules, 2)
   control(self, "setDataSnap", { options = options })
 end
 
---- How many times the methods of the application "datasnap", by "Class.Method", and the operations of "btt", by
--- "btt.Operation", were run; one that was refused, or asked with what does not fit, was not run.
+--- How many times the methods of the application "datasnap", by "Class.Method", and the operations of "btt",
+-- by "btt.Operation", were run; one that was refused, or asked with what does not fit, was not run.
 function methods:calls()
   local calls = control(self, "calls") or {}
   for name, count in pairs(calls) do calls[name] = math.tointeger(count) end
@@ -382,7 +384,7 @@ function methods:setProiv(options)
 end
 
 --- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and
--- bodies of 64 MiB in all. Of each: `method`, `uri` (as sent), `path` (decoded, without path
+-- bodies of 64 MiB in all. Each has `method`, `uri` (as sent), `path` (decoded, without path
 -- parameters), `parameters` (of the path, by name), `query` (by name), `headers` (by lower-case
 -- name), `body`, `status` (nil when none was sent), `model`, `fault` (its kind), `time` (seconds
 -- since 1970).
@@ -484,7 +486,7 @@ end
 --   Catalog, default 1
 -- - tokenLifetime: seconds for which an access token of form_sso is good, default 3600
 -- - tokenSecret: servers with the same secret take each other's access tokens; default: one that
---   nobody else has. A token server on another host: a second sandbox with the same secret
+--   no other server has. A token server on another host: a second sandbox with the same secret
 -- - bearerTokens: the list of tokens that bearer takes, default { "letmein" }
 -- - datasnapAuthentication: whether datasnap asks for user and password (HTTP Basic, one of `users`) when
 --   it makes a session, default false

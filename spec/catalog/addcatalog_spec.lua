@@ -60,10 +60,11 @@ describe("addCatalog", function()
     return server.uris.basic .. "/static/" .. name
   end
 
-  -- What a failed catalog must leave as it was.
+  -- A failed catalog must leave this as it was.
   local function state(session)
     local events = sessions.listen(session)
-    local before = { session.connected, session.loginResult, session.loginHttpStatus, session.state, session.userName }
+    local before = { session.connected, session.loginResult, session.loginHttpStatus, session.state,
+      session.userName }
     return function()
       datasession.run(LIMIT)
       assert.same({}, events)
@@ -222,11 +223,16 @@ describe("addCatalog", function()
   describe("raises for", function()
     it("what is no URI", function()
       local session = new "basic"
-      assert.error_matches(function() session:addCatalog() end, "bad argument #1 to 'addCatalog' %(a URI or an array")
-      assert.error_matches(function() session:addCatalog(7) end, "#1 to 'addCatalog' %(a URI or an array of URIs")
-      assert.error_matches(function() session:addCatalog "" end, "catalog URI 1: expected a non%-empty string")
-      assert.error_matches(function() session:addCatalog { "a", 7 } end, "catalog URI 2: expected a non%-empty string")
-      assert.error_matches(function() session:addCatalog "ftp://h/c.json" end, "catalog URI 1: the URI is not http")
+      assert.error_matches(function() session:addCatalog() end,
+        "bad argument #1 to 'addCatalog' %(a URI or an array")
+      assert.error_matches(function() session:addCatalog(7) end,
+        "#1 to 'addCatalog' %(a URI or an array of URIs")
+      assert.error_matches(function() session:addCatalog "" end,
+        "catalog URI 1: expected a non%-empty string")
+      assert.error_matches(function() session:addCatalog { "a", 7 } end,
+        "catalog URI 2: expected a non%-empty string")
+      assert.error_matches(function() session:addCatalog "ftp://h/c.json" end,
+        "catalog URI 1: the URI is not http")
       local ok, message = pcall(session.addCatalog, session, { "a", "http://lua:hush@h/c.json" })
       assert.is_false(ok)
       assert.matches("catalog URI 2: the URI holds a user name or password", message)
@@ -235,9 +241,11 @@ describe("addCatalog", function()
 
     it("credentials and options that make no sense", function()
       local session = new "basic"
-      local provider = datasession.AuthenticationProvider { uri = server.uris.basic, authenticationModel = "basic" }
+      local provider = datasession.AuthenticationProvider { uri = server.uris.basic,
+        authenticationModel = "basic" }
       local mistakes = {
-        { "user name, or a table of options", 7 }, { "password", "lua" }, { "user name must not be empty", "", "x" },
+        { "user name, or a table of options", 7 }, { "password", "lua" },
+        { "user name must not be empty", "", "x" },
         { "password must not be empty", "lua", "" }, { "with ':' cannot be sent", "a:b", "x" },
         { "password with a NUL", "lua", "a\0" }, { "after the options", {}, {} },
         { "unknown option 'authProvidr'", { authProvidr = provider } },
@@ -273,14 +281,16 @@ describe("addCatalog", function()
         unchanged()
         server:clearRequests()
         assert(session:isAuthorized():await(LIMIT))
-        assert.equal(model == "basic" and "Basic bHVhOnNlY3JldA==" or nil, server:requests()[1].headers.authorization)
+        assert.equal(model == "basic" and "Basic bHVhOnNlY3JldA==" or nil,
+          server:requests()[1].headers.authorization)
         assert.same({ other.catalogURIs.basic }, session.catalogURIs)
       end
     end)
 
     it("loads before login, and does not log in by that", function()
       local session = new "basic"
-      assert(session:addCatalog(server.catalogURIs.basic, "lua", "secret", { iOSBasicAuthTimeout = 5000 }):await(LIMIT))
+      assert(session:addCatalog(server.catalogURIs.basic, "lua", "secret",
+        { iOSBasicAuthTimeout = 5000 }):await(LIMIT))
       assert.equal("logged out", session.state)
       assert.is_nil(session.loginResult)
       assert.equal(0, rejected(session:isAuthorized()).result)
@@ -288,7 +298,8 @@ describe("addCatalog", function()
 
     it("takes a provider's, and uses it for nothing else", function()
       for _, model in ipairs { "basic", "form", "form_sso" } do
-        local provider = datasession.AuthenticationProvider { uri = other.uris[model], authenticationModel = model }
+        local provider = datasession.AuthenticationProvider { uri = other.uris[model],
+          authenticationModel = model }
         assert(provider:login("guest", "hush"):await(LIMIT))
         local session = loggedIn "form"
         local uri = other.catalogURIs[model == "form_sso" and "sso" or model]
@@ -301,14 +312,16 @@ describe("addCatalog", function()
     end)
 
     it("says that they were refused, asks nothing more, and leaves the session alone", function()
-      local provider = datasession.AuthenticationProvider { uri = server.uris.form, authenticationModel = "form" }
+      local provider = datasession.AuthenticationProvider { uri = server.uris.form,
+        authenticationModel = "form" }
       assert(provider:login("lua", "secret"):await(LIMIT))
       server:expireSessions()
       for _, model in ipairs { "basic", "form" } do
         local session = loggedIn(model)
         local unchanged = state(session)
         for _, given in ipairs { { server.catalogURIs.basic, "lua", "wrong" },
-          { other.catalogURIs.basic, "lua", "secret" }, { server.catalogURIs.form, { authProvider = provider } } } do
+          { other.catalogURIs.basic, "lua", "secret" },
+          { server.catalogURIs.form, { authProvider = provider } } } do
           server:clearRequests()
           local err = rejected(session:addCatalog(table.unpack(given)))
           assert.equal("auth", err.kind)
@@ -328,7 +341,8 @@ describe("addCatalog", function()
       local err = rejected(session:addCatalog(server.catalogURIs.basic, { authProvider = provider }))
       assert.matches("not logged in", err.message)
       assert(provider:login("lua", "secret"):await(LIMIT))
-      session = datasession.new { serviceURI = server.uris.sso, authenticationModel = "sso", authProvider = provider }
+      session = datasession.new { serviceURI = server.uris.sso, authenticationModel = "sso",
+        authProvider = provider }
       server:clearRequests()
       err = rejected(session:addCatalog(server.catalogURIs.basic, "lua", "secret"))
       assert.equal(datasession.GENERAL_FAILURE, err.result)
@@ -387,7 +401,8 @@ describe("addCatalog", function()
       { { kind = "html" }, "catalog", "expected JSON, got an HTML page" },
       { { kind = "truncate" }, "connect", "the connection failed" },
       { { kind = "raw", body = "220 hello\r\n" }, "protocol", "not valid HTTP" },
-      { { kind = "redirect", location = "http://localhost:1/c" }, "protocol", "redirected out of the origin" },
+      { { kind = "redirect", location = "http://localhost:1/c" }, "protocol",
+        "redirected out of the origin" },
     }
     for _, answer in ipairs(answers) do
       local fault, kind, message = table.unpack(answer)
@@ -395,7 +410,8 @@ describe("addCatalog", function()
         for _, model in ipairs { "anonymous", "basic", "form" } do
           local session = loggedIn(model)
           server:fault(fault)
-          local uri = ("%s?%s%s"):format(server.catalogURIs[model], fault.kind, fault.status or "") -- known to nobody
+          -- not in any cache
+          local uri = ("%s?%s%s"):format(server.catalogURIs[model], fault.kind, fault.status or "")
           local err = fails(session, uri)
           assert.equal(kind, err.kind)
           assert.equal(datasession.GENERAL_FAILURE, err.result)
@@ -431,7 +447,8 @@ describe("addCatalog", function()
       server:expireSessions "form"
       local texts = {}
       for _, call in ipairs { "addCatalog", "addCatalog", "isAuthorized", "ping", "request" } do
-        local argument = call == "addCatalog" and server.catalogURIs.form or { path = "/rest/CustomerService/Customer" }
+        local argument = call == "addCatalog" and server.catalogURIs.form or
+          { path = "/rest/CustomerService/Customer" }
         local err = rejected(session[call](session, argument), "expired")
         texts[err.hint .. err.message:gsub("; the server says: .*", ""):match ": [%l ]+$"] = true
         assert.equal(call ~= "ping" and datasession.AUTHENTICATION_FAILURE, err.result)
@@ -444,7 +461,8 @@ describe("addCatalog", function()
       local documents = {
         ['{"services": {}}'] = "services: expected an array, got an object",
         ['{"services": [{"name": "S"}]}'] = "services[1].resources: expected an array, got nothing",
-        ['{"services":[{"name":"S","resources":[{"name":"R"},{"name":"R"}]}]}'] = "services[1].resources[2].name",
+        ['{"services":[{"name":"S","resources":[{"name":"R"},{"name":"R"}]}]}'] =
+          "services[1].resources[2].name",
         ['{"services":[{"name":"S","resources":[]},' ..
           '{"name":"T","resources":[{"name":"R","operations":[{"verb":"fetch"}]}]}]}'] =
           "services[2].resources[1].operations[1].verb: expected get, post, put or delete, got \"fetch\"",
@@ -511,7 +529,8 @@ describe("addCatalog", function()
       assert.equal(1, #server:requests())
     end)
 
-    it("a 401 of its own application, asks after the session, and says that it was the catalog alone", function()
+    it("a 401 of its own application, asks after the session, and says that it was the catalog alone",
+      function()
       local session = loggedIn "form"
       server:fault { kind = "status", status = 401, path = "json$" }
       local err = fails(session, server.catalogURIs.form)
@@ -535,7 +554,8 @@ describe("addCatalog", function()
       local events = {}
       session:subscribe("offline", function(_, reason) events[#events + 1] = reason end)
       server:expireSessions "form"
-      local err = rejected(session:addCatalog { server.catalogURIs.form, server.catalogURIs.form .. "?again" })
+      local err = rejected(session:addCatalog { server.catalogURIs.form,
+        server.catalogURIs.form .. "?again" })
       datasession.run(LIMIT)
       for _, detail in ipairs(err.info.details) do
         assert.equal("expired", detail.errorObject.kind)
@@ -553,7 +573,8 @@ describe("addCatalog", function()
       local err = rejected(session:addCatalog { server.catalogURIs.basic, bad, missing, missing })
       assert.equal("catalog", err.kind)
       assert.equal(datasession.GENERAL_FAILURE, err.result)
-      assert.matches("not every catalog could be loaded; the first that failed: addCatalog: ", err.message, 1, true)
+      assert.matches("not every catalog could be loaded; the first that failed: addCatalog: ", err.message, 1,
+        true)
       assert.equal(err, err.info.errorObject)
       local results = {}
       for i, detail in ipairs(err.info.details) do
@@ -629,7 +650,8 @@ describe("addCatalog", function()
       {"type": "string", "default": {"x": [1, null, 12345678901234567]}, "items": {"type": "number"}}, "b": {}}},
       "operations": [{"type": "READ", "path": "?f={f}", "params": [{"name": "f", "type": "QUERY"}], "verb": "get"}]
       }, {"name": "other"]])
-    local unusual = usual:gsub('"schema": {"properties"', '"schema": {"propert\\u0069es"') -- not seen without decoding
+    -- not seen without decoding
+    local unusual = usual:gsub('"schema": {"properties"', '"schema": {"propert\\u0069es"')
 
     for name, content in pairs { usual = usual, unusual = unusual } do
       it("and gives each session a catalog of its own: " .. name, function()
@@ -651,7 +673,8 @@ describe("addCatalog", function()
       end)
     end
 
-    it("with resources that are the same ones each time, and that can be written to before they are read", function()
+    it("with resources that are the same ones each time, and that can be written to before they are read",
+      function()
       local session = new "basic"
       assert(session:addCatalog(file(usual)):await(LIMIT))
       local resource = session.catalogs[1]:resource("thing")
@@ -660,7 +683,8 @@ describe("addCatalog", function()
       assert.equal("mine", resource.note)
       assert.equal("/thing", resource.path)
       assert.equal(session.catalogs[1].services[1], resource.service)
-      assert.matches("^resource other: .*no schema, 0 operations", tostring(session.catalogs[1]:resource("other")))
+      assert.matches("^resource other: .*no schema, 0 operations",
+        tostring(session.catalogs[1]:resource("other")))
       assert(session:addCatalog(file(text("Late", "late"))):await(LIMIT))
       assert.equal(resource, session.catalogs[1]:resource("thing"))
       assert.equal("late", session.catalogs[2]:resource("late").name)
@@ -733,7 +757,7 @@ describe("addCatalog", function()
       return info
     end
 
-    -- A URI that nobody has asked for.
+    -- A URI that no request has named.
     local count = 0
     local function fresh(model)
       count = count + 1
@@ -819,7 +843,8 @@ describe("addCatalog", function()
     end)
 
     it("not about an answer that is not to be kept, or that another request would not get", function()
-      local lines = { { "Cache-Control", "no-store , private" }, { "Vary", "Origin, X-Tenant" }, { "Vary", "*" } }
+      local lines = { { "Cache-Control", "no-store , private" }, { "Vary", "Origin, X-Tenant" },
+        { "Vary", "*" } }
       for _, line in ipairs(lines) do
         local uri = fresh "anonymous"
         server:fault { kind = "slow", delay = 0, path = "json$", headers = { [line[1]] = line[2] } }
@@ -828,7 +853,8 @@ describe("addCatalog", function()
         assert.same({}, (asked()))
       end
       local uri = fresh "anonymous"
-      server:fault { kind = "slow", delay = 0, path = "json$", headers = { Vary = "Origin, Accept-Encoding" } }
+      server:fault { kind = "slow", delay = 0, path = "json$",
+        headers = { Vary = "Origin, Accept-Encoding" } }
       load(loggedIn "anonymous", uri)
       load(loggedIn "anonymous", uri)
       assert.equal(2, #asked())

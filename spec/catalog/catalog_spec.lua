@@ -38,11 +38,13 @@ local function petCatalog()
           } } },
         },
         operations = {
-          { type = "read", path = "?filter={filter}", verb = "get", useBeforeImage = true, mappingType = "JFP",
+          { type = "read", path = "?filter={filter}", verb = "get", useBeforeImage = true,
+            mappingType = "JFP",
             capabilities = "ablFilter,top, skip,id,orderBy",
             params = { { name = "filter", type = "QUERY", xType = "CHARACTER" },
               { name = "dsPet", type = "RESPONSE_BODY", xType = "DATASET" } } },
-          { type = "CREATE", path = "", params = { { name = "dsPet", type = "REQUEST_BODY,RESPONSE_BODY" } } },
+          { type = "CREATE", path = "", params = { { name = "dsPet",
+            type = "REQUEST_BODY,RESPONSE_BODY" } } },
           { type = "Submit", name = "SubmitPet", path = "/SubmitPet" },
           { type = "count", name = "count", path = "/count?filter={filter}", verb = "Put",
             params = { { name = "filter", type = "QUERY" } } },
@@ -102,7 +104,8 @@ local function sorted(list)
 end
 
 describe("a catalog", function()
-  local pets = assert(parse(petCatalog(), { serviceURI = SERVICE_URI, uri = "https://host.example/pets.json" }))
+  local pets = assert(parse(petCatalog(),
+    { serviceURI = SERVICE_URI, uri = "https://host.example/pets.json" }))
   local service = pets.services[1]
   local resource = service.resources[1]
 
@@ -185,8 +188,10 @@ describe("a catalog", function()
       assert.is_nil(tostring(object):find("\n", 1, true))
     end
     assert.equal("catalog https://host.example/pets.json (1 service, 1 resource)", tostring(pets))
-    assert.equal("service PetService: https://host.example/Sports/rest/PetService (1 resource)", tostring(service))
-    assert.equal("resource Pet: https://host.example/Sports/rest/PetService/Pet (dataset dsPet, 1 table, 5 operations)",
+    assert.equal("service PetService: https://host.example/Sports/rest/PetService (1 resource)",
+      tostring(service))
+    assert.equal("resource Pet: https://host.example/Sports/rest/PetService/Pet (dataset dsPet, 1 table, 5 \z
+      operations)",
       tostring(resource))
     assert.equal("table ttPet (5 fields)", tostring(resource.tables[1]))
     assert.equal("field PetNum: integer (INTEGER)", tostring(resource.tables[1]:field("PetNum")))
@@ -197,7 +202,8 @@ end)
 
 describe("a service", function()
   local function uriOf(address, serviceURI)
-    local parsed = assert(parse({ services = { { name = "S", address = address, resources = codec.array() } } },
+    local parsed = assert(parse({ services = { { name = "S", address = address,
+      resources = codec.array() } } },
       { serviceURI = serviceURI }))
     return parsed.services[1].uri
   end
@@ -309,17 +315,20 @@ describe("a schema", function()
   end)
 
   it("may be a temp-table", function()
-    local resource = resourceOf({ properties = { tt = { type = "array", items = { properties = { a = {} } } } } })
+    local resource = resourceOf({ properties = { tt = { type = "array",
+      items = { properties = { a = {} } } } } })
     assert.equal("temp-table", resource.schemaForm)
     assert.is_nil(resource.datasetName)
     assert.equal("tt", resource.dataProperty)
     assert.equal("tt", resource.tables[1].name)
-    assert.equal("resource R: https://host.example/Sports/s/R (table tt (1 field), 0 operations)", tostring(resource))
+    assert.equal("resource R: https://host.example/Sports/s/R (table tt (1 field), 0 operations)",
+      tostring(resource))
     assert.same({ "a" }, names(resource:fields()))
   end)
 
   it("may be a bare record, of several fields or of one", function()
-    local several = resourceOf({ properties = { a = { type = "string" }, b = { items = { type = "number" } } } })
+    local several = resourceOf({ properties = { a = { type = "string" },
+      b = { items = { type = "number" } } } })
     assert.equal("record", several.schemaForm)
     assert.equal("", several.tables[1].name)
     assert.same({ "a", "b" }, sorted(names(several:fields())))
@@ -348,7 +357,8 @@ describe("a schema", function()
       assert.is_nil(resource.schemaForm)
       assert.same({}, resource.tables)
       assert.same({ nil, "resource R has 0 tables" }, { resource:fields() })
-      assert.equal("resource R: https://host.example/Sports/s/R (no schema, 0 operations)", tostring(resource))
+      assert.equal("resource R: https://host.example/Sports/s/R (no schema, 0 operations)",
+        tostring(resource))
     end
   end)
 
@@ -452,7 +462,8 @@ describe("an operation", function()
     assert.error_matches(function() expand("?{a}&{b}", { a = 1 }) end,
       "the operation read needs a value for 'b', got nothing")
     assert.error_matches(function() expand("?{a}") end, "needs a value for 'a'")
-    assert.error_matches(function() expand("?{a}", { a = print }) end, "needs a value for 'a', got a function")
+    assert.error_matches(function() expand("?{a}", { a = print }) end,
+      "needs a value for 'a', got a function")
     assert.error_matches(function() expand("?{a}", { a = 0 / 0 }) end, "needs a value for 'a', got a number")
     assert.error_matches(function() expand("?{a}", "x") end, "bad argument #1 to 'expand'")
     assert.error_matches(function() expand("?{filter}", { filtr = "x" }) end,
@@ -489,7 +500,8 @@ describe("a bad catalog", function()
       assert.equal("expected JSON, got an HTML page, such as a login or an error page", message(text))
     end
     assert.equal("expected JSON, got XML", message("<?xml version=\"1.0\"?><a/>"))
-    assert.matches("^not JSON: expected .* at character 13 %(line 1, column 13%)$", message("{\"services\":}"))
+    assert.matches("^not JSON: expected .* at character 13 %(line 1, column 13%)$",
+      message("{\"services\":}"))
     assert.equal("document: expected an object with a key services, got an array", message("[]"))
     assert.equal("document: expected an object with a key services, got null", message("null"))
     assert.equal("document: expected an object with a key services, got 5", message("5"))
@@ -500,7 +512,7 @@ describe("a bad catalog", function()
     assert.equal("larger than 64 MiB", message((" "):rep(64 * 1024 * 1024 + 1)))
   end)
 
-  -- What is refused, by what is changed in the good one.
+  -- Refused documents: the good one with one change.
   local cases = {
     ["services: expected an array, got an object"] = function(d) d.services = {} end,
     ["services: expected an array, got null"] = function(d) d.services = codec.null end,
@@ -510,16 +522,20 @@ describe("a bad catalog", function()
     ["services[1].resources: expected an array, got nothing"] = function(_, s) s.resources = nil end,
     ["services[1].address: expected a string, got 5"] = function(_, s) s.address = 5 end,
     ["services[1].useRequest: expected true or false, got \"yes\""] = function(_, s) s.useRequest = "yes" end,
-    ["services[1].settings: expected an object, got an array"] = function(_, s) s.settings = codec.emptyArray end,
-    ["services[1].settings.useRequest: expected true or false, got 1"] = function(_, s) s.settings.useRequest = 1 end,
+    ["services[1].settings: expected an object, got an array"] = function(_, s)
+      s.settings = codec.emptyArray end,
+    ["services[1].settings.useRequest: expected true or false, got 1"] = function(_, s)
+      s.settings.useRequest = 1 end,
     ["services[1].settings.sendOnlyChanges: expected true or false, got 1"] = function(_, s)
       s.settings.sendOnlyChanges = 1
     end,
-    ["services[1].settings.unwrapped: expected true or false, got 1"] = function(_, s) s.settings.unwrapped = 1 end,
+    ["services[1].settings.unwrapped: expected true or false, got 1"] = function(_, s)
+      s.settings.unwrapped = 1 end,
     ["services[1].settings.useXClientProps: expected true or false, got 1"] = function(_, s)
       s.settings.useXClientProps = 1
     end,
-    ["services[2].name: expected a name of its own (services[1] has this one), got \"PetService\""] = function(d, s)
+    ["services[2].name: expected a name of its own (services[1] has this one), got \"PetService\""] =
+      function(d, s)
       d.services[2] = { name = s.name, resources = codec.array() }
     end,
     ["services[1].resources[2].name: expected a name of its own " ..
@@ -532,8 +548,10 @@ describe("a bad catalog", function()
     end,
     ["services[1].resources[1].name: expected a string, got an object"] = function(_, _, r) r.name = {} end,
     ["services[1].resources[1].path: expected a string, got false"] = function(_, _, r) r.path = false end,
-    ["services[1].resources[1].idProperty: expected a string, got 1"] = function(_, _, r) r.idProperty = 1 end,
-    ["services[1].resources[1].schema: expected an object, got \"dsPet\""] = function(_, _, r) r.schema = "dsPet" end,
+    ["services[1].resources[1].idProperty: expected a string, got 1"] = function(_, _, r)
+      r.idProperty = 1 end,
+    ["services[1].resources[1].schema: expected an object, got \"dsPet\""] = function(_, _, r)
+      r.schema = "dsPet" end,
     ["services[1].resources[1].schema: expected properties that describe a dataset, " ..
       "a temp-table or fields, got an object"] = function(_, _, r)
       r.schema = {}
@@ -541,7 +559,8 @@ describe("a bad catalog", function()
     ["services[1].resources[1].schema.properties: expected an object, got an array"] = function(_, _, r)
       r.schema.properties = codec.emptyArray
     end,
-    ["services[1].resources[1].schema.properties.dsPet.properties: expected an object, got 1"] = function(_, _, r)
+    ["services[1].resources[1].schema.properties.dsPet.properties: expected an object, got 1"] = function(_,
+      _, r)
       r.schema.properties.dsPet.properties = 1
     end,
     ["services[1].resources[1].schema.properties.dsPet.properties.ttPet: expected an object, got true"] =
@@ -549,16 +568,21 @@ describe("a bad catalog", function()
     ["services[1].resources[1].schema.properties.a: expected an object, got null"] = function(_, _, r)
       r.schema.properties = { a = codec.null }
     end,
-    ["services[1].resources[1].schema.properties.dsPet.properties.kid.properties.x.type: expected a string, got 1"] =
+    ["services[1].resources[1].schema.properties.dsPet.properties.kid.properties.x.type: expected a string, \z
+      got 1"] =
       function(_, _, r) r.schema.properties.dsPet.properties.kid = { properties = { x = { type = 1 } } } end,
-    ["services[1].resources[1].schema.tt.items.properties.a.type: expected a string, got 1"] = function(_, _, r)
+    ["services[1].resources[1].schema.tt.items.properties.a.type: expected a string, got 1"] = function(_, _,
+      r)
       r.schema = { tt = { items = { properties = { a = { type = 1 } } } } }
     end,
     ["services[1].resources[1].schema.ds.properties.tt.properties.a.type: expected a string, got 1"] =
-      function(_, _, r) r.schema = { ds = { properties = { tt = { properties = { a = { type = 1 } } } } } } end,
+      function(_, _, r) r.schema = { ds = {
+        properties = { tt = { properties = { a = { type = 1 } } } } } } end,
     ["services[1].resources[1].schema.properties.tt.items.properties.a.type: expected a string, got 1"] =
-      function(_, _, r) r.schema = { properties = { tt = { items = { properties = { a = { type = 1 } } } } } } end,
-    ["services[1].resources[1].relations: expected an array, got an object"] = function(_, _, r) r.relations = {} end,
+      function(_, _, r) r.schema = { properties = {
+        tt = { items = { properties = { a = { type = 1 } } } } } } end,
+    ["services[1].resources[1].relations: expected an array, got an object"] = function(_, _, r)
+      r.relations = {} end,
     ["services[1].resources[1].relations[1].RelationName: expected the key relationName, " ..
       "in lower camel case, got \"r\""] = function(_, _, r)
       r.relations = { { RelationName = "r" } }
@@ -594,7 +618,8 @@ describe("a bad catalog", function()
   end
 
   local function tableCase(path, expected, change)
-    cases["services[1].resources[1].schema.properties.dsPet.properties.ttPet." .. path .. ": expected " .. expected] =
+    cases["services[1].resources[1].schema.properties.dsPet.properties.ttPet." .. path .. ": expected " ..
+      expected] =
       function(_, _, r) change(r.schema.properties.dsPet.properties.ttPet) end
   end
   tableCase("primaryKey", "an array, got \"PetNum\"", function(t) t.primaryKey = "PetNum" end)
@@ -602,15 +627,20 @@ describe("a bad catalog", function()
   tableCase("idProperty", "a string, got 1", function(t) t.idProperty = 1 end)
   tableCase("items", "an object, got an array", function(t) t.items = codec.emptyArray end)
   tableCase("items.properties", "an object, got 0", function(t) t.items.properties = 0 end)
-  tableCase("items.properties.Name", "an object, got \"string\"", function(t) t.items.properties.Name = "string" end)
+  tableCase("items.properties.Name", "an object, got \"string\"",
+    function(t) t.items.properties.Name = "string" end)
   tableCase("items.properties.Name.type", "a string, got an array",
     function(t) t.items.properties.Name.type = { "string", "null" } end)
-  tableCase("items.properties.Name.ablType", "a string, got 1", function(t) t.items.properties.Name.ablType = 1 end)
-  tableCase("items.properties.Name.format", "a string, got 1", function(t) t.items.properties.Name.format = 1 end)
+  tableCase("items.properties.Name.ablType", "a string, got 1",
+    function(t) t.items.properties.Name.ablType = 1 end)
+  tableCase("items.properties.Name.format", "a string, got 1",
+    function(t) t.items.properties.Name.format = 1 end)
   tableCase("items.properties.Name.maxItems", "a number, got \"3\"",
     function(t) t.items.properties.Name.maxItems = "3" end)
-  tableCase("items.properties.Name.origName", "a string, got 1", function(t) t.items.properties.Name.origName = 1 end)
-  tableCase("items.properties.Name.items", "an object, got 1", function(t) t.items.properties.Name.items = 1 end)
+  tableCase("items.properties.Name.origName", "a string, got 1",
+    function(t) t.items.properties.Name.origName = 1 end)
+  tableCase("items.properties.Name.items", "an object, got 1",
+    function(t) t.items.properties.Name.items = 1 end)
   tableCase("items.properties.Name.items.type", "a string, got 1",
     function(t) t.items.properties.Name.items = { type = 1 } end)
   tableCase("items.properties.Name.items[\"$ref\"]", "a string, got 1",
@@ -633,7 +663,8 @@ describe("a bad catalog", function()
     change(document, document.services[1], document.services[1].resources[1])
     local parsed = assert(parse(document))
     assert.same({ expected }, parsed.leftOut)
-    assert.equal(SERVICE_URI .. "/rest/PetService/Pet?filter={filter}", parsed:resource("Pet"):operation("read").uri)
+    assert.equal(SERVICE_URI .. "/rest/PetService/Pet?filter={filter}",
+      parsed:resource("Pet"):operation("read").uri)
   end
 
   local function checkRefused(expected, change)
@@ -674,11 +705,13 @@ describe("a bad catalog", function()
   end)
 
   it("makes the program raise only for the program's own mistakes", function()
-    assert.error_matches(function() catalog.parse(nil) end, "bad argument #1 to 'parse' %(string expected, got nil%)")
+    assert.error_matches(function() catalog.parse(nil) end,
+      "bad argument #1 to 'parse' %(string expected, got nil%)")
     assert.error_matches(function() catalog.parse("{}", 5) end, "bad argument #2 to 'parse'")
     assert.error_matches(function() catalog.parse("{}", { serviceUri = "x" }) end,
       "unknown option 'serviceUri': did you mean 'serviceURI'?", 1, true)
-    assert.error_matches(function() catalog.parse("{}", { uri = 5 }) end, "bad option 'uri' %(string expected")
+    assert.error_matches(function() catalog.parse("{}", { uri = 5 }) end,
+      "bad option 'uri' %(string expected")
   end)
 
   local seed = tonumber(os.getenv("SEED")) or os.time() % 1000000
@@ -734,7 +767,8 @@ describe("a large catalog", function()
       for r = 1, 50 do
         local properties = {}
         for f = 1, 20 do
-          properties["Field" .. f] = { type = "string", ablType = "CHARACTER", default = "", title = "A title" }
+          properties["Field" .. f] = { type = "string", ablType = "CHARACTER", default = "",
+            title = "A title" }
         end
         resources[r] = { name = ("R%d_%d"):format(s, r), path = "/R" .. r,
           schema = { properties = { tt = { type = "array", items = { properties = properties } } } },
@@ -751,7 +785,8 @@ describe("a large catalog", function()
     end
     local decoding = cost(codec.decode)
     local parsing, parsed = cost(catalog.parse)
-    assert.is_true(parsing < 6 * decoding + 0.05, ("decoding %.3f s, parsing %.3f s"):format(decoding, parsing))
+    assert.is_true(parsing < 6 * decoding + 0.05,
+      ("decoding %.3f s, parsing %.3f s"):format(decoding, parsing))
     local looking = cost(function()
       for _ = 1, 20 do
         for resource in parsed:eachResource() do assert(parsed:resource(resource.name) == resource) end
@@ -776,8 +811,10 @@ describe("reading a catalog file", function()
   end)
 
   it("takes a file: URI, percent-encoded, with and without localhost", function()
-    local encoded = path:sub(1, #path - #name) .. name:gsub(".", function(c) return ("%%%02x"):format(c:byte()) end)
-    for _, uri in ipairs({ "file://" .. path, "file://localhost" .. path, "FILE://LocalHost" .. path, "file:" .. path,
+    local encoded = path:sub(1, #path - #name) ..
+      name:gsub(".", function(c) return ("%%%02x"):format(c:byte()) end)
+    for _, uri in ipairs({ "file://" .. path, "file://localhost" .. path, "FILE://LocalHost" .. path,
+      "file:" .. path,
       "file://" .. encoded, "file://" .. path .. "?x#y" }) do
       assert.equal("{\"services\":[]}\r\n", catalog.read(uri), uri)
     end
@@ -797,7 +834,8 @@ describe("reading a catalog file", function()
       { catalog.read("file://elsewhere/x") })
     assert.same({ nil, "cannot read the catalog file:///a%2: a malformed percent-encoding" },
       { catalog.read("file:///a%2") })
-    assert.same({ nil, "cannot read the catalog file:///a%00b: no file name" }, { catalog.read("file:///a%00b") })
+    assert.same({ nil, "cannot read the catalog file:///a%00b: no file name" },
+      { catalog.read("file:///a%00b") })
     assert.same({ nil, "cannot read the catalog : no file name" }, { catalog.read("") })
     assert.matches("no file name$", select(2, catalog.read("file://localhost")))
   end)
@@ -816,11 +854,13 @@ describe("reading a catalog file", function()
   end)
 
   it("raises for what is no path", function()
-    assert.error_matches(function() catalog.read(nil) end, "bad argument #1 to 'read' %(string expected, got nil%)")
+    assert.error_matches(function() catalog.read(nil) end,
+      "bad argument #1 to 'read' %(string expected, got nil%)")
   end)
 end)
 
---- Sessions find the resources in a text by a scan, without decoding it. What it takes must be what the checks accept.
+--- Sessions find the resources in a text by a scan, without decoding it. It must take the documents that the
+-- checks accept.
 describe("the scan of a catalog's text", function()
   local core = require("datasession.core")
   local shared = require("datasession.internal.catalog.shared")
@@ -841,7 +881,7 @@ describe("the scan of a catalog's text", function()
     assert.equal(one.__name, two.__name)
   end
 
-  --- What the scan finds when it is left after each piece of the text.
+  --- The findings of a scan that pauses after each piece of the text.
   local function inSlices(document)
     local go = core.catalogScanner(document)
     local found = go(1)
@@ -849,7 +889,7 @@ describe("the scan of a catalog's text", function()
     return found
   end
 
-  --- What both ways make of a text, and whether the scan took it.
+  --- The results of both ways for a text; true if the scan took it.
   local function compare(document)
     local whole, message = catalog.parse(document, options)
     local found = core.scanCatalog(document)
@@ -866,7 +906,8 @@ describe("the scan of a catalog's text", function()
 
   it("takes the usual forms", function()
     for _, document in ipairs {
-      codec.encode(petCatalog()), require("datasession.sandbox.catalog").text(3), text(), " " .. text() .. "\r\n\t",
+      codec.encode(petCatalog()), require("datasession.sandbox.catalog").text(3), text(),
+        " " .. text() .. "\r\n\t",
       '{"services":[]}', '{"services":[{"name":"S","address":null,"resources":[]},{"name":"T","resources":[]}]}',
       text '"x":"\\ud83d\\ude00","y":[1e3,-2.5E-07,0e+1]',
       text '"x":[1,-0.5,{"y":[[],{}]},"\\u00e9\\n",true,false,null],"path":null',
@@ -888,9 +929,11 @@ describe("the scan of a catalog's text", function()
       text '"schema":{}', text '"schema":{"ds":{"properties":{}}}', text '"schema":{"properties":{"a":1}}',
       text '"schema":{"properties":{"a":{"primaryKey":[1]}}}', text '"x":"\\ud83d"', text '"x":"\\ude00"',
       text '"x":"\\ud83d\\u0041"', text '"x":"\\u0000"', text '"x":1e999', text '"x":1e',
-      text '"x":1-2', text '"x":01', text '"x":1.', text '"x":-', text '"x":+1', text '"x":0x10', text '"x":"\1"',
+      text '"x":1-2', text '"x":01', text '"x":1.', text '"x":-', text '"x":+1', text '"x":0x10',
+        text '"x":"\1"',
       text '"x":"\255"', text '"x":nul', text '"x":"\\x"', text '"x":[1,]', text '"x":{"a":1,}', text '"x" 1',
-      text '"x":123456789012345678901', text('"x":' .. ("["):rep(70) .. ("]"):rep(70)), text '"relations":[null]',
+      text '"x":123456789012345678901', text('"x":' .. ("["):rep(70) .. ("]"):rep(70)),
+        text '"relations":[null]',
       text '"relations":[{"RelationName":null}]', text '"operations":[{"type":"read"},{"type":"Read"}]',
       text '"operations":[{"type":"fetch"}]', text '"operations":[{"verb":"fetch"}]',
       text '"operations":[{"params":{}}]',
@@ -900,7 +943,8 @@ describe("the scan of a catalog's text", function()
     } do
       assert.is_false(compare(document), document)
     end
-    local entry, message = shared.entry('{"services":[{"name":"S","resources":[]},{"name":"S","resources":[]}]}')
+    local entry, message = shared.entry(
+      '{"services":[{"name":"S","resources":[]},{"name":"S","resources":[]}]}')
     assert.is_nil(entry)
     assert.matches("services[2].name: expected a name of its own", message, 1, true)
   end)
@@ -909,7 +953,8 @@ describe("the scan of a catalog's text", function()
     local base = text('"path":"/r","schema":{"properties":{"tt":{"type":"array","items":{"properties":{"a":' ..
       '{"type":"string","default":[1,{"b":null}]}}},"primaryKey":["a"]}}},"operations":[{"type":"read","verb":"get",' ..
       '"params":[{"name":"f","type":"QUERY"}]}],"relations":[{"relationName":"r","relationFields":[]}]')
-    local words = { '"', "{", "}", "[", "]", ",", ":", "null", "true", "1", "-", ".5", '"name"', '"type"', '"items"',
+    local words = { '"', "{", "}", "[", "]", ",", ":", "null", "true", "1", "-", ".5", '"name"', '"type"',
+      '"items"',
       "{}", "[]", '"x":1,', '"x":{},', '""', "\\", "\0", "\255", " ", '"properties":null,',
       '"type":"x",', '"items":{},' }
     local seed = os.time()
@@ -917,7 +962,8 @@ describe("the scan of a catalog's text", function()
     local taken = 0
     for _ = 1, 1500 do
       local from = math.random(#base)
-      local document = base:sub(1, from - 1) .. words[math.random(#words)] .. base:sub(from + math.random(0, 4))
+      local document = base:sub(1, from - 1) .. words[math.random(#words)] ..
+        base:sub(from + math.random(0, 4))
       local ok, message = pcall(compare, document)
       assert(ok, ("seed %d: %s"):format(seed, tostring(message)))
       taken = taken + (message and 1 or 0)

@@ -47,7 +47,7 @@ describe("the example at", function()
     assert.same({}, troubles)
   end)
 
-  -- What a program of a reader's own would find; https://host/Sports... are the sandbox's applications.
+  -- The globals that a reader's program would have; https://host/Sports... are the sandbox's applications.
   local function load(path, block)
     local text = block.text:gsub("https://host/Sports(%a*)", function(model)
       return server.origin .. "/Sports" .. (model == "" and "Form" or model)
@@ -56,7 +56,8 @@ describe("the example at", function()
       datasession = datasession, server = server, print = function() end,
       os = setmetatable({ getenv = function() return "secret" end }, { __index = os }),
     }
-    return assert(_G.load(("\n"):rep(block.line - 1) .. text, "@" .. path, "t", setmetatable(env, { __index = _G })))
+    return assert(_G.load(("\n"):rep(block.line - 1) .. text, "@" .. path, "t",
+      setmetatable(env, { __index = _G })))
   end
 
   local count = 0

@@ -15,10 +15,12 @@ it("messages are found in every form that the sources give them", function()
     "check serviceURI, and that the application is deployed and started", -- a hint
     "the session is logged in already: call logout first", -- operation_refuse
     "the server says: …", -- a format, which begins with a mark
-    "is this an HTTP server, and is the port right? if it speaks TLS, the URI begins with https://", -- of two lines
+    -- of two lines
+    "is this an HTTP server, and is the port right? if it speaks TLS, the URI begins with https://",
     "getSession: option '…': expected a string, got …", -- error of Lua
     "getSession: the authentication model … needs …, or a loginCallback", -- message of an error object
-    "format.classify: expected it to return nil, \"ok\", \"inactivity\", \"connection\" or \"error\", got …", -- escapes
+    -- escapes
+    "format.classify: expected it to return nil, \"ok\", \"inactivity\", \"connection\" or \"error\", got …",
   } do
     assert.is_table(found[message], message)
   end

@@ -6,7 +6,7 @@ local files = dofile "spec/support/files.lua"
 local shell = dofile "spec/support/shell.lua"
 
 local PAGE = "docs/internals/new-protocol.md"
--- What an outer make, or a sanitizer, has put into the environment is not this build's.
+-- Removes from the environment what an outer make or a sanitizer has put there.
 local MAKE = "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u POLLER -u SANITIZE -u COVERAGE -u LD_PRELOAD make -C"
 
 -- The page's blocks of code in order: each a language, the file that it belongs to or "", and its text.
@@ -35,8 +35,10 @@ end
 local function copy()
   local top = files.directory()
   shell.run("mkdir -p", top .. "/build/obj")
-  shell.run("find . -mindepth 1 -maxdepth 1 ! -name build ! -name '.*' -exec cp -a {} " .. shell.quoted(top) .. " ';'")
-  shell.run(("if [ -e build/obj/csrc ]; then cp -a build/obj/csrc %s/build/obj; fi"):format(shell.quoted(top)))
+  shell.run("find . -mindepth 1 -maxdepth 1 ! -name build ! -name '.*' -exec cp -a {} " ..
+    shell.quoted(top) .. " ';'")
+  shell.run(("if [ -e build/obj/csrc ]; then cp -a build/obj/csrc %s/build/obj; fi"):format(
+    shell.quoted(top)))
   return top
 end
 
@@ -114,7 +116,8 @@ describe("the protocol of docs/internals/new-protocol.md", function()
   it("touches its folder and the list of protocols alone", function()
     local differences = shell.run(("diff -rq csrc %s/csrc || true"):format(top))
     local there = top .. "/csrc/protocol"
-    local expected = ("Files csrc/protocol/list.c and %s/list.c differ\nOnly in %s: toy\n"):format(there, there)
+    local expected = ("Files csrc/protocol/list.c and %s/list.c differ\nOnly in %s: toy\n"):format(there,
+      there)
     assert.equal(expected, differences)
   end)
 

@@ -36,7 +36,8 @@ describe("examples/quickstart.lua", function()
     assert.matches("All went well", result.output)
   end)
 
-  it("runs against another one, with the options of the connection, and asks for the first rows alone", function()
+  it("runs against another one, with the options of the connection, and asks for the first rows alone",
+    function()
     local result = form("CustomerService.json", "caFile=" .. directory .. "/here.pem", "timeout=30")
     assert.equal(0, result.code, result.output)
     assert.matches("8 of 8 rows", result.output)

@@ -86,7 +86,8 @@ local calls = {
   invalidateAllSessions = datasession.invalidateAllSessions,
   new = function() datasession.new { serviceURI = uris.anonymous } end,
   getSession = function() return datasession.getSession { serviceURI = uris.anonymous, catalogURI = "x" } end,
-  provider = function() datasession.AuthenticationProvider { uri = uris.form, authenticationModel = "form" } end,
+  provider = function() datasession.AuthenticationProvider { uri = uris.form,
+    authenticationModel = "form" } end,
   await = function() return flying:await(0.01) end,
   spawn = function() return datasession.spawn(function() return flying:await() end) end,
   stopSession = function() return datasession.stopSession(session.key, 1) end,
@@ -115,7 +116,9 @@ local function beTheChild(wrong)
   refusals(wrong)
   if not tostring(session):find(uris.form, 1, true) then wrong[#wrong + 1] = "a property cannot be read" end
   -- The parent has the thread that writes files: the child starts one of its own.
-  if not (store:set("child", "text") and datasession.flush(LIMIT)) then wrong[#wrong + 1] = "no file is written" end
+  if not (store:set("child", "text") and datasession.flush(LIMIT)) then
+    wrong[#wrong + 1] = "no file is written"
+  end
   flying:cancel()
   waiting:cancel()
   do

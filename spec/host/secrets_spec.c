@@ -248,7 +248,7 @@ static void learn_cookie (int to, int from) {
   check(s->length >= 8, "there is a cookie");
 }
 
-/* What the host does */
+/* The host's part */
 
 static const char prelude[] =
     "datasession, told, origin = require 'datasession', {}, ...\n"

@@ -20,7 +20,8 @@ local function ask(lines, body, options)
   options = options or {}
   options.path = "probe"
   server:clearFaults()
-  server:fault { kind = "raw", path = "/probe$", count = 2, -- libcurl 8.1 and later is asked once more, undecoded
+  -- libcurl 8.1 and later is asked once more, undecoded
+  server:fault { kind = "raw", path = "/probe$", count = 2,
     body = "HTTP/1.1 200 OK\r\n" .. lines .. "Connection: close\r\n\r\n" .. body }
   return session:request(options):await(await.LIMIT)
 end
@@ -38,7 +39,8 @@ describe("an answer's Content-Encoding", function()
     for _, name in ipairs { "utf-8", "UTF-8", "iso-8859-1", "binary", "identity, utf-8" } do
       for _, method in ipairs { "GET", "PUT" } do
         local options = { method = method, body = method == "PUT" and "x" or nil, idempotent = true }
-        local response = assert(ask("Content-Encoding: " .. name .. "\r\nContent-Length: 7\r\n", '{"a":1}', options))
+        local response = assert(ask("Content-Encoding: " .. name .. "\r\nContent-Length: 7\r\n", '{"a":1}',
+          options))
         assert.same({ a = 1 }, response:json())
       end
     end
@@ -55,7 +57,8 @@ end)
 
 describe("a header line that goes on in the next one", function()
   it("is put together", function()
-    local response = assert(ask("X-Note: one\r\n  two\r\n\tthree \r\nX-Empty:\r\n later\r\nContent-Length: 0\r\n", ""))
+    local response = assert(ask("X-Note: one\r\n  two\r\n\tthree \r\nX-Empty:\r\n later\r\nContent-Length: \z
+      0\r\n", ""))
     assert.equal("one two three", response.headers["x-note"])
     assert.equal("later", response.headers["x-empty"])
     assert.equal("0", response.headers["content-length"])

@@ -102,7 +102,8 @@ describe("a server that ends its connections after three requests", function()
       local session = login { http2 = choice }
       local failed = 0
       for i = 1, 60 do
-        session:request({ path = "/" .. i, method = "POST", body = "x" }):fail(function() failed = failed + 1 end)
+        session:request({ path = "/" .. i, method = "POST", body = "x" }):fail(function()
+          failed = failed + 1 end)
       end
       await.settle()
       assert.equal(0, failed)
@@ -125,8 +126,8 @@ describe("a body over HTTP/2", function()
 end)
 
 describe("a body over HTTP/2", function()
-  -- Neither its length nor a chunk's says where it ends: gzip hides the one, HTTP/2 has no other. The sizes are around
-  -- a frame's, and around what libcurl reads at once.
+  -- Neither its length nor a chunk's says where it ends: gzip hides the one, HTTP/2 has no other. The sizes
+  -- are around a frame's, and around what libcurl reads at once.
   it("comes whole, whatever its size", function()
     local random = {}
     for i = 1, 34000 do random[i] = string.char(math.random(0, 255)) end

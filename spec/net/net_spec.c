@@ -1,5 +1,6 @@
 /*
-** net_spec [PART...]: runs the check groups of csrc/net: all, or those of some parts. Prints one line per group.
+** net_spec [PART...]: runs the check groups of csrc/net: all, or those of some parts. Prints one line per
+** group.
 */
 #include "check.h"
 #include "groups.h"

@@ -22,7 +22,8 @@ end
 setup(function()
   directory = files.directory()
   ours = authority.new(directory, "ours")
-  own, user, other = ours:issue("own", "IP:127.0.0.1"), ours:issue("user", "DNS:user"), ours:issue("other", "DNS:other")
+  own, user, other = ours:issue("own", "IP:127.0.0.1"), ours:issue("user", "DNS:user"),
+    ours:issue("other", "DNS:other")
 end)
 teardown(function() files.removeDirectory(directory) end)
 after_each(sessions.endAll)
@@ -98,7 +99,8 @@ describe("a client's key", function()
   end)
 
   it("that a server wants before it answers is hinted at", function()
-    local strict = nginx.start(own, ("ssl_client_certificate %s; ssl_verify_client on;"):format(ours.certificate))
+    local strict = nginx.start(own, ("ssl_client_certificate %s; ssl_verify_client on;"):format(
+      ours.certificate))
     local _, err = ask(strict.origin)
     assert.equal(400, err.httpStatus)
     assert.matches("pass clientCertificate and clientKey", err.hint)
@@ -110,7 +112,8 @@ describe("a server that refuses the client's certificate by an alert", function(
   -- The server's log follows in the pipe.
   local function listen(version, ...)
     local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s"
-      .. " -naccept 1 -Verify 1 -verify_return_error -CAfile %s -WWW 2>&1 </dev/null"):format(version, own.certificate,
+      .. " -naccept 1 -Verify 1 -verify_return_error -CAfile %s -WWW 2>&1 </dev/null"):format(version,
+        own.certificate,
       own.key, ...)))
     for line in pipe:lines() do
       local port = line:match "^ACCEPT .*:(%d+)"
@@ -139,7 +142,8 @@ describe("a port of TLS that is asked in plain http", function()
     assert.equal(400, err.httpStatus)
     assert.matches("begin the URI with https://", err.hint)
     server:stop()
-    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -cert %s -key %s -naccept 1"
+    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -cert %s -key %s \z
+      -naccept 1"
       .. " -WWW 2>&1 </dev/null"):format(own.certificate, own.key)))
     local port
     repeat port = pipe:read():match "^ACCEPT .*:(%d+)" until port
@@ -172,7 +176,8 @@ describe("caFile and caPath", function()
       assert(ask(server.origin))
       assert.matches("certificate not trusted", refusal(server.origin, { caFile = strangers.certificate }))
       assert(ask(server.origin, { caFile = strangers.certificate, caPath = path }))
-      assert.matches("not trusted", refusal(server.origin, { caFile = strangers.certificate, caPath = strange }))
+      assert.matches("not trusted", refusal(server.origin,
+        { caFile = strangers.certificate, caPath = strange }))
     end
   end)
 
@@ -199,7 +204,9 @@ describe("caFile and caPath", function()
 
   it("replace the system's authorities", function()
     if not os.execute "unshare -rm true 2>/dev/null" then return pending "this system gives no namespaces" end
-    if not os.execute("test -e " .. SYSTEM .. BUNDLE) then return pending "this system keeps them elsewhere" end
+    if not os.execute("test -e " .. SYSTEM .. BUNDLE) then
+      return pending "this system keeps them elsewhere"
+    end
     local strangers, path = authority.new(directory, "foreigners"), lay(ours, "system")
     shell.run("cp", ours.certificate, path .. BUNDLE)
     assert.equal("in", outcome(path, ""))

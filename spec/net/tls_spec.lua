@@ -19,7 +19,8 @@ end
 
 -- A self-signed certificate for the alternative name.
 local function certify(name, alternative)
-  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=sandbox", "-keyout",
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=sandbox",
+    "-keyout",
     at(name .. ".key"), "-out", at(name .. ".pem"), "-addext", "subjectAltName=" .. alternative)
   return { certificate = at(name .. ".pem"), key = at(name .. ".key") }
 end
@@ -92,7 +93,8 @@ describe("a server's certificate", function()
     assert(login { serviceURI = server.uris.basic, insecure = true })
     local program = ("require('datasession').new { serviceURI = %q, insecure = %s }")
     local output = runLua(program:format(server.uris.basic, "true"))
-    local _, count = output:gsub("certificates are not verified for " .. server.uris.basic:gsub("%p", "%%%0"), "")
+    local _, count = output:gsub("certificates are not verified for " .. server.uris.basic:gsub("%p", "%%%0"),
+      "")
     assert.equal(1, count)
     assert.not_matches("certificates", (runLua(program:format(server.uris.basic, "false"))))
   end)
@@ -106,7 +108,8 @@ describe("a server's certificate", function()
     local ok, err = login { serviceURI = server.uris.basic, caFile = at "nothing.pem" }
     assert.is_nil(ok)
     assert.matches("caFile or caPath cannot be read", err.hint)
-    ok, err = login { serviceURI = server.uris.basic, caFile = at "here.pem", clientCertificate = at "nothing.pem" }
+    ok, err = login { serviceURI = server.uris.basic, caFile = at "here.pem",
+      clientCertificate = at "nothing.pem" }
     assert.is_nil(ok)
     assert.equal("tls", err.kind)
     assert.matches("clientCertificate", err.hint)
@@ -156,13 +159,16 @@ describe("a certification authority's", function()
 
   it("certificate that is not valid yet is refused, with a hint", function()
     local early = ours:issue("early", "IP:127.0.0.1", "20990101000000Z", "20990102000000Z")
-    assert.matches("not valid yet: is this machine's clock right", refusal(early, { caFile = ours.certificate }).hint)
+    assert.matches("not valid yet: is this machine's clock right",
+      refusal(early, { caFile = ours.certificate }).hint)
   end)
 
   it("certificate is refused where another authority is trusted, and is no authority itself", function()
     local others = authority.new(directory, "others")
-    assert.matches("certificate not trusted: pass caFile", refusal(good, { caFile = others.certificate }).hint)
-    assert.matches("certificate not trusted: pass caFile", refusal(revoked, { caFile = good.certificate }).hint)
+    assert.matches("certificate not trusted: pass caFile",
+      refusal(good, { caFile = others.certificate }).hint)
+    assert.matches("certificate not trusted: pass caFile",
+      refusal(revoked, { caFile = good.certificate }).hint)
   end)
 
   it("certificate for another name is refused, with a hint", function()
@@ -216,10 +222,12 @@ describe("a certification authority's", function()
     assert.matches("certificate not trusted", err.hint)
   end)
 
-  it("certificate is looked at by each session, on no other's connection and with no other's options", function()
+  it("certificate is looked at by each session, on no other's connection and with no other's options",
+    function()
     local server <close> = starting(revoked)
     local function try(crl, pin)
-      return (login { serviceURI = server.uris.basic, caFile = ours.certificate, crlFile = crl, pinnedPublicKey = pin })
+      return (login { serviceURI = server.uris.basic, caFile = ours.certificate, crlFile = crl,
+        pinnedPublicKey = pin })
     end
     local right, wrong = authority.pin(revoked), authority.pin(good)
     for _ = 1, 2 do
@@ -253,7 +261,8 @@ describe("a certification authority's", function()
   it("certificate is looked at as strictly by a provider", function()
     local server <close> = starting(revoked)
     local function enter(crl, pin)
-      local provider = datasession.AuthenticationProvider { uri = server.uris.form_sso, caFile = ours.certificate,
+      local provider = datasession.AuthenticationProvider { uri = server.uris.form_sso,
+        caFile = ours.certificate,
         authenticationModel = "form_sso", crlFile = crl, pinnedPublicKey = pin }
       return provider:login("lua", "secret"):await(LIMIT)
     end
@@ -269,7 +278,8 @@ describe("a certification authority's", function()
   it("certificate is looked at as strictly by the provider that getSession makes", function()
     local server <close> = starting(revoked)
     local function get(crl, pin)
-      return datasession.getSession { serviceURI = server.uris.sso, authenticationModel = "sso", username = "lua",
+      return datasession.getSession { serviceURI = server.uris.sso, authenticationModel = "sso",
+        username = "lua",
         password = "secret", authenticationURI = server.uris.form_sso, catalogURI = server.catalogURIs.sso,
         caFile = ours.certificate, crlFile = crl, pinnedPublicKey = pin }:await(LIMIT)
     end
@@ -285,7 +295,8 @@ describe("a server's TLS", function()
   -- An openssl server of that TLS version; its log follows in the pipe.
   local function listen(version)
     local issued = certify("versions", "IP:127.0.0.1")
-    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s -naccept 1"
+    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key \z
+      %s -naccept 1"
       .. " -cipher ALL:@SECLEVEL=0 -WWW 2>&1 < /dev/null"):format(version, issued.certificate, issued.key)))
     for line in pipe:lines() do
       local port = line:match "^ACCEPT .*:(%d+)"

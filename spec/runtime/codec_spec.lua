@@ -11,7 +11,8 @@ local random = math.random
 
 --- True if both are equal, with types: an integer differs from a float, null from nil, [] from {}.
 local function same(codecAtHand, a, b)
-  if math.type(a) == "float" and math.type(b) == "integer" then return a == b end   -- 10.0 may come back as 10
+  -- 10.0 may come back as 10
+  if math.type(a) == "float" and math.type(b) == "integer" then return a == b end
   if type(a) ~= "table" or type(b) ~= "table" then
     return a == b and math.type(a) == math.type(b)
   end
@@ -32,8 +33,10 @@ local SPACES = { "", "", "", " ", "\n", "\t", "\r", "\r\n  " }
 local function space() return SPACES[random(#SPACES)] end
 
 local PIECES = {
-  "a", "Name", " ", "1", "1234567890123456", "-99999999999999999999", "[]", "[ ]", ",", ":", "{", "}", "[", "]",
-  "\"", "\\", "/", "\n", "\t", "\0", "\127", "\u{e9}", "\u{20ac}", "\u{1f600}", ", [], ", ": 1234567890123456789 ,",
+  "a", "Name", " ", "1", "1234567890123456", "-99999999999999999999", "[]", "[ ]", ",", ":", "{", "}", "[",
+  "]",
+  "\"", "\\", "/", "\n", "\t", "\0", "\127", "\u{e9}", "\u{20ac}", "\u{1f600}", ", [], ",
+  ": 1234567890123456789 ,",
   "\"[]\"", "\\\"", "\\\\", "\255", "\254\255", "null",
 }
 
@@ -65,7 +68,8 @@ local function randomFloat()
   if kind == 2 then return random(-1000000, 1000000) / 100 end
   if kind == 3 then return 0.1 * random(1, 1000) end
   if kind == 4 then      -- the neighbour of a number of few digits
-    return (string.unpack("d", string.pack("j", string.unpack("j", string.pack("d", random(1, 100000000) / 100)) + 1)))
+    return (string.unpack("d", string.pack("j",
+      string.unpack("j", string.pack("d", random(1, 100000000) / 100)) + 1)))
   end
   local value
   repeat value = string.unpack("d", string.pack("j", random(0))) until value - value == 0
@@ -121,7 +125,8 @@ for name, json in pairs(codecs) do
       end)
 
       it("keeps every digit of a 64-bit integer", function()
-        local list = json.decode("[9007199254740993,-9007199254740993, 9223372036854775807 ,\n-9223372036854775808]")
+        local list = json.decode("[9007199254740993,-9007199254740993, 9223372036854775807 \z
+          ,\n-9223372036854775808]")
         assert.same({ 9007199254740993, -9007199254740993, math.maxinteger, math.mininteger },
           { list[1], list[2], list[3], list[4] })
         assert.equal("integer", math.type(list[4]))
@@ -152,7 +157,8 @@ for name, json in pairs(codecs) do
       end)
 
       it("keeps digits within strings and keys as they are", function()
-        local value = json.decode("{\"12345678901234567890\":\"1234567890123456\",\"a\":\", 1234567890123456 ,\"}")
+        local value = json.decode("{\"12345678901234567890\":\"1234567890123456\",\"a\":\", \z
+          1234567890123456 ,\"}")
         assert.equal("1234567890123456", value["12345678901234567890"])
         assert.equal(", 1234567890123456 ,", value.a)
       end)
@@ -232,7 +238,8 @@ for name, json in pairs(codecs) do
       it("names character, line and column of an error, in words and without the content", function()
         local value, message = json.decode("{\n  \"password\": \"secret\",\n  ]\n}")
         assert.is_nil(value)
-        assert.matches("expected object key string but found '%]' at character %d+ %(line 3, column 3%)", message)
+        assert.matches("expected object key string but found '%]' at character %d+ %(line 3, column 3%)",
+          message)
         assert.is_nil(message:find("secret", 1, true))
         assert.matches("character 3 %(line 2, column 1%)", select(2, json.decode("{\n]")))
       end)
@@ -270,7 +277,8 @@ for name, json in pairs(codecs) do
       end)
 
       it("writes floats so that they read back the same", function()
-        local floats = { 0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 123456789012345.5, 2 ^ 53, -2 ^ 63 }
+        local floats = { 0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 123456789012345.5, 2 ^ 53,
+          -2 ^ 63 }
         for _, value in ipairs(floats) do
           assert.equal(value, roundTrip({ value })[1])
           assert.equal(value, json.decode(json.encode(value)))
@@ -303,7 +311,8 @@ for name, json in pairs(codecs) do
       it("loses no element whose index is beyond a C int", function()
         for k = 1, 9 do        -- which the codec meets first is a matter of hashing
           local value = { [1] = "a", [2] = "b", [4294967296 + k] = "c" }
-          assert.same({ ["1"] = "a", ["2"] = "b", [tostring(4294967296 + k)] = "c" }, json.decode(json.encode(value)))
+          assert.same({ ["1"] = "a", ["2"] = "b", [tostring(4294967296 + k)] = "c" },
+            json.decode(json.encode(value)))
         end
       end)
 
@@ -355,7 +364,8 @@ for name, json in pairs(codecs) do
       end)
 
       it("names the key of NaN and infinity", function()
-        assert.same({ nil, "NaN and infinity have no JSON (at key price)" }, { json.encode({ { price = 0 / 0 } }) })
+        assert.same({ nil, "NaN and infinity have no JSON (at key price)" },
+          { json.encode({ { price = 0 / 0 } }) })
         assert.same({ nil, "NaN and infinity have no JSON (at key 2)" }, { json.encode({ 1, 1 / 0 }) })
         assert.same({ nil, "NaN and infinity have no JSON (at key " .. ("\u{e9}"):rep(19) .. "...)" },
           { json.encode({ [("\u{e9}"):rep(30)] = 1 / 0 }) })
@@ -496,7 +506,8 @@ for name, json in pairs(codecs) do
         end
         if text:find("%S") and not text:find("\0", 1, true) then
           local expected = bare.decode(text) ~= nil
-          assert.equal(expected, json.decode(text) ~= nil, ("round %d of seed %d: %s"):format(round, seed, text))
+          assert.equal(expected, json.decode(text) ~= nil,
+            ("round %d of seed %d: %s"):format(round, seed, text))
         end
       end
     end)
@@ -579,8 +590,10 @@ describe("a codec with all repairs forced", function()
     assert.is_false(about.exactFloats)
     assert.is_false(about.emptyArrays)
     assert.equal(5, #about.damages)
-    assert.equal("lua-cjson " .. about.version .. " reads integers as floats, misreads integers beyond 64 bits, "
-      .. "writes 14 digits of an integer, shortens floats and has no empty array; repaired here", about.verdict)
+    assert.equal("lua-cjson " .. about.version ..
+      " reads integers as floats, misreads integers beyond 64 bits, "
+      .. "writes 14 digits of an integer, shortens floats and has no empty array; repaired here",
+        about.verdict)
   end)
 end)
 

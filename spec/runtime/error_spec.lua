@@ -50,7 +50,8 @@ describe("an error", function()
       return login(new("form", { stallTimeout = 0.1 })), { retryable = true, hint = "stallTimeout" }
     end,
     dns = function()
-      return login(new("basic", { serviceURI = "http://nowhere.invalid/App" })), { retryable = true, hint = "name" }
+      return login(new("basic", { serviceURI = "http://nowhere.invalid/App" })),
+        { retryable = true, hint = "name" }
     end,
     connect = function()
       server:fault { kind = "reset", count = 0 }
@@ -60,7 +61,8 @@ describe("an error", function()
       return login(new("basic", { serviceURI = "https" .. server.uris.basic:sub(5) })), { hint = "http://" }
     end,
     proxy = function()
-      return login(new("basic", { proxy = "http://lua:p%3Aw@127.0.0.1:1" })), { retryable = true, hint = "proxy" }
+      return login(new("basic", { proxy = "http://lua:p%3Aw@127.0.0.1:1" })),
+        { retryable = true, hint = "proxy" }
     end,
     auth = function()
       return new("form"):login(USER, PASSWORD .. "!"), { result = 2, httpStatus = 401 }

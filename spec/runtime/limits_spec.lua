@@ -56,12 +56,17 @@ describe("limits of connections", function()
   end)
 
   it("are whole numbers, of names that there are", function()
-    assert.error_matches(function() datasession.setLimits { hostConections = 1 } end, "did you mean 'hostConnections'")
-    assert.error_matches(function() datasession.setLimits { hostConnections = -1 } end, "hostConnections.*0 or more")
-    assert.error_matches(function() datasession.setLimits { totalConnections = 1.5 } end, "totalConnections.*whole")
-    assert.error_matches(function() datasession.setLimits { idleHandles = "many" } end, "idleHandles.*a number")
+    assert.error_matches(function() datasession.setLimits { hostConections = 1 } end,
+      "did you mean 'hostConnections'")
+    assert.error_matches(function() datasession.setLimits { hostConnections = -1 } end,
+      "hostConnections.*0 or more")
+    assert.error_matches(function() datasession.setLimits { totalConnections = 1.5 } end,
+      "totalConnections.*whole")
+    assert.error_matches(function() datasession.setLimits { idleHandles = "many" } end,
+      "idleHandles.*a number")
     assert.error_matches(function() datasession.setLimits { http2 = 1 } end, "http2.*a boolean")
-    assert.error_matches(function() datasession.setLimits { idleHandles = 1e9 } end, "idleHandles.*whole number up to")
+    assert.error_matches(function() datasession.setLimits { idleHandles = 1e9 } end,
+      "idleHandles.*whole number up to")
     assert.same(before, datasession.setLimits())
   end)
 

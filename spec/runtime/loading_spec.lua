@@ -39,7 +39,8 @@ describe("the modules of the Lua layer", function()
   ]]
 
   local function works(script)
-    assert.equal("done\n", child.output(script:gsub("WORK", (WORK:gsub("%%", "%%%%"))), server.uris.form, directory))
+    assert.equal("done\n", child.output(script:gsub("WORK", (WORK:gsub("%%", "%%%%"))), server.uris.form,
+      directory))
   end
 
   it("are loaded by the first session, and none after that", function()

@@ -161,7 +161,8 @@ describe("the engine", function()
 
     it("by numbers of seconds alone", function()
       for _, call in ipairs { datasession.step, datasession.run } do
-        assert.error_matches(function() call(-1) end, "bad argument #1 .*expected a number of seconds, 0 or more")
+        assert.error_matches(function() call(-1) end,
+          "bad argument #1 .*expected a number of seconds, 0 or more")
         assert.error_matches(function() call(0 / 0) end, "bad argument #1 ")
         assert.error_matches(function() call "now" end, "bad argument #1 ")
       end
@@ -267,7 +268,8 @@ describe("the engine", function()
 
     it("by its descriptor of all that is begun or settled outside a step", function()
       if not EPOLL then return end
-      local plain = { getfd = function() return datasession.pollfd() end } -- select does not ask it for `dirty`
+      -- select does not ask it for `dirty`
+      local plain = { getfd = function() return datasession.pollfd() end }
       local function readable() return socket.select({ plain }, nil, 0)[1] == plain end
       local settle, told
       datasession.promise(function(resolve) settle = resolve end):done(function() told = true end)
@@ -281,7 +283,7 @@ describe("the engine", function()
       datasession.step()
       assert.is_false(readable())
       local waiting = datasession.spawn(function() return ping:await(0.02) end)
-      while waiting:state() == "pending" do -- nobody asks for the timeout
+      while waiting:state() == "pending" do -- without a call of timeout
         assert.equal(plain, socket.select({ plain }, nil, LIMIT)[1])
         datasession.step()
       end
@@ -432,7 +434,8 @@ describe("the engine", function()
       assert.matches("the other handler", output)
       assert.matches("Lua warning: datasession: [^\n]*: boom\nstack traceback:\n%s", output)
       assert.matches("Lua warning: datasession: an object\nstack traceback:\n%s", output)
-      assert.matches("Lua warning: datasession: a promise was rejected and not handled: [^\n]*nobody looks\n", output)
+      assert.matches("Lua warning: datasession: a promise was rejected and not handled: [^\n]*nobody looks\n",
+        output)
     end)
 
     it("to warn when onError itself raises, and goes on", function()
@@ -639,7 +642,8 @@ describe("the engine", function()
           assert(session:login("lua", "secret"):await(20))
         ]] .. script, server.uris.basic)
       end
-      local text = "datasession: the program ends with %s pending, the first: %s (datasession.run() waits for all)\n"
+      local text = "datasession: the program ends with %s pending, the first: %s (datasession.run() waits \z
+        for all)\n"
       assert.equal(text:format("1 operation", "ping"), said "session:ping()")
       assert.equal(text:format("3 operations", "ping"), said [[
         session:ping()

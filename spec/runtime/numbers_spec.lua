@@ -99,7 +99,8 @@ describe("in any locale", function()
     local session = datasession.new { serviceURI = server.uris.anonymous, timeout = 0.25 }
     assert.matches("not done after 0.25 seconds", rejected(session:login()).message, 1, true)
     assert.error_matches(function() datasession.setLimits { idleHandles = 1.5 } end, "got 1.5", 1, true)
-    assert.error_matches(function() datasession.new { serviceURI = server.uris.anonymous, timeout = -0.5 } end,
+    assert.error_matches(function() datasession.new { serviceURI = server.uris.anonymous,
+      timeout = -0.5 } end,
       "got -0.5", 1, true)
   end)
 
@@ -118,7 +119,8 @@ if not os.getenv "DATASESSION_LOCALE" then
     setup(function() directory = locales.directory("de_DE.UTF-8", "tr_TR.UTF-8") end)
     teardown(function() files.removeDirectory(directory) end)
 
-    for _, run in ipairs { "de_DE.UTF-8:before", "de_DE.UTF-8:after", "tr_TR.UTF-8:before", "tr_TR.UTF-8:after" } do
+    for _, run in ipairs { "de_DE.UTF-8:before", "de_DE.UTF-8:after", "tr_TR.UTF-8:before",
+      "tr_TR.UTF-8:after" } do
       it("are the same in the locale " .. run .. " the first use", function()
         child.variables = ("LOCPATH=%s DATASESSION_LOCALE=%s"):format(directory, run)
         local output = child.output [[

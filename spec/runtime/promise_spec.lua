@@ -216,9 +216,11 @@ describe("a promise", function()
       local promise = datasession.promise(nothing)
       for _, name in ipairs { "done", "fail", "always" } do
         for _, value in ipairs { 1, "f", {}, false } do
-          assert.error_matches(function() promise[name](promise, value) end, "bad argument .*function expected, got")
+          assert.error_matches(function() promise[name](promise, value) end,
+            "bad argument .*function expected, got")
         end
-        assert.error_matches(function() promise[name](promise) end, "bad argument .*function expected, got no value")
+        assert.error_matches(function() promise[name](promise) end,
+          "bad argument .*function expected, got no value")
         assert.error_matches(function() promise[name]({}, nothing) end, "datasession%.promise expected")
       end
       assert.error_matches(function() promise:next(1) end, "bad argument #1 to 'next'")
@@ -279,7 +281,8 @@ describe("a promise", function()
     it("leaves raised tables and userdata as they are, and makes an object of all else", function()
       local mine = {}
       local function rejection(raised)
-        return select(2, datasession.promise(function(f) f() end):next(function() error(raised) end):await(LIMIT))
+        return select(2, datasession.promise(function(f) f() end):next(function() error(raised)
+          end):await(LIMIT))
       end
       assert.equal(mine, rejection(mine))
       assert.equal(io.stdout, rejection(io.stdout))
@@ -596,7 +599,8 @@ describe("a promise", function()
       keepsPending:cancel()
     end)
 
-    it("from generators of many coroutines, one waiting inside another, without reaching the limit of that", function()
+    it("from generators of many coroutines, one waiting inside another, without reaching the limit of that",
+      function()
       local ended, count = 0, 120
       for i = 1, count do
         datasession.spawn(function()
@@ -829,7 +833,8 @@ describe("a promise", function()
       assert.same({ "closed", "told" }, order)
     end)
 
-    it("is cancelled in any order among those that wait for one promise; the others go on in theirs", function()
+    it("is cancelled in any order among those that wait for one promise; the others go on in theirs",
+      function()
       local promise, resolve = open()
       local log, spawned, expected = {}, {}, {}
       for i = 1, 40 do

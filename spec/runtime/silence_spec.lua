@@ -1,4 +1,5 @@
--- What a program that makes a mistake is told without having asked: on standard error, or where it made the call.
+-- The messages that a program gets for a mistake without asking: on standard error, or where it made the
+-- call.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -34,7 +35,8 @@ describe("standard error has", function()
     local object = "setmetatable({}, { __tostring = function() return 'an object' end })"
     for _, raised in ipairs { "'text'", "{}", object } do
       local output = said(("datasession.spawn(function()\n  error(%s)\nend)"):format(raised))
-      assert.matches("datasession: a promise was rejected and not handled: [^\n]+\nstack traceback:\n", output)
+      assert.matches("datasession: a promise was rejected and not handled: [^\n]+\nstack traceback:\n",
+        output)
       assert.matches(":4: in function <[^\n]+:3>", output)
     end
   end)
@@ -62,7 +64,8 @@ describe("standard error has", function()
     local function check(output)
       assert.matches("not handled: an error whose __tostring raised: evil\n", output)
       assert.matches("not handled: an error whose __tostring raised: a table\n", output)
-      assert.matches("not handled: an error whose __tostring raised: '__tostring' must return a string\n", output)
+      assert.matches("not handled: an error whose __tostring raised: '__tostring' must return a string\n",
+        output)
       assert.not_matches("__gc", output)
     end
     check(said(script))
@@ -158,13 +161,16 @@ describe("a mistake raises where the program made it:", function()
     raisesHere("getSession: option 'serviceURI'", datasession.getSession, uri)
     raisesHere("getSession: option 'serviceURI'", function() return datasession.getSession(uri) end)
     raisesHere("getSession: option 'serviceURI'", function() datasession.getSession(uri) end)
-    local wrong = { { serviceURI = "x" }, { pingInterval = "x" }, { timeout = {} }, { name = 5 }, { usrname = "" } }
+    local wrong = { { serviceURI = "x" }, { pingInterval = "x" }, { timeout = {} }, { name = 5 },
+      { usrname = "" } }
     for _, more in ipairs(wrong) do
-      local options = { serviceURI = server.uris.basic, authenticationModel = "basic", catalogURI = "static/x.json" }
+      local options = { serviceURI = server.uris.basic, authenticationModel = "basic",
+        catalogURI = "static/x.json" }
       for name, value in pairs(more) do options[name] = value end
       raisesHere("getSession: ", function() return datasession.getSession(options) end)
     end
-    local sso = { serviceURI = server.uris.sso, authenticationModel = "sso", authenticationURI = "x", catalogURI = "x" }
+    local sso = { serviceURI = server.uris.sso, authenticationModel = "sso", authenticationURI = "x",
+      catalogURI = "x" }
     raisesHere("getSession: ", function() return datasession.getSession(sso) end)
   end)
 
@@ -194,7 +200,8 @@ describe("a mistake raises where the program made it:", function()
 
   it("a method that is called with a full stop", function()
     local promise = session:ping()
-    local provider = datasession.AuthenticationProvider { uri = server.uris.form, authenticationModel = "form" }
+    local provider = datasession.AuthenticationProvider { uri = server.uris.form,
+      authenticationModel = "form" }
     local hub = require("datasession.proiv.hub").new()
     local manager = require("datasession.proiv.manager").new { baseURI = server.uris.proiv }
     for _, call in ipairs {
@@ -217,14 +224,17 @@ describe("a mistake raises where the program made it:", function()
     local response = session:request { path = "/static/home.html" }:await(LIMIT)
     local promise = session:ping()
     local reads = {
-      ["a session has no field 'serviceUri': did you mean 'serviceURI'%?"] = function() return session.serviceUri end,
+      ["a session has no field 'serviceUri': did you mean 'serviceURI'%?"] = function()
+        return session.serviceUri end,
       ["a session has no field 'lgoin': did you mean 'login'%?"] = function() session:lgoin() end,
       ["a response has no field 'statusCode'"] = function() return response.statusCode end,
-      ["an error has no field 'httpstatus': did you mean 'httpStatus'%?"] = function() return err.httpstatus end,
+      ["an error has no field 'httpstatus': did you mean 'httpStatus'%?"] = function()
+        return err.httpstatus end,
       ["datasession has no field 'getSesion': did you mean 'getSession'%?"] = function()
         return datasession.getSesion
       end,
-      ["a promise has no field 'connected': did you forget :await%(%)%?"] = function() return promise.connected end,
+      ["a promise has no field 'connected': did you forget :await%(%)%?"] = function()
+        return promise.connected end,
       ["forget :await%(%)%? %(or did you mean 'await'%?%)"] = function() promise:awiat() end,
     }
     for pattern, read in pairs(reads) do
@@ -236,7 +246,8 @@ describe("a mistake raises where the program made it:", function()
   it("none for the fields that an error may have, that a program set, or that libraries probe for", function()
     local _, err = session:request { path = "/none" }:await(LIMIT)
     err = err or select(2, datasession.spawn(error, "x"):await(LIMIT))
-    for _, name in ipairs { "kind", "hint", "uri", "httpStatus", "session", "provider", "response", "traceback" } do
+    for _, name in ipairs { "kind", "hint", "uri", "httpStatus", "session", "provider", "response",
+      "traceback" } do
       assert.has_no.errors(function() return err[name] end)
     end
     err.mine = 1

@@ -72,7 +72,8 @@ end)
 
 describe("the sentence about an unknown name", function()
   it("suggests the nearest", function()
-    assert.equal("unknown option 'usrname': did you mean 'username'?", suggest.unknown("option", "usrname", OPTIONS))
+    assert.equal("unknown option 'usrname': did you mean 'username'?",
+      suggest.unknown("option", "usrname", OPTIONS))
   end)
 
   it("lists what is known when nothing is near", function()

@@ -6,7 +6,8 @@ local sandbox = require "datasession.sandbox"
 local decode = client.decode
 
 local FORM, JSON, XML = "application/x-www-form-urlencoded;charset=UTF-8", "application/json", "text/xml"
-local ESTABLISH, XML_ESTABLISH, EXECUTE = "/CSEstablishSessionServlet", "/XmlEstablishSessionServlet", "/CSReqServlet"
+local ESTABLISH, XML_ESTABLISH, EXECUTE = "/CSEstablishSessionServlet", "/XmlEstablishSessionServlet",
+  "/CSReqServlet"
 
 local server
 
@@ -65,7 +66,8 @@ describe("the bank's establish servlet", function()
     local reply, response = establish()
     assert.matches("^[%w_-]+$", reply.sessionId)
     assert.equal(23, #reply.sessionId)
-    assert.equal(('{"status":"OK","sessionId":"%s","timeout":"1800000","dse_pageId":"1"}'):format(reply.sessionId),
+    assert.equal(('{"status":"OK","sessionId":"%s","timeout":"1800000","dse_pageId":"1"}'):format(
+      reply.sessionId),
       response.body)
     assert.same({ ("JSESSIONID=0000%s:n1; Path=/bank"):format(reply.sessionId) }, response.cookies)
     assert.not_equal(reply.sessionId, establish().sessionId)
@@ -103,7 +105,8 @@ describe("the bank's establish servlet", function()
       local method, path, contentType = table.unpack(request)
       local response = send(method, path, contentType, method == "POST" and '<?xml version="1.0"?>\n'
         .. '<!DOCTYPE requestMsg SYSTEM "/dse/sessionRequest.dtd" [<!ENTITY a "b">]>\n<!-- of a teller -->\n'
-        .. '<requestMsg><dse_createSession>"false"</dse_createSession><dse_TID> BR12-T03 </dse_TID></requestMsg>'
+        .. '<requestMsg><dse_createSession>"false"</dse_createSession><dse_TID> BR12-T03 \z
+          </dse_TID></requestMsg>'
         or nil)
       assert.equal(200, response.status, path)
       assert.equal("text/xml;charset=UTF-8", response.headers["content-type"])
@@ -160,7 +163,8 @@ describe("the bank's establish servlet", function()
   it("answers with a server exception when neither terminal nor id is given", function()
     local _, response = establish("createSession=false")
     assert.equal(500, response.status)
-    assert.equal('{"status":"DSEException","exception":"DSEException","message":"TID is missing."}', response.body)
+    assert.equal('{"status":"DSEException","exception":"DSEException","message":"TID is missing."}',
+      response.body)
     _, response = establish("createSession=perhaps")
     assert.equal(500, response.status)
   end)
@@ -208,7 +212,8 @@ describe("the bank's establish servlet", function()
       { 415, "POST", XML_ESTABLISH, FORM, "createSession=true" },
       { 400, "POST", ESTABLISH, JSON, "{" }, { 400, "POST", ESTABLISH, XML, "<requestMsg><a></requestMsg>" },
       { 400, "POST", ESTABLISH, XML, "<message></message>" }, { 400, "POST", EXECUTE, XML, "OK" },
-      { 400, "POST", EXECUTE, JSON, '"OK"' }, { 404, "POST", "", FORM, "" }, { 404, "POST", "/Servlet", FORM, "" },
+      { 400, "POST", EXECUTE, JSON, '"OK"' }, { 404, "POST", "", FORM, "" },
+      { 404, "POST", "/Servlet", FORM, "" },
     } do
       local response = send(table.unpack(request, 2, 5))
       assert.equal(request[1], response.status, table.concat(request, " ", 2, 3))
@@ -227,9 +232,11 @@ describe("the bank's request servlet", function()
 
   it("runs an operation that JSON names", function()
     local response = run("RateLookup", cookie, { ccy = "SEK" }, "?sessionId=" .. id)
-    assert.equal(('{"status":"OK","result":{"ccy":"SEK","rate":"0.09"},"sessionId":"%s"}'):format(id), response.body)
+    assert.equal(('{"status":"OK","result":{"ccy":"SEK","rate":"0.09"},"sessionId":"%s"}'):format(id),
+      response.body)
     for _, body in ipairs {
-      '{"json_request":{"action":"RateLookup","data":{"ccy":"EUR"}}}', '{"action":"RateLookup","data":{"ccy":"EUR"}}',
+      '{"json_request":{"action":"RateLookup","data":{"ccy":"EUR"}}}',
+      '{"action":"RateLookup","data":{"ccy":"EUR"}}',
     } do
       assert.equal("1.07", decode(post(EXECUTE, JSON, body, cookie)).result.rate)
     end
@@ -245,7 +252,8 @@ describe("the bank's request servlet", function()
   end)
 
   it("runs an operation that a form names, and gives JSON back", function()
-    local response = post(EXECUTE, FORM, "dse_operationName=Echo&dse_pageId=1&amount=5+EUR&to=%C3%85sa", cookie)
+    local response = post(EXECUTE, FORM, "dse_operationName=Echo&dse_pageId=1&amount=5+EUR&to=%C3%85sa",
+      cookie)
     assert.equal(('{"status":"OK","result":{"amount":"5 EUR","to":"Åsa"},"sessionId":"%s","dse_pageId":"2"}')
       :format(id), response.body)
   end)
@@ -269,8 +277,10 @@ describe("the bank's request servlet", function()
     local data = { text = "CSS00 \"<&>\" é", number = 1.5, list = { 1, { deep = true } }, none = cjson.null }
     assert.same(data, decode(run("Echo", cookie, data)).result)
     local body = "<data><a>1 &lt; 2 &amp; &#x41;&#66;&quot;</a><b/><c><d>x</d><d>y</d></c></data>"
-    local response = post(EXECUTE, XML, "<xml_request><action>Echo</action>" .. body .. "</xml_request>", cookie)
-    assert.matches('<result><a>1 &lt; 2 &amp; AB"</a><b></b><c><d>x</d><d>y</d></c></result>', response.body, 1, true)
+    local response = post(EXECUTE, XML, "<xml_request><action>Echo</action>" .. body .. "</xml_request>",
+      cookie)
+    assert.matches('<result><a>1 &lt; 2 &amp; AB"</a><b></b><c><d>x</d><d>y</d></c></result>', response.body,
+      1, true)
     response = post(EXECUTE, XML, "<xml_request><action>Echo</action><data><![CDATA[<a>&amp;]]></data></xml_request>",
       cookie)
     assert.matches("<result>&lt;a&gt;&amp;amp;</result>", response.body, 1, true)
@@ -371,7 +381,8 @@ describe("a bank session's carrier", function()
 
   it("is not needed, on demand", function()
     server:setBtt { runInSession = false }
-    assert.equal('{"status":"OK","result":{"ccy":"SEK","rate":"0.09"}}', run("RateLookup", nil, { ccy = "SEK" }).body)
+    assert.equal('{"status":"OK","result":{"ccy":"SEK","rate":"0.09"}}',
+      run("RateLookup", nil, { ccy = "SEK" }).body)
     assertFails("CSS07", "DSEException", run("Replace"))
     assertRuns(run("LogOff"))
     server:setBtt { runInSession = true }
@@ -394,7 +405,8 @@ describe("a bank's pages", function()
 
   it("have a new number each time, and an old one is refused", function()
     assert.equal("2", decode(runForm(1)).dse_pageId)
-    for _, page in ipairs { "1", "3", "x" } do assertFails("CSS07", "DSEException", runForm(page, "Transfer")) end
+    for _, page in ipairs { "1", "3", "x" } do
+      assertFails("CSS07", "DSEException", runForm(page, "Transfer")) end
     assert.equal("3", decode(runForm(2, "Fail")).dse_pageId)
     assert.equal("4", decode(runForm(3)).dse_pageId)
     assert.equal("5", decode(runForm(nil)).dse_pageId)
@@ -417,7 +429,8 @@ describe("a bank's pages", function()
     assert.equal(("JSESSIONID=0000%s:n1"):format(id), cookie)
     assert.equal("1", hidden(home, "dse_pageId"))
     assert.equal("-1", hidden(home, "dse_applicationId"))
-    for _, name in ipairs { "operationName", "parentContextName", "processorId", "processorState", "nextEventName" } do
+    for _, name in ipairs { "operationName", "parentContextName", "processorId", "processorState",
+      "nextEventName" } do
       assert.equal("", hidden(home, "dse_" .. name))
     end
     local reply = post(EXECUTE, FORM, "dse_operationName=Echo&dse_pageId=1&b=%3Cb%3E&a=1", cookie)
@@ -533,12 +546,14 @@ describe("the bank among the sandbox's controls", function()
   end)
 
   it("can be redirected within the server, with a cookie on the way", function()
-    server:fault { kind = "redirect", model = "btt", status = 307, location = "/bank/CSEstablishSessionServlet/2",
+    server:fault { kind = "redirect", model = "btt", status = 307,
+      location = "/bank/CSEstablishSessionServlet/2",
       headers = { ["Set-Cookie"] = "hop=1" } }
     local response = post(ESTABLISH, FORM, "createSession=true")
     assert.equal(307, response.status)
     assert.same({ "hop=1" }, response.cookies)
-    assert.equal(200, post(response.headers.location:match("^/bank(.*)$"), FORM, "createSession=true", "hop=1").status)
+    assert.equal(200, post(response.headers.location:match("^/bank(.*)$"), FORM, "createSession=true",
+      "hop=1").status)
   end)
 
   it("is undeployed and has faults as others do", function()
@@ -554,13 +569,15 @@ describe("the bank among the sandbox's controls", function()
   it("raises for settings that cannot be, and changes nothing then", function()
     for name, value in pairs {
       refuseEstablish = -1, lossAs = 404, location = "", timeout = "1", answer = "xml", carrier = "header",
-      pageId = true, runInSession = 1, serverId = "", wrapper = true, cookies = { "a=1\r\nb: c" }, reply = { 1 },
+      pageId = true, runInSession = 1, serverId = "", wrapper = true, cookies = { "a=1\r\nb: c" },
+      reply = { 1 },
     } do
       local ok, message = pcall(function() server:setBtt { answer = "html", [name] = value } end)
       assert.is_false(ok)
       assert.matches("^spec/.*bad option '" .. name .. "' for 'setBtt'", message)
     end
-    assert.error_matches(function() server:setBtt { loss = "CSS00" } end, "unknown option 'loss' for 'setBtt'")
+    assert.error_matches(function() server:setBtt { loss = "CSS00" } end,
+      "unknown option 'loss' for 'setBtt'")
     assert.error_matches(function() server:setBtt() end, "table expected")
     assert.equal("OK", establish().status) -- JSON still
   end)

@@ -23,7 +23,8 @@ end
 function client.receive(connection, method)
   local line, failure = connection:receive()
   if not line then return nil, failure end
-  local response = { status = tonumber(line:match("^HTTP/1%.1 (%d+)")), headers = {}, cookies = {}, body = "" }
+  local response = { status = tonumber(line:match("^HTTP/1%.1 (%d+)")), headers = {}, cookies = {},
+    body = "" }
   for header in function() return connection:receive() end do
     if header == "" then break end
     local name, value = header:match("^([^:]+):%s*(.-)%s*$")

@@ -62,7 +62,7 @@ describe("the DataSnap server", function()
     return idOf(send("GET", REST .. "DSAdmin/GetPlatformName/", options))
   end
 
-  -- What TEcho.Echo got, as JSON.
+  -- The arguments of TEcho.Echo, as JSON.
   local function echo(path, body, method)
     local response = send(method or "GET", REST .. "TEcho/Echo" .. path, { body = body })
     return response.body:match('^{"result":%[(.*)%]}$') or response.body
@@ -85,7 +85,8 @@ describe("the DataSnap server", function()
     end)
 
     it("answers an unknown service with 501 and a text, without a session", function()
-      for _, path in ipairs { "/datasnap", "/datasnap/", "/datasnap/soap/x", "/datasnap//rest/TStock/Level/" } do
+      for _, path in ipairs { "/datasnap", "/datasnap/", "/datasnap/soap/x",
+        "/datasnap//rest/TStock/Level/" } do
         local response = send("GET", path)
         assert.equal(501, response.status)
         assert.equal("There is no such service", response.body)
@@ -122,7 +123,8 @@ describe("the DataSnap server", function()
         assert.equal(1, server:calls()["TEcho." .. prefix .. "Echo"])
       end
       assertJSON(200, '{"result":[["a"]]}', send("GET", REST .. "TEcho/Echo/a/"))
-      assert.same({ ["TEcho.Echo"] = 1, ["TEcho.acceptEcho"] = 1, ["TEcho.updateEcho"] = 1, ["TEcho.cancelEcho"] = 1 },
+      assert.same({ ["TEcho.Echo"] = 1, ["TEcho.acceptEcho"] = 1, ["TEcho.updateEcho"] = 1,
+        ["TEcho.cancelEcho"] = 1 },
         server:calls())
     end)
 
@@ -194,17 +196,20 @@ describe("the DataSnap server", function()
     it("takes a body for one parameter, behind those of the path", function()
       assert.equal('["a",{"b":[1, 2]}]', echo("/a/", ' {"b":[1, 2]}\n', "POST"))
       for _, body in ipairs { "[]", "{}", "null", "true", '"x"', "-1.50", "[1,[2,3]]", '{"_parameters":7}',
-        '{"_parameters":{}}', '{"_parameters":[1],"more":2}', '{"_Parameters":[1]}', '[{"_parameters":[1]}]' } do
+        '{"_parameters":{}}', '{"_parameters":[1],"more":2}', '{"_Parameters":[1]}',
+        '[{"_parameters":[1]}]' } do
         assert.equal("[" .. body .. "]", echo("/", body, "PUT"))
         assert.equal("[" .. body .. "]", echo("/", body, "POST"))
       end
     end)
 
     it("takes the list _parameters for several", function()
-      assert.equal('["web",{"sku":"A/7"},2,"gift"]', echo("/web/", '{"_parameters":[{"sku":"A/7"},2,"gift"]}', "POST"))
+      assert.equal('["web",{"sku":"A/7"},2,"gift"]',
+        echo("/web/", '{"_parameters":[{"sku":"A/7"},2,"gift"]}', "POST"))
       assert.equal("[]", echo("/", '{"_parameters":[]}', "POST"))
       local body = [=[ { "_parameters" : [ "]\"}\\" , [],{} ,{"_parameters":[1]},null, [[1],{"a":"]"}] ,0.10 ] } ]=]
-      assert.equal([=[["]\"}\\",[],{},{"_parameters":[1]},null,[[1],{"a":"]"}],0.10]]=], echo("/", body, "POST"))
+      assert.equal([=[["]\"}\\",[],{},{"_parameters":[1]},null,[[1],{"a":"]"}],0.10]]=],
+        echo("/", body, "POST"))
       assert.equal("[1]", echo("/", [[{"\u005fparameters":[1]}]], "POST"))
     end)
 
@@ -258,8 +263,10 @@ describe("the DataSnap server", function()
 
   describe("telling results", function()
     it("takes the only filter's value for a scalar body, as real servers do", function()
-      assertJSON(200, '{"result":[["1,2"]]}', send("POST", REST .. "TEcho/Echo/?ss.r=%221,2%22", { body = '"ab"' }))
-      assertJSON(200, '{"result":[["ab"]]}', send("POST", REST .. "TEcho/Echo/?ss.r=1&ss.o=2", { body = '"ab"' }))
+      assertJSON(200, '{"result":[["1,2"]]}',
+        send("POST", REST .. "TEcho/Echo/?ss.r=%221,2%22", { body = '"ab"' }))
+      assertJSON(200, '{"result":[["ab"]]}',
+        send("POST", REST .. "TEcho/Echo/?ss.r=1&ss.o=2", { body = '"ab"' }))
       assertJSON(200, '{"result":[["ab"]]}',
         send("POST", REST .. "TEcho/Echo/?ss.r=1", { body = '{"_parameters":["ab"]}' }))
       assertJSON(200, '{"result":[[7]]}', send("POST", REST .. "TEcho/Echo/?ss.r=1", { body = "7" }))
@@ -415,7 +422,8 @@ describe("the DataSnap server", function()
 
   describe("reading filters", function()
     it("takes those that it understands", function()
-      for _, query in ipairs { "?ss.r=0,5", "?ss.r", "?json=true", "?json=FALSE&ss.r=1", "?t2-4.r=1,2&ss.o=1&t.c=3",
+      for _, query in ipairs { "?ss.r=0,5", "?ss.r", "?json=true", "?json=FALSE&ss.r=1",
+        "?t2-4.r=1,2&ss.o=1&t.c=3",
         "?ss2.c=1", "?r=1,2", "?2.o=1", "?1-3.c=1", "?json", "?x", "?ss.r=1&x" } do
         assertJSON(200, '{"result":["A",1,"a"]}', send("GET", REST .. "TEcho/Out/a/" .. query))
       end
@@ -440,7 +448,8 @@ describe("the DataSnap server", function()
   end)
 
   describe("with authentication", function()
-    before_each(function() start { datasnapAuthentication = true, users = { ada = "tea", admin = "root" } } end)
+    before_each(function() start { datasnapAuthentication = true,
+      users = { ada = "tea", admin = "root" } } end)
 
     it("asks who names no user for one; the session it made stays behind", function()
       for i, authorization in ipairs { false, NOBODY, "Bearer YWRhOnRlYQ==" } do
@@ -614,7 +623,8 @@ describe("the DataSnap server", function()
       local path, accept = REST .. "TEcho/Stream/3/", "application/rest"
       local second = send("GET", path, { id = id, accept = accept })
       assert.equal('{"result":["1/0/0"],"cacheId":1,"cmdIndex":0}', second.body)
-      assert.equal('{"result":["0/0/0"],"cacheId":0,"cmdIndex":0}', send("GET", path, { accept = accept }).body)
+      assert.equal('{"result":["0/0/0"],"cacheId":0,"cmdIndex":0}',
+        send("GET", path, { accept = accept }).body)
       local plain = send("GET", REST .. "TEcho/Out/a/", { id = id, accept = accept })
       assert.equal('{"result":["A",1,"a"]}', plain.body)
       assert.equal("application/rest", plain.headers["content-type"])
@@ -741,7 +751,8 @@ describe("the DataSnap server", function()
       local response = send("GET", REST .. "TEcho/Count/", { id = id })
       assertJSON(403, '{"error":"no"}', response)
       assert.equal("dssession=7.7.7", response.headers.pragma)
-      server:fault { kind = "truncate", model = "datasnap", after = 5, path = "^/datasnap/rest/TEcho/Out/A/7/$" }
+      server:fault { kind = "truncate", model = "datasnap", after = 5,
+        path = "^/datasnap/rest/TEcho/Out/A/7/$" }
       response = send("GET", REST .. "TEcho/Out/A%2F7/", { id = id })
       assert.is_true(response.cut)
       assert.equal('{"res', response.body)

@@ -43,7 +43,8 @@ describe("the old form application", function()
   it("answers with the login page and status 200, whatever is accepted", function()
     for _, accept in ipairs(accepts) do
       for _, path in ipairs(PROTECTED) do
-        assertPage(200, 'action="/SportsOld/static/auth/j_spring_security_check"', at(path, { Accept = accept }))
+        assertPage(200, 'action="/SportsOld/static/auth/j_spring_security_check"',
+          at(path, { Accept = accept }))
       end
     end
   end)
@@ -79,7 +80,8 @@ describe("the old form application", function()
 
   it("serves those who are logged in as every application does", function()
     local headers = { Cookie = cookieOf(login()) }
-    for path, status in pairs { ["/static/CustomerService.json"] = 200, ["/rest/_oepingService/_oeping"] = 200,
+    for path, status in pairs { ["/static/CustomerService.json"] = 200,
+      ["/rest/_oepingService/_oeping"] = 200,
       ["/rest/CustomerService/Customer?filter=CustNum=1"] = 200, ["/nothing"] = 404 } do
       local response = at(path, headers)
       assert.equal(status, response.status, path)

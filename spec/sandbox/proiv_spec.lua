@@ -109,7 +109,8 @@ describe("the connection servlet", function()
     assert.equal(400, post("ACTION=POLL", cookie).status)
     assert.equal(405, client.request(server, "DELETE", server.uris.proiv).status)
     assert.equal(404, get("/more?SESSION_NAME=Default").status)
-    assert.equal(400, client.get(server, server.uris.proiv .. "?ACTION=END&SESSION_KEY=x", { Cookie = cookie }).status)
+    assert.equal(400, client.get(server, server.uris.proiv .. "?ACTION=END&SESSION_KEY=x",
+      { Cookie = cookie }).status)
     assertState("running", act("POLL", cookie))
   end)
 end)
@@ -260,7 +261,8 @@ describe("server:setProiv", function()
       assert.is_false(ok)
       assert.matches("^spec/.*bad option '" .. name .. "' for 'setProiv'", message)
     end
-    assert.error_matches(function() server:setProiv { state = "ended" } end, "unknown option 'state' for 'setProiv'")
+    assert.error_matches(function() server:setProiv { state = "ended" } end,
+      "unknown option 'state' for 'setProiv'")
   end)
 
   it("leaves requests in the log as they came", function()

@@ -641,7 +641,8 @@ describe("the context headers", function()
       assert.same({ region = "North", limit = 5, none = cjson.null, list = { 1, 2 } },
         cjson.decode(properties(response)))
       local headers = { Cookie = cookieOf(response), Accept = "application/json" }
-      for _, path in ipairs { "/static/home.html", "/static/CustomerService.json", "/rest/_oepingService/_oeping",
+      for _, path in ipairs { "/static/home.html", "/static/CustomerService.json",
+        "/rest/_oepingService/_oeping",
         "/rest/CustomerService/Customer?filter=CustNum=1", "/static/auth/j_spring_security_logout" } do
         assert.is_string(properties(get(server, server.uris.form .. path, headers)), path)
       end
@@ -654,7 +655,8 @@ describe("the context headers", function()
       for model in pairs(server.uris) do server:setContextProperties(model, { model = model }) end
       local headers = {
         basic = { Authorization = "Basic bHVhOnNlY3JldA==" }, bearer = { Authorization = "Bearer letmein" },
-        anonymous = {}, form = { Cookie = cookieOf(login("form")) }, old = { Cookie = cookieOf(login("old")) },
+        anonymous = {}, form = { Cookie = cookieOf(login("form")) },
+        old = { Cookie = cookieOf(login("old")) },
       }
       for model, lines in pairs(headers) do
         assert.same({ model = model }, cjson.decode(properties(home(model, lines))))
@@ -987,7 +989,7 @@ describe("server:fault", function()
 
   local home = "/SportsAnonymous/static/home.html"
 
-  -- What the system says of a connection once something has come: nil, or the error that is pending. That is
+  -- The system's word for a connection once data has come: nil, or the error that is pending. That is
   -- "closed" for a reset, in LuaSocket's words.
   local function pendingError(connection)
     assert.equal(connection, socket.select({ connection }, nil, LIMIT)[1])
@@ -1242,7 +1244,8 @@ describe("the control calls", function()
       ["bad model: one of anonymous, basic, bearer, btt, datasnap"] = function()
         server:setContextProperties(nil, {})
       end,
-      ["bad argument 'properties': table of what"] = function() server:setContextProperties("form", { 1 }) end,
+      ["bad argument 'properties': table of what"] = function() server:setContextProperties("form", { 1 })
+        end,
       ["bad argument 'properties'"] = function() server:setContextProperties("form", "a\r\nb: c") end,
       ["argument 'properties': table"] = function() server:setContextProperties("form", { a = print }) end,
       ["line breaks expected, got 1"] = function() server:setContextProperties("form", 1) end,

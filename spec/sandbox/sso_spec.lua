@@ -12,7 +12,8 @@ local function stopServer()
 end
 
 local function loginAt(where, query, password)
-  return request(where, "POST", where.uris.form_sso .. "/static/auth/j_spring_security_check" .. (query or "?OECP=yes"),
+  return request(where, "POST", where.uris.form_sso .. "/static/auth/j_spring_security_check" ..
+    (query or "?OECP=yes"),
     { body = "j_username=lua&j_password=" .. (password or "secret") .. "&submit=Submit", headers = JSON })
 end
 
@@ -22,7 +23,9 @@ end
 
 local function refresh(body, options)
   options = options or {}
-  if type(body) == "table" then body = cjson.encode { token_type = "oecp", refresh_token = body.refresh_token } end
+  if type(body) == "table" then
+    body = cjson.encode { token_type = "oecp", refresh_token = body.refresh_token }
+  end
   return request(server, options.method or "POST", server.uris.form_sso .. "/static/auth/token"
     .. (options.query or "?op=refresh"), { body = body, headers = { ["Content-Type"] = "application/json" } })
 end
@@ -114,7 +117,8 @@ describe("the token server", function()
   it("refuses a refresh that it cannot understand", function()
     local good = tokensOf().refresh_token
     for body, code in pairs {
-      [""] = "invalid_request", ["{"] = "invalid_request", ["null"] = "invalid_request", ["{}"] = "invalid_request",
+      [""] = "invalid_request", ["{"] = "invalid_request", ["null"] = "invalid_request",
+      ["{}"] = "invalid_request",
       ['{"token_type":"oecp","refresh_token":1}'] = "invalid_request",
       [cjson.encode { refresh_token = good }] = "unsupported_token",
       [cjson.encode { refresh_token = good, token_type = "Bearer" }] = "unsupported_token",
@@ -170,7 +174,8 @@ describe("the token server", function()
     server:setTokenAnswer { access_token = cjson.null, expires_in = "soon" }
     assert.equal(cjson.null, tokensOf().access_token)
     assert.equal("soon", tokensOf().expires_in)
-    server:setTokenAnswer { access_token = false, refresh_token = false, expires_in = false, token_type = false }
+    server:setTokenAnswer { access_token = false, refresh_token = false, expires_in = false,
+      token_type = false }
     assert.same({}, tokensOf())
     for _, text in ipairs { "<html>no JSON</html>", "", "{\"access_token\":" } do
       server:setTokenAnswer(text)
@@ -201,7 +206,8 @@ describe("the sso application", function()
     for path, status in pairs { ["/static/home.html"] = 200, ["/static/CustomerService.json"] = 200,
       ["/rest/_oepingService/_oeping"] = 200, ["/rest/CustomerService/Customer?filter=CustNum=1"] = 200,
       ["/nothing"] = 404 } do
-      assert.equal(status, get(server, server.uris.sso .. path, { Authorization = "oecp " .. token }).status, path)
+      assert.equal(status, get(server, server.uris.sso .. path, { Authorization = "oecp " .. token }).status,
+        path)
       assertRefused("invalid_request", get(server, server.uris.sso .. path))
       assertRefused("invalid_request", get(server, server.uris.sso .. path, { Accept = "text/html" }))
     end
@@ -211,8 +217,10 @@ describe("the sso application", function()
 
   it("refuses what is no token of its own", function()
     local token = tokensOf().access_token
-    for _, value in ipairs { "Bearer " .. token, "oecp", "oecp " .. token .. " x", "Basic bHVhOnNlY3JldA==", token } do
-      assertRefused("invalid_request", get(server, server.uris.sso .. "/static/home.html", { Authorization = value }))
+    for _, value in ipairs { "Bearer " .. token, "oecp", "oecp " .. token .. " x", "Basic bHVhOnNlY3JldA==",
+      token } do
+      assertRefused("invalid_request", get(server, server.uris.sso .. "/static/home.html",
+        { Authorization = value }))
     end
     for _, text in ipairs { "x", "====", "bHVhOnNlY3JldA==", "%%%%", token:sub(1, -5), token:sub(1, 8) } do
       local response = homeOf(server, text)
@@ -282,7 +290,8 @@ describe("the sso application", function()
 
   it("keeps a user's name whatever is in it", function()
     local other <close> = assert(sandbox.start { users = { ["a:b\n\xFFé"] = "p" } })
-    local response = request(other, "POST", other.uris.form_sso .. "/static/auth/j_spring_security_check?OECP=yes",
+    local response = request(other, "POST",
+      other.uris.form_sso .. "/static/auth/j_spring_security_check?OECP=yes",
       { body = "j_username=a%3Ab%0A%FF%C3%A9&j_password=p" })
     assert.equal(200, homeOf(other, decode(response).access_token).status)
   end)
@@ -359,7 +368,8 @@ describe("the bearer application", function()
     local response = at("Bearer wrong")
     assert.equal(401, response.status)
     assert.equal('Bearer realm="SportsBearer", error="invalid_token"', response.headers["www-authenticate"])
-    for _, value in ipairs { "letmein", "Bearer", "Bearer letmein x", "oecp letmein", "Basic bHVhOnNlY3JldA==" } do
+    for _, value in ipairs { "letmein", "Bearer", "Bearer letmein x", "oecp letmein",
+      "Basic bHVhOnNlY3JldA==" } do
       response = at(value)
       assert.equal(401, response.status, value)
       assert.equal('Bearer realm="SportsBearer"', response.headers["www-authenticate"])

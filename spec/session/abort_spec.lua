@@ -1,4 +1,5 @@
--- Calls that are ended before their answer came: a login by stop, what a protocol's function asks for by cancel.
+-- Calls that are ended before their answer came: a login by stop, what a protocol's function asks for by
+-- cancel.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 
@@ -54,7 +55,7 @@ describe("a call that is ended before its answer came", function()
       rejected(promise, "cancelled")
       assert.equal("logged out", subject.session.state)
       assert.equal(told, server:watched())
-      server:release() -- the answer, which is nobody's any more
+      server:release() -- the answer, which no call awaits any more
       assert.is_true(datasession.run(LIMIT))
       assert.equal("logged out", subject.session.state)
       assert(kind.call(subject):await(LIMIT))

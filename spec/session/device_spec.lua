@@ -1,4 +1,4 @@
--- What the host knows of this machine's network, and automatic pings while the server is away.
+-- The host's knowledge of this machine's network, and automatic pings while the server is away.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 

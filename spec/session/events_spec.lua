@@ -244,7 +244,8 @@ describe("a session's events", function()
       login()
       assert.same({ "online" }, { table.unpack(log) })
       assert(session:invalidate():await(LIMIT))
-      assert.equal(session, session:subscribe("online", nothing):unsubscribe("online", nothing):unsubscribeAll())
+      assert.equal(session, session:subscribe("online", nothing):unsubscribe("online",
+        nothing):unsubscribeAll())
     end)
 
     it("by arguments that are right", function()
@@ -272,7 +273,8 @@ describe("a session's events", function()
         raises("a table or userdata expected, got string", "online", nothing, "scope")
         raises("a table or userdata expected, got function", "online", nothing, nothing)
         assert.equal(session, call("online", nothing, nil))
-        assert.error_matches(function() session[name]({}, "online", nothing) end, "datasession%.session expected")
+        assert.error_matches(function() session[name]({}, "online", nothing) end,
+          "datasession%.session expected")
       end
       local function all(event) return function() session:unsubscribeAll(event) end end
       assert.error_matches(all "never", "unknown event 'never'")
@@ -337,7 +339,8 @@ describe("a session's events", function()
     it("move another to the end, who is told all the same", function()
       local log = {}
       local second = noter(log, "second")
-      session:subscribe("online", function() session:subscribe("online", second) end):subscribe("online", second)
+      session:subscribe("online", function() session:subscribe("online", second) end):subscribe("online",
+        second)
       login()
       assert.same({ "second" }, { table.unpack(log) })
     end)

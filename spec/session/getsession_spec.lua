@@ -60,7 +60,8 @@ describe("getSession", function()
 
   it("takes several catalogs, and none at all", function()
     local one = server.catalogURIs.basic
-    local session, _, info = datasession.getSession(options("basic", { catalogURI = { one, one } })):await(LIMIT)
+    local session, _, info = datasession.getSession(options("basic",
+      { catalogURI = { one, one } })):await(LIMIT)
     assert.equal(1, #session.services)
     assert.equal(2, #info.details)
     session = datasession.getSession(options("basic", { catalogURI = {} })):await(LIMIT)
@@ -92,23 +93,32 @@ describe("getSession", function()
   local mistakes = {
     { "no options", nil, "expected a table of options, got nil" },
     { "no serviceURI", { serviceURI = false }, "getSession: option 'serviceURI': expected" },
-    { "no catalogURI", { catalogURI = false }, "option 'catalogURI': expected a URI or an array of URIs, got nil" },
+    { "no catalogURI", { catalogURI = false },
+      "option 'catalogURI': expected a URI or an array of URIs, got nil" },
     { "an empty catalogURI", { catalogURI = "" }, "'catalogURI': entry 1: expected a non%-empty string" },
-    { "a list with something else", { catalogURI = { "a", 7 } }, "'catalogURI': entry 2: expected a non%-empty" },
+    { "a list with something else", { catalogURI = { "a", 7 } },
+      "'catalogURI': entry 2: expected a non%-empty" },
     { "a name of another type", { username = 7 }, "option 'username': expected a string, got number" },
     { "a password of another type", { password = {} }, "option 'password': expected a string, got table" },
-    { "a name that Basic cannot send", { username = "a:b" }, "option 'username': a user name with ':' cannot" },
-    { "a password that Basic cannot send", { password = "a\0" }, "option 'password': a NUL byte cannot be sent" },
-    { "an unknown model", { authenticationModel = "x" }, "getSession: option 'authenticationModel': expected" },
-    { "a misspelled option", { usrname = "x" }, "getSession: unknown option 'usrname': did you mean 'username'%?" },
+    { "a name that Basic cannot send", { username = "a:b" },
+      "option 'username': a user name with ':' cannot" },
+    { "a password that Basic cannot send", { password = "a\0" },
+      "option 'password': a NUL byte cannot be sent" },
+    { "an unknown model", { authenticationModel = "x" },
+      "getSession: option 'authenticationModel': expected" },
+    { "a misspelled option", { usrname = "x" },
+      "getSession: unknown option 'usrname': did you mean 'username'%?" },
     { "a misspelled option of a session", { proxi = "x" }, "unknown option 'proxi': did you mean 'proxy'%?" },
-    { "a loginCallback that is none", { loginCallback = "x" }, "option 'loginCallback': expected a function, got" },
+    { "a loginCallback that is none", { loginCallback = "x" },
+      "option 'loginCallback': expected a function, got" },
     { "a provider", { authProvider = {} }, "option 'authProvider': getSession makes its own" },
     { "a provider's model that does not fit",
       { authenticationURI = "http://127.0.0.1:1/A", authProviderAuthenticationModel = "form" },
       'option \'authProviderAuthenticationModel\': "form" does not fit a session of model basic' },
-    { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" }, "getSession: option 'uri': the URI 'ftp://h/A' is" },
-    { "a session's option beside a provider", { authenticationURI = "http://127.0.0.1:1/A", pingInterval = "x" },
+    { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" },
+      "getSession: option 'uri': the URI 'ftp://h/A' is" },
+    { "a session's option beside a provider",
+      { authenticationURI = "http://127.0.0.1:1/A", pingInterval = "x" },
       "getSession: option 'pingInterval': expected" },
     { "a name that is no string", { name = 7 }, "option 'name': expected a string, got number" },
   }
@@ -126,7 +136,8 @@ describe("getSession", function()
 
   it("rejects for want of credentials, and asks nobody", function()
     for _, model in ipairs { "basic", "form" } do
-      for _, lacking in ipairs { { username = false }, { password = false }, { username = "" }, { password = "" } } do
+      for _, lacking in ipairs { { username = false }, { password = false }, { username = "" },
+        { password = "" } } do
         local err = rejected(datasession.getSession(options(model, lacking)))
         assert.equal("auth", err.kind)
         assert.equal(datasession.AUTHENTICATION_FAILURE, err.result)
@@ -145,7 +156,8 @@ describe("getSession", function()
     { "a check that fails", nil, { kind = "status", status = 500, path = "home.html$" }, "http", 3 },
     { "a catalog that is not there", { catalogURI = "static/nothing.json" }, nil, "http", 3 },
     { "a catalog that is none", nil, { kind = "malformed", path = "json$" }, "catalog", 3 },
-    { "one catalog of two", { catalogURI = { "static/CustomerService.json", "nothing" } }, nil, "catalog", 3 },
+    { "one catalog of two", { catalogURI = { "static/CustomerService.json", "nothing" } }, nil, "catalog",
+      3 },
     { "an application that is gone", nil, { kind = "status", status = 404, count = 0 }, "offline", 3 },
   }
   for _, failure in ipairs(failures) do
@@ -184,7 +196,8 @@ describe("getSession", function()
     local reason = { message = "the user closed the window" }
     local callbacks = {
       { function() error(reason) end, "the user closed the window", 3 },
-      { function() return datasession.promise(function(_, reject) reject(reason) end) end, "the user closed", 3 },
+      { function() return datasession.promise(function(_, reject) reject(reason) end) end, "the user closed",
+        3 },
       { function() end, "gave no credentials", 3 },
       { function() return 7 end, "expected a table, got number", 3 },
       { function() return {} end, "needs the options username and password, or a loginCallback", 2 },
@@ -244,12 +257,14 @@ describe("getSession", function()
     assert.is_truthy(ends(options("sso", changed), function() return true end).provider)
   end)
 
-  it("asks the login target once where the credentials are proved at serviceURI, however that is written", function()
+  it("asks the login target once where the credentials are proved at serviceURI, however that is written",
+    function()
     for _, model in ipairs { "basic", "form" } do
       local uri = server.uris[model]
       for _, same in ipairs { uri, uri .. "//", (uri:gsub("^http", "HTTP")) } do
         server:clearRequests()
-        local session = assert(datasession.getSession(options(model, { authenticationURI = same })):await(LIMIT))
+        local session = assert(datasession.getSession(options(model,
+          { authenticationURI = same })):await(LIMIT))
         local homes = 0
         for _, request in ipairs(server:requests()) do
           if request.path:find "home%.html$" then homes = homes + 1 end
@@ -285,7 +300,8 @@ describe("getSession", function()
   it("takes a bearer's token as the user name", function()
     local session = datasession.getSession(options("bearer", { username = "letmein" })):await(LIMIT)
     assert.is_true(session.connected)
-    assert.equal(2, rejected(datasession.getSession(options("bearer", { username = "no", password = false }))).result)
+    assert.equal(2, rejected(datasession.getSession(options("bearer",
+      { username = "no", password = false }))).result)
     assert.matches("the token as option username", rejected(datasession.getSession(options("bearer",
       { username = false }))).message)
   end)
@@ -454,8 +470,11 @@ describe("invalidateAllSessions", function()
   end)
 
   it("raises for what it does not know", function()
-    assert.error_matches(function() datasession.invalidateAllSessions(1) end, "expected a table of options or nil")
-    assert.error_matches(function() datasession.invalidateAllSessions { al = true } end, "'al': did you mean 'all'")
-    assert.error_matches(function() datasession.invalidateAllSessions { all = 1 } end, "'all': expected a boolean")
+    assert.error_matches(function() datasession.invalidateAllSessions(1) end,
+      "expected a table of options or nil")
+    assert.error_matches(function() datasession.invalidateAllSessions { al = true } end,
+      "'al': did you mean 'all'")
+    assert.error_matches(function() datasession.invalidateAllSessions { all = 1 } end,
+      "'all': expected a boolean")
   end)
 end)

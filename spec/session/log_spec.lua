@@ -63,7 +63,8 @@ describe("the log", function()
 
   it("holds no secret", function()
     local session = datasession.new {
-      serviceURI = server.uris.form .. ";JSESSIONID=hush1", authenticationModel = "form", keepCredentials = true,
+      serviceURI = server.uris.form .. ";JSESSIONID=hush1", authenticationModel = "form",
+      keepCredentials = true,
       reconnect = { delay = 0.01 }, pingInterval = 0,
     }
     session:login("lua", "hush2"):await(LIMIT)

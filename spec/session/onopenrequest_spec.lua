@@ -62,7 +62,8 @@ describe("onOpenRequest", function()
     session.onOpenRequest = nil
     assert(session:ping():await(LIMIT))
     assert.equal(1, calls)
-    assert.error_matches(function() new("basic", 7) end, "option 'onOpenRequest': expected a function, got number")
+    assert.error_matches(function() new("basic", 7) end,
+      "option 'onOpenRequest': expected a function, got number")
   end)
 
   it("adds and changes header lines of that request alone", function()
@@ -85,8 +86,10 @@ describe("onOpenRequest", function()
     assert.equal("application/json", second.headers.accept)
   end)
 
-  it("cannot smuggle a line, nor say where the body ends; that is reported, and the request goes out", function()
-    local bad = { { "X-A", "a\r\nX-Evil: 1" }, { "X-A", "a\0" }, { "X A", "a" }, { "X-A\r\nX-Evil", "1" }, { 7, "a" },
+  it("cannot smuggle a line, nor say where the body ends; that is reported, and the request goes out",
+    function()
+    local bad = { { "X-A", "a\r\nX-Evil: 1" }, { "X-A", "a\0" }, { "X A", "a" }, { "X-A\r\nX-Evil", "1" },
+      { 7, "a" },
       { "X-A", {} }, { "content-length", "3" }, { "Transfer-Encoding", "chunked" } }
     for i, line in ipairs(bad) do
       local session = new("basic", function(params) params.headers[line[1]] = line[2] end)

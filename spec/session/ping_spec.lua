@@ -117,7 +117,8 @@ describe("a ping", function()
     it("again for the address that proved nothing", function()
       local session = loggedIn "basic"
       local faults = {
-        { kind = "status", status = 500 }, { kind = "html" }, { kind = "malformed" }, { kind = "reset", count = 0 },
+        { kind = "status", status = 500 }, { kind = "html" }, { kind = "malformed" },
+        { kind = "reset", count = 0 },
       }
       for _, fault in ipairs(faults) do
         server:fault(fault)
@@ -178,7 +179,8 @@ describe("a ping", function()
     end
 
     local function page(body, contentType)
-      return { kind = "status", status = 200, contentType = contentType or "text/html; charset=UTF-8", body = body }
+      return { kind = "status", status = 200, contentType = contentType or "text/html; charset=UTF-8",
+        body = body }
     end
 
     local answers = {
@@ -198,7 +200,8 @@ describe("a ping", function()
       { "PingStatus \"false\"", json '{"AppServerStatus":{"PingStatus":"false"}}', DOWN, "offline" },
       { "PingStatus \"FALSE\"", json '{"AppServerStatus":{"PingStatus":"FALSE"}}', DOWN, "offline" },
       { "PingStatus false", json '{"AppServerStatus":{"PingStatus":false}}', DOWN, "offline" },
-      { "PingStatus \"false\" of another type", page('{"AppServerStatus":{"PingStatus":"false"}}', "x/y"), DOWN,
+      { "PingStatus \"false\" of another type", page('{"AppServerStatus":{"PingStatus":"false"}}', "x/y"),
+        DOWN,
         "offline" },
       { "500", json('{"_errors":[]}', 500), DOWN, "offline" },
       { "401", json("{}", 401), EXPIRED, "expired" },
@@ -210,7 +213,8 @@ describe("a ping", function()
       { "a redirect to a login page",
         { kind = "redirect", location = "/SportsForm/static/auth/login.jsp" }, EXPIRED, "expired" },
       { "a page", { kind = "html" }, GONE, "protocol" },
-      { "a page that calls itself text", page(" \n<!DOCTYPE html><p>Welcome", "text/plain"), GONE, "protocol" },
+      { "a page that calls itself text", page(" \n<!DOCTYPE html><p>Welcome", "text/plain"), GONE,
+        "protocol" },
       { "broken JSON", { kind = "malformed" }, GONE, "protocol" },
       { "what is not HTTP", { kind = "raw", body = "SSH-2.0\r\n" }, GONE, "protocol" },
       { "a redirect elsewhere", { kind = "redirect", location = "http://localhost:1/" }, nil, "protocol" },
@@ -293,7 +297,8 @@ describe("a ping", function()
       assert.equal("false", next(errors):match "^%l+")
     end)
 
-    it("the login target, where there is no ping service, by its status and by what kind of page it is", function()
+    it("the login target, where there is no ping service, by its status and by what kind of page it is",
+      function()
       server:setPing "none"
       local session = loggedIn "form"
       assert(session:ping():await(LIMIT))
@@ -354,7 +359,7 @@ describe("a ping", function()
       await.stepUntil(function() return seen() >= n end)
     end
 
-    -- Nothing more is timed or in flight: no ping can come.
+    -- Nothing more is timed or pending: no ping can come.
     local function assertSilent()
       assert.is_true(datasession.run(LIMIT))
       local before = seen()

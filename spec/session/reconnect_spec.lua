@@ -1,5 +1,6 @@
--- Re-establishment: a session that was lost, or whose server cannot be reached, comes back by itself. Proved by killing
--- the server's sessions, its connections and the server itself at every point of a running exchange.
+-- Re-establishment: a session that was lost, or whose server cannot be reached, comes back by itself. Proved
+-- by killing the server's sessions, its connections and the server itself at every point of a running
+-- exchange.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -91,7 +92,8 @@ describe("re-establishment", function()
   end)
 
   it("is not begun without the option, nor without what it would log in with", function()
-    local without = { { reconnect = false }, { keepCredentials = false }, { reconnect = { maxAttempts = 0 } } }
+    local without = { { reconnect = false }, { keepCredentials = false },
+      { reconnect = { maxAttempts = 0 } } }
     for _, options in ipairs(without) do
       local session, events = loggedIn("form", options)
       server:expireSessions "form"
@@ -130,7 +132,8 @@ describe("re-establishment", function()
 
   it("is not begun by a first login that fails: that is the application's", function()
     local session = datasession.new {
-      serviceURI = server.uris.form, authenticationModel = "form", reconnect = { delay = 0.02 }, keepCredentials = true,
+      serviceURI = server.uris.form, authenticationModel = "form", reconnect = { delay = 0.02 },
+      keepCredentials = true,
     }
     local begun
     session:subscribe("reconnecting", function() begun = true end)
@@ -142,7 +145,8 @@ describe("re-establishment", function()
   end)
 
   it("tells each attempt, its reason, and the wait before it", function()
-    local session = loggedIn("form", { reconnect = { maxAttempts = 5, delay = 0.01, backoff = 3, maxDelay = 0.05 } })
+    local session = loggedIn("form", { reconnect = { maxAttempts = 5, delay = 0.01, backoff = 3,
+      maxDelay = 0.05 } })
     local attempts, failed = {}, nil
     session:subscribe("reconnecting", function(_, attempt, reason, wait)
       attempts[attempt] = { reason, math.floor(wait * 1000 + 0.5) }
@@ -267,7 +271,8 @@ describe("re-establishment", function()
     server:expireSessions "form"
     server:fault { kind = "status", status = 500, path = "j_spring_security_check" }
     rejected(get(session), "offline")
-    assert.equal("it could not be re-established: log in again", rejected(session:isAuthorized(), "expired").hint)
+    assert.equal("it could not be re-established: log in again",
+      rejected(session:isAuthorized(), "expired").hint)
   end)
 
   it("lets calls made meanwhile wait, each within its own time", function()
@@ -275,7 +280,8 @@ describe("re-establishment", function()
     server:stop()
     rejected(session:ping())
     local state
-    session:subscribe("reconnecting", function(_, attempt) state = attempt == 2 and session.state or state end)
+    session:subscribe("reconnecting", function(_, attempt)
+      state = attempt == 2 and session.state or state end)
     while not state do datasession.step(0.1) end
     assert.equal("reconnecting", state)
     local err = rejected(get(session, { timeout = 0.05 }))
@@ -331,7 +337,7 @@ describe("re-establishment", function()
     server:fault { kind = "close", path = CUSTOMERS }
     local old = get(session)
     session:logout():await(LIMIT)
-    local slow = old:await(LIMIT) -- answered, or refused: not begun anew
+    local slow = old:await(LIMIT) -- answered, or refused: not begun again
     assert(session:login("lua", "secret"):await(LIMIT))
     assert.equal(1, asked("GET", CUSTOMERS), tostring(slow))
   end)
@@ -373,7 +379,8 @@ describe("re-establishment", function()
           assert.is_true(datasession.run(LIMIT), "something hangs")
           assert.equal(2, settled)
           for _, request in ipairs(server:requests()) do
-            if request.method == "POST" and request.path:find(CUSTOMERS, 1, true) and request.status ~= 401 then
+            if request.method == "POST" and request.path:find(CUSTOMERS, 1, true) and
+              request.status ~= 401 then
               again = again + 1
             end
           end
@@ -381,7 +388,8 @@ describe("re-establishment", function()
           for i = 2, #events do
             assert.is_false(events[i] == "reconnected" and events[i - 1] == "reconnected")
           end
-          assert.is_true(session.state == "connected" or session.state == "expired" or session.state == "offline",
+          assert.is_true(session.state == "connected" or session.state == "expired" or
+            session.state == "offline",
             session.state)
         end)
       end

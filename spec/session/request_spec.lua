@@ -15,8 +15,10 @@ describe("request", function()
     local session = datasession.new { serviceURI = "http://127.0.0.1:1/App" }
     for message, options in pairs {
       ["request: option 'json': NaN and infinity have no JSON (at key n)"] = { json = { n = 0 / 0 } },
-      ["request: option 'json': a string that is not UTF-8 has no JSON (at key name)"] = { json = { name = "Zo\xeb" } },
-      ["request: option 'headers': 'X-A': NaN and infinity cannot be sent"] = { headers = { ["X-A"] = -1 / 0 } },
+      ["request: option 'json': a string that is not UTF-8 has no JSON (at key name)"] = {
+        json = { name = "Zo\xeb" } },
+      ["request: option 'headers': 'X-A': NaN and infinity cannot be sent"] = {
+        headers = { ["X-A"] = -1 / 0 } },
     } do
       options.path, options.method = "a", "POST"
       assert.error_matches(function() session:request(options) end, message, 1, true)
@@ -51,7 +53,7 @@ describe("request", function()
     return session
   end
 
-  -- What the server saw of a request that any answer may follow.
+  -- The server's view of a request that any answer may follow.
   local function seen(session, options)
     server:clearRequests()
     server:fault { kind = "status", status = 200 }
@@ -113,7 +115,8 @@ describe("request", function()
       assert.matches("\"n\":9007199254740993[,}]", request.body)
       assert.matches("\"list\":%[%]", request.body)
       assert.matches("\"x\":null", request.body)
-      assert.equal("text/json", seen(session, { path = "/a", json = 1, headers = { ["content-type"] = "text/json" } })
+      assert.equal("text/json", seen(session,
+        { path = "/a", json = 1, headers = { ["content-type"] = "text/json" } })
         .headers["content-type"])
       assert.equal("false", seen(session, { path = "/a", json = false }).body)
     end)
@@ -151,7 +154,8 @@ describe("request", function()
       local agent = seen(session, { path = "/a", headers = { ["Accept-Encoding"] = "identity" } }).headers
       local encodings = seen(session, { path = "/a", headers = { ["User-Agent"] = "mine" } }).headers
       assert.same({ both["user-agent"], "identity" }, { agent["user-agent"], agent["accept-encoding"] })
-      assert.same({ "mine", both["accept-encoding"] }, { encodings["user-agent"], encodings["accept-encoding"] })
+      assert.same({ "mine", both["accept-encoding"] },
+        { encodings["user-agent"], encodings["accept-encoding"] })
     end)
   end)
 
@@ -173,7 +177,8 @@ describe("request", function()
       end
       assert.matches("^datasession%.response: HTTP 200, %d+ bytes from http://[^?]*$", tostring(response))
       assert.error_matches(function() response.status = 1 end, "a response is read%-only")
-      assert.error_matches(function() return response.nothing end, "a response has no field 'nothing'", 1, true)
+      assert.error_matches(function() return response.nothing end, "a response has no field 'nothing'", 1,
+        true)
       assert.error_matches(function() return response.statuss end, "did you mean 'status'?", 1, true)
     end)
 
@@ -200,7 +205,8 @@ describe("request", function()
       for i = 1, 2000 do
         lines[i], values[i] = ("X-A: %d\r\nX-%d: %d\r\n"):format(i, i % 3, i), tostring(i)
       end
-      raw:fault("GET /a", { "HTTP/1.1 200 OK\r\n" .. table.concat(lines) .. "X-B: 1\r\nContent-Length: 0\r\n\r\n" })
+      raw:fault("GET /a", { "HTTP/1.1 200 OK\r\n" .. table.concat(lines) ..
+        "X-B: 1\r\nContent-Length: 0\r\n\r\n" })
       local session = new("anonymous", { serviceURI = "http://127.0.0.1:" .. raw:port(), proxy = false })
       local response = assert(session:request { path = "/a" }:await(LIMIT))
       assert.equal(table.concat(values, ", "), response.headers["x-a"])
@@ -246,30 +252,39 @@ describe("request", function()
       { "neither path nor uri", {}, "expected either option 'path' or option 'uri'" },
       { "both path and uri", { path = "/", uri = "/" }, "expected either option 'path' or option 'uri'" },
       { "a misspelled option", { pathh = "/" }, "request: unknown option 'pathh': did you mean 'path'%?" },
-      { "an unknown method", { path = "/", method = "FETCH" }, "option 'method': expected GET, .- got 'FETCH'" },
+      { "an unknown method", { path = "/", method = "FETCH" },
+        "option 'method': expected GET, .- got 'FETCH'" },
       { "a method that hides a line", { path = "/", method = "GET / HTTP/1.1\r\nX: y\r\n" },
         "option 'method': expected" },
       { "body and json", { path = "/", body = "", json = 1 }, "option 'body' or option 'json', not both" },
-      { "a body that is no string", { path = "/", body = {} }, "option 'body': expected a string, got table" },
+      { "a body that is no string", { path = "/", body = {} },
+        "option 'body': expected a string, got table" },
       { "what is not JSON", { path = "/", json = print }, "request: option 'json': " },
       { "a NUL in the path", { path = "/a\0b" }, "option 'path' holds a NUL byte" },
       { "a line break in the path", { path = "/a\r\nX: y" }, "option 'path'" },
-      { "a line break in the uri", { uri = "/a\r\nX: y" }, "option 'uri': the URI holds a control character" },
+      { "a line break in the uri", { uri = "/a\r\nX: y" },
+        "option 'uri': the URI holds a control character" },
       { "a uri that is not http", { uri = "file:///etc/passwd" }, "option 'uri': the URI " },
-      { "a uri with a password", { uri = "http://u:hush@h/" }, "option 'uri': the URI holds a user name or password" },
+      { "a uri with a password", { uri = "http://u:hush@h/" },
+        "option 'uri': the URI holds a user name or password" },
       { "headers that are no table", { path = "/", headers = "a: b" },
         "option 'headers': expected a table, got string" },
-      { "a header without name", { path = "/", headers = { "a: b" } }, "option 'headers': expected names and values" },
+      { "a header without name", { path = "/", headers = { "a: b" } },
+        "option 'headers': expected names and values" },
       { "a header that is no text", { path = "/", headers = { a = {} } },
         "option 'headers': expected names and values" },
       { "a name with a colon", { path = "/", headers = { ["a:"] = "b" } }, "'a:' is not a header name" },
       { "a name with a blank", { path = "/", headers = { ["a b"] = "b" } }, "'a b' is not a header name" },
       { "a name with a line", { path = "/", headers = { ["a: b\r\nc"] = "d" } }, "is not a header name" },
       { "an empty name", { path = "/", headers = { [""] = "d" } }, "'' is not a header name" },
-      { "a value with CR", { path = "/", headers = { a = "hush\rX: y" } }, "the value of 'a' holds a line break" },
-      { "a value with LF", { path = "/", headers = { a = "hush\nX: y" } }, "the value of 'a' holds a line break" },
-      { "a value with NUL", { path = "/", headers = { a = "hush\0" } }, "the value of 'a' holds a line break or NUL" },
-      { "a length of its own", { path = "/", headers = { ["content-LENGTH"] = "3" } }, "'Content%-Length' is computed" },
+      { "a value with CR", { path = "/", headers = { a = "hush\rX: y" } },
+        "the value of 'a' holds a line break" },
+      { "a value with LF", { path = "/", headers = { a = "hush\nX: y" } },
+        "the value of 'a' holds a line break" },
+      { "a value with NUL", { path = "/", headers = { a = "hush\0" } },
+        "the value of 'a' holds a line break or NUL" },
+      { "a length of its own", { path = "/", headers = { ["content-LENGTH"] = "3" } },
+        "'Content%-Length' is computed" },
       { "an encoding of its own", { path = "/", headers = { ["transfer-encoding"] = "chunked" } },
         "'Transfer%-Encoding' is computed" },
       { "a negative timeout", { path = "/", timeout = -1 },
@@ -368,7 +383,8 @@ describe("request", function()
       assert.equal("connected", session.state)
     end)
 
-    it("no answer from elsewhere, and hears an answer from there, which say nothing of the session either", function()
+    it("no answer from elsewhere, and hears an answer from there, which say nothing of the session either",
+      function()
       local session = loggedIn "basic"
       local away <close> = assert(sandbox.start {})
       local uri = away.uris.basic
@@ -406,7 +422,8 @@ describe("request", function()
       assert.same({ datasession.SERVER_OFFLINE, "online" }, events)
     end)
 
-    it("what takes longer than its own timeout, or the session's, which says nothing of the session", function()
+    it("what takes longer than its own timeout, or the session's, which says nothing of the session",
+      function()
       server:fault { kind = "slow", delay = 60, count = 0, path = "/a$" }
       local session = loggedIn "basic"
       local err = rejected(session:request { path = "/a", timeout = 0.1 })
@@ -439,7 +456,8 @@ describe("request", function()
           session:addCatalog(other.origin .. path):await(LIMIT)
         end
         for _, name in ipairs { "localhost", "127.0.0.2" } do -- another name is another origin
-          session:request { uri = ("http://%s:%d/SportsForm/b"):format(name, server.port), timeout = 5 }:await(LIMIT)
+          session:request { uri = ("http://%s:%d/SportsForm/b"):format(name, server.port),
+            timeout = 5 }:await(LIMIT)
         end
         local requests = other:requests()
         assert.equal(4, #requests)

@@ -18,7 +18,8 @@ before_each(function() sessions.refresh(server) end)
 after_each(sessions.endAll)
 
 local function answer(status, body, contentType, headers)
-  server:fault { kind = "status", status = status, body = body, contentType = contentType or "application/json",
+  server:fault { kind = "status", status = status, body = body,
+    contentType = contentType or "application/json",
     headers = headers }
 end
 
@@ -54,7 +55,8 @@ describe("the message holds", function()
   it("the title of a page, its references read", function()
     local title = "HTTP Status 404 &#8211; Not\n  &lt;Found&gt; &amp; &quot;gone&quot;"
     assert.equal('HTTP Status 404 \u{2013} Not <Found> & "gone"', saidOf(404,
-      "<!doctype html>\n<HTML><head><Title lang='en'>" .. title .. "</title></head><h1>no</h1></html>", "text/html"))
+      "<!doctype html>\n<HTML><head><Title lang='en'>" .. title .. "</title></head><h1>no</h1></html>",
+      "text/html"))
     assert.equal("Bad Gateway", saidOf(502, "<html><body><h1>Bad Gateway</h1></body></html>", "text/html"))
   end)
 
@@ -67,7 +69,8 @@ describe("the message holds", function()
       ["{not json"] = "application/json", ["\1\2\3"] = "application/octet-stream",
       ["[1,2]"] = "application/json", ['{"error":"x"}'] = "application/octet-stream",
       ["<html><body>none</body></html>"] = "text/html",
-      ['{"_errors":7,"_retVal":{},"error":[],"message":1}'] = "application/json", ["<title>open"] = "text/html",
+      ['{"_errors":7,"_retVal":{},"error":[],"message":1}'] = "application/json",
+      ["<title>open"] = "text/html",
     } do
       assert.is_nil(saidOf(500, body, contentType))
     end
@@ -92,8 +95,10 @@ describe("the message holds", function()
       [404] = "nothing is there", [405] = "the server takes no requests of that method there",
       [413] = "the body is too large for the server", [414] = "the URI is too long for the server",
       [429] = "the server gets too many requests", [503] = "the server is not available now",
-      [431] = "the request's header lines are too long for the server", [418] = "the server refused the request",
-      [500] = "the server failed at the request", [502] = "a proxy or gateway got no good answer from the server",
+      [431] = "the request's header lines are too long for the server",
+      [418] = "the server refused the request",
+      [500] = "the server failed at the request",
+      [502] = "a proxy or gateway got no good answer from the server",
     } do
       answer(status, "")
       assert.matches(": " .. words, rejected(session:request { path = "rest/x" }).message, 1, true)
@@ -121,7 +126,8 @@ describe("every verb tells it:", function()
   end)
 
   it("a form login whose check fails", function()
-    server:fault { kind = "status", status = 403, path = "home", body = LOCKED, contentType = "application/json" }
+    server:fault { kind = "status", status = 403, path = "home", body = LOCKED,
+      contentType = "application/json" }
     assert.equal("Customer 7 is locked", says(rejected(sessions.new(server, "form"):login("lua", "secret"))))
   end)
 
@@ -136,7 +142,8 @@ describe("every verb tells it:", function()
   end)
 
   it("a provider's login", function()
-    local provider = datasession.AuthenticationProvider { uri = server.uris.form, authenticationModel = "form" }
+    local provider = datasession.AuthenticationProvider { uri = server.uris.form,
+      authenticationModel = "form" }
     answer(503, LOCKED, nil, { ["Retry-After"] = "7" })
     assert.matches("; the server says: Customer 7 is locked; try again in 7 s (Retry-After)",
       rejected(provider:login("lua", "secret")).message, 1, true)
@@ -180,7 +187,8 @@ describe("a secret that the server quotes is not shown:", function()
     end
     local session = sessions.loggedIn(server, "basic")
     answer(400, quote "hunter2hunter2")
-    hidden(rejected(session:request { path = "rest/x", json = { newPassword = "hunter2hunter2" } }), "hunter2")
+    hidden(rejected(session:request { path = "rest/x", json = { newPassword = "hunter2hunter2" } }),
+      "hunter2")
     answer(400, quote "hunter2hunter2")
     hidden(rejected(session:request { path = "rest/x?token=hunter2hunter2" }), "hunter2")
   end)
@@ -230,7 +238,8 @@ describe("a secret that the server quotes is not shown:", function()
   it("the password of a PROIV session; other words are", function()
     local function login()
       return datasession.new { protocol = "proiv", serviceURI = server.origin, connectionData = {
-        hostname = "h", port = 23, sessionType = "TELNET_LOGIN_SESSION", username = "u", password = "hunter2+x y",
+        hostname = "h", port = 23, sessionType = "TELNET_LOGIN_SESSION", username = "u",
+        password = "hunter2+x y",
       } }:login()
     end
     answer(500, quote "hunter2+x y")

@@ -11,7 +11,8 @@ describe("a session", function()
   local server
 
   setup(function()
-    server = assert(sandbox.start { users = { lua = "secret", ["usér"] = "p:w &", ["ü/%+'*"] = "\u{20AC}\"&=;" } })
+    server = assert(sandbox.start { users = { lua = "secret", ["usér"] = "p:w &",
+      ["ü/%+'*"] = "\u{20AC}\"&=;" } })
   end)
 
   teardown(function() server:close() end)
@@ -61,7 +62,8 @@ describe("a session", function()
   local LOST = { reset = { kind = "reset", count = 0 }, close = { kind = "close", count = 0 } }
 
   local HOME = "GET /static/home.html"
-  local ENTER, LEAVE = "POST /static/auth/j_spring_security_check", "GET /static/auth/j_spring_security_logout"
+  local ENTER, LEAVE = "POST /static/auth/j_spring_security_check",
+    "GET /static/auth/j_spring_security_logout"
 
   describe("is made", function()
     it("without a word to the server", function()
@@ -84,7 +86,8 @@ describe("a session", function()
       { "no options", {}, "table expected, got no value" },
       { "no serviceURI", { {} }, "option 'serviceURI': expected the URI of a web application, got nil" },
       { "an empty serviceURI", { { serviceURI = "" } }, "option 'serviceURI'.*got an empty string" },
-      { "a serviceURI of another type", { { serviceURI = 7 } }, "option 'serviceURI': expected a string, got number" },
+      { "a serviceURI of another type", { { serviceURI = 7 } },
+        "option 'serviceURI': expected a string, got number" },
       { "a relative serviceURI", { { serviceURI = "/Sports" } }, "option 'serviceURI': the URI " },
       { "a serviceURI that is not http", { { serviceURI = "ftp://h/A" } },
         "option 'serviceURI': the URI 'ftp://h/A' is not http or https" },
@@ -106,15 +109,18 @@ describe("a session", function()
         "unknown option 'authenticationMode': did you mean 'authenticationModel'%?" },
       { "an option that is no name", { { serviceURI = "http://h", "form" } }, "option names are strings" },
       { "a negative pingInterval", { { serviceURI = "http://h", pingInterval = -1 } },
-        "option 'pingInterval': expected a number of milliseconds, 0 or more, or a text such as \"30s\", got %-1" },
+        "option 'pingInterval': expected a number of milliseconds, 0 or more, or a text such as \"30s\", \z
+          got %-1" },
       { "a pingInterval that is no number", { { serviceURI = "http://h", pingInterval = "1" } },
         "option 'pingInterval': expected a number of milliseconds, .*, got '1'" },
       { "a connectTimeout of nothing", { { serviceURI = "http://h", connectTimeout = 0 } },
         "option 'connectTimeout': expected a number of seconds, above 0" },
       { "a timeout that is not a number", { { serviceURI = "http://h", timeout = 0 / 0 } },
         "option 'timeout': expected" },
-      { "a proxy of another type", { { serviceURI = "http://h", proxy = true } }, "option 'proxy': expected" },
-      { "a caFile with a NUL byte", { { serviceURI = "http://h", caFile = "a\0b" } }, "option 'caFile': expected" },
+      { "a proxy of another type", { { serviceURI = "http://h", proxy = true } },
+        "option 'proxy': expected" },
+      { "a caFile with a NUL byte", { { serviceURI = "http://h", caFile = "a\0b" } },
+        "option 'caFile': expected" },
       { "an insecure that is no boolean", { { serviceURI = "http://h", insecure = 1 } },
         "option 'insecure': expected a boolean, got number" },
       { "an http2 that is no boolean", { { serviceURI = "http://h", http2 = "no" } },
@@ -138,8 +144,10 @@ describe("a session", function()
   describe("has properties", function()
     local function properties(session)
       local names = {
-        "authenticationModel", "authProvider", "catalogURIs", "clientContextId", "connected", "JSDOs", "loginResult",
-        "loginHttpStatus", "name", "onOpenRequest", "pingInterval", "services", "serviceURI", "userName", "state",
+        "authenticationModel", "authProvider", "catalogURIs", "clientContextId", "connected", "JSDOs",
+        "loginResult",
+        "loginHttpStatus", "name", "onOpenRequest", "pingInterval", "services", "serviceURI", "userName",
+        "state",
         "protocol", "catalogs",
       }
       local values = {}
@@ -151,7 +159,8 @@ describe("a session", function()
 
     local function expected(model, changed)
       local values = {
-        authenticationModel = model, serviceURI = server.uris[model], catalogURIs = {}, catalogs = {}, JSDOs = {},
+        authenticationModel = model, serviceURI = server.uris[model], catalogURIs = {}, catalogs = {},
+        JSDOs = {},
         connected = false, pingInterval = 0, services = {}, state = "logged out", protocol = "jsdo",
       }
       for name, value in pairs(changed or {}) do
@@ -211,10 +220,12 @@ describe("a session", function()
       local session = new "form"
       for name in pairs(expected "form") do
         if name ~= "pingInterval" then
-          assert.error_matches(function() session[name] = session[name] end, "session." .. name .. " is read%-only")
+          assert.error_matches(function() session[name] = session[name] end,
+            "session." .. name .. " is read%-only")
         end
       end
-      local unset = { "authProvider", "clientContextId", "loginResult", "loginHttpStatus", "name", "userName" }
+      local unset = { "authProvider", "clientContextId", "loginResult", "loginHttpStatus", "name",
+        "userName" }
       for _, name in ipairs(unset) do
         assert.error_matches(function() session[name] = nil end, "session." .. name .. " is read%-only")
       end
@@ -222,7 +233,8 @@ describe("a session", function()
       assert.equal(print, session.onOpenRequest)
       session.onOpenRequest = nil
       assert.is_nil(session.onOpenRequest)
-      assert.error_matches(function() session.onOpenRequest = 7 end, "onOpenRequest: expected a function or nil")
+      assert.error_matches(function() session.onOpenRequest = 7 end,
+        "onOpenRequest: expected a function or nil")
       assert.error_matches(function() session.pingInterva1 = 1 end,
         "a session has no field 'pingInterva1': did you mean 'pingInterval'?")
       assert.error_matches(function() session.login = print end, "session.login is read%-only")
@@ -231,7 +243,8 @@ describe("a session", function()
       session.pingInterval = 0
       assert.equal("integer", math.type(session.pingInterval))
       for _, bad in ipairs { -1, 0 / 0, math.huge, "5", "5 pm", "-1s", "s", true } do
-        assert.error_matches(function() session.pingInterval = bad end, "session.pingInterval: expected a number")
+        assert.error_matches(function() session.pingInterval = bad end,
+          "session.pingInterval: expected a number")
       end
       assert.equal(0, session.pingInterval)
       local texts = { ["500ms"] = 500, ["30s"] = 30000, ["1.5 s"] = 1500, ["5m"] = 300000, ["1h"] = 3600000 }
@@ -263,7 +276,8 @@ describe("a session", function()
 
     it("and methods, and nothing else", function()
       local session = new "basic"
-      for _, name in ipairs { "disconnect", "setContext", "getContext", "setContextProperty", "getContextProperty" } do
+      for _, name in ipairs { "disconnect", "setContext", "getContext", "setContextProperty",
+        "getContextProperty" } do
         assert.equal("function", type(session[name]))
       end
       assert.error_matches(function() return session.nothing end, "a session has no field 'nothing'", 1, true)
@@ -339,17 +353,23 @@ describe("a session", function()
       local plain = "AZaz09-_.!~*'()"
       rejected(new("form"):login(plain, "\0\1\r\n+\xFF"))
       local requests = server:requests()
-      assert.equal("j_username=" .. plain .. "&j_password=%00%01%0D%0A%2B%FF&submit=Submit", requests[#requests].body)
+      assert.equal("j_username=" .. plain .. "&j_password=%00%01%0D%0A%2B%FF&submit=Submit",
+        requests[#requests].body)
     end)
 
     it("not without name and password of the right kind, the error naming the argument", function()
       for _, model in ipairs { "basic", "form" } do
         local session = new(model)
-        assert.error_matches(function() session:login() end, "bad argument #1 to 'login' %(user name expected, got n")
-        assert.error_matches(function() session:login(7, "x") end, "#1 to 'login' %(user name expected, got number%)")
-        assert.error_matches(function() session:login("u") end, "#2 to 'login' %(password expected, got no value%)")
-        assert.error_matches(function() session:login("", "x") end, "#1 to 'login' %(user name must not be empty%)")
-        assert.error_matches(function() session:login("u", "") end, "#2 to 'login' %(password must not be empty%)")
+        assert.error_matches(function() session:login() end,
+          "bad argument #1 to 'login' %(user name expected, got n")
+        assert.error_matches(function() session:login(7, "x") end,
+          "#1 to 'login' %(user name expected, got number%)")
+        assert.error_matches(function() session:login("u") end,
+          "#2 to 'login' %(password expected, got no value%)")
+        assert.error_matches(function() session:login("", "x") end,
+          "#1 to 'login' %(user name must not be empty%)")
+        assert.error_matches(function() session:login("u", "") end,
+          "#2 to 'login' %(password must not be empty%)")
       end
       local basic = new "basic"
       assert.error_matches(function() basic:login("a:b", "x") end, "#1 to 'login' %(a user name with ':'")
@@ -382,7 +402,8 @@ describe("a session", function()
         { kind = "status", status = 401, contentType = "application/json", body = "{broken" },
         { kind = "status", status = 401, contentType = "text/html", body = "<html>" },
         { kind = "status", status = 403 },
-        { kind = "status", status = 204 }, { kind = "status", status = 404 }, { kind = "status", status = 500 },
+        { kind = "status", status = 204 }, { kind = "status", status = 404 },
+        { kind = "status", status = 500 },
         LOST.reset, LOST.close, { kind = "truncate" }, { kind = "loginPage" },
         { kind = "redirect", location = "/SportsForm/static/auth/login.jsp" },
         { kind = "redirect", location = "http://localhost:1/" }, { kind = "raw", body = "no HTTP\r\n\r\n" },
@@ -427,7 +448,8 @@ describe("a session", function()
 
     it("by form with nothing left of a login whose check fails, neither there nor here", function()
       for _, fault in ipairs {
-        { kind = "status", status = 500 }, { kind = "status", status = 401 }, { kind = "status", status = 403 },
+        { kind = "status", status = 500 }, { kind = "status", status = 401 },
+        { kind = "status", status = 403 },
         { kind = "loginPage" }, { kind = "close", count = 0 },
         { kind = "status", status = 200, headers = { ["X-CLIENT-PROPS"] = "broken" } },
       } do
@@ -450,8 +472,10 @@ describe("a session", function()
       end
     end)
 
-    it("by form with the failure of the check to tell, whatever becomes of the logout that follows", function()
-      for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "slow", delay = 60 }, { kind = "reset" } } do
+    it("by form with the failure of the check to tell, whatever becomes of the logout that follows",
+      function()
+      for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "slow", delay = 60 },
+        { kind = "reset" } } do
         local session = new("form", { timeout = 0.2 })
         server:fault { kind = "status", status = 403, path = "home%.html$" }
         fault.path = "logout$"
@@ -487,14 +511,17 @@ describe("a session", function()
         server:fault { kind = "status", status = status, path = "home%.html$" }
         local err = rejected(session:login("lua", "secret"))
         assert.same({ expected[1], expected[2] }, { err.result, err.kind })
-        assert.matches("the user name and password were accepted, but " .. expected[3], tostring(err), 1, true)
+        assert.matches("the user name and password were accepted, but " .. expected[3], tostring(err), 1,
+          true)
       end
       server:fault { kind = "loginPage", path = "home%.html$" }
       local err = rejected(new "form":login("lua", "secret"))
-      assert.matches("the user name and password were accepted, but the application answered with its login page",
+      assert.matches("the user name and password were accepted, but the application answered with its login \z
+        page",
         tostring(err), 1, true)
       server:fault { kind = "status", status = 500, path = "security_check$" }
-      assert.matches("the server failed at the login", rejected(new "form":login("lua", "secret")).message, 1, true)
+      assert.matches("the server failed at the login", rejected(new "form":login("lua", "secret")).message, 1,
+        true)
     end)
 
     it("by form with nothing left of a login that is cancelled after the form was accepted", function()
@@ -532,7 +559,8 @@ describe("a session", function()
 
     it("by the status in the body where a server puts it there", function()
       local function answer(status, body)
-        server:fault { kind = "status", status = status, contentType = "application/json;charset=UTF-8", body = body }
+        server:fault { kind = "status", status = status, contentType = "application/json;charset=UTF-8",
+          body = body }
       end
       for _, model in ipairs { "anonymous", "basic", "form" } do
         local session = new(model)
@@ -640,7 +668,8 @@ describe("a session", function()
 
     it("here also when the server cannot be told, and says so", function()
       for kind, fault in pairs {
-        http = { kind = "status", status = 500 }, connect = LOST.reset, protocol = { kind = "raw", body = "x" },
+        http = { kind = "status", status = 500 }, connect = LOST.reset,
+        protocol = { kind = "raw", body = "x" },
       } do
         local session = loggedIn "form"
         server:fault(fault)
@@ -712,7 +741,8 @@ describe("a session", function()
       { { kind = "redirect", location = "/SportsForm/static/auth/login.jsp" }, "expired", 2,
         datasession.SESSION_EXPIRED },
       { { kind = "status", status = 200, contentType = "application/json",
-        body = '{"status_code": 401, "status_txt": "Unauthorized"}' }, "expired", 2, datasession.SESSION_EXPIRED },
+        body = '{"status_code": 401, "status_txt": "Unauthorized"}' }, "expired", 2,
+          datasession.SESSION_EXPIRED },
       { { kind = "status", status = 404 }, "offline", 3, datasession.WEB_APPLICATION_OFFLINE },
       { { kind = "status", status = 410 }, "offline", 3, datasession.WEB_APPLICATION_OFFLINE },
       { LOST.reset, "connect", 3, datasession.SERVER_OFFLINE },
@@ -889,7 +919,8 @@ describe("a session", function()
         server:clearRequests()
         server:fault { kind = "status", status = 401, delay = 0.3, path = "/rest/" }
         server:fault { kind = "slow", delay = 0.1, path = "home.html$" }
-        local login, request = session:login("lua", "secret"), session:request { path = "/rest/CustomerService" }
+        local login, request = session:login("lua", "secret"),
+          session:request { path = "/rest/CustomerService" }
         assert(login:await(LIMIT))
         rejected(request)
         datasession.run(LIMIT)
@@ -926,7 +957,8 @@ describe("a session", function()
       assert.equal(0, server:sessionCount "form")
       for _, call in ipairs {
         function() return session:login("lua", "secret") end, function() return session:ping() end,
-        function() return session:isAuthorized() end, function() return session:addCatalog(server.catalogURIs.form) end,
+        function() return session:isAuthorized() end,
+          function() return session:addCatalog(server.catalogURIs.form) end,
         function() return session:request { path = "/" } end,
       } do
         local err = rejected(call())

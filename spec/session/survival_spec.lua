@@ -1,5 +1,5 @@
--- Each system's exchanges with its server killed at every point: no call hangs, each settles once, and what may not be
--- sent twice is run by the server at most once.
+-- Each system's exchanges with its server killed at every point: no call hangs, each settles once, and what
+-- may not be sent twice is run by the server at most once.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -27,7 +27,8 @@ describe("a session that comes back,", function()
       options = { protocol = "datasnap" },
       uri = "datasnap",
       unsafe = function(session) return session:invoke("TEcho", "Echo", { "once" }, { verb = "POST" }) end,
-      safe = function(session) return session:invoke("TStock", "Level", { "A/7", 3 }, { idempotent = true }) end,
+      safe = function(session) return session:invoke("TStock", "Level", { "A/7", 3 }, { idempotent = true })
+        end,
       run = function() return server:calls()["TEcho.updateEcho"] or 0 end,
       paths = { "TEcho/Echo", "TStock/Level", "GetPlatformName" },
     },
@@ -35,7 +36,8 @@ describe("a session that comes back,", function()
       options = { protocol = "btt", format = "json" }, -- pages want calls one after another
       uri = "btt",
       unsafe = function(session) return session:invoke("Transfer", {}) end,
-      safe = function(session) return session:invoke("RateLookup", { ccy = "SEK" }, { idempotent = true }) end,
+      safe = function(session) return session:invoke("RateLookup", { ccy = "SEK" }, { idempotent = true })
+        end,
       run = function() return server:calls()["btt.Transfer"] or 0 end,
       paths = { "CSReqServlet", "CSEstablishSessionServlet" },
     },
@@ -69,7 +71,8 @@ describe("a session that comes back,", function()
     session:subscribe("reconnecting", function(_, attempt) seen.attempts[#seen.attempts + 1] = attempt end)
     session:subscribe("reconnected", function() seen.attempts = {} end)
     session:subscribe("reconnectFailed", function() seen.failed = seen.failed + 1 end)
-    datasession.setLogger(function(_, event) if event == "reconnectFailed" then seen.logged = seen.logged + 1 end end)
+    datasession.setLogger(function(_, event) if event == "reconnectFailed" then
+      seen.logged = seen.logged + 1 end end)
     return seen
   end
 
@@ -117,7 +120,8 @@ describe("a session that comes back,", function()
       local session = loggedIn(system, { maxAttempts = 200, delay = 0.01 })
       server:stop()
       local before = system.run()
-      session:subscribe("reconnecting", function(_, attempt) if attempt == 3 then assert(server:start()) end end)
+      session:subscribe("reconnecting", function(_, attempt) if attempt == 3 then
+        assert(server:start()) end end)
       assert(system.unsafe(session):await(LIMIT))
       assert.equal(before + 1, system.run())
     end)

@@ -40,8 +40,8 @@ local function customers(session)
   return session:request { path = "/rest/CustomerService/Customer" }
 end
 
--- `options` for datasession.new; `credentials` for login; `ask`: a call that the server answers when the session is
--- well; `lose`: the server ends the session.
+-- `options` for datasession.new; `credentials` for login; `ask`: a call that the server answers when the
+-- session is well; `lose`: the server ends the session.
 local systems = {
   jsdo = {
     options = function() return { serviceURI = server.uris.form, authenticationModel = "form" } end,
@@ -69,7 +69,8 @@ local systems = {
   proiv = {
     options = function()
       return {
-        protocol = "proiv", serviceURI = server.origin, sessionNodeID = "left", connectionData = { service = "Orders" },
+        protocol = "proiv", serviceURI = server.origin, sessionNodeID = "left",
+        connectionData = { service = "Orders" },
       }
     end,
     credentials = {},
@@ -198,7 +199,9 @@ end
 
 features["`session:addCatalog`, `session.catalogs`"] = function(system)
   local session = loggedIn(system)
-  if raises(session.addCatalog, session, "static/CustomerService.json") then return yes(#session.catalogs > 0) end
+  if raises(session.addCatalog, session, "static/CustomerService.json") then
+    return yes(#session.catalogs > 0)
+  end
   datasession.run(LIMIT)
   return yes(#session.catalogs == 1)
 end
@@ -215,9 +218,11 @@ features["events `online`, `offline`"] = function(system)
 end
 
 features["event `lost`"] = function(system, name)
-  if name == "your own" then define { login = function() systems["your own"].lost = false return true end } end
+  if name == "your own" then define { login = function()
+    systems["your own"].lost = false return true end } end
   local session = loggedIn(system, { reconnect = false })
-  local lost, expired, offline = listen(session, "lost"), listen(session, "expired"), listen(session, "offline")
+  local lost, expired, offline = listen(session, "lost"), listen(session, "expired"),
+    listen(session, "offline")
   system.lose(system)
   system.ask(session):await(LIMIT)
   datasession.run(LIMIT)
@@ -243,7 +248,8 @@ end
 features["option `reconnect`"] = function(system)
   local options = system.options()
   options.reconnect = nil
-  if raises(datasession.new, (function(o) o.reconnect = true return o end)(system.options())) then return "never" end
+  if raises(datasession.new, (function(o) o.reconnect = true return o end)(system.options())) then
+    return "never" end
   local default = datasession.new(options).reconnect
   local session = loggedIn(system, { reconnect = { delay = 0.01 }, keepCredentials = true })
   local seen = listen(session, "reconnected")
@@ -269,7 +275,8 @@ features["`datasession.stopSession`: the server may refuse"] = function(system, 
   server:setProiv { stop = "refuse" }
   server:fault { kind = "status", status = 500, path = "logout" }
   server:fault { kind = "status", status = 500, path = "CloseSession" }
-  datasession.stopSession(session, 5, nil, function(_, reason) reasons[#reasons + 1] = reason end):await(LIMIT)
+  datasession.stopSession(session, 5, nil,
+    function(_, reason) reasons[#reasons + 1] = reason end):await(LIMIT)
   datasession.run(LIMIT)
   server:clearFaults()
   server:setProiv { stop = "end" }

@@ -97,7 +97,8 @@ describe("the options of a named session", function()
   it("raise when they are wrong", function()
     local mistakes = {
       { { name = 7 }, "option 'name': expected a string, got number" },
-      { { storage = "x" }, "option 'storage': expected a store with the methods get, set and remove, got string" },
+      { { storage = "x" }, "option 'storage': expected a store with the methods get, set and remove, got \z
+        string" },
       { { storage = { get = print, set = print } }, "option 'storage': it has no method 'remove'" },
       { { keepTokens = "yes" }, "option 'keepTokens': expected a boolean, got string" },
     }
@@ -111,7 +112,8 @@ describe("the options of a named session", function()
 
   it("have one live session a name; one that is gone, or collected, is in nobody's way", function()
     local first = datasession.new(options())
-    assert.error_matches(function() datasession.new(options()) end, "a live session .* is called 'one' already")
+    assert.error_matches(function() datasession.new(options()) end,
+      "a live session .* is called 'one' already")
     assert.equal("two", datasession.new(options { name = "two" }).name)
     first:invalidate()
     local second = datasession.new(options())
@@ -124,7 +126,8 @@ describe("the options of a named session", function()
     local inner
     local asking = { set = store.set, remove = store.remove }
     function asking.get() inner = inner or datasession.new(options()) end
-    assert.error_matches(function() datasession.new(options { storage = asking }) end, "is called 'one' already")
+    assert.error_matches(function() datasession.new(options { storage = asking }) end,
+      "is called 'one' already")
     inner:invalidate()
     assert.equal("one", datasession.new(options { storage = asking }).name)
   end)
@@ -381,7 +384,8 @@ describe("what is stored of a session", function()
     { "an array", function() return "[1]" end, "its format" },
     { "bytes", function() return "\0\255\1" end, "it is no JSON" },
     { "a later format", function(text) return (text:gsub('"format":1', '"format":2')) end, "its format" },
-    { "another login result", function(text) return (text:gsub('"loginResult":1', '"loginResult":2')) end, "not what" },
+    { "another login result", function(text) return (text:gsub('"loginResult":1', '"loginResult":2')) end,
+      "not what" },
     { "a user of another type", function(text)
       return (text:gsub('"userName":"lua"', '"userName":{}'))
     end, "not what" },
@@ -453,7 +457,8 @@ describe("what is stored of a session", function()
 
   it("takes a store that answers nothing for one that does what it is told", function()
     local texts = {}
-    local quiet = { get = function(_, key) return texts[key] end, set = function(_, key, text) texts[key] = text end,
+    local quiet = { get = function(_, key) return texts[key] end,
+      set = function(_, key, text) texts[key] = text end,
       remove = function(_, key) texts[key] = nil end }
     local session = datasession.new(options { storage = quiet })
     assert(session:login("lua", "secret"):await(LIMIT))
@@ -467,7 +472,8 @@ describe("what is stored of a session", function()
   it("is never a password, nor anything of a model that needs one", function()
     earlier()
     assert.is_nil(store.texts.one:find("secret", 1, true))
-    local session = datasession.new(options { name = "b", serviceURI = server.uris.basic, authenticationModel = "basic",
+    local session = datasession.new(options { name = "b", serviceURI = server.uris.basic,
+      authenticationModel = "basic",
       keepTokens = true })
     assert(session:login("lua", "secret"):await(LIMIT))
     flush()
@@ -517,7 +523,8 @@ describe("getSession with a name", function()
     local session = assert(datasession.getSession(wanted()):await(LIMIT))
     assert.same({ true, "lua" }, { session.connected, session.userName })
     assert.same({ uri }, session.catalogURIs)
-    assert.same({ "GET /SportsForm/static/home.html", "GET /SportsForm/static/CustomerService.json" }, paths())
+    assert.same({ "GET /SportsForm/static/home.html", "GET /SportsForm/static/CustomerService.json" },
+      paths())
   end)
 
   it("logs in and keeps that where nothing is stored", function()
@@ -608,7 +615,8 @@ describe("getSession with a name", function()
     assert.equal("POST /SportsForm/static/auth/j_spring_security_check", paths()[2])
     leave(session)
     server:clearRequests()
-    local ok = datasession.getSession(wanted { authenticationURI = server.uris.form, username = "eve" }):await(LIMIT)
+    local ok = datasession.getSession(wanted { authenticationURI = server.uris.form,
+      username = "eve" }):await(LIMIT)
     assert.is_nil(ok)
     assert.equal("POST /SportsForm/static/auth/j_spring_security_check", paths()[1])
   end)

@@ -24,7 +24,8 @@ function child.start(script, ...)
   local lua = quoted(child.interpreter())
   local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, lua, quoted(name) }
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
-  return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name }, running)
+  return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name },
+    running)
 end
 
 -- The next line of its output, which it must flush.
@@ -49,7 +50,8 @@ end
 function child.output(script, ...)
   local result = child.run(script, ...)
   if result.code ~= 0 then
-    error(("the child ended with %s:\n%s"):format(result.code or "signal " .. result.signal, result.output), 2)
+    error(("the child ended with %s:\n%s"):format(result.code or "signal " .. result.signal, result.output),
+      2)
   end
   return result.output
 end

@@ -4,7 +4,8 @@
 local socket = require "socket"
 local ssl = require "ssl"
 
-local FRAME = { DATA = 0, HEADERS = 1, RESET = 3, SETTINGS = 4, PING = 6, GOAWAY = 7, WINDOW = 8, CONTINUATION = 9 }
+local FRAME = { DATA = 0, HEADERS = 1, RESET = 3, SETTINGS = 4, PING = 6, GOAWAY = 7, WINDOW = 8,
+  CONTINUATION = 9 }
 local END_STREAM, END_HEADERS, ACK = 1, 4, 1
 local PREFACE = #"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 local REFUSED_STREAM = 7

@@ -257,7 +257,7 @@ static void conclude (lua_State *L, struct operation *op, const struct exchange 
   operation_reject(L, op);
 }
 
-/* Ends the call; its transfer goes on in an operation that nobody awaits. */
+/* Ends the call; its transfer goes on in an operation that no caller awaits. */
 static void let_go (lua_State *L, struct operation *op) {
   struct fault fault = {.kind = "timeout", .result = RESULT_GENERAL_FAILURE, .retryable = true};
   struct operation *late;

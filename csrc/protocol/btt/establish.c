@@ -280,7 +280,7 @@ bool btt_carry_cookies (struct session *s, struct exchange *x) {
   return set_cookie_line(b, x);
 }
 
-/* What other requests carry */
+/* Lines of other requests */
 
 /* A body without a content type is sent as a form. */
 static bool is_form (const struct exchange *x) {

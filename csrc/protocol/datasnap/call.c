@@ -14,7 +14,7 @@
 
 static const char *const verbs[] = {"GET", "PUT", "POST", "DELETE", NULL};
 
-/* What an operation keeps in the table OPERATION_ARGUMENTS. */
+/* The fields of an operation in the table OPERATION_ARGUMENTS. */
 enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
 
 /* How an operation reads the body of its response. */

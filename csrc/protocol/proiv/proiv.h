@@ -36,7 +36,7 @@ struct proiv {
   bool finished; /* the server said that the program has ended */
 };
 
-/* What a response, or a function of the transport, says of the session. */
+/* The state of the session as a response, or a function of the transport, reports it. */
 enum proiv_answer {
   PROIV_SAYS_RUNNING,
   PROIV_SAYS_STOPPING,

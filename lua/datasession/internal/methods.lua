@@ -11,7 +11,8 @@ return function(kind, methods, isObject)
     if type(method) == "function" and name:sub(1, 2) ~= "__" then
       methods[name] = function(self, ...)
         if not isObject(self) then
-          raise(("%s: expected %s, got %s: call it with ':' instead of '.'"):format(name, kind, type(self)), 2)
+          raise(("%s: expected %s, got %s: call it with ':' instead of '.'"):format(name, kind, type(self)),
+            2)
         end
         return method(self, ...) -- a tail call: the levels of errors stay as they are
       end

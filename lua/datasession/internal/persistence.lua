@@ -326,7 +326,8 @@ end
 -- @return addCatalog's promise; with nothing to load it succeeds at once
 function persistence.reloadCatalogs(session)
   if getmetatable(session) ~= "datasession.session" then
-    raise("reloadCatalogs: expected a session, got " .. type(session) .. ": call it with ':' instead of '.'", 2)
+    raise("reloadCatalogs: expected a session, got " .. type(session) .. ": call it with ':' instead of '.'",
+      2)
   end
   return session:addCatalog(core.wantedCatalogs(session) or {})
 end

@@ -39,7 +39,7 @@ local suggest = {}
 -- @param name what was given; anything but a string has no nearest
 -- @param names array of the known names
 -- @return the known name, spelled as in `names`; nil when more than a third of the letters of the
---   longer of the two are wrong. Of equally near ones the first in alphabetical order.
+--   longer of the two are wrong. Among equally near ones the first in alphabetical order.
 function suggest.nearest(name, names)
   if type(name) ~= "string" or #name > MAX_LENGTH then return nil end
   local given, nearest, least = lower(name), nil, nil

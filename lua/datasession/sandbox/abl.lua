@@ -169,13 +169,15 @@ do
   local function anyOf(names)
     local pattern = P(false)
     for name in pairs(names) do
-      if name:find "%a" then pattern = pattern + C(keyword(name)) / function(s) return (s:gsub("%s+$", "")) end end
+      if name:find "%a" then pattern = pattern + C(keyword(name)) / function(s) return (s:gsub("%s+$", ""))
+        end end
     end
     return pattern
   end
 
   local function expected(what)
-    return P(function(_, at) fail(("Unable to understand: %s expected, at character %d"):format(what, at)) end)
+    return P(function(_, at) fail(("Unable to understand: %s expected, at character %d"):format(what, at))
+      end)
   end
 
   -- `~` takes the meaning from the next character; a quote twice is one.

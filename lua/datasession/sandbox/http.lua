@@ -72,7 +72,7 @@ function http.cookies(request, name)
   return values
 end
 
---- What follows a scheme, in any case, in the request's Authorization: a token. nil without one.
+--- The token after a scheme, in any case, in the request's Authorization. nil without one.
 function http.credentials(request, scheme)
   local name, token = (request.headers.authorization or ""):match("^(%S+)%s+(%S+)%s*$")
   return name and ascii.lower(name) == scheme and token or nil

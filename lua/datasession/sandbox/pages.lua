@@ -26,17 +26,17 @@ function pages.login(path)
 </form>]]):format(escape(path)))
 end
 
---- What a browser is shown after wrong credentials.
+--- The page after wrong credentials.
 function pages.loginFailed()
   return page("Login", "<h1>Not logged in</h1>\n<p>The login failed. Please go back and try again.</p>")
 end
 
---- What a browser is shown after a logout.
+--- The page after a logout.
 function pages.loggedOut()
   return page("Logout", "<h1>Logged out</h1>\n<p>You are no longer logged in.</p>")
 end
 
---- What the servlet container says where no web application is deployed.
+--- The servlet container's page where no web application is deployed.
 function pages.noApplication(path)
   return page("HTTP Status 404 – Not Found", ([[
 <h1>HTTP Status 404 – Not Found</h1>

@@ -6,8 +6,8 @@ Sessions.__index = Sessions
 local SWEEP = 1000 -- sessions opened between two looks for those that expired and never came back
 
 --- `site` gives the clock, the tokens and the idle timeout.
--- @param options table or nil: functions in place of the site's: `newId`, which makes up an id, and `idleTimeout`,
---   which gives the seconds that a session may be idle for
+-- @param options table or nil: functions in place of the site's: `newId`, which makes up an id, and
+--   `idleTimeout`, which gives the seconds that a session may be idle for
 local function new(site, options)
   options = options or {}
   return setmetatable({

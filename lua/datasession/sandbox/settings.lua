@@ -1,4 +1,5 @@
---- What the controls setBtt and setProiv change: the value at the start and the rule of each setting.
+--- The settings that the controls setBtt and setProiv change: the value at the start and the rule of each
+-- setting.
 local check = require "datasession.sandbox.check"
 
 local function isCookies(value)

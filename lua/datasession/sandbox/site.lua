@@ -14,7 +14,7 @@ local tokens = require "datasession.sandbox.tokens"
 -- Another kind of application is one more file.
 local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "datasnap", "btt", "proiv" }
 
--- The clock: `clock` is what sessions go by. Of a moment of `now`, `age` tells how many seconds ago it
+-- The clock: `clock` is what sessions go by. For a moment of `now`, `age` tells how many seconds ago it
 -- was, those that were let pass since then included.
 local function addClock(site, host)
   local advances, advanced = {}, 0
@@ -39,7 +39,7 @@ local function set(values)
   return members
 end
 
--- What all applications share.
+-- Shared by all applications.
 local function newSite(setup, host)
   local site = {
     ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
@@ -130,7 +130,8 @@ end
 
 local control = {}
 
---- What there is: { model, path, catalog } of each application; the path is what a client starts from.
+--- The list of applications: { model, path, catalog } of each application; the path is what a client starts
+-- from.
 function control.describe(site)
   local list = {}
   for i, application in ipairs(site.applications) do

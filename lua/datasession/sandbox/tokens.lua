@@ -23,7 +23,7 @@ function tokens.refusal(code)
   return http.addHeader(http.json(401, { error = "sso.token." .. code }), "WWW-Authenticate", challenge)
 end
 
---- `site` gives the clock; `lifetime` is in seconds; without a secret there is one that nobody knows.
+--- `site` gives the clock; `lifetime` is in seconds; without a secret it makes a random one.
 function tokens.new(site, lifetime, secret)
   local self = { site = site, lifetime = lifetime, secret = secret or site.token() }
   self.expiredUntil = 0 -- a moment: what was issued until then has expired, whatever its age

@@ -1,4 +1,4 @@
---- What every web application of the JSDO kind serves to those it lets in: the home page, the
+--- Every web application of the JSDO kind serves to those it lets in: the home page, the
 -- Catalog, the ping, the Customer service.
 local customerservice = require "datasession.sandbox.customerservice"
 local http = require "datasession.sandbox.http"

@@ -55,7 +55,8 @@ cases["a login and a logout in flight"] = function(uris)
   session:logout()
   datasession.new { serviceURI = uris.form, authenticationModel = "form" }:login("lua", "secret")
   datasession.getSession {
-    serviceURI = uris.form, authenticationModel = "form", username = "lua", password = "secret", catalogURI = "x",
+    serviceURI = uris.form, authenticationModel = "form", username = "lua", password = "secret",
+    catalogURI = "x",
   }
   datasession.step(0.01)
 end
@@ -71,7 +72,8 @@ cases["timers armed"] = function(uris)
 end
 
 cases["a re-establishment that waits, with calls parked"] = function(uris)
-  local session = loggedIn(uris, "basic", { reconnect = { maxAttempts = 5, delay = 100 }, keepCredentials = true })
+  local session = loggedIn(uris, "basic",
+    { reconnect = { maxAttempts = 5, delay = 100 }, keepCredentials = true })
   serve "server:setApplication('basic', false)"
   session:ping()
   local attempts = 0
@@ -107,7 +109,8 @@ end
 for _, name in ipairs { "login", "stop", "ping", "invoke", "reconnect" } do
   cases["a protocol's function suspended: " .. name] = function(uris)
     suspended(name)
-    local session = datasession.new { serviceURI = uris.anonymous, protocol = "suspended", reconnect = { delay = 100 } }
+    local session = datasession.new { serviceURI = uris.anonymous, protocol = "suspended",
+      reconnect = { delay = 100 } }
     slow "anonymous"
     if name ~= "login" then assert(session:login():await(LIMIT)) end
     serve "server:clearRequests()"
@@ -133,9 +136,11 @@ cases["stops under way"] = function(uris)
 end
 
 cases["a refresh, for which requests wait"] = function(uris)
-  local provider = datasession.AuthenticationProvider { uri = uris.form_sso, authenticationModel = "form_sso" }
+  local provider = datasession.AuthenticationProvider { uri = uris.form_sso,
+    authenticationModel = "form_sso" }
   assert(provider:login("lua", "secret"):await(LIMIT))
-  local session = datasession.new { serviceURI = uris.sso, authenticationModel = "sso", authProvider = provider }
+  local session = datasession.new { serviceURI = uris.sso, authenticationModel = "sso",
+    authProvider = provider }
   slow "form_sso"
   provider:refresh()
   for _ = 1, 3 do session:request(HOME) end
@@ -152,7 +157,8 @@ end
 
 -- Creates one of each object and releases them in another order each time, with a collection after each.
 local function everything(uris)
-  local provider = datasession.AuthenticationProvider { uri = uris.form_sso, authenticationModel = "form_sso" }
+  local provider = datasession.AuthenticationProvider { uri = uris.form_sso,
+    authenticationModel = "form_sso" }
   local login = provider:login("lua", "secret")
   assert(login:await(LIMIT))
   local session = loggedIn(uris, "form", { pingInterval = 1000, reconnect = true, keepCredentials = true })

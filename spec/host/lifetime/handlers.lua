@@ -66,7 +66,8 @@ triggers.expired = onEvent("expired", { ping = failing "expired" })
 triggers.lost = onEvent("lost", { ping = failing "expired" }, function() return { endless = true } end)
 triggers.reconnecting = onEvent("reconnecting", { ping = failing "connect" }, once)
 triggers.reconnected = onEvent("reconnected", { ping = failing "connect" }, once)
-triggers.reconnectFailed = onEvent("reconnectFailed", { ping = failing "connect", reconnect = failing "connect" }, once)
+triggers.reconnectFailed = onEvent("reconnectFailed",
+  { ping = failing "connect", reconnect = failing "connect" }, once)
 
 triggers.renewed = onEvent("renewed", {
   ping = function(link)
@@ -112,7 +113,8 @@ end
 
 function triggers.onOpenRequest(uris, f)
   local session = datasession.new {
-    serviceURI = uris.form, authenticationModel = "form", onOpenRequest = function(params) f(params.session) end,
+    serviceURI = uris.form, authenticationModel = "form",
+    onOpenRequest = function(params) f(params.session) end,
   }
   return { session:login("lua", "secret") }
 end
@@ -192,7 +194,8 @@ function deeds.collect()
   collectgarbage()
   collectgarbage()
 end
-function deeds.request(session) session:request { path = "/static/home.html", method = "POST", body = "x" } end
+function deeds.request(session) session:request { path = "/static/home.html", method = "POST",
+  body = "x" } end
 function deeds.login(session) session:login("lua", "secret") end
 function deeds.all(session, pending)
   session:unsubscribeAll()

@@ -51,7 +51,8 @@ describe("closing a session of protocol btt", function()
   it("counts as done when the session is gone already", function()
     for _, sign in ipairs { "CSS00", "CSS11", 401, 440 } do
       btt.server:setBtt { lossAs = sign }
-      local info, asked = closes({ closeOperation = "LogOff" }, function() btt.server:expireSessions "btt" end)
+      local info, asked = closes({ closeOperation = "LogOff" },
+        function() btt.server:expireSessions "btt" end)
       assert.is_nil(info.warning)
       assert.equal(1, #asked)
     end
@@ -108,7 +109,8 @@ describe("closing a session of protocol btt", function()
     local session = btt.established { closeOperation = "LogOff" }
     local closing = session:closeSession()
     assert.equal("being closed", session.status)
-    for _, promise in ipairs { session:invoke("Echo"), session:establishSession(), session:request { path = "/x" } } do
+    for _, promise in ipairs { session:invoke("Echo"), session:establishSession(),
+      session:request { path = "/x" } } do
       local err = rejected(promise)
       assert.equal("closed", err.kind)
       assert.matches("being closed (CSS11)", err.message, 1, true)

@@ -125,7 +125,8 @@ describe("the cookies of a session of protocol btt", function()
   it("are bounded in number and in bytes, and none is lost for a new one", function()
     local session = btt.new()
     for i = 1, 256 do session:addCookie("c" .. i, "v") end
-    assert.error_matches(function() session:addCookie("one", "more") end, "the store is full: it holds 256 cookies")
+    assert.error_matches(function() session:addCookie("one", "more") end,
+      "the store is full: it holds 256 cookies")
     session:addCookie("c1", "new value")
     local notes = {}
     datasession.setLogger(function(level, event)
@@ -162,7 +163,8 @@ describe("the cookies of a session of protocol btt", function()
     session = btt.new { cookiePolicy = "standard" }:addCookie("proxyuser", "teller7")
     assert(session:login():await(LIMIT))
     assert(session:invoke("Echo"):await(LIMIT))
-    for _, request in ipairs(btt.asked()) do assert.matches("proxyuser=teller7", request.headers.cookie, 1, true) end
+    for _, request in ipairs(btt.asked()) do
+      assert.matches("proxyuser=teller7", request.headers.cookie, 1, true) end
     session:clearCookies()
     session:request { path = "/none" }:await(LIMIT)
     assert.is_nil(cookieLine())

@@ -120,7 +120,8 @@ describe("a session of protocol btt", function()
       { "a status alone", '{"status":"OK"}', nil },
       { "XML", '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "b">]><r><status>OK</status>'
         .. "<!-- x --><sessionId><![CDATA[a]]>&#98;&#x63;</sessionId></r>", "abc" },
-      { "a page", '<html><form><input type=hidden name="dse_sessionId" value="a&#98;c"></form></html>', "abc" },
+      { "a page", '<html><form><input type=hidden name="dse_sessionId" value="a&#98;c"></form></html>',
+        "abc" },
     }
     for _, case in ipairs(cases) do
       it(case[1], function()
@@ -165,8 +166,10 @@ describe("a session of protocol btt", function()
       { "a refusal", "", 401, "auth", "HTTP 401" },
       { "a status in a failure", '{"status":"OK","sessionId":"abc"}', 500, "http", "HTTP 500" },
       { "broken JSON", '{"status":"OK"', 200, "protocol", "has no status, session id or session cookie" },
-      { "XML that is not closed", "<r><status>OK</status>", 200, "protocol", "has no status, session id or session cookie" },
-      { "XML that is too deep", ("<a>"):rep(30) .. ("</a>"):rep(30), 200, "protocol", "has no status, session id or session cookie" },
+      { "XML that is not closed", "<r><status>OK</status>", 200, "protocol",
+        "has no status, session id or session cookie" },
+      { "XML that is too deep", ("<a>"):rep(30) .. ("</a>"):rep(30), 200, "protocol",
+        "has no status, session id or session cookie" },
     }
     for _, case in ipairs(cases) do
       it(case[1] .. ", and does not try again", function()
@@ -289,7 +292,8 @@ describe("a session of protocol btt", function()
     raises("option 'maxCloseAttempts': expected a whole number", { maxCloseAttempts = 1.5 })
     raises("option 'establishPath'", { establishPath = "" })
     raises("option 'tid'", { tid = "a\nb" })
-    raises("option 'sessionCookie': expected a string without control characters", { sessionCookie = "a\127" })
+    raises("option 'sessionCookie': expected a string without control characters",
+      { sessionCookie = "a\127" })
     raises("option 'name'", { name = "bank" })
     raises("either it or option 'closeOperation'", { closePath = "x", closeOperation = "y" })
     raises("option 'encode': expected a function", { format = { encode = 1 } })

@@ -28,7 +28,8 @@ describe("a lost session of protocol btt", function()
   for _, sign in ipairs { "CSS00", "CSS11", 401, 403, 440, "redirect" } do
     it("is known by " .. sign .. ", told with its old id, and established anew", function()
       local session = btt.established()
-      local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected")
+      local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting",
+        "reconnected")
       btt.server:setBtt { lossAs = sign }
       btt.server:expireSessions "btt"
       local err = rejected(session:invoke("Transfer"))
@@ -36,7 +37,8 @@ describe("a lost session of protocol btt", function()
       assert.equal(1, err.requestId)
       assert.matches("being re-established", err.hint, 1, true)
       btt.settle()
-      assert.same({ "expired server " .. old, "statusChanged down", "reconnecting 1", "statusChanged established",
+      assert.same({ "expired server " .. old, "statusChanged down", "reconnecting 1",
+        "statusChanged established",
         "reconnected 1" }, log)
       assert.not_equal(old, session.sessionId)
       assert.same({ "createSession=true" }, establishes())
@@ -67,7 +69,8 @@ describe("a lost session of protocol btt", function()
   it("is known by any request's answer, and that is repeated if it may be", function()
     local session = btt.established { format = "json" }
     btt.server:expireSessions "btt"
-    local response = assert(session:request { path = REQUEST, json = { action = "RateLookup", data = { ccy = "USD" } },
+    local response = assert(session:request { path = REQUEST,
+      json = { action = "RateLookup", data = { ccy = "USD" } },
       idempotent = true }:await(LIMIT))
     assert.equal("1", response:json().result.rate)
     local asked = btt.asked()
@@ -90,7 +93,8 @@ describe("a lost session of protocol btt", function()
   end)
 
   it("has its call repeated if that was marked idempotent, or the session says so", function()
-    for _, case in ipairs { { {}, { idempotent = true } }, { {}, { replay = true } }, { { replay = true } } } do
+    for _, case in ipairs { { {}, { idempotent = true } }, { {}, { replay = true } },
+      { { replay = true } } } do
       local session = btt.established(case[1])
       local before = btt.server:calls()["btt.Transfer"] or 0
       btt.server:expireSessions "btt"
@@ -105,7 +109,8 @@ describe("a lost session of protocol btt", function()
 
   it("by a lost line is joined first, and made anew only then", function()
     local session = btt.established { tid = "BR12-T03" }
-    local id, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected")
+    local id, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting",
+      "reconnected")
     local err = breakLine(session)
     assert.equal("connect", err.kind)
     assert.matches("being re-established", err.hint, 1, true)
@@ -132,14 +137,16 @@ describe("a lost session of protocol btt", function()
 
   it("that the server has replaced is adopted", function()
     local session = btt.established()
-    local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected")
+    local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting",
+      "reconnected")
     local err = rejected(session:invoke("Replace"))
     assert.equal("expired", err.kind)
     assert.matches("the server replaced the session by another one", err.message, 1, true)
     btt.settle()
     assert.not_equal(old, session.sessionId)
     assert.same({ "createSession=false&sessionId=" .. session.sessionId }, establishes())
-    assert.same({ "expired server " .. old, "statusChanged down", "reconnecting 1", "statusChanged established",
+    assert.same({ "expired server " .. old, "statusChanged down", "reconnecting 1",
+      "statusChanged established",
       "reconnected 1" }, log)
     assert.equal(1, btt.server:sessionCount "btt")
   end)
@@ -161,12 +168,14 @@ describe("a lost session of protocol btt", function()
   it("by its deadline is established anew before anything is asked, and the call then runs", function()
     btt.server:setBtt { reply = { timeout = "40" } }
     local session = btt.established()
-    local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected")
+    local old, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting",
+      "reconnected")
     btt.server:setBtt { reply = { timeout = "60000" } }
     assert.is_false(btt.server:awaitRequests(1, 0.1)) -- nothing asks after it
     assert.equal("1", assert(session:invoke("Transfer"):await(LIMIT)).transfers)
     btt.settle()
-    assert.same({ "expired timeout " .. old, "statusChanged down", "reconnecting 1", "statusChanged established",
+    assert.same({ "expired timeout " .. old, "statusChanged down", "reconnecting 1",
+      "statusChanged established",
       "reconnected 1" }, log)
     local bodies = btt.bodies()
     assert.equal("createSession=true", bodies[1])
@@ -186,11 +195,15 @@ describe("a lost session of protocol btt", function()
   end)
 
   it("is given up after so many attempts, with one event and one note, and its cookies are kept", function()
-    local session = btt.established { tid = "T1", reconnect = { delay = 0.01 } }:addCookie("proxyuser", "teller7")
-    local log = btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected", "reconnectFailed")
+    local session = btt.established { tid = "T1", reconnect = { delay = 0.01 } }:addCookie("proxyuser",
+      "teller7")
+    local log = btt.listen(session, "statusChanged", "expired", "reconnecting", "reconnected",
+      "reconnectFailed")
     local notes, old = {}, session.sessionId
     datasession.setLogger(function(level, event, _, fields)
-      if level == "error" then notes[#notes + 1] = ("%s %d %s"):format(event, fields.attempts, fields.message) end
+      if level == "error" then
+        notes[#notes + 1] = ("%s %d %s"):format(event, fields.attempts, fields.message)
+      end
     end)
     btt.server:setBtt { refuseEstablish = 3 }
     breakLine(session)
@@ -262,7 +275,8 @@ describe("a lost session of protocol btt", function()
     end
   end)
 
-  it("is down while only the line is lost, and well when it is there again, without re-establishment", function()
+  it("is down while only the line is lost, and well when it is there again, without re-establishment",
+    function()
     local session = btt.established { reconnect = false }
     local log = btt.listen(session, "statusChanged")
     breakLine(session)

@@ -1,4 +1,4 @@
---- What the specs of protocol btt share: a server, sessions with it, and what it was asked.
+--- Shared by the specs of protocol btt: a server, sessions with it, and the requests that it got.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -6,7 +6,8 @@ local await = dofile "spec/support/await.lua"
 
 local support = { LIMIT = await.LIMIT, rejected = await.rejected, settle = await.settle }
 
-local EVENTS = { "statusChanged", "expired", "lost", "reconnecting", "reconnected", "reconnectFailed", "renewed" }
+local EVENTS = { "statusChanged", "expired", "lost", "reconnecting", "reconnected", "reconnectFailed",
+  "renewed" }
 
 --- To be called first in a describe block: each case has a fresh support.server, and leaves nothing over.
 function support.around(before_each, after_each, assert)
@@ -50,7 +51,7 @@ function support.listen(session, ...)
   return log
 end
 
---- What was asked since the last look: the requests.
+--- The requests since the last call.
 function support.asked()
   local list = support.server:requests()
   support.server:clearRequests()
@@ -66,7 +67,8 @@ end
 
 --- An answer in the server's place, once, to the path that ends so.
 function support.answer(path, body, options)
-  local fault = { kind = "status", status = 200, path = path .. "$", body = body, contentType = "application/json" }
+  local fault = { kind = "status", status = 200, path = path .. "$", body = body,
+    contentType = "application/json" }
   for name, value in pairs(options or {}) do fault[name] = value end
   support.server:fault(fault)
 end

@@ -146,7 +146,8 @@ describe("a DataSnap session", function()
 
   it("has none when the server says 0, nothing, or what is no number", function()
     local session = new()
-    for _, pragma in ipairs { "dssession=a,dssessionexpires=0", "dssession=a", "dssession=a,dssessionexpires=1200x" } do
+    for _, pragma in ipairs { "dssession=a,dssessionexpires=0", "dssession=a",
+      "dssession=a,dssessionexpires=1200x" } do
       call(session, "TEcho", "Count")
       assert.is_number(session.expiresAt)
       server:fault { kind = "status", status = 200, body = '{"result":[1]}', headers = { Pragma = pragma } }
@@ -171,7 +172,8 @@ describe("a DataSnap session", function()
     assert(promise:await(LIMIT))
     assert.is_nil(last().headers.pragma)
     assert.not_equal(old, session.sessionId)
-    assert.same({ "online nil", "expired timeout " .. old, "offline Session has expired nil", "online nil" }, events)
+    assert.same({ "online nil", "expired timeout " .. old, "offline Session has expired nil", "online nil" },
+      events)
   end)
 
   it("notices that with getSessionID too", function()
@@ -271,7 +273,8 @@ describe("a DataSnap session", function()
     local texts = {}
     for _, fault in ipairs { { kind = "reset" }, { kind = "status", status = 503 } } do
       server:fault(fault)
-      local err = rejected(session:invoke("TEcho", "Echo", { "s3cret-a" }, { filters = { ["s3cret-f"] = "x" } }))
+      local err = rejected(session:invoke("TEcho", "Echo", { "s3cret-a" },
+        { filters = { ["s3cret-f"] = "x" } }))
       texts[#texts + 1] = tostring(err) .. tostring(err.uri)
     end
     server:expireSessions("datasnap")
@@ -297,7 +300,8 @@ describe("login", function()
     local value, result = session:login("ada", "tea"):await(LIMIT)
     assert.equal(session, value)
     assert.equal(datasession.SUCCESS, result)
-    assert.same({ "ada", "basic", 200 }, { session.userName, session.authenticationModel, session.loginHttpStatus })
+    assert.same({ "ada", "basic", 200 },
+      { session.userName, session.authenticationModel, session.loginHttpStatus })
     assert.is_string(session.sessionId)
     call(session, "TEcho", "Count")
     for i, request in ipairs(secured:requests()) do
@@ -366,7 +370,8 @@ describe("invoke", function()
   it("leaves the prefix of the verb to the server", function()
     local session = new()
     local before = server:calls()
-    for verb, name in pairs { GET = "Echo", PUT = "acceptEcho", POST = "updateEcho", delete = "cancelEcho" } do
+    for verb, name in pairs { GET = "Echo", PUT = "acceptEcho", POST = "updateEcho",
+      delete = "cancelEcho" } do
       assert.same({ { "a" } }, call(session, "TEcho", "Echo", { "a" }, { verb = verb }))
       assert.equal((before["TEcho." .. name] or 0) + 1, server:calls()["TEcho." .. name])
     end
@@ -404,7 +409,7 @@ describe("invoke", function()
       assert.same({ "", '"a/\\\\b"' }, { (sent "a/\\b"), last().body })
       assert.same({ "", '{"sku":7}' }, { (sent { sku = 7 }), last().body })
       assert.same({ "", '[]' }, { (sent { datasession.emptyArray }), last().body })
-      path, body = sent { { _parameters = { 1, 2 }, more = 1 } } -- which nobody takes for a list of parameters
+      path, body = sent { { _parameters = { 1, 2 }, more = 1 } } -- not a list of parameters
       assert.equal("", path)
       assert.matches('^{"[_m]', body)
       assert.not_matches('^{"_parameters":%[{', body)
@@ -514,7 +519,8 @@ describe("invoke", function()
     assert.same({ "auth", 403, datasession.GENERAL_FAILURE }, fails(403, '{"error":"not yours"}'))
     assert.same({ "http", 500, datasession.GENERAL_FAILURE }, fails(500, '{"error":"x"}'))
     assert.same({ "http", 200, datasession.GENERAL_FAILURE }, fails(200, '{"error":"SessionExpired"}'))
-    assert.same({ "http", 500, datasession.GENERAL_FAILURE }, fails(500, '{"SessionExpired":"not with this status"}'))
+    assert.same({ "http", 500, datasession.GENERAL_FAILURE },
+      fails(500, '{"SessionExpired":"not with this status"}'))
     assert.equal(id, session.sessionId)
     assert.is_true(session.connected)
     assert.same({ "expired", 403, datasession.AUTHENTICATION_FAILURE }, fails(403, '{"SessionExpired":""}'))
@@ -575,17 +581,20 @@ describe("invoke", function()
 
   it("writes whole numbers as plain digits in path and body", function()
     local session = new()
-    local uri, body = session:getMethodURL("TEcho", "Echo", { 1e20, -2.0 ^ 53, 3.0, 1e21, 0.5, { 1e15, { n = 1e20 } } },
+    local uri, body = session:getMethodURL("TEcho", "Echo",
+      { 1e20, -2.0 ^ 53, 3.0, 1e21, 0.5, { 1e15, { n = 1e20 } } },
       { verb = "POST" })
     assert.matches("/Echo/100000000000000000000/-9007199254740992/3/1e%2B21/0.5/", uri, 1, true)
     assert.equal('[1000000000000000,{"n":100000000000000000000}]', body)
     for _, value in ipairs { 0 / 0, 1 / 0, -1 / 0 } do
       assert.error_matches(function() session:invoke("TEcho", "Echo", { 1, value }) end,
         "invoke: parameter 2: NaN and infinity have no JSON", 1, true)
-      assert.error_matches(function() session:invoke("TEcho", "Echo", { { price = value } }, { verb = "PUT" }) end,
+      assert.error_matches(function() session:invoke("TEcho", "Echo", { { price = value } }, { verb = "PUT" })
+        end,
         "parameter 1: NaN and infinity have no JSON (at key price)", 1, true)
     end
-    assert.error_matches(function() session:invoke("TEcho", "Echo", { { name = "Zo\xeb" } }, { verb = "PUT" }) end,
+    assert.error_matches(function() session:invoke("TEcho", "Echo", { { name = "Zo\xeb" } }, { verb = "PUT" })
+      end,
       "parameter 1: a string that is not UTF-8 has no JSON (at key name)", 1, true)
   end)
 
@@ -596,7 +605,8 @@ describe("invoke", function()
     assert.is_string((assert(session:invoke("TEcho", "Empty"):await(LIMIT))))
     assert.equal("\0\1\2", (assert(session:invoke("TEcho", "Stream", { 3 }, { bytes = true }):await(LIMIT))))
     assert.same({ { 0, 1, 2 } }, (assert(session:invoke("TEcho", "Stream", { 3 }):await(LIMIT))))
-    local result = assert(session:invoke("TEcho", "Table", { 3 }, { accept = "application/rest" }):await(LIMIT))
+    local result = assert(session:invoke("TEcho", "Table", { 3 },
+      { accept = "application/rest" }):await(LIMIT))
     assert.equal("\0\1\2", (assert(session:cache(result[3], { bytes = true }):await(LIMIT))))
     assert.is_true((assert(session:cache(nil, { verb = "DELETE" }):await(LIMIT))))
     local err = rejected(session:batch { { class = "TEcho", method = "Count" } })
@@ -607,14 +617,16 @@ describe("invoke", function()
 
   it("takes a member error for a value, but a text that is the only member", function()
     local session = new()
-    for _, body in ipairs { '{"error":null,"rows":[1]}', '{"rows":[1],"error":null}', '{"error":""}', '{"error":null}',
+    for _, body in ipairs { '{"error":null,"rows":[1]}', '{"rows":[1],"error":null}', '{"error":""}',
+      '{"error":null}',
       '{"error":false}', '{"error":0}', '{"error":[1]}', '{"error":{"a":1}}', '{"error":"x","rows":[1]}',
       '{"rows":[1],"error":"x"}' } do
       server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
       local answer = assert(session:invoke("TEcho", "Count"):await(LIMIT))
       assert.same(require("datasession.internal.codec").decode(body), answer)
     end
-    server:fault { kind = "status", status = 200, body = ' { "error" : "it failed" } ', contentType = "text/html" }
+    server:fault { kind = "status", status = 200, body = ' { "error" : "it failed" } ',
+      contentType = "text/html" }
     local err = rejected(session:invoke("TEcho", "Count"))
     assert.equal("http", err.kind)
     assert.matches("it failed$", err.message)
@@ -626,7 +638,8 @@ describe("invoke", function()
     for i = 0, 255 do all[i + 1] = string.char(i) end
     all = table.concat(all)
     local list = "[" .. all:gsub(".", function(c) return c:byte() .. "," end):sub(1, -2) .. "]"
-    for body, contentType in pairs { [all] = "application/octet-stream", ['{"result":' .. list .. "}"] = "text/html",
+    for body, contentType in pairs { [all] = "application/octet-stream",
+      ['{"result":' .. list .. "}"] = "text/html",
       ['{"result":[' .. list .. "]}"] = "application/json" } do
       server:fault { kind = "status", status = 200, body = body, contentType = contentType }
       assert.equal(all, (assert(session:invoke("TEcho", "Stream", nil, { bytes = true }):await(LIMIT))))
@@ -636,7 +649,8 @@ describe("invoke", function()
       server:fault { kind = "status", status = 200, body = body, contentType = contentType }
       assert.equal(body, (assert(session:invoke("TEcho", "Stream", nil, { bytes = true }):await(LIMIT))))
     end
-    for _, body in ipairs { '{"result":[[256]]}', '{"result":[["a"]]}', '{"result":[1,[2]]}', '{"result":1}', "{" } do
+    for _, body in ipairs { '{"result":[[256]]}', '{"result":[["a"]]}', '{"result":[1,[2]]}', '{"result":1}',
+      "{" } do
       server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
       assert.equal("protocol", rejected(session:invoke("TEcho", "Stream", nil, { bytes = true })).kind)
     end
@@ -806,10 +820,12 @@ describe("ping", function()
     assert(session:ping():await(LIMIT))
     assert.is_true(session.connected)
     assert.equal(id, session.sessionId)
-    assert.same({ "online nil", "offline " .. datasession.WEB_APPLICATION_OFFLINE .. " nil", "online nil" }, events)
+    assert.same({ "online nil", "offline " .. datasession.WEB_APPLICATION_OFFLINE .. " nil", "online nil" },
+      events)
   end)
 
-  it("rejects an answer of the session's that is none to a ping, in the server's words where there are any", function()
+  it("rejects an answer of the session's that is none to a ping, in the server's words where there are any",
+    function()
     local session = new()
     call(session, "TEcho", "Count")
     local pragma = "dssession=" .. session.sessionId .. ",dssessionexpires=1000"
@@ -859,7 +875,8 @@ end)
 describe("the cache", function()
   it("keeps the results that were asked for so, for the session alone", function()
     local session = new()
-    local list, _, info = session:invoke("TEcho", "Table", { 2 }, { accept = "application/rest" }):await(LIMIT)
+    local list, _, info = session:invoke("TEcho", "Table", { 2 },
+      { accept = "application/rest" }):await(LIMIT)
     assert.same({ 0, 0 }, { info.cacheId, info.cmdIndex })
     assert.same({ 2, "0/0/1", "0/0/2", "0/0/3" }, list)
     local rows = assert(session:cache(list[2]):await(LIMIT))
@@ -902,7 +919,8 @@ describe("the cache", function()
   it("raises for what is not in it", function()
     local session = new()
     assert.error_matches(function() session:cache("../rest/TEcho/Count/") end, "out of the cache")
-    assert.error_matches(function() session:cache("0", { verb = "PUT" }) end, "expected GET or DELETE, got 'PUT'")
+    assert.error_matches(function() session:cache("0", { verb = "PUT" }) end,
+      "expected GET or DELETE, got 'PUT'")
     assert.error_matches(function() session:cache("0", { filters = {} }) end, "unknown option 'filters'")
   end)
 end)
@@ -939,9 +957,11 @@ describe("addresses", function()
     assert.equal(server.origin .. "/A/b/c/", (session:getMethodURL("A", "b", { "c" })))
     assert.equal(server.origin .. "/cache/", session:getCacheURL())
     assert.matches("/A/b/: nothing is there", rejected(session:invoke("A", "b", { "c" })).message)
-    assert.same({ 41 }, call(new { dscontext = "DataSnap", restcontext = "REST" }, "TStock", "Level", { "A/7", 3 }))
+    assert.same({ 41 }, call(new { dscontext = "DataSnap", restcontext = "REST" }, "TStock", "Level",
+      { "A/7", 3 }))
     for path, left_out in pairs {
-      ["/datasnap/rest"] = "/datasnap/rest", ["/app/datasnap/rest/"] = "/datasnap/rest", ["/datasnap"] = "/datasnap",
+      ["/datasnap/rest"] = "/datasnap/rest", ["/app/datasnap/rest/"] = "/datasnap/rest",
+      ["/datasnap"] = "/datasnap",
     } do
       assert.error_matches(function() new { serviceURI = server.origin .. path } end,
         ("option 'serviceURI': leave '%s' out: the library adds it"):format(left_out), 1, true)
@@ -961,7 +981,8 @@ describe("batch", function()
       { class = "TEcho", method = "Fail", params = "no" },
       { class = "TEcho", method = "Echo", params = table.pack({ x = {} }, nil) },
     }):await(LIMIT))
-    assert.same({ { result = { 41 } }, { error = "no" }, { result = { { { x = {} }, datasession.null } } } }, answers)
+    assert.same({ { result = { 41 } }, { error = "no" }, { result = { { { x = {} }, datasession.null } } } },
+      answers)
     assert.equal("dssession=" .. session.sessionId, last().headers.pragma)
     assert.equal(1, server:sessionCount("datasnap"))
     assert.same({}, (session:batch {}:await(LIMIT)))

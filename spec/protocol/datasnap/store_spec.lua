@@ -35,7 +35,8 @@ describe("a DataSnap session that is kept", function()
 
   local function new(options)
     local made = {
-      protocol = "datasnap", serviceURI = server.uris.datasnap, sessionCookiePrefix = "chat_", storage = store,
+      protocol = "datasnap", serviceURI = server.uris.datasnap, sessionCookiePrefix = "chat_",
+      storage = store,
     }
     for name, value in pairs(options or {}) do made[name] = value or nil end
     return datasession.new(made)
@@ -131,7 +132,8 @@ describe("a DataSnap session that is kept", function()
     assert.is_nil(new({ sessionCookiePrefix = false }).name)
     assert.equal("dssessionid", new({ sessionCookiePrefix = "" }).name)
     assert.error_matches(function() new { name = "other" } end, "'name'.*'sessionCookiePrefix'")
-    assert.error_matches(function() new { sessionCookiePrefix = 1 } end, "'sessionCookiePrefix': expected a string")
+    assert.error_matches(function() new { sessionCookiePrefix = 1 } end,
+      "'sessionCookiePrefix': expected a string")
   end)
 
   it("leaves that of another prefix alone", function()

@@ -1,4 +1,4 @@
--- What goes over the wire to a DataSnap server, exactly: request line, header lines, body.
+-- The exact requests to a DataSnap server: request line, header lines, body.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -13,7 +13,7 @@ describe("on the wire", function()
 
   setup(function()
     server = assert(sandbox.start { users = { ada = "tea" } })
-    -- What libcurl can decompress is the machine's affair.
+    -- The encodings that libcurl can decompress differ between machines.
     local plain = datasession.new { serviceURI = server.uris.anonymous }
     assert(plain:request({ path = "/static/home.html" }):await(LIMIT))
     encodings = server:requests()[1].headers["accept-encoding"]
@@ -93,7 +93,8 @@ describe("on the wire", function()
   end)
 
   it("a call that was not allowed leaves the session of its answer", function()
-    answer(500, '{"error":"ada may not run TStock.updatePrice"}', "dssession=731.2.880441,dssessionexpires=1200000")
+    answer(500, '{"error":"ada may not run TStock.updatePrice"}',
+      "dssession=731.2.880441,dssessionexpires=1200000")
     local value, err = session:invoke("TStock", "Price", { "A/7", 2 }, { verb = "POST" }):await(LIMIT)
     assert.is_nil(value)
     assert.equal('{"error":"ada may not run TStock.updatePrice"}', err.response.body)
@@ -132,13 +133,15 @@ describe("on the wire", function()
   it("a batch is a list of commands", function()
     local calls = { { class = "TStock", method = "Level", params = { "A/7", 3 } } }
     assert.same({ { result = { 41 } } }, (session:batch(calls):await(LIMIT)))
-    assertSent("POST", "/datasnap/json/", '[{"execute":{"TStock.Level":["A/7",3]}}]', { ["content-length"] = "40" })
+    assertSent("POST", "/datasnap/json/", '[{"execute":{"TStock.Level":["A/7",3]}}]',
+      { ["content-length"] = "40" })
   end)
 
   it("PUT and POST without parameters have an empty body, and Accept is what one says", function()
     for _, verb in ipairs { "PUT", "POST" } do
       assert(session:invoke("TEcho", "Echo", nil, { verb = verb, accept = "application/rest" }):await(LIMIT))
-      assertSent(verb, "/datasnap/rest/TEcho/Echo/", "", { accept = "application/rest", ["content-length"] = "0" })
+      assertSent(verb, "/datasnap/rest/TEcho/Echo/", "",
+        { accept = "application/rest", ["content-length"] = "0" })
     end
     assert(session:invoke("TEcho", "Echo", nil, { verb = "DELETE" }):await(LIMIT))
     assertSent("DELETE", "/datasnap/rest/TEcho/Echo/", "")

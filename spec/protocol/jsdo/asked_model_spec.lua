@@ -1,4 +1,5 @@
--- What a login says where the application wants another model than the session's, or does not want this user.
+-- The message of a login where the application wants another model than the session's, or does not want this
+-- user.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -41,8 +42,10 @@ it("a login of another model is told which one the application asks for", functi
     { "bearer", "basic", challenge 'Bearer realm="x"', "the application asks for a bearer token", "bearer" },
     { "form", "basic", page(FORM), "the application asks for a login by form", "form" },
     { "form", "anonymous", page(FORM), "the application asks for a login by form", "form" },
-    { "form", "basic", challenge 'Negotiate, Bearer x="Basic"', "the application asks for a bearer token", "bearer" },
-    { "form", "bearer", challenge 'Digest realm="a", Basic realm="b"', "the application asks for HTTP Basic", "basic" },
+    { "form", "basic", challenge 'Negotiate, Bearer x="Basic"', "the application asks for a bearer token",
+      "bearer" },
+    { "form", "bearer", challenge 'Digest realm="a", Basic realm="b"', "the application asks for HTTP Basic",
+      "basic" },
   } do
     local application, model, answer, what, asked = table.unpack(case, 1, 5)
     local err = refusal(application, model, answer)
@@ -62,7 +65,8 @@ it("a login of the model that is asked for is told that the credentials are wron
 end)
 
 it("a refusal that asks for nothing has a hint of the model", function()
-  assert.matches('does the application want authenticationModel "form"?', refusal("form", "basic").hint, 1, true)
+  assert.matches('does the application want authenticationModel "form"?', refusal("form", "basic").hint, 1,
+    true)
 end)
 
 it("an application without a login form says so by 404", function()
@@ -72,7 +76,8 @@ it("an application without a login form says so by 404", function()
 end)
 
 it("a provider is told the same", function()
-  local provider = datasession.AuthenticationProvider { uri = server.uris.basic, authenticationModel = "form" }
+  local provider = datasession.AuthenticationProvider { uri = server.uris.basic,
+    authenticationModel = "form" }
   local err = rejected(provider:login("lua", "secret"))
   assert.matches("the application asks for HTTP Basic", err.message, 1, true)
   assert.equal('set authenticationModel to "basic"', err.hint)
@@ -83,6 +88,7 @@ it("a user who may not use the application, and a login that cannot be read, are
     [403] = "this user is not allowed to use the application", [400] = "the server calls the login malformed",
     [500] = "the server failed at the login",
   } do
-    assert.matches(words, refusal("form", "form", { kind = "status", status = status, body = "" }).message, 1, true)
+    assert.matches(words, refusal("form", "form", { kind = "status", status = status, body = "" }).message, 1,
+      true)
   end
 end)

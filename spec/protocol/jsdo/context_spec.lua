@@ -1,4 +1,5 @@
--- Context properties (X-CLIENT-PROPS) and the client context id, in headers and, without cookies, in the address.
+-- Context properties (X-CLIENT-PROPS) and the client context id, in headers and, without cookies, in the
+-- address.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local support = dofile "spec/protocol/jsdo/sso_support.lua"
@@ -97,7 +98,8 @@ describe("a session's context", function()
     finally(function()
       for _, name in ipairs(names) do package.loaded[name] = kept[name] end
     end)
-    local session = require("datasession").new { serviceURI = server.uris.basic, authenticationModel = "basic" }
+    local session = require("datasession").new { serviceURI = server.uris.basic,
+      authenticationModel = "basic" }
     session:setContext { list = require("datasession").array {} }
     assert(session:login("lua", "secret"):await(LIMIT))
     assert.equal('{"list":[]}', sent "x-client-props")
@@ -165,7 +167,8 @@ describe("a session's context", function()
       assert(session:login("lua", "secret"):await(LIMIT))
       server:setContextProperties("basic", text)
       for _, call in ipairs { "ping", "isAuthorized" } do
-        assert.matches("X%-CLIENT%-PROPS of the answer is not a JSON object", rejected(session[call](session)).message)
+        assert.matches("X%-CLIENT%-PROPS of the answer is not a JSON object",
+          rejected(session[call](session)).message)
       end
       server:setContextProperties("basic", nil)
       assert.same({ mine = 1 }, session:getContext())
@@ -201,7 +204,8 @@ describe("a session's context", function()
         server:clearRequests()
         session:request(...):await(LIMIT)
         local ids = {}
-        for i, request in ipairs(server:requests()) do ids[i] = request.headers["x-client-context-id"] or false end
+        for i, request in ipairs(server:requests()) do
+          ids[i] = request.headers["x-client-context-id"] or false end
         return ids
       end
       local id, others = session.clientContextId, server.uris.anonymous .. "/static/home.html"
@@ -227,7 +231,8 @@ describe("a session's context", function()
       end
     end)
 
-    it("is in the address of each request to the application where there is none, and in no message", function()
+    it("is in the address of each request to the application where there is none, and in no message",
+      function()
       server:setCookies(false)
       for _, model in ipairs { "form", "old" } do
         local session = new(model, { timeStamp = true })
@@ -277,7 +282,8 @@ describe("an older server's handshake", function()
       for _, call in ipairs { "isAuthorized", "ping", "request" } do
         server:expireSessions "old"
         local events = support.listen(session)
-        err = rejected(session[call](session, call == "request" and { path = "rest/CustomerService/Customer" } or nil))
+        err = rejected(session[call](session,
+          call == "request" and { path = "rest/CustomerService/Customer" } or nil))
         assert.equal("expired", err.kind)
         assert.equal("expired", session.state)
         assert.equal(2, session.loginResult)
@@ -292,7 +298,8 @@ describe("an older server's handshake", function()
 
     it("in the style " .. style .. " is understood by a provider", function()
       server:setOldStyle(style)
-      local provider = datasession.AuthenticationProvider { uri = server.uris.old, authenticationModel = "form" }
+      local provider = datasession.AuthenticationProvider { uri = server.uris.old,
+        authenticationModel = "form" }
       assert.equal(2, rejected(provider:login("lua", "wrong")).result)
       assert.is_false(provider:hasClientCredentials())
       assert(provider:login("lua", "secret"):await(LIMIT))

@@ -12,7 +12,8 @@ teardown(function() server:close() end)
 before_each(function() sessions.refresh(server) end)
 after_each(sessions.endAll)
 
--- What becomes of a login whose form is answered with that cookie, at an address like those that only a proxy knows.
+-- The outcome of a login whose form is answered with that cookie, at an address like those that only a proxy
+-- knows.
 local function login(cookie, proxied)
   server:fault { kind = "status", status = 200, path = "j_spring_security_check$", body = "{}",
     contentType = "application/json", headers = { ["Set-Cookie"] = cookie } }
@@ -35,7 +36,8 @@ describe("a form's cookie that is not sent back", function()
   it("is told by its Path, said or not", function()
     for _, path in ipairs { "/inner", "/SportsFor", "/SportsForm/static/auth", "/sportsform" } do
       local err = refusal("JSESSIONID=A1; Path=" .. path .. "; HttpOnly")
-      assert.matches("the form was accepted, but its cookie is not sent back: its Path is not the app", err.message)
+      assert.matches("the form was accepted, but its cookie is not sent back: its Path is not the app",
+        err.message)
       assert.matches("must set the cookie for the Path of serviceURI", err.hint)
     end
     for _, attributes in ipairs { "", "; HttpOnly", "; Path=inner", "; Path=" } do
@@ -50,12 +52,14 @@ describe("a form's cookie that is not sent back", function()
     local session = sessions.new(server, "form")
     local ok, err = session:login("lua", "secret"):await(await.LIMIT)
     assert.is_nil(ok)
-    assert.matches("did not accept the user name or password, or its cookie is not sent back: its Path", err.message)
+    assert.matches("did not accept the user name or password, or its cookie is not sent back: its Path",
+      err.message)
     assert.matches("Path of serviceURI", err.hint)
   end)
 
   it("is told by its Domain", function()
-    for _, domain in ipairs { "elsewhere.test", ".elsewhere.test", "pp.example.test", "x.app.example.test" } do
+    for _, domain in ipairs { "elsewhere.test", ".elsewhere.test", "pp.example.test",
+      "x.app.example.test" } do
       local err = refusal("JSESSIONID=A1; Path=/; Domain=" .. domain, true)
       assert.matches("not sent back: its Domain is not the host's", err.message)
     end
@@ -70,7 +74,8 @@ end)
 
 describe("a form's cookie that is sent back", function()
   it("is not blamed where the application refuses all the same", function()
-    for _, attributes in ipairs { "Path=/", "path=/SportsForm", "Path=/SportsForm/", "Path=/SportsForm/static" } do
+    for _, attributes in ipairs { "Path=/", "path=/SportsForm", "Path=/SportsForm/",
+      "Path=/SportsForm/static" } do
       assert.not_matches("cookie", refusal("JSESSIONID=A1; " .. attributes).message)
     end
     assert.not_matches("cookie", refusal("JSESSIONID=A1; Path=/; Secure").message)

@@ -39,12 +39,15 @@ describe("an AuthenticationProvider", function()
     local mistakes = {
       { "no options", nil, "table expected" },
       { "no model", { uri = "http://h" }, "option 'authenticationModel': expected .*got nil" },
-      { "a session's model", { uri = "http://h", authenticationModel = "sso" }, "expected .*form_sso.*got 'sso'" },
-      { "no uri", { authenticationModel = "basic" }, "option 'uri': expected the URI of a web application, got nil" },
+      { "a session's model", { uri = "http://h", authenticationModel = "sso" },
+        "expected .*form_sso.*got 'sso'" },
+      { "no uri", { authenticationModel = "basic" },
+        "option 'uri': expected the URI of a web application, got nil" },
       { "an empty uri", { uri = "", authenticationModel = "basic" }, "option 'uri': .*an empty string" },
       { "a uri that is none", { uri = "x", authenticationModel = "basic" }, "option 'uri': the URI " },
       { "a misspelled option", { url = "http://h", authenticationModel = "basic" }, "unknown option 'url'" },
-      { "a flag that is none", { uri = "http://h", authenticationModel = "form_sso", automaticTokenRefresh = 1 },
+      { "a flag that is none", { uri = "http://h", authenticationModel = "form_sso",
+        automaticTokenRefresh = 1 },
         "option 'automaticTokenRefresh': expected a boolean" },
     }
     for _, mistake in ipairs(mistakes) do
@@ -58,7 +61,8 @@ describe("an AuthenticationProvider", function()
       assert.error_matches(function() provider.uri = "x" end, "provider.uri is read%-only")
       assert.error_matches(function() provider.authenticationModel = "x" end, "is read%-only")
       assert.error_matches(function() provider.other = 1 end, "has no property 'other'")
-      assert.error_matches(function() provider.automaticTokenRefresh = 1 end, "expected a boolean, got number")
+      assert.error_matches(function() provider.automaticTokenRefresh = 1 end,
+        "expected a boolean, got number")
       provider.automaticTokenRefresh = false
       assert.is_false(provider.automaticTokenRefresh)
     end)
@@ -70,7 +74,8 @@ describe("an AuthenticationProvider", function()
       for _, model in ipairs(MODELS) do
         server:clearRequests()
         local provider = support.provider(server, model)
-        local value, result, info = provider:login(model == "bearer" and "letmein" or "lua", "secret"):await(LIMIT)
+        local value, result, info = provider:login(model == "bearer" and "letmein" or "lua",
+          "secret"):await(LIMIT)
         assert.equal(provider, value)
         assert.equal(datasession.SUCCESS, result)
         assert.equal(200, info.xhr.status)
@@ -120,8 +125,10 @@ describe("an AuthenticationProvider", function()
 
     it("raising for arguments that cannot be sent", function()
       local calls = {
-        { "basic", "user name expected" }, { "basic", "must not be empty", "", "x" }, { "form", "password", "lua" },
-        { "basic", "with ':'", "a:b", "x" }, { "bearer", "token", {} }, { "bearer", "line breaks", "a\r\nX: y" },
+        { "basic", "user name expected" }, { "basic", "must not be empty", "", "x" },
+        { "form", "password", "lua" },
+        { "basic", "with ':'", "a:b", "x" }, { "bearer", "token", {} },
+        { "bearer", "line breaks", "a\r\nX: y" },
         { "bearer", "NUL", "a\0b" }, { "form_sso", "must not be empty", "lua", "" },
       }
       for _, call in ipairs(calls) do
@@ -255,7 +262,8 @@ describe("an AuthenticationProvider", function()
     it("of its own model alone, and when it is logged in", function()
       local provider = support.provider(server, "form")
       local function make(model)
-        return datasession.new { serviceURI = server.uris.form, authenticationModel = model, authProvider = provider }
+        return datasession.new { serviceURI = server.uris.form, authenticationModel = model,
+          authProvider = provider }
       end
       assert.error_matches(function() make "form" end, "not logged in")
       assert(provider:login("lua", "secret"):await(LIMIT))

@@ -144,14 +144,16 @@ for _, place in ipairs { "the same host", "another host" } do
       assert.equal("connected", session.state)
     end)
 
-    it("tells its own server's last answer, also when its provider was logged out, and how it comes back", function()
+    it("tells its own server's last answer, also when its provider was logged out, and how it comes back",
+      function()
       local session, provider = loggedIn()
       local lost = {}
       session:subscribe("lost", function(_, message) lost[#lost + 1] = message end)
       assert(provider:logout():await(LIMIT))
       assert.same({ "expired", 200 }, { session.state, session.loginHttpStatus })
       for _, call in ipairs { "isAuthorized", "ping", "request", "addCatalog" } do
-        local argument = call == "addCatalog" and server.catalogURIs.sso or { path = "rest/CustomerService/Customer" }
+        local argument = call == "addCatalog" and server.catalogURIs.sso or
+          { path = "rest/CustomerService/Customer" }
         local err = rejected(session[call](session, argument), "expired")
         assert.equal("log the AuthenticationProvider in again", err.hint)
         assert.equal(401, session.loginHttpStatus)
@@ -258,7 +260,8 @@ for _, place in ipairs { "the same host", "another host" } do
       local session, provider = loggedIn()
       auth:fault { kind = "slow", delay = 60, path = TOKEN }
       local refresh = provider:refresh()
-      local ping, catalog = session:ping(), session:addCatalog { server.catalogURIs.sso, server.uris.sso .. "/x" }
+      local ping, catalog = session:ping(),
+        session:addCatalog { server.catalogURIs.sso, server.uris.sso .. "/x" }
       support.stepUntil(auth, 1)
       return session, provider, refresh, { ping, catalog }
     end

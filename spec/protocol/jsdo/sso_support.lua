@@ -1,4 +1,4 @@
---- What the specs of providers and sso sessions share.
+--- Shared by the specs of providers and sso sessions.
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"

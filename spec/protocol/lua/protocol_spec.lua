@@ -50,7 +50,8 @@ describe("a protocol in Lua", function()
 
   local function listen(session)
     local events = {}
-    for _, name in ipairs { "online", "offline", "expired", "renewed", "lost", "reconnected", "reconnectFailed" } do
+    for _, name in ipairs { "online", "offline", "expired", "renewed", "lost", "reconnected",
+      "reconnectFailed" } do
       session:subscribe(name, function(_, what) events[#events + 1] = { name, what } end)
     end
     return events
@@ -111,7 +112,8 @@ describe("a protocol in Lua", function()
     assert.equal(datasession.SUCCESS, session.loginResult)
   end)
 
-  it("fails a login that returns nothing true, or raises, or whose request fails, each with its kind", function()
+  it("fails a login that returns nothing true, or raises, or whose request fails, each with its kind",
+    function()
     for kind, login in pairs {
       auth = function() return nil, "no such user" end,
       error = function() error { kind = "strange", message = "odd" } end,
@@ -127,7 +129,8 @@ describe("a protocol in Lua", function()
       assert.equal("logged out", session.state)
       assert.equal(session, err.session)
     end
-    local session = made({ login = function(link) return link:request { path = "static/home.html" }:await() end },
+    local session = made({ login = function(link) return link:request { path = "static/home.html" }:await()
+      end },
       { serviceURI = server.uris.basic })
     local err = rejected(session:login())
     assert.same({ "auth", 401 }, { err.kind, err.httpStatus })
@@ -360,7 +363,8 @@ describe("a protocol in Lua", function()
     assert.same({ "login", "refresh", "refresh" }, calls)
     local told = {}
     for i, event in ipairs(events) do told[i] = event[1] end
-    assert.same({ "lost", "offline", "online", "reconnected", "lost", "offline", "online", "reconnected" }, told)
+    assert.same({ "lost", "offline", "online", "reconnected", "lost", "offline", "online", "reconnected" },
+      told)
   end)
 
   it("that its refresh does not have again is given up, or logs in with what was kept", function()
@@ -378,7 +382,8 @@ describe("a protocol in Lua", function()
     end
   end)
 
-  it("tries its refresh again when the line is broken, and does not use it unless it is to reconnect", function()
+  it("tries its refresh again when the line is broken, and does not use it unless it is to reconnect",
+    function()
     local tries = 0
     local session, _, link = withToken(function(own)
       tries = tries + 1
@@ -472,7 +477,8 @@ describe("a protocol in Lua", function()
 
   it("is spoken by getSession too, which then loads no catalogs", function()
     local _, name = made { login = function(_, user) return user == "lua", "who?" end }
-    local options = { protocol = name, serviceURI = server.uris.anonymous, username = "lua", password = "secret" }
+    local options = { protocol = name, serviceURI = server.uris.anonymous, username = "lua",
+      password = "secret" }
     local session = assert(datasession.getSession(options):await(LIMIT))
     assert.equal("connected", session.state)
     options.username = "eve"
@@ -490,7 +496,8 @@ describe("a protocol in Lua", function()
   it("has options that getSession takes too", function()
     local _, name = made { options = { "tenant" } }
     local session = assert(datasession.getSession {
-      protocol = name, serviceURI = server.uris.anonymous, tenant = "a", username = "lua", password = "secret",
+      protocol = name, serviceURI = server.uris.anonymous, tenant = "a", username = "lua",
+      password = "secret",
     }:await(LIMIT))
     assert.equal(name, session.protocol)
     assert.error_matches(function()

@@ -33,8 +33,10 @@ describe("the hub", function()
   end)
 
   it("matches names, elements by '*' and the rest by '**'", function()
-    for _, name in ipairs { "proiv.session.ended", "proiv.*.ended", "proiv.session.*", "*.*.*", "proiv.**", "**",
-      "proiv.session.**", "proiv", "proiv.session", "proiv.*", "proiv.session.ended.**", "proiv.session.ended.*",
+    for _, name in ipairs { "proiv.session.ended", "proiv.*.ended", "proiv.session.*", "*.*.*", "proiv.**",
+      "**",
+      "proiv.session.**", "proiv", "proiv.session", "proiv.*", "proiv.session.ended.**",
+      "proiv.session.ended.*",
       "*", "proiv.session.lost", "Proiv.session.ended" } do
       hub:subscribe(name, function() heard[#heard + 1] = name end)
     end
@@ -66,7 +68,8 @@ describe("the hub", function()
     refuse("expected a name, got number", function(h) h:subscribe(1, print) end)
     refuse("expected a name, got nil", function(h) h:publish() end)
     refuse("expected a function as callback, got nil", function(h) h:subscribe("a") end)
-    refuse("expected a function as filter, got string", function(h) h:subscribe("a", print, nil, nil, "x") end)
+    refuse("expected a function as filter, got string",
+      function(h) h:subscribe("a", print, nil, nil, "x") end)
     refuse("expected a handle", function(h) h:unsubscribe("a") end)
     refuse("expected a handle", function(h) h:unsubscribe(hubs.new():subscribe("a", print)) end)
   end)

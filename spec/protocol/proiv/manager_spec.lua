@@ -1,5 +1,5 @@
--- The manager of PROIV sessions and the module of the vendor's verbs, over real sockets: keys, slots, the active
--- session, polite and immediate ends, and what the hub is told of all that.
+-- The manager of PROIV sessions and the module of the vendor's verbs, over real sockets: keys, slots, the
+-- active session, polite and immediate ends, and what the hub is told of all that.
 local datasession = require "datasession"
 local proiv = require "datasession.proiv"
 local sandbox = require "datasession.sandbox"
@@ -427,7 +427,7 @@ describe("a manager of PROIV sessions", function()
       assert.equal(c, manager:getActive())
       server:setProiv { stop = "end" }
       stop(c, LIMIT)
-      assert.equal(d, manager:getActive()) -- of those that nobody used, the latest
+      assert.equal(d, manager:getActive()) -- the latest of the unused ones
       manager:finish(d)
       assert.equal(b, manager:getActive())
       manager:finish(b)
@@ -460,7 +460,7 @@ describe("a manager of PROIV sessions", function()
       assert.same({}, manager:keys())
       server:clearRequests()
       assert.is_true(datasession.run(LIMIT))
-      assert.equal("", asked()) -- nobody asks for it, or for another in its place
+      assert.equal("", asked()) -- no request names it or another in its place
     end)
 
     it("of one that comes to its end by itself, also after a stop that failed", function()
@@ -530,7 +530,8 @@ describe("a manager of PROIV sessions", function()
     assert.equal(left, stopped)
     assert.is_true(proiv.finish())
     assert.is_nil(proiv.session(right))
-    assert.same({ "started left", "active left", "started right", "active right", "stopping left", "ended left",
+    assert.same({ "started left", "active left", "started right", "active right", "stopping left",
+      "ended left",
       "ended right", "active nil" }, told)
     manager = make()
   end)

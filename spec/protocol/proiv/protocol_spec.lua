@@ -1,5 +1,5 @@
--- Sessions with a PROIV connection servlet, over real sockets: connecting, being asked how they stand, being stopped,
--- ended and lost, and with functions of one's own in place of the wire.
+-- Sessions with a PROIV connection servlet, over real sockets: connecting, being asked how they stand, being
+-- stopped, ended and lost, and with functions of one's own in place of the wire.
 local datasession = require "datasession"
 local core = require "datasession.core"
 local sandbox = require "datasession.sandbox"
@@ -31,7 +31,8 @@ describe("a PROIV session", function()
 
   local function details(changes)
     local data = {
-      sessionType = "TELNET_SESSION", hostname = "vm.example", port = "9023", username = "lua", password = "secret",
+      sessionType = "TELNET_SESSION", hostname = "vm.example", port = "9023", username = "lua",
+      password = "secret",
     }
     for name, value in pairs(changes or {}) do data[name] = value or nil end
     return data
@@ -54,7 +55,8 @@ describe("a PROIV session", function()
   local function asked()
     local list = {}
     for i, request in ipairs(server:requests()) do
-      list[i] = ("%s %s"):format(request.method, request.body:match "^ACTION=(%u+)" or request.query.SESSION_NAME)
+      list[i] = ("%s %s"):format(request.method,
+        request.body:match "^ACTION=(%u+)" or request.query.SESSION_NAME)
     end
     return list
   end
@@ -123,7 +125,8 @@ describe("a PROIV session", function()
         [server.origin .. "/a"] = "/a", ["/c?x=1"] = "/c",
       } do
         server:clearRequests()
-        local session = new { serviceURI = server.origin .. "/App", URI = uri, connectionData = { service = "a&b" } }
+        local session = new { serviceURI = server.origin .. "/App", URI = uri,
+          connectionData = { service = "a&b" } }
         session:login():await(LIMIT)
         local sent = server:requests()[1]
         assert.equal(path, sent.path)
@@ -142,14 +145,16 @@ describe("a PROIV session", function()
       assert.equal("POST", sent.method)
       assert.same({}, sent.query)
       assert.equal("application/x-www-form-urlencoded", sent.headers["content-type"])
-      assert.equal("SessionType=TELNET_SESSION&Hostname=vm.example&Port=9023&Username=lua&Password=secret", sent.body)
+      assert.equal("SessionType=TELNET_SESSION&Hostname=vm.example&Port=9023&Username=lua&Password=secret",
+        sent.body)
       assert.equal("lua", session.userName)
     end)
 
     it("with a command and resources if there are such, encoded", function()
       local session = new {
         connectionData = details {
-          sessionType = "TELNET_LOGIN_SESSION", command = "./run proiv.sh", resourceURL = "/i&j", username = false,
+          sessionType = "TELNET_LOGIN_SESSION", command = "./run proiv.sh", resourceURL = "/i&j",
+          username = false,
         },
       }
       rejected(session:login(), "http")
@@ -197,7 +202,8 @@ describe("a PROIV session", function()
         return err
       end
       fails("offline", { connectionData = { service = "Disabled" } }, "HTTP 404 .* no such service")
-      fails("auth", { connectionData = details { password = "wrong" } }, "HTTP 401 .* refused the credentials")
+      fails("auth", { connectionData = details { password = "wrong" } },
+        "HTTP 401 .* refused the credentials")
       server:setAppServer(false)
       assert.is_true(fails("offline", nil, "HTTP 503").retryable)
       server:setAppServer(true)
@@ -214,7 +220,8 @@ describe("a PROIV session", function()
     end)
 
     it("when the answer is a page, as the vendor's older client gets one", function()
-      for _, answer in ipairs { { 200, "<html>screen</html>" }, { 204, nil }, { 200, "[]" }, { 200, '{"state":7}' } } do
+      for _, answer in ipairs { { 200, "<html>screen</html>" }, { 204, nil }, { 200, "[]" },
+        { 200, '{"state":7}' } } do
         server:fault { kind = "status", status = answer[1], body = answer[2] }
         running()
       end
@@ -340,7 +347,8 @@ describe("a PROIV session", function()
     it("and is not lost by an answer that makes no sense", function()
       local session = running()
       for _, fault in ipairs { { kind = "status", status = 400 },
-        { kind = "raw", body = "not HTTP at all" }, { kind = "status", status = 200, body = '{"state":"odd"}' } } do
+        { kind = "raw", body = "not HTTP at all" },
+        { kind = "status", status = 200, body = '{"state":"odd"}' } } do
         server:fault(fault)
         assert.is_nil((session:ping():await(LIMIT)))
         assert.equal("running", session.status)
@@ -412,7 +420,8 @@ describe("a PROIV session", function()
       server:fault { kind = "status", status = 401 }
       rejected(session:request { path = "/connect" }, "http")
       assert.equal("running", session.status)
-      assert(session:request({ path = "/connect", method = "POST", body = "ACTION=POLL&SESSION_KEY=x" }):await(LIMIT))
+      assert(session:request({ path = "/connect", method = "POST",
+        body = "ACTION=POLL&SESSION_KEY=x" }):await(LIMIT))
     end)
   end)
 
@@ -533,7 +542,8 @@ describe("a PROIV session", function()
       assert.equal(session, value)
       assert.equal("lost", info.note)
       assert.equal("lost", session.status)
-      assert.same({ "statusChanged stopping", "lost", "offline Session has expired", "statusChanged lost" }, events)
+      assert.same({ "statusChanged stopping", "lost", "offline Session has expired", "statusChanged lost" },
+        events)
       session = running()
       server:stop()
       assert.equal("lost", select(3, assert(session:stop(LIMIT):await(LIMIT))).note)
@@ -592,7 +602,8 @@ describe("a PROIV session", function()
     end)
 
     it("whatever the server says, or does not say", function()
-      for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "status", status = 404 }, { kind = "reset" },
+      for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "status", status = 404 },
+        { kind = "reset" },
         { kind = "slow", delay = 60 } } do
         server:clearFaults()
         local session = running { endTimeout = 0.1 }
@@ -728,7 +739,8 @@ describe("a PROIV session", function()
 
     it("tells how the session stands", function()
       local answer
-      local session = running { transport = transport { poll = function() return answer end, connect = true } }
+      local session = running { transport = transport { poll = function() return answer end,
+        connect = true } }
       for _, word in ipairs { "running", "stopping", "refused" } do
         answer = word
         assert(session:ping():await(LIMIT))

@@ -35,11 +35,13 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- Starts the process. `script` and `library` are file names. Its standard input ends with this one, and so does it.
+--- Starts the process. `script` and `library` are file names. Its standard input ends with this one, and so
+-- does it.
 local function start(script, library)
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
-  local process = assert(io.popen(("exec node --no-warnings %s %d %s"):format(quote(script), port, quote(library)),
+  local process = assert(io.popen(("exec node --no-warnings %s %d %s"):format(quote(script), port,
+    quote(library)),
     "w"))
   listener:settimeout(PATIENCE)
   local line, message = listener:accept()

@@ -38,7 +38,8 @@ end
 
 -- ---- requests
 
-local MISSING = 100 -- what it costs to leave a request without a partner: more than any pair that is for the same thing
+-- what it costs to leave a request without a partner: more than any pair that is for the same thing
+local MISSING = 100
 
 local function cost(a, b)
   if a.what ~= b.what then return 3 * MISSING end
@@ -49,8 +50,8 @@ local function cost(a, b)
   return n
 end
 
--- The cheapest way to pair the requests of both sides in their order: the list of { a, b }, either of which may be
--- nil.
+-- The cheapest way to pair the requests of both sides in their order: the list of { a, b }, either of which
+-- may be nil.
 local function pair(a, b)
   local best = {}
   for i = #a, 0, -1 do best[i] = {} end
@@ -62,11 +63,16 @@ local function pair(a, b)
     for j = #b, 0, -1 do
       local ways = {}
       if i < #a and j < #b then
-        ways[#ways + 1] = { cost = at(i + 1, j + 1).cost + cost(a[i + 1], b[j + 1]), a = a[i + 1], b = b[j + 1],
+        ways[#ways + 1] = { cost = at(i + 1, j + 1).cost + cost(a[i + 1], b[j + 1]), a = a[i + 1],
+          b = b[j + 1],
           rest = at(i + 1, j + 1) }
       end
-      if i < #a then ways[#ways + 1] = { cost = at(i + 1, j).cost + MISSING, a = a[i + 1], rest = at(i + 1, j) } end
-      if j < #b then ways[#ways + 1] = { cost = at(i, j + 1).cost + MISSING, b = b[j + 1], rest = at(i, j + 1) } end
+      if i < #a then
+        ways[#ways + 1] = { cost = at(i + 1, j).cost + MISSING, a = a[i + 1], rest = at(i + 1, j) }
+      end
+      if j < #b then
+        ways[#ways + 1] = { cost = at(i, j + 1).cost + MISSING, b = b[j + 1], rest = at(i, j + 1) }
+      end
       table.sort(ways, function(x, y) return x.cost < y.cost end)
       best[i][j] = ways[1]
     end
@@ -87,7 +93,9 @@ local function requests(add, a, b)
       add("request", x and what, y and what, x, y)
     else
       for _, name in ipairs(keys(x.headers, y.headers)) do
-        if x.headers[name] ~= y.headers[name] then add("header " .. name, x.headers[name], y.headers[name], x, y) end
+        if x.headers[name] ~= y.headers[name] then
+          add("header " .. name, x.headers[name], y.headers[name], x, y)
+        end
       end
       for _, name in ipairs { "timeStamp", "parameter", "body", "status" } do
         if x[name] ~= y[name] then add("request " .. name, x[name], y[name], x, y) end
@@ -120,7 +128,7 @@ end
 
 local SETTLED = { resolved = true, rejected = true }
 
--- What a promise was settled with is compared when both were.
+-- Compares the values of promises when both have settled.
 local function told(add, a, b, prefix)
   walk(add, prefix .. "outcome", a.outcome, b.outcome)
   if a.outcome ~= b.outcome and not (SETTLED[a.outcome] and SETTLED[b.outcome]) then return end
@@ -138,13 +146,14 @@ local function told(add, a, b, prefix)
   end
 end
 
---- The differences of a step: a list of { field, reference, ours, sent = { request, request } }. `step.unordered`:
--- its requests come in any order; `step.tally`: any number of times.
+--- The differences of a step: a list of { field, reference, ours, sent = { request, request } }.
+-- `step.unordered`: its requests come in any order; `step.tally`: any number of times.
 function compare.step(step, a, b, features)
   local list = {}
   local session
   local function add(field, x, y, sentByA, sentByB)
-    list[#list + 1] = { field = field, reference = x, ours = y, sent = { sentByA, sentByB }, session = session }
+    list[#list + 1] = { field = field, reference = x, ours = y, sent = { sentByA, sentByB },
+      session = session }
   end
   told(add, a, b, "")
   for i = 1, math.max(#(a.all or {}), #(b.all or {})) do

@@ -1,4 +1,4 @@
---- What the library at hand can do already, found out by trying: what it cannot says "not supported yet".
+--- The features of the library at hand, found by trying: a missing one says "not supported yet".
 local datasession = require "datasession"
 
 local NOWHERE = "http://127.0.0.1:9/Nowhere"
@@ -22,7 +22,7 @@ local function has(method, ...)
   return works(one[method], one, ...)
 end
 
--- Of getSession the checks alone matter: what it starts is cancelled.
+-- The checks of getSession alone matter: cancels what it starts.
 local function takes(name, value)
   return works(function()
     datasession.getSession({ serviceURI = NOWHERE, catalogURI = NOWHERE, [name] = value }):cancel()

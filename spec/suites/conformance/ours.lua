@@ -1,4 +1,4 @@
---- Our side of a case. What a step tells has the same form as what page.js tells of the reference.
+--- Our side of a case. A step reports in the form in which page.js reports the reference.
 local core = require "datasession.core"
 local datasession = require "datasession"
 
@@ -101,8 +101,8 @@ end
 
 -- ---- what came of a call
 
--- As an XMLHttpRequest has it: 0 without an answer. That an answer is missing is told apart from that none was
--- asked for by `asked`.
+-- As an XMLHttpRequest has it: 0 without an answer. That an answer is missing is told apart from that none
+-- was asked for by `asked`.
 local function status(xhr)
   return xhr and xhr.status
 end
@@ -149,7 +149,7 @@ local function pump(done, seconds)
   return true
 end
 
--- What the promise will tell; `count`: how often it has.
+-- The report of the promise; `count`: how often it has come.
 function Ours:watch(promise, step)
   local watched = { count = 0, step = step }
   local function tell(told)
@@ -192,7 +192,7 @@ end
 
 local verbs = {}
 
--- What is stored is the case's own.
+-- Each case has a store of its own.
 function verbs:new(step, options)
   if options and options.name then options.storage = options.storage or self.storage end
   self:enlist(step.as, datasession.new(options))
@@ -249,7 +249,8 @@ local function call(self, step)
 end
 
 local function isPromise(value)
-  return type(value) == "userdata" and getmetatable(value) and getmetatable(value).__name == "datasession.promise"
+  return type(value) == "userdata" and getmetatable(value) and
+    getmetatable(value).__name == "datasession.promise"
 end
 
 -- A promise that is watched, or what the call told at once.
@@ -257,7 +258,8 @@ function Ours:begin(step)
   local ok, value = pcall(call, self, step)
   if not ok then
     local text = tostring(value)
-    return nil, { outcome = text:find("not supported yet", 1, true) and "not supported yet" or "raised", text = text }
+    return nil, { outcome = text:find("not supported yet", 1, true) and "not supported yet" or "raised",
+      text = text }
   end
   if isPromise(value) then return self:watch(value, step) end
   return nil, { outcome = "returned", value = self:plain(value) }
@@ -331,7 +333,8 @@ function Ours:close()
 end
 
 local function open()
-  local self = setmetatable({ name = "ours", objects = {}, sessions = {}, handlers = {}, scopes = {}, scopeNames = {},
+  local self = setmetatable({ name = "ours", objects = {}, sessions = {}, handlers = {}, scopes = {},
+    scopeNames = {},
     events = {}, pending = {}, watched = {}, uncaught = 0, storage = storage and storage.memory() }, Ours)
   datasession.onError(function() self.uncaught = self.uncaught + 1 end)
   return self

@@ -1,4 +1,4 @@
---- What a step was seen to do, in a form that two runs can share: what a server draws by lot (ports, session ids,
+--- A step's effects, in a form that two runs can share: what a server draws by lot (ports, session ids,
 -- tokens, times) gets names in the order in which it is first seen.
 local record = {}
 
@@ -45,7 +45,8 @@ function Names:all(value)
 end
 
 local function cookies(names, line)
-  return line and line:gsub("JSESSIONID=([^;]*)", function(id) return "JSESSIONID=" .. names:of("cookie", id) end)
+  return line and line:gsub("JSESSIONID=([^;]*)",
+    function(id) return "JSESSIONID=" .. names:of("cookie", id) end)
 end
 
 local function authorization(names, line)

@@ -1,7 +1,8 @@
---- The differential suite: Progress's own client and this library do the same things to servers that are alike;
--- what each sent and what each told its user must be the same, but for what docs/differences.md names.
+--- The differential suite: Progress's own client and this library do the same things to servers that are
+-- alike; what each sent and what each told its user must be the same, but for what docs/differences.md names.
 -- usage: lua spec/suites/conformance/runner.lua PACKAGE_DIRECTORY [-v] [pattern ...]
---   PACKAGE_DIRECTORY: where @progress/jsdo-core was installed; pattern: cases whose name contains it; -v: what
+--   PACKAGE_DIRECTORY: where @progress/jsdo-core was installed; pattern: cases whose name contains it; -v:
+--    what
 -- each did
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
@@ -20,7 +21,8 @@ local reference = require "reference"
 
 local LIBRARY = "/node_modules/@progress/jsdo-core/lib/progress.core.js"
 local VERSION = "6.0.1"
-local FILES = { "constants", "session", "login", "checks", "ping", "catalogs", "faults", "events", "getsession",
+local FILES = { "constants", "session", "login", "checks", "ping", "catalogs", "faults", "events",
+  "getsession",
   "context", "providers", "names", "wire" }
 local FIRST_SECTION, LAST_SECTION = 2, 21
 
@@ -30,7 +32,7 @@ local CREDENTIALS = { anonymous = {}, basic = { "lua", "secret" }, form = { "lua
   "secret" },
   bearer = { "letmein" }, sso = {} }
 
--- What the reference and we call the model of the sandbox's applications.
+-- The names that the reference and we have for the model of the sandbox's applications.
 local MODELS = { old = "form" }
 
 local STARTS = {
@@ -121,7 +123,8 @@ end
 local CONTROLS = { fault = true, clearFaults = true, stop = true, start = true, setApplication = true,
   setAppServer = true,
   setPing = true, expireSessions = true, advanceClock = true, expireTokens = true, revokeTokens = true,
-  setTokenAnswer = true, setOldStyle = true, setContextProperties = true, setContextIds = true, setCookies = true }
+  setTokenAnswer = true, setOldStyle = true, setContextProperties = true, setContextIds = true,
+  setCookies = true }
 
 -- The texts in braces that name what a server drew by lot.
 local function places(case, servers)
@@ -178,7 +181,7 @@ local function startServers(case)
   return servers
 end
 
--- What one side did, step by step; nil for a step that only prepares.
+-- The effects of one side's steps; nil for a step that only prepares.
 local function play(case, open)
   local servers = startServers(case)
   local origins = { [servers.main.origin] = "http://server" }
@@ -240,7 +243,8 @@ local function judge(case, theirs, own, unsettled)
         if not allowed.explain(difference) then open[#open + 1] = difference end
       end
       if own[i].outcome == "unsettled" then
-        open[#open + 1] = { number = i, step = step, verb = step.verb, field = "our promise", ours = "never settled" }
+        open[#open + 1] = { number = i, step = step, verb = step.verb, field = "our promise",
+          ours = "never settled" }
       end
     end
   end
@@ -257,7 +261,8 @@ local function tell(case, theirs, own)
     for _, both in ipairs { { "reference", theirs[i] }, { "ours", own and own[i] } } do
       local told = both[2]
       if told then
-        print(("      %-9s %s %s %s %s %s"):format(both[1], told.outcome, show(told.result), show(told.status),
+        print(("      %-9s %s %s %s %s %s"):format(both[1], told.outcome, show(told.result),
+          show(told.status),
           show(told.info), told.error and tostring(told.error) or told.text or ""))
         for _, event in ipairs(told.events) do print("                event " .. event) end
         for _, request in ipairs(told.requests) do
@@ -320,7 +325,8 @@ local function report(case, open)
     return
   end
   for _, difference in ipairs(open) do
-    print(("    step %d, %s: %s: reference %s, ours %s"):format(difference.number, difference.verb, difference.field,
+    print(("    step %d, %s: %s: reference %s, ours %s"):format(difference.number, difference.verb,
+      difference.field,
       show(difference.reference), show(difference.ours)))
   end
 end
@@ -386,7 +392,8 @@ local function main()
   local list = {}
   for feature, n in pairs(waits) do list[#list + 1] = ("%s %d"):format(feature, n) end
   table.sort(list)
-  print(("\n%d waiting for what the library does not have yet%s%s"):format(counts.waiting, #list > 0 and ": " or "",
+  print(("\n%d waiting for what the library does not have yet%s%s"):format(counts.waiting,
+    #list > 0 and ": " or "",
     table.concat(list, ", ")))
   local failed = counts.failed + #problems
   print(("%d passed, %d failed"):format(counts.passed, failed))

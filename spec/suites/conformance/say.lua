@@ -1,4 +1,4 @@
---- Words for the cases: values that both sides make anew, each in its own way.
+--- Words for the cases: values that each side makes in its own way.
 local say = {}
 
 say.none = { ["$undefined"] = true } -- nil, undefined
@@ -15,7 +15,7 @@ function say.scope(name)
   return { ["$scope"] = name }
 end
 
---- What the case has made under that name.
+--- The case's value of that name.
 function say.object(name)
   return { ["$object"] = name }
 end

@@ -1,4 +1,7 @@
-/* The toolkit's messages and cookies: readers stay inside the text, writers inside their room, and come to an end. */
+/*
+** The toolkit's messages and cookies: readers stay inside the text, writers inside their room, and come to an
+** end.
+*/
 #include "protocol/btt/cookies.h"
 #include "protocol/btt/message.h"
 #include "support.h"

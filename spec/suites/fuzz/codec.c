@@ -1,4 +1,7 @@
-/* JSON: what is decoded encodes, and decodes to the same again; with the codec as it is, and with all its repairs. */
+/*
+** JSON: what is decoded encodes, and decodes to the same again; with the codec as it is, and with all its
+** repairs.
+*/
 #include "support.h"
 
 static const char chunk[] = "local codec = require 'datasession.internal.codec'\n"

@@ -11,7 +11,7 @@ static bool has_line (const struct curl_slist *lines, const char *text) {
   return false;
 }
 
-/* Has it no expiry, so that it does not end meanwhile? */
+/* True if it has no expiry, so that it does not end meanwhile. */
 static bool stays (const char *line) {
   int tabs;
   for (tabs = 0; tabs < 4; tabs++)

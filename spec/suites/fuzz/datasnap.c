@@ -1,7 +1,7 @@
 /*
-** Addresses and bodies of DataSnap calls: what is written reads as what was asked for. The first byte chooses the verb; then come,
-** each ended by a byte 0x1f, class, method and parameters; after a byte 0x1e filters, name and value in turn. The first byte of a
-** parameter or of a filter's value says what it is.
+** Addresses and bodies of DataSnap calls: what is written reads as what was asked for. The first byte chooses
+** the verb; then come, each ended by a byte 0x1f, class, method and parameters; after a byte 0x1e filters,
+** name and value in turn. The first byte of a parameter or of a filter's value says what it is.
 */
 #include "protocol/datasnap/datasnap.h"
 #include "support.h"

@@ -1,6 +1,6 @@
 /*
-** What libcurl hands over of a response, in pieces of any size; then a redirect, or a failure's explanation. The first four bytes
-** choose status, libcurl's result, limits, and the size of pieces.
+** The parts of a response as libcurl hands them over, in pieces of any size; then a redirect, or a failure's
+** explanation. The first four bytes choose status, libcurl's result, limits, and the size of pieces.
 */
 #include "net/curl_failure.h"
 #include "net/engine.h"

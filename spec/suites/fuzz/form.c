@@ -1,4 +1,7 @@
-/* Forms: whatever a field's value is, what is written holds no byte that a form's may not, and reads as the value again. */
+/*
+** Forms: whatever a field's value is, what is written holds no byte that a form's may not, and reads as the
+** value again.
+*/
 #include "net/form.h"
 #include "support.h"
 

@@ -1,4 +1,6 @@
-/* A response's header block, read line by line; and lines that are to be sent, of which none may end early. */
+/*
+** A response's header block, read line by line; and lines that are to be sent, of which none may end early.
+*/
 #include "net/headers.h"
 #include "support.h"
 
@@ -18,7 +20,7 @@ static void read_block (const char *block, size_t size) {
   }
 }
 
-/* What libcurl gets as one line may be several of ours: each has a name, and nothing else ends a line. */
+/* One line of libcurl's may be several of ours: each has a name, and nothing else ends a line. */
 static void check_sent (const char *text) {
   while (*text) {
     const char *end = strstr(text, "\r\n"), *colon = strpbrk(text, ":;");

@@ -1,7 +1,8 @@
 /*
-** What a session makes of an answer, whatever it was asked for, and what it tells: its error, and its log. The first three bytes
-** choose status, model and purpose; then comes the header block up to a blank line, then the body. The address that was asked and
-** the answer's header lines hold a secret; what the body says is the server's own affair.
+** A session's verdict on any answer to any request, and what it reports: its error, and its log. The first
+** three bytes choose status, model and purpose; then comes the header block up to a blank line, then the
+** body. The address that was asked and the answer's header lines hold a secret; what the body says is the
+** server's own affair.
 */
 #include "net/exchange_internal.h"
 #include "runtime/response.h"

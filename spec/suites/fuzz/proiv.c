@@ -1,6 +1,7 @@
 /*
-** What a PROIV connect sends: each detail reads as it was given, in the vendor's order, and no password stands in what is shown.
-** The first byte chooses how; then come details, each ended by a byte 0x1f. What the server answers is the target judge's.
+** The message of a PROIV connect: each detail reads as it was given, in the vendor's order, and no password
+** stands in what is shown. The first byte chooses how; then come details, each ended by a byte 0x1f. The
+** target judge does the server's answers.
 */
 #include "protocol/proiv/proiv.h"
 #include "support.h"

@@ -1,6 +1,6 @@
 /*
-** The scan of a catalog's bytes: what it takes, the checks take; where it says that things stand, they stand; and the catalog that
-** is made of it later, resource by resource, is the one that is made at once.
+** The scan of a catalog's bytes: what it takes, the checks take; where it says that things stand, they stand;
+** and the catalog that is made of it later, resource by resource, is the one that is made at once.
 */
 #include "support.h"
 

@@ -1,4 +1,6 @@
-/* What a store holds of a named session: whatever it is, datasession.new makes a session, and what that keeps is good again. */
+/*
+** Any content of a store for a named session: datasession.new makes a session, and stores good content again.
+*/
 #include "support.h"
 
 static const char chunk[] =

@@ -8,7 +8,7 @@ enum { INPUTS_OF_A_STATE = 4000, INPUTS_BETWEEN_COLLECTIONS = 64 };
 static lua_State *state; /* owned */
 static unsigned inputs;
 
-/* What libFuzzer takes for coverage beside that of C: which lines of Lua were run, how often. */
+/* Coverage for libFuzzer beside that of C: how often each line of Lua ran. */
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t lines[1 << 15];
 
 int luaopen_datasession_core (lua_State *L);

@@ -1,4 +1,4 @@
-/* URIs: parsed, resolved, extended. What is shown of one hides what may be secret; what was parsed parses to itself. */
+/* URIs: parsed, resolved, extended. The shown form hides secrets; a parsed URI parses to itself. */
 #include "net/uri.h"
 #include "support.h"
 

@@ -1,5 +1,5 @@
--- Servers that mean harm: what they send is refused with a reason, takes no more memory than was allowed, and tells
--- nobody else who we are. What takes long: make torture-hostile.
+-- Servers that mean harm: what they send is refused with a reason, takes no more memory than was allowed, and
+-- tells no other server our credentials. The long ones: make torture-hostile.
 local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
@@ -36,7 +36,7 @@ local function answer(status, headers, body)
   return ("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"):format(status, headers, #body, body)
 end
 
--- What becomes of a request that is answered by that script.
+-- The outcome of a request that is answered by that script.
 local function get(options)
   return victim(options):request { path = "/data" }:await(LIMIT)
 end
@@ -136,8 +136,10 @@ describe("an answer", function()
     local value, message = response:json()
     assert.is_nil(value)
     assert.not_matches("[%c\x80-\xff]", message)
-    for _, bytes in ipairs { "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n", "HTTP/1.1 200 \0\xff\x1b[31m\r\nX: y\r\n\r\n",
-      "\0\0\0\0", "\xff\xff\r\n\r\n", "HTTP/1.1 200 OK\r\nX-A\0: b\r\n\r\n", "HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n" } do
+    for _, bytes in ipairs { "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n",
+      "HTTP/1.1 200 \0\xff\x1b[31m\r\nX: y\r\n\r\n",
+      "\0\0\0\0", "\xff\xff\r\n\r\n", "HTTP/1.1 200 OK\r\nX-A\0: b\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nX-A: \0\r\n\r\n" } do
       local given, err = ask { bytes, fault_server.CLOSE }
       assert.not_matches("%c", tostring(given or err))
     end
@@ -175,7 +177,8 @@ describe("JSON ten thousand levels deep", function()
   it("is no token", function()
     local provider = newProvider()
     for _, text in ipairs { arrays, objects, '{"access_token":' .. objects .. "}" } do
-      server:fault { kind = "status", status = 200, body = text, contentType = JSON, path = "j_spring_security_check" }
+      server:fault { kind = "status", status = 200, body = text, contentType = JSON,
+        path = "j_spring_security_check" }
       refused("protocol", "", provider:login("lua", "secret"):await(LIMIT))
       assert.is_false(provider:hasClientCredentials())
     end
@@ -247,7 +250,8 @@ describe("a catalog", function()
     assert(catalog.parse((assert(codec.encode(places.good())):gsub('"schema":', circle))))
   end)
 
-  it("with bytes that are no UTF-8, or NULs, is taken or refused, and no name reaches a message raw", function()
+  it("with bytes that are no UTF-8, or NULs, is taken or refused, and no name reaches a message raw",
+    function()
     local good = assert(codec.encode(places.good()))
     local odd = { "\xff", "\xc0\x80", "\xed\xa0\x80", "\0", "\\u0000", "\27[31m", "\\u001b[31m", "\\ud800" }
     for _, bytes in ipairs(odd) do
@@ -304,7 +308,8 @@ describe("cookies", function()
 
   -- Hosts of any name: the server is their proxy.
   local function at(host)
-    local session = datasession.new { serviceURI = "http://" .. host .. "/SportsForm", authenticationModel = "form",
+    local session = datasession.new { serviceURI = "http://" .. host .. "/SportsForm",
+      authenticationModel = "form",
       proxy = server.origin }
     assert(session:login("lua", "secret"):await(LIMIT))
     return session
@@ -318,7 +323,8 @@ describe("cookies", function()
 
   it("for another host, a public suffix or an address are not taken, and reach nobody else", function()
     local session = at "app.example.co.uk"
-    for i, domain in ipairs { "co.uk", ".uk", "other.test", "other.co.uk", "127.0.0.1", "example.co.uk.", "" } do
+    for i, domain in ipairs { "co.uk", ".uk", "other.test", "other.co.uk", "127.0.0.1", "example.co.uk.",
+      "" } do
       server:fault { kind = "status", status = 200, path = "/rest/",
         headers = { ["Set-Cookie"] = ("stray%d=hush; Domain=%s; Path=/"):format(i, domain) } }
       assert(session:request { path = "/rest/x" }:await(LIMIT))
@@ -372,7 +378,8 @@ describe("a redirect", function()
     for _, where in ipairs { "/App/data", "data?x", "" } do
       local one = answer("302 Found", "Location: " .. where .. "\r\n", "")
       evil:fault("GET /App/data", { one }, 0)
-      local err = refused("protocol", "more than 5 redirects", victim():request({ path = "/data" }):await(LIMIT))
+      local err = refused("protocol", "more than 5 redirects",
+        victim():request({ path = "/data" }):await(LIMIT))
       assert.matches("maxRedirects", err.hint)
       evil:clear()
     end
@@ -420,7 +427,8 @@ describe("a redirect", function()
   it("to what is no http or https is not followed", function()
     local secret = directory .. "/secret"
     files.write(secret, "")
-    for _, target in ipairs { "file://" .. secret, "file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
+    for _, target in ipairs { "file://" .. secret, "file:///etc/passwd", "ftp://127.0.0.1/x",
+      "gopher://127.0.0.1/x",
       "javascript:alert(1)", "data:text/plain,x", "dict://127.0.0.1:1/x", "http:", "http://", "//",
       "http:/etc/passwd" } do
       refused("protocol", "redirect", ask { answer("302 Found", "Location: " .. target .. "\r\n", "") })
@@ -442,7 +450,8 @@ describe("a redirect", function()
 end)
 
 describe("what a user or a server supplies", function()
-  local BAD = { "a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n", "a\rX-Evil: 1",
+  local BAD = { "a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a\rX-Evil: 1",
     "a\0X-Evil: 1" }
 
   -- The server has seen no request that was not ours, nor a header that was smuggled in.
@@ -479,7 +488,8 @@ describe("what a user or a server supplies", function()
       local provider = newProvider()
       answerTokens { access_token = bad, token_type = "oecp", refresh_token = "x", expires_in = 60 }
       local promise = provider:login("lua", "secret")
-      local err = refused("protocol", "the access_token has bytes that a header cannot hold", promise:await(LIMIT))
+      local err = refused("protocol", "the access_token has bytes that a header cannot hold",
+        promise:await(LIMIT))
       assert.not_matches("Evil", tostring(err))
       answerTokens { access_token = "fine", token_type = "oecp", refresh_token = bad, expires_in = 60 }
       if provider:login("lua", "secret"):await(LIMIT) then provider:refresh():await(LIMIT) end
@@ -495,7 +505,8 @@ describe("what a user or a server supplies", function()
       pcall(function() session.clientContextId = bad end)
       session:request { path = "/rest/x" }:await(LIMIT)
       server:fault { kind = "status", status = 200, path = "/rest/", headers = {
-        ["X-CLIENT-PROPS"] = assert(codec.encodeHeader { [bad] = bad }), ["X-CLIENT-CONTEXT-ID"] = "a;b?c#d/../e" } }
+        ["X-CLIENT-PROPS"] = assert(codec.encodeHeader { [bad] = bad }),
+        ["X-CLIENT-CONTEXT-ID"] = "a;b?c#d/../e" } }
       session:request { path = "/rest/x" }:await(LIMIT)
       session:request { path = "/rest/x" }:await(LIMIT)
     end
@@ -505,8 +516,10 @@ describe("what a user or a server supplies", function()
   it("adds no header by paths, URIs, parameters of operations and headers of a request", function()
     local session = loggedIn "basic"
     for _, bad in ipairs(BAD) do
-      for _, options in ipairs { { path = "/rest/" .. bad }, { uri = server.uris.basic .. "/" .. bad }, { uri = bad },
-        { path = "/rest/x", headers = { ["X-A"] = bad } }, { path = "/rest/x", headers = { ["X-A: " .. bad] = "b" } },
+      for _, options in ipairs { { path = "/rest/" .. bad }, { uri = server.uris.basic .. "/" .. bad },
+        { uri = bad },
+        { path = "/rest/x", headers = { ["X-A"] = bad } },
+        { path = "/rest/x", headers = { ["X-A: " .. bad] = "b" } },
         { path = "/rest/x", method = "GET " .. bad } } do
         local ok, promise = pcall(session.request, session, options)
         if ok then promise:await(LIMIT) end

@@ -15,8 +15,8 @@ local function reset()
   return file:close() and done ~= nil
 end
 
---- Calls f(...): by how many bytes the process grew at most meanwhile (0: it is not told), and the bytes of Lua's that
--- are left. Further results are f's.
+--- Calls f(...): by how many bytes the process grew at most meanwhile (0: it is not told), and the bytes of
+-- Lua's that are left. Further results are f's.
 function memory.growth(f, ...)
   collectgarbage()
   collectgarbage()

@@ -70,7 +70,7 @@ local function tryCookies()
   check("100,000 cookies", growth < 16 * MIB, growth // MIB .. " MiB")
 end
 
--- What a session makes of a text, in C, must be what the parser makes of it, in Lua.
+-- A session, in C, must read a text as the parser does, in Lua.
 local function agrees(text)
   local made, message = catalog.parse(text)
   evil:fault("GET /App/catalog.json", answer("", text))
@@ -126,7 +126,8 @@ local function tryLarge()
   local text = places.large(600000)
   evil:fault("GET /App/catalog.json", answer("", text))
   local session, started = victim { maxResponseSize = 64 * MIB }, os.clock()
-  local growth, _, ok, err = memory.growth(function() return session:addCatalog("catalog.json"):await(LIMIT) end)
+  local growth, _, ok, err = memory.growth(function() return session:addCatalog("catalog.json"):await(LIMIT)
+    end)
   check(("a catalog of %d MiB"):format(#text // MIB), ok and growth < 12 * #text,
     ("%d MiB, %.1f s, %s"):format(growth // MIB, os.clock() - started, tostring(err)))
 end
@@ -160,7 +161,8 @@ local function trySystems()
 end
 
 local WIDE = {
-  ["empty elements"] = { "<r>", "<a/>", "</r>" }, ["a text in pieces"] = { "<r><a>", "ab<!-- -->", "</a></r>" },
+  ["empty elements"] = { "<r>", "<a/>", "</r>" },
+  ["a text in pieces"] = { "<r><a>", "ab<!-- -->", "</a></r>" },
   ["large pieces"] = { "<r><a>", ("x"):rep(4096) .. "<!-- -->", "</a></r>" },
   entities = { "<r><a>", "&lt;", "</a></r>" }, ["open entities"] = { "<r><a>", "&#1", "</a></r>" },
   ["hidden inputs"] = { "", '<input type="hidden" name="a" value="b">', "" }, brackets = { "", "<", "" },
@@ -179,7 +181,7 @@ local function timeOf(subject, parts, size)
   return not what and os.clock() - started, what
 end
 
--- What is eight times as long takes about eight times as long to be read, not sixty-four times.
+-- A text eight times as long takes about eight times as long to read, not sixty-four times.
 local function tryWide()
   for _, subject in ipairs(systems.subjects) do
     local count, wrong = 0, 0

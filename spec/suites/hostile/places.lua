@@ -1,5 +1,5 @@
---- A good catalog that has one of everything, and what can be wrong with it: each value in it replaced by each wrong
--- one.
+--- A good catalog that has one of everything, and what can be wrong with it: each value in it replaced by
+-- each wrong one.
 local codec = require "datasession.internal.codec"
 
 local places = {}
@@ -38,13 +38,15 @@ function places.good()
 end
 
 --- One of each kind, and some that a decoder or a program may stumble over.
-local WRONG = { codec.null, true, 0, -1.5, 1e308, "", "\0", ("x"):rep(5000), "..", "\r\nX-Evil: 1", "{", codec.array(),
+local WRONG = { codec.null, true, 0, -1.5, 1e308, "", "\0", ("x"):rep(5000), "..", "\r\nX-Evil: 1", "{",
+  codec.array(),
   codec.array { codec.array() }, codec.array { codec.null }, codec.array { 7 }, {}, { properties = {} },
   { name = { name = "x" } }, { ["$ref"] = "#" } }
 
 --- For texts: what a reader of markup, or who gives a value back, may stumble over.
 local TEXTS = { "", "\0", "\xff\xfe", ("x"):rep(5000), "&#13;&#10;X-Evil: 1", "\r\nX-Evil: 1", "&#0;",
-  "&#x110000;", "&lt;", "&", "&nosuch;", "<", ">", "<a>", "</a>", "<!--", "<![CDATA[", "]]>", "<?x", '"', "'", "-1",
+  "&#x110000;", "&lt;", "&", "&nosuch;", "<", ">", "<a>", "</a>", "<!--", "<![CDATA[", "]]>", "<?x", '"', "'",
+  "-1",
   "1e400", "CSS00", "OK", "null", "\27[31m", ("<a>"):rep(100), ("<a/>"):rep(100) }
 
 local function walk(value, path, found)
@@ -62,7 +64,8 @@ local function put(document, place, value)
   at[place[#place]] = value
 end
 
---- Calls f(text, place) for each place and each wrong value, the whole document included, and for each place left out.
+--- Calls f(text, place) for each place and each wrong value, the whole document included, and for each place
+-- left out.
 -- @param f a function
 -- @param make gives a document, new each time; places.good unless given
 function places.each(f, make)

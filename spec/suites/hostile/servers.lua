@@ -7,8 +7,8 @@ local servers = {}
 local looked, other, evil
 
 --- Starts two sandboxes and a fault server.
--- @return the sandbox that is looked at, which keeps a log; another, for harm that a well-behaved server can do; the
--- fault server; its origin
+-- @return the sandbox that is looked at, which keeps a log; another, for harm that a well-behaved server can
+--   do; the fault server; its origin
 function servers.start()
   looked, other = assert(sandbox.start()), assert(sandbox.start())
   evil = assert(fault_server.start())

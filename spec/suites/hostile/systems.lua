@@ -1,4 +1,5 @@
---- What DataSnap's, BTT's and PROIV's servers answer, as documents of which each place can be wrong. Each subject:
+--- The answers of DataSnap's, BTT's and PROIV's servers, as documents of which each place can be wrong. Each
+-- subject:
 --   name     of the message
 --   keys     array: "METHOD path" of the requests that get it
 --   good     function: the document, new each time; or the text, of a message in markup
@@ -6,7 +7,8 @@
 --   status, headers   of the answer; 200 and no lines but its type unless given
 --   make     function(origin): a session
 --   call     function(session): the promise that meets it
---   next     function(session): the promise that must be resolved whatever came of that one; `call` unless given
+--   next     function(session): the promise that must be resolved whatever came of that one; `call` unless
+--                               given
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 
@@ -35,7 +37,8 @@ end
 
 local function btt(options)
   return function(origin)
-    local mine = { protocol = "btt", serviceURI = origin .. "/Bank", proxy = false, tid = "BR12", reconnect = false,
+    local mine = { protocol = "btt", serviceURI = origin .. "/Bank", proxy = false, tid = "BR12",
+      reconnect = false,
       closeOperation = "LogOff" }
     for name, value in pairs(options or {}) do mine[name] = value end
     return datasession.new(mine)
@@ -61,7 +64,8 @@ end
 
 local login, enter = method "login", method("login", "lua", "secret")
 local level = method("invoke", "TStock", "Level")
-local batch = method("batch", { { class = "TStock", method = "Level" }, { class = "TStock", method = "Level" } })
+local batch = method("batch", { { class = "TStock", method = "Level" },
+  { class = "TStock", method = "Level" } })
 local rate = method("invoke", "RateLookup", { ccy = "SEK" })
 
 local PAGE = '<html><form><input type="hidden" name="dse_sessionId" value="KLMN"><input type="hidden" ' ..
@@ -83,7 +87,8 @@ systems.subjects = {
   { name = "datasnap: the session's end", keys = { "GET " .. REST .. "TStock/Level/" }, make = datasnap,
     call = after(enter, level), next = level, status = "403 Forbidden",
     good = function() return { SessionExpired = "The session is over", error = "over" } end },
-  { name = "datasnap: a batch's answers", keys = { "POST /Delphi/datasnap/json/" }, make = datasnap, call = batch,
+  { name = "datasnap: a batch's answers", keys = { "POST /Delphi/datasnap/json/" }, make = datasnap,
+    call = batch,
     good = function() return { { result = { 41 } }, { error = "no" } } end },
   { name = "datasnap: a close's answer", keys = { "GET " .. REST .. "CloseSession/" }, make = datasnap,
     call = after(enter, method "closeSession"), good = function() return { result = { true } } end },
@@ -92,26 +97,35 @@ systems.subjects = {
     good = function() return { status = "OK", sessionId = "KLMN", serverId = "n1", timeout = "600000" } end },
   { name = "btt: an establishment's reply, wrapped", keys = { "POST /Bank/CSEstablishSessionServlet" },
     make = btt { format = "json" }, call = login, next = after(method "closeSession", login),
-    good = function() return { reply = { dse_status = "OK", dse_sessionId = "KLMN", dse_timeout = 600000 } } end },
-  { name = "btt: a reply in JSON", keys = { "POST /Bank/CSReqServlet" }, make = btt(), call = after(login, rate),
+    good = function() return { reply = { dse_status = "OK", dse_sessionId = "KLMN",
+      dse_timeout = 600000 } } end },
+  { name = "btt: a reply in JSON", keys = { "POST /Bank/CSReqServlet" }, make = btt(),
+    call = after(login, rate),
     next = after(method "closeSession", after(login, rate)),
     good = function()
-      return { status = "OK", sessionId = "KLMN", timeout = 600000, result = { rate = 1.07 }, dse_pageId = "3",
+      return { status = "OK", sessionId = "KLMN", timeout = 600000, result = { rate = 1.07 },
+        dse_pageId = "3",
         dse_processorId = "proc", dse_parentContextName = "" }
     end },
   { name = "btt: a page", keys = { "POST /Bank/CSReqServlet" }, make = btt(), call = after(login, rate),
-    next = after(method "closeSession", after(login, rate)), headers = "Content-Type: text/html\r\n", good = PAGE,
+    next = after(method "closeSession", after(login, rate)), headers = "Content-Type: text/html\r\n",
+    good = PAGE,
     values = { 'value="([^"]+)"', 'name="([^"]+)"', 'type="([^"]+)"', "name=(%w+)" } },
   { name = "btt: a reply in XML", keys = { "POST /Bank/CSReqServlet" }, make = btt { format = "xml" },
     call = after(login, rate), next = after(method "closeSession", after(login, rate)),
-    headers = "Content-Type: text/xml\r\n", good = XML, values = { ">([^<]+)<", "<([%w_]+)>", "</([%w_]+)>" } },
+    headers = "Content-Type: text/xml\r\n", good = XML,
+    values = { ">([^<]+)<", "<([%w_]+)>", "</([%w_]+)>" } },
   { name = "proiv: a connect's answer", keys = { "GET /connect" }, make = proiv, call = login,
-    next = after(method "logout", login), good = function() return { state = "running", sessionKey = "k7" } end },
-  { name = "proiv: how it stands", keys = { "POST /connect" }, make = proiv, call = after(login, method "ping"),
+    next = after(method "logout", login),
+    good = function() return { state = "running", sessionKey = "k7" } end },
+  { name = "proiv: how it stands", keys = { "POST /connect" }, make = proiv,
+    call = after(login, method "ping"),
     next = after(method "logout", after(login, method "ping")),
     good = function() return { state = "stopping", message = "wait" } end },
-  { name = "proiv: a stop's answer", keys = { "POST /connect" }, make = proiv, call = after(login, method("stop", 0)),
-    next = after(method "logout", after(login, method "ping")), good = function() return { state = "ended" } end },
+  { name = "proiv: a stop's answer", keys = { "POST /connect" }, make = proiv,
+    call = after(login, method("stop", 0)),
+    next = after(method "logout", after(login, method "ping")),
+    good = function() return { state = "ended" } end },
 }
 
 local function message(status, headers, body)
@@ -122,7 +136,8 @@ local JSON = "Content-Type: application/json\r\n"
 
 --- Has a fault server give the good answers.
 function systems.serve(server)
-  for key, parts in pairs(systems.answers) do server:answer(key, { message("200 OK", JSON .. parts[1], parts[2]) }) end
+  for key, parts in pairs(systems.answers) do
+    server:answer(key, { message("200 OK", JSON .. parts[1], parts[2]) }) end
   for _, subject in ipairs(systems.subjects) do
     local good = type(subject.good) == "string" and subject.good or assert(codec.encode(subject.good()))
     for _, key in ipairs(subject.keys) do

@@ -1,5 +1,5 @@
--- Servers that mean harm, of the systems whose messages we read ourselves: DataSnap, BTT and PROIV. What every session
--- shares is in hostile_spec.lua.
+-- Servers that mean harm, of the systems whose messages we read ourselves: DataSnap, BTT and PROIV. Whatever
+-- every session shares is in hostile_spec.lua.
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 
@@ -50,13 +50,15 @@ local CALLS = {
   datasnap = { function(s) return s:invoke("TEcho", "Count") end, function(s) return s:ping() end,
     function(s) return s:closeSession() end },
   btt = { function(s) return s:invoke("Echo") end, function(s) return s:ping() end,
-    function(s) return s:request { path = "/CSReqServlet", method = "POST", body = "dse_operationName=Echo" } end },
+    function(s) return s:request { path = "/CSReqServlet", method = "POST",
+      body = "dse_operationName=Echo" } end },
   proiv = { function(s) return s:ping() end, function(s) return s:stop(5) end },
 }
 
 describe("a message", function()
   for _, subject in ipairs(systems.subjects) do
-    it("with a wrong value at any place is taken or refused, and the session goes on: " .. subject.name, function()
+    it("with a wrong value at any place is taken or refused, and the session goes on: " .. subject.name,
+      function()
       local tried, wrong = systems.try(evil, origin, subject, STEP)
       assert.same({}, wrong)
       assert.is_true(tried > 5)
@@ -65,7 +67,8 @@ describe("a message", function()
 end)
 
 describe("what a server calls the session", function()
-  local BAD = { "a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n", "a\rX-Evil: 1",
+  local BAD = { "a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a\rX-Evil: 1",
     "a\0X-Evil: 1", "a&dse_operationName=Transfer", "a#b", "a?b=c", "\xff\xfe", "a; b=c", "a,dssession=b",
     "</dse_sessionId><evil>", '","evil":"' }
 
@@ -89,7 +92,8 @@ describe("what a server calls the session", function()
   it("adds no header, field or request: BTT's ids", function()
     for _, format in ipairs { "form", "json", "xml" } do
       for _, bad in ipairs(BAD) do
-        local session = datasession.new { protocol = "btt", serviceURI = server.uris.btt, format = format, tid = "B",
+        local session = datasession.new { protocol = "btt", serviceURI = server.uris.btt, format = format,
+          tid = "B",
           reconnect = false }
         answer("CSEstablish", { status = "OK", sessionId = bad, serverId = bad })
         session:login():await(LIMIT)
@@ -105,7 +109,8 @@ describe("what a server calls the session", function()
   it("adds no header, field or request: the hidden fields of BTT's pages", function()
     local session = MAKERS.btt {}
     for _, bad in ipairs(BAD) do
-      local page = '<input type=hidden name=dse_pageId value=3><input type=hidden name=dse_processorId value="'
+      local page = '<input type=hidden name=dse_pageId value=3><input type=hidden name=dse_processorId \z
+        value="'
       local encoded = bad:gsub("[\r\n&<\"]", function(c) return ("&#%d;"):format(c:byte()) end)
       server:fault { kind = "status", status = 200, path = "CSReq", contentType = "text/html",
         body = page .. encoded .. '">' }
@@ -210,7 +215,8 @@ describe("who we are", function()
     end
     assert.equal(6, #other:requests())
     for _, request in ipairs(other:requests()) do
-      for _, line in ipairs { "authorization", "pragma", "cookie" } do assert.is_nil(request.headers[line]) end
+      for _, line in ipairs { "authorization", "pragma", "cookie" } do
+        assert.is_nil(request.headers[line]) end
       assert.not_matches("dse_", request.body)
       assert.not_matches("sessionId", request.uri)
     end
@@ -236,7 +242,8 @@ describe("memory", function()
     local session = MAKERS.btt { format = "xml" }
     local pieces = ("ab<!-- -->&lt;<![CDATA[c]]>"):rep(5000)
     server:fault { kind = "status", status = 200, path = "CSReq", contentType = "text/xml",
-      body = "<replyMsg><dse_status>OK</dse_status><dse_resultData>" .. pieces .. "</dse_resultData></replyMsg>" }
+      body = "<replyMsg><dse_status>OK</dse_status><dse_resultData>" .. pieces ..
+        "</dse_resultData></replyMsg>" }
     assert.equal(("ab<c"):rep(5000), (session:invoke("Echo"):await(LIMIT)))
   end)
 
@@ -244,7 +251,8 @@ describe("memory", function()
     local function deep(open, close) return open:rep(10000) .. close:rep(10000) end
     local texts = { deep("[", "]"), deep('{"a":', "}"), '{"result":' .. deep("[", "]") .. "}",
       '{"status":"OK","result":' .. deep('{"a":', "}") .. "}", '{"state":' .. deep("[", "]") .. "}",
-      deep("<a>", "</a>"), "<r>" .. ("<a/>"):rep(50000) .. "</r>", "<r>" .. ("x<!-- -->"):rep(50000) .. "</r>",
+      deep("<a>", "</a>"), "<r>" .. ("<a/>"):rep(50000) .. "</r>",
+        "<r>" .. ("x<!-- -->"):rep(50000) .. "</r>",
       "<r>" .. ("&lt;"):rep(50000) .. "</r>", ('<input type="hidden" name="a" value="b">'):rep(20000),
       ("<"):rep(100000), ("<!--"):rep(50000), ('<a "'):rep(50000), ("&#1"):rep(50000) }
     for _, text in ipairs(texts) do

@@ -1,4 +1,4 @@
---- What can go wrong with one answer: lists of cases, made from the bytes of the good one. A case:
+--- The faults of one answer: lists of cases, made from the bytes of the good one. A case:
 --   name     of what goes wrong
 --   script   for the fault server
 --   expect   what will do: a string or an array of them; "ok", or kinds of error
@@ -9,11 +9,13 @@
 --   gated    the script is driven step by step
 --   resent   libcurl takes it for the end of a kept connection, and would send the request again
 --   cancel   the call is cancelled when the script pauses
---   ended    the connection ends after a whole answer: who then sends what is not to be sent twice may hear so too late
+--   ended    the connection ends after a whole answer: who then sends what is not to be sent twice may hear
+--                                                      so too late
 --   after    it is released once more after the call; "maybe": if the client still listens
 local fault_server = require "fault_server"
 
-local PAUSE, READ, CLOSE, RESET = fault_server.PAUSE, fault_server.READ, fault_server.CLOSE, fault_server.RESET
+local PAUSE, READ, CLOSE, RESET = fault_server.PAUSE, fault_server.READ, fault_server.CLOSE,
+  fault_server.RESET
 
 local faults = {}
 
@@ -52,8 +54,8 @@ end
 
 local ENDS = { close = CLOSE, reset = RESET }
 
--- Cut short, the answer is no answer; but on a kept connection libcurl takes less than a line for nothing; and after
--- chunks it does not wait for the very last byte.
+-- Cut short, the answer is no answer; but on a kept connection libcurl takes less than a line for nothing;
+-- and after chunks it does not wait for the very last byte.
 local function cutAfter(good, n, how, label)
   local resent = n < good:find("\n", 1, true)
   local whole = n == #good - 1 and good:sub(-4) == "\r\n\r\n"
@@ -83,7 +85,8 @@ function faults.nothings()
   for _, how in ipairs { "close", "reset" } do
     local script = { ENDS[how] }
     list[#list + 1] = { name = how .. " of a kept connection", script = script, resent = true, expect = "ok" }
-    list[#list + 1] = { name = how .. " of a new connection", script = script, fresh = true, expect = "connect" }
+    list[#list + 1] = { name = how .. " of a new connection", script = script, fresh = true,
+      expect = "connect" }
     list[#list + 1] = { name = how .. " of every connection", script = script, count = 0, expect = "connect" }
     list[#list + 1] = { name = how .. " before the body was read", script = script, count = 0, when = "head",
       expect = "connect" }
@@ -105,10 +108,12 @@ end
 function faults.drips(good)
   return {
     { name = "one byte at a time", script = dripped(good), gated = true, expect = "ok" },
-    { name = "chunks, one byte at a time", script = dripped(faults.chunked(good, "X-Trailer: a\r\n")), gated = true,
+    { name = "chunks, one byte at a time", script = dripped(faults.chunked(good, "X-Trailer: a\r\n")),
+      gated = true,
       expect = "ok" },
     { name = "interim answers, one byte at a time", gated = true, expect = "ok",
-      script = dripped("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" .. good) },
+      script = dripped("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" ..
+        good) },
   }
 end
 
@@ -133,7 +138,8 @@ end
 function faults.cancels(good, stride)
   local list = {}
   for n = 0, #good - 1, stride do
-    list[#list + 1] = { name = "cancelled after byte " .. n, cancel = true, after = "maybe", expect = "cancelled",
+    list[#list + 1] = { name = "cancelled after byte " .. n, cancel = true, after = "maybe",
+      expect = "cancelled",
       script = { good:sub(1, n), PAUSE, good:sub(n + 1) .. POISON } }
   end
   return list
@@ -143,13 +149,16 @@ local function doubles(good)
   return {
     { name = "answered twice in one piece", script = { good .. POISON }, expect = "ok" },
     { name = "answered twice, in chunks", script = { faults.chunked(good) .. POISON }, expect = "ok" },
-    { name = "answered twice, one after the other", script = { good, PAUSE, POISON }, after = true, expect = "ok" },
+    { name = "answered twice, one after the other", script = { good, PAUSE, POISON }, after = true,
+      expect = "ok" },
     { name = "half of a second answer later", script = { good .. POISON:sub(1, 20), PAUSE, POISON:sub(21) },
       after = "maybe", expect = "ok" },
     { name = "a word on the idle connection, and its end", after = true, expect = "ok",
       script = { good, PAUSE, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", CLOSE } },
-    { name = "answered before it was asked", script = { good, READ }, when = "accept", fresh = true, expect = "ok" },
-    { name = "answered and closed before it was asked", script = { good, CLOSE }, when = "accept", fresh = true,
+    { name = "answered before it was asked", script = { good, READ }, when = "accept", fresh = true,
+      expect = "ok" },
+    { name = "answered and closed before it was asked", script = { good, CLOSE }, when = "accept",
+      fresh = true,
       expect = { "ok", "connect" } },
     { name = "answered before the body was read", script = { good, READ }, when = "head", expect = "ok" },
     { name = "answered and closed before the body was read", script = { good, CLOSE }, when = "head",
@@ -168,8 +177,10 @@ local function interims(good)
     { name = "100 Continue and the end", script = { continue, CLOSE }, expect = "connect" },
     { name = "100 Continue and a reset", script = { continue, RESET }, expect = "connect" },
     { name = "103 Early Hints and the end", script = { hints, CLOSE }, expect = "connect" },
-    { name = "100 Continue and half a head", script = { continue .. good:sub(1, 30), CLOSE }, expect = "connect" },
-    { name = "101 Switching Protocols", script = { "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", CLOSE },
+    { name = "100 Continue and half a head", script = { continue .. good:sub(1, 30), CLOSE },
+      expect = "connect" },
+    { name = "101 Switching Protocols", script = { "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+      CLOSE },
       expect = { "connect", "protocol" } },
   }
 end
@@ -190,23 +201,28 @@ local function framings(good)
       script = { chunks(("%x;a=b;c\r\n%s\r\n0;d\r\n\r\n"):format(size, body)) } },
     { name = "chunks and a length that differs", expect = "ok",
       script = { (faults.chunked(good):gsub("\r\n", "\r\nContent-Length: 3\r\n", 1)) } },
-    { name = "chunk size that is no number", script = { chunks "zz\r\nab\r\n0\r\n\r\n", CLOSE }, expect = "protocol" },
+    { name = "chunk size that is no number", script = { chunks "zz\r\nab\r\n0\r\n\r\n", CLOSE },
+      expect = "protocol" },
     { name = "negative chunk size", script = { chunks "-2\r\nab\r\n0\r\n\r\n", CLOSE }, expect = "protocol" },
     { name = "endless chunk size", script = { chunks(("f"):rep(40) .. "\r\nab\r\n0\r\n\r\n"), CLOSE },
       expect = "protocol" },
-    { name = "chunk longer than it says", script = { chunks "1\r\nabc\r\n0\r\n\r\n", CLOSE }, expect = "protocol" },
+    { name = "chunk longer than it says", script = { chunks "1\r\nabc\r\n0\r\n\r\n", CLOSE },
+      expect = "protocol" },
     { name = "length one too large", script = { lengths(("Content-Length: %d\r\n"):format(size + 1)), CLOSE },
       expect = "connect" },
     { name = "negative length", script = { lengths "Content-Length: -5\r\n", CLOSE }, expect = "protocol" },
-    { name = "length that is no number", script = { lengths "Content-Length: many\r\n", CLOSE }, expect = "protocol" },
+    { name = "length that is no number", script = { lengths "Content-Length: many\r\n", CLOSE },
+      expect = "protocol" },
     { name = "endless length", script = { lengths("Content-Length: " .. ("9"):rep(40) .. "\r\n"), CLOSE },
       expect = { "ok", "connect", "protocol" } },
     { name = "no length, and the end", script = { lengths "", CLOSE }, expect = "ok" },
-    { name = "no length, and a reset", script = { lengths "", PAUSE, RESET }, gated = true, expect = "connect" },
+    { name = "no length, and a reset", script = { lengths "", PAUSE, RESET }, gated = true,
+      expect = "connect" },
     { name = "HTTP/1.0 and its end", expect = "ok",
       script = { withStatusLine(lengths "", "HTTP/1.0 200 OK"), CLOSE } },
     { name = "HTTP/1.0, kept", script = { withStatusLine(good, "HTTP/1.0 200 OK") }, expect = "ok" },
-    { name = "Connection: close, but kept", script = { withHead(good, "Connection: close\r\n") }, expect = "ok" },
+    { name = "Connection: close, but kept", script = { withHead(good, "Connection: close\r\n") },
+      expect = "ok" },
     { name = "not what its encoding says", script = { withHead(good, "Content-Encoding: gzip\r\n") },
       expect = "protocol" },
   }
@@ -215,16 +231,19 @@ end
 local function shapes(good)
   return {
     { name = "no status text", script = { withStatusLine(good, "HTTP/1.1 200") }, expect = "ok" },
-    { name = "LF alone", script = { (faults.split(good):gsub("\r\n", "\n")) .. select(2, faults.split(good)) },
+    { name = "LF alone", script = { (faults.split(good):gsub("\r\n", "\n")) ..
+      select(2, faults.split(good)) },
       expect = "ok" },
     { name = "folded lines", script = { withHead(good, "X-Folded: a\r\n b\r\n\tc\r\n") }, expect = "ok" },
     { name = "a folded line first", script = { withHead(good, " b\r\n") }, expect = { "ok", "protocol" } },
     { name = "a blank before the first name", script = { withHead(good, " X-Folded: b\r\n") },
       expect = { "ok", "protocol" } },
     { name = "NUL in a header", script = { withHead(good, "X-Nul: a\0b\r\n"), CLOSE }, expect = "protocol" },
-    { name = "a line without a colon", script = { withHead(good, "what is this\r\n") }, expect = { "ok", "protocol" } },
+    { name = "a line without a colon", script = { withHead(good, "what is this\r\n") },
+      expect = { "ok", "protocol" } },
     { name = "a line without a name", script = { withHead(good, ": b\r\n") }, expect = { "ok", "protocol" } },
-    { name = "status of two digits", script = { withStatusLine(good, "HTTP/1.1 20 OK"), CLOSE }, expect = "protocol" },
+    { name = "status of two digits", script = { withStatusLine(good, "HTTP/1.1 20 OK"), CLOSE },
+      expect = "protocol" },
     { name = "status of four digits", script = { withStatusLine(good, "HTTP/1.1 2000 OK"), CLOSE },
       expect = { "ok", "protocol" } }, -- some libcurls take the first three
     { name = "status that is no number", script = { withStatusLine(good, "HTTP/1.1 abc OK"), CLOSE },
@@ -237,7 +256,8 @@ local function shapes(good)
     { name = "blank lines", script = { ("\r\n"):rep(20), CLOSE }, expect = "protocol" },
     { name = "blank lines first", script = { "\r\n\r\n" .. good }, expect = { "ok", "protocol" } },
     { name = "HTTP/0.9", script = { "<html>hello</html>", CLOSE }, expect = "protocol" },
-    { name = "a head of 300 KiB", script = { withHead(good, ("X-Long: %s\r\n"):format(("x"):rep(60)):rep(4500)) },
+    { name = "a head of 300 KiB", script = { withHead(good,
+      ("X-Long: %s\r\n"):format(("x"):rep(60)):rep(4500)) },
       expect = "protocol" },
   }
 end

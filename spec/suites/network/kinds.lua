@@ -1,19 +1,22 @@
---- The kinds of requests that the suite of failing networks tries: those of each file of kinds/, to be extended. Each
--- kind:
+--- The kinds of requests that the suite of failing networks tries: those of each file of kinds/, to be
+-- extended. Each kind:
 --   name    of the request
 --   key     the request that is to go wrong: "METHOD path" without parameters
 --   make    function(origin, options): a subject, a table with what the other functions need; sends nothing
---   ready   function(subject): makes it ready for the call, whatever happened to it before; raises if it cannot
+--   ready   function(subject): makes it ready for the call, whatever happened to it before; raises if it
+--                              cannot
 --   call    function(subject): the promise
 --   arm     function(subject, server) or nil: called before `call`, for faults that belong to the kind
---   skips   array or nil: of which sorts of case it has none, since its call sends other requests before that one
---           ("fresh") or after it ("after"; unsafe ones: "ended" too), or goes on when it is cancelled ("cancel")
+--   skips   array or nil: of which sorts of case it has none, since its call sends other requests before that
+--                         one
+--           ("fresh") or after it ("after"; unsafe ones: "ended" too), or goes on when it is cancelled
+--                                                        ("cancel")
 --   once    true: its one request must not be sent again
 --   returns true: its session comes back, and sends again what the server cannot have seen
 --   instead table or nil: by what other kinds come to, what this one does: a string or an array of them
 --   lasting table or nil: the same for faults that do not pass ("count = 0")
--- A file gets what they share, and returns { kinds = ..., answers = ... }; `answers`: by key, the bytes of the good
--- answer.
+-- A file gets what they share, and returns { kinds = ..., answers = ... }; `answers`: by key, the bytes of
+-- the good answer.
 local here = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 
 local common = {
@@ -43,7 +46,8 @@ function common.maker(path, more)
   end
 end
 
---- A kind's `call`: that method, whose value must be what `holds` says, lest it is the answer to another request.
+--- A kind's `call`: that method, whose value must be what `holds` says, lest it is the answer to another
+-- request.
 function common.caller(method, holds, ...)
   local arguments = table.pack(...)
   return function(subject)

@@ -1,5 +1,5 @@
--- Networks that fail: each kind of request of each system's sessions meets a sample of what can go wrong with an
--- answer, another one than its neighbours. All of it: make torture-network.
+-- Networks that fail: each kind of request of each system's sessions meets a sample of what can go wrong with
+-- an answer, another one than its neighbours. All of it: make torture-network.
 local datasession = require "datasession"
 
 local suite = dofile "spec/suites/network/suite.lua"

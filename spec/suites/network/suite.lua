@@ -1,9 +1,10 @@
---- The suite of failing networks: every kind of request meets every fault. network_spec.lua runs a sample, all.lua
--- all of it.
+--- The suite of failing networks: every kind of request meets every fault. network_spec.lua runs a sample,
+-- all.lua all of it.
 local fault_server = require "fault_server"
 
 local here = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
-local faults, trial, kinds = dofile(here .. "/faults.lua"), dofile(here .. "/trial.lua"), dofile(here .. "/kinds.lua")
+local faults, trial, kinds = dofile(here .. "/faults.lua"), dofile(here .. "/trial.lua"),
+  dofile(here .. "/kinds.lua")
 
 local suite = { kinds = kinds.kinds }
 
@@ -31,15 +32,18 @@ function suite.cases(kind, stride)
   return {
     { name = "cut", cases = fitting(kind, faults.cuts(good, "close", stride, "whole length", "ok")) },
     { name = "reset", cases = faults.cuts(good, "reset", stride, "whole length", { "ok", "connect" }) },
-    { name = "cut amid chunks", cases = fitting(kind, faults.cuts(chunked, "close", stride, "chunks", "ok")) },
-    { name = "reset amid chunks", cases = faults.cuts(chunked, "reset", stride, "chunks", { "ok", "connect" }) },
+    { name = "cut amid chunks", cases = fitting(kind,
+      faults.cuts(chunked, "close", stride, "chunks", "ok")) },
+    { name = "reset amid chunks", cases = faults.cuts(chunked, "reset", stride, "chunks",
+      { "ok", "connect" }) },
     { name = "dripped", cases = faults.drips(good) },
     { name = "cancelled", cases = fitting(kind, faults.cancels(good, stride)) },
     { name = "odd", cases = fitting(kind, faults.oddities(good)) },
   }
 end
 
---- Runs every case of a list on one subject. Returns an array of what is wrong, and how many cases there were.
+--- Runs every case of a list on one subject. Returns an array of what is wrong, and how many cases there
+-- were.
 function suite.run(server, origin, kind, cases)
   local subject, wrong = kind.make(origin), {}
   for _, case in ipairs(cases) do
@@ -62,7 +66,7 @@ local function addStalls(origin, kind, entries)
   end
 end
 
---- What has to wait for a limit of time: all cases of those kinds, whose keys differ, at once. As suite.run.
+--- Cases that wait for a limit of time: all cases of those kinds, whose keys differ, at once. As suite.run.
 function suite.runStalls(server, origin, ...)
   local entries = {}
   for _, kind in ipairs { ... } do addStalls(origin, kind, entries) end

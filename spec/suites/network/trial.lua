@@ -1,5 +1,5 @@
---- One trial: a call of one kind meets one fault. What must hold is checked here: the promise settles once, with
--- what will do, within the limit; nothing is left in flight; the next operations of the same session work.
+--- One trial: a call of one kind meets one fault. It checks: the promise settles once, with
+-- what will do, within the limit; nothing is left pending; the next operations of the same session work.
 local datasession = require "datasession"
 
 local LIMIT = 20 -- seconds that no call may take
@@ -29,7 +29,9 @@ local function flawed(err)
   local text = tostring(err)
   if type(err) ~= "table" and type(err) ~= "userdata" then return "not an error object: " .. text end
   if text:find "%c" then return "an error of several lines: " .. text end
-  if text:find "secret" or text:find "hush" or text:find "A944D0" then return "an error that tells secrets" end
+  if text:find "secret" or text:find "hush" or text:find "A944D0" then
+    return "an error that tells secrets"
+  end
   return nil
 end
 
@@ -69,12 +71,14 @@ local function judge(promise, times, case, kind)
   return not value and flawed(err) or nil
 end
 
--- What goes wrong from now on; the subject is ready.
+-- The fault starts now; the subject is ready.
 local function arm(server, kind, case, subject)
   if case.fresh or case.before == "close" then server:drop() end
   if case.before == "reset" then server:drop(true) end
   if kind.arm then kind.arm(subject, server) end
-  if case.script then server:fault(case.when ~= "accept" and kind.key or nil, case.script, case.count, case.when) end
+  if case.script then
+    server:fault(case.when ~= "accept" and kind.key or nil, case.script, case.count, case.when)
+  end
 end
 
 -- Without faults, the same call must succeed.
@@ -85,7 +89,9 @@ end
 
 -- Nil, or what is wrong with the subject after the trial.
 local function aftermath(server, kind, case, subject)
-  if case.after and server:release() ~= 1 and case.after ~= "maybe" then return "the server had nothing more to say" end
+  if case.after and server:release() ~= 1 and case.after ~= "maybe" then
+    return "the server had nothing more to say"
+  end
   local ok, err = pcall(recover, kind, subject)
   if not ok then return "afterwards: " .. tostring(err) end
   return nil
@@ -111,8 +117,8 @@ function trial.run(server, kind, case, subject)
   return wrong and ("%s: %s: %s"):format(kind.name, case.name, wrong)
 end
 
---- Tries several at once: for those that have to wait. Which of the calls of one key meets which of its faults is not
--- said.
+--- Tries several at once: for those that have to wait. Which of the calls of one key meets which of its
+-- faults is not said.
 -- @param entries an array of { kind =, case =, subject = }, each with a subject of its own
 -- @return an array of texts
 function trial.together(server, entries)

@@ -1,10 +1,11 @@
---- What the soak does with a session: { weight, name, function(slot, rnd, soak) }.
+--- The soak's actions on a session: { weight, name, function(slot, rnd, soak) }.
 -- A slot is { session, system }; `soak` has the server, and `any`: something done to any slot, for handlers.
 local datasession = require "datasession"
 local ledger = dofile "spec/suites/soak/ledger.lua"
 
 local EVENTS = {
-  "online", "offline", "expired", "renewed", "lost", "reconnecting", "reconnected", "reconnectFailed", "statusChanged",
+  "online", "offline", "expired", "renewed", "lost", "reconnecting", "reconnected", "reconnectFailed",
+  "statusChanged",
 }
 
 local actions = { ledger = ledger }
@@ -29,14 +30,15 @@ local function verb(name)
   return function(slot) return watch(slot, name, slot.session[name](slot.session)) end
 end
 
--- What handlers do: anything, awaiting and raising included.
+-- Handlers do anything, awaiting and raising included.
 local function handler(rnd, soak)
   return function()
     if rnd:chance(0.3) then soak.any() end
     if rnd:chance(0.02) then
       local promise = ledger.pending()
       if promise then
-        ledger.try("await in a handler", { "wait inside one another", "await would never return" }, promise.await,
+        ledger.try("await in a handler", { "wait inside one another", "await would never return" },
+          promise.await,
           promise, rnd:number(0.02))
       end
     end
@@ -62,7 +64,8 @@ end
 -- A coroutine that waits, with limits or without, and whose promise may be cancelled.
 local function spawn(slot, rnd, soak)
   local promise = datasession.spawn(function()
-    local guard <close> = setmetatable({}, { __close = function() if rnd:chance(0.2) then soak.any() end end })
+    local guard <close> = setmetatable({},
+      { __close = function() if rnd:chance(0.2) then soak.any() end end })
     for _ = 1, rnd:upTo(4) do
       if not slot.session then return guard end
       request(slot, rnd, slot.system.safe):await(rnd:chance(0.5) and rnd:number(0.05) or nil)
@@ -85,7 +88,8 @@ local function block(slot, rnd, soak)
 end
 
 local function chain(slot, rnd, soak)
-  local promise = request(slot, rnd, slot.system.safe):next(function() return soak.any() or 1 end, handler(rnd, soak))
+  local promise = request(slot, rnd, slot.system.safe):next(function() return soak.any() or 1 end,
+    handler(rnd, soak))
   promise:done(handler(rnd, soak)):fail(handler(rnd, soak))
   watch(slot, "chain", promise)
   if rnd:chance(0.1) then promise:cancel() end
@@ -96,7 +100,7 @@ local function cancel()
   if promise then promise:cancel() end
 end
 
--- Its server is not told: what is in flight goes on and holds it.
+-- Its server is not told: pending requests go on and hold it.
 local function drop(slot)
   slot.session, slot.subscribed = nil, nil
 end
@@ -133,7 +137,8 @@ end
 
 local function look(slot)
   local session = slot.session
-  local _ = tostring(session) .. tostring(session.state) .. tostring(session.key) .. tostring(session.expiresAt)
+  local _ = tostring(session) .. tostring(session.state) .. tostring(session.key) ..
+    tostring(session.expiresAt)
   _ = session.services and session.catalogs and session.reconnect and session:getContext()
   return #datasession.sessions()
 end

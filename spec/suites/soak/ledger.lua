@@ -1,4 +1,4 @@
---- What the soak was promised, and what is wrong: every promise is settled once, and errors are those that are meant.
+--- The soak's promises and faults: every promise settles once, and errors are those that are meant.
 local ledger = { made = 0, settled = 0, wrong = {}, open = {} }
 
 local MEANT = "soak: on purpose"
@@ -9,7 +9,8 @@ function ledger.fail(...)
   ledger.wrong[#ledger.wrong + 1] = string.format(...)
 end
 
---- Counts how often the promise is settled; returns it. An entry holds it weakly: who keeps it is not our affair.
+--- Counts how often the promise is settled; returns it. An entry holds it weakly: who keeps it is not our
+-- affair.
 function ledger.watch(what, promise)
   local entry = { what = what, times = 0, promise = setmetatable({ promise }, { __mode = "v" }) }
   ledger.made = ledger.made + 1
@@ -29,7 +30,7 @@ function ledger.pending()
   return entry and entry.promise[1]
 end
 
---- For onError: errors that are raised on purpose, and rejections that nobody looks at, are meant.
+--- For onError: errors that are raised on purpose, and rejections without a handler, are meant.
 function ledger.report(err)
   if type(err) == "string" and not err:find(MEANT, 1, true) and not err:find(UNSEEN, 1, true) then
     ledger.fail("onError: %s", err)
@@ -38,7 +39,8 @@ function ledger.report(err)
   end
 end
 
---- Calls an action; what it raises is wrong, unless it is one of `allowed` (texts that its message may contain).
+--- Calls an action; what it raises is wrong, unless it is one of `allowed` (texts that its message may
+-- contain).
 function ledger.try(what, allowed, f, ...)
   local ok, err = pcall(f, ...)
   if ok then return end
@@ -48,7 +50,7 @@ function ledger.try(what, allowed, f, ...)
   ledger.fail("%s raised: %s", what, tostring(err))
 end
 
---- What has not been settled.
+--- The promises that are still pending.
 function ledger.unsettled()
   local names = {}
   for entry in pairs(ledger.open) do names[#names + 1] = entry.what end

@@ -1,4 +1,5 @@
---- A generator of random numbers of its own: the same seed gives the same numbers, whatever else uses math.random.
+--- A generator of random numbers of its own: the same seed gives the same numbers, whatever else uses
+-- math.random.
 local random = {}
 random.__index = random
 

@@ -1,9 +1,10 @@
---- Many sessions of every system do random things for a while, with a server at which everything goes wrong at random.
--- usage: lua spec/suites/soak/soak.lua
---   SOAK_SECONDS: how long (60); SOAK_SEED: of the generator, to do nearly the same again; by default the time
+--- Many sessions of every system do random things for a while, with a server at which everything goes wrong
+-- at random. usage: lua spec/suites/soak/soak.lua
+--   SOAK_SECONDS: how long (60); SOAK_SEED: of the generator, to do nearly the same again; by default the
+--                                           time
 --   SOAK_TRACE=1: each thing that is done goes to stderr
--- At the end nothing may be left: no promise that was not settled once, and no more memory, descriptors, threads and
--- server sessions than there were before.
+-- At the end nothing may be left: no promise that was not settled once, and no more memory, descriptors,
+-- threads and server sessions than there were before.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local actions = dofile "spec/suites/soak/actions.lua"
@@ -32,7 +33,8 @@ local function options(system)
   chosen.stallTimeout = rnd:chance(0.2) and 0.1 or nil
   if rnd:chance(0.2) then chosen.serviceURI = chosen.serviceURI:gsub("127%.0%.0%.1", "localhost") end
   if system.reconnects then
-    chosen.reconnect = rnd:chance(0.5) and { maxAttempts = rnd:upTo(4) - 1, delay = rnd:number(0.05), jitter = 0.5 }
+    chosen.reconnect = rnd:chance(0.5) and
+      { maxAttempts = rnd:upTo(4) - 1, delay = rnd:number(0.05), jitter = 0.5 }
     chosen.keepCredentials = rnd:chance(0.5)
   end
   return chosen
@@ -89,7 +91,7 @@ end
 
 -- With a server at which all is well, every session that logs in is logged out of.
 local function closeAll(what)
-  assert(soak.server:restart()) -- requests that nobody waits for may still be at work in it
+  assert(soak.server:restart()) -- requests that no call awaits may still be at work in it
   soak.server:expireSessions()
   local held = {}
   for i = 1, 40 do
@@ -179,5 +181,6 @@ local before = measure()
 weather(SECONDS)
 compare(before, measure())
 for i = 1, math.min(20, #ledger.wrong) do print("  " .. ledger.wrong[i]) end
-print(("soak: %d seconds, seed %d, %d operations, %d failed"):format(SECONDS, SEED, soak.operations, #ledger.wrong))
+print(("soak: %d seconds, seed %d, %d operations, %d failed"):format(SECONDS, SEED, soak.operations,
+  #ledger.wrong))
 os.exit(#ledger.wrong == 0, true)

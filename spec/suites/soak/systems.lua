@@ -35,7 +35,8 @@ local function jsdo(model, login, uriOf)
   return {
     name = "jsdo " .. (uriOf or model),
     model = uriOf or model,
-    options = function(server) return { serviceURI = server.uris[uriOf or model], authenticationModel = model } end,
+    options = function(server) return { serviceURI = server.uris[uriOf or model],
+      authenticationModel = model } end,
     login = login,
     safe = SAFE,
     unsafe = UNSAFE,
@@ -71,7 +72,8 @@ datasession.protocol("soak", {
     link.expiresAt = os.time() + link.options.patience
     return link:request { path = "/static/home.html" }:await()
   end,
-  logout = function(link) return link:request { path = "/static/auth/j_spring_security_logout" }:await(0.2) end,
+  logout = function(link) return link:request { path = "/static/auth/j_spring_security_logout" }:await(0.2)
+    end,
   stop = function(link)
     link:request { path = "/static/home.html" }:await()
     if link.stubborn then return nil, { kind = "refused", message = "not now" } end
@@ -131,7 +133,8 @@ local datasnap = {
   login = withPassword,
   invoke = function(session, rnd)
     local verb = rnd:of { "GET", "PUT", "POST", "DELETE" }
-    return session:invoke("TEcho", rnd:of { "Echo", "Count", "Fail", "Out", "None" }, { rnd:upTo(9) }, { verb = verb })
+    return session:invoke("TEcho", rnd:of { "Echo", "Count", "Fail", "Out", "None" }, { rnd:upTo(9) },
+      { verb = verb })
   end,
   safe = { { path = "/datasnap/rest/DSAdmin/GetPlatformName/" }, { path = "/datasnap/nowhere" } },
   unsafe = { { path = "/datasnap/rest/TEcho/Echo/", method = "POST", body = "[1]" } },
@@ -149,7 +152,8 @@ local btt = {
   end,
   login = function(session) return session:login() end,
   invoke = function(session, rnd)
-    return session:invoke(rnd:of { "RateLookup", "Echo", "Transfer", "Fail", "Replace", "None" }, { ccy = "SEK" })
+    return session:invoke(rnd:of { "RateLookup", "Echo", "Transfer", "Fail", "Replace", "None" },
+      { ccy = "SEK" })
   end,
   safe = { { path = "/nowhere" } },
   unsafe = { { path = "/CSReqServlet", method = "POST", body = "dse_operationName=Echo" } },

@@ -1,4 +1,4 @@
---- What goes wrong at the server: { weight, function(server, rnd) }.
+--- The server's faults: { weight, function(server, rnd) }.
 local KINDS = {
   { kind = "slow" }, { kind = "reset" }, { kind = "close" }, { kind = "truncate" }, { kind = "malformed" },
   { kind = "html" }, { kind = "loginPage" }, { kind = "empty" },
@@ -9,7 +9,8 @@ local KINDS = {
   { kind = "raw", body = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc" },
   { kind = "raw", body = "nonsense" },
 }
-local MODELS = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "proiv", "datasnap", "btt" }
+local MODELS = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "proiv", "datasnap",
+  "btt" }
 
 local function fault(server, rnd)
   local options = {}

@@ -1,18 +1,22 @@
 /*
-** host: a program that embeds Lua and whose memory gives out when it is told to. It has two Lua states: the runner's (good
-** memory, with the sandbox, and the script that is its argument), and the victim's, in which datasession works.
-** The victim's allocator, and libcurl's, count what is asked of them and refuse as the runner says.
+** host: a program that embeds Lua and whose memory gives out when it is told to. It has two Lua states: the
+** runner's (good memory, with the sandbox, and the script that is its argument), and the victim's, in which
+** datasession works. The victim's allocator, and libcurl's, count what is asked of them and refuse as the
+** runner says.
 **
 ** For the runner, a global table `victim`:
-**   open([kind, mode, at])       a new state that has run spec/suites/torture/victim.lua; true, or nil, a message, and whether it was refused
-**   call(name, arg [, kind, mode, at])   a global function of it, with one string: whether it returned, what it returned or
-**                                raised (as text), whether memory was refused, how many requests there were of that kind
+**   open([kind, mode, at])       a new state that has run spec/suites/torture/victim.lua; true, or nil, a
+**                                message, and whether it was refused
+**   call(name, arg [, kind, mode, at])   a global function of it, with one string: whether it returned, what
+**    it returned or
+**                                raised (as text), whether memory was refused, how many requests there were
+**                                of that kind
 **   close([kind, mode, at])      bytes and blocks of the state's that are still there, blocks of libcurl's
 **   about(text)                  what is under way, for when the process dies or hangs
 **   count()                      blocks of libcurl's that are there
-** kind: "lua" or "curl". mode: "once" (the request, and Lua's second try after it has collected), "collect" (the request
-** alone), "after" (it and all later ones). at: which request, from 1.
-** For the victim, a function `remote(name, ...)`: the runner's global function `serve`, memory being good meanwhile.
+** kind: "lua" or "curl". mode: "once" (the request, and Lua's second try after it has collected), "collect"
+** (the request alone), "after" (it and all later ones). at: which request, from 1. For the victim, a function
+** `remote(name, ...)`: the runner's global function `serve`, memory being good meanwhile.
 */
 #include <curl/curl.h>
 #include <lauxlib.h>
@@ -58,7 +62,7 @@ static void trace (void) {
   if (getenv("TORTURE_TRACE") && __sanitizer_print_stack_trace) __sanitizer_print_stack_trace();
 }
 
-/* Does this request fail? */
+/* True if this request fails. */
 static bool refuse (struct source *s, size_t old_size, size_t new_size) {
   bool second = s->again && s->last_old == old_size && s->last_new == new_size;
   s->again = false;
@@ -200,7 +204,7 @@ static int l_remote (lua_State *L) {
   return 1;
 }
 
-/* What the library warns of is no failure: with no memory it can do no other. */
+/* A warning is no failure: without memory the library can only warn. */
 static void on_warning (void *ud, const char *text, int to_be_continued) {
   (void)ud;
   if (getenv("TORTURE_WARN")) fprintf(stderr, "%s%s", text, to_be_continued ? "" : "\n");

@@ -1,14 +1,14 @@
---- Runs each scenario again and again, memory failing at its 1st, 2nd, 3rd ... request until it gets through, in
--- each of the ways below; prints one closing line. See host.c and victim.lua.
+--- Runs each scenario again and again, memory failing at its 1st, 2nd, 3rd ... request until it gets through,
+-- in each of the ways below; prints one closing line. See host.c and victim.lua.
 --
--- After most failures the same state goes on with good memory: what is in flight settles, and the operation succeeds.
--- After every 16th it is closed at once, its memory still failing, with all that is half made or in flight.
--- Whatever a closed state leaves behind is a failure.
+-- After most failures the same state goes on with good memory: pending promises settle, and the operation
+-- succeeds. After every 16th it is closed at once, its memory still failing, with all that is half made or
+-- pending. Whatever a closed state leaves behind is a failure.
 --
--- TORTURE_SHORT=1: a sample. TORTURE_ONLY=<pattern>: scenarios whose names match. TORTURE_FILES: other scenario files.
--- TORTURE_AT="lua once 58": that failure alone. TORTURE_CLOSE=1: the state is closed after every failure.
--- TORTURE_VERBOSE=1: what each scenario took. TORTURE_OUTCOMES=1: what each failure led to. TORTURE_PART="1/2": every
--- other scenario, for run.sh.
+-- TORTURE_SHORT=1: a sample. TORTURE_ONLY=<pattern>: scenarios whose names match. TORTURE_FILES: other
+-- scenario files. TORTURE_AT="lua once 58": that failure alone. TORTURE_CLOSE=1: the state is closed after
+-- every failure. TORTURE_VERBOSE=1: what each scenario took. TORTURE_OUTCOMES=1: what each failure led to.
+-- TORTURE_PART="1/2": every other scenario, for run.sh.
 -- luacheck: globals victim serve
 local sandbox = require "datasession.sandbox"
 
@@ -106,8 +106,8 @@ local function recover(where, outcome)
   end
 end
 
---- False when the operation got through without a refusal. What is slow because the machine is busy is not slow twice:
--- `slow` says that it was once.
+--- False when the operation got through without a refusal. An operation that is slow because the machine is
+-- busy is not slow twice: `slow` says that it was once.
 local function strike(name, where, kind, mode, at, slow)
   victim.about(where)
   open()
@@ -120,7 +120,9 @@ local function strike(name, where, kind, mode, at, slow)
   local began = victim.clock()
   ok, message, refused = victim.call("act", nil, kind, mode, at)
   local outcome = ok and "it had got through" or "it had failed: " .. message
-  if outcome:find "No URL set" or outcome:find "missing URL" then fail(where, "want of memory is blamed on a URI") end
+  if outcome:find "No URL set" or outcome:find "missing URL" then
+    fail(where, "want of memory is blamed on a URI")
+  end
   local took = victim.clock() - began
   local late = took > SLOW and not untimed
   if late and slow then fail(where, ("it took %.2f s; "):format(took) .. outcome) end
@@ -141,7 +143,7 @@ local function strike(name, where, kind, mode, at, slow)
   return true
 end
 
--- What few operations need so much of is looked at less closely; the whole of the first requests always.
+-- Takes a sample of the requests of operations that make many; the whole of the first requests always.
 local function stepAfter(at)
   if short then return at < 3 and 1 or at // 2 + 3 end
   return at < 128 and 1 or at // 24
@@ -164,7 +166,8 @@ end
 
 -- ---- collectors
 
---- With good memory and such a collector the operation succeeds, twice in one state, which then leaves nothing behind.
+--- With good memory and such a collector the operation succeeds, twice in one state, which then leaves
+-- nothing behind.
 local function collect(name, kind)
   local where = ("%s, %s collector"):format(name, kind)
   victim.about(where)
@@ -206,7 +209,9 @@ local function runScenario(name)
   server:clearRequests()
   server:clearFaults()
   server:setApplication("anonymous", true)
-  if verbose then print(("%6.2f s  %-50s %s"):format(os.clock() - began, name, table.concat(counts, ", "))) end
+  if verbose then
+    print(("%6.2f s  %-50s %s"):format(os.clock() - began, name, table.concat(counts, ", ")))
+  end
 end
 
 -- ---- opening a state

@@ -1,14 +1,17 @@
---- What runs in the state whose memory fails: the scenarios, and what they are helped by. See runner.lua.
+--- The code in the state whose memory fails: the scenarios and their helpers. See runner.lua.
 --
 -- A scenario file returns an array of scenarios:
 --
 --     { name = "...",
 --       prepare = function(t) return context end,  -- memory is good; optional
 --       call = function(t, context) return promise end,
---                                         -- memory fails somewhere in it, and while the promise is waited for; or
+--                                         -- memory fails somewhere in it, and while the promise is waited
+--                                         for; or
 --       act = function(t, context) end,   -- the same without a promise; what it returns is nothing to us
---       again = function(t, context) end, -- after a failure, memory being good: the operation must succeed now, or
---                                         -- this raises; default: call or act once more, and its promise is resolved
+--       again = function(t, context) end, -- after a failure, memory being good: the operation must succeed
+--    now, or
+--                                         -- this raises; default: call or act once more, and its promise is
+--                                                                  resolved
 --       quiet = function(t, context) end, -- ends what would go on for ever; optional
 --       check = function(t, context) end, -- then: raises if anything is not as it must be; optional
 --       ways = { "await" },               -- in which ways a call is waited for; default: all
@@ -20,7 +23,7 @@
 -- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout traits
 
 local t = {
-  LIMIT = 20,    -- seconds after which what is still in flight hangs
+  LIMIT = 20,    -- seconds after which a pending operation hangs
   TIMEOUT = 1,   -- of sessions and providers
 }
 
@@ -48,7 +51,7 @@ function t.session(model, options)
   return t.datasession.new(mine)
 end
 
---- What a session of that model is logged in with.
+--- The arguments of login for a session of that model.
 function t.credentials(model)
   if model == "bearer" then return "letmein" end
   return "lua", "secret"
@@ -70,14 +73,15 @@ function t.provider(model)
   return provider
 end
 
---- Goes on until nothing is in flight.
+--- Goes on until nothing is pending.
 function t.settle()
   assert(t.datasession.run(t.LIMIT), "something is in flight for ever")
 end
 
 -- ---- lists of scenarios
 
---- An array of scenarios with these methods to add to it: `add`; `once` and `act`, for operations that are done once
+--- An array of scenarios with these methods to add to it: `add`; `once` and `act`, for operations that are
+-- done once
 --- with each session: `make(t)` gives one, and another after a failure.
 function t.list()
   local list = {}
@@ -121,7 +125,8 @@ function t.making(options, fresh)
   end
 end
 
---- A promise that is resolved when `promise` is rejected with an error of one of the kinds given; any other rejects it.
+--- A promise that is resolved when `promise` is rejected with an error of one of the kinds given; any other
+-- rejects it.
 function t.refused(promise, ...)
   local kinds = { ... }
   return promise:next(function() error "it did not fail" end, function(err)
@@ -231,7 +236,7 @@ local function becomeEager()
   assert(cycles >= 5, "the collector is not eager")
 end
 
---- Of sessions and providers made from now on.
+--- For sessions and providers made from now on.
 function setTimeout(seconds)
   t.TIMEOUT = tonumber(seconds)
 end
@@ -293,7 +298,7 @@ function recover()
   checkNothingFlies()
 end
 
---- Nobody holds anything any more: it must all go.
+--- No variable holds an object any more: all of them must be collected.
 function drop()
   if context and current.scenario.quiet then current.scenario.quiet(t, context) end
   context, current = nil, nil

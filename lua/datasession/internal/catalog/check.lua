@@ -190,7 +190,7 @@ local function orderedKeys(at, object)
   return keys and eachOnce(object, keys) or sortedKeys(object)
 end
 
---- What `remark` noted, for a program: an array of messages; nil when there is nothing.
+--- The notes of `remark`, for a program: an array of messages; nil when there is nothing.
 local function leftOut(at)
   local remarks = at.remarks
   if not remarks.count then return nil end

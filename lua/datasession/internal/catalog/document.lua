@@ -32,7 +32,7 @@ function serviceMethods:resource(name)
   lacks("service " .. self.name, "resource", name, self.resources)
 end
 
---- What the client reads of a service's settings. `useRequest` once stood in the service itself.
+--- The settings of a service that the client reads. `useRequest` once stood in the service itself.
 local function buildSettings(at, depth, service)
   local useRequest = loose(at, depth, service, "useRequest", "boolean")
   local settings = loose(at, depth, service, "settings", "object") or {}

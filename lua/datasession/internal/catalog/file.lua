@@ -36,7 +36,7 @@ local function filePath(uri)
   return path
 end
 
---- What is left in a file, up to a bit more than the largest catalog.
+--- The rest of a file, up to a bit more than the largest catalog.
 local function readAll(handle)
   local blocks, size = {}, 0
   while size <= MAX_SIZE do

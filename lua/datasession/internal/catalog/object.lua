@@ -1,4 +1,4 @@
---- What the objects of a catalog share: looking up by name, addresses, a few words about themselves.
+--- Common to the objects of a catalog: looking up by name, addresses, a few words about themselves.
 
 local methodsOf = require("datasession.internal.methods")
 local raise = require("datasession.internal.raise")

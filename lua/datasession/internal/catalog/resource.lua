@@ -39,8 +39,8 @@ local function addTypes(index, operations)
 end
 
 --- The operation of that name, or of that type: "create", "read", "update", "delete", "submit" or
--- "count", of which there is one at most. A type comes before a name. nil when there is none of a type; raises when
--- there is none of another name.
+-- "count", of which there is one at most. A type comes before a name. nil when there is none of a type;
+-- raises when there is none of another name.
 function methods:operation(nameOrType)
   local found = lookUp(self.operations, nameOrType, addTypes)
   if found or operation.isType(nameOrType) then return found end

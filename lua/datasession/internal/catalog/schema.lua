@@ -142,7 +142,7 @@ end
 
 local schema = {}
 
---- What a resource's schema says: a table with `form`, `tables`, `datasetName`, `dataProperty`.
+--- The content of a resource's schema: a table with `form`, `tables`, `datasetName`, `dataProperty`.
 function schema.build(at, depth, resource)
   local definition = loose(at, depth, resource, "schema", "object")
   if not definition then return { tables = {} } end

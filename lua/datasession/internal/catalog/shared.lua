@@ -122,7 +122,7 @@ local function touch(entry)
   recent = #entry.text <= RECENT_BYTES and kept or recent
 end
 
--- What the scanner finds in a text.
+-- The places that the scanner finds in a text.
 local function scan(text, pause)
   if #text > file.MAX_SIZE then return nil end
   if not pause then return core.scanCatalog(text) end
@@ -152,7 +152,7 @@ function shared.entry(text, pause)
   return entry
 end
 
--- What is in a resource of the entry.
+-- The content of a resource of the entry.
 local function partsOf(entry, number, address, base)
   local key = number .. " " .. base
   local parts = entry.made and entry.made[key]
@@ -204,7 +204,7 @@ local answers = {}                                        -- key -> { etag, last
 local entries = setmetatable({}, { __mode = "v" })        -- key -> entry
 local keys, oldest = {}, 0
 
---- What is known of the answer to a request.
+--- The entry for the answer to a request.
 -- @param key string: who asked for what
 -- @return entry, { etag, lastModified }; or nil
 function shared.answer(key)

@@ -93,7 +93,7 @@ function guard.stringTracker(text)
   end
 end
 
---- What replaces a token, with its meaning noted in `marks`. An empty array stays an array, so
+--- The replacement of a token, with its meaning noted in `marks`. An empty array stays an array, so
 -- that the codec counts its levels right.
 local function guarded(token, mark, marks)
   if byte(token) == 91 then

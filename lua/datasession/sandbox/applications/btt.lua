@@ -179,7 +179,7 @@ end
 
 local servlets = {}
 
--- What follows in the path is for the application to look at.
+-- The application looks at the rest of the path.
 function servlets.CSEstablishSessionServlet(self, request)
   local format = reader.format(request)
   if request.method ~= "POST" and not (request.method == "GET" and format == "xml") then
@@ -203,7 +203,9 @@ end
 function Bank:answer(request)
   local name, rest = request.inside:match("^/([^/]+)(.*)$")
   local servlet = servlets[name]
-  if not servlet or (rest ~= "" and name ~= "CSEstablishSessionServlet") then return http.notFound(request) end
+  if not servlet or (rest ~= "" and name ~= "CSEstablishSessionServlet") then
+    return http.notFound(request)
+  end
   local answer = servlet(self, request)
   for _, cookie in ipairs(self.settings.cookies) do http.addHeader(answer, "Set-Cookie", cookie) end
   return answer

@@ -10,7 +10,8 @@ local results = require "datasession.sandbox.datasnap.results"
 local service = require "datasession.sandbox.datasnap.service"
 local sessions = require "datasession.sandbox.sessions"
 
-local PREFIXES = { GET = "", PUT = "accept", POST = "update", DELETE = "cancel" } -- of the methods' names, by verb
+-- of the methods' names, by verb
+local PREFIXES = { GET = "", PUT = "accept", POST = "update", DELETE = "cancel" }
 local UNPREFIXED = { DSAdmin = true, DSMetadata = true }
 
 local function text(status, message)
@@ -102,11 +103,12 @@ end
 
 -- ---- REST
 
--- "ss" and "t" stand for texts and tables, before "." and what is taken of them; a number or a range between, as in
--- "t2-4.r", for the results; without a prefix, for all.
+-- "ss" and "t" stand for texts and tables, before "." and what is taken of them; a number or a range between,
+-- as in "t2-4.r", for the results; without a prefix, for all.
 local function isFilterName(name)
   local prefix = name:match "^(.*)%.?[ocr]$"
-  local range = prefix and (prefix:match "^ss(.-)%.?$" or prefix:match "^t(.-)%.?$" or prefix:match "^(.-)%.?$")
+  local range = prefix and (prefix:match "^ss(.-)%.?$" or prefix:match "^t(.-)%.?$" or
+    prefix:match "^(.-)%.?$")
   return range ~= nil and (range == "" or range:find "^%d+$" ~= nil or range:find "^%d+%-%d+$" ~= nil)
 end
 
@@ -134,7 +136,7 @@ local function isUnderstood(request)
   return true
 end
 
--- What the server takes for the body: beside exactly one filter, a scalar of two bytes or more is not seen.
+-- The body as the server takes it: beside exactly one filter, a scalar of two bytes or more is not seen.
 local function bodyOf(request)
   local filters = filtersOf(request)
   if #filters ~= 1 or #request.body < 2 or request.body:find "^[%[{]" then return request.body end
@@ -204,7 +206,8 @@ local function rest(self, request, path)
     if refused then return refused end
     if path == "CloseSession/" then
       session.closing = true
-      return self.generation == "newer" and http.answer(200) or http.json(200, { result = json.list { true } })
+      return self.generation == "newer" and http.answer(200) or
+        http.json(200, { result = json.list { true } })
     end
     return addId(self, runMethod(self, request, session, path), session)
   end)
@@ -243,7 +246,7 @@ local function withPage(self, given)
   return http.addHeader(given, "Content-Type", "text/html; charset=ISO-8859-1")
 end
 
--- Of the path only the pieces between its slashes may be decoded, so it is taken as it was sent.
+-- Takes the path as it was sent: only the pieces between its slashes may be decoded.
 local function route(self, request)
   local path = request.uri:gsub("^%a[%w+.-]*://[^/?#]*", ""):match("^[^?#]*")
   local first, context, inside = path:match("^/([^/]*)/?([^/]*)/?(.*)$")
@@ -257,7 +260,7 @@ local function answer(self, request)
   return withPage(self, route(self, request))
 end
 
--- What setDataSnap names.
+-- The settings that setDataSnap changes.
 local function set(self, options)
   if options.timeout then self.timeout = options.timeout end
   if options.pragma ~= nil then self.pragma = options.pragma end

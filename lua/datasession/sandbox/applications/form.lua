@@ -2,7 +2,8 @@
 local formlogin = require "datasession.sandbox.formlogin"
 
 local kind = {
-  accepted = formlogin.ok, denied = formlogin.unauthorized, refused = formlogin.refused, loggedOut = formlogin.ok,
+  accepted = formlogin.ok, denied = formlogin.unauthorized, refused = formlogin.refused,
+  loggedOut = formlogin.ok,
 }
 
 return {

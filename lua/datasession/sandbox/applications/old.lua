@@ -1,5 +1,5 @@
 --- The form application of an older server, which takes no notice of what a client accepts. In the
--- style "pages" whoever is not logged in gets the login page with status 200, and wrong credentials a
+-- style "pages" a client that is not logged in gets the login page with status 200, and wrong credentials a
 -- page that says so; "redirect": redirects to those pages; "json": status 200 too, and the true status
 -- in the body. But for "json" a login ends in a redirect to the home page.
 local formlogin = require "datasession.sandbox.formlogin"

@@ -40,7 +40,7 @@ local function isPort(text)
   return port and port >= 1 and port <= 65535
 end
 
--- What is wrong with the details of a connection; nil: nothing.
+-- The fault in the details of a connection; nil: none.
 local function mistake(details)
   for _, name in ipairs { "SessionType", "Hostname", "Port", "Username", "Password" } do
     if not details[name] or details[name] == "" then return name .. " is missing." end
@@ -134,7 +134,8 @@ return {
   open = function(site)
     -- As its servlet engine makes them.
     local function newId() return "node0" .. ascii.lower(site.token()) end
-    local self = { site = site, settings = settings.new("proiv"), sessions = sessions.new(site, { newId = newId }) }
+    local self = { site = site, settings = settings.new("proiv"),
+      sessions = sessions.new(site, { newId = newId }) }
     return setmetatable(self, Servlet)
   end,
 }

@@ -15,7 +15,7 @@ function operations.RateLookup(call)
   return { ccy = ccy, rate = RATES[ccy] }
 end
 
---- What it was given.
+--- Returns its arguments.
 function operations.Echo(call)
   return call.data or {}
 end

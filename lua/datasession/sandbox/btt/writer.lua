@@ -73,7 +73,8 @@ function writers.html(_, _, members)
   local title, text = "Home", ""
   if values.exception then
     local heading = values.exception .. " " .. values.status
-    title, text = "Error", ("<h1>%s</h1>\n<p>%s</p>\n"):format(xml.escape(heading), xml.escape(values.message))
+    title, text = "Error", ("<h1>%s</h1>\n<p>%s</p>\n"):format(xml.escape(heading),
+      xml.escape(values.message))
   elseif values.result then
     title, text = "Reply", list(values.result)
   end

@@ -26,7 +26,7 @@ local function unescape(text)
   end))
 end
 
--- What says nothing: comments, instructions, the document type.
+-- Parts without data: comments, instructions, the document type.
 local SKIPPED = { "^<!%-%-.-%-%->()", "^<%?.-%?>()", "^<!DOCTYPE[^>%[]*%b[]%s*>()", "^<!DOCTYPE[^>%[]*>()" }
 
 local function skip(text, at)
@@ -76,7 +76,7 @@ function xml.parse(text)
   return document[1]
 end
 
---- What an element holds: its text, or when it has child elements, what they hold by name: a list where
+--- The content of an element: its text, or when it has child elements, what they hold by name: a list where
 -- a name occurs more than once.
 function xml.value(element)
   if #element == 0 then return element.text end

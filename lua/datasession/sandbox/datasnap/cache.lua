@@ -64,8 +64,8 @@ local function unknown()
   return answerJSON(results.error("There is no such item in the cache"))
 end
 
---- Whether a stream is sent as its bytes: by older servers unless the filter json is true, by newer ones if it is
--- false.
+--- Whether a stream is sent as its bytes: by older servers unless the filter json is true, by newer ones if
+-- it is false.
 function cache.wantsBytes(request, generation)
   local asked = ascii.lower(request.query.json or "")
   return asked == "false" or generation == "older" and asked ~= "true"

@@ -15,7 +15,7 @@ local function number(text)
     .. (fraction == "" and "" or "." .. fraction) .. exponent
 end
 
---- What a text from the path is taken for, by its looks: true and false in any case, null, a number, or
+--- The value that a text from the path looks like: true and false in any case, null, a number, or
 -- else a string.
 function parameters.fromText(text)
   local lower = ascii.lower(text)

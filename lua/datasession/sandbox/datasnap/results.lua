@@ -1,4 +1,4 @@
---- What a method returns: values, each the text of a JSON value or a stream.
+--- The results of a method: values, each the text of a JSON value or a stream.
 local json = require "datasession.sandbox.json"
 local jsontext = require "datasession.sandbox.datasnap.jsontext"
 

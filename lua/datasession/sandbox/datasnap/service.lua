@@ -107,7 +107,8 @@ methods["TEcho.Forbid"] = { inputs = 1, run = function(_, parameters)
 end }
 
 --- Out(text): out upper, out length; the text.
-methods["TEcho.Out"] = { inputs = 1, outputs = { "Upper", "Length", "ReturnValue" }, run = function(_, parameters)
+methods["TEcho.Out"] = { inputs = 1, outputs = { "Upper", "Length", "ReturnValue" },
+  run = function(_, parameters)
   local text = textOf(parameters[1])
   return json.encode(ascii.upper(text)), json.encode(#text), json.encode(text)
 end }
@@ -134,7 +135,8 @@ methods["TEcho.Table"] = {
     local n = count(parameters[1], 2, 10000)
     local names, numbers = json.list {}, json.list {}
     for i = 1, n do names[i], numbers[i] = "row " .. i, i end
-    return json.encode(n), json.encode { name = names, number = numbers }, results.stream(bytes(n)), json.encode(names)
+    return json.encode(n), json.encode { name = names, number = numbers }, results.stream(bytes(n)),
+      json.encode(names)
   end,
 }
 
@@ -152,7 +154,8 @@ end }
 -- ---- DSAdmin
 
 methods["DSAdmin.GetPlatformName"] = { inputs = 0, run = function() return json.encode(_VERSION) end }
-methods["DSAdmin.GetDSServerName"] = { inputs = 0, run = function() return json.encode("datasession sandbox") end }
+methods["DSAdmin.GetDSServerName"] = { inputs = 0,
+  run = function() return json.encode("datasession sandbox") end }
 
 local classes = {}
 for name in pairs(methods) do classes[name:match("^[^.]*")] = true end
@@ -169,7 +172,8 @@ end
 
 local function find(name)
   local class = name:match("^[^.]*")
-  return methods[name] or fail(classes[class] and "There is no method " .. name or "There is no class " .. class)
+  return methods[name] or fail(classes[class] and "There is no method " .. name or
+    "There is no class " .. class)
 end
 
 local function complete(name, method, parameters)
@@ -180,7 +184,7 @@ local function complete(name, method, parameters)
   for i = #parameters + 1, method.inputs do parameters[i] = "null" end
 end
 
--- What the client is to blame for is raised before the method is counted.
+-- Raises the client's mistakes before it counts the method.
 local function call(self, name, parameters, session)
   local method = find(name)
   if method.only and session.user ~= method.only then

@@ -21,7 +21,8 @@ local function resource(name, more)
 end
 
 local function catalog(...)
-  return ('{"version":"1.4","lastModified":"Fri Mar 01 09:00:00 UTC 2024","services":[%s]}'):format(table.concat({
+  return ('{"version":"1.4","lastModified":"Fri Mar 01 09:00:00 UTC 2024","services":[%s]}'):format(
+    table.concat({
     ... }, ","))
 end
 
@@ -35,11 +36,13 @@ local cases = {
   { name = "an array of one catalog", sections = { "6.7" }, from = "login",
     steps = { { "addCatalog", { "{catalog}" } } } },
   { name = "an array of catalogs", sections = { "6.7" }, from = "login",
-    steps = { served(PETS, "/Pets.json$"), { "addCatalog", { "{catalog}", "{service}/static/Pets.json" } } } },
+    steps = { served(PETS, "/Pets.json$"),
+      { "addCatalog", { "{catalog}", "{service}/static/Pets.json" } } } },
   { name = "an array with a catalog twice", sections = { "6.7" }, from = "login",
     steps = { { "addCatalog", { "{catalog}", "{catalog}" } } } },
   { name = "an array with a catalog that is loaded", sections = { "6.7" }, from = "catalog",
-    steps = { served(PETS, "/Pets.json$"), { "addCatalog", { "{catalog}", "{service}/static/Pets.json" } } } },
+    steps = { served(PETS, "/Pets.json$"),
+      { "addCatalog", { "{catalog}", "{service}/static/Pets.json" } } } },
   { name = "an array whose first is missing", sections = { "6.7" }, from = "login",
     steps = { { "addCatalog", { "{service}/static/None.json", "{catalog}" } } } },
   { name = "an array whose last is missing", sections = { "6.7" }, from = "login",
@@ -59,7 +62,8 @@ local cases = {
     steps = { { "addCatalog", { 7 } } } },
   { name = "addCatalog without an argument", sections = { "6.7", "5.2" }, from = "login",
     steps = { { "addCatalog", say.none } } },
-  { name = "addCatalog with a number", sections = { "6.7", "5.2" }, from = "login", steps = { { "addCatalog", 7 } } },
+  { name = "addCatalog with a number", sections = { "6.7", "5.2" }, from = "login",
+    steps = { { "addCatalog", 7 } } },
   { name = "addCatalog with an empty string", sections = { "6.7", "5.2" }, from = "login",
     steps = { { "addCatalog", "" } } },
   { name = "a catalog before login", each = { "anonymous", "form" }, sections = { "6.7" }, from = "new",
@@ -95,30 +99,37 @@ local cases = {
     from = "login",
     steps = { { "stop" }, { "addCatalog", "{catalog}" }, { "ping" }, { "start" }, { "ping" },
       { "addCatalog", "{catalog}" } } },
-  { name = "a catalog of another server that is missing", other = {}, sections = { "6.7", "4" }, from = "login",
+  { name = "a catalog of another server that is missing", other = {}, sections = { "6.7", "4" },
+    from = "login",
     steps = { { "addCatalog", "{other.anonymous}/static/None.json" } } },
-  { name = "a catalog of another server that is protected", other = {}, sections = { "6.7", "17.2" }, model = "basic",
+  { name = "a catalog of another server that is protected", other = {}, sections = { "6.7", "17.2" },
+    model = "basic",
     from = "login",
     steps = { { "fault", { kind = "status", status = 401, path = CATALOG }, server = "other" },
       { "addCatalog", "{other.anonymous}/static/CustomerService.json" } } },
   { name = "a catalog during logout", sections = { "6.7", "6.2" }, from = "login",
     steps = { { "fault", { kind = "slow", delay = 0.9, path = CATALOG } },
-      { "addCatalog", "{catalog}", later = "catalog" }, { "arrived", 1 }, { "logout" }, { "await", "catalog" } } },
+      { "addCatalog", "{catalog}", later = "catalog" }, { "arrived", 1 }, { "logout" },
+      { "await", "catalog" } } },
   { name = "user name and password of a catalog's own", each = { "basic", "form" }, needs = "credentials",
     sections = { "6.7" }, from = "login", steps = { { "addCatalog", "{catalog}", "lua", "wrong" } } },
-  { name = "user name and password of a catalog before login", each = { "basic", "anonymous" }, needs = "credentials",
+  { name = "user name and password of a catalog before login", each = { "basic", "anonymous" },
+    needs = "credentials",
     sections = { "6.7" }, from = "new",
     steps = { { "addCatalog", "{catalog}", "lua", "secret" }, { "isAuthorized" } } },
-  { name = "a number for a catalog's user name", needs = "credentials", sections = { "6.7", "5.2" }, from = "login",
+  { name = "a number for a catalog's user name", needs = "credentials", sections = { "6.7", "5.2" },
+    from = "login",
     steps = { { "addCatalog", "{catalog}", 7, "secret" } } },
-  { name = "a catalog with a provider of its own", needs = { "provider", "credentials" }, sections = { "6.7", "16" },
+  { name = "a catalog with a provider of its own", needs = { "provider", "credentials" },
+    sections = { "6.7", "16" },
     from = "login",
     steps = { { "provider", { uri = "{basic}", authenticationModel = "basic" } },
       { "login", "lua", "secret", on = "p" },
       { "addCatalog", "{basic}/static/CustomerService.json", { authProvider = say.object "p" } } } },
   { name = "empty options for a catalog", needs = "credentials", sections = { "6.7", "4" }, from = "login",
     steps = { { "addCatalog", "{service}/static/None.json", { iOSBasicAuthTimeout = 0 } } } },
-  { name = "a user name for a catalog of an sso session", needs = { "sso", "credentials" }, sections = { "6.7" },
+  { name = "a user name for a catalog of an sso session", needs = { "sso", "credentials" },
+    sections = { "6.7" },
     steps = { { "provider", { uri = "{form_sso}", authenticationModel = "form_sso" } },
       { "login", "lua", "secret", on = "p" },
       { "new", { serviceURI = "{sso}", authenticationModel = "sso", authProvider = say.object "p" } },
@@ -130,7 +141,8 @@ local cases = {
     steps = { { "new", as = "t" }, { "login", on = "t" }, { "addCatalog", "{catalog}", on = "t" } } },
   { name = "two applications with a service of one name", sections = { "22", "21.4" }, from = "catalog",
     steps = { { "new", { serviceURI = "{anonymous}", authenticationModel = "anonymous" }, as = "t" },
-      { "login", say.none, on = "t" }, { "addCatalog", "{anonymous}/static/CustomerService.json", on = "t" } } },
+      { "login", say.none, on = "t" }, { "addCatalog", "{anonymous}/static/CustomerService.json",
+        on = "t" } } },
   { name = "two catalogs with a service of one name", sections = { "22", "21.4" }, from = "catalog",
     steps = { served(catalog(service("CustomerService", resource "Pet")), "/Pets.json$"),
       { "addCatalog", "{service}/static/Pets.json" } } },
@@ -138,7 +150,8 @@ local cases = {
     steps = { served(catalog(service("PetService", resource "Customer")), "/Pets.json$"),
       { "addCatalog", "{service}/static/Pets.json" } } },
   { name = "a catalog that is good in parts", sections = { "21.4" }, from = "login",
-    steps = { served(catalog(service("PetService", resource "Pet"), '{"name":"Bad"}')), { "addCatalog", "{catalog}" },
+    steps = { served(catalog(service("PetService", resource "Pet"), '{"name":"Bad"}')),
+      { "addCatalog", "{catalog}" },
       served(PETS), { "addCatalog", "{catalog}" } } },
 
   -- what services are called by
@@ -146,13 +159,15 @@ local cases = {
     steps = { served(catalog(service("PetService", resource "Pet", "https://pets.example/rest"))),
       { "addCatalog", "{catalog}" } } },
   { name = "an address without a slash", sections = { "4", "21.1" }, from = "login",
-    steps = { served(catalog(service("PetService", resource "Pet", "rest/Pets"))), { "addCatalog", "{catalog}" } } },
+    steps = { served(catalog(service("PetService", resource "Pet", "rest/Pets"))),
+      { "addCatalog", "{catalog}" } } },
   { name = "no address", sections = { "4", "21.1" }, from = "login",
     steps = { served(catalog('{"name":"PetService","resources":[]}')), { "addCatalog", "{catalog}" } } },
   { name = "no services", sections = { "21.4" }, from = "login",
     steps = { served(catalog()), { "addCatalog", "{catalog}" } } },
   { name = "the content type of a catalog", sections = { "6.7" }, from = "login",
-    steps = { { "fault", { kind = "status", status = 200, contentType = "text/plain", body = PETS, path = CATALOG } },
+    steps = { { "fault", { kind = "status", status = 200, contentType = "text/plain", body = PETS,
+      path = CATALOG } },
       { "addCatalog", "{catalog}" } } },
   { name = "a data request", each = ALL, sections = { "9", "17.3", "21.3" }, from = "catalog",
     steps = { { "read" } } },
@@ -168,7 +183,8 @@ local texts = {
   { "a temp-table", "21.2", resource("Pet", ',"schema":{"properties":{"ttPet":' .. TABLE .. "}}") },
   { "a bare record", "21.2", resource("Pet", ',"schema":{' .. FIELDS .. "}") },
   { "an old table", "21.2", resource("Pet", ',"schema":{"ttPet":' .. TABLE .. "}") },
-  { "an old dataset", "21.2", resource("Pet", ',"schema":{"dsPet":{"properties":{"ttPet":' .. TABLE .. "}}}") },
+  { "an old dataset", "21.2", resource("Pet",
+    ',"schema":{"dsPet":{"properties":{"ttPet":' .. TABLE .. "}}}") },
   { "no schema", "21.2", resource "Pet" },
   { "an empty schema", "21.4", resource("Pet", ',"schema":{}') },
   { "a relation in capitals", "21.4", resource("Pet", ',"schema":{"properties":{"ttPet":' .. TABLE ..
@@ -185,7 +201,8 @@ local texts = {
   { "a resource twice", "21.4", resource "Pet" .. "," .. resource "Pet" },
 }
 for _, text in ipairs(texts) do
-  cases[#cases + 1] = { name = "a resource with " .. text[1], sections = { text[2], "6.7" }, from = "login", steps = {
+  cases[#cases + 1] = { name = "a resource with " .. text[1], sections = { text[2], "6.7" }, from = "login",
+    steps = {
     served(catalog(service("PetService", text[3]))), { "addCatalog", "{catalog}" } } }
 end
 

@@ -3,7 +3,7 @@ local say = require "say"
 
 local a, b = say.handler "a", say.handler "b"
 
--- What makes each session of a case fire: it goes offline, it comes back.
+-- The steps that make each session of a case fire: it goes offline, it comes back.
 local function gone(...)
   local steps = { ... }
   for _, step in ipairs { { "stop" }, { "isAuthorized" }, { "start" },
@@ -13,22 +13,28 @@ end
 
 local cases = {
   { name = "handlers run in the order of subscription", sections = { "8" }, from = "login",
-    steps = gone({ "subscribe", "offline", b }, { "subscribe", "offline", a }, { "subscribe", "online", a }) },
+    steps = gone({ "subscribe", "offline", b }, { "subscribe", "offline", a },
+      { "subscribe", "online", a }) },
   { name = "the same handler subscribed twice", sections = { "8" }, from = "login",
-    steps = gone({ "subscribe", "offline", a }, { "subscribe", "offline", b }, { "subscribe", "offline", a }) },
+    steps = gone({ "subscribe", "offline", a }, { "subscribe", "offline", b },
+      { "subscribe", "offline", a }) },
   { name = "a handler with a scope", sections = { "8" }, from = "login",
-    steps = gone({ "subscribe", "offline", a, say.scope "x" }, { "subscribe", "offline", a, say.scope "y" }) },
+    steps = gone({ "subscribe", "offline", a, say.scope "x" },
+      { "subscribe", "offline", a, say.scope "y" }) },
   { name = "a handler with and without a scope", sections = { "8" }, from = "login",
     steps = gone(
-      { "subscribe", "offline", a }, { "subscribe", "offline", a, say.scope "x" }, { "unsubscribe", "offline", a }) },
+      { "subscribe", "offline", a }, { "subscribe", "offline", a, say.scope "x" },
+      { "unsubscribe", "offline", a }) },
   { name = "event names in any case", sections = { "8" }, from = "login",
-    steps = gone({ "subscribe", "OffLine", a }, { "subscribe", "ONLINE", a }, { "unsubscribe", "online", a }) },
+    steps = gone({ "subscribe", "OffLine", a }, { "subscribe", "ONLINE", a },
+      { "unsubscribe", "online", a }) },
   { name = "unsubscribe", sections = { "8" }, from = "login",
     steps = gone({ "subscribe", "offline", a }, { "unsubscribe", "offline", a }) },
   { name = "unsubscribe what was not subscribed", sections = { "8" }, from = "login",
     steps = { { "unsubscribe", "offline", a } } },
   { name = "unsubscribe with another scope", sections = { "8" }, from = "login",
-    steps = gone({ "subscribe", "offline", a, say.scope "x" }, { "unsubscribe", "offline", a, say.scope "y" }) },
+    steps = gone({ "subscribe", "offline", a, say.scope "x" },
+      { "unsubscribe", "offline", a, say.scope "y" }) },
   { name = "unsubscribeAll", sections = { "8" }, from = "login",
     steps = gone({ "subscribe", "offline", a, say.scope "x" }, { "unsubscribeAll" }) },
   { name = "unsubscribeAll of an event, scopes given", sections = { "8" }, from = "new",
@@ -39,18 +45,21 @@ local cases = {
     steps = gone({ "subscribe", "offline", a }, { "unsubscribeAll", "offline" }) },
   { name = "unsubscribeAll of an unknown event", sections = { "8" }, from = "new",
     steps = { { "unsubscribeAll", "afterFill" } } },
-  { name = "unsubscribeAll of a number", sections = { "8" }, from = "new", steps = { { "unsubscribeAll", 7 } } },
+  { name = "unsubscribeAll of a number", sections = { "8" }, from = "new",
+    steps = { { "unsubscribeAll", 7 } } },
   { name = "events of a data request", each = { "anonymous", "basic", "form" }, sections = { "8", "9" },
     from = "catalog", steps = { { "stop" }, { "read" }, { "start" }, { "read" } } },
   { name = "a data request that fails", each = { "basic", "form" }, sections = { "8", "9" }, from = "catalog",
-    steps = { { "ping" }, { "fault", { kind = "status", status = 500, path = "/rest/CustomerService/" } }, { "read" },
+    steps = { { "ping" }, { "fault", { kind = "status", status = 500, path = "/rest/CustomerService/" } },
+      { "read" },
       { "read" } } },
   { name = "a data request after the session has expired", sections = { "8", "9" }, from = "catalog",
     steps = { { "ping" }, { "expireSessions" }, { "read" } } },
   { name = "no events for logout and invalidate", sections = { "8", "6.2" }, from = "login",
     steps = { { "logout" }, { "login" }, { "invalidate" } } },
   { name = "a handler of online that throws", sections = { "8" }, from = "new",
-    steps = { { "subscribe", "online", say.handler("a", true) }, { "subscribe", "online", b }, { "login" } } },
+    steps = { { "subscribe", "online", say.handler("a", true) }, { "subscribe", "online", b },
+      { "login" } } },
   { name = "a handler of offline that throws", sections = { "8" }, from = "login",
     steps = { { "subscribe", "offline", say.handler("a", true) }, { "subscribe", "offline", b }, { "stop" },
       { "isAuthorized" } } },
@@ -69,7 +78,8 @@ local bad = {
 }
 for _, verb in ipairs { "subscribe", "unsubscribe" } do
   for _, given in ipairs(bad) do
-    cases[#cases + 1] = { name = verb .. " with " .. given[1], sections = { "8", "5.2" }, from = "new", steps = {
+    cases[#cases + 1] = { name = verb .. " with " .. given[1], sections = { "8", "5.2" }, from = "new",
+      steps = {
       { verb, table.unpack(given, 2) } } }
   end
 end

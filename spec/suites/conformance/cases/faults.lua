@@ -5,8 +5,10 @@ local targets = {
   { "the login", model = "anonymous", from = "new", path = HOME, step = { "login" }, section = "6.1" },
   { "the login", model = "basic", from = "new", path = HOME, step = { "login" }, section = "6.1" },
   { "the login", model = "form", from = "new", path = LOGIN, step = { "login" }, section = "6.1" },
-  { "the check of the login", model = "form", from = "new", path = HOME, step = { "login" }, section = "6.1" },
-  { "isAuthorized", model = "basic", from = "login", path = HOME, step = { "isAuthorized" }, section = "6.5" },
+  { "the check of the login", model = "form", from = "new", path = HOME, step = { "login" },
+    section = "6.1" },
+  { "isAuthorized", model = "basic", from = "login", path = HOME, step = { "isAuthorized" },
+    section = "6.5" },
   { "isAuthorized", model = "form", from = "login", path = HOME, step = { "isAuthorized" }, section = "6.5" },
   { "ping", model = "form", from = "login", path = "/_oeping$", step = { "ping" }, section = "6.6" },
   { "addCatalog", model = "form", from = "login", path = "/CustomerService.json$",
@@ -52,7 +54,8 @@ for _, target in ipairs(targets) do
     for name, value in pairs(fault) do
       if name ~= 1 then given[name] = value end
     end
-    cases[#cases + 1] = { name = ("%s for %s (%s)"):format(fault[1], target[1], target.model), model = target.model,
+    cases[#cases + 1] = { name = ("%s for %s (%s)"):format(fault[1], target[1], target.model),
+      model = target.model,
       from = target.from,
       sections = { target.section, "18", "5.1" }, steps = { { "fault", given }, target.step } }
   end

@@ -4,7 +4,8 @@ local ALL = { "anonymous", "basic", "form" }
 local PING = "/_oeping$"
 
 local function refused(status)
-  return { { "ping" }, { "fault", { kind = "status", status = status, path = PING } }, { "ping" }, { "ping" } }
+  return { { "ping" }, { "fault", { kind = "status", status = status, path = PING } }, { "ping" },
+    { "ping" } }
 end
 
 return {
@@ -22,13 +23,15 @@ return {
   { name = "the classic ping after a second login", server = { ping = "classic" }, sections = { "10.1" },
     from = "login", steps = { { "ping" }, { "logout" }, { "login" }, { "ping" } } },
   { name = "a first ping while the application is away", sections = { "10.1" }, from = "login",
-    steps = { { "setApplication", "form", false }, { "ping" }, { "setApplication", "form", true }, { "ping" } } },
+    steps = { { "setApplication", "form", false }, { "ping" }, { "setApplication", "form", true },
+      { "ping" } } },
   { name = "two first pings at once", each = { "basic", "form" }, sections = { "10.1" }, from = "login",
     steps = { { "together", { "ping" }, { "ping" } } } },
   { name = "the AppServer stops, classic ping", each = ALL, server = { ping = "classic" },
     sections = { "10.3", "10.4", "9" }, from = "login",
     steps = { { "ping" }, { "setAppServer", false }, { "ping" }, { "setAppServer", true }, { "ping" } } },
-  { name = "the AppServer stops, new ping", each = { "basic", "form" }, sections = { "10.3", "9" }, from = "login",
+  { name = "the AppServer stops, new ping", each = { "basic", "form" }, sections = { "10.3", "9" },
+    from = "login",
     steps = { { "ping" }, { "setAppServer", false }, { "ping" }, { "setAppServer", true }, { "ping" } } },
   { name = "a PingStatus that is JSON's false", sections = { "10.3" }, from = "login",
     steps = { { "ping" },
@@ -50,7 +53,8 @@ return {
   { name = "a ping that 501 answers", sections = { "6.6", "9" }, from = "login", steps = refused(501) },
   { name = "ping after the session has expired", sections = { "6.6", "9" }, from = "login",
     steps = { { "ping" }, { "expireSessions" }, { "ping" } } },
-  { name = "the server goes and returns, seen by ping", each = ALL, sections = { "6.6", "9", "8" }, from = "login",
+  { name = "the server goes and returns, seen by ping", each = ALL, sections = { "6.6", "9", "8" },
+    from = "login",
     steps = { { "ping" }, { "stop" }, { "ping" }, { "ping" }, { "start" }, { "ping" } } },
   { name = "a 500 to a ping while offline", sections = { "9", "18" }, from = "login",
     steps = { { "ping" }, { "stop" }, { "ping" }, { "start" },
@@ -58,10 +62,13 @@ return {
   { name = "a broken X-CLIENT-PROPS with a ping", sections = { "6.6", "11" }, from = "login",
     steps = { { "ping" }, { "setContextProperties", "form", "[1" }, { "ping" } } },
   { name = "a ping that is answered after logout", each = ALL, sections = { "6.6", "6.2" }, from = "login",
-    steps = { { "ping" }, { "fault", { kind = "slow", delay = 0.9, path = PING } }, { "ping", later = "ping" },
+    steps = { { "ping" }, { "fault", { kind = "slow", delay = 0.9, path = PING } },
+      { "ping", later = "ping" },
       { "arrived", 1 }, { "logout" }, { "await", "ping" } } },
-  { name = "a ping that is answered after invalidate", each = ALL, sections = { "6.6", "6.4" }, from = "login",
-    steps = { { "ping" }, { "fault", { kind = "slow", delay = 0.9, path = PING } }, { "ping", later = "ping" },
+  { name = "a ping that is answered after invalidate", each = ALL, sections = { "6.6", "6.4" },
+    from = "login",
+    steps = { { "ping" }, { "fault", { kind = "slow", delay = 0.9, path = PING } },
+      { "ping", later = "ping" },
       { "arrived", 1 }, { "invalidate" }, { "await", "ping" } } },
 
   { name = "pingInterval set after login", sections = { "10.5" }, from = "login",

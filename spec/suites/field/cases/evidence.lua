@@ -1,4 +1,4 @@
---- What the servers' own logs say of all that went before.
+--- The servers' own logs of all that went before.
 local checks = require "field.support.checks"
 local client = require "field.support.client"
 local files = dofile "spec/support/files.lua"
@@ -6,7 +6,7 @@ local logs = require "field.support.logs"
 local shell = dofile "spec/support/shell.lua"
 local users = require "field.support.users"
 
--- What was to be sent once has arrived once at most.
+-- A request to be sent once has arrived once at most.
 local function nothingTwice(server)
   checks.at("evidence, nothing twice: " .. server.name)
   local seen, sent, twice = {}, 0, {}

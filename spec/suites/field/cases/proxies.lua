@@ -29,8 +29,8 @@ local function works(field, application, proxy)
   client.close(session, made)
 end
 
--- Without a tunnel tinyproxy answers 401 to a wrong password, as an origin might. It does not read the body of
--- what it refuses, so its answer to a POST may be lost.
+-- Without a tunnel tinyproxy answers 401 to a wrong password, as an origin might. It does not read the body
+-- of what it refuses, so its answer to a POST may be lost.
 local function kindsOf(application, user)
   if application.caFile then return { proxy = true } end
   return { proxy = not user, auth = user, connect = application.model == "form" }

@@ -23,7 +23,7 @@ local function isRefused(application, user, what)
   session:invalidate():await(10)
 end
 
--- Who he is, is accepted; that he may use it, is not.
+-- The server accepts the user's name but not the use.
 local function hasNoRole(application)
   local session, login = client.login(application, users.guest)
   local err = checks.rejects(login, "a user without the role")

@@ -30,7 +30,7 @@ local function useIt(session, application)
   end
 end
 
--- What is on when it was logged in, and off when it is not.
+-- Properties that are set while it is logged in, and nil otherwise.
 local function enters(session, login, application)
   checks.resolves(login, "login")
   checks.equal("connected", session.state, "state")

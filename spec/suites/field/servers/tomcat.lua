@@ -1,5 +1,6 @@
---- Tomcat 10 or 11: FORM that answers with 401, FORM that answers with pages, BASIC with a session and without,
--- tokens; one that expires after two seconds. A connection ends after a hundred requests, as Tomcat has it.
+--- Tomcat 10 or 11: FORM that answers with 401, FORM that answers with pages, BASIC with a session and
+-- without, tokens; one that expires after two seconds. A connection ends after a hundred requests, as Tomcat
+-- has it.
 local files = dofile "spec/support/files.lua"
 local server = require "field.support.server"
 local shell = dofile "spec/support/shell.lua"
@@ -49,7 +50,7 @@ local BASIC = [[
   <Valve className="org.apache.catalina.authenticator.BasicAuthenticator"
     charset="UTF-8" alwaysUseSession="%s"/>]]
 
--- What web.xml and context.xml say of each application.
+-- The lines of web.xml and context.xml for each application.
 local kinds = {
   anonymous = {}, bearer = {}, sso = {},
   tokens = { security = CONSTRAINTS:format "FORM", seconds = 600 },

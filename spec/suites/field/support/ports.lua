@@ -12,7 +12,7 @@ local function isFree(port)
   return listener ~= nil
 end
 
---- A port that nobody listens at and that was not given before.
+--- A free port that was not given before.
 function ports.free()
   for _ = 1, 1000 do
     local port = math.random(FIRST, LAST)

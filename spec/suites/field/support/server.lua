@@ -1,4 +1,4 @@
---- What the servers have in common: a directory, ports, values for their configuration, a process.
+--- Common to the servers: a directory, ports, values for their configuration, a process.
 local files = dofile "spec/support/files.lua"
 local shell = dofile "spec/support/shell.lua"
 local bodies = require "field.support.bodies"
@@ -38,7 +38,7 @@ function server:configure(name, path)
   template.write(name, self.directory .. "/" .. path, self.values)
 end
 
---- What static files it serves, in www.
+--- The static files that it serves, in www.
 function server:writeSite()
   local www = self.directory .. "/www"
   shell.run("mkdir -p", www .. "/static/auth", www .. "/rest/_oepingService", www .. "/bodies")

@@ -1,4 +1,4 @@
---- Who may log in at every server. The logs are searched for the passwords: texts that are nowhere else.
+--- The users of every server. The logs are searched for the passwords: texts that are nowhere else.
 return {
   lua = { name = "lua", password = "Geheim-4711-field" },
   utf8 = { name = "zoë", password = "Gehëim-4713-€-field" },

@@ -47,9 +47,11 @@ local kinds = {
     call = caller "establishSession" },
   { name = "btt: establishSession, one that there is", key = ESTABLISH, make = bank { format = "xml" },
     ready = closed, call = caller("establishSession", nil, false) },
-  { name = "btt: isAuthorized", key = ESTABLISH, make = bank { reconnect = false }, call = caller "isAuthorized" },
+  { name = "btt: isAuthorized", key = ESTABLISH, make = bank { reconnect = false },
+    call = caller "isAuthorized" },
   { name = "btt: ping", key = ESTABLISH, make = bank { reconnect = false }, call = caller "ping" },
-  { name = "btt: request", key = "GET /Bank/logoff", make = bank {}, call = caller("request", function(response)
+  { name = "btt: request", key = "GET /Bank/logoff", make = bank {},
+    call = caller("request", function(response)
     return response.body:find "Goodbye"
   end, { path = "/logoff" }), instead = { connect = { "ok", "connect" } } },
   { name = "btt: closeSession, an operation", key = "POST /Bank/close", call = caller "closeSession",
@@ -61,9 +63,11 @@ local kinds = {
 }
 
 for path, format in pairs { page = "form", json = "json", xml = "xml" } do
-  kinds[#kinds + 1] = { name = "btt: invoke, " .. format, key = "POST /Bank/" .. path, once = true, call = rate,
+  kinds[#kinds + 1] = { name = "btt: invoke, " .. format, key = "POST /Bank/" .. path, once = true,
+    call = rate,
     returns = true, make = bank { format = format, requestPath = path } }
-  kinds[#kinds + 1] = { name = "btt: invoke, idempotent, " .. format, key = "POST /Bank/" .. path, call = same,
+  kinds[#kinds + 1] = { name = "btt: invoke, idempotent, " .. format, key = "POST /Bank/" .. path,
+    call = same,
     make = bank { format = format, requestPath = path }, instead = { connect = { "ok", "connect" } } }
 end
 

@@ -5,7 +5,8 @@ local LIMIT, message, caller = common.LIMIT, common.message, common.caller
 local JSON, BYTES = "Content-Type: application/json\r\n", "Content-Type: application/octet-stream\r\n"
 local PRAGMA = "Pragma: dssession=48213.990017.5,dssessionexpires=1200000\r\n"
 local REST = "/Delphi/datasnap/rest"
-local PLATFORM, LEVEL = "GET " .. REST .. "/DSAdmin/GetPlatformName/", "GET " .. REST .. "/TStock/Level/A%2F7/3/"
+local PLATFORM, LEVEL = "GET " .. REST .. "/DSAdmin/GetPlatformName/",
+  "GET " .. REST .. "/TStock/Level/A%2F7/3/"
 local ORDER, PICTURE = "POST " .. REST .. "/TStock/Order/web/", "GET " .. REST .. "/TStock/Picture/7/"
 local CLOSE = "GET " .. REST .. "/CloseSession/"
 local CACHE, BATCH = "GET /Delphi/datasnap/cache/1/0/1", "POST /Delphi/datasnap/json/"
@@ -40,14 +41,17 @@ local function isLevel(value) return value[1] == 41 end
 local level = caller("invoke", isLevel, "TStock", "Level", { "A/7", 3 })
 
 local kinds = {
-  { name = "datasnap: login", key = PLATFORM, ready = disconnected, call = caller("login", nil, "lua", "secret") },
-  { name = "datasnap: the first call, which makes the session", key = LEVEL, ready = disconnected, call = level,
+  { name = "datasnap: login", key = PLATFORM, ready = disconnected,
+    call = caller("login", nil, "lua", "secret") },
+  { name = "datasnap: the first call, which makes the session", key = LEVEL, ready = disconnected,
+    call = level,
     once = true },
   { name = "datasnap: invoke GET", key = LEVEL, call = level, once = true },
   { name = "datasnap: invoke GET, idempotent", key = LEVEL,
     call = caller("invoke", isLevel, "TStock", "Level", { "A/7", 3 }, { idempotent = true }) },
   { name = "datasnap: invoke POST", key = ORDER, once = true,
-    call = caller("invoke", function(value) return value[1].order == 7 and value[2] == true end, "TStock", "Order",
+    call = caller("invoke", function(value) return value[1].order == 7 and value[2] == true end, "TStock",
+      "Order",
       { "web", { sku = "A/7" }, 2 }, { verb = "POST" }) },
   { name = "datasnap: a stream", key = PICTURE, once = true,
     call = caller("invoke", function(value) return value == STREAM end, "TStock", "Picture", { 7 },
@@ -57,7 +61,8 @@ local kinds = {
       { hasResult = false }) },
   { name = "datasnap: batch", key = BATCH, once = true,
     call = caller("batch", function(value) return isLevel(value[1].result) and value[2].error == "no" end,
-      { { class = "TStock", method = "Level", params = { "A/7", 3 } }, { class = "TEcho", method = "Fail" } }) },
+      { { class = "TStock", method = "Level", params = { "A/7", 3 } },
+        { class = "TEcho", method = "Fail" } }) },
   { name = "datasnap: cache", key = CACHE,
     call = caller("cache", function(value) return value.name[2] == "row 2" end, "1/0/1") },
   { name = "datasnap: cache, forgotten", key = FORGET, once = true,

@@ -71,7 +71,8 @@ local kinds = {
   { name = "own: request GET", key = "GET /Own/rows", call = caller("request", function(response)
     return response:json().own == "rows"
   end, { path = "/rows" }) },
-  { name = "own: request POST", key = "POST /Own/rows", once = true, call = caller("request", function(response)
+  { name = "own: request POST", key = "POST /Own/rows", once = true,
+    call = caller("request", function(response)
     return response:json().own == "made"
   end, { path = "/rows", json = { name = "a" } }) },
   { name = "own: invoke", key = "POST /Own/rows", once = true,

@@ -56,22 +56,26 @@ local function ended(subject)
   assert(require "datasession".run(LIMIT))
 end
 
--- What a transport's function makes of the same message.
+-- A transport's function sends the same message.
 local function poll(session)
-  local response, err = session:transportRequest { path = "/poll", method = "POST", body = "ACTION=POLL" }:await()
+  local response, err = session:transportRequest { path = "/poll", method = "POST",
+    body = "ACTION=POLL" }:await()
   if not response then return nil, err end
   return response:json().state
 end
 
 local kinds = {
-  { name = "proiv: login to a service", key = "GET /Pro/start", make = servlet "start", ready = over, once = true,
+  { name = "proiv: login to a service", key = "GET /Pro/start", make = servlet "start", ready = over,
+    once = true,
     call = caller "login" },
   { name = "proiv: login with details", key = "POST /Pro/details", ready = over, once = true,
     make = servlet("details", { connectionData = DETAILS }), call = caller("login", nil, "lua", "secret") },
-  { name = "proiv: a manager's start", key = "GET /Pro/start", make = makeManager, ready = ended, call = start,
+  { name = "proiv: a manager's start", key = "GET /Pro/start", make = makeManager, ready = ended,
+    call = start,
     once = true },
   { name = "proiv: ping", key = "POST /Pro/poll", make = servlet "poll", call = caller "ping" },
-  { name = "proiv: isAuthorized", key = "POST /Pro/poll", make = servlet "poll", call = caller "isAuthorized" },
+  { name = "proiv: isAuthorized", key = "POST /Pro/poll", make = servlet "poll",
+    call = caller "isAuthorized" },
   { name = "proiv: ping, by a transport", key = "POST /Pro/poll", once = true, call = caller "ping",
     make = servlet("by", { transport = { poll = poll } }) },
   { name = "proiv: request", key = "GET /Pro/screen", make = servlet "start",

@@ -14,7 +14,8 @@ local answers = {
   ["POST /Back/rest/S/C"] = message("201 Created", JSON, '{"own":"post"}'),
 }
 
-local make = maker("/Back", { authenticationModel = "form", keepCredentials = true, reconnect = { delay = 0 } })
+local make = maker("/Back", { authenticationModel = "form", keepCredentials = true,
+  reconnect = { delay = 0 } })
 
 local function loggedIn(subject)
   local session = subject.session

@@ -15,8 +15,10 @@ end
 
 for _, format in ipairs { "form", "json", "xml" } do
   local options = { format = format, closeOperation = "LogOff" }
-  list:once("btt: establishSession, " .. format, making(options, true), function(s) return s:establishSession() end)
-  list:once("btt: invoke, " .. format, making(options), function(s) return s:invoke("Echo", { a = "1", b = "<&>" }) end)
+  list:once("btt: establishSession, " .. format, making(options, true),
+    function(s) return s:establishSession() end)
+  list:once("btt: invoke, " .. format, making(options),
+    function(s) return s:invoke("Echo", { a = "1", b = "<&>" }) end)
   list:once("btt: closeSession, " .. format, making(options), function(s) return s:closeSession() end)
 end
 
@@ -40,7 +42,8 @@ list:once("btt: pages", function()
 end, function(s)
   return t.datasession.spawn(function()
     assert(s:invoke("Echo", { a = "1" }, { headers = { ["X-A"] = "b" }, fields = { c = "d" } }):await())
-    return assert(s:request { path = "/CSReqServlet", method = "POST", body = "dse_operationName=Echo" }:await())
+    return assert(s:request { path = "/CSReqServlet", method = "POST",
+      body = "dse_operationName=Echo" }:await())
   end)
 end)
 list:once("btt: an operation that fails", session, function(s)
@@ -52,7 +55,8 @@ end)
 list:once("btt: ping", making { tid = "T-3" }, function(s) return s:ping() end)
 list:once("btt: isAuthorized", making { tid = "T-4" }, function(s) return s:isAuthorized() end)
 list:once("btt: stop", making { closeOperation = "LogOff" }, function(s) return s:stop(5) end)
-list:once("btt: closed by an address", making { closePath = "/CSReqServlet" }, function(s) return s:closeSession() end)
+list:once("btt: closed by an address", making { closePath = "/CSReqServlet" },
+  function(s) return s:closeSession() end)
 list:once("btt: request", session, function(s)
   return s:request { path = "/CSReqServlet", method = "POST", body = "dse_operationName=Echo",
     headers = { ["Content-Type"] = "application/x-www-form-urlencoded" } }

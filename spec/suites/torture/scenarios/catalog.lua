@@ -23,7 +23,8 @@ return {
       local text = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[{"name":"R","path":"/R",' ..
         '"schema":{"type":"object","properties":{"d":{"type":"object","properties":{"tt":{"type":"array","items":' ..
         '{"properties":{"id":{"type":"integer"}}}}}}}},"operations":[{"type":"read","verb":"get","path":""}]}]}]}'
-      local found = assert(catalog.parse(text, { uri = "http://host.example/c", serviceURI = "http://host.example" }))
+      local found = assert(catalog.parse(text,
+        { uri = "http://host.example/c", serviceURI = "http://host.example" }))
       assert(found:resource("R"):operation("read"))
       local resource = found:resource "R"
       assert(resource.tables[1]:field "id")

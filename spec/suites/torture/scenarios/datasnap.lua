@@ -12,10 +12,12 @@ list:once("datasnap: the first call makes the session", fresh, function(s)
 end)
 list:once("datasnap: invoke", session, function(s)
   local filters = { json = "true" }
-  return s:invoke("TEcho", "Echo", { "a", { b = { 1, 2 } }, false, 1.5 }, { verb = "POST", filters = filters })
+  return s:invoke("TEcho", "Echo", { "a", { b = { 1, 2 } }, false, 1.5 },
+    { verb = "POST", filters = filters })
 end, { "await", "spawn", "handlers" })
 list:once("datasnap: parameters with nil", session, function(s)
-  return s:invoke("TEcho", "Echo", { n = 3, "a", nil, t.datasession.null }, { hasResult = false, timeout = 5 })
+  return s:invoke("TEcho", "Echo", { n = 3, "a", nil, t.datasession.null },
+    { hasResult = false, timeout = 5 })
 end)
 list:once("datasnap: a call that fails", session, function(s)
   return t.refused(s:invoke("TEcho", "Fail", { "no" }), "http")
@@ -74,7 +76,9 @@ end
 local function freeName()
   collectgarbage()
   for _, s in ipairs(t.datasession.sessions()) do
-    if s.name == "torture_dssessionid" then assert(s:disconnect():await(t.LIMIT) and s:invalidate():await(t.LIMIT)) end
+    if s.name == "torture_dssessionid" then
+      assert(s:disconnect():await(t.LIMIT) and s:invalidate():await(t.LIMIT))
+    end
   end
   t.settle()
 end

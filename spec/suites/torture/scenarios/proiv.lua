@@ -23,7 +23,8 @@ for _, way in ipairs { "post", "get" } do
   list:once("proiv: login with details, " .. way, making({
     explicitByGet = way == "get",
     connectionData = {
-      sessionType = "TELNET_SESSION", hostname = "host.example", port = 23, username = "lua", password = "secret",
+      sessionType = "TELNET_SESSION", hostname = "host.example", port = 23, username = "lua",
+      password = "secret",
       command = "c", resourceURL = "r",
     },
   }, true), function(s) return s:login() end)
@@ -87,14 +88,16 @@ local transport = {
   classify = function(status) return status == 418 and "lost" or nil end,
 }
 local own = { transport = transport }
-list:once("proiv: a transport's connect", making(own, true), function(s) return s:login() end, { "await", "spawn" })
+list:once("proiv: a transport's connect", making(own, true), function(s) return s:login() end,
+  { "await", "spawn" })
 list:once("proiv: a transport's poll", making(own), function(s) return s:ping() end)
 list:once("proiv: a transport's stop", making(own), function(s) return s:stop(5) end)
 list:once("proiv: a transport's end", making(own), function(s) return s:logout() end)
 
 -- ---- the manager
 
-local function manager() return proiv.manager { baseURI = origin(), timeout = t.TIMEOUT, pollInterval = 0.01 } end
+local function manager() return proiv.manager { baseURI = origin(), timeout = t.TIMEOUT,
+  pollInterval = 0.01 } end
 
 list:add {
   name = "proiv: a manager",

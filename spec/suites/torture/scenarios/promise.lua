@@ -162,6 +162,7 @@ return {
       t.datasession.run(t.LIMIT)
     end,
     quiet = function(t) t.server:setApplication("anonymous", true) end,
-    check = function(_, c) assert(c.heard % 100 <= 4 and c.heard // 100 <= 4, "events were told too often") end,
+    check = function(_, c) assert(c.heard % 100 <= 4 and c.heard // 100 <= 4, "events were told too often")
+      end,
   },
 }

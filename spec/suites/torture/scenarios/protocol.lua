@@ -91,7 +91,9 @@ list:add {
 local function freeName()
   collectgarbage()
   for _, s in ipairs(t.datasession.sessions()) do
-    if s.name == "own torture" then assert(s:disconnect():await(t.LIMIT) and s:invalidate():await(t.LIMIT)) end
+    if s.name == "own torture" then
+      assert(s:disconnect():await(t.LIMIT) and s:invalidate():await(t.LIMIT))
+    end
   end
   t.settle()
 end

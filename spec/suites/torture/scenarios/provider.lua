@@ -16,11 +16,14 @@ for _, model in ipairs { "anonymous", "form", "form_sso", "bearer" } do
     name = "provider login " .. model,
     ways = model == "form_sso" and nil or { "await" },
     prepare = function(t)
-      return { provider = t.datasession.AuthenticationProvider { uri = t.uris[model], authenticationModel = model } }
+      return { provider = t.datasession.AuthenticationProvider { uri = t.uris[model],
+        authenticationModel = model } }
     end,
     call = function(t, c) return c.provider:login(t.credentials(model)) end,
     again = function(t, c)
-      if not c.provider:hasClientCredentials() then assert(c.provider:login(t.credentials(model)):await(t.LIMIT)) end
+      if not c.provider:hasClientCredentials() then
+        assert(c.provider:login(t.credentials(model)):await(t.LIMIT))
+      end
     end,
   }
 end
@@ -43,7 +46,8 @@ add {
   name = "provider login refused",
   ways = { "await" },
   prepare = function(t)
-    return { provider = t.datasession.AuthenticationProvider { uri = t.uris.form, authenticationModel = "form" } }
+    return { provider = t.datasession.AuthenticationProvider { uri = t.uris.form,
+      authenticationModel = "form" } }
   end,
   call = function(t, c) return t.refused(c.provider:login("lua", "wrong"), "auth") end,
 }
@@ -73,7 +77,9 @@ add {
   call = function(_, c) return c.provider:refresh() end,
   -- what was spent on the failed one may be lost: a new login is then in order
   again = function(t, c)
-    if not c.provider:refresh():await(t.LIMIT) then assert(t.provider("form_sso"):refresh():await(t.LIMIT)) end
+    if not c.provider:refresh():await(t.LIMIT) then
+      assert(t.provider("form_sso"):refresh():await(t.LIMIT))
+    end
   end,
   check = function(_, c) assert(c.provider:hasRefreshToken() ~= nil and tostring(c.provider)) end,
 }
@@ -98,7 +104,9 @@ add {
   end,
   call = function(_, c) return c.session:isAuthorized() end,
   again = function(t, c)
-    if not c.session:isAuthorized():await(t.LIMIT) then assert(sso(t).session:isAuthorized():await(t.LIMIT)) end
+    if not c.session:isAuthorized():await(t.LIMIT) then
+      assert(sso(t).session:isAuthorized():await(t.LIMIT))
+    end
   end,
 }
 add {
@@ -141,7 +149,8 @@ add {
 for _, model in ipairs { "form", "sso", "anonymous" } do
   local function get(t)
     return t.datasession.getSession {
-      serviceURI = t.uris[model], authenticationModel = model, catalogURI = t.catalogURIs[model], timeout = t.TIMEOUT,
+      serviceURI = t.uris[model], authenticationModel = model, catalogURI = t.catalogURIs[model],
+      timeout = t.TIMEOUT,
       username = model ~= "anonymous" and "lua" or nil, password = model ~= "anonymous" and "secret" or nil,
       authenticationURI = model == "sso" and t.uris.form_sso or nil,
       authProviderAuthenticationModel = model == "sso" and "form_sso" or nil,
@@ -162,7 +171,8 @@ add {
   ways = { "await" },
   call = function(t)
     return t.refused(t.datasession.getSession {
-      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = t.catalogURIs.form, timeout = t.TIMEOUT,
+      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = t.catalogURIs.form,
+      timeout = t.TIMEOUT,
       username = "lua", password = "wrong",
     }, "auth")
   end,
@@ -181,7 +191,8 @@ add {
   ways = { "await" },
   call = function(t)
     return t.datasession.getSession {
-      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = { t.catalogURIs.form }, timeout = t.TIMEOUT,
+      serviceURI = t.uris.form, authenticationModel = "form", catalogURI = { t.catalogURIs.form },
+      timeout = t.TIMEOUT,
       loginCallback = function()
         return t.datasession.promise(function(resolve) resolve { username = "lua", password = "secret" } end)
       end,

@@ -32,7 +32,8 @@ list:once("a lost session that does not come back", function()
   t.server:fault { kind = "status", status = 503, body = "", model = "form", path = "j_spring", count = 0 }
   return session
 end, function(s)
-  return t.refused(s:request(HOME), "offline", "expired", "http"):always(function() t.server:clearFaults() end)
+  return t.refused(s:request(HOME), "offline", "expired",
+    "http"):always(function() t.server:clearFaults() end)
 end)
 local slow = lost { reconnect = { delay = 5, maxAttempts = 3 } }
 list:once("a lost session that is logged out meanwhile", slow, function(s)

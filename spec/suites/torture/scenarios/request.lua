@@ -4,7 +4,8 @@ local function loggedIn(model)
   return function(t) return { session = t.loggedIn(model) } end
 end
 
--- libcurl may send a request without its cookie when memory is short, and says nothing: the server then ends the login.
+-- libcurl may send a request without its cookie when memory is short, and says nothing: the server then ends
+-- the login.
 local function renewed(t, c)
   if c.session.state == "expired" then assert(c.session:login("lua", "secret"):await(t.LIMIT)) end
 end
@@ -57,8 +58,10 @@ return {
     prepare = loggedIn "form",
     call = function(t, c)
       return c.session:request {
-        path = "/rest/CustomerService/Customer", method = "PUT", headers = { ["X-One"] = "1", ["X-Two"] = "two" },
-        json = { dsCustomer = { ttCustomer = { { CustNum = 1, Name = "Lift", Balance = 12.5 } } } }, timeout = 5,
+        path = "/rest/CustomerService/Customer", method = "PUT",
+        headers = { ["X-One"] = "1", ["X-Two"] = "two" },
+        json = { dsCustomer = { ttCustomer = { { CustNum = 1, Name = "Lift", Balance = 12.5 } } } },
+        timeout = 5,
       }:next(nil, function(err)
         if not err.httpStatus then error(err, 0) end
         return t
@@ -84,7 +87,8 @@ return {
     ways = { "await" },
     prepare = loggedIn "anonymous",
     call = function(t, c)
-      return c.session:request { path = "/nothing", method = "POST", body = ("text"):rep(3000) }:next(function()
+      return c.session:request { path = "/nothing", method = "POST",
+        body = ("text"):rep(3000) }:next(function()
         error "nothing is there"
       end, function(err)
         if err.httpStatus ~= 404 then error(err, 0) end
@@ -99,7 +103,8 @@ return {
     call = function(t, c)
       return t.datasession.spawn(function()
         local promises = {}
-        for i = 1, 5 do promises[i] = c.session:request { uri = t.uris.basic .. "/rest/CustomerService/Customer" } end
+        for i = 1, 5 do promises[i] = c.session:request { uri = t.uris.basic ..
+          "/rest/CustomerService/Customer" } end
         for i = 1, 5 do reads(assert(promises[i]:await())) end
         return true
       end)
@@ -155,7 +160,8 @@ return {
     prepare = function(t)
       local session = t.loggedIn "anonymous"
       session:subscribe("offline", function() end)
-      return { session = t.datasession.new { serviceURI = "http://127.0.0.1:9/App", timeout = 1 }, other = session }
+      return { session = t.datasession.new { serviceURI = "http://127.0.0.1:9/App", timeout = 1 },
+        other = session }
     end,
     act = function(_, c)
       local ok, err = c.session:login():await()

@@ -25,7 +25,8 @@ local function loginAgain(model)
   end
 end
 
--- libcurl may send a request without its cookie when memory is short, and says nothing: the server then ends the login.
+-- libcurl may send a request without its cookie when memory is short, and says nothing: the server then ends
+-- the login.
 local function unlessExpired(verb)
   return function(t, c)
     if c.session.state == "expired" then assert(c.session:login("lua", "secret"):await(t.LIMIT)) end
@@ -217,7 +218,8 @@ add {
   name = "new",
   act = function(t, c)
     c.session = t.datasession.new {
-      serviceURI = t.uris.form .. "/", authenticationModel = "form", connectTimeout = 3, timeout = 4, stallTimeout = 2,
+      serviceURI = t.uris.form .. "/", authenticationModel = "form", connectTimeout = 3, timeout = 4,
+      stallTimeout = 2,
       maxResponseSize = 100000, maxRedirects = 2, userAgent = "torture", context = { a = 1, b = "two" },
       timeStamp = true,
       pingInterval = 0, proxy = false, insecure = false,
@@ -232,8 +234,10 @@ add {
   act = function(_, c)
     local s = c.session
     local names = {
-      "authenticationModel", "authProvider", "catalogs", "catalogURIs", "clientContextId", "connected", "JSDOs",
-      "loginHttpStatus", "loginResult", "name", "onOpenRequest", "pingInterval", "protocol", "services", "serviceURI",
+      "authenticationModel", "authProvider", "catalogs", "catalogURIs", "clientContextId", "connected",
+      "JSDOs",
+      "loginHttpStatus", "loginResult", "name", "onOpenRequest", "pingInterval", "protocol", "services",
+      "serviceURI",
       "state", "userName",
     }
     for _, name in ipairs(names) do local _ = s[name] end

@@ -6,7 +6,8 @@ os.remove(directory)
 
 local function options(t, store)
   return {
-    serviceURI = t.uris.form, authenticationModel = "form", name = "torture", storage = store, timeout = t.TIMEOUT,
+    serviceURI = t.uris.form, authenticationModel = "form", name = "torture", storage = store,
+    timeout = t.TIMEOUT,
   }
 end
 

@@ -11,7 +11,8 @@ list:act("the active session", form, function(s)
 end)
 list:once("stopSession", form, function(s)
   local ended
-  return t.datasession.stopSession(s.key, 5, function(key) ended = key end):next(function() return ended or s end)
+  return t.datasession.stopSession(s.key, 5,
+    function(key) ended = key end):next(function() return ended or s end)
 end)
 list:act("endSession", form, function(s)
   assert(t.datasession.endSession(s))
