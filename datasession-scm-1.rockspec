@@ -57,6 +57,7 @@ build = {
     ["datasession.proiv.hub"] = "lua/datasession/proiv/hub.lua",
     ["datasession.proiv.manager"] = "lua/datasession/proiv/manager.lua",
     ["datasession.storage"] = "lua/datasession/storage.lua",
+    ["datasession.store"] = "lua/datasession/store.lua",
     ["datasession.core"] = {
       sources = {
         "csrc/catalog/load.c",

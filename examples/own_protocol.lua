@@ -11,7 +11,7 @@ local function encode(text)
   end))
 end
 
-datasession.protocol("tokens", {
+datasession.defineProtocol("tokens", {
   options = { "tokenURI" },
 
   -- Something true: the session is logged in. nil and an error: it is not.

@@ -157,10 +157,9 @@ local function protocols()
 end
 
 local function stores()
-  local found, storage = pcall(require, "datasession.storage")
-  if not found then return end
-  add("storage.", storage)
-  add("store:", getmetatable(storage.memory()).__index)
+  local store = require "datasession.store"
+  add("store.", store)
+  add("store:", getmetatable(store.memory()).__index)
 end
 
 local function public()

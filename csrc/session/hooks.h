@@ -15,7 +15,7 @@ struct protocol;
 
 struct store_hooks {
   /*
-  ** For session_new: reads the options name, storage and keepTokens of the table at 1, and restores the
+  ** For session_new: reads the options name, store and keepTokens of the table at 1, and restores the
   ** session at 2 from its store if it can. Raises for mistakes.
   */
   void (*open)(lua_State *L, struct session *s);

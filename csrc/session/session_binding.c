@@ -37,6 +37,7 @@ enum property {
   PROPERTY_PROTOCOL,
   PROPERTY_RECONNECT,
   PROPERTY_SERVICES,
+  PROPERTY_SERVICE_STATUS,
   PROPERTY_SERVICE_URI,
   PROPERTY_SESSION_ID,
   PROPERTY_STATE,
@@ -44,29 +45,11 @@ enum property {
   PROPERTY_USER_NAME
 };
 
-static const char *const property_names[] = {"authenticationModel",
-                                             "authProvider",
-                                             "catalogs",
-                                             "catalogURIs",
-                                             "clientContextId",
-                                             "connected",
-                                             "expiresAt",
-                                             "JSDOs",
-                                             "key",
-                                             "loginHttpStatus",
-                                             "loginResult",
-                                             "name",
-                                             "onOpenRequest",
-                                             "pingInterval",
-                                             "protocol",
-                                             "reconnect",
-                                             "services",
-                                             "serviceURI",
-                                             "sessionId",
-                                             "state",
-                                             "status",
-                                             "userName",
-                                             NULL};
+static const char *const property_names[] = {
+    "authenticationModel", "authProvider", "catalogs", "catalogURIs",     "clientContextId", "connected",
+    "expiresAt",           "JSDOs",        "key",      "loginHttpStatus", "loginResult",     "name",
+    "onOpenRequest",       "pingInterval", "protocol", "reconnect",       "services",        "serviceStatus",
+    "serviceURI",          "sessionId",    "state",    "status",          "userName",        NULL};
 
 static const char *state_name (const struct session *s) {
   if (s->phase != PHASE_INVALID && s->reconnecting) return "reconnecting";
@@ -163,6 +146,7 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_KEY: active_session_push_key(L, 1); break;
   case PROPERTY_RECONNECT: reconnect_push_options(L, s); break;
   case PROPERTY_SESSION_ID: push_id(L, s); break;
+  case PROPERTY_SERVICE_STATUS:
   case PROPERTY_STATUS: lua_pushstring(L, s->protocol->status ? s->protocol->status(s) : NULL); break;
   case PROPERTY_SERVICES: push_list(L, "services", copy_service); break;
   case PROPERTY_SERVICE_URI: session_getvalue(L, 1, SESSION_URI); break;

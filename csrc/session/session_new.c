@@ -17,9 +17,17 @@
 #include <string.h>
 
 /* The options of every protocol. A protocol adds its own. */
-static const char *const common_options[] = {TRANSPORT_OPTIONS, "serviceURI", "protocol", "pingInterval",
-                                             "onOpenRequest",   "name",       "storage",  "reconnect",
-                                             "keepCredentials", NULL};
+static const char *const common_options[] = {TRANSPORT_OPTIONS,
+                                             "serviceURI",
+                                             "protocol",
+                                             "pingInterval",
+                                             "onOpenRequest",
+                                             "name",
+                                             "store",
+                                             "storage",
+                                             "reconnect",
+                                             "keepCredentials",
+                                             NULL};
 
 /* A protocol of the library; NULL: none has that name. */
 static const struct protocol *find_own (lua_State *L, const char *name) {
@@ -70,7 +78,8 @@ static const struct protocol *protocol_option (lua_State *L) {
   const char *name = options_string(L, 1, "protocol", NULL);
   const struct protocol *protocol = find_protocol(L, name ? name : session_hooks(L)->protocols[0]->name);
   if (!protocol)
-    luaL_error(L, "option 'protocol': expected %s or one that datasession.protocol has defined, got '%s'",
+    luaL_error(L,
+               "option 'protocol': expected %s or one that datasession.defineProtocol has defined, got '%s'",
                push_protocol_names(L), name);
   lua_remove(L, -2);
   return protocol;

@@ -11,7 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** For session_new: reads the options name, storage and keepTokens of the table at 1, and restores the session
+** For session_new: reads the options name, store and keepTokens of the table at 1, and restores the session
 ** at 2 from its store if it can. Raises for mistakes.
 */
 void store_open (lua_State *L, struct session *s);

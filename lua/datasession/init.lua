@@ -50,7 +50,7 @@ core.hook("load", function()
   for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
     load("datasession.internal." .. name)
   end
-  load "datasession.storage"
+  load "datasession.store"
 end)
 
 function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end
@@ -66,12 +66,14 @@ local datasession = {
   setActiveSession = core.setActiveSession,
   setLogger = core.setLogger,
   setLimits = core.setLimits,
-  protocol = core.protocol,
+  defineProtocol = core.protocol,
+  protocol = core.protocol, -- the old name
 
   step = core.step,
   run = core.run,
   spawn = core.spawn,
-  promise = core.promise,
+  newPromise = core.promise,
+  promise = core.promise, -- the old name
   pollfd = core.pollfd,
   timeout = core.timeout,
   pending = core.pending,
@@ -79,6 +81,7 @@ local datasession = {
   onError = core.onError,
   engine = core.engine,
 
+  constants = core.constants,
   null = cjson.null,
 }
 

@@ -15,8 +15,8 @@ end
 
 local directory = os.tmpname()
 os.remove(directory)
-local store = require("datasession.storage").file(directory)
-local session = login("form", { name = "fork", storage = store })
+local store = require("datasession.store").file(directory)
+local session = login("form", { name = "fork", store = store })
 local pinging = login("basic", { pingInterval = 5, reconnect = true })
 local flying = session:request { path = "/static/home.html", headers = { ["X-Slow"] = "yes" } }
 local waiting = datasession.spawn(function()

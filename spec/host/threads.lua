@@ -5,7 +5,7 @@ local uris, origin = ...
 
 local LIMIT = 60 -- seconds
 
-datasession.protocol("threads", {
+datasession.defineProtocol("threads", {
   login = function(link) return link:request { path = "/static/home.html" }:await(LIMIT) end,
   sign = function() return { ["X-Signed"] = "yes" } end,
   judge = function(_, response) return response.status == 401 and "expired" or nil end,

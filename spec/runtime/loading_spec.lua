@@ -19,7 +19,7 @@ describe("the modules of the Lua layer", function()
   local WORK = [[
     local function work(new)
       local session = new { serviceURI = arg[1], authenticationModel = "form", name = "one",
-        storage = require("datasession.storage").file(arg[2]) }
+        store = require("datasession.store").file(arg[2]) }
       require = function(name) error("required in the midst of work: " .. name) end
       assert(session:login("lua", "secret"):await(20))
       session:setContextProperty("a", "b")
@@ -57,7 +57,7 @@ describe("the modules of the Lua layer", function()
   it("are loaded by the first provider too", function()
     works [[
       datasession = require "datasession"
-      require "datasession.storage"
+      require "datasession.store"
       local provider = datasession.AuthenticationProvider { uri = arg[1], authenticationModel = "form" }
       for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
         assert(package.loaded["datasession.internal." .. name], name)
@@ -70,7 +70,7 @@ describe("the modules of the Lua layer", function()
   it("are found though the program changes package.path", function()
     works [[
       datasession = require "datasession"
-      require "datasession.storage"
+      require "datasession.store"
       package.path = "/nowhere/?.lua"
       WORK
       work(datasession.new)

@@ -83,7 +83,7 @@ describe("a call that is ended before its answer came", function()
   end
 
   it("by cancel, a request in a <close> variable of its function still goes out", function()
-    datasession.protocol("polite", {
+    datasession.defineProtocol("polite", {
       login = function(link)
         local function leave() link:request { path = "/leave", method = "POST" } end
         local _ <close> = setmetatable({}, { __close = leave })

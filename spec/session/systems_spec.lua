@@ -106,7 +106,7 @@ local function define(fields)
     invoke = function(_, value) return value end,
   }
   for name, value in pairs(fields or {}) do functions[name] = value or nil end
-  datasession.protocol("systems", functions)
+  datasession.defineProtocol("systems", functions)
 end
 
 -- ---- the features
@@ -328,24 +328,24 @@ features["option `name`: a session that outlives the program"] = function(system
     assert(raises(made, system, { name = "s" }))
     define { save = function() return { a = 1 } end, restore = function(_, saved) return saved.a == 1 end }
   end
-  local store = require("datasession.storage").memory()
-  local made1, session = pcall(loggedIn, system, { name = "s", storage = store })
+  local store = require("datasession.store").memory()
+  local made1, session = pcall(loggedIn, system, { name = "s", store = store })
   if not made1 then return "no" end
   datasession.run(LIMIT)
   local text = store:get "s"
   if not text then return "no" end
   session:invalidate():await(LIMIT)
   store:set("s", text)
-  local state = made(system, { name = "s", storage = store }).state
+  local state = made(system, { name = "s", store = store }).state
   return state == "restored" and (name == "your own" and "with `save` and `restore`" or "yes")
 end
 
-features["`session.status`, event `statusChanged`"] = function(system)
+features["`session.serviceStatus`, event `statusChanged`"] = function(system)
   local session = made(system)
   local seen = listen(session, "statusChanged")
   assert(session:login(table.unpack(system.credentials)):await(LIMIT))
   datasession.run(LIMIT)
-  return yes(session.status and #seen > 0 and seen[#seen][1] == session.status)
+  return yes(session.serviceStatus and #seen > 0 and seen[#seen][1] == session.status)
 end
 
 features["`session.sessionId`"] = function(system)

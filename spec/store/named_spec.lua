@@ -1,7 +1,7 @@
 -- Named sessions: they survive in a store, and come back when the server still knows them.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
@@ -15,7 +15,7 @@ local server, store, warnings
 
 local function options(changed)
   local made = {
-    serviceURI = server.uris.form, authenticationModel = "form", name = "one", storage = store,
+    serviceURI = server.uris.form, authenticationModel = "form", name = "one", store = store,
   }
   for name, value in pairs(changed or {}) do made[name] = value or nil end
   return made
@@ -97,9 +97,9 @@ describe("the options of a named session", function()
   it("raise when they are wrong", function()
     local mistakes = {
       { { name = 7 }, "option 'name': expected a string, got number" },
-      { { storage = "x" }, "option 'storage': expected a store with the methods get, set and remove, got \z
+      { { store = "x" }, "option 'store': expected a store with the methods get, set and remove, got \z
         string" },
-      { { storage = { get = print, set = print } }, "option 'storage': it has no method 'remove'" },
+      { { store = { get = print, set = print } }, "option 'store': it has no method 'remove'" },
       { { keepTokens = "yes" }, "option 'keepTokens': expected a boolean, got string" },
     }
     for _, mistake in ipairs(mistakes) do
@@ -126,10 +126,10 @@ describe("the options of a named session", function()
     local inner
     local asking = { set = store.set, remove = store.remove }
     function asking.get() inner = inner or datasession.new(options()) end
-    assert.error_matches(function() datasession.new(options { storage = asking }) end,
+    assert.error_matches(function() datasession.new(options { store = asking }) end,
       "is called 'one' already")
     inner:invalidate()
-    assert.equal("one", datasession.new(options { storage = asking }).name)
+    assert.equal("one", datasession.new(options { store = asking }).name)
   end)
 end)
 
@@ -442,7 +442,7 @@ describe("what is stored of a session", function()
   it("breaks no session when the store fails; onError is told", function()
     local failing = { get = function() error "no get" end, set = function() return nil, "no set" end,
       remove = function() return nil, "no remove" end }
-    local session = datasession.new(options { storage = failing })
+    local session = datasession.new(options { store = failing })
     assert(session:login("lua", "secret"):await(LIMIT))
     flush()
     assert.is_true(session.connected)
@@ -460,7 +460,7 @@ describe("what is stored of a session", function()
     local quiet = { get = function(_, key) return texts[key] end,
       set = function(_, key, text) texts[key] = text end,
       remove = function(_, key) texts[key] = nil end }
-    local session = datasession.new(options { storage = quiet })
+    local session = datasession.new(options { store = quiet })
     assert(session:login("lua", "secret"):await(LIMIT))
     flush()
     assert.is_string(texts.one)

@@ -1,6 +1,6 @@
 -- The stores of named sessions.
 local core = require "datasession.core"
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 
 local child = dofile "spec/support/child.lua"
 local disk = dofile "spec/support/disk.lua"
@@ -86,7 +86,7 @@ describe("storage.file", function()
 
   it("keeps all in files of its directory, for the owner alone, whatever the umask", function()
     local script = [[
-      local storage = require "datasession.storage"
+      local storage = require "datasession.store"
       assert(storage.file(arg[1]):set("../Key", "text"))
     ]]
     local name = files.new(script)
@@ -114,7 +114,7 @@ describe("storage.file", function()
 
   it("raises for a directory that is none", function()
     assert.error_matches(function() storage.file(7) end,
-      "storage.file: directory: expected a string, got number")
+      "store.file: directory: expected a string, got number")
     assert.error_matches(function() storage.file "" end, "expected a path")
     assert.error_matches(function() storage.file "a\0b" end, "expected a path")
   end)
@@ -239,7 +239,7 @@ describe("storage.file", function()
     one.variables = one.variables .. " DATASESSION_DISK_LOG=" .. log
     one.output([[
       local datasession = require "datasession"
-      require("datasession.storage").file(arg[1]):set("key", "text")
+      require("datasession.store").file(arg[1]):set("key", "text")
       assert(datasession.flush())
     ]], path)
     assert.equal("fsync\nrename\n", read(log))
@@ -251,13 +251,13 @@ describe("storage.file", function()
       local one = disk.child()
       one.variables = one.variables .. " DATASESSION_DISK_KILL=" .. call
       local killed = one.run([[
-        require("datasession.storage").file(arg[1]):set("key", "half")
+        require("datasession.store").file(arg[1]):set("key", "half")
         require("datasession").flush()
       ]], path)
       assert.not_equal(0, killed.code)
       assert.equal("old", read(path .. "/key.json"))
     end
-    child.output([[require("datasession.storage").file(arg[1]):set("other", "")]], path)
+    child.output([[require("datasession.store").file(arg[1]):set("other", "")]], path)
     assert.equal("key.json\nother.json", shell("ls -A " .. path))
   end)
 
@@ -275,7 +275,7 @@ describe("storage.file", function()
 
   it("serves several processes, which never see half a text", function()
     local writer = [[
-      local store = require("datasession.storage").file(arg[1])
+      local store = require("datasession.store").file(arg[1])
       local flush = require("datasession").flush
       print "ready"
       io.stdout:flush()
@@ -302,7 +302,7 @@ describe("storage.file", function()
     one.variables = one.variables .. " DATASESSION_DISK_GATE=" .. gate
     local running = one.start([[
       local datasession = require "datasession"
-      local store = require("datasession.storage").file(arg[1])
+      local store = require("datasession.store").file(arg[1])
       assert(store:set("a", "1") and store:set("a", "2") and store:set("a", "3"))
       assert(store:get "a" == "3")
       assert(store:remove "a" and store:get "a" == nil)
@@ -324,7 +324,7 @@ describe("storage.file", function()
 
   it("writes all that it was given before the Lua state is closed", function()
     child.output([[
-      local store = require("datasession.storage").file(arg[1])
+      local store = require("datasession.store").file(arg[1])
       for i = 1, 50 do assert(store:set("key" .. i, "text " .. i)) end
     ]], path)
     for i = 1, 50 do assert.equal("text " .. i, store:get("key" .. i)) end
@@ -336,7 +336,7 @@ describe("storage.file", function()
     one.variables = one.variables .. " DATASESSION_DISK_GATE=" .. gate
     local result = one.run([[
       require("datasession").onError(print)
-      require("datasession.storage").file(arg[1]):set("key", "text")
+      require("datasession.store").file(arg[1]):set("key", "text")
     ]], path)
     assert.equal("datasession: not everything of a file store is on disk yet; writing continues\tnil\n",
       result.output)
@@ -352,7 +352,7 @@ describe("storage.file", function()
       local told
       datasession.onError(function(message) told = message end)
       datasession.pollfd() -- there is an engine
-      require("datasession.storage").file(arg[1]):set("key", "text")
+      require("datasession.store").file(arg[1]):set("key", "text")
       datasession.run(60)
       print(told)
     ]], path)
@@ -362,7 +362,7 @@ describe("storage.file", function()
 
   it("says what it needs where a host has left Lua's io library out", function()
     assert.equal("false\n", child.output([[
-      local store = require("datasession.storage").file(arg[1])
+      local store = require("datasession.store").file(arg[1])
       warn "@off" -- Lua's own files miss it too
       debug.getregistry()["FILE*"] = nil
       local read, why = pcall(store.get, store, "key")

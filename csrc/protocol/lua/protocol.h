@@ -1,4 +1,4 @@
-/* protocol: the protocols that Lua programs define by datasession.protocol(name, functions). */
+/* protocol: the protocols that Lua programs define by datasession.defineProtocol(name, functions). */
 #ifndef PROTOCOL_LUA_PROTOCOL_H
 #define PROTOCOL_LUA_PROTOCOL_H
 

@@ -155,16 +155,21 @@ local function try(store, name, what, method, ...)
 end
 
 local function storeOf(options)
-  local store = options.storage
+  local option, store = "store", options.store
   if store == nil then
-    return require("datasession.storage").file()
+    option, store = "storage", options.storage -- the old name
+  elseif options.storage ~= nil then
+    error("options 'store' and 'storage', its old name: pass only one", 0)
+  end
+  if store == nil then
+    return require("datasession.store").file()
   end
   if type(store) ~= "table" and type(store) ~= "userdata" then
-    error("option 'storage': expected a store with the methods get, set and remove, got " .. type(store), 0)
+    error(("option '%s': expected a store with the methods get, set and remove, got %s"):format(option, type(store)), 0)
   end
   for _, method in ipairs { "get", "set", "remove" } do
     if type(store[method]) ~= "function" then
-      error(("option 'storage': it has no method '%s'"):format(method), 0)
+      error(("option '%s': it has no method '%s'"):format(option, method), 0)
     end
   end
   return store

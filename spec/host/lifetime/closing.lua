@@ -26,7 +26,7 @@ end
 
 local function suspended(name)
   local waits = function(link) return link:request(HOME):await() end
-  datasession.protocol("suspended", {
+  datasession.defineProtocol("suspended", {
     login = name == "login" and waits or function() return true end,
     stop = name == "stop" and waits or nil,
     logout = waits, ping = waits, invoke = waits,

@@ -13,7 +13,7 @@ local function obey(name)
   end
 end
 
-datasession.protocol("puppet", {
+datasession.defineProtocol("puppet", {
   options = { "endless" },
   login = function(link)
     link.expiresAt = not link.options.endless and os.time() + 1000 or nil

@@ -3,7 +3,7 @@ local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
@@ -36,7 +36,7 @@ describe("a DataSnap session that is kept", function()
   local function new(options)
     local made = {
       protocol = "datasnap", serviceURI = server.uris.datasnap, sessionCookiePrefix = "chat_",
-      storage = store,
+      store = store,
     }
     for name, value in pairs(options or {}) do made[name] = value or nil end
     return datasession.new(made)
@@ -106,9 +106,9 @@ describe("a DataSnap session that is kept", function()
     os.remove(directory)
     local first = child.start([[
       local datasession = require "datasession"
-      local store = require("datasession.storage").file(arg[2])
+      local store = require("datasession.store").file(arg[2])
       local session = datasession.new {
-        protocol = "datasnap", serviceURI = arg[1], sessionCookiePrefix = "chat_", storage = store }
+        protocol = "datasnap", serviceURI = arg[1], sessionCookiePrefix = "chat_", store = store }
       assert(session:invoke("TEcho", "Count"):await(20))
       io.write(session.sessionId)
     ]], server.origin, directory):finish().output
@@ -170,7 +170,7 @@ describe("a DataSnap session that is kept", function()
       set = function(_, key, text) writes = writes + 1 return store:set(key, text) end,
       remove = function(_, key) return store:remove(key) end,
     }
-    local session = new { storage = counting }
+    local session = new { store = counting }
     call(session)
     local written = writes
     server:setDataSnap { timeout = 2400000 }

@@ -1,7 +1,7 @@
--- Protocols that Lua programs define: datasession.protocol.
+-- Protocols that Lua programs define: datasession.defineProtocol.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
@@ -36,7 +36,7 @@ describe("a protocol in Lua", function()
     names = names + 1
     local name = "own" .. names
     functions.login = functions.login or function() return true end
-    datasession.protocol(name, functions)
+    datasession.defineProtocol(name, functions)
     options = options or {}
     options.protocol, options.serviceURI = name, options.serviceURI or server.uris.anonymous
     return datasession.new(options), name
@@ -69,7 +69,7 @@ describe("a protocol in Lua", function()
       ["field 'options': expected an array of names"] = { "x", { login = login, options = "a" } },
       ["got a number in it"] = { "x", { login = login, options = { 1 } } },
     } do
-      assert.error_matches(function() datasession.protocol(table.unpack(arguments)) end, message)
+      assert.error_matches(function() datasession.defineProtocol(table.unpack(arguments)) end, message)
     end
   end)
 
@@ -86,7 +86,7 @@ describe("a protocol in Lua", function()
 
   it("goes on for sessions that there are when it is defined anew", function()
     local session, name = made { ping = function() return true end }
-    datasession.protocol(name, { login = function() return nil, "no more" end })
+    datasession.defineProtocol(name, { login = function() return nil, "no more" end })
     assert(session:login():await(LIMIT))
     assert(session:ping():await(LIMIT))
     local other = datasession.new { protocol = name, serviceURI = server.uris.anonymous }
@@ -435,12 +435,12 @@ describe("a protocol in Lua", function()
   it("keeps nothing where its save gives no table", function()
     local store, saved = storage.memory(), { a = 1 }
     local functions = { save = function() return saved end, restore = function() return true end }
-    loggedIn(functions, { name = "kept", storage = store })
+    loggedIn(functions, { name = "kept", store = store })
     datasession.run(LIMIT)
     assert.is_string(store.texts.kept)
     datasession.invalidateAllSessions { all = true }:await(LIMIT)
     saved = "all"
-    loggedIn(functions, { name = "other", storage = store })
+    loggedIn(functions, { name = "other", store = store })
     datasession.run(LIMIT)
     assert.is_nil(store.texts.other)
   end)

@@ -61,7 +61,7 @@ end
 
 -- A protocol in Lua, every function of which suspends.
 local FORM = "application/x-www-form-urlencoded"
-datasession.protocol("soak", {
+datasession.defineProtocol("soak", {
   options = { "patience" },
   login = function(link, user, secret)
     local ok, err = link:request {

@@ -48,7 +48,7 @@ function protocol.judge(_, response)
   if response.status == 401 then return "expired", "it wants a login" end
 end
 
-datasession.protocol("failing", protocol)
+datasession.defineProtocol("failing", protocol)
 
 local function loggedIn(subject)
   local session = subject.session

@@ -1,6 +1,6 @@
 -- DataSnap: calls and what they carry, batches, the cache, sessions that end.
 local datasnap = require "datasession.datasnap"
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 local t = ...
 
 local list = t.list()
@@ -67,7 +67,7 @@ end, function(s) return s:invoke("TStock", "Level", { "A/7", 3 }) end)
 
 local function stored(store)
   return t.datasession.new {
-    protocol = "datasnap", serviceURI = t.uris.datasnap, sessionCookiePrefix = "torture_", storage = store,
+    protocol = "datasnap", serviceURI = t.uris.datasnap, sessionCookiePrefix = "torture_", store = store,
     timeout = t.TIMEOUT,
   }
 end

@@ -1,5 +1,5 @@
 -- Protocols in Lua.
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 local t = ...
 
 local list = t.list()
@@ -32,7 +32,7 @@ local definition = {
   logout = function() return true end,
 }
 
-local function define() t.datasession.protocol("torture", definition) end
+local function define() t.datasession.defineProtocol("torture", definition) end
 
 local function own(options)
   define()
@@ -82,7 +82,7 @@ list:once("a protocol in Lua: logout", making(loggedIn), function(s) return s:lo
 list:add {
   name = "a protocol in Lua: without login",
   act = function()
-    t.datasession.protocol("torture implicit", { implicit = true })
+    t.datasession.defineProtocol("torture implicit", { implicit = true })
     local session <close> = t.datasession.new { protocol = "torture implicit", serviceURI = t.uris.anonymous }
     assert(session:request(PAGE):await())
   end,
@@ -102,24 +102,24 @@ list:add {
   name = "a protocol in Lua: kept and restored",
   prepare = function()
     freeName()
-    return { options = { name = "own torture", storage = storage.memory() } }
+    return { options = { name = "own torture", store = storage.memory() } }
   end,
   act = function(_, c)
     c.session = own(c.options)
     assert(c.session:login("lua", "secret"):await())
     t.datasession.run(t.LIMIT)
-    local text = assert(c.options.storage:get "own torture", "nothing was kept")
+    local text = assert(c.options.store:get "own torture", "nothing was kept")
     c.session:disconnect()
     c.session:invalidate()
     t.datasession.run(t.LIMIT)
-    c.options.storage:set("own torture", text)
+    c.options.store:set("own torture", text)
     c.session = own(c.options)
     assert(c.session.state == "restored")
   end,
   again = function(_, c)
     c.session = nil
     freeName()
-    loggedIn { name = "own torture", storage = storage.memory() }
+    loggedIn { name = "own torture", store = storage.memory() }
     freeName()
   end,
 }

@@ -1,12 +1,12 @@
 -- Named sessions: kept, restored, forgotten.
-local storage = require "datasession.storage"
+local storage = require "datasession.store"
 
 local directory = os.tmpname()
 os.remove(directory)
 
 local function options(t, store)
   return {
-    serviceURI = t.uris.form, authenticationModel = "form", name = "torture", storage = store,
+    serviceURI = t.uris.form, authenticationModel = "form", name = "torture", store = store,
     timeout = t.TIMEOUT,
   }
 end
@@ -85,7 +85,7 @@ return {
       return { store = storage.memory(), options = options(t) }
     end,
     act = function(t, c)
-      c.options.storage = c.store
+      c.options.store = c.store
       c.session = t.datasession.new(c.options)
       assert(c.session:login("lua", "secret"):await())
       c.session:setContextProperty("a", 1)
