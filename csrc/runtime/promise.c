@@ -28,6 +28,7 @@ enum {
 /* Owner of a rejected promise that no code has looked at: it warns when it is collected with the promise. */
 #define UNSEEN_TYPE "datasession.unseen"
 enum { PROMISE_UNSEEN = PROMISE_OWNER };
+enum { UNSEEN_ERROR = 1, UNSEEN_PLACE, UNSEEN_SLOTS = UNSEEN_PLACE };
 
 /*
 ** User value of a pending promise that follows another one through several links: that promise, valid while
@@ -131,13 +132,28 @@ static void push_outcome (lua_State *L, int index) {
   compat_getslot(L, index, PROMISE_INFO);
 }
 
+/* Pushes a traceback of the call whose promise is at 1, its one line; or nil. */
+static void push_place (lua_State *L) {
+  const struct promise *p = lua_touserdata(L, 1);
+  lua_Debug caller;
+  if (compat_getslot(L, 1, PROMISE_CALLER) != LUA_TFUNCTION || p->line <= 0) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_getinfo(L, ">S", &caller);
+  lua_pushfstring(L, "%s\n\t%s:%d", "stack traceback:", caller.short_src, p->line);
+}
+
 /* Argument: a rejected promise. */
 static int note_unseen (lua_State *L) {
-  bool *unseen = compat_newuserdata(L, sizeof *unseen, 1);
+  bool *unseen = compat_newuserdata(L, sizeof *unseen, UNSEEN_SLOTS);
   *unseen = true;
   luaL_setmetatable(L, UNSEEN_TYPE);
   compat_getslot(L, 1, PROMISE_ERROR);
-  compat_setslot(L, -2, 1);
+  compat_setslot(L, -2, UNSEEN_ERROR);
+  push_place(L);
+  compat_setslot(L, -2, UNSEEN_PLACE);
   compat_setslot(L, 1, PROMISE_UNSEEN);
   return 0;
 }
@@ -553,11 +569,12 @@ static void push_trace (lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* Argument: the error of a promise. The text that the handler of onError gets. */
+/* Arguments: the error of a promise, and a traceback of its call or nil. The text that onError gets. */
 static int unseen_text (lua_State *L) {
   const char *text = loop_push_text(L, 1), *trace;
   lua_pushvalue(L, 1);
   push_trace(L);
+  if (lua_isnil(L, -1)) lua_pushvalue(L, 2);
   trace = lua_tostring(L, -1);
   lua_pushfstring(L, "a promise was rejected and not handled: %s%s%s", text, trace ? "\n" : "",
                   trace ? trace : "");
@@ -569,8 +586,9 @@ static int unseen_gc (lua_State *L) {
   if (!*unseen) return 0;
   *unseen = false;
   lua_pushcfunction(L, unseen_text);
-  compat_getslot(L, 1, 1);
-  (void)lua_pcall(L, 1, 1, 0); /* the text, or why there is none */
+  compat_getslot(L, 1, UNSEEN_ERROR);
+  compat_getslot(L, 1, UNSEEN_PLACE);
+  (void)lua_pcall(L, 2, 1, 0); /* the text, or why there is none */
   loop_report(L);
   return 0;
 }

@@ -20,6 +20,7 @@ struct promise {
   bool is_operation; /* it is the head of a struct operation */
   bool looked_at;    /* some code handles a rejection: no warning */
   bool adopting;     /* pending, and only the outcome of another promise settles it */
+  int line;          /* of PROMISE_CALLER: where it made the call */
 };
 
 /* User values. */
@@ -30,7 +31,8 @@ enum {
   PROMISE_ERROR,    /* of a rejected promise */
   PROMISE_HANDLERS, /* while pending: the queue of entries that wait for it */
   PROMISE_OWNER,    /* while pending: a session, the coroutine of spawn, or the promise that it follows */
-  PROMISE_SLOTS = PROMISE_OWNER
+  PROMISE_CALLER,   /* of an operation: the Lua function that called it, or nil */
+  PROMISE_SLOTS = PROMISE_CALLER
 };
 
 /* Pushes a pending promise of `size` bytes (at least a struct promise), zero beyond. Raises. */

@@ -45,6 +45,14 @@ static void part (struct session *s, struct operation *op) {
   if (op->older) op->older->newer = op->newer;
 }
 
+/* Notes in the operation on top where the program made the call; its text is made when somebody wants it. */
+static void note_caller (lua_State *L, struct operation *op) {
+  lua_Debug caller;
+  if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "lf", &caller)) return;
+  op->promise.line = caller.currentline;
+  compat_setslot(L, -2, PROMISE_CALLER);
+}
+
 struct operation *operation_new_of (lua_State *L, int index, const char *verb, struct loop *loop,
                                     const struct operation_owner *owner) {
   struct operation *op;
@@ -58,6 +66,7 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
   op->verb = verb;
   lua_pushvalue(L, index);
   compat_setslot(L, -2, PROMISE_OWNER);
+  note_caller(L, op);
   loop_table_of(L, loop, LOOP_PENDING);
   lua_pushvalue(L, -2);
   op->anchor = luaL_ref(L, -2);

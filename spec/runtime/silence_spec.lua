@@ -50,7 +50,14 @@ describe("standard error has", function()
     assert.matches("not handled: login: [^\n]+\nstack traceback:\n.*:5: in function <[^\n]+:4>", said(script))
   end)
 
-  it("a rejection that is looked at not at all", function()
+  it("a call that was rejected, with the line that made it", function()
+    local script = [[
+      local session = datasession.new { serviceURI = "http://127.0.0.1:1/x" }
+      session:login()]]
+    assert.matches("not handled: login: [^\n]+\nstack traceback:\n\t[^\n]+:4\n", said(script))
+  end)
+
+  it("no rejection that is looked at", function()
     assert.equal("", said [[
       datasession.spawn(error, {}):fail(function() end)
       datasession.spawn(error, "x"):await()]])
