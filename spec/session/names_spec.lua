@@ -1,4 +1,4 @@
--- What has two names: the second is the old one, or an alias.
+-- Things with two names: the second is the old one, or an alias.
 local sandbox = require "datasession.sandbox"
 local datasession = require "datasession"
 
