@@ -113,6 +113,7 @@ build = {
         "csrc/protocol/datasnap/judge.c",
         "csrc/protocol/datasnap/protocol.c",
         "csrc/protocol/datasnap/store.c",
+        "csrc/protocol/jsdo/address.c",
         "csrc/protocol/jsdo/asked_model.c",
         "csrc/protocol/jsdo/context.c",
         "csrc/protocol/jsdo/options.c",

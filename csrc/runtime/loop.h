@@ -73,15 +73,13 @@ struct loop {
   lua_State *resumed;                  /* the coroutine that await resumes; only compared, never used */
   int tables[LOOP_TABLES];             /* references into the registry */
   size_t added, taken;                 /* entries added to and taken from the ready queue, in all */
-  char pong[256];                      /* the body of the last complete JSON response to a ping */
-  size_t pong_length;
-  lua_Integer sessions;      /* sessions created: the next session's number */
-  unsigned long long stamps; /* _ts parameters used */
-  unsigned long long noise;  /* state of the jitter's generator */
-  unsigned long long calls;  /* of users on sessions, in all: the rank of the last */
-  struct session *active;    /* borrowed: the session of the last call; `older` links the others */
-  bool device_offline;       /* the host reports that this machine has no network */
-  double until;              /* of clock_now: the end of the current step's budget; 0: it has none */
+  lua_Integer sessions;                /* sessions created: the next session's number */
+  unsigned long long stamps;           /* _ts parameters used */
+  unsigned long long noise;            /* state of the jitter's generator */
+  unsigned long long calls;            /* of users on sessions, in all: the rank of the last */
+  struct session *active;              /* borrowed: the session of the last call; `older` links the others */
+  bool device_offline;                 /* the host reports that this machine has no network */
+  double until;       /* of clock_now: the end of the current step's budget; 0: it has none */
   double deadline;    /* of clock_now: the earliest of the awaits and runs around this step, or HUGE_VAL */
   unsigned held_back; /* waiters that are resumed later: see loop_hold_back */
   unsigned let_go;    /* how many of them are resumed now */

@@ -115,7 +115,7 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
 
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
   struct exchange *x;
-  uri = session_address(L, s, uri);
+  if (uri && s->protocol->address) uri = s->protocol->address(L, s, uri);
   x = uri ? engine_new_exchange(s->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);

@@ -78,6 +78,13 @@ struct protocol {
 
   /* Requests */
 
+  /*
+  ** Adds what identifies the session to the address of a request, whose reference is taken. NULL: out of
+  ** memory. Or NULL.
+  */
+  struct uri *(*address)(lua_State *L, struct session *s, struct uri *uri);
+  /* Makes the address of a request to the session's own origin unique, likewise. Or NULL. */
+  struct uri *(*stamp)(struct session *s, struct uri *uri);
   /* Adds the header lines of every request, wherever it goes. False: out of memory. */
   bool (*dress)(struct session *s, struct header_list *lines);
   /* Adds the header lines that identify the session. False: out of memory. */
@@ -100,6 +107,8 @@ struct protocol {
   bool (*learn)(lua_State *L, int index, struct session *s, const struct finding *found);
   /* Forgets what the server knew the session by. */
   void (*forget)(lua_State *L, int index, struct session *s);
+  /* Forgets its data of a login that begins, fails or, `ended`, has ended. Raises nothing. */
+  void (*forget_login)(lua_State *L, int index, struct session *s, bool ended);
   const char *(*status)(const struct session *s);         /* static: the service's name for the state */
   void (*push_id)(lua_State *L, const struct session *s); /* session.sessionId, or nil */
   /* The reason, in the service's words, why a call, or a login, is not possible now; static. NULL: it is. */
@@ -113,6 +122,11 @@ struct protocol {
   */
   void (*save)(lua_State *L, struct session *s);
   bool (*restore)(lua_State *L, struct session *s); /* takes such a table, on top; false: it is of no use */
+
+  /* Store. Fields beside the common ones, in the table on top. Or NULL. */
+
+  void (*save_fields)(lua_State *L, struct session *s);
+  void (*restore_fields)(lua_State *L, int index, struct session *s); /* raises */
 };
 
 #pragma GCC visibility pop

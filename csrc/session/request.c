@@ -168,10 +168,9 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
-/* Only the session's own application gets a _ts parameter. */
 static struct uri *target_of (lua_State *L, struct session *s) {
   struct uri *uri = check_target(L, 2, s);
-  return uri_same_origin(s->service, uri) ? session_stamp(s, uri) : uri;
+  return s->protocol->stamp && uri_same_origin(s->service, uri) ? s->protocol->stamp(s, uri) : uri;
 }
 
 static struct exchange *describe (lua_State *L, struct session *s) {

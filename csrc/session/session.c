@@ -34,22 +34,17 @@ void session_forget_identity (lua_State *L, int index, struct session *s) {
   session_setvalue(L, index, SESSION_PROVIDER_USER);
 }
 
-/* Sets the client context id; NULL: none. The next exchange makes the header lines again. */
-static void set_context_id (lua_State *L, int index, struct session *s, const char *id, size_t length) {
-  if (id)
-    lua_pushlstring(L, id, length);
-  else
-    lua_pushnil(L);
-  session_setvalue(L, index, SESSION_CONTEXT_ID);
-  s->has_context_id = id != NULL;
-  header_list_release(s->headers);
-  s->headers = NULL;
-}
-
 /* Forgets what identifies the session on the server. */
 static void forget_server_session (lua_State *L, int index, struct session *s) {
   s->expires = s->expires_at = 0;
   if (s->protocol->forget) s->protocol->forget(L, index, s);
+  header_list_release(s->headers);
+  s->headers = NULL;
+}
+
+/* Forgets the protocol's data of a login that begins, fails or, `ended`, has ended. */
+static void forget_login_data (lua_State *L, int index, struct session *s, bool ended) {
+  if (s->protocol->forget_login) s->protocol->forget_login(L, index, s, ended);
   header_list_release(s->headers);
   s->headers = NULL;
 }
@@ -70,27 +65,13 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   session_forget_kept(s);
   forget_server_session(L, index, s);
   session_forget_identity(L, index, s);
-  uri_release(s->ping_uri);
-  s->ping_uri = NULL;
   lua_pushnil(L);
   session_setvalue(L, index, SESSION_USER);
-  set_context_id(L, index, s, NULL, 0);
+  forget_login_data(L, index, s, true);
   loop_table(L, LOOP_HELD);
   lua_pushvalue(L, index);
   lua_pushnil(L);
   lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-/* Keeps the id that a response brings. A response without one changes nothing. */
-static void take_context_id (lua_State *L, int index, struct session *s, const struct finding *found) {
-  size_t length;
-  const char *known;
-  if (!found->context_id || !found->context_id_length) return;
-  session_getvalue(L, index, SESSION_CONTEXT_ID);
-  known = lua_tolstring(L, -1, &length);
-  if (!known || length != found->context_id_length || memcmp(known, found->context_id, length))
-    set_context_id(L, index, s, found->context_id, found->context_id_length);
   lua_pop(L, 1);
 }
 
@@ -120,7 +101,7 @@ static void begin_login (lua_State *L, int index, struct session *s) {
   s->online = s->established = s->admitted = false;
   session_forget_kept(s);
   forget_server_session(L, index, s);
-  set_context_id(L, index, s, NULL, 0);
+  forget_login_data(L, index, s, false);
 }
 
 /*
@@ -131,7 +112,7 @@ static void undo_login (lua_State *L, int index, struct session *s) {
   s->admitted = false;
   session_forget_kept(s);
   session_forget_identity(L, index, s);
-  set_context_id(L, index, s, NULL, 0);
+  forget_login_data(L, index, s, false);
 }
 
 static void refuse_login (struct session *s, enum result result, long status) {
@@ -204,12 +185,10 @@ static void change_by_answer (lua_State *L, int index, struct session *s, const 
   case VERDICT_ALIVE:
     turn_alive(s, found);
     learn(L, index, s, found);
-    take_context_id(L, index, s, found);
     break;
   case VERDICT_ADMITTED:
     s->admitted = true;
     learn(L, index, s, found);
-    take_context_id(L, index, s, found); /* without a cookie, the id alone identifies the session */
     break;
   case VERDICT_NEUTRAL:
     turn_alive(s, found);

@@ -37,7 +37,6 @@ struct session {
   struct identity *who;          /* owned reference; NULL until the first request, and after logout */
   struct credentials *kept;      /* owned, wiped: keepCredentials; NULL: none are kept */
   struct header_list *headers;   /* owned reference: the lines of every request; NULL: to be made again */
-  struct uri *ping_uri;          /* owned reference: the address that answered a ping; NULL: unknown */
   struct reconnect *reconnect;   /* owned; NULL: the session never reconnects by itself */
   struct autoping *autoping;     /* owned; NULL: it never had a pingInterval */
   struct operation *login;       /* borrowed; the pending login, or NULL */
@@ -57,10 +56,8 @@ struct session {
   enum model model : 4;
   enum phase phase : 4;
   unsigned failures : 2;     /* failed pings in a row, at most AUTOPING_FAILURES: automatic ones slow down */
-  bool time_stamp : 1;       /* each request gets a _ts parameter */
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
   bool has_own_line : 1;     /* `headers` have the protocol's own_line */
-  bool has_context_id : 1;   /* SESSION_CONTEXT_ID is not nil */
   bool device_offline : 1;   /* the host reported that there is no network */
   bool online : 1;           /* the web application answered last time */
   bool keep_credentials : 1; /* login fills `kept` */

@@ -231,7 +231,6 @@ int session_new (lua_State *L) {
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
   session_hooks(L)->store.open(L, s);
-  s->has_context_id = session_getvalue(L, 2, SESSION_CONTEXT_ID) != LUA_TNIL;
   lua_settop(L, 2);
   if (protocol->restored) protocol->restored(L, s);
   s->status = protocol->status ? protocol->status(s) : NULL;

@@ -411,12 +411,11 @@ int session_gc (lua_State *L) {
   session_forget_kept(s);
   identity_release(s->who);
   header_list_release(s->headers);
-  uri_release(s->ping_uri);
   uri_release(s->service);
   transport_release(s->transport);
   s->who = NULL;
   s->headers = NULL;
-  s->ping_uri = s->service = NULL;
+  s->service = NULL;
   s->transport = NULL;
   return 0;
 }

@@ -8,11 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char *kept_text (lua_State *L, const char *name, size_t *length) {
-  lua_getfield(L, STORE_KEPT, name);
-  return lua_tolstring(L, -1, length);
-}
-
 static void restore_slot (lua_State *L, const char *name, enum session_value slot) {
   lua_getfield(L, STORE_KEPT, name);
   session_setvalue(L, STORE_SESSION, slot);
@@ -110,18 +105,10 @@ static void restore_state (lua_State *L, struct session *s) {
   lua_settop(L, STORE_KEPT);
 }
 
-static void restore_ping (lua_State *L, struct session *s) {
-  const char *text, *why;
-  size_t length;
+static void restore_ping_interval (lua_State *L, struct session *s) {
   if (lua_getfield(L, STORE_OPTIONS, "pingInterval") == LUA_TNIL) {
     lua_getfield(L, STORE_KEPT, "pingInterval");
     if (!autoping_set_interval(s, lua_tonumber(L, -1))) luaL_error(L, "not enough memory");
-  }
-  text = kept_text(L, "pingURI", &length);
-  if (text) s->ping_uri = uri_parse(&s->loop->memory, text, length, &why);
-  if (s->ping_uri && !uri_within(s->service, s->ping_uri)) {
-    uri_release(s->ping_uri);
-    s->ping_uri = NULL;
   }
   lua_settop(L, STORE_KEPT);
 }
@@ -184,7 +171,8 @@ void store_restore (lua_State *L, struct session *s) {
     return;
   }
   restore_state(L, s);
-  restore_ping(L, s);
+  restore_ping_interval(L, s);
+  if (s->protocol->restore_fields) s->protocol->restore_fields(L, STORE_SESSION, s);
   restore_context(L);
   restore_catalogs(L);
   if (!session_arm(s)) luaL_error(L, "not enough memory");

@@ -185,7 +185,7 @@ static bool push_wire (lua_State *L, struct session *s) {
   return lua_istable(L, -1);
 }
 
-static void gather_state (lua_State *L, const struct session *s) {
+static void gather_state (lua_State *L, struct session *s) {
   set_slot(L, SESSION_URI, "serviceURI");
   set_slot(L, SESSION_USER, "userName");
   set_slot(L, SESSION_PROVIDER_USER, "providerUserName");
@@ -200,9 +200,7 @@ static void gather_state (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "loginHttpStatus");
   lua_pushnumber(L, autoping_interval(s));
   lua_setfield(L, -2, "pingInterval");
-  if (!s->ping_uri) return;
-  lua_pushstring(L, uri_public_text(s->ping_uri));
-  lua_setfield(L, -2, "pingURI");
+  if (s->protocol->save_fields) s->protocol->save_fields(L, s);
 }
 
 void store_gather (lua_State *L) {

@@ -1,5 +1,6 @@
 /* options: the options of datasession.new that an OpenEdge web application alone takes. */
 #include "runtime/options.h"
+#include "protocol/jsdo/address.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
 #include "protocol/jsdo/provider.h"
@@ -23,7 +24,7 @@ static void take_context (lua_State *L) {
 
 void jsdo_configure (lua_State *L, struct session *s) {
   s->model = session_model_option(L, 1, "\"anonymous\", \"basic\", \"form\", \"sso\" or \"bearer\"");
-  s->time_stamp = options_boolean(L, 1, "timeStamp", false);
+  jsdo_take_time_stamp(L, s);
   take_context(L);
 }
 

@@ -15,6 +15,7 @@
 #include "net/ascii.h"
 #include "net/cookie_return.h"
 #include "net/form.h"
+#include "protocol/jsdo/address.h"
 #include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
@@ -128,22 +129,6 @@ static bool is_broken_json (lua_State *L, const struct exchange *x) {
   broken = !json_decode(L);
   lua_pop(L, 1);
   return broken;
-}
-
-/* Responses to pings are alike: the last good one is remembered and not decoded again. */
-static bool is_known_pong (const struct loop *loop, const struct exchange *x) {
-  const struct buffer *body = &x->response.body;
-  return x->response.status == 200 && body->length && body->length == loop->pong_length &&
-         !memcmp(body->data, loop->pong, body->length) && exchange_has_type(x, "application/json");
-}
-
-static void remember_pong (struct loop *loop, const struct exchange *x) {
-  const struct buffer *body = &x->response.body;
-  if (x->response.status != 200 || !body->length || body->length > sizeof loop->pong ||
-      !exchange_has_type(x, "application/json"))
-    return;
-  memcpy(loop->pong, body->data, body->length);
-  loop->pong_length = body->length;
 }
 
 /* True if AppServerStatus.PingStatus is false: JSON's, or the word in any case. */
@@ -294,7 +279,7 @@ static void judge_ping (lua_State *L, const struct session *s, const struct exch
                   "the web application answers, its AppServer does not", NULL);
   else {
     found->verdict = VERDICT_ALIVE;
-    remember_pong(s->loop, x);
+    jsdo_remember_pong(L, s, x);
   }
 }
 
@@ -357,11 +342,11 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
 
 /* The server's properties replace the session's. */
 static bool jsdo_learn (lua_State *L, int index, struct session *s, const struct finding *found) {
-  (void)s;
-  if (!found->properties || !context_parse(L, found->properties, found->properties_length)) return false;
-  context_replace(L, index, -1);
-  lua_pop(L, 1);
-  return false;
+  if (found->properties && context_parse(L, found->properties, found->properties_length)) {
+    context_replace(L, index, -1);
+    lua_pop(L, 1);
+  }
+  return jsdo_learn_context_id(L, index, s, found);
 }
 
 static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
@@ -380,7 +365,7 @@ static void read_context (lua_State *L, const struct exchange *x, struct finding
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                         struct finding *found) {
   bool any = purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG;
-  bool known = purpose == PURPOSE_PING && !s->device_offline && is_known_pong(s->loop, x);
+  bool known = purpose == PURPOSE_PING && !s->device_offline && jsdo_is_known_pong(L, s, x);
   bool own = !any || uri_within(s->service, x->request.uri); /* wherever the application redirected to */
   bool page = !known && (own || purpose == PURPOSE_CATALOG) && purpose != PURPOSE_LOGOUT &&
               jsdo_is_login_page(x, purpose);
@@ -415,7 +400,7 @@ static struct exchange *get (lua_State *L, struct operation *op, const char *pat
 
 static struct exchange *get_stamped (lua_State *L, struct operation *op, const char *path) {
   struct session *s = op->session;
-  return session_exchange_brief(L, s, "GET", session_stamp(s, uri_append(s->service, path)));
+  return session_exchange_brief(L, s, "GET", jsdo_stamp(s, uri_append(s->service, path)));
 }
 
 /*
@@ -551,7 +536,7 @@ static bool jsdo_login (lua_State *L, struct operation *op, const struct credent
   struct exchange *x;
   if (op->session->model != MODEL_FORM) return jsdo_check(L, op);
   x = session_exchange_brief(L, op->session, "POST",
-                             session_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
+                             jsdo_stamp(op->session, uri_append(op->session->service, jsdo_form_login)));
   if (x && !jsdo_fill_form(x, as)) {
     exchange_free(x);
     return false;
@@ -595,8 +580,7 @@ static unsigned next_ping_path (const struct operation *op) {
 static bool ping_elsewhere (lua_State *L, struct operation *op, const struct exchange *x) {
   struct session *s = op->session;
   unsigned next;
-  uri_release(s->ping_uri);
-  s->ping_uri = NULL;
+  jsdo_set_ping_uri(s, NULL);
   op->stage |= 1u << ping_path_of(x);
   next = next_ping_path(op);
   if (next == PING_PATHS) return false;
@@ -646,16 +630,16 @@ static void pinged (lua_State *L, struct operation *op, struct exchange *x) {
     ask_after(L, op, x, &found);
     return;
   }
-  if (current && !s->ping_uri && proves_address(&found) && path < PING_PATHS)
-    s->ping_uri = uri_append(s->service, ping_paths[path]);
+  if (current && !jsdo_ping_uri(s) && proves_address(&found) && path < PING_PATHS)
+    jsdo_set_ping_uri(s, uri_append(s->service, ping_paths[path]));
   verdict_conclude(L, op, x, &found, RESULT_TRUE);
 }
 
 static bool jsdo_ping (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  struct exchange *x = s->ping_uri
-                           ? session_exchange_brief(L, s, "GET", session_stamp(s, uri_keep(s->ping_uri)))
-                           : get_stamped(L, op, ping_paths[0]);
+  struct uri *known = jsdo_ping_uri(s);
+  struct exchange *x = known ? session_exchange_brief(L, s, "GET", jsdo_stamp(s, uri_keep(known)))
+                             : get_stamped(L, op, ping_paths[0]);
   return operation_send(L, op, x, pinged);
 }
 
@@ -704,6 +688,7 @@ const struct protocol protocol_jsdo = {
     .options = jsdo_options,
     .configure = jsdo_configure,
     .restored = jsdo_take_provider,
+    .release = jsdo_release,
     .reconnects = RECONNECT_ASKED,
     .catalogs = true,
     .not_run = true,
@@ -717,5 +702,10 @@ const struct protocol protocol_jsdo = {
     .dress = dress,
     .sign = jsdo_sign,
     .judge = jsdo_judge,
+    .address = jsdo_address,
+    .stamp = jsdo_stamp,
     .learn = jsdo_learn,
+    .forget_login = jsdo_forget_login,
+    .save_fields = jsdo_save_fields,
+    .restore_fields = jsdo_restore_fields,
 };
