@@ -73,7 +73,7 @@ struct session {
 };
 
 #ifndef _WIN32 /* where bit-fields of different types are not packed */
-_Static_assert(sizeof(struct session) <= 192, "docs/internals.md, What a session takes");
+_Static_assert(sizeof(struct session) <= 184, "docs/internals.md, What a session takes");
 #endif
 
 /* The Lua values of a session. The common ones are user values; the rare ones share a table. */
