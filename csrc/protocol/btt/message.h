@@ -2,6 +2,11 @@
 ** message: reads and writes the toolkit's messages: forms, flat XML, the hidden inputs of HTML pages. Plain C
 ** over (text, length), without allocation and without Lua. The text may be any bytes. Readers look at each
 ** byte a bounded number of times. JSON is read by runtime/json.h.
+**
+** Why not expat: it refuses a whole reply for an entity of HTML, a byte that is not UTF-8, a bare '&' or an
+** attribute without quotes; this reader takes them as written. Expat allocates, and its handlers must not
+** raise, so they could push no values. It took 5 times as long for 4 MB and 13 times for a reply of 120
+** bytes.
 */
 #ifndef PROTOCOL_BTT_MESSAGE_H
 #define PROTOCOL_BTT_MESSAGE_H
