@@ -51,7 +51,7 @@ local function loseSession(session)
   show(assert(session:invoke("Transfer", { amount = 100 }):await()))
 end
 
--- Another program of the same terminal goes on with the same session.
+-- Another program of the same terminal resumes the session.
 local function join()
   say("Joining the session of terminal %s.", tid)
   local other = open { tid = tid }

@@ -1,5 +1,5 @@
---- A protocol of one's own: a plain REST service that gives a token for a user name and password, wants it
--- with every request, and takes it to be void after a while.
+--- A protocol of your own: a plain REST service that gives a token for a user name and password, requires it
+-- with every request, and expires it after a while.
 --
 --   lua5.4 examples/own_protocol.lua
 
@@ -14,7 +14,7 @@ end
 datasession.defineProtocol("tokens", {
   options = { "tokenURI" },
 
-  -- Something true: the session is logged in. nil and an error: it is not.
+  -- A true result: the session is logged in. nil and an error: the login failed.
   login = function(link, user, password)
     local response, err = link:request({
       method = "POST",

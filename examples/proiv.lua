@@ -26,7 +26,7 @@ local function start(slot)
   })
 end
 
--- Whether PROIV let it be stopped.
+-- True if PROIV agreed to stop the session.
 local function stop(key)
   local stopped
   assert(proiv.stop(key, 5, function() stopped = true end, function() stopped = false end))

@@ -5,7 +5,7 @@
 --                                                            environment
 --                                                            variable DATASESSION_PASSWORD, or is asked for
 --
--- Behind these, options of datasession.new for the connection, as NAME=VALUE: caFile=ca.pem, insecure=true,
+-- After these, options of datasession.new for the connection, as NAME=VALUE: caFile=ca.pem, insecure=true,
 -- clientCertificate=me.pem, clientKey=me.key, proxy=http://proxy:3128, timeout=60, ...
 
 local datasession = require "datasession"
@@ -19,7 +19,7 @@ local NUMBERS = {
   connectTimeout = true, timeout = true, stallTimeout = true, maxResponseSize = true, maxRedirects = true,
 }
 
-local words, transport = {}, {} -- the arguments; and those that are options of the connection
+local words, transport = {}, {} -- the arguments, and the options of the connection
 
 for _, word in ipairs(arg) do
   local name, value = word:match("^(%a+)=(.*)$")
@@ -30,7 +30,7 @@ for _, word in ipairs(arg) do
   elseif NUMBERS[name] then
     transport[name] = tonumber(value)
   else
-    transport[name] = value == "true" -- datasession.new says so if there is no such option
+    transport[name] = value == "true" -- datasession.new raises for an unknown option
   end
 end
 
