@@ -256,6 +256,7 @@ static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
 static CURLcode set_base (struct handle *h) {
   CURLcode code = set_base_numbers(h->easy);
   h->buffer = FRAME_BUFFER;
+  h->fresh_set = false;
   if (!code && h->lines->keeps_sent)
     code = curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SENT_BUFFER);
   if (!code) code = set_base_pointers(h);
@@ -550,7 +551,9 @@ static bool shows_who (const struct handle *h, const struct request *r) {
 
 /* After a kept connection broke, the others may be broken too: use a new one. */
 static CURLcode set_fresh (struct handle *h) {
-  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, h->fresh ? 1L : 0L);
+  CURLcode code = CURLE_OK;
+  if (h->fresh != h->fresh_set) code = curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, h->fresh ? 1L : 0L);
+  h->fresh_set = h->fresh;
   h->fresh = false;
   return code;
 }

@@ -69,6 +69,7 @@ struct handle {
   struct stream stream; /* the HTTP/2 stream of the request that was sent last */
   bool keeps_cookies;   /* CURLOPT_COOKIEFILE is set, which turns cookies on */
   bool fresh;           /* the transfer gets a new connection */
+  bool fresh_set;       /* CURLOPT_FRESH_CONNECT is on */
   bool https;           /* the URI is https */
   bool http2;           /* HTTP/2 is requested */
   bool lines_set;       /* the header lines are set, of lines_kind */

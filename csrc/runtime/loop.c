@@ -377,10 +377,7 @@ static int nothing (lua_State *L) {
 
 /* Calls a hook of the main thread, even from a coroutine: a signal handler can set a hook there only. */
 static void look_at_main (lua_State *L, struct loop *loop) {
-  lua_State *main;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  main = lua_tothread(L, -1);
-  lua_pop(L, 1);
+  lua_State *main = loop->main;
   if (!main || main == L || !lua_gethook(main) || !lua_checkstack(main, LUA_MINSTACK)) return;
   lua_pushcfunction(main, nothing);
   if (lua_pcall(main, 0, 0, 0) == LUA_OK) return;
@@ -399,8 +396,10 @@ void loop_step_on (lua_State *L, struct loop *loop, double until) {
   double left = until < HUGE_VAL ? until - clock_now() : until;
   if (left < 0) left = 0;
   step_within(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, left < HUGE_VAL ? left : 0, until);
-  lua_pushcfunction(L, nothing);
-  lua_call(L, 0, 0);
+  if (lua_gethook(L)) {
+    lua_pushcfunction(L, nothing);
+    lua_call(L, 0, 0);
+  }
   look_at_main(L, loop);
 }
 
@@ -743,6 +742,9 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   loop = compat_newuserdata(L, sizeof *loop, LOOP_SLOTS);
   memset(loop, 0, sizeof *loop);
   loop->above = calls;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  loop->main = lua_tothread(L, -1);
+  lua_pop(L, 1);
   loop->limits = engine_default_limits;
   loop->deadline = HUGE_VAL;
   loop->memory.resize = lua_getallocf(L, &loop->memory.ud);

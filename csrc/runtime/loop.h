@@ -60,6 +60,7 @@ struct entry {
 struct loop {
   struct engine *engine;        /* owned; NULL before the first use and after the state began to close */
   struct allocator memory;      /* the state's own lua_Alloc */
+  lua_State *main;              /* borrowed; the state's main thread, or NULL */
   struct cookie_jars jars;      /* shared by all sessions' cookies */
   struct engine_limits limits;  /* the engine's, or those for its creation */
   struct transport *transport;  /* owned reference: the defaults */
