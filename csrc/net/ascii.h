@@ -11,7 +11,8 @@
 #pragma GCC visibility push(hidden)
 
 static inline char ascii_lower (char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+  if (c >= 'A' && c <= 'Z') return (char)(c + ('a' - 'A'));
+  return c;
 }
 
 static inline bool ascii_is_alnum (char c) {
