@@ -42,7 +42,7 @@ struct protocol {
   void (*configure)(lua_State *L, struct session *s);
   /* The same, after the session was restored from a store. Or NULL. */
   void (*restored)(lua_State *L, struct session *s);
-  void (*release)(struct session *s); /* frees `wire`; or NULL */
+  void (*release)(struct session *s); /* frees `data`; or NULL */
   /* Pushes the name under which a store keeps the session, from options of its own at 1; or nil. Or NULL. */
   void (*push_name)(lua_State *L, struct session *s);
   enum reconnecting reconnects;

@@ -31,7 +31,7 @@ enum phase {
 struct session {
   struct loop *loop;               /* borrowed; the registry keeps it */
   const struct protocol *protocol; /* static */
-  void *wire;          /* the protocol's data: its configure makes it, its release frees it; or NULL */
+  void *data;          /* the protocol's data: its configure makes it, its release frees it; or NULL */
   struct uri *service; /* owned reference: the root of the web application */
   struct transport *transport;   /* owned reference */
   struct identity *who;          /* owned reference; NULL until the first request, and after logout */
@@ -92,7 +92,7 @@ enum session_value {
   SESSION_STORAGE,       /* the store of a session with a name */
   SESSION_SAVER,         /* its entry in the ready queue; store/store.c */
   SESSION_KEY,           /* key; made on first access */
-  SESSION_WIRE,          /* the protocol's value */
+  SESSION_DATA,          /* the protocol's value */
   SESSION_SLOTS = SESSION_OTHERS
 };
 

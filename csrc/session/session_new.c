@@ -187,7 +187,7 @@ static struct session *new_session (lua_State *L, const struct protocol *protoco
   s->device_offline = loop->device_offline;
   userdata_set(L, TYPE_SESSION);
   lua_insert(L, 2);
-  session_setvalue(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_DATA);
   return s;
 }
 

@@ -69,7 +69,7 @@ void session_setvalue (lua_State *L, int index, enum session_value which) {
 void session_push_protocol_name (lua_State *L, const struct session *s) {
   lua_pushstring(L, s->protocol->name);
   session_push(L, s);
-  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_DATA) == LUA_TTABLE &&
       lua_getfield(L, -1, "protocol") == LUA_TTABLE && lua_getfield(L, -1, "name") == LUA_TSTRING)
     lua_replace(L, -5);
   while (!lua_isstring(L, -1))

@@ -145,7 +145,7 @@ static void restore_catalogs (lua_State *L) {
 }
 
 /* Restores the protocol's data, which alone identifies a session of such a protocol. */
-static bool restore_wire (lua_State *L, struct session *s) {
+static bool restore_data (lua_State *L, struct session *s) {
   bool ok = true;
   lua_getfield(L, STORE_KEPT, "wire");
   if (s->protocol->restore) ok = lua_istable(L, -1) && s->protocol->restore(L, s);
@@ -166,7 +166,7 @@ void store_restore (lua_State *L, struct session *s) {
     ignore(L, s, "datasession: a stored session is ignored: its AuthenticationProvider cannot be created");
     return;
   }
-  if (!restore_wire(L, s)) {
+  if (!restore_data(L, s)) {
     ignore(L, s, "datasession: a stored session is ignored: it belongs to another address");
     return;
   }

@@ -176,7 +176,7 @@ static bool goes_on_alone (const struct session *s) {
 }
 
 /* Pushes the protocol's data, or nil. False: the session cannot be restored. */
-static bool push_wire (lua_State *L, struct session *s) {
+static bool push_data (lua_State *L, struct session *s) {
   lua_pushnil(L);
   if (!is_established(s)) return false;
   if (!s->protocol->save) return goes_on_alone(s);
@@ -205,7 +205,7 @@ static void gather_state (lua_State *L, struct session *s) {
 
 void store_gather (lua_State *L) {
   struct session *s = lua_touserdata(L, 1);
-  if (!push_wire(L, s)) return;
+  if (!push_data(L, s)) return;
   lua_createtable(L, 0, 16);
   lua_insert(L, -2);
   lua_setfield(L, -2, "wire");

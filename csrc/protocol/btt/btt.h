@@ -59,7 +59,7 @@ enum btt_format { FORMAT_FORM, FORMAT_JSON, FORMAT_XML };
 struct btt {
   const struct allocator *memory; /* borrowed */
 
-  /* Options; texts are borrowed from the table in SESSION_WIRE. Paths begin with '/' */
+  /* Options; texts are borrowed from the table in SESSION_DATA. Paths begin with '/' */
   const char *establish_path, *request_path, *close_path, *close_operation, *parameter, *cookie;
   enum btt_format format;
   bool encodes, decodes, classifies; /* that table has a function of the user's for it */
@@ -88,7 +88,7 @@ struct btt {
 struct btt *btt_of (const struct session *s);
 
 /*
-** The table in SESSION_WIRE has the functions encode, decode, classify, onLateReply, texts kept for C, and
+** The table in SESSION_DATA has the functions encode, decode, classify, onLateReply, texts kept for C, and
 ** this key:
 */
 #define BTT_REPLY "reply" /* the last reply to a call, until the call takes it */
@@ -139,7 +139,7 @@ int btt_invoke (lua_State *L);
 bool btt_send_close (lua_State *L, struct operation *op, operation_step step);
 
 /*
-** Pushes a function of the user's from the table of SESSION_WIRE. False, and nothing pushed: there is none.
+** Pushes a function of the user's from the table of SESSION_DATA. False, and nothing pushed: there is none.
 */
 bool btt_push_function (lua_State *L, const struct session *s, const char *name);
 

@@ -160,7 +160,7 @@ static void take_reply (lua_State *L, struct operation *op) {
   operation_push(L, op);
   compat_getslot(L, -1, OPERATION_ARGUMENTS);
   operation_push_session(L, op);
-  session_getvalue(L, -1, SESSION_WIRE);
+  session_getvalue(L, -1, SESSION_DATA);
   lua_getfield(L, -1, BTT_REPLY);
   lua_setfield(L, top + 2, BTT_REPLY);
   lua_pushnil(L);

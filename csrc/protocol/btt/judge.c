@@ -357,7 +357,7 @@ static void judge_own (lua_State *L, const struct session *s, const struct excha
 /* Keeps the reply on top, popped, for the call that awaits it. */
 static void keep_reply (lua_State *L, const struct session *s) {
   session_push(L, s);
-  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE) {
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_DATA) == LUA_TTABLE) {
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, BTT_REPLY);
   }

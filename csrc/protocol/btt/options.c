@@ -175,13 +175,13 @@ void btt_configure (lua_State *L, struct session *s) {
     luaL_error(L, "not enough memory");
     return;
   }
-  s->wire = b;
+  s->data = b;
   b->memory = &s->loop->memory;
   cookies_init(&b->cookies, b->memory);
   refuse_name(L);
   lua_newtable(L);
   lua_pushvalue(L, -1);
-  session_setvalue(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_DATA);
   read_options(L, b, lua_gettop(L));
   set_timeout(L, s);
 }

@@ -59,13 +59,13 @@ bool text_same (const struct text *a, const struct text *b) {
 }
 
 struct btt *btt_of (const struct session *s) {
-  return s->wire;
+  return s->data;
 }
 
 bool btt_push_function (lua_State *L, const struct session *s, const char *name) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_WIRE) == LUA_TTABLE &&
+  if (!lua_isnil(L, -1) && session_getvalue(L, -1, SESSION_DATA) == LUA_TTABLE &&
       lua_getfield(L, -1, name) == LUA_TFUNCTION) {
     lua_replace(L, top + 1);
     lua_settop(L, top + 1);
@@ -103,7 +103,7 @@ static void release (struct session *s) {
   text_wipe(b->memory, &b->server_option);
   text_wipe(b->memory, &b->tid);
   cookies_clear(&b->cookies);
-  s->wire = NULL;
+  s->data = NULL;
   memory_wipe_free(&s->loop->memory, b, sizeof *b);
 }
 
@@ -294,7 +294,7 @@ static bool sign (lua_State *L, struct session *s, struct header_list *lines) {
 
 static const struct session *check_own (lua_State *L) {
   const struct session *s = session_check(L, 1);
-  if (s->protocol != &protocol_btt || !s->wire) luaL_argerror(L, 1, "expected a session of protocol btt");
+  if (s->protocol != &protocol_btt || !s->data) luaL_argerror(L, 1, "expected a session of protocol btt");
   return s;
 }
 

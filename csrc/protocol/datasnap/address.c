@@ -19,7 +19,7 @@ static void push_base (lua_State *L, const struct uri *uri) {
 }
 
 void datasnap_push_prefix (lua_State *L, const struct session *s, bool rest) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   push_base(L, rest ? w->rest : w->root);
 }
 
@@ -385,7 +385,7 @@ static void add_segments (lua_State *L, int list, lua_Integer n, const char *wha
 
 void datasnap_push_call (lua_State *L, const struct session *s, const char *what, enum datasnap_verb verb,
                          int class_name, int params, int filters) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   bool single;
   lua_Integer n = push_list(L, params, what, &single);
   lua_Integer in_path = split(L, what, n, single, verb);
@@ -403,7 +403,7 @@ void datasnap_push_call (lua_State *L, const struct session *s, const char *what
 
 /* Accepts what the vendor's clients do: they build suffixes from cached results and from whole paths. */
 void datasnap_push_cache (lua_State *L, const struct session *s, int suffix, bool with_id) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   const char *text = luaL_optstring(L, suffix, "");
   bool query;
   if (*text == '/') text++;

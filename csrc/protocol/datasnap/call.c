@@ -297,7 +297,7 @@ int datasnap_get_url_prefix (lua_State *L) {
 
 /* True if a session is held. Without an id the server would make an empty session, and not name it. */
 static bool is_held (const struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   return w->id != NULL;
 }
 
@@ -315,7 +315,7 @@ int datasnap_get_cache_url (lua_State *L) {
 
 /* Pushes the address of the cached item whose suffix is at 2. */
 static void push_address (lua_State *L, const struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   const char *text, *why;
   struct uri *uri;
   size_t length;
@@ -383,7 +383,7 @@ static bool send_batch (lua_State *L, struct operation *op) {
 int datasnap_batch (lua_State *L) {
   static const char *const known[] = {"timeout", "idempotent", NULL};
   struct session *s = session_check(L, 1);
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   struct operation *op;
   luaL_checktype(L, 2, LUA_TTABLE);
   if (!lua_isnoneornil(L, 3)) options_check(L, 3, "batch", known);
@@ -399,7 +399,7 @@ int datasnap_batch (lua_State *L) {
 
 bool datasnap_ask_platform (lua_State *L, struct operation *op, operation_step step) {
   struct session *s = op->session;
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   return operation_send(
       L, op, session_exchange_brief(L, s, "GET", uri_append(w->rest, "/DSAdmin/GetPlatformName/")), step);
 }

@@ -8,7 +8,7 @@
 
 extern const struct protocol protocol_datasnap;
 
-/* `wire` of a DataSnap session. */
+/* `data` of a DataSnap session. */
 struct datasnap {
   char *id;         /* owned, wiped: the server's id of the session; NULL: none is held */
   size_t id_size;   /* of the block, NUL included */

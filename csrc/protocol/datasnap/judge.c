@@ -223,7 +223,7 @@ static bool is_platform (lua_State *L, const struct exchange *x) {
 
 /* The address of a call's class and method, without parameters, which may be secrets. */
 static struct uri *without_parameters (const struct session *s, const struct uri *uri) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   const char *text = uri_text(uri), *end = text + datasnap_length(w->rest), *why;
   int slashes = 0;
   if (!uri_within(w->rest, uri)) return uri_keep((struct uri *)uri);
@@ -234,7 +234,7 @@ static struct uri *without_parameters (const struct session *s, const struct uri
 
 /* Out of memory: serviceURI is shown instead. */
 static const struct uri *shown_address (struct session *s, const struct uri *uri) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   struct uri *shown = without_parameters(s, uri);
   uri_release(w->shown);
   w->shown = shown;
@@ -339,7 +339,7 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
     judge_unknown(s, found);
   else if (status == 403)
     blame(found, "auth", error ? text : "this user is not allowed to do that", NULL);
-  else if (status == 501 && uri_within(((const struct datasnap *)s->wire)->batch, x->request.uri))
+  else if (status == 501 && uri_within(((const struct datasnap *)s->data)->batch, x->request.uri))
     blame(found, "http", "the server does not support batches: only the oldest servers do",
           "call the methods one by one");
   else {
@@ -350,7 +350,7 @@ static void judge_call (lua_State *L, const struct session *s, const struct exch
 
 /* Responses of the cache and to batches name no session, but the server has renewed it for them. */
 static void renew_silently (const struct session *s, const struct exchange *x, struct finding *found) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   bool silent = uri_within(w->cache, x->request.uri) || uri_within(w->batch, x->request.uri);
   if (!silent || found->session_id || !w->id || found->fault.status != 200) return;
   found->stands = true;

@@ -71,7 +71,7 @@ static bool ends_with (const struct uri *uri, const char *end) {
 
 /* The library puts them behind serviceURI itself. */
 static void refuse_contexts (lua_State *L, const struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   size_t base = datasnap_length(s->service);
   const char *rest = w->rest ? uri_text(w->rest) + base : "", *root = w->root ? uri_text(w->root) + base : "";
   const char *end = ends_with(s->service, rest) ? rest : ends_with(s->service, root) ? root : NULL;
@@ -84,7 +84,7 @@ static void configure (lua_State *L, struct session *s) {
     luaL_error(L, "not enough memory");
     return;
   }
-  s->wire = w;
+  s->data = w;
   push_context(L, "dscontext", "datasnap");
   w->root = append(L, s->service);
   push_context(L, "restcontext", "rest");
@@ -101,7 +101,7 @@ static void configure (lua_State *L, struct session *s) {
 }
 
 static void release (struct session *s) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   if (!w) return;
   memory_wipe_free(&s->loop->memory, w->id, w->id_size);
   uri_release(w->root);
@@ -111,13 +111,13 @@ static void release (struct session *s) {
   uri_release(w->shown);
   identity_release(w->next);
   memory_free(&s->loop->memory, w, sizeof *w);
-  s->wire = NULL;
+  s->data = NULL;
 }
 
 /* State */
 
 bool datasnap_hold (struct session *s, const char *id, size_t length) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   char *copy = length ? memory_new(&s->loop->memory, length + 1) : NULL;
   if (length && !copy) return false;
   if (length) memcpy(copy, id, length);
@@ -128,7 +128,7 @@ bool datasnap_hold (struct session *s, const char *id, size_t length) {
 }
 
 static bool learn (lua_State *L, int index, struct session *s, const struct finding *found) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   size_t held = w->id ? w->id_size - 1 : 0;
   (void)index;
   if (!found->session_id) return false;
@@ -139,14 +139,14 @@ static bool learn (lua_State *L, int index, struct session *s, const struct find
 }
 
 static void forget (lua_State *L, int index, struct session *s) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   (void)L, (void)index;
   datasnap_hold(s, NULL, 0);
   w->lifetime = 0;
 }
 
 static void push_id (lua_State *L, const struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   lua_pushstring(L, w ? w->id : NULL);
 }
 
@@ -166,7 +166,7 @@ static bool dress (struct session *s, struct header_list *lines) {
 
 static bool sign (lua_State *L, struct session *s, struct header_list *lines) {
   static const char name[] = "dssession=";
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   struct buffer value;
   bool ok;
   (void)L;
@@ -251,7 +251,7 @@ static void still_there (lua_State *L, struct operation *op, struct exchange *x)
 }
 
 static bool reestablish (lua_State *L, struct operation *op, unsigned attempt) {
-  const struct datasnap *w = op->session->wire;
+  const struct datasnap *w = op->session->data;
   (void)attempt;
   operation_push_session(L, op);
   session_lapse(L, lua_gettop(L));
@@ -292,14 +292,14 @@ static void logged_out (lua_State *L, struct operation *op, struct exchange *x) 
 }
 
 static bool is_held (const struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   return w->id && !(s->expires > 0 && clock_now() >= s->expires);
 }
 
 /* Without an id the server would make a session in order to close it. */
 static bool logout (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   if (!is_held(s)) return conclude_later(L, op);
   return operation_send(L, op, session_exchange_brief(L, s, "GET", uri_append(w->rest, "/CloseSession/")),
                         logged_out);
@@ -315,7 +315,7 @@ static void nothing_closed (lua_State *L, struct operation *op, struct exchange 
 
 /* Makes an identity with the present credentials; none while a login has yet to prove them. */
 static void prepare_next (lua_State *L, struct session *s) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   identity_release(w->next);
   w->next = NULL;
   if (!s->who || !s->who->credentials || s->login || s->phase == PHASE_INVALID) return;
@@ -329,7 +329,7 @@ static void prepare_next (lua_State *L, struct session *s) {
 ** `name`.
 */
 static void go_on_as_before (lua_State *L, struct session *s, int name) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   if (!w->next) return;
   s->who = w->next;
   w->next = NULL;

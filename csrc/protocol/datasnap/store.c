@@ -30,7 +30,7 @@ static const char *path_of (const struct uri *uri) {
 
 /* Rounds to whole seconds: responses within one second cause one write. */
 void datasnap_save (lua_State *L, struct session *s) {
-  const struct datasnap *w = s->wire;
+  const struct datasnap *w = s->data;
   if (!w->id) {
     lua_pushnil(L);
     return;
@@ -68,7 +68,7 @@ static double number_of (lua_State *L, int index, const char *name) {
 
 /* False for the id of another origin or path: it is another server's. */
 bool datasnap_restore (lua_State *L, struct session *s) {
-  struct datasnap *w = s->wire;
+  struct datasnap *w = s->data;
   int kept = lua_gettop(L);
   struct timespec now;
   size_t length = 0, n;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-/* In `wire`, made on first need: a session that never pinged has none. */
+/* In `data`, made on first need: a session that never pinged has none. */
 struct address {
   struct uri *ping;    /* owned reference; NULL: unknown */
   struct pong *pong;   /* borrowed: the registry keeps it; NULL: not looked up yet */
@@ -24,8 +24,8 @@ struct pong {
 static const char pong_key = 0;
 
 static struct address *need (struct session *s) {
-  if (!s->wire) s->wire = memory_new(&s->loop->memory, sizeof(struct address));
-  return s->wire;
+  if (!s->data) s->data = memory_new(&s->loop->memory, sizeof(struct address));
+  return s->data;
 }
 
 static struct address *must (lua_State *L, struct session *s) {
@@ -35,10 +35,10 @@ static struct address *must (lua_State *L, struct session *s) {
 }
 
 void jsdo_release (struct session *s) {
-  struct address *a = s->wire;
+  struct address *a = s->data;
   if (a) uri_release(a->ping);
   memory_free(&s->loop->memory, a, sizeof *a);
-  s->wire = NULL;
+  s->data = NULL;
 }
 
 /* The option timeStamp */
@@ -48,7 +48,7 @@ void jsdo_take_time_stamp (lua_State *L, struct session *s) {
 }
 
 struct uri *jsdo_stamp (struct session *s, struct uri *uri) {
-  const struct address *a = s->wire;
+  const struct address *a = s->data;
   char stamp[64];
   const char *why;
   struct uri *stamped;
@@ -109,7 +109,7 @@ static struct uri *with_id (const struct session *s, const struct uri *uri, cons
 }
 
 struct uri *jsdo_address (lua_State *L, struct session *s, struct uri *uri) {
-  const struct address *a = s->wire;
+  const struct address *a = s->data;
   struct uri *made = uri;
   const char *id;
   if (!uri || !a || !a->has_context_id) return uri;
@@ -139,7 +139,7 @@ bool jsdo_learn_context_id (lua_State *L, int index, struct session *s, const st
 }
 
 void jsdo_forget_login (lua_State *L, int index, struct session *s, bool ended) {
-  struct address *a = s->wire;
+  struct address *a = s->data;
   lua_pushnil(L);
   session_setvalue(L, index, SESSION_CONTEXT_ID);
   if (a) a->has_context_id = false;
@@ -149,12 +149,12 @@ void jsdo_forget_login (lua_State *L, int index, struct session *s, bool ended) 
 /* The ping service */
 
 struct uri *jsdo_ping_uri (const struct session *s) {
-  const struct address *a = s->wire;
+  const struct address *a = s->data;
   return a ? a->ping : NULL;
 }
 
 void jsdo_set_ping_uri (struct session *s, struct uri *uri) {
-  struct address *a = uri ? need(s) : s->wire;
+  struct address *a = uri ? need(s) : s->data;
   if (!a) {
     uri_release(uri);
     return;
@@ -164,7 +164,7 @@ void jsdo_set_ping_uri (struct session *s, struct uri *uri) {
 }
 
 static struct pong *find_pong (lua_State *L, const struct session *s) {
-  struct address *a = s->wire;
+  struct address *a = s->data;
   struct pong *pong;
   if (a && a->pong) return a->pong;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &pong_key);

@@ -1,4 +1,4 @@
-/* jsdo: what the files of the JSDO protocol share of OpenEdge's wire format. */
+/* jsdo: what the files of the JSDO protocol share of OpenEdge's HTTP interface. */
 #ifndef PROTOCOL_JSDO_JSDO_H
 #define PROTOCOL_JSDO_JSDO_H
 

@@ -127,7 +127,7 @@ static int link_request (lua_State *L) {
 static void copy_options (lua_State *L) {
   lua_Integer i, n;
   lua_newtable(L);
-  session_getvalue(L, 2, SESSION_WIRE);
+  session_getvalue(L, 2, SESSION_DATA);
   if (lua_getfield(L, -1, "options") == LUA_TTABLE) {
     n = (lua_Integer)lua_rawlen(L, -1);
     for (i = 1; i <= n; i++) {
@@ -143,7 +143,7 @@ static void copy_options (lua_State *L) {
 /* Only save and restore of the definition know what proves a session. */
 static void check_name (lua_State *L) {
   int top = lua_gettop(L);
-  session_getvalue(L, 2, SESSION_WIRE);
+  session_getvalue(L, 2, SESSION_DATA);
   lua_getfield(L, -1, "protocol");
   lua_getfield(L, -1, "name");
   if (lua_getfield(L, 1, "name") != LUA_TNIL &&
@@ -154,7 +154,7 @@ static void check_name (lua_State *L) {
 }
 
 /*
-** `wire` points here if the definition's functions can renew the session without a password. Static; no
+** `data` points here if the definition's functions can renew the session without a password. Static; no
 ** owner.
 */
 static const char renewing = 0;
@@ -171,13 +171,13 @@ static void configure (lua_State *L, struct session *s) {
   lua_createtable(L, 0, 8);
   copy_options(L);
   lua_setfield(L, -2, "options");
-  session_getvalue(L, 2, SESSION_WIRE);
-  s->wire = can_refresh(L) ? (void *)&renewing : NULL;
+  session_getvalue(L, 2, SESSION_DATA);
+  s->data = can_refresh(L) ? (void *)&renewing : NULL;
   lua_setfield(L, -2, "protocol");
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "session");
   luaL_setmetatable(L, LINK_TYPE);
-  session_setvalue(L, 2, SESSION_WIRE);
+  session_setvalue(L, 2, SESSION_DATA);
   check_name(L);
 }
 
@@ -188,7 +188,7 @@ static void configure (lua_State *L, struct session *s) {
 static bool push_function (lua_State *L, const struct session *s, const char *name) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_WIRE) != LUA_TTABLE) {
+  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_DATA) != LUA_TTABLE) {
     lua_settop(L, top);
     return false;
   }
@@ -298,7 +298,7 @@ static void find (lua_State *L, struct operation *op, enum purpose purpose, stru
   }
   found->verdict = VERDICT_ALIVE;
   session_push(L, op->session);
-  session_getvalue(L, -1, SESSION_WIRE);
+  session_getvalue(L, -1, SESSION_DATA);
   read_deadline(L, found);
   lua_pop(L, 2);
 }
@@ -380,7 +380,7 @@ static bool stop (lua_State *L, struct operation *op) {
 /* Re-establishing: calls reconnect; without it check, then refresh, then login with kept credentials. */
 
 static bool can_renew (const struct session *s) {
-  return s->wire || s->kept;
+  return s->data || s->kept;
 }
 
 static bool log_in_again (lua_State *L, struct operation *op) {
@@ -608,7 +608,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
 /* The deadline belonged to the lost session. */
 static void forget (lua_State *L, int index, struct session *s) {
   (void)s;
-  if (session_getvalue(L, index, SESSION_WIRE) == LUA_TTABLE) {
+  if (session_getvalue(L, index, SESSION_DATA) == LUA_TTABLE) {
     lua_pushliteral(L, "expiresAt");
     lua_pushnil(L);
     lua_rawset(L, -3);

@@ -9,7 +9,7 @@
 extern const struct protocol protocol_lua, protocol_lua_implicit;
 
 /*
-** Pushes the definition of that name, the first SESSION_WIRE of its sessions. NULL, and nothing pushed: there
+** Pushes the definition of that name, the first SESSION_DATA of its sessions. NULL, and nothing pushed: there
 ** is none.
 */
 const struct protocol *protocol_lua_find (lua_State *L, const char *name);

@@ -9,7 +9,7 @@
 const char *const proiv_options[] = {"sessionNodeID", "URI",        "connectionData", "explicitByGet",
                                      "pollInterval",  "endTimeout", "transport",      NULL};
 
-/* Stack: the options at 1, the session at 2, the table of SESSION_WIRE at 3, connectionData or nil at 4. */
+/* Stack: the options at 1, the session at 2, the table of SESSION_DATA at 3, connectionData or nil at 4. */
 enum { OPTIONS = 1, SESSION, WIRE, DATA };
 
 static const char *const data_fields[] = {"service",  "sessionType", "hostname",    "port", "username",
@@ -24,7 +24,7 @@ static void take_node (lua_State *L) {
 
 /* A relative URI is below serviceURI; one that begins with a slash is below its origin. */
 static void take_address (lua_State *L, struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   size_t length;
   const char *text = options_string(L, OPTIONS, "URI", &length), *why = uri_no_memory;
   struct uri *base = uri_append(s->service, "/");
@@ -90,7 +90,7 @@ static void check_details (lua_State *L) {
 
 /* Copies all fields but the password into the table on top; the password goes to memory that is wiped. */
 static void copy_data (lua_State *L, struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   int i;
   for (i = 0; data_fields[i]; i++) {
     const char *text = data_text(L, data_fields[i]);
@@ -105,7 +105,7 @@ static void copy_data (lua_State *L, struct session *s) {
 }
 
 static void take_data (lua_State *L, struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   int type = lua_getfield(L, OPTIONS, "connectionData");
   lua_newtable(L);
   if (type == LUA_TTABLE) {
@@ -169,7 +169,7 @@ void proiv_configure (lua_State *L, struct session *s) {
     luaL_error(L, "not enough memory");
     return;
   }
-  s->wire = p;
+  s->data = p;
   lua_settop(L, SESSION);
   lua_createtable(L, 0, 3);
   refuse_options(L, s);
@@ -180,28 +180,28 @@ void proiv_configure (lua_State *L, struct session *s) {
   take_address(L, s);
   take_data(L, s);
   take_transport(L);
-  session_setvalue(L, SESSION, SESSION_WIRE);
+  session_setvalue(L, SESSION, SESSION_DATA);
 }
 
 void proiv_forget_secret (struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   credentials_free(&s->loop->memory, p->secret);
   p->secret = NULL;
 }
 
 void proiv_forget_key (struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   memory_wipe_free(&s->loop->memory, p->key, p->key_size);
   p->key = NULL;
   p->key_size = 0;
 }
 
 void proiv_release (struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   if (!p) return;
   proiv_forget_secret(s);
   proiv_forget_key(s);
   uri_release(p->address);
   memory_free(&s->loop->memory, p, sizeof *p);
-  s->wire = NULL;
+  s->data = NULL;
 }

@@ -19,7 +19,7 @@ enum proiv_state {
   PROIV_LOST
 };
 
-/* `wire` of a PROIV session. Its user value SESSION_WIRE is a table of { transport, data, node }. */
+/* `data` of a PROIV session. Its user value SESSION_DATA is a table of { transport, data, node }. */
 struct proiv {
   struct uri *address; /* owned reference: the connection servlet */
   struct credentials
@@ -53,7 +53,7 @@ void proiv_release (struct session *s);
 void proiv_forget_secret (struct session *s);
 void proiv_forget_key (struct session *s);
 
-/* Pushes that field of SESSION_WIRE, or nil. */
+/* Pushes that field of SESSION_DATA, or nil. */
 int proiv_push (lua_State *L, const struct session *s, const char *field);
 
 /*

@@ -191,7 +191,7 @@ static enum proiv_answer hear_function (lua_State *L, struct operation *op, enum
   enum proiv_answer answer = PROIV_SAYS_RUNNING;
   memset(found, 0, sizeof *found);
   found->purpose = purpose;
-  found->fault.uri = ((const struct proiv *)op->session->wire)->address;
+  found->fault.uri = ((const struct proiv *)op->session->data)->address;
   found->fault.result = RESULT_GENERAL_FAILURE;
   found->verdict = VERDICT_ALIVE;
   if (was_left(L, op)) return hear_late(found);
@@ -255,7 +255,7 @@ static void connected (lua_State *L, struct operation *op, struct exchange *x) {
 
 /* connectionData gives the user name unless login gives another. A service has its own. */
 static void check_login (lua_State *L, struct session *s) {
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   int i;
   for (i = 2; i <= 3; i++)
     if (!lua_isnoneornil(L, i) && lua_type(L, i) != LUA_TSTRING)
@@ -275,7 +275,7 @@ static void check_login (lua_State *L, struct session *s) {
 
 /* Each connection has a key of its own. */
 static void begin (lua_State *L, struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   if (p->state != PROIV_NEW) {
     session_push(L, s);
     active_session_drop_key(L, -1);
@@ -297,7 +297,7 @@ static bool log_in (lua_State *L, struct operation *op, const struct credentials
 static void polled (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     enum result success) {
   struct session *s = op->session;
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   struct finding found;
   int top = lua_gettop(L);
   enum proiv_answer answer = hear(L, op, x, purpose, &found);
@@ -421,7 +421,7 @@ static void resolve_stop (lua_State *L, struct operation *op, const struct excha
 /* The session is over. */
 static void stop_lost (lua_State *L, struct operation *op, const struct exchange *x,
                        const struct finding *found) {
-  const struct proiv *p = op->session->wire;
+  const struct proiv *p = op->session->data;
   if (p->finished) {
     resolve_stop(L, op, x, found, NULL);
     return;
@@ -432,7 +432,7 @@ static void stop_lost (lua_State *L, struct operation *op, const struct exchange
 
 /* The session still runs: polls again. A POLL that would come too late is sent early. */
 static void stop_waits (lua_State *L, struct operation *op) {
-  struct proiv *p = op->session->wire;
+  struct proiv *p = op->session->data;
   double left = time_left(op), wait = p->wait;
   if (left <= 0)
     time_is_up(L, op, NULL);
@@ -477,7 +477,7 @@ static void stop_heard (lua_State *L, struct operation *op, struct exchange *x) 
 }
 
 static bool stop (lua_State *L, struct operation *op) {
-  struct proiv *p = op->session->wire;
+  struct proiv *p = op->session->data;
   if (p->state != PROIV_RUNNING) return conclude_later(L, op);
   p->wait = p->poll_interval;
   return ask_to_stop(L, op);
@@ -486,7 +486,7 @@ static bool stop (lua_State *L, struct operation *op) {
 /* Ending: every outcome counts as done. */
 
 static bool log_out (lua_State *L, struct operation *op) {
-  const struct proiv *p = op->session->wire;
+  const struct proiv *p = op->session->data;
   if (p->state != PROIV_RUNNING) return conclude_later(L, op);
   op->limit = p->end_limit;
   return call_transport(L, op, "endNow", op->limit, conclude_at_once) ||
@@ -496,7 +496,7 @@ static bool log_out (lua_State *L, struct operation *op) {
 /* State */
 
 static bool learn (lua_State *L, int index, struct session *s, const struct finding *found) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   (void)L, (void)index, (void)found;
   if (s->phase != PHASE_AUTHORIZED || p->state != PROIV_STARTING) return false;
   p->state = PROIV_RUNNING;
@@ -506,7 +506,7 @@ static bool learn (lua_State *L, int index, struct session *s, const struct find
 }
 
 static void forget (lua_State *L, int index, struct session *s) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   (void)L, (void)index;
   if (p->state == PROIV_RUNNING)
     p->state = s->phase == PHASE_EXPIRED && !p->finished ? PROIV_LOST : PROIV_ENDED;
@@ -516,7 +516,7 @@ static void forget (lua_State *L, int index, struct session *s) {
 static const char *status (const struct session *s) {
   static const char starting[] = "starting", running[] = "running", stopping[] = "stopping",
                     ended[] = "ended", lost[] = "lost", failed[] = "failed";
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   switch (p ? p->state : PROIV_NEW) {
   case PROIV_NEW: break;
   case PROIV_STARTING: return s->login && s->phase != PHASE_INVALID ? starting : failed;
@@ -542,7 +542,7 @@ static bool sign (lua_State *L, struct session *s, struct header_list *lines) {
 
 static struct session *check_own (lua_State *L) {
   struct session *s = session_check(L, 1);
-  luaL_argcheck(L, s->protocol == &protocol_proiv && s->wire, 1, "expected a session of protocol proiv");
+  luaL_argcheck(L, s->protocol == &protocol_proiv && s->data, 1, "expected a session of protocol proiv");
   lua_settop(L, 1);
   return s;
 }
@@ -552,7 +552,7 @@ static struct session *check_own (lua_State *L) {
 */
 static int m_connection_data (lua_State *L) {
   const struct session *s = check_own(L);
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   lua_newtable(L);
   if (proiv_push(L, s, "data") != LUA_TTABLE) return 0;
   lua_pushnil(L);

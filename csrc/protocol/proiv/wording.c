@@ -14,7 +14,7 @@
 int proiv_push (lua_State *L, const struct session *s, const char *field) {
   int top = lua_gettop(L);
   session_push(L, s);
-  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_WIRE) != LUA_TTABLE)
+  if (lua_isnil(L, -1) || session_getvalue(L, -1, SESSION_DATA) != LUA_TTABLE)
     lua_pushnil(L);
   else
     lua_getfield(L, -1, field);
@@ -35,7 +35,7 @@ static bool add_type (struct exchange *x) {
 }
 
 static struct exchange *post (lua_State *L, struct session *s) {
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   struct exchange *x = session_exchange(L, s, "POST", uri_keep(p->address));
   if (!x || add_type(x)) return x;
   exchange_free(x);
@@ -92,7 +92,7 @@ static bool add_details (lua_State *L, const struct credentials *as, const struc
 /* Arguments, light userdata: the session, the login, the buffer. Returns true; false: out of memory. */
 static int fill_connect (lua_State *L) {
   const struct session *s = lua_touserdata(L, 1);
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   struct buffer *form = lua_touserdata(L, 3);
   const char *service;
   size_t length;
@@ -124,7 +124,7 @@ static bool connect_filled (lua_State *L, struct session *s, const struct creden
 }
 
 static struct exchange *connect_by_get (lua_State *L, struct session *s, const struct credentials *as) {
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   struct exchange *x = NULL;
   struct buffer query;
   buffer_init(&query, &s->loop->memory, (size_t)-1);
@@ -136,7 +136,7 @@ static struct exchange *connect_by_get (lua_State *L, struct session *s, const s
 
 /* Sent twice it might open two sessions. */
 struct exchange *proiv_connect (lua_State *L, struct session *s, const struct credentials *as) {
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   struct exchange *x;
   if (!p->is_explicit || p->explicit_by_get)
     x = connect_by_get(L, s, as);
@@ -153,7 +153,7 @@ struct exchange *proiv_connect (lua_State *L, struct session *s, const struct cr
 
 /* The key that names the session: the server's, or the session's own, which stays on the stack. */
 static const char *push_key (lua_State *L, struct session *s, size_t *length) {
-  const struct proiv *p = s->wire;
+  const struct proiv *p = s->data;
   *length = p->key_size ? p->key_size - 1 : 0;
   if (p->key) return p->key;
   session_push(L, s);
@@ -201,7 +201,7 @@ static const char *push_member (lua_State *L, const struct exchange *x, const ch
 }
 
 bool proiv_set_key (struct session *s, const char *key, size_t length) {
-  struct proiv *p = s->wire;
+  struct proiv *p = s->data;
   proiv_forget_key(s);
   p->key = memory_new(&s->loop->memory, length + 1);
   if (!p->key) return false;
