@@ -9,7 +9,7 @@ struct text {
   size_t length;
 };
 
-/* Bytes of a secret that are compared: of a longer one, its beginning. */
+/* Bytes of a secret that are compared, from its beginning. */
 enum { MOST_COMPARED = 512, LONG_SECRET = 8 };
 
 static bool is_alone (const struct text *in, size_t at, size_t length) {
@@ -78,8 +78,8 @@ static bool ends_part (char c) {
 enum { SHORTEST_PART = 4 };
 
 /*
-** "Bearer TOKEN", "dssession=ID", "A=1; B=2": each part may be the secret. X-CLIENT-PROPS is JSON, the names
-** in it are no secrets.
+** "Bearer TOKEN", "dssession=ID", "A=1; B=2": each part may be the secret. X-CLIENT-PROPS is JSON, whose
+** names are not secret.
 */
 static bool holds_part (const struct text *in, const char *value, size_t length) {
   size_t at, end;
@@ -111,7 +111,7 @@ static bool holds_headers (const struct text *in, struct header_list *list) {
   if (!list) return false;
   if (!header_list_lines(list, &link)) return true;
   for (; link; link = link->next)
-    for (line = link->data; *line; line += strspn(line, "\r\n")) { /* some are several lines */
+    for (line = link->data; *line; line += strspn(line, "\r\n")) { /* one link may hold several lines */
       size_t length = strcspn(line, "\r\n");
       if (holds_header(in, line, length)) return true;
       line += length;
@@ -134,7 +134,10 @@ static bool holds_cookies (const struct text *in, struct cookie_jar *jar) {
   return is;
 }
 
-/* A digit among letters, or letters of both cases not as a name has them: no word of a language. */
+/*
+** True if the word is probably a token and not of a language: a digit among letters, or capitals after small
+** letters.
+*/
 static bool is_opaque (const char *word, size_t length) {
   bool digit = false, mixed = false;
   for (size_t i = 0; i < length; i++) {
@@ -146,7 +149,8 @@ static bool is_opaque (const char *word, size_t length) {
 }
 
 /*
-** The answer sets cookies: the values that it replaced are in no jar any more, and its words may quote one.
+** True if the response sets cookies and the text may quote a value that it replaced: such values are in no
+** jar any more.
 */
 static bool holds_replaced (const struct text *in, const struct exchange *x) {
   struct header_line line;
@@ -175,7 +179,7 @@ static int hex_of (char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* A value as a form, a query or JSON writes it, read. Returns how many bytes that is. */
+/* Decodes a value of a form, a query or JSON. Returns the number of bytes. */
 static size_t read_value (const char *from, size_t length, char to[MOST_COMPARED]) {
   size_t n = 0, i = 0;
   while (i < length && n < MOST_COMPARED) {
@@ -211,7 +215,7 @@ static bool is_secret_name (const char *text, size_t left, size_t *length) {
   return false;
 }
 
-/* The value behind a name: of `name=value`, `"name": "value"`. False: no value follows. */
+/* Finds the value that follows a name: of `name=value`, `"name": "value"`. False: no value follows. */
 static bool find_value (const char *text, size_t left, struct text *value) {
   size_t i = 0, n = 0;
   char quote = 0;
@@ -233,7 +237,7 @@ static bool find_value (const char *text, size_t left, struct text *value) {
   return true;
 }
 
-/* Values that a form, a query or JSON gives to names such as password. */
+/* True if the text holds a value that a form, a query or JSON gives to a name such as password. */
 static bool holds_named (const struct text *in, const char *text, size_t length) {
   struct text value;
   size_t at, name;

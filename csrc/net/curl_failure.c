@@ -355,7 +355,10 @@ bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code) {
   }
 }
 
-/* libcurl 8.23 has other codes for some failures, with the texts of older ones: the code that those give. */
+/*
+** libcurl 8.23 reports some failures by other codes, with the texts of older versions: maps them to the older
+** codes.
+*/
 static CURLcode usual_code (CURLcode code, const char *text) {
   if (code == CURLE_COULDNT_CONNECT && strstr(text, "CONNECT tunnel failed")) return CURLE_RECV_ERROR;
   if (code == CURLE_BAD_FUNCTION_ARGUMENT &&

@@ -172,9 +172,9 @@ static int on_old_socket (void *ud, curl_socket_t fd) {
 
 /*
 ** Sizes of the receive buffer, which libcurl allocates and wipes for each transfer. With plain http a larger
-** one hardly saves time. FRAME_BUFFER holds more than libcurl before 8.1 reads at once over HTTP/2 (32 KB)
-** and the headers that it unpacks of that. With less, libcurl stops in the middle of a frame; it forgets the
-** end of that frame when it has read nothing else, and the transfer hangs.
+** one hardly saves time. FRAME_BUFFER holds more than libcurl before 8.1 reads at once over HTTP/2 (32 KB),
+** and the headers that it decodes from that. With less, libcurl stops in the middle of a frame and forgets
+** its end when it has read nothing else, and the transfer hangs.
 */
 enum { BRIEF_BUFFER = 1024, USUAL_BUFFER = 8192, FRAME_BUFFER = 65536 };
 
@@ -545,7 +545,7 @@ static CURLcode set_buffer (struct handle *h, long size) {
 ** True if the handle will hold credentials of the session. The jar notes that, and pool_forget_jar acts on
 ** it.
 */
-static bool shows_who (const struct handle *h, const struct request *r) {
+static bool sends_credentials (const struct handle *h, const struct request *r) {
   return h->lines->keeps_sent && (r->credentials || !lacks(r->headers, "Authorization"));
 }
 
@@ -571,7 +571,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_headers(h, x);
   if (!code) code = set_decoding(h, x->undecoded);
   if (!code) code = set_jar(h, r->jar);
-  if (!code && shows_who(h, r)) cookie_jar_note_secret(r->jar);
+  if (!code && sends_credentials(h, r)) cookie_jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
   if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   h->exchange = x;

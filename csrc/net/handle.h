@@ -31,7 +31,7 @@ struct handle_lines {
   bool previews;       /* set_preview is needed: a first header line that begins with a blank is unsafe */
   /*
   ** libcurl before 8.1: with several streams on a connection, one of them can stop in the middle of a frame
-  ** and never go on (see FRAME_BUFFER). There each connection carries one request at a time.
+  ** and never continue (see FRAME_BUFFER). There each connection carries one request at a time.
   */
   bool stops_in_frames;
 };

@@ -22,7 +22,7 @@
 /* One message to the state's warning function, which prints it unless the program has said warn("@off"). */
 #define compat_warn(L, message) lua_warning((L), (message), 0)
 
-/* For the start: the program lua has warnings off until somebody turns them on. */
+/* For the start: the program lua has warnings off until a script turns them on. */
 #define compat_warn_on(L) lua_warning((L), "@on", 0)
 
 #define compat_resume(co, from, nargs, nresults) lua_resume((co), (from), (nargs), (nresults))

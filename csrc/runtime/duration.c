@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Numbers outside of these look like ones of the other unit. */
+/* Numbers beyond these limits are probably in the other unit. */
 static const double longest_usual = 3600, shortest_interval = 1000;
 
 static const struct {
@@ -13,7 +13,7 @@ static const struct {
   double seconds;
 } units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
 
-/* Digits with a point in them, whatever the locale. Where they end; NULL: there are none. */
+/* Parses digits with a point, in any locale. Returns their end; NULL: there are none. */
 static const char *parse_digits (const char *text, double *value) {
   double scale = 1;
   int digits = 0;
@@ -46,7 +46,7 @@ bool duration_parse (const char *text, double *seconds) {
   return false;
 }
 
-/* Says once a state that `value` of `what` looks like one of another unit. */
+/* Warns, once in a state, that `value` of `what` is probably in another unit. */
 static void warn_of_unit (lua_State *L, bool *warned, const char *what, double value, const char *unit,
                           const char *other) {
   char text[NUMBER_SIZE];
@@ -59,7 +59,7 @@ static void warn_of_unit (lua_State *L, bool *warned, const char *what, double v
   lua_pop(L, 1);
 }
 
-/* The value at `index` in words: "got 'soon'", "got -1", "got boolean". */
+/* Describes the value at `index`: "got 'soon'", "got -1", "got boolean". */
 static const char *shown (lua_State *L, int index, char text[NUMBER_SIZE]) {
   if (lua_type(L, index) == LUA_TNUMBER) return number_round(text, lua_tonumber(L, index), 14);
   if (lua_type(L, index) == LUA_TSTRING) return lua_pushfstring(L, "'%s'", lua_tostring(L, index));

@@ -97,8 +97,8 @@ bool error_retryable (enum failure failure) {
 }
 
 /*
-** When a C message handler, as that of the program lua, asks for the text of what assert or error raised, the
-** script's line comes first: no caller sees where it was. Pushes "file:line: ", or "".
+** Pushes "file:line: ", or "". A C message handler, such as that of the program lua, asks for the text of an
+** error; the script's line then comes first, as no other output shows it.
 */
 static void push_place (lua_State *L) {
   lua_Debug handler, raiser;
@@ -129,7 +129,7 @@ static int error_tostring (lua_State *L) {
   return 1;
 }
 
-/* Fields that are there when there is something to say; others are a program's own, once it has set them. */
+/* Fields that exist only if they have a value; a program may set others of its own. */
 static int error_index (lua_State *L) {
   static const char *const names[] = {"kind",     "message",   "hint", "result",  "httpStatus",
                                       "uri",      "retryable", "info", "session", "provider",

@@ -28,7 +28,7 @@ static bool is_name (lua_State *L, int index) {
   return lua_type(L, index) == LUA_TSTRING && strncmp(lua_tostring(L, index), "__", 2) != 0;
 }
 
-/* The nearest name of the array on top, or nil, in its place. */
+/* Replaces the array on top by its nearest name, or nil. */
 static const char *nearest (lua_State *L) {
   loop_hook(L, "suggest");
   lua_insert(L, -2);

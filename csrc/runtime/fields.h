@@ -1,4 +1,4 @@
-/* fields: the error for a field that an object lacks, with the nearest name that it has. Owns nothing. */
+/* fields: the error for an unknown field of an object, with the nearest known name. Owns nothing. */
 #ifndef RUNTIME_FIELDS_H
 #define RUNTIME_FIELDS_H
 
@@ -6,21 +6,22 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Adds the names to the array on top. */
+/* Appends the names to the array on top. */
 void fields_add (lua_State *L, const char *const names[]);
 
-/* Adds the keys of the table at `index` to the array on top. */
+/* Appends the keys of the table at `index` to the array on top. */
 void fields_add_keys (lua_State *L, int index);
 
 /*
-** For __index and __newindex, the key being at 2: raises that `what` has no field of that name. The array on
-** top holds the names that it has; `hint`, or NULL, ends the message. A key that is no name ("__pairs", 1),
-** as libraries probe for, has nil: returns 1.
+** For __index and __newindex, with the key at 2: raises that `what` has no field of that name. The array on
+** top holds the known names; `hint`, or NULL, ends the message. Returns 1, with nil pushed, for a key that is
+** no name ("__pairs", 1): libraries look for such.
 */
 int fields_missing (lua_State *L, const char *what, const char *hint);
 
 /*
-** The table on top, methods that an __index leads to, raises so for every other name. Both texts are static.
+** Makes the table on top, methods that an __index refers to, raise that error for every unknown name. Both
+** texts are static.
 */
 void fields_guard (lua_State *L, const char *what, const char *hint);
 

@@ -183,8 +183,8 @@ bool loop_call (lua_State *L, int nargs);
 void loop_report (lua_State *L);
 
 /*
-** Pushes the text of the value at `index`, and says so when its __tostring raises. Raises when memory is
-** short.
+** Pushes the text of the value at `index`; if its __tostring raises, the text says so. Raises when memory
+** runs out.
 */
 const char *loop_push_text (lua_State *L, int index);
 

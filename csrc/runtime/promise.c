@@ -25,7 +25,7 @@ enum {
   HANDLER_NEXT_SLOTS = HANDLER_ON_FAIL
 };
 
-/* Owner of a rejected promise that no code has looked at: it warns when it is collected with the promise. */
+/* A userdata that a rejected, unhandled promise holds: it warns when it is collected with the promise. */
 #define UNSEEN_TYPE "datasession.unseen"
 enum { PROMISE_UNSEEN = PROMISE_OWNER };
 enum { UNSEEN_ERROR = 1, UNSEEN_PLACE, UNSEEN_SLOTS = UNSEEN_PLACE };
@@ -101,7 +101,7 @@ void promise_wrap_raised (lua_State *L, lua_State *co, int level) {
   if (!object)
     promise_make_error(L, wrap, 3);
   else if (lua_pcall(L, 3, 0, 0) != LUA_OK)
-    lua_pop(L, 1); /* no memory for a traceback */
+    lua_pop(L, 1); /* out of memory for a traceback */
 }
 
 /* A message handler. */
@@ -555,7 +555,7 @@ static int m_tostring (lua_State *L) {
   return 1;
 }
 
-/* Pushes where the error on top was raised, or nil. */
+/* Pushes the traceback of the error on top, or nil. */
 static void push_trace (lua_State *L) {
   int error = lua_gettop(L);
   if (lua_istable(L, error)) {
@@ -588,7 +588,7 @@ static int unseen_gc (lua_State *L) {
   lua_pushcfunction(L, unseen_text);
   compat_getslot(L, 1, UNSEEN_ERROR);
   compat_getslot(L, 1, UNSEEN_PLACE);
-  (void)lua_pcall(L, 2, 1, 0); /* the text, or why there is none */
+  (void)lua_pcall(L, 2, 1, 0); /* the text, or the error that prevented it */
   loop_report(L);
   return 0;
 }

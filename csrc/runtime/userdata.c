@@ -31,7 +31,7 @@ void *userdata_test (lua_State *L, int index, enum type type) {
   return tag == &tags[type] ? data : NULL;
 }
 
-/* True if a method, and no metamethod, is called: its object is missing. */
+/* True if a method was called without its object. Never for a metamethod. */
 static bool lacks_self (lua_State *L, int index) {
   lua_Debug call;
   return index == 1 && lua_getstack(L, 0, &call) && lua_getinfo(L, "n", &call) &&

@@ -132,7 +132,8 @@ describe("a body over HTTP/2", function()
     local random = {}
     for i = 1, 34000 do random[i] = string.char(math.random(0, 255)) end
     random = table.concat(random)
-    server = nginx.start(certificate, ([[location / { alias %s/; gzip on; gzip_types *; gzip_min_length 0; }]])
+    server = nginx.start(certificate,
+      ([[location / { alias %s/; gzip on; gzip_types *; gzip_min_length 0; }]])
       :format(directory))
     assert(os.execute("chmod 755 " .. directory)) -- the server's workers are another user
     local session, late = login(), {}
