@@ -257,7 +257,7 @@ features["option `reconnect`"] = function(system)
   system.ask(session):await(LIMIT)
   datasession.run(LIMIT)
   assert(#seen == 1, "it did not come back")
-  return default and "on" or "off unless asked for"
+  return default and "on" or "off by default"
 end
 
 features["`session.key`, the active session"] = function(system)
