@@ -7,8 +7,11 @@
 
 #include <string.h>
 
-/* One table holds both. The text is false until it is made of the properties, nil where there are none. */
-enum { PROPERTIES = 1, TEXT };
+/*
+** One table holds both. The text is false until it is made of the properties, nil where there are none. Of a
+** response's properties there is the address of the header line too.
+*/
+enum { PROPERTIES = 1, TEXT, ORIGIN };
 
 static void push_part (lua_State *L, int session, int part) {
   if (session_getvalue(L, session, SESSION_CONTEXT) != LUA_TTABLE) return;
@@ -170,26 +173,78 @@ static int context_get_property (lua_State *L) {
   return 1;
 }
 
-/* True if the properties on top can be sent. */
-static bool are_sendable (lua_State *L) {
-  bool are;
-  loop_hook(L, "encodeHeader");
-  lua_pushvalue(L, -2);
-  lua_call(L, 1, 1);
-  are = !lua_isnil(L, -1);
-  lua_pop(L, 1);
-  return are;
-}
-
-bool context_parse (lua_State *L, const char *text, size_t length) {
-  if (!length || (length == 4 && !memcmp(text, "null", 4))) {
-    lua_newtable(L);
+/* Pushes the text of the properties on top, nil: none. False, and nothing pushed: they cannot be sent. */
+static bool push_sendable (lua_State *L) {
+  int properties = lua_gettop(L);
+  lua_pushnil(L);
+  if (!lua_next(L, properties)) {
+    lua_pushnil(L);
     return true;
   }
-  lua_pushlstring(L, text, length);
-  if (*text == '{' && json_decode(L) && are_sendable(L)) return true;
+  lua_pop(L, 2);
+  loop_hook(L, "encodeHeader");
+  lua_pushvalue(L, properties);
+  lua_call(L, 1, 1);
+  if (!lua_isnil(L, -1)) return true;
   lua_pop(L, 1);
   return false;
+}
+
+/* Pushes the properties and their text. False: they are no JSON object, or cannot be sent. */
+static bool parse (lua_State *L, const char *text, size_t length) {
+  if (!length || (length == 4 && !memcmp(text, "null", 4))) {
+    lua_newtable(L);
+    return push_sendable(L);
+  }
+  lua_pushlstring(L, text, length);
+  return *text == '{' && json_decode(L) && push_sendable(L);
+}
+
+/* The same as one table. False, and nothing pushed. */
+static bool push_parsed (lua_State *L, const char *text, size_t length) {
+  int top = lua_gettop(L);
+  if (!parse(L, text, length)) {
+    lua_settop(L, top);
+    return false;
+  }
+  lua_createtable(L, ORIGIN, 0);
+  lua_insert(L, top + 1);
+  lua_rawseti(L, top + 1, TEXT);
+  lua_rawseti(L, top + 1, PROPERTIES);
+  lua_pushlightuserdata(L, (void *)text);
+  lua_rawseti(L, top + 1, ORIGIN);
+  return true;
+}
+
+bool context_offer (lua_State *L, const struct session *s, const char *text, size_t length) {
+  if (!push_parsed(L, text, length)) return false;
+  session_push(L, s);
+  lua_insert(L, -2);
+  session_setvalue(L, -2, SESSION_WIRE);
+  lua_pop(L, 1);
+  return true;
+}
+
+/* Pushes what was offered last. True if it is of that header line. */
+static bool push_offered (lua_State *L, int session, const char *text) {
+  bool same;
+  if (session_getvalue(L, session, SESSION_WIRE) != LUA_TTABLE) return false;
+  lua_rawgeti(L, -1, ORIGIN);
+  same = lua_touserdata(L, -1) == (const void *)text;
+  lua_pop(L, 1);
+  return same;
+}
+
+void context_accept (lua_State *L, int session, const char *text, size_t length) {
+  int top = lua_gettop(L);
+  session = lua_absindex(L, session);
+  if (push_offered(L, session, text) || push_parsed(L, text, length)) {
+    session_setvalue(L, session, SESSION_CONTEXT);
+    lua_pushnil(L);
+    session_setvalue(L, session, SESSION_WIRE);
+    changed(L, session);
+  }
+  lua_settop(L, top);
 }
 
 void context_register (lua_State *L) {

@@ -11,6 +11,8 @@
 
 #pragma GCC visibility push(hidden)
 
+struct session;
+
 /*
 ** Adds setContext([properties]), setContextProperty(name [, value]), getContext() and
 ** getContextProperty(name) to the table `methods` of the table on top.
@@ -36,10 +38,14 @@ bool context_push_text (lua_State *L, int session);
 void context_replace (lua_State *L, int session, int properties);
 
 /*
-** Pushes the properties of a server's header: a new table; for an empty value or null an empty one. False,
-** and nothing pushed: it is no JSON object, or cannot be sent back.
+** Parses the properties of a response's header line and keeps them until context_accept, which is given the
+** same `text`. An empty value or null: no properties. False: it is no JSON object, or cannot be sent back.
+** Raises on memory.
 */
-bool context_parse (lua_State *L, const char *text, size_t length);
+bool context_offer (lua_State *L, const struct session *s, const char *text, size_t length);
+
+/* Gives the session at `session` the properties that context_offer has parsed. Raises on memory. */
+void context_accept (lua_State *L, int session, const char *text, size_t length);
 
 #pragma GCC visibility pop
 

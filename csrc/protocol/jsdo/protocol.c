@@ -328,9 +328,9 @@ static void judge_elsewhere (struct finding *found) {
   verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
 }
 
-static void take_properties (lua_State *L, const struct header_line *line, struct finding *found) {
-  if (context_parse(L, line->value, line->value_length)) {
-    lua_pop(L, 1);
+static void take_properties (lua_State *L, const struct session *s, const struct header_line *line,
+                             struct finding *found) {
+  if (context_offer(L, s, line->value, line->value_length)) {
     found->properties = line->value;
     found->properties_length = line->value_length;
   } else {
@@ -342,14 +342,12 @@ static void take_properties (lua_State *L, const struct header_line *line, struc
 
 /* The server's properties replace the session's. */
 static bool jsdo_learn (lua_State *L, int index, struct session *s, const struct finding *found) {
-  if (found->properties && context_parse(L, found->properties, found->properties_length)) {
-    context_replace(L, index, -1);
-    lua_pop(L, 1);
-  }
+  if (found->properties) context_accept(L, index, found->properties, found->properties_length);
   return jsdo_learn_context_id(L, index, s, found);
 }
 
-static void read_context (lua_State *L, const struct exchange *x, struct finding *found) {
+static void read_context (lua_State *L, const struct session *s, const struct exchange *x,
+                          struct finding *found) {
   struct header_line id, properties;
   bool has_id = exchange_find_header(x, "X-CLIENT-CONTEXT-ID", &id);
   bool has_properties = exchange_find_header(x, "X-CLIENT-PROPS", &properties);
@@ -359,7 +357,7 @@ static void read_context (lua_State *L, const struct exchange *x, struct finding
     found->context_id = id.value;
     found->context_id_length = id.value_length;
   }
-  if (has_properties) take_properties(L, &properties, found);
+  if (has_properties) take_properties(L, s, &properties, found);
 }
 
 static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
@@ -389,7 +387,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
     judge_ping(L, s, x, found);
   else
     judge_other(s, x, found);
-  if (uri_within(s->service, x->response.uri)) read_context(L, x, found);
+  if (uri_within(s->service, x->response.uri)) read_context(L, s, x, found);
 }
 
 /* Verbs */
