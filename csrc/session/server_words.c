@@ -8,10 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
-** The length of the words that are collected: more than is shown, so that a secret is seen whole before its
-** end is cut off.
-*/
+/* Collects more than is shown, so that a secret is recognised as a whole before the text is shortened. */
 struct words {
   char text[2048];
   size_t length;
@@ -24,7 +21,7 @@ static void add (struct words *w, const char *text, size_t length) {
   w->length += length;
 }
 
-/* Adds the text on top, popped, if it is one. */
+/* Adds the value on top, popped, if it is a string. */
 static void add_value (lua_State *L, struct words *w) {
   size_t length;
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
@@ -42,7 +39,7 @@ static void add_field (lua_State *L, struct words *w, const char *name) {
   add_value(L, w);
 }
 
-/* `_errors` of the object on top: a list of { _errorMsg, _errorNum }. */
+/* Adds `_errors` of the object on top: a list of { _errorMsg, _errorNum }. */
 static void add_errors (lua_State *L, struct words *w) {
   enum { MOST_ERRORS = 5 };
   int i;
@@ -55,7 +52,7 @@ static void add_errors (lua_State *L, struct words *w) {
   lua_pop(L, 1);
 }
 
-/* Other services say it in one of these. An `error` may be an object with a message. */
+/* Adds the first of the fields that other services use. `error` may be an object with a message. */
 static void add_first (lua_State *L, struct words *w) {
   static const char *const names[] = {"error_description", "message", "detail", "title", "status_txt"};
   size_t i;
@@ -91,8 +88,8 @@ static void add_code (lua_State *L, struct words *w, long code) {
 }
 
 /*
-** The character that the reference at `text`, behind its '&', stands for. Returns the reference's length; 0:
-** it is none.
+** Adds the character for the reference at `text`, after its '&'. Returns the length of the reference; 0: it
+** is none.
 */
 static size_t read_reference (lua_State *L, const char *text, size_t left, struct words *w) {
   static const char *const known[][2] = {{"amp;", "&"},   {"lt;", "<"},    {"gt;", ">"},
@@ -120,7 +117,7 @@ static const char *find_tag (const char *text, const char *end, const char *tag)
   return NULL;
 }
 
-/* The text of the first element of that name. The body ends in a NUL. */
+/* Adds the text of the first element of that name. The body ends in a NUL. */
 static void add_element (lua_State *L, const struct buffer *body, const char *opening, const char *closing,
                          struct words *w) {
   enum { FARTHEST = 65536 };
@@ -151,7 +148,7 @@ static bool is_second (unsigned char first, unsigned char second) {
   return second >= least && second <= most;
 }
 
-/* How many bytes the character there has; 0: it is no UTF-8, or an ASCII control character. */
+/* The number of bytes of the character; 0: invalid UTF-8, or an ASCII control character. */
 static size_t character (const char *text, size_t left) {
   unsigned char c = (unsigned char)*text;
   size_t length = c < 0x80 ? 1 : c >= 0xF0 && c < 0xF5 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 0, i;
@@ -162,7 +159,7 @@ static size_t character (const char *text, size_t left) {
   return length;
 }
 
-/* A control character beyond ASCII, or one that changes the direction of what follows. */
+/* True for a control character beyond ASCII, and for one that changes the direction of the text after it. */
 static bool is_control (const char *text, size_t length) {
   unsigned char last = length ? (unsigned char)text[length - 1] : 0;
   if (length == 2) return text[0] == '\xC2' && last < 0xA0;
@@ -195,7 +192,7 @@ void server_words_tidy (const char *text, size_t length, char to[SERVER_WORDS_SI
   to[n] = 0;
 }
 
-/* Its first byte that is not white space; 0: there is none. */
+/* The first byte that is not white space; 0: there is none. */
 static char first_of (const struct buffer *body) {
   size_t i = 0;
   while (i < body->length && strchr(" \t\r\n", body->data[i]))

@@ -1,7 +1,7 @@
 /*
-** server_words: what a server says in the body of an answer that refuses: the texts of OpenEdge's `_errors`
-** and `_retVal`, the text `error` of DataSnap, what other services call `message` or `detail`, the title of a
-** page. For people: one line, shortened, and nothing that the request proved itself with.
+** server_words: the server's own message in the body of a response that refuses: OpenEdge's `_errors` and
+** `_retVal`, DataSnap's `error`, the `message` or `detail` of other services, the title of a page. Made for
+** people: one line, shortened, without anything that identified the request.
 */
 #ifndef SESSION_SERVER_WORDS_H
 #define SESSION_SERVER_WORDS_H
@@ -13,13 +13,13 @@
 
 enum { SERVER_WORDS_SIZE = 240 };
 
-/* False: the answer says nothing, or what it says may hold a secret. Raises when memory is short. */
+/* False: the response has no message, or the message may contain a secret. Raises when out of memory. */
 bool server_words_read (lua_State *L, const struct exchange *x, char to[SERVER_WORDS_SIZE]);
 
-/* One line of `text`: shortened, control characters and what is no UTF-8 replaced, blanks joined. */
+/* Makes one line of `text`: shortens it, joins white space, replaces control characters and invalid UTF-8. */
 void server_words_tidy (const char *text, size_t length, char to[SERVER_WORDS_SIZE]);
 
-/* When the answer asks to be tried again, as a phrase: "in 30 s". False: it does not say. */
+/* Makes a phrase of the response's Retry-After: "in 30 s". False: it has none. */
 bool server_words_retry (const struct exchange *x, char *to, size_t size);
 
 #pragma GCC visibility pop

@@ -165,7 +165,8 @@ local function storeOf(options)
     return require("datasession.store").file()
   end
   if type(store) ~= "table" and type(store) ~= "userdata" then
-    error(("option '%s': expected a store with the methods get, set and remove, got %s"):format(option, type(store)), 0)
+    error(("option '%s': expected a store with the methods get, set and remove, got %s")
+      :format(option, type(store)), 0)
   end
   for _, method in ipairs { "get", "set", "remove" } do
     if type(store[method]) ~= "function" then
