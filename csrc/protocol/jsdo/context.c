@@ -220,7 +220,7 @@ bool context_offer (lua_State *L, const struct session *s, const char *text, siz
   if (!push_parsed(L, text, length)) return false;
   session_push(L, s);
   lua_insert(L, -2);
-  session_setvalue(L, -2, SESSION_WIRE);
+  session_setvalue(L, -2, SESSION_DATA);
   lua_pop(L, 1);
   return true;
 }
@@ -228,7 +228,7 @@ bool context_offer (lua_State *L, const struct session *s, const char *text, siz
 /* Pushes what was offered last. True if it is of that header line. */
 static bool push_offered (lua_State *L, int session, const char *text) {
   bool same;
-  if (session_getvalue(L, session, SESSION_WIRE) != LUA_TTABLE) return false;
+  if (session_getvalue(L, session, SESSION_DATA) != LUA_TTABLE) return false;
   lua_rawgeti(L, -1, ORIGIN);
   same = lua_touserdata(L, -1) == (const void *)text;
   lua_pop(L, 1);
@@ -241,7 +241,7 @@ void context_accept (lua_State *L, int session, const char *text, size_t length)
   if (push_offered(L, session, text) || push_parsed(L, text, length)) {
     session_setvalue(L, session, SESSION_CONTEXT);
     lua_pushnil(L);
-    session_setvalue(L, session, SESSION_WIRE);
+    session_setvalue(L, session, SESSION_DATA);
     changed(L, session);
   }
   lua_settop(L, top);
