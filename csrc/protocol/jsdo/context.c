@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
-** One table holds both. The text is false until it is made of the properties, nil where there are none. Of a
-** response's properties there is the address of the header line too.
+** One table holds both. The text is false until it is made of the properties, nil where there are none. For
+** a response's properties there is the address of the header line too.
 */
 enum { PROPERTIES = 1, TEXT, ORIGIN };
 
