@@ -261,7 +261,7 @@ local function checkCoverage()
   local pipe = assert(io.popen "ls docs/*.md | grep -v sandbox")
   local docs = textOf(pipe:read "a")
   pipe:close()
-  local code = textOf(files .. "\ntorture/victim.lua")
+  local code = textOf(files .. "\nspec/suites/torture/victim.lua")
   for what in docs:gmatch "\n### `([%w_.:]+)%(" do
     local name = what:match "[%w_]+$"
     if not code:find("[.:]" .. name .. "%f[^%w_]") then fail(what, "no scenario has it") end
