@@ -1,7 +1,6 @@
 #include "runtime/loop.h"
 
 #include "net/transport.h"
-#include "runtime/await.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -667,8 +666,10 @@ static int m_gc (lua_State *L) {
   if (loop->closed) return 0;
   loop->closed = true;
   tell_pending(loop);
-  lua_pushcfunction(L, await_close); /* coroutines may still use the engine */
-  if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
+  if (loop->close_waiters) { /* first: coroutines may still use the engine */
+    lua_pushcfunction(L, loop->close_waiters);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) loop_report(L);
+  }
   loop->above->drop_all(loop);
   cookie_jars_cleanup(&loop->jars);
   engine_free(loop->engine);

@@ -71,6 +71,7 @@ struct loop {
   struct operation *operations; /* pending, doubly linked; each kept by the table LOOP_PENDING */
   const struct operation_calls *above; /* static; the functions of operations */
   const struct session_hooks *hooks;   /* static; functions of the floors above that sessions call */
+  lua_CFunction close_waiters;         /* static; called when the state closes; await_close */
   lua_State *resumed;                  /* the coroutine that await resumes; only compared, never used */
   int tables[LOOP_TABLES];             /* references into the registry */
   size_t added, taken;                 /* entries added to and taken from the ready queue, in all */

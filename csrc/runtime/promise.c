@@ -649,6 +649,7 @@ static const luaL_Reg methods[] = {{"done", m_done},   {"fail", m_fail},   {"alw
                                    {"state", m_state}, {NULL, NULL}};
 
 void promise_register (lua_State *L) {
+  loop_get(L)->close_waiters = await_close;
   userdata_new(L, TYPE_PROMISE, PROMISE_TYPE);
   lua_pushcfunction(L, m_tostring);
   lua_setfield(L, -2, "__tostring");
