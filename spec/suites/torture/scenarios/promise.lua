@@ -5,11 +5,11 @@ return {
     act = function(t, c)
       c.told = 0
       local settle
-      local first = t.datasession.promise(function(resolve) settle = resolve end)
+      local first = t.datasession.newPromise(function(resolve) settle = resolve end)
       local last = first
       for i = 1, 5 do
         last = last:next(function(value)
-          if i == 3 then return t.datasession.promise(function(resolve) resolve(value + 1) end) end
+          if i == 3 then return t.datasession.newPromise(function(resolve) resolve(value + 1) end) end
           return value + 1
         end)
       end
@@ -25,9 +25,9 @@ return {
     act = function(t, c)
       c.told = nil
       local before = t.datasession.onError(function(err) c.told = err end)
-      t.datasession.promise(function(_, reject) reject "no" end)
-      t.datasession.promise(function() error "raised" end):fail(function() error { "in a handler" } end)
-      local failed = t.datasession.promise(function(_, reject) reject { a = 1 } end)
+      t.datasession.newPromise(function(_, reject) reject "no" end)
+      t.datasession.newPromise(function() error "raised" end):fail(function() error { "in a handler" } end)
+      local failed = t.datasession.newPromise(function(_, reject) reject { a = 1 } end)
       local ok, err = failed:next(nil, function(e) error(e) end):await()
       assert(not ok and err)
       t.datasession.run()
@@ -35,7 +35,7 @@ return {
     end,
     again = function(t)
       t.datasession.onError(function() end)
-      assert(not t.datasession.promise(function(_, reject) reject "no" end):await())
+      assert(not t.datasession.newPromise(function(_, reject) reject "no" end):await())
       t.datasession.onError(function() end)
     end,
   },
@@ -56,7 +56,7 @@ return {
     name = "spawn cancelled",
     act = function(t, c)
       c.closed = false
-      local never = t.datasession.promise(function() end)
+      local never = t.datasession.newPromise(function() end)
       c.waiting = t.datasession.spawn(function()
         local _ <close> = setmetatable({}, { __close = function() c.closed = true end })
         never:await(1)
@@ -68,7 +68,7 @@ return {
     end,
     quiet = function(t) t.datasession.step() end,
     again = function(t)
-      local waiting = t.datasession.spawn(function() t.datasession.promise(function() end):await() end)
+      local waiting = t.datasession.spawn(function() t.datasession.newPromise(function() end):await() end)
       assert(waiting:cancel())
     end,
   },
