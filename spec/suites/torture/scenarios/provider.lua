@@ -194,7 +194,9 @@ add {
       serviceURI = t.uris.form, authenticationModel = "form", catalogURI = { t.catalogURIs.form },
       timeout = t.TIMEOUT,
       loginCallback = function()
-        return t.datasession.newPromise(function(resolve) resolve { username = "lua", password = "secret" } end)
+        return t.datasession.newPromise(function(resolve)
+          resolve { username = "lua", password = "secret" }
+        end)
       end,
     }
   end,
