@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include "check.h"
+#include "net/timers.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -77,9 +78,28 @@ void await (struct exchange *x) {
     engine_step(engine, -1, 0, NULL);
 }
 
+static const double longest_wait = 60; /* seconds: a loaded machine too needs far fewer */
+
+static void need_before (double end, const char *what) {
+  if (clock_now() < end) return;
+  fprintf(stderr, "net_spec: waited too long for %s\n", what);
+  exit(2);
+}
+
 void await_requests (unsigned count) {
-  while (raw_server_requests(server) < count)
+  double end = clock_now() + longest_wait;
+  while (raw_server_requests(server) < count) {
+    need_before(end, "requests");
     engine_step(engine, 0.005, 0, NULL);
+  }
+}
+
+void await_count (unsigned (*count)(void), unsigned least) {
+  double end = clock_now() + longest_wait;
+  while (count() < least) {
+    need_before(end, "a count");
+    poll(NULL, 0, 1);
+  }
 }
 
 void run (struct exchange *x) {

@@ -30,7 +30,11 @@ struct exchange *get (const char *path); /* request_new and run */
 
 /* Steps until the exchange was reported. */
 void await (struct exchange *x);
-void await_requests (unsigned count); /* steps until the server has read that many in all */
+/* Steps until the server has read that many requests in all; ends the program if that takes too long. */
+void await_requests (unsigned count);
+
+/* Waits, without a step, until `count` gives at least that; ends the program if that takes too long. */
+void await_count (unsigned (*count)(void), unsigned least);
 
 bool is_connection (int fd);                /* true for a client socket connected to `server` */
 unsigned count_connections (bool readable); /* those with input, or all of them */

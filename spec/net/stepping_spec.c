@@ -38,15 +38,20 @@ static void finish_all (double budget) {
     CHECK(all[i]->response.status == 200);
 }
 
-/* Keeps SOME connections open, each with a request whose response has arrived. */
+static unsigned count_readable (void) {
+  return count_connections(true);
+}
+
+static unsigned count_requests (void) {
+  return raw_server_requests(server);
+}
+
+/* Opens SOME connections, each with a request whose response has arrived: no request can reuse another's. */
 static void fill_connections (void) {
-  submit_all("/echo");
-  finish_all(0);
-  free_all();
-  submit_all("/echo");
-  engine_step(engine, 0, 0, NULL);
-  while (count_connections(true) < SOME)
-    continue;
+  submit_all("/silent");
+  await_requests(SOME);
+  raw_server_say(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  await_count(count_readable, SOME);
 }
 
 static const double hardly_any = 1e-9, much = 3600;
@@ -105,14 +110,13 @@ void starting_exchanges_can_be_ended (void) {
 
 void kept_connections_begin_together (void) {
   client_open(NULL);
-  submit_all("/echo");
+  fill_connections();
   finish_all(0);
   free_all();
-  unsigned before = raw_server_requests(server);
   submit_all("/silent");
   engine_step(engine, 0, much, NULL);
-  while (raw_server_requests(server) < before + SOME)
-    continue; /* no other step is needed */
+  await_count(count_requests, 2 * SOME); /* no other step is needed */
+  CHECK(raw_server_accepted(server) == SOME);
   free_all();
   client_close();
 }
