@@ -217,6 +217,8 @@ local entries = {
   { "D38", "unknown options and relative addresses of servers raise",
     fields = { outcome = { "returned", "raised" }, session = { "s", NONE } }, verbs = { "new" },
     cases = { "a serviceURI without a host", "an unknown option" } },
+  { "D68", "an unknown name raises", fields = { outcome = { "returned", "raised" } },
+    verbs = { "constant" }, cases = { "a constant that is documented and does not exist" } },
   { "D39", "onOpenRequest is a function", fields = { outcome = { "returned", "raised" } },
     verbs = { "set" }, cases = { "onOpenRequest that is no function" } },
   { "D18", "unsubscribeAll takes the events' names and no others",
@@ -445,6 +447,11 @@ local entries = {
       ["property services"] = { isEmpty, longer(0) } },
     cases = { "two sessions load one catalog", "two applications with a service of one name",
       "getSession twice" } },
+  { "S18", "a catalog that failed leaves nothing behind",
+    fields = { outcome = { "rejected", "resolved" }, result = { 3, 1 }, ["info.error"] = { true, NONE },
+      ["info.result"] = { 3, 1 }, ["property catalogURIs"] = { isEmpty, longer(0) },
+      ["property services"] = { isEmpty, longer(0) } },
+    cases = { "a catalog half of which is wrong, then the good half" } },
   { "R14", "a catalog given twice is asked for once",
     fields = { request = { matching "/CustomerService%.json$", NONE } },
     cases = { "an array with a catalog twice" } },
@@ -698,26 +705,52 @@ function allowed.explain(difference)
   return false
 end
 
-local function rows(file)
-  local known = {}
-  for line in assert(io.open(file)):lines() do
-    local number = line:match("^%- %*%*([SDR]%d+)%*%*:")
-    if number then known[number] = true end
+-- The page's numbers: "elsewhere" if the item says that it has no cases of its own, else "here".
+local function items(file)
+  local stream = assert(io.open(file))
+  local page, known = stream:read "a":gsub("%s+", " "), {}
+  stream:close()
+  for text in page:gsub("%- %*%*", "\0"):gmatch "\0([^\0]+)" do
+    local says = text:find("seen by no case", 1, true) or text:find "seen with [SDR]%d"
+    for number in text:match "^[^*]*":gmatch "[SDR]%d+" do known[number] = says and "elsewhere" or "here" end
   end
   return known
 end
 
---- The faults of the list, now that every case has run: entries and fields that nothing needed, numbers that
--- the page does not have.
-function allowed.problems(file)
-  local known, list = rows(file), {}
-  for _, entry in ipairs(entries) do
-    local where = ("allowed.lua: %s, %s"):format(entry[1], entry[2])
-    if not known[entry[1]] then list[#list + 1] = where .. ": no such item in docs/differences.md" end
-    for field, rule in pairs(entry.fields) do
-      if not used[rule] and not entry.perhaps then list[#list + 1] = ("%s: no case needs '%s'"):format(where,
-        field) end
+local function unused(entry)
+  local list = {}
+  for field, rule in pairs(entry.fields) do
+    if not used[rule] and not entry.perhaps then
+      list[#list + 1] = ("allowed.lua: %s, %s: no case needs '%s'"):format(entry[1], entry[2], field)
     end
+  end
+  return list
+end
+
+-- An item has entries, or says that it has none.
+local function misplaced(known)
+  local list, has = {}, {}
+  for _, entry in ipairs(entries) do
+    has[entry[1]] = true
+    if not known[entry[1]] then
+      list[#list + 1] = ("allowed.lua: %s, %s: no such item in docs/differences.md"):format(entry[1], entry[2])
+    end
+  end
+  for number, where in pairs(known) do
+    if (where == "here") ~= (has[number] or false) then
+      list[#list + 1] = ("docs/differences.md: %s: %s"):format(number,
+        where == "here" and "has no entry and does not say so" or "has an entry and says it has none")
+    end
+  end
+  return list
+end
+
+--- The faults of the list, now that every case has run: entries and fields that nothing needed, numbers that
+-- the page does not have, items that are wrong about their cases.
+function allowed.problems(file)
+  local list = misplaced(items(file))
+  for _, entry in ipairs(entries) do
+    for _, fault in ipairs(unused(entry)) do list[#list + 1] = fault end
   end
   table.sort(list)
   return list

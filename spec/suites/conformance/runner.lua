@@ -385,7 +385,7 @@ local function main()
   os.remove(file)
   local problems = {}
   if #wanted.patterns == 0 then
-    problems = allowed.problems(here .. "/../docs/differences.md", features)
+    problems = allowed.problems(here .. "/../../../docs/differences.md")
     for _, n in ipairs(printTable(rows)) do problems[#problems + 1] = ("section %d: no case"):format(n) end
   end
   for _, problem in ipairs(problems) do print("FAILED  " .. problem) end

@@ -221,4 +221,11 @@ for _, body in ipairs(bodies) do
     served(body[2]), { "addCatalog", "{catalog}" } } }
 end
 
+local HALF = catalog(service("PetService", resource "Pet"),
+  service("OwnerService", resource("Owner", ',"operations":[{"type":"read"},{"type":"READ"}]')))
+cases[#cases + 1] = { name = "a catalog half of which is wrong, then the good half", from = "login",
+  sections = { "21.4", "6.7" },
+  steps = { served(HALF), { "addCatalog", "{catalog}" }, served(PETS, "/Pets.json$"),
+    { "addCatalog", "{service}/static/Pets.json" } } }
+
 return cases
