@@ -733,7 +733,7 @@ local function misplaced(known)
   for _, entry in ipairs(entries) do
     has[entry[1]] = true
     if not known[entry[1]] then
-      list[#list + 1] = ("allowed.lua: %s, %s: no such item in docs/differences.md"):format(entry[1], entry[2])
+      list[#list + 1] = ("allowed.lua: %s, %s: no such item on the page"):format(entry[1], entry[2])
     end
   end
   for number, where in pairs(known) do
