@@ -120,7 +120,7 @@ static bool is_same (const char *line, const char *name, size_t length) {
   ((length) >= (name_length) && ((line)[0] | 0x20) == ((name)[0] | 0x20) && is_same(line, name, name_length))
 
 /* `name` is a literal. */
-#define IS_NAMED(line, length, name) BEGINS(line, length, name, sizeof name - 1)
+#define IS_NAMED(line, length, name) BEGINS(line, length, name, sizeof(name) - 1)
 
 /* A blank, or the end of a line. */
 static bool is_space (char c) {

@@ -37,7 +37,7 @@ static bool is (const char *name, size_t length, const char *known, size_t known
   return length == known_length && ascii_same_start(name, known, length);
 }
 
-#define IS(name, length, known) is(name, length, known, sizeof known - 1)
+#define IS(name, length, known) is(name, length, known, sizeof(known) - 1)
 
 static enum kind kind_of (const char *name, size_t length) {
   bool plain = (length > 2 && name[1] == '-' && ascii_lower(name[0]) == 'x') ||
