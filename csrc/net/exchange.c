@@ -215,8 +215,8 @@ bool exchange_find_header (const struct exchange *x, const char *name, struct he
 
 bool exchange_has_type (const struct exchange *x, const char *type) {
   const struct response *r = &x->response;
-  const char *value = r->headers.data + r->type_at;
-  return r->type_length && BEGINS(value, r->type_length, type, strlen(type));
+  if (!r->type_length) return false;
+  return BEGINS(r->headers.data + r->type_at, r->type_length, type, strlen(type));
 }
 
 bool exchange_begins_answer (const char *line, size_t length) {
