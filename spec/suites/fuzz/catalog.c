@@ -2,7 +2,7 @@
 #include "support.h"
 
 static const char chunk[] =
-    "local catalog = require 'datasession.internal.catalog'\n"
+    "local catalog = require 'datasession.catalog'\n"
     "local function walk(found)\n"
     "  local _ = tostring(found)\n"
     "  for _, service in ipairs(found.services) do\n"

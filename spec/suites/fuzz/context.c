@@ -1,25 +1,29 @@
 /* The header X-CLIENT-PROPS: what is taken in can be given back. */
 #include "protocol/jsdo/context.h"
+#include "session/session.h"
 #include "support.h"
 
-static const char chunk[] = "return function(input)\n"
-                            "  local properties = parse(input)\n"
-                            "  if not properties then return end\n"
-                            "  local session = datasession.new { serviceURI = 'http://host.example/App' }\n"
-                            "  local ok, err = pcall(session.setContext, session, properties)\n"
-                            "  assert(ok or tostring(err) ~= '')\n"
-                            "  if not ok then return end\n"
+static const char chunk[] = "local session = datasession.new { serviceURI = 'http://host.example/App' }\n"
+                            "return function(input)\n"
+                            "  if not take(session, input) then return end\n"
+                            "  local properties = session:getContext()\n"
                             "  for name in pairs(properties) do assert(type(name) == 'string') end\n"
+                            "  session:setContext(properties)\n"
                             "end";
 
-static int l_parse (lua_State *L) {
+/* take(session, text): true if the session has taken in the properties of this header line. */
+static int l_take (lua_State *L) {
   size_t size;
-  const char *text = luaL_checklstring(L, 1, &size);
-  return context_parse(L, text, size) ? 1 : 0;
+  struct session *s = session_check(L, 1);
+  const char *text = luaL_checklstring(L, 2, &size);
+  bool taken = context_offer(L, s, text, size);
+  if (taken) context_accept(L, 1, text, size);
+  lua_pushboolean(L, taken);
+  return 1;
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
-  static const luaL_Reg functions[] = {{"parse", l_parse}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"take", l_take}, {NULL, NULL}};
   fuzz_lua(chunk, functions, data, size);
   return 0;
 }

@@ -4,7 +4,7 @@ FUZZ_TARGETS ?= $(FUZZ_ALL)
 FUZZ_CC ?= clang
 FUZZ_BUILD := build/fuzz
 FUZZ_SANITIZE := address,undefined
-FUZZ_COMPILE = $(FUZZ_CC) -std=c11 -pthread -fvisibility=hidden -Wall -Wextra $(OUR_CPPFLAGS) \
+FUZZ_COMPILE = $(FUZZ_CC) -std=c11 -pthread -fvisibility=hidden -Wall -Wextra -Werror $(OUR_CPPFLAGS) \
   -Ispec/suites/fuzz -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE)
 fuzz_objects = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
 

@@ -5,7 +5,7 @@
 #include "support.h"
 
 static const char chunk[] =
-    "local catalog = require 'datasession.internal.catalog'\n"
+    "local catalog = require 'datasession.catalog'\n"
     "local codec = require 'datasession.internal.codec'\n"
     "local core = require 'datasession.core'\n"
     "local shared = require 'datasession.internal.catalog.shared'\n"

@@ -15,7 +15,7 @@ static const char chunk[] =
     "    text, kept = input, nil\n"
     "    local session = datasession.new { serviceURI = 'http://host.example/App', authenticationModel = "
     "model,\n"
-    "      name = 'fuzz', storage = store, keepTokens = true }\n"
+    "      name = 'fuzz', store = store, keepTokens = true }\n"
     "    assert(session.state == 'restored' or session.loginResult == nil)\n"
     "    if session.state == 'restored' then\n"
     "      assert(session.connected == false and session.loginResult == datasession.SUCCESS)\n"
