@@ -105,4 +105,17 @@ return {
       assert(store:remove "key")
     end,
   },
+  {
+    name = "flush",
+    act = function(t)
+      local store = storage.file(directory)
+      assert(store:set("flushed", "text"))
+      assert(t.datasession.flush(t.LIMIT))
+      assert(storage.file(directory):get "flushed" == "text")
+    end,
+    check = function(t)
+      assert(storage.file(directory):remove "flushed")
+      assert(t.datasession.flush(t.LIMIT))
+    end,
+  },
 }
