@@ -90,7 +90,8 @@ describe("onOpenRequest", function()
     function()
     local bad = { { "X-A", "a\r\nX-Evil: 1" }, { "X-A", "a\0" }, { "X A", "a" }, { "X-A\r\nX-Evil", "1" },
       { 7, "a" },
-      { "X-A", {} }, { "content-length", "3" }, { "Transfer-Encoding", "chunked" } }
+      { "X-A", {} }, { "content-length", "3" }, { "Transfer-Encoding", "chunked" },
+      { "X-A", 0 / 0 } }
     for i, line in ipairs(bad) do
       local session = new("basic", function(params) params.headers[line[1]] = line[2] end)
       assert(session:login("lua", "secret"):await(LIMIT))

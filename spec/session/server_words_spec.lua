@@ -190,6 +190,9 @@ describe("a secret that the server quotes is not shown:", function()
     hidden(rejected(session:request { path = "rest/x", json = { newPassword = "hunter2hunter2" } }),
       "hunter2")
     answer(400, quote "hunter2hunter2")
+    local blanks = '{ "password" : \t"hunter2hunter2" }'
+    hidden(rejected(session:request { path = "rest/x", method = "POST", body = blanks }), "hunter2")
+    answer(400, quote "hunter2hunter2")
     hidden(rejected(session:request { path = "rest/x?token=hunter2hunter2" }), "hunter2")
   end)
 
@@ -222,6 +225,8 @@ describe("a secret that the server quotes is not shown:", function()
     hidden(rejected(session:request { path = "rest/x" }), cookie)
     answer(500, quote "newcookievalue", nil, { ["Set-Cookie"] = "a=newcookievalue; Path=/" })
     hidden(rejected(session:request { path = "rest/x" }), "newcookievalue")
+    answer(500, quote "Customer 7", nil, { ["Set-Cookie"] = "a=newcookievalue; Path=/" })
+    assert.equal("Customer 7 is wrong", says(rejected(session:request { path = "rest/x" })))
     answer(500, quote(cookie), nil, { ["Set-Cookie"] = "JSESSIONID=; Max-Age=0; Path=/SportsForm" })
     hidden(rejected(session:request { path = "rest/x" }), cookie)
   end)

@@ -237,6 +237,7 @@ describe("a session", function()
         "onOpenRequest: expected a function or nil")
       assert.error_matches(function() session.pingInterva1 = 1 end,
         "a session has no field 'pingInterva1': did you mean 'pingInterval'?")
+      assert.error_matches(function() session[7] = 1 end, "a session has no field '7'")
       assert.error_matches(function() session.login = print end, "session.login is read%-only")
       session.pingInterval = 12.5
       assert.equal(12.5, session.pingInterval)
@@ -285,6 +286,9 @@ describe("a session", function()
         "a session has no field 'serviceUri': did you mean 'serviceURI'?", 1, true)
       assert.error_matches(function() session:lgoin() end, "no field 'lgoin': did you mean 'login'?", 1, true)
       assert.error_matches(function() session.ping() end, "call it with ':' instead of '.'", 1, true)
+      local btt = datasession.new { protocol = "btt", serviceURI = server.origin }
+      assert.error_matches(function() btt:addCokie() end, "no field 'addCokie': did you mean 'addCookie'?", 1,
+        true)
       for _, probed in ipairs { "__pairs", 1, true } do assert.is_nil(session[probed]) end
     end)
   end)

@@ -194,6 +194,46 @@ describe("storage.file", function()
     refused "too large"
   end)
 
+  it("writes at once what a finaliser sets after the thread was joined", function()
+    child.output([[
+      local store
+      _G.finalised = setmetatable({}, { __gc = function()
+        assert(store:set("late", "text") and store:remove "early")
+      end })
+      store = require("datasession.store").file(arg[1])
+      assert(store:set("early", "text"))
+    ]], path)
+    assert.equal("late.json", shell("ls -A " .. path))
+    assert.equal("text", store:get "late")
+  end)
+
+  it("writes again after its thread has ended for want of work", function()
+    if not io.open "/proc/self/status" then return pending "this system does not tell a process's threads" end
+    child.output([[
+      local datasession = require "datasession"
+      local store = require("datasession.store").file(arg[1])
+      local function threads()
+        return tonumber(io.open("/proc/self/status"):read("a"):match "Threads:%s*(%d+)")
+      end
+      local before = threads()
+      assert(store:set("key", "first") and datasession.flush(30))
+      for _ = 1, 300 do
+        if threads() == before then break end
+        os.execute "sleep 0.1"
+      end
+      assert(threads() == before)
+      assert(store:set("key", "second") and datasession.flush(30))
+    ]], path)
+    assert.equal("second", store:get "key")
+  end)
+
+  it("refuses more than it may keep in memory for the disk", function()
+    local ok, message = store:set("key", ("x"):rep((64 << 20) + 1))
+    assert.is_nil(ok)
+    assert.matches("key.json: too much waits for the disk", message, 1, true)
+    assert.is_nil(store:get "key")
+  end)
+
   it("says why it could not write, and leaves nothing half done", function()
     write(root .. "/file", "")
     local ok, message = storage.file(root .. "/file/below"):set("key", "text")

@@ -353,6 +353,8 @@ describe("an operation of a session of protocol btt", function()
     assert.equal("A\u{e4}\u{20ac}\u{1f600}",
       read "<r><status>OK</status><result>&#65;&#228;&#x20AC;&#x1F600;</result></r>")
     assert.equal("&#xZ;&#;&#x;", read "<r><status>OK</status><result>&#xZ;&#;&#x;</result></r>")
+    assert.same({ x = "1", y = "2" },
+      read "<r>\n <status>OK</status>\n <result>\n  <x>1</x>\n  <y>2</y>\n </result>\n</r>\n")
     assert.same({ x = { "1", "2", "3" } },
       read "<r><status >OK</status ><result><x>1</x><x>2</x><x>3</x></result ></r>")
   end)

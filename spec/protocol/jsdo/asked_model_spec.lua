@@ -64,9 +64,11 @@ it("a login of the model that is asked for is told that the credentials are wron
   assert.matches("its login page: it did not accept the user name or password", err.message, 1, true)
 end)
 
-it("a refusal that asks for nothing has a hint of the model", function()
-  assert.matches('does the application want authenticationModel "form"?', refusal("form", "basic").hint, 1,
-    true)
+it("a refusal that asks for nothing that we have has a hint of the model", function()
+  for _, answer in ipairs { false, challenge "NTLM" } do
+    assert.matches('does the application want authenticationModel "form"?',
+      refusal("form", "basic", answer or nil).hint, 1, true)
+  end
 end)
 
 it("an application without a login form says so by 404", function()

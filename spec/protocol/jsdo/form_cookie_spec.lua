@@ -75,7 +75,7 @@ end)
 describe("a form's cookie that is sent back", function()
   it("is not blamed where the application refuses all the same", function()
     for _, attributes in ipairs { "Path=/", "path=/SportsForm", "Path=/SportsForm/",
-      "Path=/SportsForm/static" } do
+      "Path=/SportsForm/static", "Path = /SportsForm \t; HttpOnly" } do
       assert.not_matches("cookie", refusal("JSESSIONID=A1; " .. attributes).message)
     end
     assert.not_matches("cookie", refusal("JSESSIONID=A1; Path=/; Secure").message)

@@ -159,6 +159,7 @@ describe("a protocol in Lua", function()
     for message, lines in pairs {
       ["is no header line"] = { ["X-Own"] = "a\r\nb" }, ["expected a table"] = "x", ["strings"] = { 1, 2 },
       ["'Content%-Length' is no header line"] = { ["Content-Length"] = "3" },
+      ["'X%-Own': NaN and infinity cannot be sent"] = { ["X-Own"] = 0 / 0 },
     } do
       local session = loggedIn { sign = function() return lines end }
       assert(session:request { path = CUSTOMERS }:await(LIMIT))

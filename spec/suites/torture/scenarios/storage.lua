@@ -97,6 +97,27 @@ return {
     check = function(_, c) assert(c.store:get "torture" == nil, "after logout something is kept") end,
   },
   {
+    name = "flush",
+    prepare = function(t)
+      freeName(t)
+      local c = { store = storage.memory() }
+      c.session = t.datasession.new(options(t, c.store))
+      assert(c.session:login("lua", "secret"):await(t.LIMIT))
+      t.settle()
+      return c
+    end,
+    act = function(t, c)
+      c.session:setContextProperty("who", "me")
+      assert(t.datasession.flush())
+    end,
+    again = function(t, c)
+      c.session:setContextProperty("who", "you")
+      assert(t.datasession.flush())
+      assert(c.store:get "torture":find("you", 1, true), "the last change is not kept")
+      release(t, c)
+    end,
+  },
+  {
     name = "the file store",
     act = function()
       local store = storage.file(directory)
