@@ -1,7 +1,7 @@
 -- The actions of fork_spec on a client's Lua state: fork() at the place that the argument names. Returns in
 -- both processes, in the child with an array of texts that describe failures.
 local datasession = require "datasession"
-local place, uris, fork, finish = ...
+local place, uris, fork, finish, mayStartThreads = ...
 
 local LIMIT = 20 -- seconds
 
@@ -116,7 +116,7 @@ local function beTheChild(wrong)
   refusals(wrong)
   if not tostring(session):find(uris.form, 1, true) then wrong[#wrong + 1] = "a property cannot be read" end
   -- The parent has the thread that writes files: the child starts one of its own.
-  if not (store:set("child", "text") and datasession.flush(LIMIT)) then
+  if mayStartThreads and not (store:set("child", "text") and datasession.flush(LIMIT)) then
     wrong[#wrong + 1] = "no file is written"
   end
   flying:cancel()
