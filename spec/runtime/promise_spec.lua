@@ -617,22 +617,36 @@ describe("a promise", function()
       assert.equal(count, ended)
     end)
 
-    it("from generators of many coroutines that wait for another one", function()
-      local ended, count = 0, 30
+    -- Spawns coroutines whose generators wait for the last one. Returns their promises.
+    local function spawnDependent(count)
       local awaited, resolve = open()
+      local all = {}
       for i = 1, count do
-        datasession.spawn(function()
+        all[i] = datasession.spawn(function()
           datasession.promise(nothing):await(0)
-          local one = coroutine.wrap(function() return assert(awaited:await(LIMIT)) end)()
-          ended = ended + one
-        end):fail(function(err) error(i .. ": " .. tostring(err)) end)
+          return coroutine.wrap(function() return assert(awaited:await(LIMIT)) end)()
+        end)
       end
       datasession.spawn(function()
         datasession.promise(nothing):await(0)
         resolve(1)
       end)
+      return all
+    end
+
+    it("from generators of many coroutines that wait for another one", function()
+      local all = spawnDependent(30)
       assert.is_true(datasession.run(LIMIT))
-      assert.equal(count, ended)
+      for _, promise in ipairs(all) do assert.equal(1, (promise:await(LIMIT))) end
+    end)
+
+    it("from generators of many coroutines that wait for another one while something else is pending",
+      function()
+      local never = open()
+      local keepsPending = datasession.spawn(function() return never:await(LIMIT) end)
+      local all = spawnDependent(21) -- more than wait inside one another
+      for _, promise in ipairs(all) do assert.equal(1, (promise:await(LIMIT))) end
+      keepsPending:cancel()
     end)
 
     it("with a time limit, and goes on when that is over", function()
