@@ -127,7 +127,7 @@ return {
     end,
   },
   {
-    name = "flush",
+    name = "flush files",
     act = function(t)
       local store = storage.file(directory)
       assert(store:set("flushed", "text"))
