@@ -97,7 +97,7 @@ return {
     check = function(_, c) assert(c.store:get "torture" == nil, "after logout something is kept") end,
   },
   {
-    name = "flush",
+    name = "flush of a named session",
     prepare = function(t)
       freeName(t)
       local c = { store = storage.memory() }
