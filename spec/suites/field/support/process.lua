@@ -22,13 +22,13 @@ killer=$!
 wait %%1
 kill $killer 2>/dev/null]]
 
--- False for a zombie, too, which has no command line.
+-- False for a zombie, too. The command line would not tell: it is empty while a process loads its program.
 local function isAlive(pid)
-  local file = io.open("/proc/" .. pid .. "/cmdline")
+  local file = io.open("/proc/" .. pid .. "/stat")
   if not file then return false end
-  local line = file:read "a"
+  local state = (file:read "a" or ""):match ".*%) (%a)"
   file:close()
-  return line ~= ""
+  return state ~= nil and not state:find "[ZX]"
 end
 
 local function pidOf(file)
