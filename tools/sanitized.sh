@@ -7,9 +7,10 @@ set -eu
 kind=$1
 shift
 ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:${ASAN_OPTIONS-}"
+LSAN_OPTIONS="suppressions=$(dirname "$0")/lsan.supp:print_suppressions=0:${LSAN_OPTIONS-}"
 UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS-}"
 TSAN_OPTIONS="second_deadlock_stack=1:${TSAN_OPTIONS-}"
-export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
 case $kind in
   address) LD_PRELOAD=$(gcc -print-file-name=libasan.so)${LD_PRELOAD:+:$LD_PRELOAD} exec "$@" ;;
   thread)
