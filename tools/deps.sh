@@ -37,7 +37,7 @@ datasession needs Lua 5.4, libcurl, lua-cjson and a C compiler; its tests also b
   Alpine  apk add build-base pkgconf lua5.4-dev curl-dev lua5.4-cjson libmicrohttpd-dev luarocks5.4
   macOS   brew install lua luarocks curl libmicrohttpd pkg-config && luarocks install lua-cjson
   MSYS2   pacman -S --needed make mingw-w64-ucrt-x86_64-{gcc,pkgconf,lua,curl,libmicrohttpd,lua-luarocks}
-busted, luasocket, luasec and cqueues: luarocks --lua-version=5.4 install NAME
+lpeg (for the sandbox), busted, luasocket, luasec and cqueues: luarocks --lua-version=5.4 install NAME
 END
   exit 1
 fi
