@@ -651,9 +651,9 @@ static bool jsdo_can_renew (const struct session *s) {
 
 static bool log_in_again (lua_State *L, struct operation *op) {
   struct session *s = op->session;
-  const struct credentials nobody = {NULL, NULL, 0, 0};
+  const struct credentials no_credentials = {NULL, NULL, 0, 0};
   op->stage = STAGE_LOGIN_AGAIN;
-  if (!s->kept) return jsdo_login(L, op, &nobody);
+  if (!s->kept) return jsdo_login(L, op, &no_credentials);
   operation_push_session(L, op);
   if (!session_become(L, -1, s->kept)) return false;
   lua_pop(L, 1);

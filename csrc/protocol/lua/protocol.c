@@ -384,8 +384,8 @@ static bool can_renew (const struct session *s) {
 }
 
 static bool log_in_again (lua_State *L, struct operation *op) {
-  const struct credentials nobody = {NULL, NULL, 0, 0};
-  return log_in(L, op, op->session->kept ? op->session->kept : &nobody);
+  const struct credentials no_credentials = {NULL, NULL, 0, 0};
+  return log_in(L, op, op->session->kept ? op->session->kept : &no_credentials);
 }
 
 /* After a failed refresh, login with the kept credentials may succeed. */
