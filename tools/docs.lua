@@ -13,18 +13,8 @@ local known = {}
 -- Words that examples use for other things too.
 local OPEN = { table = true, field = true, resource = true, service = true, operation = true }
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-local function files(what)
-  local list = {}
-  for path in assert(io.popen("find " .. what .. " | LC_ALL=C sort")):lines() do list[#list + 1] = path end
-  return list
-end
+local sources = dofile "tools/sources.lua"
+local files, read = sources.find, sources.read
 
 local function add(prefix, names)
   assert(next(names) ~= nil, prefix .. ": nothing was found that is public")

@@ -27,19 +27,8 @@ local MAY_USE = {
 -- The headers of session that a protocol may include, beside all public ones of runtime and net.
 local FOR_PROTOCOLS = { ["session/protocol.h"] = true }
 
-local function files(where)
-  local names = {}
-  local list = assert(io.popen("find " .. where .. " -type f | LC_ALL=C sort"))
-  for name in list:lines() do names[#names + 1] = name end
-  return names
-end
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local sources = dofile "tools/sources.lua"
+local files, read = sources.find, sources.read
 
 local wrong, arrows = {}, {}
 

@@ -33,21 +33,11 @@ local OTHERS = {
   },
 }
 
-local function files()
-  local names = {}
-  local found = assert(io.popen("find csrc lua -name '*.c' -o -name '*.h' -o -name '*.lua' | LC_ALL=C sort"))
-  for name in found:lines() do
-    if not name:find "/sandbox" then names[#names + 1] = name end
-  end
-  found:close()
-  return names
-end
+local sources = dofile "tools/sources.lua"
+local read = sources.read
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
+local function files()
+  return sources.find "csrc lua -name '*sandbox*' -prune -o \\( -name '*.[ch]' -o -name '*.lua' \\) -print"
 end
 
 -- The end of the literal that begins at `at` with a quote.

@@ -2,11 +2,8 @@
 
 local BLOCK = "(%-%- files:[^\n]*\n)(.-)([ ]*%-%- end of files)"
 
-local function files(where)
-  local names = {}
-  for name in assert(io.popen("find " .. where .. " | LC_ALL=C sort")):lines() do names[#names + 1] = name end
-  return names
-end
+local sources = dofile "tools/sources.lua"
+local files = sources.find
 
 local function module_of(file)
   return (file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
@@ -47,16 +44,14 @@ end
 
 -- False: the rockspec lists something else.
 local function check(rockspec, wanted)
-  local file = assert(io.open(rockspec))
-  local text = file:read "a"
-  file:close()
+  local text = sources.read(rockspec)
   if select(2, text:match(BLOCK)) == wanted then return true end
   if arg[1] ~= "--write" then
     io.stderr:write(rockspec, " does not list the files that exist: make rockspec\n")
     return false
   end
   text = text:gsub(BLOCK, function(first, _, last) return first .. wanted .. last end)
-  file = assert(io.open(rockspec, "w"))
+  local file = assert(io.open(rockspec, "w"))
   file:write(text)
   file:close()
   return true

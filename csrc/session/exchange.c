@@ -92,8 +92,8 @@ bool session_sign_again (const struct identity *who, struct exchange *x) {
   return identity_sign(who, lines);
 }
 
-struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
-                                      struct uri *uri) {
+/* Takes the reference of `uri`. NULL: out of memory, or `uri` was NULL. */
+static struct exchange *new_exchange (const struct session *s, const char *method, struct uri *uri) {
   struct exchange *x = uri ? engine_new_exchange(s->loop->engine) : NULL;
   if (!x) {
     uri_release(uri);
@@ -102,6 +102,13 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
   x->request.method = method;
   x->request.uri = uri;
   x->request.transport = transport_keep(s->transport);
+  return x;
+}
+
+struct exchange *session_exchange_as (struct session *s, struct identity *who, const char *method,
+                                      struct uri *uri) {
+  struct exchange *x = new_exchange(s, method, uri);
+  if (!x) return NULL;
   x->mark = mark_of(who);
   if (who->credentials) x->request.credentials = basic_auth_keep(who->credentials);
   if (identity_jar(who)) x->request.jar = cookie_jar_keep(who->jar);
@@ -116,14 +123,8 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {
   struct exchange *x;
   if (uri && s->protocol->address) uri = s->protocol->address(L, s, uri);
-  x = uri ? engine_new_exchange(s->loop->engine) : NULL;
-  if (!x) {
-    uri_release(uri);
-    return NULL;
-  }
-  x->request.method = method;
-  x->request.uri = uri;
-  x->request.transport = transport_keep(s->transport);
+  x = new_exchange(s, method, uri);
+  if (!x) return NULL;
   x->mark = s->who ? mark_of(s->who) : 0;
   if (uri_same_origin(s->service, uri) ? introduce(L, s, &x->request)
                                        : (x->request.headers = new_headers(L, s, false)) != NULL)
