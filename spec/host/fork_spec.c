@@ -21,7 +21,7 @@ enum { CHILD_MAY_START_THREADS = 0 };
 enum { CHILD_MAY_START_THREADS = 1 };
 #endif
 
-/* AddressSanitizer before gcc 13 can leave its allocator locked in a child: another thread held it at fork. */
+/* AddressSanitizer before gcc 13 can leave its allocator locked in a child, if a thread held it at fork. */
 #ifdef __SANITIZE_ADDRESS__
 enum { CHILD_MAY_HANG = 1 };
 #else
