@@ -765,13 +765,6 @@ static int load_all (lua_State *L) {
 
 /* Separate credentials for the catalogs. They go to every catalog of the call, wherever it is. */
 
-static void check_text (lua_State *L, int index, const char *what) {
-  if (lua_type(L, index) != LUA_TSTRING) luaL_typeerror(L, index, what);
-  if (!lua_rawlen(L, index)) luaL_argerror(L, index, lua_pushfstring(L, "%s must not be empty", what));
-  if (strlen(lua_tostring(L, index)) < lua_rawlen(L, index))
-    luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
-}
-
 /*
 ** addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]). Returns the index of the
 ** options.
@@ -782,10 +775,7 @@ static int check_signature (lua_State *L) {
     luaL_argcheck(L, lua_isnil(L, 4), 4, "expected no arguments after the options");
     return 3;
   }
-  check_text(L, 3, "user name");
-  check_text(L, 4, "password");
-  if (strchr(lua_tostring(L, 3), ':'))
-    luaL_argerror(L, 3, "a user name with ':' cannot be sent by HTTP Basic");
+  session_check_credentials(L, 3, MODEL_BASIC);
   return 5;
 }
 

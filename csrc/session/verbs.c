@@ -41,21 +41,22 @@ static void check_no_nul (lua_State *L, int index, const char *what) {
     luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
 }
 
-void session_check_credentials (lua_State *L, enum model model) {
+void session_check_credentials (lua_State *L, int user, enum model model) {
+  int password = user + 1;
   if (model == MODEL_ANONYMOUS || model == MODEL_SSO) return;
   if (model == MODEL_BEARER) {
-    check_text(L, 2, "token");
-    if (strpbrk(lua_tostring(L, 2), "\r\n") || strlen(lua_tostring(L, 2)) < lua_rawlen(L, 2))
-      luaL_argerror(L, 2, "a token holds no line breaks or NUL bytes");
+    check_text(L, user, "token");
+    if (strpbrk(lua_tostring(L, user), "\r\n") || strlen(lua_tostring(L, user)) < lua_rawlen(L, user))
+      luaL_argerror(L, user, "a token holds no line breaks or NUL bytes");
     return;
   }
-  check_text(L, 2, "user name");
-  check_text(L, 3, "password");
+  check_text(L, user, "user name");
+  check_text(L, password, "password");
   if (model != MODEL_BASIC) return;
-  check_no_nul(L, 2, "user name");
-  check_no_nul(L, 3, "password");
-  if (strchr(lua_tostring(L, 2), ':'))
-    luaL_argerror(L, 2, "a user name with ':' cannot be sent by HTTP Basic");
+  check_no_nul(L, user, "user name");
+  check_no_nul(L, password, "password");
+  if (strchr(lua_tostring(L, user), ':'))
+    luaL_argerror(L, user, "a user name with ':' cannot be sent by HTTP Basic");
 }
 
 bool session_hold_credentials (struct identity *who, const struct credentials *as) {
@@ -127,7 +128,7 @@ int session_login (lua_State *L) {
   if (s->protocol->check_login)
     s->protocol->check_login(L, s);
   else
-    session_check_credentials(L, s->model);
+    session_check_credentials(L, 2, s->model);
   limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
   if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login)
     lua_settop(L, 1); /* an anonymous login takes no arguments */

@@ -12,8 +12,8 @@
 /* The owner of the operations of sessions, for the hooks. */
 extern const struct operation_owner session_owner;
 
-/* Raises unless the arguments of login, at 2 and 3, suit the model. */
-void session_check_credentials (lua_State *L, enum model model);
+/* Raises unless the user name at `user`, and the password behind it, suit the model. */
+void session_check_credentials (lua_State *L, int user, enum model model);
 
 /* Copies into `who` the credentials that its model sends with each request. False: out of memory. */
 bool session_hold_credentials (struct identity *who, const struct credentials *as);

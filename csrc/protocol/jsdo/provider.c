@@ -321,7 +321,7 @@ static int provider_login (lua_State *L) {
   struct provider *p = provider_check(L, 1);
   struct operation *op;
   struct credentials as;
-  session_check_credentials(L, p->who->model);
+  session_check_credentials(L, 2, p->who->model);
   lua_settop(L, 3);
   as = credentials_read(L);
   op = new_operation(L, 1, "login");
