@@ -2,7 +2,7 @@
 
 ### Hunt for faults
 
-# FIELD_REQUIRED=1: the suite fails where a server is missing; else it skips that server's cases.
+# FIELD_REQUIRED=1: the suite fails where a server is missing; else it tries nothing there.
 
 ## field: sessions at real servers. FIELD_SHORT=1: fewer repetitions; CASES: some cases
 field: all
