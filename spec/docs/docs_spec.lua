@@ -5,8 +5,8 @@ local sandbox = require "datasession.sandbox"
 local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
-local function pages()
-  local list = { "README.md" }
+local function pages(more)
+  local list = { "README.md", table.unpack(more or {}) }
   for path in assert(io.popen("find docs -name '*.md' | LC_ALL=C sort")):lines() do list[#list + 1] = path end
   return list
 end
@@ -76,6 +76,56 @@ describe("the example at", function()
 end)
 
 describe("the docs", function()
+  local all = pages { "SECURITY.md", "CONTRIBUTING.md" }
+
+  -- Not the files that docs/internals/new-protocol.md makes.
+  it("name no file of the work tree that it lacks", function()
+    local known, count = { csrc = true, lua = true, spec = true, tools = true, bench = true }, 0
+    for _, page in ipairs(all) do
+      for path in files.read(page):gmatch "`([%w_./%-]+/[%w_%-]+%.%l+)`" do
+        if known[path:match "^(%l+)/" or ""] and not path:find("/toy/", 1, true) then
+          local file = io.open(path)
+          assert.truthy(file, page .. ": " .. path)
+          file:close()
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 30)
+  end)
+
+  it("name no target that make lacks", function()
+    local targets, count = {}, 0
+    local pipe = assert(io.popen "ls Makefile */*.mk spec/suites/*/*.mk spec/suites/*.mk")
+    for path in pipe:lines() do
+      for target in files.read(path):gmatch "\n## (%l[%l%-]*): " do targets[target] = true end
+    end
+    pipe:close()
+    local function check(page, target)
+      assert.is_true(targets[target], page .. ": make " .. target)
+      count = count + 1
+    end
+    for _, page in ipairs(all) do
+      local text = page == "docs/messages.md" and "" or files.read(page) -- hints begin with "make"
+      for target in text:gmatch "`make (%l[%l%-]*)%f[^%l%-/]" do check(page, target) end
+      for target in text:gmatch "`[%u_]+=[%w_]+ make (%l[%l%-]*)" do check(page, target) end
+    end
+    assert.is_true(count > 20)
+  end)
+
+  it("have every target of make fuzz, and no other", function()
+    local listed, present = {}, {}
+    local section = files.read("docs/trust.md"):match "## Fuzzing.-\n(.-)\n## "
+    for target in section:gmatch "\n%- `(%l+)`: " do listed[#listed + 1] = target end
+    for path in assert(io.popen "ls spec/suites/fuzz/*.c"):lines() do
+      local target = path:match "(%l+)%.c$"
+      if target ~= "support" then present[#present + 1] = target end
+    end
+    table.sort(listed)
+    table.sort(present)
+    assert.same(present, listed)
+  end)
+
   it("have every event of the log that the sources have, with its level", function()
     local levels = {}
     for events, level in files.read("docs/recovery.md"):gmatch '\n| (`[^|]*`) | `"(%l+)"` |' do
