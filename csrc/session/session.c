@@ -58,7 +58,8 @@ static void forget_login (lua_State *L, int index, struct session *s) {
   s->login_result = RESULT_NONE;
   s->login_status = 0;
   s->online = s->admitted = s->established = s->reconnecting = s->closing = false;
-  autoping_left(s, NULL); /* the pending ping belongs to this login */
+  autoping_left(s, NULL); /* the pending ping belongs to this login, and so does `leaving` */
+  s->leaving = NULL;
   s->epoch++;
   s->logins++;
   session_untouch(s);

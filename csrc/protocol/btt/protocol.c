@@ -241,14 +241,19 @@ static void close_anyway (lua_State *L, struct operation *op, const struct excha
   operation_resolve(L, op);
 }
 
+/* False once the session has ended in another way: a close would then end a later login. */
+static bool is_its_login (const struct operation *op) {
+  return op->session->phase == PHASE_AUTHORIZED && op->logins == op->session->logins;
+}
+
 static void closed (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   bool once = is(op, "invalidate");
   verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
   if (found.verdict == VERDICT_ALIVE || is(op, "stop"))
     verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
-  else if (!once && ++op->stage < btt_of(op->session)->close_tries &&
-           op->session->phase == PHASE_AUTHORIZED && btt_send_close(L, op, closed))
+  else if (!once && ++op->stage < btt_of(op->session)->close_tries && is_its_login(op) &&
+           btt_send_close(L, op, closed))
     return;
   else
     close_anyway(L, op, x, &found);

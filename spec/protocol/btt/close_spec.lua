@@ -1,5 +1,6 @@
 -- Closing a session of protocol btt: it always ends closed.
 local datasession = require "datasession"
+local await = dofile "spec/support/await.lua"
 local btt = dofile "spec/protocol/btt/support.lua"
 
 local LIMIT, REQUEST = btt.LIMIT, btt.REQUEST
@@ -152,6 +153,25 @@ describe("closing a session of protocol btt", function()
     assert.equal("established", session.status)
     assert(session:invoke("Echo"):await(LIMIT))
   end)
+
+  for _, how in ipairs { "logout", "disconnect" } do
+    it("changes no later login once " .. how .. " has ended the session at once", function()
+      for _, status in ipairs { 200, 500 } do
+        local session = btt.established { closeOperation = "LogOff" }
+        answer(REQUEST, "{}", { status = status, delay = 0.5 })
+        local closing = session:closeSession()
+        await.stepUntil(function() return #btt.server:requests() > 0 end)
+        assert(session[how](session):await(LIMIT))
+        assert(session:login():await(LIMIT))
+        btt.asked()
+        assert(closing:await(LIMIT))
+        btt.settle()
+        assert.same({}, btt.asked())
+        assert.equal("established", session.status)
+        assert(session:invoke("Echo"):await(LIMIT))
+      end
+    end)
+  end
 
   it("survives what the user's function does", function()
     local fail = false
