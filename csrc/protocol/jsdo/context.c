@@ -216,17 +216,15 @@ static bool push_parsed (lua_State *L, const char *text, size_t length) {
   return true;
 }
 
-bool context_offer (lua_State *L, const struct session *s, const char *text, size_t length) {
-  if (!push_parsed(L, text, length)) return false;
+void context_hear (lua_State *L, const struct session *s, const char *text, size_t length) {
   session_push(L, s);
-  lua_insert(L, -2);
+  if (!push_parsed(L, text, length)) lua_pushnil(L);
   session_setvalue(L, -2, SESSION_DATA);
   lua_pop(L, 1);
-  return true;
 }
 
-/* Pushes what was offered last. True if it is of that header line. */
-static bool push_offered (lua_State *L, int session, const char *text) {
+/* Pushes what was heard last. True if it is of that header line. */
+static bool push_heard (lua_State *L, int session, const char *text) {
   bool same;
   if (session_getvalue(L, session, SESSION_DATA) != LUA_TTABLE) return false;
   lua_rawgeti(L, -1, ORIGIN);
@@ -235,10 +233,19 @@ static bool push_offered (lua_State *L, int session, const char *text) {
   return same;
 }
 
+bool context_is_good (lua_State *L, const struct session *s, const char *text) {
+  int top = lua_gettop(L);
+  bool good;
+  session_push(L, s);
+  good = push_heard(L, top + 1, text);
+  lua_settop(L, top);
+  return good;
+}
+
 void context_accept (lua_State *L, int session, const char *text, size_t length) {
   int top = lua_gettop(L);
   session = lua_absindex(L, session);
-  if (push_offered(L, session, text) || push_parsed(L, text, length)) {
+  if (push_heard(L, session, text) || push_parsed(L, text, length)) {
     session_setvalue(L, session, SESSION_CONTEXT);
     lua_pushnil(L);
     session_setvalue(L, session, SESSION_DATA);

@@ -38,13 +38,15 @@ bool context_push_text (lua_State *L, int session);
 void context_replace (lua_State *L, int session, int properties);
 
 /*
-** Parses the properties of a response's header line and keeps them until context_accept, which is given the
-** same `text`. An empty value or null: no properties. False: it is no JSON object, or cannot be sent back.
-** Raises on memory.
+** Parses the properties of a response's header line and keeps them, or that they are wrong, until the next
+** response. An empty value or null: no properties. Raises on memory.
 */
-bool context_offer (lua_State *L, const struct session *s, const char *text, size_t length);
+void context_hear (lua_State *L, const struct session *s, const char *text, size_t length);
 
-/* Gives the session at `session` the properties that context_offer has parsed. Raises on memory. */
+/* True if the line last heard is `text`, and is a JSON object that can be sent back. Raises nothing. */
+bool context_is_good (lua_State *L, const struct session *s, const char *text);
+
+/* Gives the session at `session` the properties of that line. Raises on memory. */
 void context_accept (lua_State *L, int session, const char *text, size_t length);
 
 #pragma GCC visibility pop

@@ -328,9 +328,16 @@ static void judge_elsewhere (struct finding *found) {
   verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL, "the server answered with its login page", NULL);
 }
 
+static void jsdo_hear (lua_State *L, struct session *s, const struct exchange *x) {
+  struct header_line properties;
+  if (x->response.failure == FAILURE_NONE && uri_within(s->service, x->response.uri) &&
+      exchange_find_header(x, "X-CLIENT-PROPS", &properties))
+    context_hear(L, s, properties.value, properties.value_length);
+}
+
 static void take_properties (lua_State *L, const struct session *s, const struct header_line *line,
                              struct finding *found) {
-  if (context_offer(L, s, line->value, line->value_length)) {
+  if (context_is_good(L, s, line->value)) {
     found->properties = line->value;
     found->properties_length = line->value_length;
   } else {
@@ -699,6 +706,7 @@ const struct protocol protocol_jsdo = {
     .can_renew = jsdo_can_renew,
     .dress = dress,
     .sign = jsdo_sign,
+    .hear = jsdo_hear,
     .judge = jsdo_judge,
     .address = jsdo_address,
     .stamp = jsdo_stamp,
