@@ -19,7 +19,6 @@
 #include "session/log.h"
 #include "session/session_binding.h"
 #include "session/session_new.h"
-#include "session/verbs.h"
 #include "store/file_store.h"
 #include "store/store.h"
 
@@ -109,8 +108,6 @@ static void stay_loaded (void) {
 }
 
 static const struct session_hooks hooks = {
-    &session_owner,
-    session_start_ping,
     protocol_list,
     protocol_lua_find,
     {store_open, store_note},

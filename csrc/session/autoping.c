@@ -1,9 +1,8 @@
 #include "session/autoping.h"
 
 #include "runtime/loop.h"
-#include "session/hooks.h"
-#include "session/protocol.h"
 #include "session/session.h"
+#include "session/verbs.h"
 
 #include <stddef.h>
 
@@ -43,7 +42,7 @@ static int ping_by_timer (lua_State *L) {
   if (lua_isnil(L, -1)) return 0;
   if (!session_arm(s)) return luaL_error(L, "not enough memory for the next automatic ping");
   if (s->phase != PHASE_AUTHORIZED || s->autoping->op) return 0;
-  s->autoping->op = s->loop->hooks->ping(L, 2, s);
+  s->autoping->op = session_start_ping(L, 2, s);
   s->autoping->op->promise.looked_at = true;
   return 0;
 }

@@ -61,8 +61,6 @@ struct context_hooks {
 };
 
 struct session_hooks {
-  const struct operation_owner *owner;                                   /* of sessions' operations */
-  struct operation *(*ping)(lua_State *L, int index, struct session *s); /* session_start_ping */
   const struct protocol *const *protocols; /* static, ends with NULL; the first is the default */
   /*
   ** The protocol of that name that is defined in Lua: pushes its definition. NULL, and pushes nothing: there

@@ -4,10 +4,10 @@
 #include "runtime/error.h"
 #include "runtime/loop.h"
 #include "runtime/promise.h"
-#include "session/hooks.h"
 #include "session/identity.h"
 #include "session/protocol.h"
 #include "session/session.h"
+#include "session/verbs.h"
 
 #include <stddef.h>
 
@@ -77,7 +77,7 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
 
 struct operation *operation_new (lua_State *L, int index, const char *verb) {
   struct session *s = session_check(L, index);
-  struct operation *op = operation_new_of(L, index, verb, s->loop, s->loop->hooks->owner);
+  struct operation *op = operation_new_of(L, index, verb, s->loop, &session_owner);
   op->session = s;
   op->object = NULL;
   op->epoch = s->epoch;

@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The owner of the operations of sessions, for the hooks. */
+/* The owner of the operations of sessions. */
 extern const struct operation_owner session_owner;
 
 /* Raises unless the user name at `user`, and the password behind it, suit the model. */
