@@ -178,12 +178,13 @@ describe("a catalog", function()
     end
   end)
 
-  it("tells itself in one line, without the password of an address", function()
+  it("tells itself in one line, without the password or query of an address", function()
     local document = petCatalog()
     document.services[1].address = "https://user:secret@elsewhere.example/x"
     local secret = assert(parse(document, { uri = "https://user:secret@host.example/c.json" }))
     local hidden = secret:resource("Pet")
-    for _, object in ipairs({ secret, secret.services[1], hidden, hidden.operations[1] }) do
+    local query = assert(parse(petCatalog(), { uri = "https://us@er:secret@host.example/c.json?key=secret" }))
+    for _, object in ipairs({ secret, secret.services[1], hidden, hidden.operations[1], query }) do
       assert.is_nil(tostring(object):find("secret", 1, true))
       assert.is_nil(tostring(object):find("\n", 1, true))
     end

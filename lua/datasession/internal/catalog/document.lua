@@ -126,7 +126,7 @@ end
 function catalogMeta:__tostring()
   local count = 0
   for _ in self:eachResource() do count = count + 1 end
-  local name = self.uri and "catalog " .. redacted(self.uri) or "catalog"
+  local name = self.uri and "catalog " .. match(redacted(self.uri), "^[^?]*") or "catalog"
   return format("%s (%s, %s)", name, counted(#self.services, "service"), counted(count, "resource"))
 end
 

@@ -63,7 +63,7 @@ end
 
 --- An address fit to be printed: without user name and password.
 function object.redacted(uri)
-  return (gsub(uri, "^([A-Za-z][A-Za-z0-9+.%-]*://)[^/?#@]*@", "%1"))
+  return (gsub(uri, "^([A-Za-z][A-Za-z0-9+.%-]*://)[^/?#]*@", "%1"))
 end
 
 --- An address of the web application: absolute ones stand, others follow `base` after one slash.
