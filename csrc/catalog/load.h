@@ -7,8 +7,8 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Adds the method addCatalog to the table `methods` of the table on top, and scanCatalog, catalogOrder and
-** copyTree, for the Lua layer, to the table on top.
+** Adds the method addCatalog to the table `methods` of the table on top, and scanCatalog, catalogScanner,
+** catalogOrder and copyTree, for the Lua layer, to the table on top.
 */
 void catalog_load_register (lua_State *L);
 

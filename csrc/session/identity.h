@@ -71,7 +71,7 @@ bool identity_sign (const struct identity *who, struct header_list *lines);
 bool identity_can_refresh (const struct identity *who);
 bool identity_refresh_due (const struct identity *who, double now);
 
-/* The public name of the model. NULL: not a model of sessions (or of providers, if `provider`). */
+/* The public name of the model. Static. */
 const char *model_name (enum model model);
 
 /* `name` is in lower case. False: there is no such model. */

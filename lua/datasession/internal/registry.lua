@@ -150,7 +150,7 @@ local function checkProviderModel(options, level)
   end
 end
 
--- True if the credentials are not proved at serviceURI, so that a provider must log in.
+-- The provider that logs in for the session; no tail call: errors are said by level.
 local function makeProvider(options, level)
   local model = modelOf(options)
   local wanted = model == "sso" and "form_sso" or model
@@ -169,7 +169,7 @@ local function placeOf(uri)
   return start and ascii.lower(start) .. rest:gsub("/+$", "") or uri
 end
 
--- A login at serviceURI needs no provider.
+-- True if the credentials are not proved at serviceURI, so that a provider must log in.
 local function needsProvider(options)
   if modelOf(options) == "sso" then
     return true
