@@ -448,7 +448,7 @@ static void conclude (lua_State *L, struct operation *op) {
 static void make_expired (lua_State *L, const struct session *s) {
   lua_pushliteral(L, "expired");
   lua_setfield(L, -2, "kind");
-  lua_pushstring(L, finding_way_back(s));
+  lua_pushstring(L, verdict_way_back(s));
   lua_setfield(L, -2, "hint");
   lua_getfield(L, -1, "httpStatus");
   lua_getfield(L, -2, "uri");

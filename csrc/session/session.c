@@ -17,6 +17,15 @@
 #include <string.h>
 #include <time.h>
 
+bool session_is_past (const struct session *s) {
+  return s->expires > 0 && clock_now() >= s->expires;
+}
+
+bool session_connected (const struct session *s) {
+  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->reconnecting &&
+         !session_is_past(s);
+}
+
 void session_begin_authorized (struct session *s, long status) {
   s->phase = PHASE_AUTHORIZED;
   s->login_result = RESULT_SUCCESS;
@@ -184,15 +193,12 @@ static void change_by_answer (lua_State *L, int index, struct session *s, const 
   if (found->verdict == VERDICT_ALIVE || found->reason) s->unasked = false;
   switch (found->verdict) {
   case VERDICT_ALIVE:
+  case VERDICT_NEUTRAL:
     turn_alive(s, found);
     learn(L, index, s, found);
     break;
   case VERDICT_ADMITTED:
     s->admitted = true;
-    learn(L, index, s, found);
-    break;
-  case VERDICT_NEUTRAL:
-    turn_alive(s, found);
     learn(L, index, s, found);
     break;
   default: turn_failed(L, index, s, found);
@@ -210,6 +216,7 @@ static void change (lua_State *L, int index, struct session *s, const struct fin
   case VERDICT_LAPSED: turn_expired(L, index, s); break;
   case VERDICT_ENTERING: begin_login(L, index, s); break;
   case VERDICT_UNDONE: undo_login(L, index, s); break;
+  case VERDICT_DISOWNED: s->admitted = false; break;
   case VERDICT_CLOSING:
   case VERDICT_STAYING: s->closing = found->verdict == VERDICT_CLOSING; break;
   case VERDICT_RECONNECT_BEGUN: begin_reconnect(s); break;

@@ -1,4 +1,6 @@
-/* session_values: the Lua values of a session. A user value costs every session 16 bytes. */
+/*
+** session_values: the userdata of a session, and its Lua values. A user value costs every session 16 bytes.
+*/
 #include "runtime/loop.h"
 #include "session/protocol.h"
 #include "session/session.h"
@@ -15,15 +17,6 @@ void session_push (lua_State *L, const struct session *s) {
   loop_table_of(L, s->loop, LOOP_SESSIONS);
   lua_rawgetp(L, -1, s);
   lua_remove(L, -2);
-}
-
-bool session_is_past (const struct session *s) {
-  return s->expires > 0 && clock_now() >= s->expires;
-}
-
-bool session_connected (const struct session *s) {
-  return s->phase == PHASE_AUTHORIZED && s->online && !s->device_offline && !s->reconnecting &&
-         !session_is_past(s);
 }
 
 int session_getvalue (lua_State *L, int index, enum session_value which) {

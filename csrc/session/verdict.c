@@ -70,7 +70,7 @@ void verdict_quote (lua_State *L, const struct exchange *x, struct finding *foun
     append(found, "; try again %s (Retry-After)", words);
 }
 
-const char *finding_way_back (const struct session *s) {
+const char *verdict_way_back (const struct session *s) {
   if (s->model == MODEL_SSO) return "log the AuthenticationProvider in again";
   if (!reconnect_is_wanted(s)) return "call login again";
   if (s->phase == PHASE_EXPIRED && !s->established) return "it could not be re-established: log in again";
@@ -167,13 +167,14 @@ static const char *hint_of_tls (const struct exchange *x) {
 void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found) {
   const struct session *s = op->session;
+  const char *tls = hint_of_tls(x);
   if (s->protocol->hear) s->protocol->hear(L, op->session, x);
   if (x->response.failure != FAILURE_NONE) {
     verdict_failure(found, x, purpose);
     if (s->protocol->judge_failure) s->protocol->judge_failure(s, x, found);
   } else
     s->protocol->judge(L, op->session, x, purpose, found);
-  if (found->verdict != VERDICT_ALIVE && hint_of_tls(x)) found->fault.hint = hint_of_tls(x);
+  if (found->verdict != VERDICT_ALIVE && tls) found->fault.hint = tls;
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     found->apart = op->apart || !uri_within(s->service, x->request.uri);
   if (op->apart) judge_apart(found);

@@ -28,6 +28,7 @@ enum verdict {
   VERDICT_UNDONE,           /* that login failed: the session forgets it */
   VERDICT_CLOSING,          /* the user asks the server to end it */
   VERDICT_STAYING,          /* the server did not end it */
+  VERDICT_DISOWNED,         /* the server is not told of its end */
   VERDICT_LEFT,             /* the user logged out */
   VERDICT_INVALIDATED,      /* the user invalidated it */
   VERDICT_RECONNECT_BEGUN,  /* a reconnect has begun */
@@ -73,7 +74,7 @@ struct finding {
 #define REASON_EXPIRED "Session has expired"
 
 /* A hint how to get a working session again, static. */
-const char *finding_way_back (const struct session *s);
+const char *verdict_way_back (const struct session *s);
 
 /* Fills `found` for an exchange that got no response. */
 void verdict_failure (struct finding *found, const struct exchange *x, enum purpose purpose);

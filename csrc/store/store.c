@@ -209,7 +209,8 @@ static int l_claim_name (lua_State *L) {
 /* abandon(session): from now on changes of the session reach neither the store nor the server. */
 static int l_abandon (lua_State *L) {
   struct session *s = session_check(L, 1);
-  s->named = s->admitted = false;
+  s->named = false;
+  session_decide(L, 1, VERDICT_DISOWNED, NULL);
   return 0;
 }
 

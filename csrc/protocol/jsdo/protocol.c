@@ -201,7 +201,7 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
     verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
                   page ? "the server answered with its login page: the session has expired"
                        : "the server no longer accepts the session",
-                  finding_way_back(s));
+                  verdict_way_back(s));
 }
 
 /* A token service that is down for now does not end the login. */
@@ -214,7 +214,7 @@ static void judge_token (const struct session *s, struct finding *found) {
     return;
   }
   verdict_blame(found, VERDICT_EXPIRED, "expired", REASON_EXPIRED,
-                "the access token has expired, and could not be refreshed", finding_way_back(s));
+                "the access token has expired, and could not be refreshed", verdict_way_back(s));
 }
 
 static const char *hint_of_missing (const struct session *s, const struct exchange *x,

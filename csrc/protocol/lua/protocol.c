@@ -358,7 +358,7 @@ static bool log_in (lua_State *L, struct operation *op, const struct credentials
 static bool check (lua_State *L, struct operation *op) {
   if (run(L, op, "check", checked) || run(L, op, "ping", checked)) return true;
   if (op->session->phase == PHASE_AUTHORIZED) return conclude_later(L, op);
-  op->abort_hint = finding_way_back(op->session);
+  op->abort_hint = verdict_way_back(op->session);
   operation_refuse(L, op, "expired", RESULT_AUTHENTICATION_FAILURE, "the session has expired");
   return true;
 }
