@@ -627,7 +627,7 @@ static bool was_dropped (struct handle *h, CURLcode code) {
   if (!broke || !x->reached || !h->reused || x->header_bytes || x->response.failure != FAILURE_NONE)
     return false;
   if (x->request.once || x->dropped) return false;
-  x->dropped = true;
+  x->dropped = h->retried = h->unsure = true;
   return true;
 }
 

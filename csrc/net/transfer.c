@@ -159,16 +159,17 @@ static double seconds_of (CURL *easy, CURLINFO info) {
 }
 
 /*
-** True if part of the request was sent. Before a hop has a connection, libcurl's figures are those of the
-** handle's last transfer.
+** True if part of the request was sent, in this hop or before. Before a hop has a connection, libcurl's
+** figures are those of the handle's last transfer.
 */
 static bool was_sent (const struct exchange *x) {
   long size = 0;
-  if (!x->reached) return x->response.redirects > 0;
+  if (x->response.redirects > 0 || x->undecoded) return true;
+  if (!x->reached) return false;
   if (x->handle->unsure) return true;
-  if (stream_was_refused(&x->handle->stream, &x->engine->sockets)) return x->response.redirects > 0;
+  if (stream_was_refused(&x->handle->stream, &x->engine->sockets)) return false;
   curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
-  return size > 0 || x->response.redirects > 0;
+  return size > 0;
 }
 
 static void read_outcome (struct exchange *x) {
@@ -213,16 +214,16 @@ static void bound_cookies (struct exchange *x) {
 }
 
 static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
-  struct handle *h = x->handle;
   bool again = make_room(e, x, code) || goes_on(x, code);
   bound_cookies(x);
-  again = again && x->response.failure == FAILURE_NONE;
-  if (x->response.failure != FAILURE_NONE) x->response.may_have_arrived = was_sent(x);
+  bool sent = (again || x->response.failure != FAILURE_NONE) && was_sent(x);
+  curl_multi_remove_handle(e->multi, x->handle->easy);
+  if (again && x->response.failure == FAILURE_NONE && add_to_multi(e, x)) return;
+  x->response.may_have_arrived = sent && x->response.failure != FAILURE_NONE;
   if (x->response.may_have_arrived) curl_failure_warn(x);
-  curl_multi_remove_handle(e->multi, h->easy);
-  if (!again)
+  if (x->handle)
     detach(e, x);
-  else if (!add_to_multi(e, x))
+  else
     finish(e, x);
 }
 

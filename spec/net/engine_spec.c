@@ -421,7 +421,7 @@ static bool run_short_of_memory (unsigned long n, bool for_good) {
   struct cookie_jar *jar = NULL;
   struct exchange *x = NULL;
   const char *why;
-  unsigned before = reported;
+  unsigned before = reported, received = raw_server_requests(server);
   struct uri *u = server_uri(server, "/to/302/cookie");
   check_fail_at(n, for_good);
   struct engine *e = engine_new(NULL, &checked_memory);
@@ -442,6 +442,8 @@ static bool run_short_of_memory (unsigned long n, bool for_good) {
     engine_step(e, -1, 0, NULL);
   CHECK(reported == before + 1);
   CHECK(x->response.status == 200 || x->response.failure == FAILURE_MEMORY);
+  if (x->response.failure != FAILURE_NONE)
+    CHECK(x->response.may_have_arrived || raw_server_requests(server) == received);
 done:
   if (reported == before) CHECK(check_has_failed());
   bool failed = check_has_failed();

@@ -43,6 +43,7 @@ void cookies_that_would_be_lost_stay (void);
 void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void handles_know_the_certificates_again (void);
+void broken_connections_leave_doubt (void);
 void retries_go_to_the_right_uri (void);
 void unsolicited_responses_are_dropped (void);
 

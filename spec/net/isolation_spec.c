@@ -222,6 +222,16 @@ void nothing_is_left_on_a_handle (void) {
   client_close();
 }
 
+static struct handle_lines ready;
+static struct sockets sockets;
+
+/* A handle of no engine. Call sockets_cleanup after it is freed. */
+static struct handle *new_handle (void) {
+  handle_lines_init(&ready);
+  sockets_init(&sockets, &checked_memory);
+  return handle_new(&checked_memory, &ready, &sockets);
+}
+
 static void prepare_for (struct handle *h, const char *text) {
   struct exchange *x = request_new("/");
   const char *why;
@@ -236,17 +246,30 @@ static void prepare_for (struct handle *h, const char *text) {
 /* libcurl's default CA certificates, which it does not export, are removed while they are not needed. */
 void handles_know_the_certificates_again (void) {
   client_open(&one_handle);
-  struct handle_lines ready;
-  struct sockets sockets;
-  handle_lines_init(&ready);
-  sockets_init(&sockets, &checked_memory);
-  struct handle *h = handle_new(&checked_memory, &ready, &sockets);
+  struct handle *h = new_handle();
   for (int i = 0; i < 2; i++) {
     prepare_for(h, "https://127.0.0.1/");
     CHECK(!h->lacks_authorities && h->https);
     prepare_for(h, "http://127.0.0.1/");
     CHECK(h->lacks_authorities && !h->https);
   }
+  handle_free(h);
+  sockets_cleanup(&sockets);
+  client_close();
+}
+
+/* After a kept connection broke, the server may have acted on the request, however the next attempt ends. */
+void broken_connections_leave_doubt (void) {
+  client_open(&one_handle);
+  struct handle *h = new_handle();
+  struct exchange *x = request_new("/");
+  exchange_start(x, clock_now());
+  CHECK(handle_prepare(h, x) == CURLE_OK);
+  x->reached = h->reused = true;
+  CHECK(handle_tries_again(h, CURLE_HTTP2) && h->unsure && h->retried);
+  CHECK(!handle_tries_again(h, CURLE_HTTP2));
+  handle_rest(h);
+  exchange_free(x);
   handle_free(h);
   sockets_cleanup(&sockets);
   client_close();
