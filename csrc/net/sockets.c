@@ -61,13 +61,17 @@ static int own_port (curl_socket_t fd) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
+/* NULL: none, or not known: connections to two servers may have the same local port. */
 static struct open_socket *find (struct sockets *s, int port) {
+  struct open_socket *found = NULL;
   for (size_t i = 0; i < s->count; i++) {
     struct open_socket *o = &s->items[i];
     if (!o->port) o->port = own_port(o->fd);
-    if (o->port == port) return o;
+    if (o->port != port) continue;
+    if (found) return NULL;
+    found = o;
   }
-  return NULL;
+  return found;
 }
 
 /* Bytes received by the socket in its life; SIZE_MAX: not known. */
@@ -84,17 +88,20 @@ static size_t bytes_of (curl_socket_t fd) {
   return SIZE_MAX;
 }
 
-static void keep_last_stream (struct sockets *s, const struct open_socket *o) {
-  if (o->last_stream < 0) return;
+/* The system gives the port of a closed connection to another one: only the latest counts. */
+static void keep_last_stream (struct sockets *s, int port, long last) {
+  for (size_t i = 0; i < sizeof s->ended / sizeof *s->ended; i++)
+    if (s->ended[i].port == port) s->ended[i].port = 0;
+  if (last < 0) return;
   s->latest = (s->latest + 1) % (sizeof s->ended / sizeof *s->ended);
-  s->ended[s->latest] = (struct ended_socket){o->port, o->last_stream};
+  s->ended[s->latest] = (struct ended_socket){port, last};
 }
 
 void sockets_note_end (struct sockets *s, curl_socket_t fd) {
-  for (size_t i = 0; i < s->count; i++)
-    if (s->items[i].fd == fd) keep_last_stream(s, &s->items[i]);
   s->closed_port = own_port(fd);
   s->received = bytes_of(fd);
+  for (size_t i = 0; i < s->count; i++)
+    if (s->items[i].fd == fd) keep_last_stream(s, s->closed_port, s->items[i].last_stream);
 }
 
 size_t sockets_received (const struct sockets *s, int port) {
@@ -111,10 +118,10 @@ void sockets_note_goaway (struct sockets *s, int port, long last) {
   if (o && (o->last_stream < 0 || last < o->last_stream)) o->last_stream = last;
 }
 
-long sockets_last_stream (const struct sockets *s, int port) {
+long sockets_last_stream (struct sockets *s, int port) {
+  const struct open_socket *o = port ? find(s, port) : NULL;
   if (!port) return -1;
-  for (size_t i = 0; i < s->count; i++)
-    if (s->items[i].port == port) return s->items[i].last_stream;
+  if (o) return o->last_stream;
   for (size_t i = 0; i < sizeof s->ended / sizeof *s->ended; i++)
     if (s->ended[i].port == port) return s->ended[i].last_stream;
   return -1;

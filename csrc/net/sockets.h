@@ -52,7 +52,7 @@ void sockets_note_goaway (struct sockets *s, int port, long last);
 /*
 ** The stream noted last for this port, also shortly after the connection was closed; < 0: none, or not known.
 */
-long sockets_last_stream (const struct sockets *s, int port);
+long sockets_last_stream (struct sockets *s, int port);
 
 /* True if a connection with this port exists and its server has not closed it, as far as known. */
 bool sockets_is_open (struct sockets *s, int port);

@@ -12,7 +12,7 @@ void stream_begin (struct stream *s, int port) {
   *s = (struct stream){.port = port};
 }
 
-bool stream_was_refused (struct stream *s, const struct sockets *sockets) {
+bool stream_was_refused (struct stream *s, struct sockets *sockets) {
   long last = sockets_last_stream(sockets, s->port);
   s->refused = s->refused || (s->id > 0 && last >= 0 && s->id > last);
   return s->refused;

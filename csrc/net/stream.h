@@ -24,7 +24,7 @@ void stream_begin (struct stream *s, int port);
 void stream_note (struct stream *s, struct sockets *sockets, const char *text, size_t length);
 
 /* After the transfer failed or is retried: true if the stream was refused. */
-bool stream_was_refused (struct stream *s, const struct sockets *sockets);
+bool stream_was_refused (struct stream *s, struct sockets *sockets);
 
 #pragma GCC visibility pop
 

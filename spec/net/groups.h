@@ -44,6 +44,7 @@ void credentials_stay_with_their_exchange (void);
 void nothing_is_left_on_a_handle (void);
 void handles_know_the_certificates_again (void);
 void broken_connections_leave_doubt (void);
+void ports_are_used_again (void);
 void retries_go_to_the_right_uri (void);
 void unsolicited_responses_are_dropped (void);
 

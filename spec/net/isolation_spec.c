@@ -5,8 +5,11 @@
 #include "net/exchange_internal.h"
 #include "net/handle.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* With one handle every request meets the state that the last one left. */
 static const struct engine_limits one_handle = {0, 0, 1, false};
@@ -273,6 +276,48 @@ void broken_connections_leave_doubt (void) {
   handle_free(h);
   sockets_cleanup(&sockets);
   client_close();
+}
+
+/* Opens a socket with that local port; 0: any. */
+static int open_socket (in_addr_t address, int port) {
+  struct sockaddr_in own = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = htons((in_port_t)port)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  CHECK(fd >= 0 && !bind(fd, (struct sockaddr *)&own, sizeof own));
+  sockets_add(&sockets, fd);
+  return fd;
+}
+
+static int port_of (int fd) {
+  struct sockaddr_in own;
+  socklen_t size = sizeof own;
+  CHECK(!getsockname(fd, (struct sockaddr *)&own, &size));
+  return ntohs(own.sin_port);
+}
+
+static void close_socket (int fd) {
+  sockets_note_end(&sockets, fd);
+  sockets_remove(&sockets, fd);
+  close(fd);
+}
+
+/* A GOAWAY is for one connection, and for no other with the same port. */
+void ports_are_used_again (void) {
+  sockets_init(&sockets, &checked_memory);
+  int first = open_socket(INADDR_LOOPBACK, 0), port = port_of(first);
+  sockets_note_goaway(&sockets, port, 1);
+  close_socket(first);
+  CHECK(sockets_last_stream(&sockets, port) == 1);
+  int second = open_socket(INADDR_LOOPBACK, port);
+  CHECK(sockets_last_stream(&sockets, port) == -1);
+  close_socket(second);
+  CHECK(sockets_last_stream(&sockets, port) == -1);
+  int third = open_socket(INADDR_LOOPBACK, port), other = open_socket(INADDR_LOOPBACK + 1, port);
+  sockets_note_goaway(&sockets, port, 1);
+  CHECK(sockets_last_stream(&sockets, port) == -1);
+  close_socket(third);
+  close_socket(other);
+  sockets_cleanup(&sockets);
 }
 
 /* The server closes a connection that the client takes for open; libcurl retries on a new one. */

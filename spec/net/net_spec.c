@@ -69,6 +69,7 @@ static void run_isolation (void) {
   RUN(nothing_is_left_on_a_handle);
   RUN(handles_know_the_certificates_again);
   RUN(broken_connections_leave_doubt);
+  RUN(ports_are_used_again);
   RUN(retries_go_to_the_right_uri);
   RUN(unsolicited_responses_are_dropped);
 }
