@@ -66,15 +66,20 @@ void exchange_free (struct exchange *x) {
   memory_free(&memory, x, sizeof *x);
 }
 
-static void start_hop (struct exchange *x) {
-  x->reached = x->block_complete = x->odd_encoding = false;
+static void begin_block (struct exchange *x) {
+  buffer_clear(&x->response.headers);
+  x->response.type_length = x->response.initials = 0;
   x->promised = -1;
+  x->block_complete = x->odd_encoding = false;
+}
+
+static void start_hop (struct exchange *x) {
+  begin_block(x);
+  x->reached = x->dropped = false;
   x->refusals = 0;
-  x->dropped = false;
   x->header_bytes = 0;
   x->rooms = 0;
   x->sent = 0;
-  buffer_clear(&x->response.headers);
   buffer_clear(&x->response.body);
 }
 
@@ -95,13 +100,6 @@ void exchange_start (struct exchange *x, double now) {
 static bool took (struct exchange *x, enum buffer_result result) {
   if (result == BUFFER_NO_MEMORY) curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the response");
   return result == BUFFER_OK;
-}
-
-static void begin_block (struct exchange *x) {
-  buffer_clear(&x->response.headers);
-  x->response.type_length = x->response.initials = 0;
-  x->promised = -1;
-  x->block_complete = x->odd_encoding = false;
 }
 
 static bool is_blank (char c) {
@@ -366,22 +364,22 @@ static bool drop_line (struct exchange *x, const char *name) {
   return true;
 }
 
-/* As browsers do; RFC 9110, 15.4. */
-static void change_method (struct exchange *x) {
+/* As browsers do; RFC 9110, 15.4. False: out of memory. */
+static bool change_method (struct exchange *x) {
   long status = x->response.status;
   bool head = strcmp(x->method, "HEAD") == 0, post = strcmp(x->method, "POST") == 0;
-  if (head || status == 307 || status == 308) return;
-  if (status != 303 && !post) return;
+  if (head || status == 307 || status == 308) return true;
+  if (status != 303 && !post) return true;
   x->method = "GET";
   x->sends_body = false;
-  drop_line(x, "Content-Type"); /* it described the body, which is not sent again */
+  return drop_line(x, "Content-Type"); /* it described the body, which is not sent again */
 }
 
 /* False: out of memory. */
 static bool prepare_hop (struct exchange *x, const struct uri *target) {
   const struct request *r = &x->request;
   if (r->home && !uri_within(r->home, target) && !drop_line(x, r->homely)) return false;
-  return !x->hopping || x->hopping(x);
+  return (!x->hopping || x->hopping(x)) && change_method(x);
 }
 
 bool exchange_undecode (struct exchange *x) {
@@ -412,7 +410,6 @@ bool exchange_redirect (struct exchange *x) {
   uri_release(r->uri);
   r->uri = target;
   r->redirects++;
-  change_method(x);
   start_hop(x);
   r->status = 0;
   return true;

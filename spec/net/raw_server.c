@@ -85,7 +85,8 @@ static enum after redirect (int fd, const struct request_text *r) {
   char head[1024], where[512] = "";
   const char *rest = r->path + 7;
   sscanf(rest[0] == '?' ? rest + 1 : rest, "%511s", where);
-  snprintf(head, sizeof head, "HTTP/1.1 %.3s Moved\r\nLocation: %s\r\nContent-Length: 5\r\n\r\nmoved",
+  snprintf(head, sizeof head,
+           "HTTP/1.1 %.3s Moved\r\nLocation: %s\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nmoved",
            r->path + 4, where);
   say(fd, head);
   return KEEP;

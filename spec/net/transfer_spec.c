@@ -152,6 +152,9 @@ void redirects_stay_in_the_origin (void) {
   CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 && x->response.redirects == 2);
   CHECK(body_has(x, "GET /echo ") && strstr(uri_text(x->response.uri), "/echo"));
   exchange_free(x);
+  x = get("/to/302/nothing");
+  CHECK(x->response.redirects == 1 && !exchange_has_type(x, "text/html"));
+  check_failure(x, FAILURE_CONNECT, "");
   check_redirect_out();
   check_hop_refused();
   check_failure(get("/to/302?ftp://127.0.0.1/"), FAILURE_REDIRECT, "is not http or https");
