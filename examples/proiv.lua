@@ -40,7 +40,7 @@ local function showRefusal(key)
   say("PROIV refuses to stop it.")
   server:setProiv { stop = "refuse" }
   assert(not stop(key), "it was stopped though the server refused")
-  assert(proiv.session(key).status == "running", "it does not go on")
+  assert(proiv.session(key).serviceStatus == "running", "it does not go on")
   server:setProiv { stop = "end" }
 end
 

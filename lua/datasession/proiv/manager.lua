@@ -107,7 +107,7 @@ end
 
 -- Publishes the current status of the session. A failed start comes with its error, once that is known.
 local function hear(self, entry)
-  local status = entry.session.status
+  local status = entry.session.serviceStatus
   if status ~= "failed" then
     tell(self, entry, status, { message = entry.message })
   end
@@ -352,7 +352,7 @@ end
 
 local function finish(self, entry)
   core.endSession(entry.session)
-  tell(self, entry, entry.session.status)
+  tell(self, entry, entry.session.serviceStatus)
 end
 
 --- Ends a session at once, whatever PROIV answers. The vendor calls it "end", which is a keyword in Lua.
