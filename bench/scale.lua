@@ -27,7 +27,7 @@ local function newSessions(n)
   return sessions
 end
 
-local function pending() return datasession.promise(function() end) end
+local function pending() return datasession.newPromise(function() end) end
 
 local function memoryStore()
   local texts = {}
@@ -96,7 +96,7 @@ work("nested adoptions of promises", 1000, function(n)
   return function()
     for _ = 1, n do
       local inner = last
-      last = datasession.promise(function(resolve) resolve(inner) end)
+      last = datasession.newPromise(function(resolve) resolve(inner) end)
     end
   end
 end)
@@ -106,7 +106,7 @@ work("adoptions through next", 1000, function(n)
   return function()
     for i = 1, n do
       local inner, settle = last, nil
-      last = datasession.promise(function(resolve) settle = resolve end)
+      last = datasession.newPromise(function(resolve) settle = resolve end)
       nexts[i] = last:next()
       settle(inner)
       last = nexts[i]

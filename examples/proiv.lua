@@ -21,7 +21,7 @@ end
 
 local function start(slot)
   return assert(proiv.start {
-    sessionNodeID = slot, URI = uri, connectionData = { service = service }, pingInterval = 500,
+    sessionNodeID = slot, URI = uri, connectionData = { service = service }, pingInterval = "500ms",
     pollInterval = 0.05,
   })
 end

@@ -76,7 +76,7 @@ check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 # docs/messages.md holds each message on one line, so that a search finds it.
 # shellcheck disable=SC2046 # names
 check "lines of the docs have 110 columns at most" nothing env LC_ALL=C.UTF-8 grep -nE '^.{111}' \
-  README.md SECURITY.md CONTRIBUTING.md $(find docs -name '*.md' ! -name messages.md)
+  README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md $(find docs -name '*.md' ! -name messages.md)
 check "docs/ has everything public, and nothing else" tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
 check "nothing is left to do" nothing grep -rnwE 'TOD[O]|FIXM[E]|XX[X]' csrc lua spec examples bench tools .ci
 [ "$failed" -eq 0 ]

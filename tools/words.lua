@@ -29,7 +29,7 @@ local EXCEPTIONS = {
   { "docs/messages.md", "- `" },
 }
 
-local DEFAULT = "csrc lua docs spec tools examples README.md CONTRIBUTING.md"
+local DEFAULT = "csrc lua docs spec tools examples README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md"
 
 local faults = {}
 
