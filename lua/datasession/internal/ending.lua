@@ -1,5 +1,6 @@
 --- Ending a session from outside, by its key: on request, or at once.
 local core = require "datasession.core"
+local raise = require "datasession.internal.raise"
 
 local ending = {}
 
@@ -10,20 +11,20 @@ local function find(call, key, level)
   end
   local found, session = pcall(core.sessionOf, key)
   if not found then
-    error(("%s: expected a session or its key, got %s"):format(call, type(key)), level + 1)
+    raise(("%s: expected a session or its key, got %s"):format(call, type(key)), level + 1)
   end
   return session
 end
 
 local function checkFunction(name, value, level)
   if value ~= nil and type(value) ~= "function" then
-    error(("stopSession: %s: expected a function or nil, got %s"):format(name, type(value)), level + 1)
+    raise(("stopSession: %s: expected a function or nil, got %s"):format(name, type(value)), level + 1)
   end
 end
 
 local function checkTimeout(timeout, level)
   if math.type(timeout) == nil or timeout < 0 or timeout >= 1e9 then
-    error("stopSession: timeout: expected a number of seconds, 0 or more, got " .. tostring(timeout),
+    raise("stopSession: timeout: expected a number of seconds, 0 or more, got " .. tostring(timeout),
       level + 1)
   end
 end
@@ -40,7 +41,7 @@ end
 function ending.stopSession(key, timeout, onSuccess, onFailure)
   local session = find("stopSession", key, 2)
   if not session then
-    error("stopSession: " .. (key == nil and "there is no active session" or "no live session has that key"),
+    raise("stopSession: " .. (key == nil and "there is no active session" or "no live session has that key"),
       2)
   end
   checkTimeout(timeout, 2)
