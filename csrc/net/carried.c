@@ -9,8 +9,7 @@ struct text {
   size_t length;
 };
 
-/* Bytes of a secret that are compared, from its beginning. */
-enum { MOST_COMPARED = 512, LONG_SECRET = 8 };
+enum { LONG_SECRET = 8 };
 
 static bool is_alone (const struct text *in, size_t at, size_t length) {
   size_t end = at + length;
@@ -21,7 +20,7 @@ static bool is_alone (const struct text *in, size_t at, size_t length) {
 static bool holds (const struct text *in, const char *secret, size_t length) {
   size_t at;
   if (!length) return false;
-  if (length > MOST_COMPARED) length = MOST_COMPARED;
+  if (length > CARRIED_COMPARED) length = CARRIED_COMPARED;
   for (at = 0; at + length <= in->length; at++)
     if (!memcmp(in->start + at, secret, length) && (length >= LONG_SECRET || is_alone(in, at, length)))
       return true;
@@ -38,10 +37,10 @@ static int digit_of (char c) {
 }
 
 /* RFC 4648, 4. Returns how many bytes it wrote. */
-static size_t read_base64 (const char *from, size_t length, char to[MOST_COMPARED]) {
+static size_t read_base64 (const char *from, size_t length, char to[CARRIED_COMPARED]) {
   size_t n = 0, i;
   unsigned bits = 0, count = 0;
-  for (i = 0; n < MOST_COMPARED && i < length && digit_of(from[i]) >= 0; i++) {
+  for (i = 0; n < CARRIED_COMPARED && i < length && digit_of(from[i]) >= 0; i++) {
     bits = (bits << 6 | (unsigned)digit_of(from[i])) & 0xFFFF;
     count += 6;
     if (count < 8) continue;
@@ -52,7 +51,7 @@ static size_t read_base64 (const char *from, size_t length, char to[MOST_COMPARE
 }
 
 static bool holds_password (const struct text *in, const char *base64, size_t size) {
-  char plain[MOST_COMPARED];
+  char plain[CARRIED_COMPARED];
   size_t length = read_base64(base64, size, plain);
   const char *colon = memchr(plain, ':', length);
   bool is = colon && holds(in, colon + 1, length - (size_t)(colon + 1 - plain));
@@ -180,9 +179,9 @@ static int hex_of (char c) {
 }
 
 /* Decodes a value of a form, a query or JSON. Returns the number of bytes. */
-static size_t read_value (const char *from, size_t length, char to[MOST_COMPARED]) {
+static size_t read_value (const char *from, size_t length, char to[CARRIED_COMPARED]) {
   size_t n = 0, i = 0;
-  while (i < length && n < MOST_COMPARED) {
+  while (i < length && n < CARRIED_COMPARED) {
     int high = from[i] == '%' && i + 2 < length ? hex_of(from[i + 1]) : -1;
     int low = high >= 0 ? hex_of(from[i + 2]) : -1;
     if (high >= 0 && low >= 0) {
@@ -198,7 +197,7 @@ static size_t read_value (const char *from, size_t length, char to[MOST_COMPARED
 }
 
 static bool holds_value (const struct text *in, const char *value, size_t length) {
-  char plain[MOST_COMPARED];
+  char plain[CARRIED_COMPARED];
   size_t n = read_value(value, length, plain);
   bool is = holds(in, value, length) || holds(in, plain, n);
   memory_wipe(plain, sizeof plain);

@@ -9,6 +9,8 @@
 
 #pragma GCC visibility push(hidden)
 
+enum { CARRIED_COMPARED = 512 }; /* bytes of a secret that are compared, from its beginning */
+
 /*
 ** True if `text` holds a secret that the request of `x` carried (a password, a token, the value of a cookie
 ** or of a header line that may be private) or that its response sets; also true when memory runs out. A

@@ -218,6 +218,7 @@ bool server_words_read (lua_State *L, const struct exchange *x, char to[SERVER_W
   if (!x->response.body.length) return false;
   collect(L, x, &w);
   if (!w.length || carried_is_in(x, w.text, w.length)) return false;
+  if (w.length == sizeof w.text) w.length -= CARRIED_COMPARED; /* a secret may be cut off there */
   server_words_tidy(w.text, w.length, to);
   return *to != 0;
 }

@@ -212,6 +212,14 @@ describe("a secret that the server quotes is not shown:", function()
     hidden(rejected(session:request { path = "rest/x" }), "letmein")
   end)
 
+  it("the beginning of a token where a long text is cut off", function()
+    local session = sessions.loggedIn(server, "bearer")
+    answer(500, (" "):rep(2043) .. "letmein", "text/plain")
+    hidden(rejected(session:request { path = "rest/x" }), "letme")
+    answer(500, "Customer 7" .. (" "):rep(2033) .. "letmein", "text/plain")
+    assert.equal("Customer 7", says(rejected(session:request { path = "rest/x" })))
+  end)
+
   it("a cookie that is sent, one that is set, one that is replaced", function()
     local session = sessions.loggedIn(server, "form")
     local cookie
