@@ -106,7 +106,7 @@ static void begin_login (lua_State *L, struct session *s, struct operation *op) 
   s->login = op;
   operation_must(L, op, keep_login(s, &as) && session_become(L, 1, &as));
   operation_start(L, op, NULL, &as);
-  session_decide(L, 1, VERDICT_TOLD, NULL);
+  session_decide_safely(L, s, VERDICT_TOLD); /* the login is pending: its promise must be returned */
 }
 
 /* The reason why a login is not possible now; NULL: it is. */
