@@ -289,7 +289,7 @@ static int open_socket (in_addr_t address, int port) {
 }
 
 static int port_of (int fd) {
-  struct sockaddr_in own;
+  struct sockaddr_in own = {0};
   socklen_t size = sizeof own;
   CHECK(!getsockname(fd, (struct sockaddr *)&own, &size));
   return ntohs(own.sin_port);

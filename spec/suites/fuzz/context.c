@@ -16,7 +16,9 @@ static int l_take (lua_State *L) {
   size_t size;
   struct session *s = session_check(L, 1);
   const char *text = luaL_checklstring(L, 2, &size);
-  bool taken = context_offer(L, s, text, size);
+  bool taken;
+  context_hear(L, s, text, size);
+  taken = context_is_good(L, s, text);
   if (taken) context_accept(L, 1, text, size);
   lua_pushboolean(L, taken);
   return 1;
