@@ -15,8 +15,13 @@ struct protocol;
 
 struct store_hooks {
   /*
-  ** For session_new: reads the options name, store and keepTokens of the table at 1, and restores the
-  ** session at 2 from its store if it can. Raises for mistakes.
+  ** For session_new: reads the option keepTokens of the table at 1 into the session at 2, and checks that
+  ** name is a string. Raises for mistakes.
+  */
+  void (*configure)(lua_State *L, struct session *s);
+  /*
+  ** Then: reads the options name and store, and restores the session from its store if it can. Raises for
+  ** mistakes.
   */
   void (*open)(lua_State *L, struct session *s);
   /*

@@ -89,7 +89,7 @@ enum session_value {
   SESSION_PROVIDER,      /* authProvider: made on first access, or given */
   SESSION_PROVIDER_USER, /* the user name with which getSession logged in the provider, or nil */
   SESSION_NAME,          /* name, or nil; store/store.c */
-  SESSION_STORAGE,       /* the store of a session with a name */
+  SESSION_STORAGE,       /* the store of a session with a name; before store.open: what newFrom was given */
   SESSION_SAVER,         /* its entry in the ready queue; store/store.c */
   SESSION_KEY,           /* key; made on first access */
   SESSION_DATA,          /* the protocol's value */

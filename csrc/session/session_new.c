@@ -13,6 +13,7 @@
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/session.h"
+#include "session/verbs.h"
 
 #include <string.h>
 
@@ -176,7 +177,10 @@ static void take_on_open (lua_State *L, struct session *s) {
   session_setvalue(L, 2, SESSION_ON_OPEN);
 }
 
-/* The definition of a protocol in Lua, or nil, is at 2. The session replaces it there. */
+/*
+** Stack: the options, what was read of the store or nil, the definition of a protocol in Lua or nil. Leaves
+** the options and the session.
+*/
 static struct session *new_session (lua_State *L, const struct protocol *protocol) {
   struct loop *loop = loop_get(L);
   struct session *s = compat_newuserdata(L, sizeof *s, SESSION_SLOTS);
@@ -188,6 +192,10 @@ static struct session *new_session (lua_State *L, const struct protocol *protoco
   userdata_set(L, TYPE_SESSION);
   lua_insert(L, 2);
   session_setvalue(L, 2, SESSION_DATA);
+  if (lua_isnil(L, 3))
+    lua_pop(L, 1);
+  else
+    session_setvalue(L, 2, SESSION_STORAGE);
   return s;
 }
 
@@ -207,40 +215,74 @@ static double interval_option (lua_State *L) {
   return interval;
 }
 
-int session_new (lua_State *L) {
+/*
+** The options are at 1, what was read of the store, or nil, at 2. Puts a new session at 2, which has read the
+** options. No other function finds it yet. Raises for mistakes.
+*/
+static struct session *configure (lua_State *L) {
   struct loop *loop = loop_get(L);
   const struct protocol *protocol;
   struct session *s;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
+  lua_settop(L, 2);
   protocol = protocol_option(L);
-  lua_settop(L, 2); /* the definition */
-  options_check_more(L, 1, "datasession.new", common_options, protocol->options, lua_istable(L, 2) ? 2 : 0);
+  options_check_more(L, 1, "datasession.new", common_options, protocol->options, lua_istable(L, 3) ? 3 : 0);
   loop_prepare(L);
   loop_engine(L, loop);
   s = new_session(L, protocol);
-  if (!autoping_set_interval(s, interval_option(L))) return luaL_error(L, "not enough memory");
+  if (!autoping_set_interval(s, interval_option(L))) luaL_error(L, "not enough memory");
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
   reconnect_options(L, s);
   s->transport = transport_from_options(L, loop, 1);
   s->service = session_uri_option(L, loop, 1, "serviceURI");
   session_setvalue(L, 2, SESSION_URI);
-  warn_insecure(L, s);
-  enlist(L, s, 2); /* last: from here on other functions find the session */
   if (protocol->configure) protocol->configure(L, s);
   lua_settop(L, 2);
+  session_hooks(L)->store.configure(L, s);
+  lua_settop(L, 2);
+  return s;
+}
+
+/*
+** newFrom(options, found): as new. `found` is what the Lua layer has read of the store; the hook restore gets
+** it.
+*/
+static int l_new_from (lua_State *L) {
+  struct session *s = configure(L);
+  warn_insecure(L, s);
+  enlist(L, s, 2);
   session_hooks(L)->store.open(L, s);
   lua_settop(L, 2);
-  if (protocol->restored) protocol->restored(L, s);
-  s->status = protocol->status ? protocol->status(s) : NULL;
-  s->number = ++loop->sessions;
+  if (s->protocol->restored) s->protocol->restored(L, s);
+  s->status = s->protocol->status ? s->protocol->status(s) : NULL;
+  s->number = ++s->loop->sessions;
   return 1;
 }
 
+int session_new (lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  return l_new_from(L);
+}
+
+/*
+** checkOptions(options): raises for the mistakes that `new` raises for, but those of the option authProvider
+** and of the store. Changes nothing.
+*/
+static int l_check_options (lua_State *L) {
+  lua_settop(L, 1);
+  configure(L);
+  lua_pushcfunction(L, session_gc);
+  lua_insert(L, 2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
 void session_new_register (lua_State *L) {
-  lua_pushcfunction(L, session_new);
-  lua_setfield(L, -2, "new");
-  lua_pushcfunction(L, l_option_names);
-  lua_setfield(L, -2, "optionNames");
+  static const luaL_Reg functions[] = {{"new", session_new},
+                                       {"newFrom", l_new_from},
+                                       {"checkOptions", l_check_options},
+                                       {"optionNames", l_option_names},
+                                       {NULL, NULL}};
+  luaL_setfuncs(L, functions, 0);
 }

@@ -21,7 +21,7 @@ int session_new (lua_State *L);
 /* True if no protocol of the library has that name. */
 bool protocol_name_is_free (lua_State *L, const char *name);
 
-/* Adds `new` and `optionNames` to the table on top. */
+/* Adds `new`, `newFrom`, `checkOptions` and `optionNames` to the table on top. */
 void session_new_register (lua_State *L);
 
 #pragma GCC visibility pop

@@ -145,7 +145,8 @@ static void enter_name (lua_State *L, struct session *s) {
 
 /*
 ** Calls the hook restore(options, session, name, serviceURI, model, protocol, whether the protocol stores
-** data of its own), which returns the store, and the data for this session or nil.
+** data of its own, what newFrom was given or nil). It returns the store, and the data for this session or
+** nil.
 */
 static void ask_store (lua_State *L, const struct session *s) {
   loop_hook(L, "restore");
@@ -156,7 +157,8 @@ static void ask_store (lua_State *L, const struct session *s) {
   lua_pushstring(L, model_name(s->model));
   session_push_protocol_name(L, s);
   lua_pushboolean(L, s->protocol->save != NULL);
-  lua_call(L, 7, 2);
+  session_getvalue(L, STORE_SESSION, SESSION_STORAGE);
+  lua_call(L, 8, 2);
   lua_insert(L, STORE_KEPT);
   session_setvalue(L, STORE_SESSION, SESSION_STORAGE);
 }
@@ -182,9 +184,14 @@ static bool push_name (lua_State *L, struct session *s) {
   return options_string(L, STORE_OPTIONS, "name", &length) && length;
 }
 
+void store_configure (lua_State *L, struct session *s) {
+  s->keep_tokens = options_boolean(L, STORE_OPTIONS, "keepTokens", false);
+  options_string(L, STORE_OPTIONS, "name", NULL);
+  lua_pop(L, 1);
+}
+
 void store_open (lua_State *L, struct session *s) {
   lua_settop(L, STORE_SESSION);
-  s->keep_tokens = options_boolean(L, STORE_OPTIONS, "keepTokens", false);
   if (push_name(L, s)) {
     claim(L, STORE_KEPT);
     session_setvalue(L, STORE_SESSION, SESSION_NAME);

@@ -137,9 +137,6 @@ end
 -- session -> the text in its store, as far as this process knows
 local kept = setmetatable({}, { __mode = "k" })
 
--- options for which getSession has read a document -> { store, document or nil, its text }
-local prepared = setmetatable({}, { __mode = "k" })
-
 local function report(name, what, message)
   core.report(("datasession: the session '%s' could not be %s: %s"):format(name, what, tostring(message)))
 end
@@ -233,15 +230,18 @@ local function load(store, name, who)
 end
 
 --- Hook of datasession.new: the store, and the document from which the new session is restored, or nil. A
--- session with a provider takes its login from the provider.
-function persistence.restore(options, session, name, serviceURI, model, protocol, own)
-  local ready = prepared[options] or { store = storeOf(options) }
-  if not prepared[options] and options.authProvider == nil then
-    local who = { serviceURI = serviceURI, model = model, protocol = protocol, own = own }
-    ready.document, ready.text = load(ready.store, name, who)
+-- session with a provider takes its login from the provider. `found`: the result of `prepare`, if that has
+-- read the store.
+function persistence.restore(options, session, name, serviceURI, model, protocol, own, found)
+  if not found then
+    found = { store = storeOf(options) }
+    if options.authProvider == nil then
+      local who = { serviceURI = serviceURI, model = model, protocol = protocol, own = own }
+      found.document, found.text = load(found.store, name, who)
+    end
   end
-  kept[session] = ready.document and ready.text
-  return ready.store, ready.document
+  kept[session] = found.document and found.text
+  return found.store, found.document
 end
 
 -- True if the stored login is that of the user in getSession's options, or these name no user.
@@ -260,11 +260,12 @@ local function isOf(document, options, model)
 end
 
 --- For getSession: reads the store for the options of the new session.
--- @return whether the session will go on with a stored login, which is that of the user who is asked for
+-- @return { store, document, text } for core.newFrom: with a document if the session will continue with a
+--   stored login, which is that of the user who is asked for; nil: the session has no name
 function persistence.prepare(mine, options, model)
   if type(mine.name) ~= "string" or mine.name == "" or type(mine.serviceURI) ~= "string"
     or not MODELS[model] then
-    return false -- or a mistake, which datasession.new raises for
+    return nil -- or a mistake, which datasession.new raises for
   end
   core.claimName(mine.name)
   local store = storeOf(mine)
@@ -274,8 +275,7 @@ function persistence.prepare(mine, options, model)
   if document and not isOf(document, options, model) then
     document = nil
   end
-  prepared[mine] = { store = store, document = document, text = text }
-  return document ~= nil
+  return { store = store, document = document, text = text }
 end
 
 -- ---- writing

@@ -47,7 +47,7 @@ local function checkString(options, name, level)
   end
 end
 
--- Only sessions of protocol jsdo have catalogs.
+-- Only sessions of protocol jsdo have catalogs, and AuthenticationProviders.
 local function hasCatalogs(options)
   return options.protocol == nil or options.protocol == "jsdo"
 end
@@ -85,6 +85,8 @@ local function check(options, level)
     checkCatalogs(options.catalogURI, level + 1)
   elseif options.catalogURI ~= nil then
     raise("getSession: option 'catalogURI': that protocol has no catalogs", level + 1)
+  elseif options.authenticationURI ~= nil then
+    raise("getSession: option 'authenticationURI': sessions of that protocol log in at serviceURI", level + 1)
   end
 end
 
@@ -122,23 +124,13 @@ local function sessionOptions(options, changed)
   return mine
 end
 
--- Raises an error of the constructor as one of getSession's options, where getSession was called.
-local function construct(constructor, options, level)
-  local made, result = pcall(constructor, options)
+-- Raises an error of the function as one of getSession's options, where getSession was called.
+local function construct(level, constructor, ...)
+  local made, result = pcall(constructor, ...)
   if not made then
     raise("getSession: " .. tostring(result), level + 1)
   end
   return result
-end
-
--- The session is made after its provider has logged in. A first one, made now, checks its options.
-local function checkSession(options, level)
-  local changed = { authenticationModel = "anonymous", insecure = false }
-  if type(options.name) == "string" then
-    changed.name = "" -- what is stored is not its affair
-  end
-  local session = construct(core.new, sessionOptions(options, changed), level + 1)
-  session:invalidate()
 end
 
 local function checkProviderModel(options, level)
@@ -150,16 +142,17 @@ local function checkProviderModel(options, level)
   end
 end
 
--- The provider that logs in for the session; no tail call: errors are said by level.
+-- The provider that logs in for the session, which is made after that login: its options are checked now. No
+-- tail call: errors are said by level.
 local function makeProvider(options, level)
   local model = modelOf(options)
   local wanted = model == "sso" and "form_sso" or model
-  checkSession(options, level + 1)
+  construct(level + 1, core.checkOptions, sessionOptions(options))
   local mine = { uri = options.authenticationURI or options.serviceURI, authenticationModel = wanted }
   for _, name in ipairs(shared) do
     mine[name] = options[name]
   end
-  local provider = construct(core.AuthenticationProvider, mine, level + 1)
+  local provider = construct(level + 1, core.AuthenticationProvider, mine)
   return provider
 end
 
@@ -180,15 +173,14 @@ end
 
 -- A session with a stored login, and true; or the provider or session that is to log in.
 local function make(options, level)
-  local maker, stored -- no tail calls: errors are said by level
+  local maker -- no tail calls: errors are said by level
   local mine = sessionOptions(options)
   checkProviderModel(options, level + 1)
   local provider = needsProvider(options) and makeProvider(options, level + 1)
-  stored = construct(function()
-    return persistence.prepare(mine, options, modelOf(options))
-  end, nil, level + 1)
+  local found = construct(level + 1, persistence.prepare, mine, options, modelOf(options))
+  local stored = found and found.document
   if stored or not provider then
-    maker = construct(core.new, mine, level + 1)
+    maker = construct(level + 1, core.newFrom, mine, found)
   end
   return maker or provider, stored and { provider = provider or nil }
 end
