@@ -220,17 +220,24 @@ static void push_field (lua_State *L, const char *name) {
   lua_rawget(L, 1);
 }
 
+/* Pushes the owner of the call that failed with the error at 1, or nil. */
+static void push_owner (lua_State *L) {
+  static const char *const owners[] = {"jsdo", "session", "provider", NULL};
+  const char *const *name = owners;
+  push_field(L, *name);
+  while (lua_isnil(L, -1) && *++name) {
+    lua_pop(L, 1);
+    push_field(L, *name);
+  }
+}
+
 /*
 ** Argument: the error. Returns its value, result and info; info has one shape for every failure without a
 ** response.
 */
 static int outcome_of_error (lua_State *L) {
   if (lua_istable(L, 1)) {
-    push_field(L, "session");
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      push_field(L, "provider");
-    }
+    push_owner(L);
     push_field(L, "result");
     push_field(L, "info");
   } else {

@@ -189,6 +189,10 @@ void verdict_push_info (lua_State *L, const struct exchange *x, const struct fin
     lua_pushstring(L, found->reason);
     lua_setfield(L, -2, "offlineReason");
   }
+  if (x && x->response.may_have_arrived) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "mayHaveArrived");
+  }
 }
 
 void verdict_push_error (lua_State *L, const struct exchange *x, const struct finding *found) {

@@ -519,4 +519,18 @@ describe("request", function()
     assert(session:request { path = "/a" }:await(LIMIT))
     assert.equal("new", session.clientContextId)
   end)
+
+  it("says whether an interrupted request may have arrived", function()
+    local session = loggedIn()
+    server:fault { kind = "close" }
+    local err = rejected(session:request { path = "/a", method = "POST" })
+    assert.is_true(err.info.mayHaveArrived)
+    server:fault { kind = "status", status = 500 }
+    err = rejected(session:request { path = "/a", method = "POST" })
+    assert.is_nil(err.info.mayHaveArrived)
+    server:stop()
+    err = rejected(session:request { path = "/a", method = "POST" })
+    assert.is_nil(err.info.mayHaveArrived)
+    assert(server:start())
+  end)
 end)
