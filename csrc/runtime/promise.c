@@ -158,7 +158,8 @@ static int note_unseen (lua_State *L) {
   return 0;
 }
 
-static void mark_looked_at (lua_State *L, int index, struct promise *p) {
+void promise_mark_looked_at (lua_State *L, int index) {
+  struct promise *p = lua_touserdata(L, index);
   if (p->looked_at) return;
   p->looked_at = true;
   if (p->state == PROMISE_REJECTED) {
@@ -294,7 +295,7 @@ static void pass_on (lua_State *L, int from, int to) {
 int promise_push_awaited (lua_State *L, int index) {
   struct promise *p = lua_touserdata(L, index);
   index = lua_absindex(L, index);
-  mark_looked_at(L, index, p);
+  promise_mark_looked_at(L, index);
   if (p->state == PROMISE_RESOLVED) {
     push_outcome(L, index);
     return 3;
@@ -382,7 +383,7 @@ static int adopt (lua_State *L) {
   new_handler(L, 2, tell_adopted, HANDLER_SLOTS);
   lua_pushvalue(L, 1);
   compat_setslot(L, 3, HANDLER_CHILD);
-  mark_looked_at(L, 2, lua_touserdata(L, 2));
+  promise_mark_looked_at(L, 2);
   lua_pushvalue(L, 2);
   compat_setslot(L, 1, PROMISE_OWNER);
   p->adopting = true;
@@ -464,13 +465,13 @@ void promise_settle_returned (lua_State *L, int index) {
 /* Methods */
 
 static int add_plain (lua_State *L, int when) {
-  struct promise *p = promise_check(L, 1);
+  promise_check(L, 1);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_settop(L, 2);
   new_handler(L, 1, tell_plain, HANDLER_SLOTS)->when = when;
   lua_pushvalue(L, 2);
   compat_setslot(L, 3, HANDLER_FUNCTION);
-  if (when & HANDLER_FAIL) mark_looked_at(L, 1, p);
+  if (when & HANDLER_FAIL) promise_mark_looked_at(L, 1);
   promise_hang(L, 1);
   lua_settop(L, 1);
   return 1;
@@ -507,7 +508,7 @@ static int m_next (lua_State *L) {
   compat_setslot(L, 5, HANDLER_ON_DONE);
   lua_pushvalue(L, 3);
   compat_setslot(L, 5, HANDLER_ON_FAIL);
-  mark_looked_at(L, 1, p); /* an error passes to the new promise */
+  promise_mark_looked_at(L, 1); /* an error passes to the new promise */
   promise_hang(L, 1);
   return 1;
 }
@@ -525,7 +526,7 @@ static int m_cancel (lua_State *L) {
   struct promise *p = promise_check(L, 1);
   bool done = true;
   lua_settop(L, 1);
-  mark_looked_at(L, 1, p);
+  promise_mark_looked_at(L, 1);
   if (p->state != PROMISE_PENDING) {
     lua_pushboolean(L, false);
     return 1;

@@ -93,6 +93,9 @@ void promise_hang (lua_State *L, int index);
 */
 int promise_push_awaited (lua_State *L, int index);
 
+/* Notes that some code handles a rejection of the promise at `index`: no warning. Raises nothing. */
+void promise_mark_looked_at (lua_State *L, int index);
+
 /* Registers the type, and `spawn` and `promise` in the table on top. */
 void promise_register (lua_State *L);
 

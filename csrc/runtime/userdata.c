@@ -40,13 +40,14 @@ static bool lacks_self (lua_State *L, int index) {
 
 void *userdata_check (lua_State *L, int index, enum type type) {
   void *data = userdata_test(L, index, type);
-  const char *name;
+  const char *name, *got;
   if (data) return data;
+  got = luaL_typename(L, index); /* first: what is pushed next would stand for an absent argument */
   lua_rawgetp(L, LUA_REGISTRYINDEX, &tags[type]);
   lua_getfield(L, -1, "__name");
   name = lua_tostring(L, -1);
   if (!lacks_self(L, index)) luaL_typeerror(L, index, name);
-  lua_pushfstring(L, "%s expected, got %s: call it with ':' instead of '.'", name, luaL_typename(L, index));
+  lua_pushfstring(L, "%s expected, got %s: call it with ':' instead of '.'", name, got);
   luaL_argerror(L, index, lua_tostring(L, -1));
   return NULL;
 }

@@ -329,7 +329,7 @@ void operation_call (lua_State *L, struct operation *op, int nargs, operation_st
   lua_pushcfunction(L, await_spawn);
   lua_insert(L, call);
   lua_call(L, nargs + 1, 1);
-  ((struct promise *)lua_touserdata(L, call))->looked_at = true;
+  promise_mark_looked_at(L, call);
   operation_push(L, op);
   lua_pushvalue(L, call);
   compat_setslot(L, -2, OPERATION_CALL);

@@ -60,7 +60,10 @@ describe("standard error has", function()
   it("no rejection that is looked at", function()
     assert.equal("", said [[
       datasession.spawn(error, {}):fail(function() end)
-      datasession.spawn(error, "x"):await()]])
+      datasession.spawn(error, "x"):await()
+      datasession.defineProtocol("raising", { login = function() error "no" end })
+      datasession.new { protocol = "raising", serviceURI = "http://127.0.0.1:1/x" }:login():await(20)
+      collectgarbage()]])
   end)
 
   it("a rejection whose __tostring raises, and onError has it too", function()

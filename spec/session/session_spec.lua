@@ -285,7 +285,8 @@ describe("a session", function()
       assert.error_matches(function() return session.serviceUri end,
         "a session has no field 'serviceUri': did you mean 'serviceURI'?", 1, true)
       assert.error_matches(function() session:lgoin() end, "no field 'lgoin': did you mean 'login'?", 1, true)
-      assert.error_matches(function() session.ping() end, "call it with ':' instead of '.'", 1, true)
+      assert.error_matches(function() session.ping() end,
+        "got no value: call it with ':' instead of '.'", 1, true)
       local btt = datasession.new { protocol = "btt", serviceURI = server.origin }
       assert.error_matches(function() btt:addCokie() end, "no field 'addCokie': did you mean 'addCookie'?", 1,
         true)

@@ -539,7 +539,7 @@ static int begin_refresh (lua_State *L) {
     p = provider_push(L, who, -1);
   }
   push_refresh(L, p, lua_gettop(L));
-  ((struct promise *)lua_touserdata(L, -1))->looked_at = true;
+  promise_mark_looked_at(L, -1);
   return 0;
 }
 

@@ -33,7 +33,7 @@ local EMPTY = guard.EMPTY
 local ownArray = { __name = "datasession.array" }
 local ownEmptyArray = {
   __name = "datasession.emptyArray",
-  __newindex = function() error("codec.emptyArray is read-only: use codec.array()", 2) end,
+  __newindex = function() error("datasession.emptyArray is read-only: use datasession.array()", 2) end,
 }
 
 -- ## Capabilities of the installed codec
