@@ -227,9 +227,20 @@ void verdict_blame (struct finding *found, enum verdict verdict, const char *kin
   verdict_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
 }
 
+void verdict_name_call (const struct operation *op, struct finding *found) {
+  size_t old = strlen(purpose_names[PURPOSE_REQUEST]), name = strlen(op->verb), rest;
+  if (found->purpose != PURPOSE_REQUEST || found->fault.message != found->message) return;
+  rest = strlen(found->message + old);
+  if (rest >= sizeof found->message - name) rest = sizeof found->message - name - 1;
+  memmove(found->message + name, found->message + old, rest);
+  memcpy(found->message, op->verb, name);
+  found->message[name + rest] = 0;
+}
+
 void verdict_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
                        enum result success) {
   if (reconnect_attempted(L, op, x, found)) return;
+  verdict_name_call(op, found);
   verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     operation_push_owner(L, op);
@@ -249,6 +260,7 @@ void verdict_conclude_with (lua_State *L, struct operation *op, const struct exc
                             struct finding *found,
                             void (*push)(lua_State *, struct operation *, const struct exchange *,
                                          const struct finding *)) {
+  verdict_name_call(op, found);
   verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     push(L, op, x, found);

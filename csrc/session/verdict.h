@@ -113,6 +113,9 @@ void verdict_begin (struct finding *found, const struct exchange *x, enum purpos
 void verdict_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
                     const char *what, const char *hint);
 
+/* Begins the message of a call that sends a request, such as invoke, with the call's name. */
+void verdict_name_call (const struct operation *op, struct finding *found);
+
 /* Has the session's protocol judge the answer. */
 void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,
                     struct finding *found);

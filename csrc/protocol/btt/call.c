@@ -245,6 +245,7 @@ static int await_late (lua_State *L) {
 }
 
 static void conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
+  verdict_name_call(op, found);
   verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     resolve(L, op, x, found);
