@@ -12,6 +12,9 @@
 #include "protocol/list.h"
 #include "protocol/lua/protocol.h"
 #include "runtime/engine_limits.h"
+#include "runtime/json_decode.h"
+#include "runtime/json_repair.h"
+#include "runtime/json_rows.h"
 #include "runtime/numbers.h"
 #include "runtime/response.h"
 #include "session/active_session.h"
@@ -145,6 +148,9 @@ int luaopen_datasession_core (lua_State *L) {
   provider_register(L);
   store_register(L);
   numbers_register(L);
+  json_repair_register(L);
+  json_decode_register(L);
+  json_rows_register(L);
   file_store_register(L, loop);
   set_constants(L);
   return 1;

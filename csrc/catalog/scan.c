@@ -5,11 +5,10 @@
 */
 #include "catalog/scan.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include "runtime/json_text.h"
 
-enum { DEEPEST = 64, LONGEST_NUMBER = 20, LONGEST_EXPONENT = 2 };
+#include <stdbool.h>
+#include <string.h>
 
 enum kind {
   STRING,
@@ -40,18 +39,13 @@ struct shape {
   const struct member *members; /* the last has no name */
 };
 
-struct word {
-  const char *at; /* in the text */
-  size_t length;
-};
-
 struct scan {
   lua_State *L;
-  const char *text, *at, *end;
-  struct word name;    /* the last NAME */
-  unsigned depth;      /* of arrays and objects */
-  unsigned type;       /* of the operation being read: an index in `types` */
-  unsigned types_seen; /* of the resource's operations: a bit for each type */
+  const char *text;
+  struct json_text json;
+  struct json_word name; /* the last NAME */
+  unsigned type;         /* of the operation being read: an index in `types` */
+  unsigned types_seen;   /* of the resource's operations: a bit for each type */
   lua_Integer resources, services;
   enum { AT_START, IN_DOCUMENT, IN_SERVICES, IN_SERVICE, IN_RESOURCES, AT_END } place;
   unsigned document_seen, service_seen; /* members, by their bits */
@@ -61,152 +55,14 @@ struct scan {
 /* On the Lua stack. */
 enum { TEXT = 1, INDEX, SERVICE_LIST, NAME_LIST, STARTS, ENDS, PLACES, SERVICE /* being read, or nil */ };
 
-/*
-** Bytes that a string may contain unescaped. UTF-8 never contains the bytes beyond ASCII that are left out.
-*/
-#define NONE 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-#define ALL 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
-/* clang-format off */
-static const unsigned char plain[256] = {
-  NONE, NONE,
-  1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not " */
-  ALL, ALL,
-  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, /* not the backslash */
-  ALL, ALL, ALL, ALL, ALL, ALL,
-  0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* not C0, C1 */
-  ALL, ALL,
-  1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* not F5 and beyond */
-};
-/* clang-format on */
-#undef NONE
-#undef ALL
-
-static bool is_hex (char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Reads the four digits of a \u escape at `p`. Negative: invalid. */
-static long code_at (const struct scan *s, const char *p) {
-  char digits[5] = {0};
-  size_t i;
-  if (s->end - p < 4) return -1;
-  for (i = 0; i < 4; i++) {
-    if (!is_hex(p[i])) return -1;
-    digits[i] = p[i];
-  }
-  return strtol(digits, NULL, 16);
-}
-
-/*
-** Reads an escape after its backslash. False, too, for the character 0 and half a surrogate pair: a decoder
-** must judge these.
-*/
-static bool escape (struct scan *s) {
-  const char *p = s->at;
-  long code;
-  if (p == s->end) return false;
-  if (*p != 'u') {
-    s->at = p + 1;
-    return *p && strchr("\"\\/bfnrt", *p);
-  }
-  code = code_at(s, p + 1);
-  if (code <= 0 || (code >= 0xDC00 && code <= 0xDFFF)) return false;
-  p += 5;
-  if (code >= 0xD800 && code < 0xDC00) {
-    if (s->end - p < 6 || memcmp(p, "\\u", 2)) return false;
-    code = code_at(s, p + 2);
-    if (code < 0xDC00 || code > 0xDFFF) return false;
-    p += 6;
-  }
-  s->at = p;
-  return true;
-}
-
-/* A word must have no escapes. */
-static bool string (struct scan *s, struct word *word) {
-  const char *p = s->at;
-  if (p == s->end || *p != '"') return false;
-  s->at = ++p;
-  for (;;) {
-    while (p < s->end && plain[(unsigned char)*p])
-      p++;
-    if (p < s->end && *p == '"') break;
-    if (p == s->end || *p != '\\' || word) return false;
-    s->at = p + 1;
-    if (!escape(s)) return false;
-    p = s->at;
-  }
-  if (word) {
-    word->at = s->at;
-    word->length = (size_t)(p - s->at);
-  }
-  s->at = p + 1;
-  return true;
-}
-
-static void space (struct scan *s) {
-  const char *p = s->at;
-  while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-    p++;
-  s->at = p;
-}
-
-static bool take (struct scan *s, char c) {
-  if (s->at == s->end || *s->at != c) return false;
-  s->at++;
-  return true;
-}
-
-static bool literal (struct scan *s, const char *word, size_t length) {
-  if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length)) return false;
-  s->at += length;
-  return true;
-}
-
-static bool null (struct scan *s) {
-  return literal(s, "null", 4);
-}
-
-static bool boolean (struct scan *s) {
-  return literal(s, "true", 4) || literal(s, "false", 5);
-}
-
-static bool digits (struct scan *s) {
-  const char *start = s->at;
-  while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
-    s->at++;
-  return s->at > start;
-}
-
-/* False for long numbers and large exponents, on which decoders differ. */
-static bool number (struct scan *s) {
-  const char *start = s->at, *exponent;
-  take(s, '-');
-  if (!take(s, '0') && !digits(s)) return false;
-  if (take(s, '.') && !digits(s)) return false;
-  if (take(s, 'e') || take(s, 'E')) {
-    if (!take(s, '-')) take(s, '+');
-    exponent = s->at;
-    if (!digits(s) || s->at - exponent > LONGEST_EXPONENT) return false;
-  }
-  return s->at - start <= LONGEST_NUMBER;
-}
-
 typedef bool element (struct scan *s, const struct shape *shape);
 
 /* Reads an array; `one` reads each element. */
 static bool array (struct scan *s, element *one, const struct shape *shape) {
-  if (!take(s, '[') || ++s->depth > DEEPEST) return false;
-  space(s);
-  if (!take(s, ']')) {
-    do {
-      space(s);
-      if (!one(s, shape)) return false;
-      space(s);
-    } while (take(s, ','));
-    if (!take(s, ']')) return false;
-  }
-  s->depth--;
+  bool ended;
+  if (!json_enter(&s->json, '[', ']', &ended)) return false;
+  while (!ended)
+    if (!one(s, shape) || !json_go_on(&s->json, ']', &ended)) return false;
   return true;
 }
 
@@ -214,56 +70,23 @@ static bool array (struct scan *s, element *one, const struct shape *shape) {
 typedef bool member_taker (struct scan *s, const struct shape *shape, unsigned *seen);
 
 static bool object (struct scan *s, member_taker *one, const struct shape *shape, unsigned *seen) {
-  if (!take(s, '{') || ++s->depth > DEEPEST) return false;
-  space(s);
-  if (!take(s, '}')) {
-    do {
-      space(s);
-      if (!one(s, shape, seen)) return false;
-      space(s);
-    } while (take(s, ','));
-    if (!take(s, '}')) return false;
-  }
-  s->depth--;
+  bool ended;
+  if (!json_enter(&s->json, '{', '}', &ended)) return false;
+  while (!ended)
+    if (!one(s, shape, seen) || !json_go_on(&s->json, '}', &ended)) return false;
   return true;
-}
-
-static bool colon (struct scan *s) {
-  space(s);
-  if (!take(s, ':')) return false;
-  space(s);
-  return true;
-}
-
-static bool any (struct scan *s, const struct shape *shape);
-
-static bool any_member (struct scan *s, const struct shape *shape, unsigned *seen) {
-  (void)seen;
-  return string(s, NULL) && colon(s) && any(s, shape);
-}
-
-static bool any (struct scan *s, const struct shape *shape) {
-  switch (s->at < s->end ? *s->at : 0) {
-  case '"': return string(s, NULL);
-  case '{': return object(s, any_member, shape, NULL);
-  case '[': return array(s, any, shape);
-  case 't':
-  case 'f': return boolean(s);
-  case 'n': return null(s);
-  default: return number(s);
-  }
 }
 
 static bool any_string (struct scan *s, const struct shape *shape) {
   (void)shape;
-  return string(s, NULL);
+  return json_string(&s->json, NULL);
 }
 
 /* Reads a string that must be one of `words`, which end in NULL, in any case. */
 static bool one_of (struct scan *s, const char *const words[], unsigned *which) {
-  struct word word;
+  struct json_word word;
   size_t i;
-  if (!string(s, &word)) return false;
+  if (!json_string(&s->json, &word)) return false;
   for (*which = 0; words[*which]; ++*which) {
     const char *known = words[*which];
     for (i = 0; i < word.length && known[i] && (word.at[i] | 0x20) == known[i]; i++)
@@ -279,7 +102,7 @@ static const char *const verbs[] = {"get", "post", "put", "delete", NULL};
 static bool value (struct scan *s, const struct member *member);
 
 /* The member of that key; NULL: the scan ignores the key. */
-static const struct member *find (const struct shape *shape, struct word key) {
+static const struct member *find (const struct shape *shape, struct json_word key) {
   const struct member *member;
   for (member = shape->members; member->name; member++)
     if (member->name[0] == (key.length ? key.at[0] : 0) && strlen(member->name) == key.length &&
@@ -291,9 +114,9 @@ static const struct member *find (const struct shape *shape, struct word key) {
 /* Reads a member's key and colon. *member is NULL for an ignored key. False: the key is repeated. */
 static bool claim_member (struct scan *s, const struct shape *shape, unsigned *seen,
                           const struct member **member) {
-  struct word key;
+  struct json_word key;
   unsigned bit;
-  if (!string(s, &key) || !colon(s)) return false;
+  if (!json_string(&s->json, &key) || !json_colon(&s->json)) return false;
   *member = find(shape, key);
   if (!*member) return true;
   bit = 1u << (*member - shape->members);
@@ -305,7 +128,7 @@ static bool claim_member (struct scan *s, const struct shape *shape, unsigned *s
 static bool shaped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
   const struct member *member;
   if (!claim_member(s, shape, seen, &member)) return false;
-  return member ? value(s, member) : any(s, NULL);
+  return member ? value(s, member) : json_any(&s->json);
 }
 
 static bool has_required (const struct shape *shape, unsigned seen) {
@@ -322,7 +145,7 @@ static bool shaped (struct scan *s, const struct shape *shape) {
 
 static bool mapped_member (struct scan *s, const struct shape *shape, unsigned *seen) {
   (void)seen;
-  return string(s, NULL) && colon(s) && shaped(s, shape);
+  return json_string(&s->json, NULL) && json_colon(&s->json) && shaped(s, shape);
 }
 
 static bool operation (struct scan *s, const struct shape *shape) {
@@ -349,12 +172,12 @@ static void note (struct scan *s, int list, const char *at) {
 }
 
 static bool resource (struct scan *s, const struct shape *shape) {
-  const char *start = s->at;
+  const char *start = s->json.at;
   bool taken;
   if (!shaped(s, shape)) return false;
   s->resources++;
   note(s, STARTS, start);
-  note(s, ENDS, s->at - 1);
+  note(s, ENDS, s->json.at - 1);
   lua_pushlstring(s->L, s->name.at, s->name.length);
   lua_pushvalue(s->L, -1);
   taken = lua_rawget(s->L, PLACES) != LUA_TNIL;
@@ -368,13 +191,13 @@ static bool resource (struct scan *s, const struct shape *shape) {
 
 static bool value (struct scan *s, const struct member *member) {
   unsigned verb;
-  if (!member->required && member->kind != NEVER && null(s)) return true;
+  if (!member->required && member->kind != NEVER && json_null(&s->json)) return true;
   switch (member->kind) {
-  case STRING: return string(s, NULL);
-  case NAME: return string(s, &s->name) && s->name.length > 0;
-  case BOOLEAN: return boolean(s);
-  case NUMBER: return number(s);
-  case WORD_OR_NUMBER: return string(s, NULL) || number(s);
+  case STRING: return json_string(&s->json, NULL);
+  case NAME: return json_string(&s->json, &s->name) && s->name.length > 0;
+  case BOOLEAN: return json_boolean(&s->json);
+  case NUMBER: return json_number(&s->json);
+  case WORD_OR_NUMBER: return json_string(&s->json, NULL) || json_number(&s->json);
   case STRINGS: return array(s, any_string, NULL);
   case OBJECT: return shaped(s, member->shape);
   case LIST: return array(s, shaped, member->shape);
@@ -469,27 +292,6 @@ static const struct shape document = {document_members};
 ** service, each service and each resource.
 */
 
-/* Enters a container; leaves it at once if it is empty. */
-static bool enter (struct scan *s, char opening, char closing, bool *empty) {
-  if (!take(s, opening) || ++s->depth > DEEPEST) return false;
-  space(s);
-  *empty = take(s, closing);
-  if (*empty) s->depth--;
-  return true;
-}
-
-/* Reads what follows a member or an element. *ended: the container ends there. */
-static bool go_on (struct scan *s, char closing, bool *ended) {
-  space(s);
-  *ended = !take(s, ',');
-  if (*ended) {
-    s->depth--;
-    return take(s, closing);
-  }
-  space(s);
-  return true;
-}
-
 static bool end_services (struct scan *s);
 static bool end_resources (struct scan *s);
 
@@ -501,21 +303,21 @@ static bool end_object (struct scan *s) {
     return has_required(&document, s->document_seen);
   }
   if (!has_required(&service_shape, s->service_seen)) return false;
-  set_position(s, "to", position(s, s->at) - 1);
+  set_position(s, "to", position(s, s->json.at) - 1);
   lua_rawseti(s->L, SERVICE_LIST, ++s->services);
   s->place = IN_SERVICES;
-  return go_on(s, ']', &ended) && (!ended || end_services(s));
+  return json_go_on(&s->json, ']', &ended) && (!ended || end_services(s));
 }
 
 static bool end_member (struct scan *s) {
   bool ended;
-  return go_on(s, '}', &ended) && (!ended || end_object(s));
+  return json_go_on(&s->json, '}', &ended) && (!ended || end_object(s));
 }
 
 static bool end_services (struct scan *s) {
   lua_pushvalue(s->L, INDEX);
   set_position(s, "from", s->start);
-  set_position(s, "to", position(s, s->at) - 1);
+  set_position(s, "to", position(s, s->json.at) - 1);
   lua_pop(s->L, 1);
   s->place = IN_DOCUMENT;
   return end_member(s);
@@ -523,7 +325,7 @@ static bool end_services (struct scan *s) {
 
 /* The service's table is on top. */
 static bool end_resources (struct scan *s) {
-  set_position(s, "stop", position(s, s->at) - 1);
+  set_position(s, "stop", position(s, s->json.at) - 1);
   set_position(s, "last", s->resources);
   s->place = IN_SERVICE;
   return end_member(s);
@@ -532,12 +334,12 @@ static bool end_resources (struct scan *s) {
 static bool begin_list (struct scan *s, enum kind kind) {
   bool empty, services = kind == SERVICES;
   if (services)
-    s->start = position(s, s->at);
+    s->start = position(s, s->json.at);
   else {
     set_position(s, "first", s->resources + 1);
-    set_position(s, "start", position(s, s->at));
+    set_position(s, "start", position(s, s->json.at));
   }
-  if (!enter(s, '[', ']', &empty)) return false;
+  if (!json_enter(&s->json, '[', ']', &empty)) return false;
   if (empty) return services ? end_services(s) : end_resources(s);
   s->place = services ? IN_SERVICES : IN_RESOURCES;
   return true;
@@ -547,14 +349,14 @@ static bool step_member (struct scan *s, const struct shape *shape, unsigned *se
   const struct member *member;
   if (!claim_member(s, shape, seen, &member)) return false;
   if (member && (member->kind == SERVICES || member->kind == RESOURCES)) return begin_list(s, member->kind);
-  return (member ? value(s, member) : any(s, NULL)) && end_member(s);
+  return (member ? value(s, member) : json_any(&s->json)) && end_member(s);
 }
 
 static bool step_service (struct scan *s) {
   bool empty;
   lua_createtable(s->L, 0, 6);
-  set_position(s, "from", position(s, s->at));
-  if (!enter(s, '{', '}', &empty)) return false;
+  set_position(s, "from", position(s, s->json.at));
+  if (!json_enter(&s->json, '{', '}', &empty)) return false;
   s->service_seen = 0;
   s->place = IN_SERVICE;
   return !empty || end_object(s);
@@ -562,14 +364,14 @@ static bool step_service (struct scan *s) {
 
 static bool step_resource (struct scan *s) {
   bool ended;
-  if (!resource(s, &resource_shape) || !go_on(s, ']', &ended)) return false;
+  if (!resource(s, &resource_shape) || !json_go_on(&s->json, ']', &ended)) return false;
   return !ended || end_resources(s);
 }
 
 static bool begin_document (struct scan *s) {
   bool empty;
-  space(s);
-  if (!enter(s, '{', '}', &empty)) return false;
+  json_space(&s->json);
+  if (!json_enter(&s->json, '{', '}', &empty)) return false;
   s->place = IN_DOCUMENT;
   return !empty || end_object(s);
 }
@@ -596,7 +398,7 @@ static void push_list (lua_State *L, int index, const char *name) {
 static int scan_on (lua_State *L) {
   struct scan *s = lua_touserdata(L, lua_upvalueindex(1));
   lua_Integer bytes = luaL_checkinteger(L, 1);
-  const char *from = s->at;
+  const char *from = s->json.at;
   int i;
   lua_settop(L, 0);
   luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -606,7 +408,7 @@ static int scan_on (lua_State *L) {
   s->L = L;
   while (s->place != AT_END) {
     if (!step(s)) return 0;
-    if (s->at - from >= bytes) break;
+    if (s->json.at - from >= bytes) break;
   }
   if (s->place != AT_END) {
     lua_settop(L, SERVICE);
@@ -614,8 +416,8 @@ static int scan_on (lua_State *L) {
     lua_pushboolean(L, true);
     return 1;
   }
-  space(s);
-  if (s->at < s->end) return 0;
+  json_space(&s->json);
+  if (s->json.at < s->json.end) return 0;
   lua_settop(L, INDEX);
   return 1;
 }
@@ -634,8 +436,9 @@ int catalog_scanner (lua_State *L) {
   lua_pushnil(L);
   s = compat_newuserdata(L, sizeof *s, 0);
   memset(s, 0, sizeof *s);
-  s->text = s->at = text;
-  s->end = text + length;
+  s->text = s->json.at = text;
+  s->json.strict = true;
+  s->json.end = text + length;
   lua_insert(L, 1);
   lua_pushcclosure(L, scan_on, 1 + SERVICE);
   return 1;

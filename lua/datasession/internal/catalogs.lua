@@ -6,6 +6,7 @@
 local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.catalog"
 local core = require "datasession.core"
+local pause = require "datasession.internal.pause"
 local shared = require "datasession.internal.catalog.shared"
 
 local SUCCESS, ALREADY_LOADED = 1, 4
@@ -190,13 +191,6 @@ function catalogs.add(own, uri, source, serviceURI, validators, key)
     shared.noteAnswer(key, entry, validators)
   end
   return SUCCESS, entry.leftOut and "left out: " .. table.concat(entry.leftOut, "; ")
-end
-
-local settled = core.promise(function(resolve) resolve() end)
-
--- Lets other coroutines run: the ready queue settles the promise that `next` gives.
-local function pause()
-  settled:next():await()
 end
 
 --- Makes entries of the texts, in slices, so that the step's time limit holds. Runs in a coroutine.

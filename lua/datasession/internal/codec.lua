@@ -12,6 +12,7 @@
 -- * the locale: lua-cjson goes by the one in which it was loaded, which may change (locale.lua).
 
 local cjson = require("cjson.safe")
+local core = require("datasession.core")
 local exact = require("datasession.internal.codec.exact")
 local guard = require("datasession.internal.codec.guard")
 local locale = require("datasession.internal.locale")
@@ -109,18 +110,28 @@ local function restore(self, root, marks)
   end
 end
 
+--- Repairs the decoded tables in place. Without marks C does it: most texts have none.
+local function mend(self, root, marks)
+  local holder = { root = root }      -- not an array: its only element may be anything
+  if marks then
+    restore(self, holder, marks)
+  else
+    core.mendTree(holder, not self.can.readsIntegers, not self.can.keepsEmptyArrays and self.arrayMeta or nil)
+  end
+  return holder.root
+end
+
 --- Decodes a text with its tokens protected. Returns the value or nil, a message, and true if any was
 -- protected.
 local function attempt(self, text, careful)
-  local guarded, marks = guard.protect(text, self.finders, careful)
+  local guarded, marks = text, nil
+  if #self.finders > 0 and core.holdsToken(text, self.longest + 1) then
+    guarded, marks = guard.protect(text, self.finders, careful)
+  end
   if not guarded then return nil, "the text is not UTF-8" end
   local value, message = self.json.decode(guarded)
   if value == nil then return nil, message, marks ~= nil end
-  if self.walks or marks then
-    local holder = { root = value }      -- not an array: its only element may be anything
-    restore(self, holder, marks)
-    value = holder.root
-  end
+  if self.walks or marks then value = mend(self, value, marks) end
   return value
 end
 
@@ -173,6 +184,16 @@ local function decode(self, text)
     message = plain or message
   end
   return nil, explain(message, text)
+end
+
+local function decodeRows(self, text, from, to, list, count)
+  local length = core.decodeRows(text, from, to, list, count, self.walks and not self.can.readsIntegers,
+    self.arrayMeta)
+  if length then return length end
+  local rows, message = decode(self, "[" .. sub(text, from, to) .. "]")
+  if not rows then return nil, message end
+  table.move(rows, 1, #rows, count + 1, list)
+  return count + #rows
 end
 
 -- ## Encoding for a header
@@ -232,15 +253,16 @@ local function configured(library, can)
   return json, can
 end
 
+--- The finders of the tokens that the codec damages, and the digits of the longest integer that it reads
+-- right.
 local function finders(can)
-  local list = {}
+  local list, longest = {}, 18
   if not can.keepsEmptyArrays then list[1] = guard.nextEmptyArray end
-  if HAS_INTEGERS and not can.readsIntegers then
-    list[#list + 1] = guard.longIntegerFinder(16)
-  elseif not can.readsHugeIntegers then
-    list[#list + 1] = guard.longIntegerFinder(19)
+  if HAS_INTEGERS and not can.readsIntegers then longest = 15 end
+  if longest == 15 or not can.readsHugeIntegers then
+    list[#list + 1] = guard.longIntegerFinder(longest + 1)
   end
-  return list
+  return list, longest
 end
 
 local codec = {}
@@ -252,11 +274,13 @@ local codec = {}
 -- @return the codec, a table
 function codec.new(library, forceRepair)
   local json, can = configured(library or cjson, forceRepair and nothingRight())
+  local tokens, longest = finders(can)
   local self = {
     json = json,
     library = library or cjson,
     can = can,
-    finders = finders(can),
+    finders = tokens,
+    longest = longest,
     walks = not can.readsIntegers or not can.keepsEmptyArrays,
     arrayMeta = can.keepsEmptyArrays and json.array_mt or ownArray,
   }
@@ -276,6 +300,13 @@ function codec.new(library, forceRepair)
   -- @param text string; raises for another type
   -- @return the value; or nil and a message, which tells the position and quotes nothing
   function made.decode(text) return decode(self, text) end
+
+  --- Decodes the values that stand between two positions of a text, with commas between them, and adds them
+  -- to a list: as `decode` decodes them, in half the time. For the rows of large answers, in slices.
+  -- @param text string; @param from, to integers, the first and the last position
+  -- @param list table, an array of `count` elements
+  -- @return the list's new length; or nil and a message
+  function made.decodeRows(...) return decodeRows(self, ...) end
 
   --- Encodes a value as JSON. Integers are written in full, floats so that they read back the
   -- same, {} as an object unless marked as an array.
