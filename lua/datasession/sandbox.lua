@@ -79,10 +79,15 @@ local function checkFlag(what, value, level)
   check.value(what, check.is "boolean", value, level + 1)
 end
 
---- The absolute URI of a model's Catalog; the same as server.catalogURIs[model]. nil when it has none.
-function methods:catalogURI(model)
+local isCatalog = check.oneOf { "CustomerService", "OrderService" }
+
+--- The absolute URI of a model's Catalog; nil when it has none. `catalog`: "CustomerService" (the default;
+-- the same as server.catalogURIs[model]) or "OrderService".
+function methods:catalogURI(model, catalog)
   checkModel(self, model or false, 2)
-  return self.catalogURIs[model]
+  if catalog ~= nil then check.value("argument 'catalog'", isCatalog, catalog, 2) end
+  local uri = self.catalogURIs[model]
+  return uri and catalog and uri:gsub("[^/]*$", catalog .. ".json") or uri
 end
 
 --- Starts a stopped server again, on the same port; customers, server sessions and faults are as
@@ -196,9 +201,74 @@ function methods:fault(options)
   control(self, "fault", { fault = options })
 end
 
---- Forgets all faults; those that are under way go on.
+--- Forgets all faults and refusals; those that are under way go on.
 function methods:clearFaults()
   control(self, "clearFaults")
+end
+
+local isTable = check.oneOf { "ttCustomer", "ttItem", "ttOrder", "ttOrderLine" }
+
+local refusalRules = {
+  table = isTable, operation = check.oneOf { "create", "update", "delete" }, where = check.name,
+  count = check.integer(0), message = check.is "string", number = check.integer(0),
+  returnValue = check.is "string", how = check.oneOf { "both", "error", "rejected" },
+}
+
+--- Makes the data services refuse changes of rows. Options, all of them optional:
+--
+-- - which rows: `table` ("ttCustomer", "ttItem", "ttOrder" or "ttOrderLine"), `operation` ("create",
+--   "update" or "delete"), `where` (a where-expression of ABL about the row that was sent); default: any
+-- - count: how many rows (default 1; 0: until cleared)
+-- - message, number, returnValue: what the server says: the error's text, its number, the value of RETURN
+--   ERROR
+-- - how a change with before-image is refused: "error" (prods:hasErrors, and the text in prods:errors),
+--   "rejected" (prods:rejected alone), or "both" (the default). Without before-image the status is 500
+--
+-- clearFaults forgets them.
+function methods:refuseRows(options)
+  check.options("refuseRows", options, refusalRules, 2)
+  control(self, "refuseRows", { refusal = options })
+end
+
+local dataRules = {
+  nested = check.is "boolean", wrapped = check.is "boolean", locking = check.is "boolean",
+  answers = check.oneOf { "rows", "none", "bare" }, unnamed = check.oneOf { "list", "data", "record" },
+}
+
+--- Changes how the data services behave; what is not named stays as it is:
+--
+-- - nested: whether reads of orders have the lines inside their orders (default false; OrderNested always
+--   has)
+-- - wrapped: whether answers to reads are inside {"response": ...} (default false)
+-- - locking: whether a change is refused when the row in prods:before is not what is stored (default true)
+-- - answers: what changes are answered with: "rows" (the default), "none" (status 204), "bare" (without
+--   before-image: the first row alone)
+-- - unnamed: what reads of ItemUnnamed are answered with: "list" (the default), "data" ({"data": list}) or
+--   "record" (the first row alone)
+function methods:setData(options)
+  check.options("setData", options, dataRules, 2)
+  control(self, "setData", { options = options })
+end
+
+--- The rows that a table has now, in the order of their addition; null is cjson.null.
+function methods:rows(name)
+  check.value("argument 'table'", isTable, name, 2)
+  return control(self, "rows", { table = name })
+end
+
+--- Stores a row, as another client's change: its values go into the record with its key, or into a new one.
+-- Returns the record.
+function methods:putRow(name, row)
+  check.value("argument 'table'", isTable, name, 2)
+  check.value("argument 'row'", check.is "table", row, 2)
+  return control(self, "putRow", { table = name, row = row })
+end
+
+--- Removes the record with the key of a row, as another client does. False: there is none.
+function methods:dropRow(name, row)
+  check.value("argument 'table'", isTable, name, 2)
+  check.value("argument 'row'", check.is "table", row, 2)
+  return control(self, "dropRow", { table = name, row = row }) == true
 end
 
 --- Loses the server sessions, of one model or of all, as a restarted server does.
@@ -438,6 +508,7 @@ end
 local startRules = {
   port = check.integer(0, 65535), address = check.is "string", users = check.texts,
   idleTimeout = check.number(0), ping = isPing, customers = check.integer(0, 1000000),
+  orders = check.integer(0, 1000000), items = check.integer(0, 1000000),
   catalogResources = check.integer(1, 100000), tls = checkTLS,
   tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
   datasnapAuthentication = check.is "boolean",
@@ -468,6 +539,7 @@ local function newCore(options)
     setup = cjson.encode {
       users = options.users or { lua = "secret" }, idleTimeout = options.idleTimeout or 1200,
       ping = options.ping or "new", customers = options.customers or 300,
+      orders = options.orders or 60, items = options.items or 40,
       catalogResources = options.catalogResources or 1,
       tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
       bearerTokens = options.bearerTokens or { "letmein" },
@@ -482,8 +554,8 @@ end
 -- - users: passwords by user name, default { lua = "secret" }
 -- - idleTimeout: seconds after which a server session that is not used ends, default 1200
 -- - ping: "new" (the default), "classic" or "none"
--- - customers: how many there are at the start, default 300; catalogResources: resources in the
---   Catalog, default 1
+-- - customers, orders, items: how many there are at the start, default 300, 60 and 40; catalogResources:
+--   resources in the Catalog, default 1
 -- - tokenLifetime: seconds for which an access token of form_sso is good, default 3600
 -- - tokenSecret: servers with the same secret take each other's access tokens; default: one that
 --   no other server has. A token server on another host: a second sandbox with the same secret

@@ -1,5 +1,5 @@
 --- The Customer table: its fields, its first records, and what may happen to them.
-local ascii = require "datasession.internal.ascii"
+local Table = require "datasession.sandbox.data.table"
 local json = require "datasession.sandbox.json"
 
 local NULL = json.null
@@ -33,10 +33,6 @@ customers.fields = {
   { name = "Comments", type = "string", ablType = "CLOB", initial = "", title = "Comments" },
 }
 
---- Their names by lower-case name.
-customers.names = {}
-for _, field in ipairs(customers.fields) do customers.names[ascii.lower(field.name)] = field.name end
-
 -- ---- the first records: the same in every sandbox
 
 local FIRST = {
@@ -57,7 +53,7 @@ end
 
 local function firstRecord(n)
   local city = pick(CITIES, n)
-  return json.plain {
+  return {
     CustNum = n, Name = pick(FIRST, n) .. " " .. pick(SECOND, n),
     Address = n * 3 .. " Main Street",
     City = city[1], State = city[2], PostalCode = city[3], Country = city[4],
@@ -73,43 +69,8 @@ end
 
 -- ---- the table
 
-local Table = {}
-Table.__index = Table
-
---- A table of `n` customers, numbered from 1.
-function customers.new(n)
-  local self = setmetatable({ records = {}, byNumber = {}, next = n + 1 }, Table)
-  for i = 1, n do
-    local record = firstRecord(i)
-    self.records[i], self.byNumber[i] = record, record
-  end
-  return self
-end
-
-local function fail(message, number)
-  error({ message = message, number = number or 0 }, 0)
-end
-
-local function fits(field, value)
-  if value == NULL then return true end
-  if field.type == "array" then return type(value) == "table" and #value == field.extent end
-  if field.type == "integer" then return math.type(value) ~= nil and math.tointeger(value) ~= nil end
-  return type(value) == field.type
-end
-
--- The values of a row that are fields', checked; what else a row may hold (ids, marks) is no matter
--- of the table's.
-local function assign(record, row)
-  for _, field in ipairs(customers.fields) do
-    local value = row[field.name]
-    if value ~= nil then
-      if not fits(field, value) then
-        fail(("The value of %s is not %s."):format(field.name, field.ablType), 76)
-      end
-      record[field.name] = field.type == "integer" and math.tointeger(value) or value
-    end
-  end
-  return record
+local function fail(message)
+  error({ message = message, number = 0 }, 0)
 end
 
 local function validate(record)
@@ -117,56 +78,18 @@ local function validate(record)
   if record.CreditLimit == NULL or record.CreditLimit < 0 or record.CreditLimit > 100000 then
     fail("The credit limit is between 0 and 100000.")
   end
-  return record
 end
 
-local function default(field)
-  if field.type ~= "array" then return field.initial end
-  local values = {}
-  for i = 1, field.extent do values[i] = field.initial end
-  return values
-end
-
---- Adds a row; without a number it gets the next one. Returns the record. This and the next two
--- raise { message, number }.
-function Table:create(row)
-  local record = json.plain {}
-  for _, field in ipairs(customers.fields) do record[field.name] = default(field) end
-  validate(assign(record, row))
-  if record.CustNum == 0 or record.CustNum == NULL then record.CustNum = self.next end
-  if self.byNumber[record.CustNum] then
-    fail(("Customer already exists with Cust Num %d."):format(record.CustNum), 132)
-  end
-  self.next = math.max(self.next, record.CustNum + 1)
-  self.records[#self.records + 1] = record
-  self.byNumber[record.CustNum] = record
-  return record
-end
-
-function Table:find(row)
-  local number = math.tointeger(row.CustNum)
-  return number and self.byNumber[number] or fail("FIND FIRST/LAST failed for table Customer.", 138)
-end
-
---- Changes the record of the row's number. Returns it.
-function Table:update(row)
-  local record = self:find(row)
-  local changed = validate(assign(setmetatable({}, { __index = record }), row))
-  for name, value in pairs(changed) do record[name] = value end
-  return record
-end
-
---- Removes the record of the row's number. Returns it.
-function Table:delete(row)
-  local record = self:find(row)
-  self.byNumber[record.CustNum] = nil
-  for i, other in ipairs(self.records) do
-    if other == record then
-      table.remove(self.records, i)
-      break
-    end
-  end
-  return record
-end
+customers.ttCustomer = Table.define {
+  name = "ttCustomer", title = "Customer", key = "CustNum", fields = customers.fields, validate = validate,
+  rows = function(counts)
+    local rows = {}
+    for n = 1, counts.customers do rows[n] = firstRecord(n) end
+    return rows
+  end,
+  complete = function(record, table)
+    if record.CustNum == 0 or record.CustNum == NULL then record.CustNum = table.next end
+  end,
+}
 
 return customers

@@ -118,10 +118,10 @@ function http.isSuccess(answer)
   return answer.status >= 200 and answer.status <= 299
 end
 
---- A failure as data requests report it: `_errors` with one message.
-function http.failure(status, message, number)
+--- A failure as data requests report it: `_errors` with one message, and the return value (default: empty).
+function http.failure(status, message, number, returnValue)
   return http.json(status, json.ordered {
-    { "_retVal", "" },
+    { "_retVal", returnValue or "" },
     { "_errors", json.list { json.ordered { { "_errorMsg", message }, { "_errorNum", number or 0 } } } },
   })
 end

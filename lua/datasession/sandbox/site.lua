@@ -3,7 +3,7 @@
 -- a time.
 local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.sandbox.catalog"
-local customers = require "datasession.sandbox.customers"
+local database = require "datasession.sandbox.data.database"
 local faults = require "datasession.sandbox.faults"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
@@ -45,8 +45,8 @@ local function newSite(setup, host)
     ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
     token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
-    customers = customers.new(setup.customers), catalog = catalog.text(setup.catalogResources),
-    resources = {}, faults = faults.new(), log = log.new(), applications = {}, calls = {},
+    database = database.new(setup), catalog = catalog.text(setup.catalogResources),
+    resources = {}, faults = faults.new(), log = log.new(), applications = {}, calls = {}, tags = {},
   }
   for n = 1, setup.catalogResources do site.resources[catalog.resourceName(n)] = true end
   addClock(site, host)
@@ -159,6 +159,28 @@ end
 
 function control.clearFaults(site)
   site.faults:clear()
+  site.database.refusals:clear()
+end
+
+function control.refuseRows(site, call)
+  site.database.refusals:add(call.refusal)
+end
+
+--- Changes settings of the data services; the others stay.
+function control.setData(site, call)
+  for name, value in pairs(call.options) do site.database.settings[name] = value end
+end
+
+function control.rows(site, call)
+  return json.list(site.database:table(call.table):all())
+end
+
+function control.putRow(site, call)
+  return site.database:table(call.table):put(call.row)
+end
+
+function control.dropRow(site, call)
+  return site.database:table(call.table):dropRow(call.row)
 end
 
 function control.expireSessions(site, call)

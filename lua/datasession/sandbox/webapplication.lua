@@ -1,8 +1,9 @@
 --- Every web application of the JSDO kind serves to those it lets in: the home page, the
--- Catalog, the ping, the Customer service.
-local customerservice = require "datasession.sandbox.customerservice"
+-- Catalogs, the ping, the services.
+local catalog = require "datasession.sandbox.catalog"
 local http = require "datasession.sandbox.http"
 local pages = require "datasession.sandbox.pages"
+local service = require "datasession.sandbox.data.service"
 
 local webapplication = { CATALOG = "/static/CustomerService.json" }
 
@@ -29,12 +30,27 @@ local function isUnchanged(request, tag)
   return date == CATALOG_DATE
 end
 
-routes[webapplication.CATALOG] = function(site, _, request)
-  site.catalogTag = site.catalogTag or entityTag(site.catalog)
-  local unchanged = isUnchanged(request, site.catalogTag)
-  local answer = unchanged and http.answer(304) or http.answer(200, "application/json", site.catalog)
-  http.addHeader(answer, "ETag", site.catalogTag)
+local function answerCatalog(site, request, text)
+  local tag = site.tags[text] or entityTag(text)
+  site.tags[text] = tag
+  local unchanged = isUnchanged(request, tag)
+  local answer = unchanged and http.answer(304) or http.answer(200, "application/json", text)
+  http.addHeader(answer, "ETag", tag)
   return http.addHeader(answer, "Last-Modified", CATALOG_DATE)
+end
+
+routes[webapplication.CATALOG] = function(site, _, request)
+  return answerCatalog(site, request, site.catalog)
+end
+
+-- Most servers never need the orders, so their module is loaded by the first request for them.
+local function orderservice()
+  return require "datasession.sandbox.data.orderservice"
+end
+
+routes["/static/OrderService.json"] = function(site, _, request)
+  site.orderCatalog = site.orderCatalog or orderservice().text()
+  return answerCatalog(site, request, site.orderCatalog)
 end
 
 -- The newer ping runs ABL code, so without an AppServer it is an error.
@@ -50,6 +66,16 @@ routes["/rest/_oeping"] = function(site, application, request)
   return http.json(200, { AppServerStatus = { PingStatus = tostring(application.appServer) } })
 end
 
+local isService = { CustomerService = true, OrderService = true, StockService = true }
+
+-- The resource that a data request is for; nil without one.
+local function resourceAt(site, path)
+  local name = path:match "^CustomerService/([^/]*)"
+  if name then return site.resources[name] and catalog.resource end
+  local known = path:match "^OrderService/[^/]*" or path:match "^StockService/[^/]*"
+  return known and orderservice().resource(known)
+end
+
 --- The answer to a request that has passed authentication. `application.appServer` tells whether
 -- its AppServer runs.
 function webapplication.answer(site, application, request)
@@ -60,10 +86,12 @@ function webapplication.answer(site, application, request)
     end
     return route(site, application, request)
   end
-  local path = request.inside:match("^/rest/CustomerService(/.*)$")
-  if not path then return http.notFound(request) end
+  local path = request.inside:match("^/rest/(.*)$")
+  if not (path and isService[path:match "^[^/]*"]) then return http.notFound(request) end
   if not application.appServer then return http.failure(500, DOWN) end
-  return customerservice.answer(site, request, path)
+  local resource = resourceAt(site, path)
+  if not resource then return http.notFound(request) end
+  return service.answer(site.database, resource, request)
 end
 
 return webapplication
