@@ -130,6 +130,13 @@ static void push_provider (lua_State *L, const struct session *s) {
   session_setvalue(L, 1, SESSION_PROVIDER);
 }
 
+/* Pushes the array of the session's data objects, by the Lua layer's hook jsdos(session). */
+static void push_data_objects (lua_State *L) {
+  loop_hook(L, "jsdos");
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+}
+
 static void push_property (lua_State *L, const struct session *s, enum property which) {
   switch (which) {
   case PROPERTY_AUTHENTICATION_MODEL: lua_pushstring(L, model_name(s->model)); break;
@@ -137,7 +144,7 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_CATALOG_URIS: push_list(L, "catalogURIs", NULL); break;
   case PROPERTY_CLIENT_CONTEXT_ID: session_getvalue(L, 1, SESSION_CONTEXT_ID); break;
   case PROPERTY_CONNECTED: lua_pushboolean(L, session_connected(s)); break;
-  case PROPERTY_JSDOS: lua_newtable(L); break;
+  case PROPERTY_JSDOS: push_data_objects(L); break;
   case PROPERTY_LOGIN_HTTP_STATUS: push_login_status(L, s); break;
   case PROPERTY_LOGIN_RESULT: error_push_result(L, s->login_result); break;
   case PROPERTY_PING_INTERVAL: push_interval(L, autoping_interval(s)); break;

@@ -12,12 +12,15 @@ local hooks = {
   suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
+  jsdos = "data.live.list",
 }
 local fields = {
   getSession = "registry.getSession", invalidateAllSessions = "registry.invalidateAllSessions",
   stopSession = "ending.stopSession", endSession = "ending.endSession",
   array = "codec.array", emptyArray = "codec.emptyArray",
+  JSDO = "data.jsdo.class",
 }
+local modules = { data = "datasession.data" } -- fields that are modules
 
 -- The other modules are where this one was found, even if the program changes package.path.
 local path = package.path
@@ -101,16 +104,18 @@ end
 
 setmetatable(datasession, {
   __index = function(self, name)
-    if fields[name] then
-      rawset(self, name, find(fields[name]))
+    if fields[name] or modules[name] then
+      rawset(self, name, fields[name] and find(fields[name]) or load(modules[name]))
       return rawget(self, name)
     elseif type(name) == "string" and name:sub(1, 2) ~= "__" then -- libraries probe for those
       error(missing(self, name), 2)
     end
   end,
   __pairs = function(self)
-    for name in pairs(fields) do
-      rawset(self, name, self[name])
+    for _, names in ipairs { fields, modules } do
+      for name in pairs(names) do
+        rawset(self, name, self[name])
+      end
     end
     return next, self
   end,

@@ -1,0 +1,236 @@
+--- The records of a table reference. The functions are those that filling, saving and storing build on; they
+-- check no arguments. The state of a table reference `t` is t[P]:
+--
+--     jsdo, shape, t   the data object, the shape, the table reference
+--     records          the records in order; those that were deleted keep their places
+--     deleted          weak keys: record -> "deleted" | "gone"
+--     deletedCount     the number of those in `records`; `holes`: of the gone ones
+--     changes          record -> change; `changeCount`, `changeNumber`: how many; the latest number
+--     marks            record -> { errorString, rejected, conflict }
+--     meta             the metatable of the records; each load makes one
+--     generation       the number of the latest load, by which records of earlier ones are known
+--     working          the working record; or nil
+
+local changes = require "datasession.internal.data.changes"
+local codec = require "datasession.internal.codec"
+local defaults = require "datasession.internal.data.defaults"
+local ids = require "datasession.internal.data.ids"
+local lists = require "datasession.internal.data.lists"
+local order = require "datasession.internal.data.order"
+local private = require "datasession.internal.data.private"
+local raise = require "datasession.internal.raise"
+local record = require "datasession.internal.data.record"
+
+local GENERATION, MEMORY, P, VALUES = private.GENERATION, private.MEMORY, private.P, private.VALUES
+local null = codec.null
+local setmetatable, type = setmetatable, type
+local weakKeys = { __mode = "k" }
+
+local memory = {}
+
+-- ---- Values
+
+local REFUSED = { ["function"] = true, userdata = true, thread = true }
+
+-- The plain form of a value that a program gave.
+local function plain(m, field, value, level)
+  if value == nil or value == null then return null end
+  local kind = type(value)
+  if kind == "table" then
+    return m.shape.lists[field] and lists.copy(value) or value
+  elseif REFUSED[kind] then
+    raise(("%s: expected a text, a number, a boolean, an array or nil, got %s"):format(field, kind), level + 1)
+  elseif kind == "number" and (value ~= value or value - value ~= 0) then
+    raise(("%s: NaN and infinity have no JSON"):format(field), level + 1)
+  end
+  return value
+end
+
+local function checkPresent(m, r, level)
+  local where = m.deleted[r]
+  if where == "deleted" then
+    raise("the record is deleted: rejectRowChanges brings it back", level + 1)
+  elseif where or not memory.holds(m, r) then
+    raise("the record is no longer in memory: find it again", level + 1)
+  end
+end
+
+-- A write to a field through a record or a list.
+local function write(m, r, field, value, level)
+  checkPresent(m, r, level + 1)
+  changes.set(m, r, field, plain(m, field, value, level + 1))
+end
+
+memory.plain, memory.checkPresent = plain, checkPresent
+
+-- ---- Making and loading
+
+local function reset(m)
+  m.records, m.deleted, m.deletedCount, m.holes = {}, setmetatable({}, weakKeys), 0, 0
+  m.changes, m.changeCount, m.marks, m.working = {}, 0, {}, nil
+  m.generation = m.generation + 1
+  m.meta = record.meta(m)
+  ids.load(m)
+end
+
+--- Makes a table reference without records.
+-- @param t table or nil: becomes the table reference
+function memory.new(jsdo, shape, t)
+  t = t or {}
+  local m = {
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, write = write, before = changes.before,
+    leaveWorking = function(m) m.working = nil end,
+    generation = 0,
+  }
+  rawset(t, P, m)
+  reset(m)
+  return t
+end
+
+--- True if the record belongs to what was loaded last.
+function memory.holds(m, r)
+  return r[MEMORY] == m and r[GENERATION] == m.generation and m.deleted[r] ~= "gone"
+end
+
+--- Replaces all records; changes are lost, and there is no working record.
+-- @param rows array of plain rows, which memory takes over
+function memory.load(t, rows)
+  local m = t[P]
+  reset(m)
+  local records, meta = m.records, m.meta
+  for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
+  ids.load(m)
+  order.changed(m)
+end
+
+function memory.clear(t) reset(t[P]) end
+
+local function append(m, row)
+  local r = setmetatable({ [VALUES] = row }, m.meta)
+  ids.append(m, r)
+  m.records[#m.records + 1] = r
+  return r
+end
+
+--- Adds an unchanged record at the end.
+function memory.append(t, row)
+  local m = t[P]
+  local r = append(m, row)
+  ids.enter(m, r)
+  order.changed(m, r)
+  return r
+end
+
+--- Adds a created record: default values, then those of the parent's working record, then `values`.
+-- @param values plain: a table; or nil
+-- @return the record
+function memory.create(t, values)
+  local m = t[P]
+  local row = defaults.row(m.shape)
+  for name, value in next, m.foreign and m.foreign(m) or {} do row[name] = value end
+  for name, value in next, values or {} do row[name] = value end
+  local r = append(m, row)
+  changes.create(m, r)
+  ids.enter(m, r)
+  order.changed(m, r)
+  return r
+end
+
+-- ---- Reading
+
+local function following(m)
+  local records, deleted, i = order.records(m), m.deleted, 0
+  return function()
+    local r
+    repeat
+      i = i + 1
+      r = records[i]
+    until r == nil or not deleted[r]
+    return r
+  end
+end
+
+--- Walks the records in order, without those that are deleted, whatever their relations.
+function memory.records(t) return following(t[P]) end
+
+--- Walks the records that belong to the parent's working record; all, if there is no parent.
+function memory.related(t)
+  local m = t[P]
+  if m.related then return m.related(m) end
+  return following(m)
+end
+
+function memory.count(t)
+  local m = t[P]
+  return #m.records - m.deletedCount
+end
+
+--- True if the record belongs to the parent's working record, or there is no parent.
+function memory.isRelated(t, r)
+  local m = t[P]
+  return not m.isRelated or m.isRelated(m, r)
+end
+
+memory.isRecord = record.is
+
+--- The state of the table reference that the record belongs to.
+function memory.state(r) return r[MEMORY] end
+
+function memory.owner(r) return r[MEMORY].t end
+
+--- The plain row of a record, which is live: null stands as codec.null.
+function memory.values(r) return r[VALUES] end
+
+function memory.id(r) return ids.id(r[MEMORY], r) end
+
+--- The record of that id; nil if there is none, or if it is deleted and `deleted` is not true.
+function memory.find(t, id, deleted)
+  local m = t[P]
+  local r = ids.find(m, id)
+  if r and (deleted or not m.deleted[r]) then return r end
+end
+
+function memory.working(t)
+  local m = t[P]
+  return m.working
+end
+
+function memory.setWorking(t, r) t[P].working = r end
+
+-- ---- Changes
+
+--- Changes a field; the value is plain.
+function memory.set(r, field, value)
+  if value == nil then value = null end
+  changes.set(r[MEMORY], r, field, value)
+end
+
+function memory.change(r) return r[MEMORY].changes[r] end
+function memory.changed(t) return changes.changed(t[P]) end
+function memory.hasChanges(t) return t[P].changeCount > 0 end
+function memory.restoreChange(r, state, oldRow) changes.restore(r[MEMORY], r, state, oldRow) end
+
+--- Returns a mark that the last save has set on a record: name is "errorString", "rejected" or "conflict".
+function memory.mark(r, name)
+  local marks = r[MEMORY].marks[r]
+  return marks and marks[name]
+end
+
+function memory.setMark(r, name, value) changes.mark(r[MEMORY], r, name, value) end
+function memory.setError(r, text) changes.mark(r[MEMORY], r, "errorString", text) end
+
+for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent" } do
+  local f = changes[name]
+  memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
+end
+
+local function each(t, f)
+  local m = t[P]
+  for _, r in ipairs(changes.changed(m)) do f(m, r) end
+  for r in next, m.marks do m.marks[r] = nil end
+end
+
+function memory.acceptAll(t) each(t, changes.accept) end
+function memory.rejectAll(t) each(t, changes.reject) end
+
+return memory

@@ -1,0 +1,316 @@
+--- Table references: the methods on the records of one table, and its fields, which are those of the working
+-- record. `methods` are those of table references; other files add to them. A data object with one table has
+-- them as well, if `everywhere` names them.
+
+local codec = require "datasession.internal.codec"
+local convert = require "datasession.internal.data.convert"
+local ids = require "datasession.internal.data.ids"
+local memory = require "datasession.internal.data.memory"
+local order = require "datasession.internal.data.order"
+local private = require "datasession.internal.data.private"
+local raise = require "datasession.internal.raise"
+local record = require "datasession.internal.data.record"
+local schema = require "datasession.internal.data.schema"
+local suggest = require "datasession.internal.suggest"
+
+local P, VALUES = private.P, private.VALUES
+local null = codec.null
+local type = type
+
+local methods = {}
+local tableref = { methods = methods, properties = {}, settable = {} }
+local properties, settable = tableref.properties, tableref.settable
+
+local function expect(kind, method, what, value, level)
+  if type(value) ~= kind then
+    raise(("%s: expected %s, got %s"):format(method, what, type(value)), level + 1)
+  end
+end
+
+local function label(m) return m.shape.name ~= "" and m.shape.name or m.jsdo.name end
+
+-- ---- Working records
+
+local function working(t, method, level)
+  local r = memory.working(t)
+  if r then return r end
+  raise(("%s: %s has no working record: find one first"):format(method, label(t[P])), level + 1)
+end
+
+-- ---- Changing
+
+--- Adds a record: default values, the parent's key, then `values`.
+-- @param values table of values by field, or nil
+-- @return the record, which becomes the working record. Raises for unknown fields, and when the table's
+--   parent has no working record
+function methods.add(t, values)
+  if values ~= nil then expect("table", "add", "a table of values or nil", values, 2) end
+  local m = t[P]
+  local row = convert.row(m, values or {}, 2)
+  if m.checkParent then m.checkParent(m, "add", 2) end
+  local r = memory.create(t, row)
+  memory.setWorking(t, r)
+  return r
+end
+
+local function assign(r, values, level)
+  expect("table", "assign", "a table of values", values, level + 1)
+  local m = memory.state(r)
+  memory.checkPresent(m, r, level + 1)
+  for field, value in next, convert.fields(m, r, values, "assign", level + 1) do
+    memory.set(r, field, value)
+  end
+  return true
+end
+
+--- Changes fields of the working record. Texts for number and array fields are converted.
+-- @param values table of values by field
+-- @return true. Raises for unknown fields, without changing anything, and when there is no working record
+function methods.assign(t, values)
+  local r = working(t, "assign", 2)
+  return (assign(r, values, 2))
+end
+
+local function remove(r, level)
+  memory.checkPresent(memory.state(r), r, level + 1)
+  memory.delete(r)
+  return true
+end
+
+--- Deletes the working record: on the server with the next saveChanges.
+function methods.remove(t)
+  local r = working(t, "remove", 2)
+  return (remove(r, 2))
+end
+
+-- ---- Finding
+
+--- The first record for which fn(record) returns true; it becomes the working record. nil: there is none, and
+-- no working record.
+function methods.find(t, fn)
+  expect("function", "find", "a function", fn, 2)
+  for r in memory.related(t) do
+    local found = fn(r)
+    if type(found) ~= "boolean" then
+      raise("find: expected the function to return true or false, got " .. type(found), 2)
+    elseif found then
+      memory.setWorking(t, r)
+      return r
+    end
+  end
+  memory.setWorking(t, nil)
+  return nil
+end
+
+--- The record of that id, a text or a number; it becomes the working record. nil: there is none, and no
+-- working record.
+function methods.findById(t, id)
+  if type(id) ~= "string" then
+    if type(id) ~= "number" then expect("string", "findById", "an id", id, 2) end
+    id = ids.text(id)
+  end
+  local r = memory.find(t, id)
+  if r and not memory.isRelated(t, r) then r = nil end
+  memory.setWorking(t, r)
+  return r
+end
+
+--- Calls fn(record) with each record, which is the working record meanwhile; false ends the loop.
+function methods.foreach(t, fn)
+  expect("function", "foreach", "a function", fn, 2)
+  local m = t[P]
+  if m.parent or m.children then
+    for r in memory.related(t) do
+      memory.setWorking(t, r)
+      if fn(r) == false then return end
+    end
+    return
+  end
+  local records, deleted, generation = order.records(m), m.deleted, m.generation
+  for i = 1, #records do
+    local r = records[i]
+    if not deleted[r] then
+      m.working = r
+      if fn(r) == false or m.generation ~= generation then return end
+    end
+  end
+end
+
+--- An iterator: for record in t:records() do. The working record stays.
+function methods.records(t) return memory.related(t) end
+
+function methods.hasData(t) return memory.count(t) > 0 end
+
+function methods.getId(t)
+  local r = memory.working(t)
+  return r and memory.id(r) or 0
+end
+
+function methods.getErrorString(t)
+  local r = memory.working(t)
+  return r and memory.mark(r, "errorString")
+end
+
+-- ---- Data
+
+local function copyRow(row)
+  local copy = {}
+  for name, value in next, row do
+    if type(value) == "table" then value = codec.copy and codec.copy(value) or value end
+    copy[name] = value
+  end
+  return copy
+end
+
+--- An array of plain copies of the rows; null stands as datasession.null.
+function methods.getData(t)
+  local rows, n = {}, 0
+  for r in memory.related(t) do
+    n = n + 1
+    rows[n] = copyRow(r[VALUES])
+  end
+  return rows
+end
+
+--- An array of copies of the field descriptions, each with `name`, `type`, ...
+function methods.getSchema(t)
+  local list = {}
+  for i, field in ipairs(t[P].shape.fields) do
+    list[i] = {}
+    for name, value in pairs(field) do list[i][name] = value end
+  end
+  return list
+end
+
+-- ---- Changes
+
+function methods.hasChanges(t) return memory.hasChanges(t) end
+
+--- An array of { rowState = "created" | "modified" | "deleted", record = record }, the oldest change first.
+function methods.getChanges(t)
+  local list = {}
+  for i, r in ipairs(memory.changed(t)) do
+    list[i] = { rowState = memory.change(r).state, record = r }
+  end
+  return list
+end
+
+function methods.acceptChanges(t)
+  memory.acceptAll(t)
+  return true
+end
+
+function methods.rejectChanges(t)
+  memory.rejectAll(t)
+  return true
+end
+
+local function acceptRow(r, level)
+  if memory.mark(r, "rejected") or memory.mark(r, "errorString") then
+    raise("acceptRowChanges: the server did not save this record: reject the change or save it again", level + 1)
+  end
+  memory.accept(r)
+  return true
+end
+
+local function rejectRow(r)
+  memory.reject(r)
+  return true
+end
+
+--- Accepts the change of the working record.
+function methods.acceptRowChanges(t)
+  local r = working(t, "acceptRowChanges", 2)
+  return (acceptRow(r, 2))
+end
+
+--- Undoes the change of the working record.
+function methods.rejectRowChanges(t) return rejectRow(working(t, "rejectRowChanges", 2)) end
+
+methods.create, methods.update = methods.add, methods.assign
+
+-- ---- The same on records
+
+local recordMethods = record.methods
+
+function recordMethods.assign(r, values) return (assign(r, values, 2)) end
+function recordMethods.remove(r) return (remove(r, 2)) end
+function recordMethods.getId(r) return memory.id(r) end
+function recordMethods.getErrorString(r) return memory.mark(r, "errorString") end
+function recordMethods.getConflict(r) return memory.mark(r, "conflict") end
+function recordMethods.getBefore(r) return memory.before(r) end
+
+function recordMethods.getState(r)
+  local change = memory.change(r)
+  return change and change.state
+end
+
+function recordMethods.acceptRowChanges(r) return (acceptRow(r, 2)) end
+function recordMethods.rejectRowChanges(r) return rejectRow(r) end
+
+recordMethods.update = recordMethods.assign
+
+-- ---- Properties
+
+function properties.record(t) return memory.working(t) end
+function properties.name(t) return t[P].shape.name end
+function properties.jsdo(t) return t[P].jsdo end
+
+--- The value of the working record's field. Raises for a name that no field has.
+function tableref.get(t, name, what, names, level)
+  local m = t[P]
+  if schema.has(m.shape, name) or schema.element(m.shape, name) then
+    local r = memory.working(t)
+    local value
+    if r then value = r[name] end
+    if value ~= null then return value end
+    return nil
+  end
+  raise(suggest.unknown("field of " .. what, name, names()), level + 1)
+end
+
+--- Sets a field of the working record.
+function tableref.set(t, name, value, level)
+  local m = t[P]
+  record.checkName(m, name, level + 1)
+  local r = working(t, tostring(name), level + 1)
+  memory.checkPresent(m, r, level + 1)
+  r[name] = value
+end
+
+local function namesOf(t)
+  local names = {}
+  for _, source in ipairs { methods, properties } do
+    for name in next, source do names[#names + 1] = name end
+  end
+  return table.move(t[P].shape.names, 1, #t[P].shape.names, #names + 1, names)
+end
+
+local meta = { __name = "datasession.table", __metatable = "datasession.table" }
+
+function meta.__index(t, name)
+  local method = methods[name]
+  if method then return method end
+  local property = properties[name]
+  if property then return property(t) end
+  local value = tableref.get(t, name, label(t[P]), function() return namesOf(t) end, 2)
+  return value
+end
+
+function meta.__newindex(t, name, value)
+  local set = settable[name]
+  if set then return set(t, value) end
+  if methods[name] or properties[name] then raise(("%s is read-only"):format(name), 2) end
+  tableref.set(t, name, value, 2)
+end
+
+function meta.__tostring(t)
+  return ("table %s (%d)"):format(label(t[P]), memory.count(t))
+end
+
+--- Makes the table reference of a shape.
+function tableref.new(jsdo, shape)
+  return setmetatable(memory.new(jsdo, shape), meta)
+end
+
+return tableref
