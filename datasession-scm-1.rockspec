@@ -32,6 +32,7 @@ build = {
     ["datasession.catalog"] = "lua/datasession/catalog.lua",
     ["datasession.data"] = "lua/datasession/data.lua",
     ["datasession.datasnap"] = "lua/datasession/datasnap.lua",
+    ["datasession.date"] = "lua/datasession/date.lua",
     ["datasession"] = "lua/datasession/init.lua",
     ["datasession.internal.ascii"] = "lua/datasession/internal/ascii.lua",
     ["datasession.internal.catalog.check"] = "lua/datasession/internal/catalog/check.lua",
