@@ -157,13 +157,16 @@ describe("a read of the data services", function()
   end)
 
   it("understands SQL", function()
+    server:putRow("ttItem", { ItemNum = 8, ItemName = "50% wool" })
+    finally(function() server:putRow("ttItem", { ItemNum = 8, ItemName = "Tennis Balls 8" }) end)
     for where, expected in pairs {
       ["ItemNum <= 2"] = { 1, 2 },
       ["ttItem.ItemNum >= 2 AND ItemNum != 3 AND (ItemNum < 5 OR ItemNum = 40)"] = { 2, 4, 40 },
       ["ItemName LIKE 'ski%' AND ItemNum < 8"] = { 1, 7 },
       ["ItemName LIKE '%''s%' AND NOT ItemNum > 10"] = { 5 },
       ["ItemName LIKE '%_5' AND ItemName NOT LIKE '%1_'"] = { 5, 25, 35 },
-      ["ItemName LIKE '%!%%' ESCAPE '!'"] = {},
+      ["ItemName LIKE '%!%%' ESCAPE '!'"] = { 8 },
+      ["NOT Since LIKE '2021%'"] = {},
       ["Since IS NULL"] = { 10, 20, 30, 40 },
       ["Since IS NOT NULL AND ItemNum > 37"] = { 38, 39 },
       ["NOT Since > '2021-02' AND ItemNum < 20"] = { 12 },
@@ -338,6 +341,13 @@ describe("server:refuseRows", function()
     assert.same({ _retVal = "why", _errors = { { _errorMsg = "no", _errorNum = 7 } } }, answer)
     assert.equal(500, (update(3)))
     assert.equal(200, (update(2)))
+  end)
+
+  it("leaves other tables and operations alone", function()
+    server:refuseRows { table = "ttOrder" }
+    server:refuseRows { operation = "delete" }
+    assert.equal(200, (update(1)))
+    assert.equal(500, (send("DELETE", "OrderService/Item", { ItemNum = 1 })))
   end)
 
   it("lasts until it is cleared", function()
