@@ -113,6 +113,14 @@ static struct exchange *describe (lua_State *L, struct operation *op) {
   return NULL;
 }
 
+static bool is_empty (lua_State *L, int table) {
+  bool empty;
+  lua_pushnil(L);
+  empty = !lua_next(L, table);
+  lua_settop(L, table);
+  return empty;
+}
+
 /* Replaces the list on top by the string of its bytes. False: it is no list of bytes, and stays. */
 static bool to_string (lua_State *L) {
   int list = lua_gettop(L);
@@ -120,6 +128,7 @@ static bool to_string (lua_State *L) {
   luaL_Buffer b;
   if (!lua_istable(L, list)) return false;
   n = (lua_Integer)lua_rawlen(L, list);
+  if (!n && !is_empty(L, list)) return false; /* an object */
   luaL_buffinit(L, &b);
   for (i = 1; i <= n; i++) {
     lua_Integer byte = lua_rawgeti(L, list, i) == LUA_TNUMBER ? lua_tointeger(L, -1) : -1;

@@ -650,6 +650,7 @@ describe("invoke", function()
       assert.equal(body, (assert(session:invoke("TEcho", "Stream", nil, { bytes = true }):await(LIMIT))))
     end
     for _, body in ipairs { '{"result":[[256]]}', '{"result":[["a"]]}', '{"result":[1,[2]]}', '{"result":1}',
+      '{"result":[{"a":1}]}', '{"result":{"a":1}}',
       "{" } do
       server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
       assert.equal("protocol", rejected(session:invoke("TEcho", "Stream", nil, { bytes = true })).kind)
