@@ -31,6 +31,7 @@ local cjson = require "cjson"
 local check = require "datasession.sandbox.check"
 local json = require "datasession.sandbox.json"
 local methodsOf = require "datasession.internal.methods"
+local raise = require "datasession.internal.raise"
 local settings = require "datasession.sandbox.settings"
 
 local found, core = pcall(require, "datasession.sandbox.core")
@@ -63,7 +64,7 @@ local function control(self, name, call, level)
   call = call or {}
   call.name = name
   local ok, result = self[CORE]:control(cjson.encode(call))
-  if not ok then error(result, (level or 1) + 2) end
+  if not ok then raise(result, (level or 1) + 2) end
   return result ~= "" and cjson.decode(result) or nil
 end
 
@@ -169,12 +170,12 @@ local function checkFault(self, options, level)
   checkModel(self, options.model, level + 1)
   for name, kinds in pairs(ONLY) do
     if options[name] ~= nil and not kinds[options.kind] then
-      error(("option '%s' for 'fault' means nothing to the kind '%s'"):format(name, options.kind), level + 1)
+      raise(("option '%s' for 'fault' means nothing to the kind '%s'"):format(name, options.kind), level + 1)
     end
   end
   local needed = NEEDED[options.kind]
   if needed and options[needed] == nil then
-    error(("the fault '%s' needs the option '%s'"):format(options.kind, needed), level + 1)
+    raise(("the fault '%s' needs the option '%s'"):format(options.kind, needed), level + 1)
   end
 end
 
@@ -196,7 +197,7 @@ end
 function methods:fault(options)
   checkFault(self, options, 2)
   if options.kind == "raw" and self.origin:find("^https") then
-    error("the fault 'raw' is not for https", 2)
+    raise("the fault 'raw' is not for https", 2)
   end
   control(self, "fault", { fault = options })
 end

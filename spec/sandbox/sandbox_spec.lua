@@ -73,7 +73,7 @@ describe("sandbox.start", function()
   it("raises for an option that does not exist, naming it", function()
     local ok, message = pcall(function() sandbox.start { prot = 1 } end)
     assert.is_false(ok)
-    assert.matches("^spec/.*unknown option 'prot' for 'start'", message)
+    assert.matches("^spec/.*unknown option 'prot' for 'start': did you mean 'port'%?", message)
   end)
 
   it("raises for a value that cannot be, naming the option", function()
@@ -1194,7 +1194,7 @@ describe("server:fault", function()
       ["option 'status' for 'fault'"] = { kind = "status", status = 100 },
       ["table expected"] = false,
     } do
-      local ok, raised = pcall(function() server:fault(options or nil) end)
+      local ok, raised = pcall(server.fault, server, options or nil)
       assert.is_false(ok)
       assert.matches(message, raised, 1, true)
       assert.matches("^spec/", raised)

@@ -3,6 +3,7 @@
 -- A rule is a function: value -> true, or false and the words for what it takes.
 local ascii = require "datasession.internal.ascii"
 local raise = require "datasession.internal.raise"
+local suggest = require "datasession.internal.suggest"
 
 local check = {}
 
@@ -100,6 +101,14 @@ function check.value(what, rule, value, level)
   if not ok then raise(("bad %s: %s expected, got %s"):format(what, expected, show(value)), level + 1) end
 end
 
+local function refuseName(functionName, name, rules, level)
+  local names = {}
+  for known in pairs(rules) do names[#names + 1] = known end
+  local nearest = suggest.nearest(name, names)
+  raise(("unknown option '%s' for '%s'%s"):format(tostring(name), functionName,
+    nearest and (": did you mean '%s'?"):format(nearest) or ""), level + 1)
+end
+
 --- The same for a table of options: each known to `rules`, and as its rule says.
 function check.options(functionName, options, rules, level)
   if type(options) ~= "table" then
@@ -107,9 +116,7 @@ function check.options(functionName, options, rules, level)
   end
   for name, value in pairs(options) do
     local rule = rules[name]
-    if not rule then
-      raise(("unknown option '%s' for '%s'"):format(tostring(name), functionName), level + 1)
-    end
+    if not rule then refuseName(functionName, name, rules, level + 1) end
     check.value(("option '%s' for '%s'"):format(name, functionName), rule, value, level + 1)
   end
 end
