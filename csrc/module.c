@@ -13,6 +13,7 @@
 #include "protocol/lua/protocol.h"
 #include "runtime/engine_limits.h"
 #include "runtime/json_decode.h"
+#include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
 #include "runtime/json_rows.h"
 #include "runtime/numbers.h"
@@ -148,6 +149,7 @@ int luaopen_datasession_core (lua_State *L) {
   provider_register(L);
   store_register(L);
   numbers_register(L);
+  json_plain_register(L);
   json_repair_register(L);
   json_decode_register(L);
   json_rows_register(L);

@@ -156,6 +156,14 @@ for name, json in pairs(codecs) do
         assert.equal(0.1 + 0.2, list[5])
       end)
 
+      it("keeps a float that its exponent puts beyond fifteen digits", function()
+        for _, text in ipairs { "[1e15]", "[-1e18]", "[1e30]" } do
+          local value = json.decode(text)[1]
+          assert.equal("float", math.type(value))
+          assert.equal(tonumber(text:sub(2, -2)), value)
+        end
+      end)
+
       it("keeps digits within strings and keys as they are", function()
         local value = json.decode("{\"12345678901234567890\":\"1234567890123456\",\"a\":\", \z
           1234567890123456 ,\"}")

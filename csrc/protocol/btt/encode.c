@@ -1,4 +1,5 @@
 /* encode: writes an operation's request body in each format. It reads Lua values, so it may raise. */
+#include "net/utf8.h"
 #include "protocol/btt/btt.h"
 #include "runtime/json.h"
 #include "runtime/numbers.h"
@@ -140,7 +141,7 @@ static void add_value (lua_State *L, int depth, const char *key) {
   if (!lua_istable(L, value)) {
     struct span s = push_scalar(L, value, "data", key);
     if (!xml_can_hold(s)) luaL_error(L, "invoke: data: XML cannot hold control characters");
-    if (!text_is_utf8(s))
+    if (!utf8_is_valid(s.text, s.length))
       luaL_error(L, "invoke: data: XML cannot hold a string that is not UTF-8 (at key %s)", key);
     push_encoded(L, s, xml_encode);
     add_piece(L, CALL_PIECES);

@@ -84,8 +84,6 @@ size_t xml_encode (char *to, struct span s);
 size_t json_escape (char *to, struct span s); /* of a string in JSON, without its quotes */
 bool xml_can_hold (struct span s);            /* False: it has control bytes that XML cannot express */
 bool xml_is_name (struct span s);
-/* True if all of it is UTF-8, without surrogates. */
-bool text_is_utf8 (struct span s);
 
 /* True if the form, or the query, gives a value to `name`. */
 bool form_has (struct span form, const char *name);

@@ -1,15 +1,16 @@
 --- Writes the values that a lua-cjson would damage: long integers, floats, large keys, empty arrays. Rejects
 -- those that JSON cannot represent: NaN, infinity, strings that are not UTF-8.
 --
--- The value is inspected first. If something in it would be damaged, this file encodes a copy with marked
--- strings instead, and then replaces each marked string by the right text.
+-- The value is inspected first, by C and then, if that finds anything unusual, here. If something in it would
+-- be damaged, this file encodes a copy with marked strings instead, and then replaces each marked string by
+-- the right text.
 
 local core = require("datasession.core")
 local guard = require("datasession.internal.codec.guard")
 
 local format, gsub = string.format, string.gsub
 local huge = math.huge
-local numberText = core.numberText
+local isPlain, numberText = core.isPlain, core.numberText
 local utf8length = utf8.len
 
 local MAX_DEPTH = 1000
@@ -175,7 +176,10 @@ local exact = {}
 --   `libraryMetas`, of those it knows
 -- @return the text; or nil and a message
 function exact.encode(self, value)
-  local kind = type(value)
+  local kind, can = type(value), self.can
+  if kind == "table" and isPlain(value, can.writesIntegers, can.writesFloats) then
+    return self.json.encode(value)
+  end
   if not isText(self, value) then return nil, notUTF8() end
   if kind == "number" then
     local found, message = isDamaged(self, nil, value)
