@@ -1,12 +1,14 @@
 -- docs.lua: fails unless docs/ has an entry for everything public and names nothing that does not exist.
--- The loaded library says what is public; for names that a C function compares and for lists of options, the
--- source does. An entry is a code span in a heading, in the first cell of a table's row or at the beginning
--- of a list's item: `session:ping()`, `err.kind`, or a bare name in a table or list headed "option of `F`" or
--- "event". The heading of a list is the line above it, which begins with "Options of `F`" or "Events, each".
--- All code in docs/ and README.md may name only what exists; links must lead somewhere.
+-- The loaded library says what is public: by its tables, by the fields of its objects, and by the names that
+-- it looks through for the nearest when it is given an unknown one. An entry is a code span in a heading, in
+-- the first cell of a table's row or at the beginning of a list's item: `session:ping()`, `err.kind`, or a
+-- bare name in a table or list headed "option of `F`" or "event". The heading of a list is the line above it,
+-- which begins with "Options of `F`" or "Events, each". All code in docs/ and README.md may name only what
+-- exists; links must lead somewhere.
 
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local suggest = require "datasession.internal.suggest"
 
 -- what is public: "session:ping", "err.kind", "event online", "option datasession.new timeout"
 local known = {}
@@ -23,27 +25,102 @@ local function add(prefix, names)
   end
 end
 
+-- ---- what the library says
+
+local UNKNOWN = "no such name"
+
+-- The names among which the library looked for the nearest to UNKNOWN, in the last call of `ask`; nil: it did
+-- not look.
+local told
+
+local nearest = suggest.nearest
+
+function suggest.nearest(name, names)
+  if name == UNKNOWN then told = names end
+  return nearest(name, names)
+end
+
+-- Calls a function, which may raise. Returns a set of the names among which the library looked for UNKNOWN;
+-- nil: it did not look.
+local function ask(f, ...)
+  told = nil
+  pcall(f, ...)
+  if not told then return nil end
+  local names = {}
+  for _, name in ipairs(told) do names[name] = true end
+  return names
+end
+
+local function index(object) return object[UNKNOWN] end
+
+-- Adds the fields of an object, and returns the set of their names. A function is a method.
+local function members(prefix, object)
+  local names = assert(ask(index, object), prefix .. ": its fields are not known")
+  for name in pairs(names) do
+    known[prefix .. (type(object[name]) == "function" and ":" or ".") .. name] = true
+  end
+  return names
+end
+
+-- Finds the option table of a function: passes a table with an unknown option as the argument after those
+-- given, as the next ... Returns a set of the options; nil: it takes none.
+local function optionsOf(f, ...)
+  for _, other in ipairs { "x", {} } do
+    local arguments, first = { ... }, select("#", ...) + 1
+    for last = first, first + 4 do
+      arguments[last] = { [UNKNOWN] = 1 }
+      local names = ask(f, table.unpack(arguments, 1, last))
+      if names then return names end
+      arguments[last] = other
+    end
+  end
+end
+
+-- Functions that take the options of another one, too; that one's entries are enough.
+local SAME = {
+  ["datasession.getSession"] = "datasession.new", ["session:login"] = "session:establishSession",
+  ["session:transportRequest"] = "session:request",
+}
+
+local takes = {} -- function -> the set of its options
+
+local function take(name, options)
+  takes[name] = takes[name] or {}
+  for option in pairs(options) do takes[name][option] = true end
+end
+
+local function addOptions()
+  for name, options in pairs(takes) do
+    local own = {}
+    for option in pairs(options) do own[option] = not (takes[SAME[name]] or {})[option] or nil end
+    if next(own) then add(("option %s "):format(name), own) end
+  end
+end
+
+-- Takes down the options of the functions of that table.
+local function optionsIn(prefix, object)
+  for name, f in pairs(object) do
+    local options = type(f) == "function" and optionsOf(f)
+    if options then take(prefix .. name, options) end
+  end
+end
+
+-- The same for the methods of those names, each called with an object that `new` makes.
+local function optionsOfMethods(prefix, names, new)
+  for name in pairs(names) do
+    local object = new()
+    local method = object[name]
+    local options = type(method) == "function" and optionsOf(method, object)
+    if options then take(prefix .. name, options) end
+  end
+end
+
 -- ---- what is public
 
 local function set(text, pattern)
   local names = {}
   for name in text:gmatch(pattern) do names[name] = true end
   return names
-end
-
--- The members of a userdata whose __index has tables as upvalues: methods, properties' numbers.
-local function members(prefix, object)
-  local index = debug.getmetatable(object).__index
-  add(prefix .. ":", select(2, debug.getupvalue(index, 1)))
-  local _, properties = debug.getupvalue(index, 2)
-  if properties then add(prefix .. ".", properties) end
-end
-
--- The names that a C file's __index compares its key with.
-local function compared(prefix, path, method)
-  local names = set(read(path), 'strcmp%(key, "(%w+)"%)')
-  if method then names[method], known[prefix .. ":" .. method] = nil, true end
-  add(prefix .. ".", names)
 end
 
 -- Every field that errors have, met on errors of each sort.
@@ -90,60 +167,52 @@ local function catalogMembers()
   end
 end
 
--- Where Lua files have their lists of options: the file, what stands before the list, a pattern for each
--- name.
-local REGISTRY, SANDBOX = "lua/datasession/internal/registry.lua", "lua/datasession/sandbox.lua"
-local lists = {
-  ["datasession.getSession"] = { REGISTRY, "\nlocal own = ", '"(%w+)"' },
-  ["datasession.invalidateAllSessions"] = { REGISTRY, 'unknown%("option", name, ', '"(%w+)"' },
-  ["sandbox.start"] = { SANDBOX, "\nlocal startRules = ", "(%w+) = " },
-  ["server:fault"] = { SANDBOX, "\nlocal faultRules = ", "(%w+) = " },
-  ["server:setBtt"] = { "lua/datasession/sandbox/settings.lua", "settings%.btt = {%s+rules = ", "(%w+) = " },
-  ["server:setProiv"] = { "lua/datasession/sandbox/settings.lua", "settings%.proiv = {%s+rules = ",
-    "(%w+) = " },
-  ["catalog.parse"] = { "lua/datasession/catalog.lua", "\nlocal OPTIONS = ", "(%w+) = " },
-}
-
--- In C they are what options_check is given.
-local function options()
-  local shared = read("csrc/runtime/transport_options.h"):match("#define TRANSPORT_OPTIONS(.-)\n\n")
-  for _, path in ipairs(files "csrc -name '*.c' ! -path 'csrc/runtime/options.c'") do
-    local text = read(path)
-    for at, what, list in text:gmatch '()options_check[_more]*%(L, %-?%w+, "([^"]+)",%s+([%w_]+)' do
-      local last
-      for literal in text:sub(1, at):gmatch("%*const " .. list .. "%[%] = (%b{})") do
-        last = literal:gsub("TRANSPORT_OPTIONS", function() return shared end)
-      end
-      local name = what:match "^option '(%w+)'$" or what:find "^datasession" and what or "session:" .. what
-      add("option " .. name .. " ", set(assert(last, path .. ": no list " .. list), '"(%w+)"'))
-    end
-  end
-  for name, place in pairs(lists) do
-    local list = assert(read(place[1]):match(place[2] .. "(%b{})"), place[1])
-    add("option " .. name .. " ", set(list, place[3]))
-  end
+-- The names of the protocols, as the error for an unknown one lists them.
+local function protocols()
+  local _, message = pcall(datasession.new, { protocol = UNKNOWN })
+  local names = {}
+  for name in message:match("expected (.*) or one"):gmatch '"(%w+)"' do names[#names + 1] = name end
+  return names
 end
 
 -- Options of datasession.new: everybody's and jsdo's there; those of another protocol, on its page, are
--- options of its name. Its own methods are in its file.
-local function protocols()
-  local core = require "datasession.core"
-  local names, common = {}, {}
-  for _, name in ipairs(core.optionNames "jsdo") do
-    names[name] = true
-  end
-  add("option datasession.new ", names)
-  for protocol in read("csrc/protocol/list.c"):match("protocol_list%[%] = (%b{})"):gmatch "protocol_(%w+)" do
-    for _, name in ipairs(core.optionNames(protocol)) do
-      if not names[name] then common[protocol .. " " .. name] = true end
+-- options of its name; those of a table that is an option are options of that option.
+local function optionsOfNew(server)
+  local all = ask(datasession.new, { [UNKNOWN] = 1 })
+  for _, protocol in ipairs(protocols()) do
+    local own = {}
+    for name in pairs(ask(datasession.new, { protocol = protocol, [UNKNOWN] = 1 })) do
+      if not all[name] then own[name] = true end
+      local inner = ask(datasession.new, { protocol = protocol, serviceURI = server.origin,
+        [name] = { [UNKNOWN] = 1 } })
+      if inner then take(name, inner) end
     end
-    for _, path in ipairs(protocol == "jsdo" and {} or
-      files("csrc/protocol/" .. protocol .. " -name '*.c'")) do
-      for list in read(path):gmatch "luaL_Reg [%w_]*methods%[%] = (%b{})" do
-        add("session:", set(list, '{"(%w+)"')) end
-    end
+    if next(own) then take(protocol, own) end
   end
-  if next(common) then add("option ", common) end
+end
+
+local function sessions(server)
+  for _, protocol in ipairs(protocols()) do
+    local function new() return datasession.new { protocol = protocol, serviceURI = server.origin } end
+    optionsOfMethods("session:", members("session", new()), new)
+  end
+end
+
+local function providers(server)
+  local function new()
+    return datasession.AuthenticationProvider { uri = server.origin, authenticationModel = "anonymous" }
+  end
+  optionsOfMethods("provider:", members("provider", new()), new)
+end
+
+local function servers()
+  local function new() return assert(sandbox.start()) end
+  local server = new()
+  local methods = debug.getmetatable(server).__index
+  add("server.", server)
+  add("server:", methods)
+  optionsOfMethods("server:", methods, function() return server end)
+  return new()
 end
 
 local function stores()
@@ -153,29 +222,29 @@ local function stores()
 end
 
 local function public()
-  local server = assert(sandbox.start())
+  datasession.onError(function() end) -- much of what is called is refused
+  local server = servers()
   local session = datasession.new { serviceURI = server.uris.anonymous }
-  local provider = datasession.AuthenticationProvider { uri = server.origin,
-    authenticationModel = "anonymous" }
   add("datasession.", datasession)
-  members("session", session)
-  members("provider", provider)
-  compared("provider", "csrc/protocol/jsdo/provider.c")
-  compared("response", "csrc/runtime/response.c", "json")
-  add("promise:", debug.getmetatable(provider:logout()).__index)
-  add("engine:", debug.getmetatable(datasession.engine).__index or datasession.engine)
+  optionsIn("datasession.", datasession)
+  optionsOfNew(server)
+  sessions(server)
+  providers(server)
+  members("response", (assert(session:request { path = "/static/home.html" }:await())))
+  members("promise", session:ping())
+  add("engine:", debug.getmetatable(datasession.engine).__index)
   add("sandbox.", sandbox)
-  add("server.", server)
-  add("server:", debug.getmetatable(server).__index)
+  optionsIn("sandbox.", sandbox)
+  optionsIn("catalog.", require "datasession.catalog")
   local _, message = pcall(session.subscribe, session, "?", print)
   add("event ", set(message:match "expected one of (.*)$", "(%w+)"))
   known["link:request"] = true
   add("link.", set("session options expiresAt protocol", "%w+"))
-  errors(session, server)
   catalogMembers()
-  options()
-  protocols()
   stores()
+  errors(session, server)
+  addOptions()
+  datasession.run() -- what was begun
   server:close()
 end
 
