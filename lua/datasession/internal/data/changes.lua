@@ -177,6 +177,35 @@ function changes.restore(m, r, state, oldRow)
   if state == "deleted" then hide(m, r) end
 end
 
+-- Takes over the server's value of a field. A field with a pending change keeps its value; the server's
+-- becomes the one before the change, and the change ends when both are the same.
+local function refreshField(m, r, old, field, value)
+  if old == nil or old[field] == nil then
+    put(m, r, field, value)
+  elseif same(r[VALUES][field], value) then
+    old[field] = nil
+  else
+    old[field] = value
+  end
+end
+
+--- The server has other values of a record now. Fields with a pending change keep theirs, on top of these.
+-- @param row the server's plain values
+function changes.refresh(m, r, row)
+  local change = m.changes[r]
+  local old = change and (change.saved and change.since or change.old)
+  ids.leave(m, r)
+  for field, value in next, row do refreshField(m, r, old, field, value) end
+  if change and change.state == "modified" and next(change.old) == nil then drop(m, r) end
+  ids.enter(m, r)
+end
+
+--- Makes the record one that the server does not have: the next save creates it.
+function changes.recreate(m, r)
+  drop(m, r)
+  begin(m, r, "created")
+end
+
 -- ---- Marks: what the last save reported of a record
 
 --- Sets errorString, rejected or conflict of a record; nil clears it.
@@ -191,6 +220,13 @@ function changes.mark(m, r, name, value)
     if next(marks) == nil then m.marks[r] = nil end
   end
   if m.changes[r] then m.changes[r][name] = value end
+end
+
+--- Clears the marks of all records.
+function changes.clearMarks(m)
+  for r in next, m.marks do
+    for _, name in ipairs { "errorString", "rejected", "conflict" } do changes.mark(m, r, name, nil) end
+  end
 end
 
 -- ---- Saving

@@ -219,7 +219,8 @@ end
 function memory.setMark(r, name, value) changes.mark(r[MEMORY], r, name, value) end
 function memory.setError(r, text) changes.mark(r[MEMORY], r, "errorString", text) end
 
-for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent" } do
+for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent", "refresh",
+  "recreate" } do
   local f = changes[name]
   memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
 end
@@ -232,5 +233,6 @@ end
 
 function memory.acceptAll(t) each(t, changes.accept) end
 function memory.rejectAll(t) each(t, changes.reject) end
+function memory.clearMarks(t) changes.clearMarks(t[P]) end
 
 return memory

@@ -1,0 +1,98 @@
+--- The rows in the response to a save, whatever the form in which the server wraps them.
+
+local P = require("datasession.internal.data.private").P
+local codec = require "datasession.internal.codec"
+local image = require "datasession.internal.data.image"
+
+local answer = {}
+
+local null = codec.null
+
+local function isObject(value)
+  return type(value) == "table" and value ~= null and not codec.isArray(value)
+end
+
+-- True if the object has the array of one of the tables, or a part of a before-image.
+local function hasTables(jsdo, object)
+  for _, t in ipairs(jsdo[P].tables) do
+    if type(object[t[P].shape.name]) == "table" then return true end
+  end
+  return object["prods:before"] ~= nil or object["prods:errors"] ~= nil or object["prods:hasChanges"] ~= nil
+end
+
+local function isRecord(t, object)
+  for name in next, object do
+    if t[P].shape.byName[name] then return true end
+  end
+  return false
+end
+
+-- The names of an object's members, for a message.
+local function membersText(object)
+  local names = {}
+  for name in next, object do names[#names + 1] = tostring(name) end
+  table.sort(names)
+  return #names == 0 and "an empty object" or ("an object with %.80s"):format(table.concat(names, ", "))
+end
+
+-- The dataset's members in an object; nil: it is none.
+local function ofDataset(jsdo, object)
+  local name = jsdo[P].resource.datasetName
+  local inner = name and object[name]
+  if isObject(inner) then return isObject(inner[name]) and inner[name] or inner end
+  if inner == null or hasTables(jsdo, object) then return isObject(inner) and inner or object end
+end
+
+-- The only table of the data object; nil when there are several.
+local function onlyTable(jsdo)
+  local tables = jsdo[P].tables
+  return #tables == 1 and tables[1] or nil
+end
+
+-- The members of a body that is no dataset: an array of rows, { data = rows }, or a record itself.
+local function ofOneTable(t, body)
+  local name = t[P].shape.name
+  if codec.isArray(body) then return { [name] = body } end
+  if codec.isArray(body.data) then return { [name] = body.data } end
+  if isRecord(t, body) then return { [name] = { body } } end
+end
+
+-- The members of the dataset that a body holds; nil and a message when there are none.
+local function members(jsdo, body)
+  local t = onlyTable(jsdo)
+  local found = isObject(body) and ofDataset(jsdo, body)
+    or t and type(body) == "table" and body ~= null and ofOneTable(t, body)
+  if found then return found end
+  local isDataset = jsdo[P].resource.datasetName ~= nil
+  if body == nil or isObject(body) and (not isDataset or next(body) == nil) then return {} end
+  return nil, ("expected the rows of %s, got %s"):format(jsdo[P].resource.name,
+    isObject(body) and membersText(body) or codec.isArray(body) and "an array" or type(body))
+end
+
+-- Rows of child tables inside a row are no values of the record.
+local function dropChildren(parsed)
+  for _, one in ipairs(parsed) do
+    for _, child in ipairs(parsed) do
+      local name = child.t[P].shape.name
+      for _, row in ipairs(child ~= one and not one.t[P].shape.byName[name] and one.rows or {}) do
+        row[name] = nil
+      end
+    end
+  end
+end
+
+--- Takes the body of a response to a save apart.
+-- @param body the decoded body; nil: there was none, which gives no rows
+-- @param pause function or nil: called between slices of the work
+-- @return array as image.parse gives it, and the dataset's members; or nil and a message
+function answer.parse(jsdo, body, pause)
+  local found, message = members(jsdo, body)
+  if not found then return nil, message end
+  local parsed
+  parsed, message = image.parse(jsdo, found, pause)
+  if not parsed then return nil, message end
+  dropChildren(parsed)
+  return parsed, found
+end
+
+return answer

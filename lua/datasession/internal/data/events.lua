@@ -1,0 +1,252 @@
+--- Events of data objects and their tables: who subscribed to what, and firing.
+--
+-- A handler runs inside the call that fires. A handler that raises is reported to datasession.onError and
+-- changes nothing else. A handler of a before... event cancels what is about to happen by returning false.
+-- The subscriptions of one event are an array that is replaced, never changed, when one is removed, so that a
+-- handler may unsubscribe anything while the event fires.
+
+local ascii = require "datasession.internal.ascii"
+local core = require "datasession.core"
+local P = require("datasession.internal.data.private").P
+local raise = require "datasession.internal.raise"
+local suggest = require "datasession.internal.suggest"
+
+local events = {}
+
+-- Events of a record, which a table has too.
+local OF_RECORD = {
+  "beforeCreate", "beforeUpdate", "beforeDelete", "afterCreate", "afterUpdate", "afterDelete",
+}
+local OF_OBJECT = {
+  "beforeFill", "afterFill", "beforeSaveChanges", "afterSaveChanges", "beforeInvoke", "afterInvoke",
+}
+local SYNONYMS = { beforeRead = "beforeFill", afterRead = "afterFill" }
+local OF_OPERATION = { beforeInvoke = true, afterInvoke = true }
+
+local names, ofRecord, known = {}, {}, {}
+for _, name in ipairs(OF_RECORD) do
+  ofRecord[name], known[ascii.lower(name)] = true, name
+  names[#names + 1] = name
+end
+for _, name in ipairs(OF_OBJECT) do
+  known[ascii.lower(name)] = name
+  names[#names + 1] = name
+end
+for name, meant in pairs(SYNONYMS) do
+  known[ascii.lower(name)] = meant
+  names[#names + 1] = name
+end
+
+local function isTable(object)
+  return object[P].jsdo ~= nil
+end
+
+-- ---- arguments
+
+local function checkEvent(call, object, event, level)
+  if type(event) ~= "string" then
+    raise(("%s: event: expected the name of an event, got %s"):format(call, type(event)), level + 1)
+  end
+  local name = known[ascii.lower(event)]
+  if not name then
+    raise(call .. ": " .. suggest.unknown("event", event, isTable(object) and OF_RECORD or names), level + 1)
+  end
+  if isTable(object) and not ofRecord[name] then
+    raise(("%s: the event '%s' fires on the data object, not on its tables"):format(call, name), level + 1)
+  end
+  return name
+end
+
+local function checkOperation(call, object, event, operation, level)
+  if not OF_OPERATION[event] then
+    raise(("%s: the event '%s' has no operation: give the handler as the second argument")
+      :format(call, event), level + 1)
+  end
+  local found = {}
+  for _, one in ipairs(object[P].resource.operations) do
+    if one.name == operation then return end
+    if one.name and (one.type == "invoke" or one.type == "count") then found[#found + 1] = one.name end
+  end
+  raise(call .. ": " .. suggest.unknown("operation", operation, found), level + 1)
+end
+
+local function checkHandler(call, handler, scope, level)
+  if type(handler) ~= "function" then
+    raise(("%s: handler: expected a function, got %s"):format(call, type(handler)), level + 1)
+  end
+  if scope ~= nil and type(scope) ~= "table" and type(scope) ~= "userdata" then
+    raise(("%s: scope: expected a table or userdata, got %s"):format(call, type(scope)), level + 1)
+  end
+end
+
+-- The subscription that (event [, operation], handler [, scope]) describe.
+local function check(call, object, level, event, ...)
+  local operation, handler, scope = nil, ...
+  event = checkEvent(call, object, event, level + 1)
+  if type(handler) == "string" then
+    operation, handler, scope = ...
+    checkOperation(call, object, event, operation, level + 1)
+  end
+  checkHandler(call, handler, scope, level + 1)
+  return event, { handler = handler, scope = scope, operation = operation, live = true }
+end
+
+-- ---- subscriptions
+
+local function without(list, one)
+  local kept = {}
+  for _, other in ipairs(list) do
+    local same = other.handler == one.handler and other.scope == one.scope
+      and other.operation == one.operation
+    if same then
+      other.live = false
+    else
+      kept[#kept + 1] = other
+    end
+  end
+  return kept
+end
+
+local function add(object, event, one)
+  local state = object[P]
+  state.handlers = state.handlers or {}
+  local list = without(state.handlers[event] or {}, one)
+  list[#list + 1] = one
+  state.handlers[event] = list
+end
+
+local methods = {}
+
+--- Subscribes a handler to an event of a data object or, for the events of records, of a table. Event,
+-- operation, handler and scope identify a subscription; a second call with the same ones moves it to the end.
+-- @param event string: its name, whatever the case
+-- @param ... [operation,] handler [, scope]: `operation`, for beforeInvoke and afterInvoke alone, is the name
+--   of the one operation whose calls fire the handler; by default all do. `scope`, a table or userdata,
+--   becomes the first argument of the handler
+-- @return the object. Raises for an unknown event or operation, and for values of wrong types
+function methods.subscribe(object, event, ...)
+  add(object, check("subscribe", object, 2, event, ...))
+  return object
+end
+
+--- Removes a subscription, if there is one of these arguments, which are those of `subscribe`.
+-- @return the object. Raises as `subscribe`
+function methods.unsubscribe(object, event, ...)
+  local name, one = check("unsubscribe", object, 2, event, ...)
+  local handlers = object[P].handlers
+  if handlers and handlers[name] then
+    handlers[name] = without(handlers[name], one)
+  end
+  return object
+end
+
+local function silence(list)
+  for _, one in ipairs(list or {}) do
+    one.live = false
+  end
+end
+
+--- Removes all subscriptions of an event, by default of all events.
+-- @param event string, optional
+-- @return the object. Raises for an unknown event
+function methods.unsubscribeAll(object, event)
+  local name = event ~= nil and checkEvent("unsubscribeAll", object, event, 2)
+  local handlers = object[P].handlers or {}
+  for one, list in pairs(handlers) do
+    if not name or one == name then
+      silence(list)
+      handlers[one] = nil
+    end
+  end
+  return object
+end
+
+local function addListed(jsdo, event, list, level)
+  local call = "JSDO: option 'events'"
+  if type(list) ~= "table" then
+    raise(("%s: expected an array for '%s', got %s"):format(call, event, type(list)), level + 1)
+  end
+  for _, given in ipairs(list) do
+    if type(given) ~= "table" then
+      raise(("%s: expected tables { fn =, scope =, operation = } in '%s', got %s")
+        :format(call, event, type(given)), level + 1)
+    end
+    if given.operation ~= nil then
+      add(jsdo, check(call, jsdo, level + 1, event, given.operation, given.fn, given.scope))
+    else
+      add(jsdo, check(call, jsdo, level + 1, event, given.fn, given.scope))
+    end
+  end
+end
+
+events.options = {}
+
+--- The constructor's option `events`: { eventName = { { fn =, scope =, operation = }, ... } }.
+function events.options.events(jsdo, list, level)
+  if type(list) ~= "table" then
+    raise("JSDO: option 'events': expected a table, got " .. type(list), level + 1)
+  end
+  for event, handlers in pairs(list) do
+    checkEvent("JSDO: option 'events'", jsdo, event, level + 1)
+    addListed(jsdo, event, handlers, level + 1)
+  end
+end
+
+-- ---- firing
+
+-- Adds where the handler raised, as the loop does for its handlers.
+local function traced(err)
+  return type(err) == "string" and debug and debug.traceback(err, 2) or err
+end
+
+-- False if the handler returned false.
+local function call(one, ...)
+  local ok, result
+  if one.scope ~= nil then
+    ok, result = xpcall(one.handler, traced, one.scope, ...)
+  else
+    ok, result = xpcall(one.handler, traced, ...)
+  end
+  if not ok then
+    core.report(result)
+  end
+  return not ok or result ~= false
+end
+
+local function fireOn(object, event, operation, ...)
+  local handlers = object[P].handlers
+  local list = handlers and handlers[event]
+  local goOn = true
+  for i = 1, list and #list or 0 do
+    local one = list[i]
+    if one.live and (one.operation == nil or one.operation == operation) then
+      goOn = call(one, ...) and goOn
+    end
+  end
+  return goOn
+end
+
+--- Calls the handlers of an event of the data object with (jsdo, ...), in the order of their subscription.
+-- @return false if a handler returned false; only those of before... events may
+function events.fire(jsdo, event, ...)
+  return fireOn(jsdo, event, nil, jsdo, ...)
+end
+
+--- The same for beforeInvoke and afterInvoke of the operation of that name.
+function events.fireOperation(jsdo, event, operation, ...)
+  return fireOn(jsdo, event, operation, jsdo, ...)
+end
+
+--- Calls the handlers of an event of a record with (jsdo, record, ...): those of its table first, then those
+-- of the data object.
+-- @return false if a handler of either returned false
+function events.fireRecord(t, event, record, ...)
+  local jsdo = t[P].jsdo
+  local goOn = fireOn(t, event, nil, jsdo, record, ...)
+  return fireOn(jsdo, event, nil, jsdo, record, ...) and goOn
+end
+
+events.methods = methods
+events.tableMethods = methods
+
+return events

@@ -1,0 +1,340 @@
+--- Before-images: the JSON of a dataset with its pending changes, written and read.
+--
+--     {"ds": {"prods:hasChanges": true,
+--             "tt": [{"prods:id":, "prods:clientId":, "prods:rowState":, fields}],
+--             "prods:before": {"tt": [{"prods:id":, old fields}]},
+--             "prods:errors": {"tt": [{"prods:id":, "prods:error":}]}}}
+--
+-- Each row is encoded by itself and the keys are put before its fields as text: no row is copied.
+
+local P = require("datasession.internal.data.private").P
+local codec = require "datasession.internal.codec"
+local memory = require "datasession.internal.data.memory"
+
+local concat, format, sub = table.concat, string.format, string.sub
+local encode, null = codec.encode, codec.null
+
+local image = {}
+
+local SLICE = 200                     -- rows between two pauses
+local GENERIC = "The server reports an error without a text."
+local STATES = { created = true, modified = true, deleted = true }
+
+-- Keys of rows that are no fields.
+local OWN = {
+  "_id", "_index", "_errorString", "_rejected", "prods:id", "prods:clientId", "prods:rowState",
+  "prods:hasErrors", "prods:rejected",
+}
+
+-- ---- writing
+
+-- The text of a string; ids seldom need escapes.
+local function quoted(text)
+  if not text:find "[^%w%-_.]" then return '"' .. text .. '"' end
+  return encode(text)
+end
+
+-- The row without keys that are not its fields: the row itself if it has none.
+local function plain(shape, row)
+  local copy
+  for i = 1, #OWN do
+    local key = OWN[i]
+    if row[key] ~= nil and not shape.byName[key] and key ~= shape.idProperty then
+      if not copy then
+        copy = {}
+        for name, value in next, row do copy[name] = value end
+      end
+      copy[key] = nil
+    end
+  end
+  return copy or row
+end
+
+image.plain = plain
+
+-- Encodes a row. Raises { message = } for a value that has no JSON.
+local function fields(t, r, row)
+  local text, message = encode(plain(t[P].shape, row))
+  if not text then
+    error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
+  end
+  return text
+end
+
+image.rowText = fields
+
+-- The text of an object: `keys`, a text of members, before those of `text`.
+local function joined(keys, text)
+  return text == "{}" and format("{%s}", keys) or format("{%s,%s", keys, sub(text, 2))
+end
+
+--- A copy of the record's row with other values.
+-- @param old table: field -> value
+function image.oldRow(r, old)
+  local row = {}
+  for field, value in next, memory.values(r) do row[field] = value end
+  for field, value in next, old do row[field] = value end
+  return row
+end
+
+local oldRow = image.oldRow
+local writers = {}
+
+function writers.created(t, r, _, id, into)
+  local keys = format('"prods:clientId":%s,"prods:rowState":"created"', id)
+  into.after[#into.after + 1] = joined(keys, fields(t, r, memory.values(r)))
+end
+
+function writers.modified(t, r, old, id, into)
+  local keys = format('"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified"', id, id)
+  into.after[#into.after + 1] = joined(keys, fields(t, r, memory.values(r)))
+  into.before[#into.before + 1] = joined('"prods:id":' .. id, fields(t, r, oldRow(r, old)))
+end
+
+function writers.deleted(t, r, old, id, into)
+  local keys = format('"prods:clientId":%s,"prods:rowState":"deleted"', id)
+  into.before[#into.before + 1] = joined(keys, fields(t, r, oldRow(r, old)))
+end
+
+local function writeRecord(t, r, state, old, into)
+  if state then
+    writers[state](t, r, old, quoted(memory.id(r)), into)
+    into.hasChanges = true
+  else
+    into.after[#into.after + 1] = fields(t, r, memory.values(r))
+  end
+end
+
+local function tableText(t, list)
+  return format("%s:[%s]", encode(t[P].shape.name), concat(list, ","))
+end
+
+-- Puts the texts of all tables together.
+local function dataset(name, tables)
+  local hasChanges, members, before = false, { "" }, {}
+  for _, one in ipairs(tables) do
+    hasChanges = hasChanges or one.hasChanges
+    if #one.after > 0 or one.always then members[#members + 1] = tableText(one.t, one.after) end
+    if #one.before > 0 then before[#before + 1] = tableText(one.t, one.before) end
+  end
+  members[1] = '"prods:hasChanges":' .. tostring(hasChanges)
+  if #before > 0 then members[#members + 1] = format('"prods:before":{%s}', concat(before, ",")) end
+  return format("{%s:{%s}}", encode(name), concat(members, ","))
+end
+
+-- A function that calls `pause` once in SLICE times.
+local function slicer(pause)
+  local n = 0
+  return function()
+    n = n + 1
+    if pause and n % SLICE == 0 then pause() end
+  end
+end
+
+local function nameOf(jsdo)
+  return jsdo[P].resource.datasetName or jsdo[P].resource.name
+end
+
+--- The JSON of the dataset with the changes that are to be sent of some records. Raises a table { message =,
+-- record = } when a record holds a value that has no JSON.
+-- @param jsdo the data object
+-- @param records table: table reference -> array of records
+-- @param begin function (t, r) or nil: called before a record is written; false leaves the record out
+-- @param pause function or nil: called between slices of the work
+-- @return string
+function image.write(jsdo, records, begin, pause)
+  local tables, slice = {}, slicer(pause)
+  for i, t in ipairs(jsdo[P].tables) do
+    local into = { t = t, after = {}, before = {} }
+    tables[i] = into
+    for _, r in ipairs(records[t] or {}) do
+      if memory.unsent(r) and (not begin or begin(t, r) ~= false) then
+        local state, old = memory.unsent(r)
+        if state then writeRecord(t, r, state, old, into) end
+      end
+      slice()
+    end
+  end
+  return dataset(nameOf(jsdo), tables)
+end
+
+-- Records of a table: those in order, then those that were deleted.
+local function allOf(t)
+  local list = {}
+  for r in memory.records(t) do list[#list + 1] = r end
+  for _, r in ipairs(memory.changed(t)) do
+    if memory.change(r).state == "deleted" then list[#list + 1] = r end
+  end
+  return list
+end
+
+--- The JSON of all records with their changes since the last accept or reject; each table has its array,
+-- empty or not. Raises as `write`.
+-- @param name string: of the dataset; by default the resource's
+-- @param changedOnly boolean: true leaves out the records without a change
+function image.writeAll(jsdo, name, changedOnly)
+  local tables = {}
+  for i, t in ipairs(jsdo[P].tables) do
+    local into = { t = t, after = {}, before = {}, always = true }
+    for _, r in ipairs(changedOnly and memory.changed(t) or allOf(t)) do
+      local change = memory.change(r) or {}
+      writeRecord(t, r, change.state, change.old, into)
+    end
+    tables[i] = into
+  end
+  return dataset(name or nameOf(jsdo), tables)
+end
+
+-- ---- reading
+
+local function isObject(value)
+  return type(value) == "table" and value ~= null and not codec.isArray(value)
+end
+
+local function isArray(value)
+  return type(value) == "table" and (codec.isArray(value) or #value > 0 or next(value) == nil)
+end
+
+-- The rows of a table under `key`; an empty array if there are none. Raises { message = } if it is no array.
+local function rowsOf(members, name, where)
+  local rows = isObject(members) and members[name]
+  if rows == nil or rows == null or not rows then return {} end
+  if not isArray(rows) then
+    error({ message = format("%s: expected an array of rows, got %s", where, type(rows)) }, 0)
+  end
+  return rows
+end
+
+local function checkRow(row, where, i)
+  if not isObject(row) then
+    error({ message = format("%s: row %d: expected an object, got %s", where, i, type(row)) }, 0)
+  end
+  local state = row["prods:rowState"]
+  if state ~= nil and state ~= null and not STATES[state] then
+    error({ message = format("%s: row %d: expected created, modified or deleted as prods:rowState",
+      where, i) }, 0)
+  end
+  return state ~= null and state or nil
+end
+
+-- The texts in prods:errors of one table, by prods:id.
+local function errorTexts(members, name)
+  local texts = {}
+  for i, one in ipairs(rowsOf(members, name, "prods:errors." .. name)) do
+    checkRow(one, "prods:errors." .. name, i)
+    local id, text = one["prods:id"], one["prods:error"]
+    if id ~= nil then texts[id] = type(text) == "string" and text or GENERIC end
+  end
+  return texts
+end
+
+local function strip(shape, row)
+  for i = 1, #OWN do
+    local key = OWN[i]
+    if row[key] ~= nil and not shape.byName[key] and key ~= shape.idProperty then row[key] = nil end
+  end
+end
+
+--- Removes the keys that are no fields from a row, and returns their meaning.
+-- @param texts table: prods:id -> text of the error
+-- @return table: state, id, clientId, errorString, rejected; nil when the row has no such keys
+local function takeMark(shape, row, texts, state)
+  local id, hasErrors = row["prods:id"], row["prods:hasErrors"] == true
+  local rejected = row["prods:rejected"] == true
+  if not (state or id or hasErrors or rejected or row["prods:clientId"] or row._id or row._index) then
+    return nil
+  end
+  local text = hasErrors and (texts[id] or GENERIC) or id ~= nil and texts[id] or nil
+  local mark = { state = state, id = id, clientId = row["prods:clientId"] }
+  mark.rejected = rejected or text == "REJECTED" or nil
+  mark.errorString = text ~= "REJECTED" and text or nil
+  strip(shape, row)
+  return mark
+end
+
+-- The old rows of a table: those of deleted records, with their marks, and the others by prods:id.
+local function parseBefore(t, members, texts)
+  local name = t[P].shape.name
+  local deleted, byId = {}, {}
+  for i, row in ipairs(rowsOf(members, name, "prods:before." .. name)) do
+    local state = checkRow(row, "prods:before." .. name, i)
+    local mark = takeMark(t[P].shape, row, texts, state) or {}
+    if state == "deleted" then
+      mark.old = row
+      deleted[#deleted + 1] = mark
+    elseif mark.id ~= nil then
+      byId[mark.id] = row
+    end
+  end
+  return deleted, byId
+end
+
+local function parseTable(t, members, count)
+  local name, shape = t[P].shape.name, t[P].shape
+  local texts = errorTexts(members["prods:errors"], name)
+  local parsed = { t = t, rows = rowsOf(members, name, name), marks = {} }
+  local old
+  parsed.deleted, old = parseBefore(t, members["prods:before"], texts)
+  for i, row in ipairs(parsed.rows) do
+    local mark = takeMark(shape, row, texts, checkRow(row, name, i))
+    parsed.marks[i] = mark
+    if mark then mark.old = mark.id ~= nil and old[mark.id] or nil end
+    count()
+  end
+  return parsed
+end
+
+--- Takes a decoded dataset apart, and removes the keys that are no fields from its rows.
+-- @param members table: the dataset's members, such as { tt = rows, ["prods:before"] = { tt = rows } }
+-- @param pause function or nil: called between slices of the work
+-- @return array, for each table { t =, rows =, marks = { [i] = mark of row i }, deleted = marks }; a mark has
+--   state, old, id, clientId, errorString, rejected, all of which may be nil. Or nil and a message
+function image.parse(jsdo, members, pause)
+  local list, count = {}, slicer(pause)
+  local ok, err = pcall(function()
+    for i, t in ipairs(jsdo[P].tables) do list[i] = parseTable(t, members, count) end
+  end)
+  if ok then return list end
+  if type(err) ~= "table" or type(err.message) ~= "string" then error(err, 0) end
+  return nil, err.message
+end
+
+-- Makes a loaded record a changed one, as its mark says.
+local function restore(r, mark)
+  if mark.state == "created" then
+    memory.restoreChange(r, "created")
+  elseif mark.state == "modified" and mark.old then
+    memory.restoreChange(r, "modified", mark.old)
+  elseif mark.state == "deleted" then
+    memory.restoreChange(r, "deleted", mark.old)
+  end
+  if mark.errorString then memory.setError(r, mark.errorString) end
+end
+
+image.restore = restore
+
+--- Replaces memory by what image.parse gave; marked rows become pending changes.
+function image.load(parsed)
+  for _, one in ipairs(parsed) do
+    memory.clear(one.t)
+    for i, row in ipairs(one.rows) do
+      local r = memory.append(one.t, row)
+      if one.marks[i] then restore(r, one.marks[i]) end
+    end
+    for _, mark in ipairs(one.deleted) do
+      mark.state = "deleted"
+      restore(memory.append(one.t, mark.old), mark)
+    end
+  end
+end
+
+--- Replaces memory by a decoded dataset with before-image.
+-- @return true; nil and a message: the dataset is not one
+function image.read(jsdo, members, pause)
+  local parsed, message = image.parse(jsdo, members, pause)
+  if not parsed then return nil, message end
+  image.load(parsed)
+  return true
+end
+
+return image

@@ -1,0 +1,281 @@
+--- addRecords: rows that come into memory beside those that are there.
+
+local P = require("datasession.internal.data.private").P
+local ascii = require "datasession.internal.ascii"
+local codec = require "datasession.internal.codec"
+local image = require "datasession.internal.data.image"
+local memory = require "datasession.internal.data.memory"
+local raise = require "datasession.internal.raise"
+local schema = require "datasession.internal.data.schema"
+local suggest = require "datasession.internal.suggest"
+
+local format = string.format
+local null = codec.null
+
+local merge = {
+  APPEND = 1, EMPTY = 2, MERGE = 3, REPLACE = 4,
+  methods = {}, tableMethods = {},
+}
+
+local MODES = { "MODE_APPEND", "MODE_EMPTY", "MODE_MERGE", "MODE_REPLACE" }
+
+-- ---- keys
+
+local function part(value, caseSensitive)
+  if value == nil then value = null end
+  if type(value) == "string" and not caseSensitive then value = ascii.lower(value) end
+  return type(value):sub(1, 1) .. tostring(value)
+end
+
+-- A text that two rows have in common if their keys are equal.
+local function keyOf(row, keys, caseSensitive)
+  if #keys == 1 then return part(row[keys[1]], caseSensitive) end
+  local parts = {}
+  for i, key in ipairs(keys) do
+    local text = part(row[key], caseSensitive)
+    parts[i] = #text .. ":" .. text
+  end
+  return table.concat(parts)
+end
+
+local function indexOf(t, keys)
+  local index, caseSensitive = {}, t[P].caseSensitive
+  for r in memory.records(t) do index[keyOf(memory.values(r), keys, caseSensitive)] = r end
+  return index
+end
+
+-- ---- merging rows into one table
+
+-- True: the rows may be appended. nil and a message when a key would be there twice.
+local function checkNew(t, rows, keys, index)
+  local seen, caseSensitive = {}, t[P].caseSensitive
+  for i, row in ipairs(rows) do
+    local key = keyOf(row, keys, caseSensitive)
+    if index[key] or seen[key] then
+      return nil, format("row %d of %s: a record with that key (%s) is there already", i, t[P].shape.name,
+        table.concat(keys, ", "))
+    end
+    seen[key] = true
+  end
+  return true
+end
+
+local function mergeRow(t, row, mode, keys, index)
+  local key = keyOf(row, keys, t[P].caseSensitive)
+  local known = index[key]
+  if known and mode == merge.REPLACE then
+    memory.refresh(known, row)
+  elseif not known then
+    index[key] = memory.append(t, row)
+  end
+  return index[key]
+end
+
+--- Puts plain rows, which memory takes over, into a table. They count as unchanged.
+-- @param mode integer: merge.APPEND, EMPTY, MERGE (a row whose key is there already is left out) or REPLACE
+--   (its values replace those of the record; fields with a pending change keep it)
+-- @param keys array of field names, or nil: every row is new
+-- @param each function (row number, record) or nil: called for each row
+-- @return true; nil and a message: with APPEND a key would be there twice, and nothing has changed
+function merge.rows(t, rows, mode, keys, each)
+  if mode == merge.EMPTY then memory.clear(t) end
+  if keys and #keys == 0 or mode == merge.EMPTY then keys = nil end
+  local index = keys and indexOf(t, keys)
+  if index and mode == merge.APPEND then
+    local ok, message = checkNew(t, rows, keys, index)
+    if not ok then return nil, message end
+  end
+  for i, row in ipairs(rows) do
+    local r = index and mergeRow(t, row, mode, keys, index) or memory.append(t, row)
+    if each then each(i, r) end
+  end
+  return true
+end
+
+-- ---- arguments
+
+local function checkMode(mode, level)
+  for _, name in ipairs(MODES) do
+    if mode == merge[name:sub(6)] then return end
+  end
+  raise(format("addRecords: mode: expected one of JSDO.%s, got %s", table.concat(MODES, ", JSDO."),
+    mode == nil and "nothing" or tostring(mode)), level + 1)
+end
+
+local function checkKeys(t, keys, level)
+  if type(keys) ~= "table" then
+    raise("addRecords: keyFields: expected an array of names, got " .. type(keys), level + 1)
+  end
+  local shape, list = t[P].shape, {}
+  for i, name in ipairs(keys) do
+    local spelled = type(name) == "string"
+      and (schema.has(shape, name) and name or schema.spelled(shape, name))
+    if not spelled then
+      raise("addRecords: keyFields: " .. suggest.unknown("field", name, shape.names), level + 1)
+    end
+    list[i] = spelled
+  end
+  return list
+end
+
+local function copyValue(value)
+  if value == nil or value == null then return null end
+  if type(value) ~= "table" then return value end
+  local copy = codec.isArray(value) and codec.array {} or {}
+  for key, member in next, value do copy[key] = copyValue(member) end
+  return copy
+end
+
+-- A plain row of memory's own; the program keeps its table. Records are taken, too.
+local function plainRow(t, row, i, level)
+  if type(row) ~= "table" or row == null or codec.isArray(row) then
+    raise(format("addRecords: row %d of %s: expected a table of values, got %s", i, t[P].shape.name,
+      codec.isArray(row) and "an array" or type(row)), level + 1)
+  end
+  local copy = {}
+  for name, value in next, memory.isRecord(row) and memory.values(row) or row do
+    copy[name] = t[P].shape.lists[name] and type(value) == "table" and value ~= null
+      and codec.array(copyValue(value)) or copyValue(value)
+  end
+  return copy
+end
+
+local function plainRows(t, rows, level)
+  if type(rows) ~= "table" or rows == null then
+    raise(format("addRecords: data: expected an array of rows for %s, got %s", t[P].shape.name, type(rows)),
+      level + 1)
+  end
+  local list = codec.array {}
+  for i, row in ipairs(rows) do list[i] = plainRow(t, row, i, level + 1) end
+  return list
+end
+
+-- ---- the data of all tables
+
+local function isList(data)
+  return codec.isArray(data) or data[1] ~= nil
+end
+
+-- The members of the data by table: { table = rows }, maybe with parts of a before-image.
+local function membersOf(jsdo, data, level)
+  local resource, tables = jsdo[P].resource, jsdo[P].tables
+  local inner = resource.datasetName and data[resource.datasetName]
+  if type(inner) == "table" then return inner end
+  if not isList(data) and type(data.data) ~= "table" then return data end
+  if #tables > 1 then
+    raise(format("addRecords: data: %s has several tables: call it on one of them, or give { table = rows }",
+      resource.name), level + 1)
+  end
+  return { [tables[1][P].shape.name] = isList(data) and data or data.data }
+end
+
+local function copyBefore(t, members, key, level)
+  local source = members[key]
+  local rows = type(source) == "table" and source[t[P].shape.name]
+  return rows and { [t[P].shape.name] = plainRows(t, rows, level + 1) } or nil
+end
+
+-- The parsed rows of one table: nil if the data has none of it.
+local function parseTable(jsdo, t, members, level)
+  local name = t[P].shape.name
+  local own = {
+    [name] = members[name] ~= nil and plainRows(t, members[name], level + 1) or nil,
+    ["prods:before"] = copyBefore(t, members, "prods:before", level + 1),
+    ["prods:errors"] = copyBefore(t, members, "prods:errors", level + 1),
+  }
+  if next(own) == nil then return nil end
+  local parsed, message = image.parse(jsdo, own)
+  if not parsed then raise("addRecords: data: " .. message, level + 1) end
+  for _, one in ipairs(parsed) do
+    if one.t == t then return one end
+  end
+end
+
+-- Raises if a row with before-image is about a record that has a pending change.
+local function checkMarks(parsed, keys, level)
+  if not keys or #keys == 0 then return end
+  local t = parsed.t
+  local index = indexOf(t, keys)
+  for i, row in ipairs(parsed.rows) do
+    local known = parsed.marks[i] and parsed.marks[i].state and index[keyOf(row, keys, t[P].caseSensitive)]
+    if known and memory.change(known) then
+      raise(format("addRecords: row %d of %s: the record has a pending change: accept or reject it first", i,
+        t[P].shape.name), level + 1)
+    end
+  end
+end
+
+local function add(parsed, mode, keys, level)
+  local t = parsed.t
+  if mode ~= merge.EMPTY then checkMarks(parsed, keys, level + 1) end
+  local ok, message = merge.rows(t, parsed.rows, mode, keys, function(i, r)
+    if parsed.marks[i] and not memory.change(r) then image.restore(r, parsed.marks[i]) end
+  end)
+  if not ok then raise("addRecords: " .. message, level + 1) end
+  for _, mark in ipairs(parsed.deleted) do
+    mark.state = "deleted"
+    image.restore(memory.append(t, mark.old), mark)
+  end
+end
+
+local function keysFor(t, keyFields, level)
+  if keyFields == nil then return nil end
+  if type(keyFields) == "table" and keyFields[1] == nil and next(keyFields) ~= nil then
+    local own = keyFields[t[P].shape.name]
+    return own ~= nil and checkKeys(t, own, level + 1) or nil
+  end
+  return checkKeys(t, keyFields, level + 1)
+end
+
+local function checkTables(jsdo, members, mode, level)
+  local names = {}
+  for _, t in ipairs(jsdo[P].tables) do
+    local name = t[P].shape.name
+    if members[name] ~= nil then return end
+    names[#names + 1] = name
+  end
+  if members["prods:before"] ~= nil or mode == merge.EMPTY and next(members) == nil then return end
+  raise("addRecords: data: expected rows of " .. table.concat(names, " or "), level + 1)
+end
+
+--- Adds the rows of all tables in the data. With the mode EMPTY the other tables are cleared.
+-- @param data table: { dataset = { table = rows } }, also with the keys of a before-image; { table = rows };
+--   for a resource with one table also an array of rows, or { data = rows }
+-- @param mode integer: JSDO.MODE_APPEND, MODE_EMPTY, MODE_MERGE or MODE_REPLACE
+-- @param keyFields array of names, or { table = names }; by default every row is new
+-- @return the object. Raises for wrong arguments, and with MODE_APPEND when a key is there already
+function merge.methods.addRecords(jsdo, data, mode, keyFields)
+  checkMode(mode, 2)
+  if type(data) ~= "table" then raise("addRecords: data: expected a table, got " .. type(data), 2) end
+  local members = membersOf(jsdo, data, 2)
+  checkTables(jsdo, members, mode, 2)
+  local list = {}
+  for _, t in ipairs(jsdo[P].tables) do
+    local parsed = parseTable(jsdo, t, members, 2)
+    if parsed then
+      list[#list + 1] = { parsed = parsed, keys = keysFor(t, keyFields, 2) }
+    elseif mode == merge.EMPTY then
+      list[#list + 1] = { parsed = { t = t, rows = {}, marks = {}, deleted = {} } }
+    end
+  end
+  for _, one in ipairs(list) do add(one.parsed, mode, one.keys, 2) end
+  return jsdo
+end
+
+--- The same for one table.
+-- @param data an array of rows, { table = rows } or { data = rows }
+function merge.tableMethods.addRecords(t, data, mode, keyFields)
+  checkMode(mode, 2)
+  if type(data) ~= "table" then raise("addRecords: data: expected a table, got " .. type(data), 2) end
+  local jsdo, name = t[P].jsdo, t[P].shape.name
+  local members = isList(data) and { [name] = data }
+    or data[name] == nil and type(data.data) == "table" and { [name] = data.data }
+    or membersOf(jsdo, data, 2)
+  local isEmpty = mode == merge.EMPTY and next(members) == nil
+  local parsed = isEmpty and { t = t, rows = {}, marks = {}, deleted = {} } or parseTable(jsdo, t, members, 2)
+  if not parsed then raise("addRecords: data: expected rows of " .. name, 2) end
+  add(parsed, mode, keysFor(t, keyFields, 2), 2)
+  return t
+end
+
+return merge

@@ -1,0 +1,224 @@
+--- Saving record by record: one request for each changed record, each after the response to the one before.
+
+local P = require("datasession.internal.data.private").P
+local answer = require "datasession.internal.data.answer"
+local codec = require "datasession.internal.codec"
+local conflicts = require "datasession.internal.data.conflict"
+local core = require "datasession.core"
+local errors = require "datasession.internal.data.errors"
+local events = require "datasession.internal.data.events"
+local image = require "datasession.internal.data.image"
+local memory = require "datasession.internal.data.memory"
+local outcome = require "datasession.internal.data.outcome"
+local requests = require "datasession.internal.data.request"
+
+local format = string.format
+
+local rowsave = {}
+
+local KINDS = {
+  created = {
+    type = "create", name = "_create", number = requests.CREATE, before = "beforeCreate",
+    after = "afterCreate",
+  },
+  modified = {
+    type = "update", name = "_update", number = requests.UPDATE, before = "beforeUpdate",
+    after = "afterUpdate",
+  },
+  deleted = {
+    type = "delete", name = "_delete", number = requests.DELETE, before = "beforeDelete",
+    after = "afterDelete",
+  },
+}
+
+rowsave.KINDS = KINDS
+
+-- ---- the plan
+
+-- The records of a table by what is to be sent of them.
+local function sorted(t)
+  local lists = { created = {}, modified = {}, deleted = {} }
+  for _, r in ipairs(memory.changed(t)) do
+    local state = memory.unsent(r)
+    if state then table.insert(lists[state], r) end
+  end
+  return lists
+end
+
+local function addAll(jsdo, operations, state, list)
+  local kind = KINDS[state]
+  for _, r in ipairs(list) do
+    operations[#operations + 1] = requests.new(jsdo, kind.name, {
+      operation = kind.number, jsrecord = r, outcome = outcome.UNSENT,
+    })
+  end
+end
+
+--- The requests of a save, in their order: deletes, children before parents; then creates, then updates,
+-- parents before children; in a table the oldest change first.
+-- @param tables array of all table references, parents before children
+-- @return array of request objects
+function rowsave.plan(jsdo, tables)
+  local lists, operations = {}, {}
+  for i, t in ipairs(tables) do lists[i] = sorted(t) end
+  for i = #lists, 1, -1 do addAll(jsdo, operations, "deleted", lists[i].deleted) end
+  for _, state in ipairs { "created", "modified" } do
+    for _, list in ipairs(lists) do addAll(jsdo, operations, state, list[state]) end
+  end
+  return operations
+end
+
+-- ---- one request
+
+-- The fields that a save of changes only sends: the changed ones, and the one that identifies the record.
+local function onlyChanges(t, r, state, old)
+  local property, row = t[P].shape.idProperty, {}
+  if state == "modified" then
+    for field in next, old do row[field] = memory.values(r)[field] end
+  end
+  row[property] = memory.values(r)[property]
+  if old[property] ~= nil then row[property] = old[property] end
+  return row
+end
+
+-- The row that a request without before-image sends.
+local function rowOf(jsdo, t, r, state, old)
+  local changesOnly = jsdo[P].resource.service.settings.sendOnlyChanges
+  if changesOnly and state ~= "created" then return onlyChanges(t, r, state, old) end
+  return state == "deleted" and image.oldRow(r, old) or memory.values(r)
+end
+
+local function bodyOf(jsdo, operation, t, r)
+  local resource = jsdo[P].resource
+  if resource.datasetName and operation.useBeforeImage then
+    return image.write(jsdo, { [t] = { r } })
+  end
+  local text = image.rowText(t, r, rowOf(jsdo, t, r, memory.unsent(r)))
+  if not resource.datasetName then return text end
+  return format("{%s:{%s:[%s]}}", codec.encode(resource.datasetName), codec.encode(t[P].shape.name), text)
+end
+
+-- The address; nil and an error object if it has a placeholder without a value.
+local function addressOf(operation, r, made)
+  local ok, uri, message = pcall(operation.expand, operation, memory.values(r))
+  if ok and uri then return uri end
+  return nil, requests.failure("catalog", "saveChanges: " .. tostring(ok and message or uri), nil, made)
+end
+
+-- The options of the request; nil and an error object if the record cannot be sent.
+local function describe(jsdo, made, operation, t, r)
+  local uri, err = addressOf(operation, r, made)
+  if not uri then return nil, err end
+  local ok, body = pcall(bodyOf, jsdo, operation, t, r)
+  if ok then return { uri = uri, method = operation.verb, body = body } end
+  if type(body) ~= "table" or not body.message then error(body, 0) end
+  return nil, requests.failure("error", "saveChanges: " .. body.message,
+    "correct the value, then save again", made)
+end
+
+-- Takes the one row out of an answer: its values and its mark; nil, nil and a message for several.
+local function onlyRow(parsed, t)
+  for _, one in ipairs(parsed) do
+    if one.t == t then
+      if #one.rows + #one.deleted > 1 then
+        return nil, nil, format("expected one row of %s, got %d", t[P].shape.name, #one.rows + #one.deleted)
+      end
+      return one.rows[1], one.rows[1] and one.marks[1] or one.deleted[1], nil
+    end
+  end
+end
+
+-- The first text in prods:errors, for an answer that gives no row for it.
+local function firstError(members)
+  local all = members["prods:errors"]
+  for _, list in next, type(all) == "table" and all or {} do
+    local one = type(list) == "table" and list[1]
+    local text = type(one) == "table" and one["prods:error"]
+    if one then return type(text) == "string" and text or errors.GENERIC end
+  end
+end
+
+local function finderOf(plan, jsdo, t, r)
+  return function() return conflicts.find(jsdo, t, r, plan.token) end
+end
+
+local function unusable(jsdo, made, t, r, token, message)
+  local err = requests.failure("protocol", "saveChanges: " .. message,
+    "it is unknown whether the server has saved the record", made)
+  errors.ofRequest(jsdo, err, made, r, t, memory.id(r))
+  outcome.pending(made, r, token, outcome.UNKNOWN)
+end
+
+-- Applies a response of status 2xx.
+local function applyAnswer(plan, jsdo, made, t, r, response)
+  local token = plan.token
+  local ok, message = requests.take(made, response)
+  if not ok and response.body ~= "" then return unusable(jsdo, made, t, r, token, message) end
+  local parsed, members = answer.parse(jsdo, made.response)
+  if not parsed then return unusable(jsdo, made, t, r, token, members) end
+  local row, mark, several = onlyRow(parsed, t)
+  if several then return unusable(jsdo, made, t, r, token, several) end
+  local text, words = outcome.refusal(mark or { errorString = not row and firstError(members) or nil })
+  if text then
+    outcome.blameRow(jsdo, made, r, t, text)
+    outcome.refused(jsdo, made, r, token, words, conflicts.find(jsdo, t, r, token))
+  else
+    outcome.saved(jsdo, made, r, token, row)
+  end
+end
+
+-- Sends the request of one record and applies the response.
+local function exchange(plan, jsdo, made, t, r)
+  local operation = jsdo[P].resource:operation(KINDS[memory.unsent(r)].type)
+  local options, problem = describe(jsdo, made, operation, t, r)
+  if not options then
+    errors.ofRequest(jsdo, problem, made, r, t, memory.id(r))
+    return
+  end
+  plan.token, plan.sending = memory.beginSave(r), made
+  local response, err = requests.send(made, options)
+  if response then
+    applyAnswer(plan, jsdo, made, t, r, response)
+  else
+    outcome.fail(jsdo, made, t, r, plan.token, err, finderOf(plan, jsdo, t, r))
+  end
+  plan.token, plan.sending = nil, nil
+end
+
+local function cancelled(jsdo, made, t, r, kind)
+  local err = requests.failure("cancelled", ("saveChanges: a handler of %s cancelled the change")
+    :format(kind.before), nil, made)
+  errors.ofRequest(jsdo, err, made, r, t, memory.id(r))
+end
+
+-- The events around one request. Does nothing for a record whose change has been undone meanwhile.
+local function saveOne(plan, jsdo, made)
+  local r = made.jsrecord
+  local t, state = memory.owner(r), memory.unsent(r)
+  if not state then
+    made.success = true
+    return
+  end
+  local kind = KINDS[state]
+  if events.fireRecord(t, kind.before, r, made) == false then
+    cancelled(jsdo, made, t, r, kind)
+  elseif memory.unsent(r) then
+    exchange(plan, jsdo, made, t, r)
+  end
+  events.fireRecord(t, kind.after, r, made.success == true, made)
+end
+
+--- Sends the requests of a plan, one after the other. Stops after one that got no usable response.
+-- @param plan table: `operations`, `stopOnError`, `onProgress`; while a request is pending, `sending` and
+--   `token` are what it sends
+function rowsave.run(jsdo, plan)
+  local total = #plan.operations
+  for i, made in ipairs(plan.operations) do
+    saveOne(plan, jsdo, made)
+    if plan.onProgress then core.call(plan.onProgress, i, total) end
+    local goesOn = made.success or made.outcome == outcome.REFUSED or made.exception.kind == "cancelled"
+    if not goesOn or plan.stopOnError and not made.success then break end
+  end
+end
+
+return rowsave

@@ -1,0 +1,231 @@
+--- The submit operation: all changes in one request. The rows of the answer find their records by
+-- prods:clientId, which is the record's id.
+
+local P = require("datasession.internal.data.private").P
+local answer = require "datasession.internal.data.answer"
+local codec = require "datasession.internal.codec"
+local conflicts = require "datasession.internal.data.conflict"
+local core = require "datasession.core"
+local errors = require "datasession.internal.data.errors"
+local events = require "datasession.internal.data.events"
+local image = require "datasession.internal.data.image"
+local memory = require "datasession.internal.data.memory"
+local outcome = require "datasession.internal.data.outcome"
+local requests = require "datasession.internal.data.request"
+local rowsave = require "datasession.internal.data.rowsave"
+
+local format = string.format
+
+local submit = {}
+
+local SLICE = 100 -- records whose answers are applied between two pauses
+local KINDS = rowsave.KINDS
+
+-- ---- the request
+
+-- One record of a submit: a request of its own for its events, and the token of what was sent.
+local function partOf(jsdo, t, r, made)
+  local state = memory.unsent(r)
+  local part = requests.new(jsdo, made.fnName, {
+    operation = requests.SUBMIT, jsrecord = r, outcome = outcome.UNSENT, whole = made,
+  })
+  return { t = t, r = r, kind = KINDS[state], made = part }
+end
+
+-- Fires the before event of a record; false leaves the record out of the request.
+local function begin(plan, jsdo, t, r)
+  local part = partOf(jsdo, t, r, plan.made)
+  plan.parts[#plan.parts + 1] = part
+  if events.fireRecord(t, part.kind.before, r, part.made) == false then
+    part.cancelled = true
+    return false
+  end
+  if not memory.unsent(r) then return false end
+  part.token = memory.beginSave(r)
+  plan.byRecord[r] = part
+  return true
+end
+
+local function recordsOf(tables)
+  local lists = {}
+  for _, t in ipairs(tables) do lists[t] = memory.changed(t) end
+  return lists
+end
+
+-- The body for a resource that is no dataset: the created and modified rows, without marks.
+local function tableBody(plan, jsdo, pause)
+  local t, rows = jsdo[P].tables[1], {}
+  for _, r in ipairs(memory.changed(t)) do
+    local state = memory.unsent(r)
+    if state and state ~= "deleted" and begin(plan, jsdo, t, r) then
+      rows[#rows + 1] = image.rowText(t, r, memory.values(r))
+      if #rows % SLICE == 0 then pause() end
+    end
+  end
+  return format("{%s:[%s]}", codec.encode(t[P].shape.name), table.concat(rows, ","))
+end
+
+local function bodyOf(plan, jsdo, pause)
+  if not jsdo[P].resource.datasetName then return tableBody(plan, jsdo, pause) end
+  local function beginRecord(t, r) return begin(plan, jsdo, t, r) end
+  return image.write(jsdo, recordsOf(jsdo[P].tables), beginRecord, pause)
+end
+
+-- ---- the answer
+
+local function records(plan)
+  local list = {}
+  for i, part in ipairs(plan.parts) do list[i] = part.r end
+  return list
+end
+
+-- Makes an index of the sent records by their ids.
+local function byId(plan)
+  local index = {}
+  for _, part in ipairs(plan.parts) do
+    if part.token then index[memory.id(part.r)] = part end
+  end
+  return index
+end
+
+-- Gives each part its row of the answer. Takes the results of answer.parse. nil and a message when that
+-- failed, and for a row that belongs to no part.
+local function match(plan, parsed, problem)
+  if not parsed then return nil, problem end
+  local index = byId(plan)
+  local function take(row, mark, t)
+    local id = mark and (mark.clientId or mark.id)
+    local part = id ~= nil and index[id]
+    if not part or part.t ~= t then
+      return format("a row of %s has %s", t[P].shape.name,
+        id == nil and "no prods:clientId" or "a prods:clientId that was not sent")
+    end
+    part.row, part.mark = row, mark
+  end
+  for _, one in ipairs(parsed) do
+    for i, row in ipairs(one.rows) do
+      local message = take(row, one.marks[i], one.t)
+      if message then return nil, message end
+    end
+    for _, mark in ipairs(one.deleted) do
+      local message = take(nil, mark, one.t)
+      if message then return nil, message end
+    end
+  end
+  return true
+end
+
+local function isAnswered(jsdo)
+  return jsdo[P].resource.datasetName ~= nil
+end
+
+local function finish(plan, apply, pause)
+  for i, part in ipairs(plan.parts) do
+    if part.token then
+      apply(part)
+      part.token = nil
+    end
+    events.fireRecord(part.t, part.kind.after, part.r, part.made.success == true, part.made)
+    if plan.onProgress then core.call(plan.onProgress, i, #plan.parts) end
+    if i % SLICE == 0 then pause() end
+  end
+end
+
+local function applyRow(jsdo, part)
+  local text, words = outcome.refusal(part.mark)
+  if not text then return outcome.saved(jsdo, part.made, part.r, part.token, part.row) end
+  local conflict = words and conflicts.find(jsdo, part.t, part.r, part.token)
+  outcome.blameRow(jsdo, part.made, part.r, part.t, text)
+  outcome.refused(jsdo, part.made, part.r, part.token, words, conflict)
+end
+
+local function failAll(plan, jsdo, err, pause)
+  local found = outcome.ofFailure(err, plan.made.response)
+  finish(plan, function(part)
+    part.made.exception = err
+    if found == outcome.REFUSED then
+      outcome.refused(jsdo, part.made, part.r, part.token, nil)
+    else
+      outcome.pending(part.made, part.r, part.token, found)
+    end
+  end, pause)
+end
+
+-- The server has run the request, but its answer cannot be used.
+local function unusable(plan, jsdo, message, pause)
+  local err = requests.failure("protocol", "saveChanges: " .. message,
+    "it is unknown which changes the server has saved", plan.made)
+  errors.ofRequest(jsdo, err, plan.made)
+  finish(plan, function(part)
+    part.made.exception = err
+    outcome.pending(part.made, part.r, part.token, outcome.UNKNOWN)
+  end, pause)
+end
+
+local function applyAnswer(plan, jsdo, response, pause)
+  local ok, message = requests.take(plan.made, response, pause)
+  if not ok and (response.body ~= "" or isAnswered(jsdo)) then
+    return unusable(plan, jsdo, message, pause)
+  end
+  if isAnswered(jsdo) then
+    local matched, problem = match(plan, answer.parse(jsdo, plan.made.response, pause))
+    if not matched then return unusable(plan, jsdo, problem, pause) end
+  end
+  finish(plan, function(part) applyRow(jsdo, part) end, pause)
+end
+
+-- ---- the call
+
+local function blameCancelled(plan, jsdo)
+  for _, part in ipairs(plan.parts) do
+    if part.cancelled then
+      local err = requests.failure("cancelled", ("saveChanges: a handler of %s cancelled the change")
+        :format(part.kind.before), nil, part.made)
+      errors.ofRequest(jsdo, err, part.made, part.r, part.t, memory.id(part.r))
+    end
+  end
+end
+
+-- Gives back the records that were begun, when the request cannot be sent.
+local function giveUp(plan, jsdo, err, pause)
+  errors.ofRequest(jsdo, err, plan.made)
+  finish(plan, function(part)
+    part.made.exception = err
+    outcome.pending(part.made, part.r, part.token, outcome.UNSENT)
+  end, pause)
+end
+
+local function describe(plan, jsdo, pause)
+  local operation = jsdo[P].resource:operation "submit"
+  local ok, uri, message = pcall(operation.expand, operation)
+  if not ok or not uri then
+    message = "saveChanges: " .. tostring(ok and message or uri)
+    return nil, requests.failure("catalog", message, nil, plan.made)
+  end
+  local body
+  ok, body = pcall(bodyOf, plan, jsdo, pause)
+  if ok then return { uri = uri, method = operation.verb, body = body } end
+  if type(body) ~= "table" or not body.message then error(body, 0) end
+  return nil, requests.failure("error", "saveChanges: " .. body.message,
+    "correct the value, then save again", plan.made)
+end
+
+--- Sends all changes in one request and applies the answer.
+-- @param plan table: `made`, the request object, which gets jsrecords; `onProgress`; `parts`, an array that
+--   gets { t =, r =, made =, token = } for each record
+-- @param pause function: called between slices of the work
+function submit.run(jsdo, plan, pause)
+  plan.parts, plan.byRecord = {}, {}
+  local options, problem = describe(plan, jsdo, pause)
+  plan.made.jsrecords = records(plan)
+  if not options then return giveUp(plan, jsdo, problem, pause) end
+  blameCancelled(plan, jsdo)
+  local response, err = requests.send(plan.made, options)
+  plan.made.success = response ~= nil
+  if response then return applyAnswer(plan, jsdo, response, pause) end
+  requests.blame(err, plan.made)
+  errors.ofRequest(jsdo, err, plan.made)
+  failAll(plan, jsdo, err, pause)
+end
+
+return submit

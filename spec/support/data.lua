@@ -1,0 +1,62 @@
+--- Data objects over the sandbox's data services.
+local assert = require "luassert"
+local datasession = require "datasession"
+
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
+
+local data = {}
+
+--- A session of the anonymous application with the catalogs of all data services.
+function data.session(server, options)
+  local session = sessions.loggedIn(server, nil, options)
+  for _, service in ipairs { "CustomerService", "OrderService" } do
+    assert(session:addCatalog(server:catalogURI("anonymous", service)):await(await.LIMIT))
+  end
+  server:clearRequests()
+  return session
+end
+
+--- The rows that the server has of a resource, read by a plain request: table name -> array.
+function data.read(session, resource)
+  for _, catalog in ipairs(session.catalogs) do
+    for _, service in ipairs(catalog.services) do
+      for _, one in ipairs(service.resources) do
+        if one.name == resource then
+          local uri = one:operation("read"):expand { filter = "" }
+          local body = assert(session:request { uri = uri }:await(await.LIMIT)):json()
+          return one.datasetName and body[one.datasetName] or body
+        end
+      end
+    end
+  end
+end
+
+--- A data object whose tables hold what the server has.
+function data.filled(session, resource, options)
+  local all = { name = resource, session = session }
+  for name, value in pairs(options or {}) do all[name] = value end
+  local jsdo = datasession.JSDO(all)
+  local rows = data.read(session, resource)
+  jsdo:addRecords(rows, datasession.JSDO.MODE_EMPTY)
+  return jsdo
+end
+
+--- The record of a table or data object whose field has that value.
+function data.find(object, field, value)
+  return (assert(object:find(function(r) return r[field] == value end)))
+end
+
+--- The requests in the server's log that change something: { method, body }, the bodies decoded.
+function data.sent(server)
+  local list = {}
+  for _, request in ipairs(server:requests()) do
+    if request.method ~= "GET" then
+      local body = request.body ~= "" and require("datasession.internal.codec").decode(request.body) or nil
+      list[#list + 1] = { method = request.method, path = request.path, body = body, text = request.body }
+    end
+  end
+  return list
+end
+
+return data
