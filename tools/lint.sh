@@ -72,6 +72,7 @@ check "words and lines are as the rule says" "${LUA:-lua5.4}" tools/words.lua
 check "the picture shows the floors" env LUA="${LUA:-lua5.4}" "${LUA:-lua5.4}" tools/picture.lua
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
+check "each line that coverage leaves out has a reason" nothing grep -rnE 'GCOVR_EXCL_(BR_)?(LINE|START)($|[^:]|: *\*/)' csrc
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 # docs/messages.md holds each message on one line, so that a search finds it.
 # shellcheck disable=SC2046 # names

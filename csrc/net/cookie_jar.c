@@ -122,8 +122,10 @@ static bool need_share (struct cookie_jar *jar) {
   CURLSH *share = jar->share ? jar->share : new_share();
   if (!share) return false;
   if (jar->away && !cookie_parcel_open(jar->away, share)) {
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     curl_share_cleanup(share);
     return false;
+    /* GCOVR_EXCL_STOP */
   }
   drop_parcel(jar);
   jar->share = share;

@@ -136,7 +136,7 @@ static const char *proxy_variable (const struct exchange *x) {
   if (t->no_proxy || t->proxy || !t->environment_proxy) return NULL;
   for (const char *const *name = uri_is_https(x->response.uri) ? secure : plain; *name; name++)
     if (getenv(*name)) return *name;
-  return NULL;
+  return NULL; /* GCOVR_EXCL_LINE: libcurl used a proxy that no option named, so one of them is set */
 }
 
 static const char *proxy_hint (const struct exchange *x) {
@@ -291,8 +291,10 @@ static const char *hint_of_code (const struct exchange *x, CURLcode code) {
   case CURLE_OPERATION_TIMEDOUT:
     return "are the host and the port right? if so, raise the connectTimeout option";
   case CURLE_COULDNT_CONNECT: return refused_hint;
+  /* GCOVR_EXCL_START: run where libcurl multiplexes, from 8.x on */
   case CURLE_HTTP2:
   case CURLE_HTTP2_STREAM: return http2_hint;
+  /* GCOVR_EXCL_STOP */
   case CURLE_SSL_CACERT_BADFILE: return "caFile or caPath cannot be read, or holds no PEM certificate";
   case CURLE_SSL_CRL_BADFILE: return "crlFile cannot be read, or holds no PEM list of revoked certificates";
   case CURLE_SSL_CERTPROBLEM: return hint_of_client(x->request.transport);
@@ -363,7 +365,7 @@ static CURLcode usual_code (CURLcode code, const char *text) {
   if (code == CURLE_COULDNT_CONNECT && strstr(text, "CONNECT tunnel failed")) return CURLE_RECV_ERROR;
   if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
       (strstr(text, "private key") || strstr(text, "client certificate")))
-    return CURLE_SSL_CERTPROBLEM;
+    return CURLE_SSL_CERTPROBLEM; /* GCOVR_EXCL_LINE: run from libcurl 8.23 on */
   return code;
 }
 

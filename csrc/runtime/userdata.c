@@ -49,5 +49,5 @@ void *userdata_check (lua_State *L, int index, enum type type) {
   if (!lacks_self(L, index)) luaL_typeerror(L, index, name);
   lua_pushfstring(L, "%s expected, got %s: call it with ':' instead of '.'", name, got);
   luaL_argerror(L, index, lua_tostring(L, -1));
-  return NULL;
+  return NULL; /* GCOVR_EXCL_LINE: luaL_typeerror does not return */
 }

@@ -48,7 +48,7 @@ static void describe (const struct listener *l, char *error, size_t error_size) 
   char host[NI_MAXHOST];
   if (getnameinfo((const struct sockaddr *)&l->address, l->address_length, host, sizeof host, NULL, 0,
                   NI_NUMERICHOST) != 0)
-    (void)snprintf(host, sizeof host, "?");
+    (void)snprintf(host, sizeof host, "?"); /* GCOVR_EXCL_LINE: getaddrinfo has read the address */
   (void)snprintf(error, error_size, "cannot listen on %s port %u: %s", host, listener_port(l),
                  strerror(reason));
 }
@@ -80,9 +80,11 @@ int listener_open (struct listener *l, char *error, size_t error_size) {
   }
   if (fd >= 0) {
     if (listen(fd, BACKLOG) == 0) return fd;
+    /* GCOVR_EXCL_START: another socket of that port begins to listen between bind and listen */
     int reason = errno;
     (void)close(fd);
     errno = reason;
+    /* GCOVR_EXCL_STOP */
   }
   describe(l, error, error_size);
   return -1;

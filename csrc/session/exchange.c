@@ -96,8 +96,10 @@ bool session_sign_again (const struct identity *who, struct exchange *x) {
 static struct exchange *new_exchange (const struct session *s, const char *method, struct uri *uri) {
   struct exchange *x = uri ? engine_new_exchange(s->loop->engine) : NULL;
   if (!x) {
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     uri_release(uri);
     return NULL;
+    /* GCOVR_EXCL_STOP */
   }
   x->request.method = method;
   x->request.uri = uri;
@@ -116,8 +118,10 @@ struct exchange *session_exchange_as (struct session *s, struct identity *who, c
   if (x->request.jar && x->request.headers && s->protocol->dress(s, x->request.headers) &&
       identity_sign(who, x->request.headers))
     return x;
+  /* GCOVR_EXCL_START: out of memory; seldom in a short run */
   exchange_free(x);
   return NULL;
+  /* GCOVR_EXCL_STOP */
 }
 
 struct exchange *session_exchange (lua_State *L, struct session *s, const char *method, struct uri *uri) {

@@ -68,7 +68,7 @@ static int set_lines (lua_State *L, struct header_list *lines) {
     case HEADER_BAD_NAME: return luaL_error(L, "onOpenRequest: '%s' is not a header name", name);
     case HEADER_BAD_VALUE:
       return luaL_error(L, "onOpenRequest: the value of '%s' holds a line break or NUL", name);
-    case HEADER_NO_MEMORY: return luaL_error(L, "not enough memory");
+    case HEADER_NO_MEMORY: return luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory */
     }
     lua_pop(L, 2);
   }
@@ -102,7 +102,7 @@ void session_open_request (lua_State *L, struct session *s, struct exchange *x) 
   session_push(L, s);
   lua_pushlightuserdata(L, x);
   if (lua_isnil(L, -2))
-    lua_pop(L, 3);
+    lua_pop(L, 3); /* GCOVR_EXCL_LINE: a pending operation keeps its session */
   else if (lua_pcall(L, 2, 0, 0) != LUA_OK)
     loop_report(L);
 }

@@ -176,8 +176,10 @@ static int await_reconnect (lua_State *L) {
   if (must_wait(L, op))
     suspend(L, op);
   else {
+    /* GCOVR_EXCL_START: only a finaliser that runs at this moment reconnects it */
     operation_must(L, op, op->begin(L, op));
     op->tries = 1;
+    /* GCOVR_EXCL_STOP */
   }
   return 0;
 }
@@ -211,7 +213,7 @@ static void begin_again (lua_State *L, struct operation *op, struct exchange *x)
   (void)x;
   op->waits_for_reconnect = false;
   if (is_under_way(op->session)) /* lost again in the meantime */
-    suspend(L, op);
+    suspend(L, op);              /* GCOVR_EXCL_LINE: the session is lost again within one step */
   else
     begin(L, op);
 }
@@ -340,8 +342,10 @@ static void give_up (lua_State *L, struct operation *op, const struct exchange *
   lua_pushlightuserdata(L, op);
   lua_pushlightuserdata(L, (void *)found);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     loop_report(L);
     session_decide_safely(L, s, VERDICT_RECONNECT_FAILED);
+    /* GCOVR_EXCL_STOP */
   }
   abort_waiting(s, "offline", "the session was lost and could not be re-established");
   verdict_push_error(L, x, found);
@@ -395,8 +399,10 @@ static void start (lua_State *L, struct session *s, int index) {
   lua_pushvalue(L, index);
   lua_pushlightuserdata(L, op);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  /* GCOVR_EXCL_START: out of memory; seldom in a short run */
   operation_discard(L, op); /* which ends the reconnect, by reconnect_left */
   lua_error(L);
+  /* GCOVR_EXCL_STOP */
 }
 
 static const char *reason_of (const struct finding *found) {

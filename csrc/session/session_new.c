@@ -145,7 +145,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   if (!text || !length) {
     luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
                text ? "an empty string" : "nil");
-    return NULL;
+    return NULL; /* GCOVR_EXCL_LINE: luaL_error does not return */
   }
   for (given = length; length && text[length - 1] == '/'; length--)
     ;

@@ -98,6 +98,7 @@ static bool has_no_name (int fd) {
 ** Creates a file with a temporary name, put into `name`. private_directory_sweep may remove it before it is
 ** locked.
 */
+/* GCOVR_EXCL_START: for file systems without O_TMPFILE */
 static int create_named (const char *path, char *name, int *fd) {
   int i;
   for (i = 0; i < TRIES; i++) {
@@ -111,6 +112,7 @@ static int create_named (const char *path, char *name, int *fd) {
   }
   return EEXIST;
 }
+/* GCOVR_EXCL_STOP */
 
 #ifdef O_TMPFILE
 
@@ -124,8 +126,10 @@ static bool create_unnamed (const char *path, int *fd) {
   *fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
   if (*fd < 0) return false;
   if (fchmod(*fd, 0600)) { /* whatever the umask */
+    /* GCOVR_EXCL_START: fchmod of a file that open has just made does not fail */
     close(*fd);
     return false;
+    /* GCOVR_EXCL_STOP */
   }
   flock(*fd, LOCK_EX | LOCK_NB);
   return true;
@@ -145,9 +149,9 @@ static int give_name (int fd, const char *path, char *name) {
     for (k = 0; k < 6; k++, noise /= 32)
       name[length - 6 + k] = letters[noise % 32];
     if (linkat(AT_FDCWD, own, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) return 0;
-    if (errno != EEXIST) return errno;
+    if (errno != EEXIST) return errno; /* GCOVR_EXCL_LINE: the directory has just taken the file */
   }
-  return EEXIST;
+  return EEXIST; /* GCOVR_EXCL_LINE: every random name would be in use */
 }
 
 #else
@@ -176,6 +180,7 @@ static int take_place (const char *name, const char *path) {
   return code;
 }
 
+/* GCOVR_EXCL_START: for file systems without O_TMPFILE */
 static int replace_named (const char *path, const void *text, size_t size) {
   char name[LONGEST_PATH];
   int fd, code = create_named(path, name, &fd);
@@ -188,6 +193,7 @@ static int replace_named (const char *path, const void *text, size_t size) {
   if (close(fd) && !code) code = errno;
   return code;
 }
+/* GCOVR_EXCL_STOP */
 
 int private_file_replace (const char *path, const void *text, size_t size) {
   char name[LONGEST_PATH];

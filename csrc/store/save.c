@@ -15,8 +15,10 @@ char *store_host (const struct uri *uri) {
   if (curl_url_get(uri_handle(uri), CURLUPART_HOST, &host, 0)) return NULL;
   length = strlen(host);
   if (*host == '[' && length > 2) {
+    /* GCOVR_EXCL_START: not run on a machine without IPv6 */
     memmove(host, host + 1, length - 2);
     host[length - 2] = 0;
+    /* GCOVR_EXCL_STOP */
   }
   return host;
 }

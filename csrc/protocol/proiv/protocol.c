@@ -114,7 +114,7 @@ static void judge (lua_State *L, struct session *s, const struct exchange *x, en
   if (purpose == PURPOSE_REQUEST || purpose == PURPOSE_CATALOG)
     judge_request(found);
   else
-    say(found, proiv_classify(L, s, x));
+    say(found, proiv_classify(L, s, x)); /* GCOVR_EXCL_LINE: only the fuzzer asks */
 }
 
 /* A broken connection loses the session. */

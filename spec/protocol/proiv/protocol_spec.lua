@@ -485,6 +485,26 @@ describe("a PROIV session", function()
       assert.equal("running", session.status)
     end)
 
+    it("without another question when the host steps again only after its time", function()
+      local polls = 0
+      local session = running {
+        pollInterval = 60,
+        transport = {
+          requestStop = function() return true end,
+          poll = function()
+            polls = polls + 1
+            return "ended"
+          end,
+        },
+      }
+      local promise = session:stop(0.4)
+      await.flush()
+      os.execute "sleep 0.5" -- the host does not step
+      rejected(promise, "timeout")
+      assert.equal(0, polls)
+      assert.equal("running", session.status)
+    end)
+
     it("is polled in time though the interval is longer", function()
       local session = running { pollInterval = 60 }
       assert(session:stop(0.2):await(LIMIT))
