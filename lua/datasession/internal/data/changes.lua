@@ -17,6 +17,7 @@ local ids = require "datasession.internal.data.ids"
 local lists = require "datasession.internal.data.lists"
 local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
+local relations = require "datasession.internal.data.relations"
 
 local VALUES = private.VALUES
 local null = codec.null
@@ -39,10 +40,12 @@ end
 
 -- Puts a value into the row, whatever it replaces.
 local function put(m, r, field, value)
-  local isId = field == m.shape.idProperty
+  local row, isId = r[VALUES], field == m.shape.idProperty
+  local was = row[field]
   if isId then ids.leave(m, r) end
-  r[VALUES][field] = value
+  row[field] = value
   if isId then ids.enter(m, r) end
+  if m.keyFields and m.keyFields[field] then relations.keyChanged(m, r, field, was) end
   order.changed(m, r, field)
 end
 
@@ -76,13 +79,13 @@ local function remove(m, r)
   drop(m, r)
   if not m.deleted[r] then m.deletedCount = m.deletedCount + 1 end
   m.deleted[r], m.marks[r], m.holes = "gone", nil, m.holes + 1
-  if m.working == r then m.leaveWorking(m) end
-  order.removed(m)
+  if m.working == r then relations.setWorking(m, nil) end
+  order.removed(m, r)
 end
 
 local function hide(m, r)
   m.deleted[r], m.deletedCount = "deleted", m.deletedCount + 1
-  if m.working == r then m.leaveWorking(m) end
+  if m.working == r then relations.setWorking(m, nil) end
 end
 
 local function unhide(m, r)

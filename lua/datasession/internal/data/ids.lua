@@ -9,7 +9,7 @@ local private = require "datasession.internal.data.private"
 
 local VALUES = private.VALUES
 local null = codec.null
-local type = type
+local tointeger, type = math.tointeger, type
 
 local prefix = ("%d-"):format(os.time() * 1000 + math.floor(os.clock() * 1000) % 1000)
 local counter = 0
@@ -43,14 +43,17 @@ end
 
 local function generated(m, r)
   local number = ids.number(m)[r]
-  return number and prefix .. locale.text(number)
+  return number and prefix .. number
 end
 
 --- The text of a value of the id field; nil for a value that is none.
 local function text(value)
   local kind = type(value)
   if kind == "string" then return value ~= "" and value or nil end
-  if kind == "number" then return locale.text(math.tointeger(value) or value) end
+  if kind == "number" then
+    local integer = tointeger(value)
+    return integer and integer .. "" or locale.text(value)
+  end
   if kind == "boolean" then return tostring(value) end
 end
 
@@ -73,9 +76,22 @@ local function enter(m, r)
   if m.index[id] == nil then m.index[id] = r end
 end
 
-local function build(m)
+-- Generated ids of records that are as they were loaded: no table of numbers is needed.
+local function indexLoaded(m, index)
+  local records, deleted, first = m.records, m.deleted, m.first - 1
+  for i = 1, #records do
+    if deleted[records[i]] ~= "gone" then index[prefix .. first + i] = records[i] end
+  end
+end
+
+--- Makes the index: id -> record.
+function ids.build(m)
   local index, records, deleted = {}, m.records, m.deleted
   m.index = index
+  if not m.shape.idProperty and not m.numbers then
+    indexLoaded(m, index)
+    return index
+  end
   for i = 1, #records do
     if deleted[records[i]] ~= "gone" then enter(m, records[i]) end
   end
@@ -96,7 +112,7 @@ end
 
 --- The record of that id, be it deleted or not; or nil.
 function ids.find(m, id)
-  return (m.index or build(m))[id]
+  return (m.index or ids.build(m))[id]
 end
 
 return ids

@@ -6,6 +6,7 @@ local memory = require "datasession.internal.data.memory"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
+local relations = require "datasession.internal.data.relations"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
@@ -18,7 +19,7 @@ local rawget, type = rawget, type
 -- of the table, record)), `properties` (name -> function (state of the data object)), `settable` and
 -- `options` (of the constructor: name -> function (jsdo, value, level)).
 local FILES = {
-  "properties", "events", "errors", "merge", "save", "conflict",
+  "properties", "reading", "events", "errors", "merge", "save", "conflict",
 }
 
 local jsdo = {}
@@ -122,7 +123,7 @@ for _, name in ipairs { "autoSort", "caseSensitive" } do
       raise(("%s: expected a boolean, got %s"):format(name, type(value)), level + 1)
     end
     s[name] = value
-    for _, t in ipairs(s.tables) do t[name] = value end
+    for _, t in ipairs(s.tables) do tableref.settable[name](t, value, level + 1) end
   end
 end
 
@@ -260,6 +261,7 @@ function jsdo.new(given)
   }
   local self = setmetatable({ [P] = s }, meta)
   makeTables(self, s)
+  relations.connect(s, 2)
   applyOptions(self, s, own, 2)
   live.add(session, self)
   if own.autoFill then return self, self:fill() end

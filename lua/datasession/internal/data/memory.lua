@@ -20,6 +20,7 @@ local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
+local relations = require "datasession.internal.data.relations"
 
 local GENERATION, MEMORY, P, VALUES = private.GENERATION, private.MEMORY, private.P, private.VALUES
 local null = codec.null
@@ -67,10 +68,12 @@ memory.plain, memory.checkPresent = plain, checkPresent
 
 local function reset(m)
   m.records, m.deleted, m.deletedCount, m.holes = {}, setmetatable({}, weakKeys), 0, 0
-  m.changes, m.changeCount, m.marks, m.working = {}, 0, {}, nil
-  m.generation = m.generation + 1
+  m.changes, m.changeCount, m.marks = {}, 0, {}
+  relations.setWorking(m, nil)
+  m.generation, m.groups = m.generation + 1, nil
   m.meta = record.meta(m)
   ids.load(m)
+  order.loaded(m)
 end
 
 --- Makes a table reference without records.
@@ -78,11 +81,11 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, write = write, before = changes.before,
-    leaveWorking = function(m) m.working = nil end,
-    generation = 0,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, generation = 0, autoSort = true, caseSensitive = false,
+    write = write, before = changes.before,
   }
   rawset(t, P, m)
+  order.restart(m)
   reset(m)
   return t
 end
@@ -100,7 +103,7 @@ function memory.load(t, rows)
   local records, meta = m.records, m.meta
   for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
   ids.load(m)
-  order.changed(m)
+  order.loaded(m)
 end
 
 function memory.clear(t) reset(t[P]) end
@@ -109,6 +112,8 @@ local function append(m, row)
   local r = setmetatable({ [VALUES] = row }, m.meta)
   ids.append(m, r)
   m.records[#m.records + 1] = r
+  relations.appended(m, r)
+  order.changed(m, r)
   return r
 end
 
@@ -117,7 +122,6 @@ function memory.append(t, row)
   local m = t[P]
   local r = append(m, row)
   ids.enter(m, r)
-  order.changed(m, r)
   return r
 end
 
@@ -127,48 +131,45 @@ end
 function memory.create(t, values)
   local m = t[P]
   local row = defaults.row(m.shape)
-  for name, value in next, m.foreign and m.foreign(m) or {} do row[name] = value end
+  for name, value in next, relations.foreignKey(m) or {} do row[name] = value end
   for name, value in next, values or {} do row[name] = value end
   local r = append(m, row)
   changes.create(m, r)
   ids.enter(m, r)
-  order.changed(m, r)
   return r
 end
 
 -- ---- Reading
 
-local function following(m)
-  local records, deleted, i = order.records(m), m.deleted, 0
+-- Walks an array as it is now: what is appended meanwhile is left out, and a load ends the walk.
+local function walk(m, list)
+  local deleted, generation, n, i = m.deleted, m.generation, #list, 0
   return function()
     local r
     repeat
       i = i + 1
-      r = records[i]
-    until r == nil or not deleted[r]
+      if i > n or m.generation ~= generation then return nil end
+      r = list[i]
+    until not deleted[r]
     return r
   end
 end
 
 --- Walks the records in order, without those that are deleted, whatever their relations.
-function memory.records(t) return following(t[P]) end
+function memory.records(t)
+  local m = t[P]
+  return walk(m, order.records(m))
+end
 
 --- Walks the records that belong to the parent's working record; all, if there is no parent.
 function memory.related(t)
   local m = t[P]
-  if m.related then return m.related(m) end
-  return following(m)
+  return walk(m, relations.list(m))
 end
 
 function memory.count(t)
   local m = t[P]
   return #m.records - m.deletedCount
-end
-
---- True if the record belongs to the parent's working record, or there is no parent.
-function memory.isRelated(t, r)
-  local m = t[P]
-  return not m.isRelated or m.isRelated(m, r)
 end
 
 memory.isRecord = record.is
@@ -190,12 +191,11 @@ function memory.find(t, id, deleted)
   if r and (deleted or not m.deleted[r]) then return r end
 end
 
-function memory.working(t)
-  local m = t[P]
-  return m.working
-end
+--- The working record; nil: there is none.
+function memory.working(t) return relations.working(t[P]) end
 
-function memory.setWorking(t, r) t[P].working = r end
+--- Sets the working record, or clears it. The children of the table follow; with `alone` they get none.
+function memory.setWorking(t, r, alone) relations.setWorking(t[P], r, alone) end
 
 -- ---- Changes
 

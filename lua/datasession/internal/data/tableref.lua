@@ -2,7 +2,6 @@
 -- record. `methods` are those of table references; other files add to them. A data object with one table has
 -- them as well, if `everywhere` names them.
 
-local codec = require "datasession.internal.codec"
 local convert = require "datasession.internal.data.convert"
 local ids = require "datasession.internal.data.ids"
 local memory = require "datasession.internal.data.memory"
@@ -10,11 +9,12 @@ local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
+local relations = require "datasession.internal.data.relations"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
-local P, VALUES = private.P, private.VALUES
-local null = codec.null
+local P = private.P
+local setWorking = relations.setWorking
 local type = type
 
 local methods = {}
@@ -46,10 +46,12 @@ end
 function methods.add(t, values)
   if values ~= nil then expect("table", "add", "a table of values or nil", values, 2) end
   local m = t[P]
-  local row = convert.row(m, values or {}, 2)
-  if m.checkParent then m.checkParent(m, "add", 2) end
+  local row, parent = convert.row(m, values or {}, 2), relations.parent(m)
+  if parent and not relations.working(parent) then
+    raise(("add: %s has no working record: find one first"):format(label(parent)), 2)
+  end
   local r = memory.create(t, row)
-  memory.setWorking(t, r)
+  setWorking(m, r, true)
   return r
 end
 
@@ -72,8 +74,10 @@ function methods.assign(t, values)
 end
 
 local function remove(r, level)
-  memory.checkPresent(memory.state(r), r, level + 1)
+  local m = memory.state(r)
+  memory.checkPresent(m, r, level + 1)
   memory.delete(r)
+  setWorking(m, nil)
   return true
 end
 
@@ -85,33 +89,52 @@ end
 
 -- ---- Finding
 
+--- The records that the table shows, in order; some may be deleted. Raises if that depends on a working record
+-- of the parent which is missing.
+function tableref.related(m, method, level)
+  local parent = relations.parent(m)
+  if parent and #m.records > 0 and not relations.working(parent) then
+    raise(("%s: %s has no working record: find one first"):format(method, label(parent)), level + 1)
+  end
+  return relations.list(m)
+end
+
+local related = tableref.related
+
 --- The first record for which fn(record) returns true; it becomes the working record. nil: there is none, and
 -- no working record.
 function methods.find(t, fn)
   expect("function", "find", "a function", fn, 2)
-  for r in memory.related(t) do
-    local found = fn(r)
-    if type(found) ~= "boolean" then
-      raise("find: expected the function to return true or false, got " .. type(found), 2)
-    elseif found then
-      memory.setWorking(t, r)
-      return r
+  local m = t[P]
+  local records, deleted = related(m, "find", 2), m.deleted
+  for i = 1, #records do
+    local r = records[i]
+    if not deleted[r] then
+      setWorking(m, r)
+      local found = fn(r)
+      if found == true then return r end
+      if found ~= false then
+        raise("find: expected the function to return true or false, got " .. type(found), 2)
+      end
     end
   end
-  memory.setWorking(t, nil)
+  setWorking(m, nil)
   return nil
 end
 
+local function idText(id, level)
+  if type(id) ~= "number" then expect("string", "findById", "an id", id, level + 1) end
+  return ids.text(id)
+end
+
 --- The record of that id, a text or a number; it becomes the working record. nil: there is none, and no
--- working record.
+-- working record. Relations do not matter.
 function methods.findById(t, id)
-  if type(id) ~= "string" then
-    if type(id) ~= "number" then expect("string", "findById", "an id", id, 2) end
-    id = ids.text(id)
-  end
-  local r = memory.find(t, id)
-  if r and not memory.isRelated(t, r) then r = nil end
-  memory.setWorking(t, r)
+  if type(id) ~= "string" then id = idText(id, 2) end
+  local m = t[P]
+  local r = (m.index or ids.build(m))[id]
+  if r and m.deleted[r] then r = nil end
+  if m.children then setWorking(m, r) else m.working, m.stale = r, false end
   return r
 end
 
@@ -119,25 +142,22 @@ end
 function methods.foreach(t, fn)
   expect("function", "foreach", "a function", fn, 2)
   local m = t[P]
-  if m.parent or m.children then
-    for r in memory.related(t) do
-      memory.setWorking(t, r)
-      if fn(r) == false then return end
-    end
-    return
-  end
-  local records, deleted, generation = order.records(m), m.deleted, m.generation
+  local records, deleted, generation = related(m, "foreach", 2), m.deleted, m.generation
+  local alone = not m.children and not m.parent
   for i = 1, #records do
     local r = records[i]
     if not deleted[r] then
-      m.working = r
+      if alone then m.working = r else setWorking(m, r) end
       if fn(r) == false or m.generation ~= generation then return end
     end
   end
 end
 
 --- An iterator: for record in t:records() do. The working record stays.
-function methods.records(t) return memory.related(t) end
+function methods.records(t)
+  related(t[P], "records", 2)
+  return memory.related(t)
+end
 
 function methods.hasData(t) return memory.count(t) > 0 end
 
@@ -151,26 +171,7 @@ function methods.getErrorString(t)
   return r and memory.mark(r, "errorString")
 end
 
--- ---- Data
-
-local function copyRow(row)
-  local copy = {}
-  for name, value in next, row do
-    if type(value) == "table" then value = codec.copy and codec.copy(value) or value end
-    copy[name] = value
-  end
-  return copy
-end
-
---- An array of plain copies of the rows; null stands as datasession.null.
-function methods.getData(t)
-  local rows, n = {}, 0
-  for r in memory.related(t) do
-    n = n + 1
-    rows[n] = copyRow(r[VALUES])
-  end
-  return rows
-end
+-- ---- Schema
 
 --- An array of copies of the field descriptions, each with `name`, `type`, ...
 function methods.getSchema(t)
@@ -256,14 +257,23 @@ function properties.record(t) return memory.working(t) end
 function properties.name(t) return t[P].shape.name end
 function properties.jsdo(t) return t[P].jsdo end
 
+for _, name in ipairs { "autoSort", "caseSensitive" } do
+  properties[name] = function(t) return t[P][name] end
+  settable[name] = function(t, value, level)
+    if type(value) ~= "boolean" then
+      raise(("%s: expected a boolean, got %s"):format(name, type(value)), level + 1)
+    end
+    t[P][name] = value
+    order.restart(t[P])
+  end
+end
+
 --- The value of the working record's field. Raises for a name that no field has.
 function tableref.get(t, name, what, names, level)
   local m = t[P]
   if schema.has(m.shape, name) or schema.element(m.shape, name) then
     local r = memory.working(t)
-    local value
-    if r then value = r[name] end
-    if value ~= null then return value end
+    if r then return r[name] end
     return nil
   end
   raise(suggest.unknown("field of " .. what, name, names()), level + 1)
@@ -299,7 +309,10 @@ end
 
 function meta.__newindex(t, name, value)
   local set = settable[name]
-  if set then return set(t, value) end
+  if set then
+    set(t, value, 2)
+    return
+  end
   if methods[name] or properties[name] then raise(("%s is read-only"):format(name), 2) end
   tableref.set(t, name, value, 2)
 end
