@@ -81,8 +81,8 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, generation = 0, autoSort = true, caseSensitive = false,
-    write = write, before = changes.before,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, generation = 0,
+    autoSort = true, caseSensitive = false, write = write, before = changes.before,
   }
   rawset(t, P, m)
   order.restart(m)

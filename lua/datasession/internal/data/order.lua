@@ -1,5 +1,5 @@
---- The order of the records of a table. Sorting is lazy: a change marks the record, and the next read moves it
--- to its place. Records that compare equal keep the order in which they came.
+--- The order of the records of a table. Sorting is lazy: a change marks the record, and the next read moves
+-- it to its place. Records that compare equal keep the order in which they came.
 --
 --     m.sortFn, m.sortFields   set by setSortFn and setSortFields; the function wins
 --     m.unsorted               true if all records must be sorted

@@ -21,7 +21,7 @@ local relations = {}
 
 -- ---- Connecting
 
-local function field(m, name, relation, level)
+local function spelledField(m, name, relation, level)
   local spelled = type(name) == "string" and schema.spelled(m.shape, name)
   if spelled or m.shape.open then return spelled or name end
   raise(("JSDO: the catalog's relation '%s' names the field '%s', which %s lacks"):format(
@@ -32,8 +32,8 @@ local function connect(parent, child, relation, level)
   local links, names = {}, {}
   for i, pair in ipairs(relation.relationFields or {}) do
     links[i] = {
-      parent = field(parent, pair.parentFieldName, relation, level + 1),
-      child = field(child, pair.childFieldName, relation, level + 1),
+      parent = spelledField(parent, pair.parentFieldName, relation, level + 1),
+      child = spelledField(child, pair.childFieldName, relation, level + 1),
     }
     names[links[i].child] = true
   end

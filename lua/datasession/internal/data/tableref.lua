@@ -89,8 +89,8 @@ end
 
 -- ---- Finding
 
---- The records that the table shows, in order; some may be deleted. Raises if that depends on a working record
--- of the parent which is missing.
+--- The records that the table shows, in order; some may be deleted. Raises if that depends on a working
+-- record of the parent which is missing.
 function tableref.related(m, method, level)
   local parent = relations.parent(m)
   if parent and #m.records > 0 and not relations.working(parent) then
