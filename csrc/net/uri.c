@@ -269,6 +269,24 @@ struct uri *uri_append (struct uri *base, const char *path) {
   return u;
 }
 
+static bool has_text (const struct uri *u, const char *text, size_t length) {
+  return strlen(u->text) == length && memcmp(u->text, text, length) == 0;
+}
+
+static struct uri *find_kept (const struct uri *base, const char *text, size_t length) {
+  for (size_t i = 0; i < APPENDED; i++)
+    if (base->appended[i] && has_text(base->appended[i], text, length)) return base->appended[i];
+  return NULL;
+}
+
+struct uri *uri_resolve_kept (struct uri *base, const char *reference, size_t length, const char **why) {
+  struct uri *u = find_kept(base, reference, length);
+  if (u) return uri_keep(u);
+  u = uri_resolve(base, reference, length, why);
+  if (u && has_text(u, reference, length) && !has_secrets(u->text, u->path)) keep_appended(base, u);
+  return u;
+}
+
 struct uri *uri_keep (struct uri *u) {
   if (u) u->references++;
   return u;

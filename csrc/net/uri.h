@@ -29,6 +29,9 @@ struct uri *uri_parse (const struct allocator *memory, const char *text, size_t 
 /* Resolves `reference` against `base` by RFC 3986. NULL and *why as uri_parse. */
 struct uri *uri_resolve (const struct uri *base, const char *reference, size_t length, const char **why);
 
+/* As uri_resolve. `base` keeps the latest few results of absolute references without a query for reuse. */
+struct uri *uri_resolve_kept (struct uri *base, const char *reference, size_t length, const char **why);
+
 /*
 ** `base` with `path` appended to its path, whether or not base ends in slashes. `path` starts with '/' and
 ** may hold a query. `base` keeps the latest few results without a query for reuse. NULL: out of memory, or

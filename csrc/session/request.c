@@ -67,7 +67,7 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
     return target;
   }
   base = uri_append(s->service, "/");
-  target = base ? uri_resolve(base, text, uri_length, &why) : NULL;
+  target = base ? uri_resolve_kept(base, text, uri_length, &why) : NULL;
   uri_release(base);
   if (!target)
     luaL_error(L, "request: option 'uri': the URI%s %s", options_push_uri(L, text, uri_length), why);

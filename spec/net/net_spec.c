@@ -35,6 +35,7 @@ static void run_values (void) {
   RUN(uris_resolve_as_rfc_3986_says);
   RUN(uris_know_origin_and_place);
   RUN(appended_uris_are_kept);
+  RUN(resolved_uris_are_kept);
   RUN(uris_hide_secrets);
   RUN(timers_fire_in_order);
   RUN(transport_has_defaults);

@@ -329,6 +329,36 @@ void appended_uris_are_kept (void) {
   uri_release(base);
 }
 
+static struct uri *resolve_kept (struct uri *base, const char *text) {
+  const char *why = NULL;
+  struct uri *u = uri_resolve_kept(base, text, strlen(text), &why);
+  CHECK(u || why);
+  return u;
+}
+
+static bool resolves_to_kept (const char *text) {
+  struct uri *base = parse("http://h/App/"), *first = resolve_kept(base, text), *second;
+  struct uri *other = resolve_kept(base, "http://h/other");
+  second = resolve_kept(base, text);
+  bool kept = first == second;
+  CHECK_TEXT(uri_text(second), uri_text(first));
+  CHECK(strcmp(uri_text(other), uri_text(first)) != 0);
+  uri_release(first);
+  uri_release(other);
+  uri_release(base);
+  uri_release(second);
+  return kept;
+}
+
+void resolved_uris_are_kept (void) {
+  struct uri *base = parse("http://h/App/");
+  CHECK(resolves_to_kept("http://h/other/x") && resolves_to_kept("https://else/x"));
+  CHECK(!resolves_to_kept("http://h/x?token=t") && !resolves_to_kept("http://h/x;t=1"));
+  CHECK(!resolves_to_kept("x") && !resolves_to_kept("HTTP://h/x") && !resolves_to_kept("http://h/a/../x"));
+  CHECK(!resolve_kept(base, "http://user@h/x") && !resolve_kept(base, "http://h/\n"));
+  uri_release(base);
+}
+
 void uris_know_origin_and_place (void) {
   CHECK(same_origin("http://h/a", "HTTP://H:80/b?c"));
   CHECK(!same_origin("http://h/", "https://h/") && !same_origin("http://h/", "http://h:81/"));
