@@ -18,7 +18,7 @@ local MAY_USE = {
   -- A folder of lua/ may require these modules, by their beginning. "core" is datasession.core.
   Lua = {
     ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.store",
-      "datasession.catalog" },
+      "datasession.catalog", "datasession.date" },
     ["datasession.sandbox"] = { "datasession.sandbox", "datasession.internal" },
     ["datasession"] = { "datasession" },
   },
