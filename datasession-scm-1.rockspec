@@ -65,6 +65,7 @@ build = {
     ["datasession.internal.data.lists"] = "lua/datasession/internal/data/lists.lua",
     ["datasession.internal.data.literal"] = "lua/datasession/internal/data/literal.lua",
     ["datasession.internal.data.live"] = "lua/datasession/internal/data/live.lua",
+    ["datasession.internal.data.localstorage"] = "lua/datasession/internal/data/localstorage.lua",
     ["datasession.internal.data.memory"] = "lua/datasession/internal/data/memory.lua",
     ["datasession.internal.data.merge"] = "lua/datasession/internal/data/merge.lua",
     ["datasession.internal.data.mistake"] = "lua/datasession/internal/data/mistake.lua",

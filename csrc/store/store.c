@@ -247,6 +247,16 @@ static int l_wanted_catalogs (lua_State *L) {
   return 1;
 }
 
+/* storeOf(session): the store of a session with a name; or nil. */
+static int l_store_of (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  if (s->named)
+    session_getvalue(L, 1, SESSION_STORAGE);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 /* report(message): passes it to onError, or else to warn. */
 static int l_report (lua_State *L) {
   lua_settop(L, 1);
@@ -259,6 +269,7 @@ void store_register (lua_State *L) {
                                        {"abandon", l_abandon},
                                        {"setProviderUserName", l_set_provider_user_name},
                                        {"wantedCatalogs", l_wanted_catalogs},
+                                       {"storeOf", l_store_of},
                                        {"report", l_report},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);

@@ -20,11 +20,15 @@ local SLICE = 200                     -- rows between two pauses
 local GENERIC = "The server reports an error without a text."
 local STATES = { created = true, modified = true, deleted = true }
 
--- Keys of rows that are no fields.
+-- Keys of rows that are no fields, unless the catalog says so. _errorString and _rejected never are.
 local OWN = {
   "_id", "_index", "_errorString", "_rejected", "prods:id", "prods:clientId", "prods:rowState",
   "prods:hasErrors", "prods:rejected",
 }
+
+local function isOwn(shape, key)
+  return key == "_errorString" or key == "_rejected" or not shape.byName[key] and key ~= shape.idProperty
+end
 
 -- ---- writing
 
@@ -39,7 +43,7 @@ local function plain(shape, row)
   local copy
   for i = 1, #OWN do
     local key = OWN[i]
-    if row[key] ~= nil and not shape.byName[key] and key ~= shape.idProperty then
+    if row[key] ~= nil and isOwn(shape, key) then
       if not copy then
         copy = {}
         for name, value in next, row do copy[name] = value end
@@ -231,22 +235,31 @@ end
 local function strip(shape, row)
   for i = 1, #OWN do
     local key = OWN[i]
-    if row[key] ~= nil and not shape.byName[key] and key ~= shape.idProperty then row[key] = nil end
+    if row[key] ~= nil and isOwn(shape, key) then row[key] = nil end
   end
+end
+
+-- The text of a row's error: in prods:errors, or in the row itself.
+local function errorText(row, texts, id)
+  if row["prods:hasErrors"] == true then return texts[id] or GENERIC end
+  local own = row._errorString
+  return id ~= nil and texts[id] or type(own) == "string" and own ~= "" and own or nil
+end
+
+local function isMarked(row, state, id)
+  return state or id or row["prods:clientId"] or row["prods:hasErrors"] or row["prods:rejected"]
+    or row._id or row._index or row._errorString or row._rejected
 end
 
 --- Removes the keys that are no fields from a row, and returns their meaning.
 -- @param texts table: prods:id -> text of the error
 -- @return table: state, id, clientId, errorString, rejected; nil when the row has no such keys
 local function takeMark(shape, row, texts, state)
-  local id, hasErrors = row["prods:id"], row["prods:hasErrors"] == true
-  local rejected = row["prods:rejected"] == true
-  if not (state or id or hasErrors or rejected or row["prods:clientId"] or row._id or row._index) then
-    return nil
-  end
-  local text = hasErrors and (texts[id] or GENERIC) or id ~= nil and texts[id] or nil
+  local id = row["prods:id"]
+  if not isMarked(row, state, id) then return nil end
+  local text = errorText(row, texts, id)
   local mark = { state = state, id = id, clientId = row["prods:clientId"] }
-  mark.rejected = rejected or text == "REJECTED" or nil
+  mark.rejected = row["prods:rejected"] == true or row._rejected == true or text == "REJECTED" or nil
   mark.errorString = text ~= "REJECTED" and text or nil
   strip(shape, row)
   return mark

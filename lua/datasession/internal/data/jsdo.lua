@@ -19,7 +19,7 @@ local rawget, type = rawget, type
 -- of the table, record)), `properties` (name -> function (state of the data object)), `settable` and
 -- `options` (of the constructor: name -> function (jsdo, value, level)).
 local FILES = {
-  "properties", "reading", "events", "errors", "merge", "save", "conflict",
+  "properties", "reading", "events", "errors", "merge", "save", "conflict", "localstorage",
 }
 
 local jsdo = {}

@@ -102,16 +102,16 @@ local function checkMode(mode, level)
     mode == nil and "nothing" or tostring(mode)), level + 1)
 end
 
-local function checkKeys(t, keys, level)
+local function checkKeys(call, t, keys, level)
   if type(keys) ~= "table" then
-    raise("addRecords: keyFields: expected an array of names, got " .. type(keys), level + 1)
+    raise(call .. ": keyFields: expected an array of names, got " .. type(keys), level + 1)
   end
   local shape, list = t[P].shape, {}
   for i, name in ipairs(keys) do
     local spelled = type(name) == "string"
       and (schema.has(shape, name) and name or schema.spelled(shape, name))
     if not spelled then
-      raise("addRecords: keyFields: " .. suggest.unknown("field", name, shape.names), level + 1)
+      raise(call .. ": keyFields: " .. suggest.unknown("field", name, shape.names), level + 1)
     end
     list[i] = spelled
   end
@@ -191,40 +191,75 @@ local function parseTable(jsdo, t, members, level)
   end
 end
 
--- Raises if a row with before-image is about a record that has a pending change.
-local function checkMarks(parsed, keys, level)
-  if not keys or #keys == 0 then return end
+local function pendingMessage(t, i)
+  return format("row %d of %s: the record has a pending change: accept or reject it first", i, t[P].shape.name)
+end
+
+-- nil and a message if a row with before-image is about a record that has a pending change.
+local function checkMarks(parsed, keys)
   local t = parsed.t
   local index = indexOf(t, keys)
-  for i, row in ipairs(parsed.rows) do
-    local known = parsed.marks[i] and parsed.marks[i].state and index[keyOf(row, keys, t[P].caseSensitive)]
-    if known and memory.change(known) then
-      raise(format("addRecords: row %d of %s: the record has a pending change: accept or reject it first", i,
-        t[P].shape.name), level + 1)
-    end
+  local function isPending(row)
+    local known = index[keyOf(row, keys, t[P].caseSensitive)]
+    return known and memory.change(known)
   end
+  for i, row in ipairs(parsed.rows) do
+    if parsed.marks[i] and parsed.marks[i].state and isPending(row) then return nil, pendingMessage(t, i) end
+  end
+  for i, mark in ipairs(parsed.deleted) do
+    if isPending(mark.old) then return nil, pendingMessage(t, i) end
+  end
+  return true
+end
+
+-- Makes the records of these old rows deleted ones.
+local function addDeleted(parsed, keys)
+  local t = parsed.t
+  local index = keys and indexOf(t, keys) or {}
+  for _, mark in ipairs(parsed.deleted) do
+    local known = keys and index[keyOf(mark.old, keys, t[P].caseSensitive)]
+    if known then memory.refresh(known, mark.old) end
+    mark.state = "deleted"
+    image.restore(known or memory.append(t, mark.old), mark)
+  end
+end
+
+--- Merges what image.parse gave of one table, pending changes too.
+-- @param mode, keys as for merge.rows
+-- @return true; nil and a message, and nothing has changed
+function merge.add(parsed, mode, keys)
+  if mode == merge.EMPTY or keys and #keys == 0 then keys = nil end
+  local ok, message = true, nil
+  if keys then ok, message = checkMarks(parsed, keys) end
+  if not ok then return nil, message end
+  ok, message = merge.rows(parsed.t, parsed.rows, mode, keys, function(i, r)
+    if parsed.marks[i] and not memory.change(r) then image.restore(r, parsed.marks[i]) end
+  end)
+  if not ok then return nil, message end
+  addDeleted(parsed, keys)
+  return true
 end
 
 local function add(parsed, mode, keys, level)
-  local t = parsed.t
-  if mode ~= merge.EMPTY then checkMarks(parsed, keys, level + 1) end
-  local ok, message = merge.rows(t, parsed.rows, mode, keys, function(i, r)
-    if parsed.marks[i] and not memory.change(r) then image.restore(r, parsed.marks[i]) end
-  end)
+  local ok, message = merge.add(parsed, mode, keys)
   if not ok then raise("addRecords: " .. message, level + 1) end
-  for _, mark in ipairs(parsed.deleted) do
-    mark.state = "deleted"
-    image.restore(memory.append(t, mark.old), mark)
-  end
 end
 
-local function keysFor(t, keyFields, level)
+--- The key fields of a table that the argument keyFields names. Raises for unknown names.
+-- @param keyFields array of names, or { table = names }, or nil
+-- @return array of names as the catalog spells them; or nil
+function merge.keysFor(call, t, keyFields, level)
   if keyFields == nil then return nil end
   if type(keyFields) == "table" and keyFields[1] == nil and next(keyFields) ~= nil then
     local own = keyFields[t[P].shape.name]
-    return own ~= nil and checkKeys(t, own, level + 1) or nil
+    return own ~= nil and checkKeys(call, t, own, level + 1) or nil
   end
-  return checkKeys(t, keyFields, level + 1)
+  return checkKeys(call, t, keyFields, level + 1)
+end
+
+local function keysFor(t, keyFields, level)
+  local keys = merge.keysFor("addRecords", t, keyFields, level + 1)
+  return keys
 end
 
 local function checkTables(jsdo, members, mode, level)

@@ -72,10 +72,11 @@ function request.failure(kind, message, hint, made, cause)
   return request.blame(err, made)
 end
 
---- Makes an error object that of the call: `info`, and the session.
+--- Makes an error object that of the call: its `info` and its owner, the data object.
 -- @return the error object
 function request.blame(err, made)
   err.info = { errorObject = err, request = made, jsdo = made.jsdo, success = false }
+  err.jsdo = made.jsdo
   made.success, made.exception = false, err
   return err
 end
