@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/descriptors.h"
+#include "net/exchange_internal.h"
 #include "net/handle.h"
 
 #include <errno.h>
@@ -212,7 +213,7 @@ static enum failure class_of_connect (const struct exchange *x, CURL *easy, cons
 static bool is_amid_headers (const struct exchange *x, CURL *easy) {
   curl_off_t first = 0;
   curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
-  return x->reached && first > 0 && !x->block_complete;
+  return x->run->reached && first > 0 && !x->run->block_complete;
 }
 
 /*
@@ -221,7 +222,7 @@ static bool is_amid_headers (const struct exchange *x, CURL *easy) {
 */
 static bool is_beyond_limits (const struct exchange *x, CURL *easy, CURLcode code) {
   enum { LINE_LIMIT = 100 * 1024 };
-  const struct handle *h = x->handle;
+  const struct handle *h = x->run->handle;
 #if LIBCURL_VERSION_NUM >= 0x080600
   if (code == CURLE_TOO_LARGE) return is_amid_headers(x, easy);
 #endif
@@ -308,7 +309,7 @@ static const char *find_hint (const struct exchange *x, CURL *easy, CURLcode cod
   const char *hint = NULL;
   if (f == FAILURE_PROXY) hint = connect_status(easy) == PROXY_WANTS_LOGIN ? proxy_login_hint : proxy_hint(x);
   if (f == FAILURE_TLS) hint = hint_of_text(text);
-  if (f == FAILURE_CONNECT && x->reached && x->handle->stream.id) hint = http2_hint;
+  if (f == FAILURE_CONNECT && x->run->reached && x->run->handle->stream.id) hint = http2_hint;
   if (!hint && f != FAILURE_PROXY && f != FAILURE_DEVICE) hint = hint_of_code(x, code);
   return hint ? hint : classes[f].hint;
 }
@@ -352,7 +353,7 @@ bool curl_failure_for_descriptors (const struct exchange *x, CURLcode code) {
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_SSL_CACERT_BADFILE:
   case CURLE_SSL_CERTPROBLEM:
-  case CURLE_SSL_CRL_BADFILE: return !x->reached && descriptors_are_short();
+  case CURLE_SSL_CRL_BADFILE: return !x->run->reached && descriptors_are_short();
   default: return false;
   }
 }

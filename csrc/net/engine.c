@@ -301,7 +301,7 @@ static void work_by_clock (struct engine *e) {
 }
 
 static bool begins_connection (const struct exchange *x) {
-  return x->phase == EXCHANGE_PENDING && !x->reached;
+  return x->phase == EXCHANGE_PENDING && !x->run->reached;
 }
 
 static void start_all (struct engine *e) {

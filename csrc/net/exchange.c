@@ -12,15 +12,18 @@ enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
 struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
                                void (*drop)(struct exchange *x)) {
-  struct exchange *x = memory_new(memory, sizeof *x);
-  if (!x) return NULL;
+  struct exchange_block *block = memory_new(memory, sizeof *block);
+  struct exchange *x;
+  if (!block) return NULL;
+  x = &block->exchange;
+  x->run = &block->run;
   x->engine = engine;
-  x->drop = drop;
-  x->memory = *memory;
-  buffer_init(&x->request.body, &x->memory, SIZE_MAX);
+  x->run->drop = drop;
+  x->run->memory = *memory;
+  buffer_init(&x->request.body, &x->run->memory, SIZE_MAX);
   x->request.body.secret = true;
-  buffer_init(&x->response.headers, &x->memory, HEADER_LIMIT);
-  buffer_init(&x->response.body, &x->memory, SIZE_MAX);
+  buffer_init(&x->response.headers, &x->run->memory, HEADER_LIMIT);
+  buffer_init(&x->response.body, &x->run->memory, SIZE_MAX);
   x->response.headers.secret = x->response.body.secret = true;
   return x;
 }
@@ -44,9 +47,9 @@ static void release_all (struct exchange *x) {
 void exchange_orphan (struct exchange *x) {
   release_all(x);
   x->engine = NULL;
-  x->handle = NULL;
-  x->host = NULL;
-  x->earlier = x->later = NULL;
+  x->run->handle = NULL;
+  x->run->host = NULL;
+  x->run->earlier = x->run->later = NULL;
   x->phase = EXCHANGE_REPORTED;
 }
 
@@ -58,28 +61,28 @@ void exchange_drop_bodies (struct exchange *x) {
 
 void exchange_free (struct exchange *x) {
   if (!x) return;
-  if (x->phase == EXCHANGE_PENDING || x->phase == EXCHANGE_FINISHED) x->drop(x);
+  if (x->phase == EXCHANGE_PENDING || x->phase == EXCHANGE_FINISHED) x->run->drop(x);
   release_all(x);
   exchange_drop_bodies(x);
   buffer_wipe(&x->response.headers);
-  struct allocator memory = x->memory;
-  memory_free(&memory, x, sizeof *x);
+  struct allocator memory = x->run->memory;
+  memory_free(&memory, x, sizeof(struct exchange_block));
 }
 
 static void begin_block (struct exchange *x) {
   buffer_clear(&x->response.headers);
   x->response.type_length = x->response.initials = 0;
-  x->promised = -1;
-  x->block_complete = x->odd_encoding = false;
+  x->run->promised = -1;
+  x->run->block_complete = x->run->odd_encoding = false;
 }
 
 static void start_hop (struct exchange *x) {
   begin_block(x);
-  x->reached = x->dropped = false;
-  x->refusals = 0;
-  x->header_bytes = 0;
-  x->rooms = 0;
-  x->sent = 0;
+  x->run->reached = x->run->dropped = false;
+  x->run->refusals = 0;
+  x->run->header_bytes = 0;
+  x->run->rooms = 0;
+  x->run->sent = 0;
   buffer_clear(&x->response.body);
 }
 
@@ -87,11 +90,11 @@ void exchange_start (struct exchange *x, double now) {
   struct request *r = &x->request;
   const struct transport *t = r->transport;
   double timeout = r->timeout > 0 ? r->timeout : t->timeout;
-  x->stall = r->stall_timeout > 0 ? r->stall_timeout : t->stall_timeout;
-  x->started = x->active = now;
-  x->deadline = timeout > 0 ? now + timeout : 0;
-  x->method = r->method;
-  x->sends_body = r->has_body;
+  x->run->stall = r->stall_timeout > 0 ? r->stall_timeout : t->stall_timeout;
+  x->started = x->run->active = now;
+  x->run->deadline = timeout > 0 ? now + timeout : 0;
+  x->run->method = r->method;
+  x->run->sends_body = r->has_body;
   x->response.body.limit = t->max_response < SIZE_MAX / 2 ? t->max_response : SIZE_MAX / 2;
   x->response.uri = uri_keep(r->uri);
   start_hop(x);
@@ -178,12 +181,12 @@ static bool note_length (struct exchange *x, const char *line, size_t length) {
   for (size_t size; next_element(&text, &size, end); text += size) {
     long long number = number_of(text, size);
     if (number < 0) continue;
-    if (x->promised >= 0 && x->promised != number) {
+    if (x->run->promised >= 0 && x->run->promised != number) {
       curl_failure_note(x, FAILURE_PROTOCOL, "the server, or somebody on the way to it, must be corrected",
                         "the response has two different Content-Length lines");
       return false;
     }
-    x->promised = number;
+    x->run->promised = number;
   }
   return true;
 }
@@ -199,7 +202,7 @@ static bool is_encoding (const char *name, size_t length) {
 static void note_encoding (struct exchange *x, const char *line, size_t length) {
   const char *text = line + strlen("content-encoding:"), *end = line + length;
   for (size_t size; next_element(&text, &size, end); text += size)
-    x->odd_encoding = x->odd_encoding || !is_encoding(text, size);
+    x->run->odd_encoding = x->run->odd_encoding || !is_encoding(text, size);
 }
 
 static unsigned initial (const char *name) {
@@ -283,16 +286,16 @@ static bool unfold (struct exchange *x, const char *line, size_t length) {
 bool exchange_take_header (struct exchange *x, const char *line, size_t length) {
   struct buffer *block = &x->response.headers;
   size_t start;
-  if (x->stall > 0) x->active = clock_now();
-  x->header_bytes += length;
-  if (x->header_bytes > HEADER_LIMIT) {
+  if (x->run->stall > 0) x->run->active = clock_now();
+  x->run->header_bytes += length;
+  if (x->run->header_bytes > HEADER_LIMIT) {
     curl_failure_note(x, FAILURE_PROTOCOL, headers_hint, "the response's headers pass %d KiB",
                       HEADER_LIMIT / 1024);
     return false;
   }
   if (exchange_begins_answer(line, length)) begin_block(x);
-  if (x->block_complete) return true;
-  x->block_complete = is_blank_line(line, length);
+  if (x->run->block_complete) return true;
+  x->run->block_complete = is_blank_line(line, length);
   if (length && is_blank(*line) && block->length) return unfold(x, line, length);
   start = block->length;
   if (!took(x, buffer_add(block, line, length))) return false;
@@ -301,7 +304,7 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
 
 bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
   struct buffer *body = &x->response.body;
-  if (x->stall > 0) x->active = clock_now();
+  if (x->run->stall > 0) x->run->active = clock_now();
   if (body->length > TOKEN_LIMIT)
     body->secret = false; /* no response with a token is so large; realloc is cheaper */
   enum buffer_result result = buffer_add(body, data, length);
@@ -312,7 +315,7 @@ bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
 
 bool exchange_is_answered (struct exchange *x) {
   long status = x->response.status;
-  if (status >= 200 && x->block_complete) return true;
+  if (status >= 200 && x->run->block_complete) return true;
   if (status >= 100 || !x->response.headers.length)
     curl_failure_note(x, FAILURE_CONNECT, NULL,
                       "the connection was closed before the response's headers were complete");
@@ -369,11 +372,11 @@ static bool drop_line (struct exchange *x, const char *name) {
 /* As browsers do; RFC 9110, 15.4. False: out of memory. */
 static bool change_method (struct exchange *x) {
   long status = x->response.status;
-  bool head = strcmp(x->method, "HEAD") == 0, post = strcmp(x->method, "POST") == 0;
+  bool head = strcmp(x->run->method, "HEAD") == 0, post = strcmp(x->run->method, "POST") == 0;
   if (head || status == 307 || status == 308) return true;
   if (status != 303 && !post) return true;
-  x->method = "GET";
-  x->sends_body = false;
+  x->run->method = "GET";
+  x->run->sends_body = false;
   return drop_line(x, "Content-Type"); /* it described the body, which is not sent again */
 }
 
@@ -385,9 +388,9 @@ static bool prepare_hop (struct exchange *x, const struct uri *target) {
 }
 
 bool exchange_undecode (struct exchange *x) {
-  if (!x->odd_encoding || x->undecoded || x->request.once) return false;
+  if (!x->run->odd_encoding || x->run->undecoded || x->request.once) return false;
   /* GCOVR_EXCL_START: run from libcurl 8.1 on */
-  x->undecoded = true;
+  x->run->undecoded = true;
   start_hop(x);
   return true;
   /* GCOVR_EXCL_STOP */

@@ -21,8 +21,7 @@
 #pragma GCC visibility push(hidden)
 
 struct engine;
-struct handle;
-struct host_queue;
+struct exchange_run;
 
 /* Why an exchange has no response. */
 enum failure {
@@ -91,33 +90,10 @@ struct exchange {
   unsigned mark;                       /* for the owner's use */
   size_t tag;                          /* for the owner's use: which of several */
 
-  /* the engine's: */
-  void (*drop)(struct exchange *x); /* takes it out of the engine */
+  /* Written by the engine: */
   enum { EXCHANGE_FRESH, EXCHANGE_PENDING, EXCHANGE_FINISHED, EXCHANGE_REPORTED } phase;
-  struct handle *handle;            /* borrowed from the pool; NULL: it waits, or is not pending */
-  struct host_queue *host;          /* of its origin; NULL: there is no limit */
-  struct exchange *earlier, *later; /* in the queue that holds it */
-  struct allocator memory;          /* a copy: an exchange may outlive its engine */
-  struct timer limit_timer;         /* for the earlier of the deadline and the stall */
-  double started;                   /* of clock_now */
-  double deadline;                  /* of clock_now; 0: none */
-  double active;                    /* of clock_now: when a byte last moved; only kept if `stall` is set */
-  double stall;                     /* seconds; 0: no limit */
-  curl_off_t sent;                  /* bytes, at the last look */
-  const char *method;               /* of this hop: a redirect may turn POST into GET */
-  bool sends_body;                  /* in this hop */
-  size_t upload;                    /* bytes of the body that host->uploaded includes */
-  bool starting;                    /* it is in the engine's queue `starting` */
-  bool reached;                     /* this hop had a connection and was about to send */
-  unsigned char rooms;              /* connections that were closed to make room for this hop's */
-  bool http2;                       /* HTTP/2 may be used, over https */
-  bool dropped;                     /* this hop was retried because a kept connection broke */
-  int refusals;        /* how often the server refused this hop unprocessed and it was sent again */
-  bool block_complete; /* the blank line that ends the header block came */
-  bool undecoded;      /* the body is taken without decoding */
-  bool odd_encoding;   /* Content-Encoding names something unknown */
-  long long promised;  /* by Content-Length; -1: nothing yet */
-  size_t header_bytes; /* of this hop, interim blocks included */
+  double started;           /* of clock_now */
+  struct exchange_run *run; /* of exchange_internal.h; in the same block of memory */
 };
 
 void exchange_free (struct exchange *x); /* accepts NULL */

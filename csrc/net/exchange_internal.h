@@ -1,6 +1,7 @@
 /*
-** exchange_internal: the functions of an exchange that only engine, transfer and handle call. They take it
-** through its hops and fill its response.
+** exchange_internal: the part of an exchange that only the files of the engine use: its place in the engine's
+** queues, its limits of time and the state of its hop; and the functions that take it through its hops and
+** fill its response.
 */
 #ifndef NET_EXCHANGE_INTERNAL_H
 #define NET_EXCHANGE_INTERNAL_H
@@ -8,6 +9,42 @@
 #include "net/exchange.h"
 
 #pragma GCC visibility push(hidden)
+
+struct handle;
+struct host_queue;
+
+struct exchange_run {
+  void (*drop)(struct exchange *x); /* takes it out of the engine */
+  struct handle *handle;            /* borrowed from the pool; NULL: it waits, or is not pending */
+  struct host_queue *host;          /* of its origin; NULL: there is no limit */
+  struct exchange *earlier, *later; /* in the queue that holds it */
+  struct allocator memory;          /* a copy: an exchange may outlive its engine */
+  struct timer limit_timer;         /* for the earlier of the deadline and the stall */
+  double deadline;                  /* of clock_now; 0: none */
+  double active;                    /* of clock_now: when a byte last moved; only kept if `stall` is set */
+  double stall;                     /* seconds; 0: no limit */
+  curl_off_t sent;                  /* bytes, at the last look */
+  const char *method;               /* of this hop: a redirect may turn POST into GET */
+  bool sends_body;                  /* in this hop */
+  size_t upload;                    /* bytes of the body that host->uploaded includes */
+  bool starting;                    /* it is in the engine's queue `starting` */
+  bool reached;                     /* this hop had a connection and was about to send */
+  unsigned char rooms;              /* connections that were closed to make room for this hop's */
+  bool http2;                       /* HTTP/2 may be used, over https */
+  bool dropped;                     /* this hop was retried because a kept connection broke */
+  int refusals;        /* how often the server refused this hop unprocessed and it was sent again */
+  bool block_complete; /* the blank line that ends the header block came */
+  bool undecoded;      /* the body is taken without decoding */
+  bool odd_encoding;   /* Content-Encoding names something unknown */
+  long long promised;  /* by Content-Length; -1: nothing yet */
+  size_t header_bytes; /* of this hop, interim blocks included */
+};
+
+/* The block that exchange_new allocates: `run` lives and dies with its exchange. */
+struct exchange_block {
+  struct exchange exchange;
+  struct exchange_run run;
+};
 
 /*
 ** For engine_new_exchange. A hop takes at most 256 KiB of header bytes. exchange_free calls `drop` while the

@@ -60,7 +60,7 @@ static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   if (h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
   if (!code && h->lines->previews && exchange_begins_answer(data, count)) code = set_preview(h, PREVIEW_NEXT);
   if (code || !exchange_take_header(h->exchange, data, count)) return 0;
-  if (h->exchange->odd_encoding) code = set_decoding(h, true);
+  if (h->exchange->run->odd_encoding) code = set_decoding(h, true);
   return code ? 0 : count;
 }
 
@@ -88,10 +88,10 @@ enum { MOST_REFUSALS = 100 }; /* a server that ends its connections early needs 
 
 /* False: the server refused too often; a failure is noted. */
 static bool may_follow_refusal (struct exchange *x) {
-  if (x->refusals < MOST_REFUSALS) return true;
+  if (x->run->refusals < MOST_REFUSALS) return true;
   curl_failure_note(x, FAILURE_CONNECT,
                     "the server ends its connections early, or is too busy: its log may say why",
-                    "the server refused the request unprocessed, %d times", x->refusals);
+                    "the server refused the request unprocessed, %d times", x->run->refusals);
   return false;
 }
 
@@ -107,7 +107,7 @@ static bool may_resend (struct handle *h) {
   struct exchange *x = h->exchange;
   h->retried = true;
   if (stream_was_refused(&h->stream, h->sockets)) {
-    x->refusals++;
+    x->run->refusals++;
     return may_follow_refusal(x);
   }
   if (note_once(x)) return false;
@@ -124,11 +124,11 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   struct exchange *x = h->exchange;
   (void)ip, (void)local_ip, (void)port;
   h->port = local_port;
-  h->stale = !x->reached && has_stale_input(h);
+  h->stale = !x->run->reached && has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
-  if (x->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
-  x->reached = true;
-  if (x->stall > 0) x->active = clock_now();
+  if (x->run->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
+  x->run->reached = true;
+  if (x->run->stall > 0) x->run->active = clock_now();
   stream_begin(&h->stream, local_port);
   return CURL_PREREQFUNC_OK;
 }
@@ -351,7 +351,7 @@ static CURLcode set_transport (struct handle *h, struct transport *t, bool https
 }
 
 static CURLcode set_version (struct handle *h, const struct exchange *x) {
-  bool https = uri_is_https(x->response.uri), http2 = https && x->http2;
+  bool https = uri_is_https(x->response.uri), http2 = https && x->run->http2;
   return h->https == https && h->http2 == http2 ? CURLE_OK : set_http_version(h, https, http2);
 }
 
@@ -374,7 +374,7 @@ static CURLcode set_uri (struct handle *h, struct uri *u) {
 ** header line costs.
 */
 static bool needs_no_expect (const struct exchange *x) {
-  return x->sends_body && x->request.body.length >= 65536;
+  return x->run->sends_body && x->request.body.length >= 65536;
 }
 
 static bool lacks (const struct header_list *list, const char *name) {
@@ -386,9 +386,9 @@ static bool is (const char *method, const char *name) {
 }
 
 static enum handle_shape shape_of (const struct exchange *x) {
-  if (is(x->method, "HEAD")) return SHAPE_HEAD;
-  if (x->sends_body || is(x->method, "POST")) return SHAPE_BODY;
-  return is(x->method, "PUT") || is(x->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
+  if (is(x->run->method, "HEAD")) return SHAPE_HEAD;
+  if (x->run->sends_body || is(x->run->method, "POST")) return SHAPE_BODY;
+  return is(x->run->method, "PUT") || is(x->run->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
 }
 
 static unsigned lines_kind_of (const struct handle *h, const struct exchange *x) {
@@ -468,7 +468,7 @@ static const char *natural_method (enum handle_shape shape) {
 
 static CURLcode set_body (struct handle *h, const struct exchange *x) {
   const struct buffer *body = &x->request.body;
-  bool empty = !x->sends_body || !body->length;
+  bool empty = !x->run->sends_body || !body->length;
   curl_off_t length = empty ? 0 : (curl_off_t)body->length;
   CURLcode code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, empty ? "" : body->data);
@@ -502,10 +502,10 @@ static CURLcode set_shape (struct handle *h, enum handle_shape shape, const stru
 
 static CURLcode set_message (struct handle *h, const struct exchange *x) {
   enum handle_shape shape = shape_of(x);
-  bool custom = !is(x->method, natural_method(shape));
+  bool custom = !is(x->run->method, natural_method(shape));
   CURLcode code = set_shape(h, shape, x);
   if (!code && (custom || h->custom))
-    code = curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, custom ? x->method : NULL);
+    code = curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, custom ? x->run->method : NULL);
   h->custom = custom;
   return code;
 }
@@ -564,7 +564,7 @@ static CURLcode set_fresh (struct handle *h) {
 
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
-  if (!x->reached) stream_begin(&h->stream, 0);
+  if (!x->run->reached) stream_begin(&h->stream, 0);
   h->stream.port = 0;
   CURLcode code = set_buffer(h, buffer_of(x));
   if (!code) code = set_transport(h, r->transport, uri_is_https(x->response.uri));
@@ -573,7 +573,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);
   if (!code) code = set_headers(h, x);
-  if (!code) code = set_decoding(h, x->undecoded);
+  if (!code) code = set_decoding(h, x->run->undecoded);
   if (!code) code = set_jar(h, r->jar);
   if (!code && sends_credentials(h, r)) cookie_jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
@@ -611,12 +611,12 @@ CURLcode handle_let_go (struct handle *h) {
 ** proved dead.
 */
 static bool may_repeat (struct handle *h) {
-  return !h->exchange->reached || may_resend(h);
+  return !h->exchange->run->reached || may_resend(h);
 }
 
 static bool was_refused (struct handle *h) {
   struct exchange *x = h->exchange;
-  if (!x->reached || x->response.failure != FAILURE_NONE || x->response.headers.length) return false;
+  if (!x->run->reached || x->response.failure != FAILURE_NONE || x->response.headers.length) return false;
   return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x);
 }
 
@@ -628,10 +628,10 @@ static bool was_dropped (struct handle *h, CURLcode code) {
   struct exchange *x = h->exchange;
   bool broke = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
                code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2;
-  if (!broke || !x->reached || !h->reused || x->header_bytes || x->response.failure != FAILURE_NONE)
+  if (!broke || !x->run->reached || !h->reused || x->run->header_bytes || x->response.failure != FAILURE_NONE)
     return false;
-  if (x->request.once || x->dropped) return false;
-  x->dropped = h->retried = h->unsure = true;
+  if (x->request.once || x->run->dropped) return false;
+  x->run->dropped = h->retried = h->unsure = true;
   return true;
 }
 
@@ -641,9 +641,9 @@ static bool was_dropped (struct handle *h, CURLcode code) {
 */
 static bool lacks_text (struct handle *h, CURLcode code) {
   struct exchange *x = h->exchange;
-  if (code != CURLE_PEER_FAILED_VERIFICATION || x->reached || x->dropped) return false;
-  x->dropped = strstr(h->error, "SSL_read") != NULL;
-  return x->dropped;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || x->run->reached || x->run->dropped) return false;
+  x->run->dropped = strstr(h->error, "SSL_read") != NULL;
+  return x->run->dropped;
 }
 
 bool handle_tries_again (struct handle *h, CURLcode code) {

@@ -16,7 +16,7 @@ bool transfer_is_over (const struct engine *e) {
 
 /* Counts the exchange among the running ones of its host. */
 static void claim (struct exchange *x) {
-  if (x->host) x->host->running++;
+  if (x->run->host) x->run->host->running++;
 }
 
 static void enter (struct engine *e, struct exchange *x) {
@@ -25,31 +25,31 @@ static void enter (struct engine *e, struct exchange *x) {
 }
 
 static void take_body_away (struct exchange *x) {
-  if (x->host) x->host->uploaded -= x->upload;
-  x->upload = 0;
+  if (x->run->host) x->run->host->uploaded -= x->run->upload;
+  x->run->upload = 0;
 }
 
 static void complete (struct engine *e, struct exchange *x) {
   queue_remove(&e->running, x);
-  if (x->host) x->host->running--;
+  if (x->run->host) x->run->host->running--;
   take_body_away(x);
-  timers_clear(&e->limit_timers, &x->limit_timer);
+  timers_clear(&e->limit_timers, &x->run->limit_timer);
   x->response.timing.total = clock_now() - x->started;
   x->phase = EXCHANGE_FINISHED;
-  x->host = NULL; /* the queue may be freed before the exchange */
+  x->run->host = NULL; /* the queue may be freed before the exchange */
   queue_append(&e->finished, x);
 }
 
 /* False: a failure is noted and the handle is freed. */
 static bool add_to_multi (struct engine *e, struct exchange *x) {
-  CURLcode code = handle_prepare(x->handle, x);
-  if (!code && curl_multi_add_handle(e->multi, x->handle->easy) == CURLM_OK) {
+  CURLcode code = handle_prepare(x->run->handle, x);
+  if (!code && curl_multi_add_handle(e->multi, x->run->handle->easy) == CURLM_OK) {
     e->fresh = true;
     return true;
   }
-  curl_failure_explain(x, x->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->handle->error);
-  handle_free(x->handle);
-  x->handle = NULL;
+  curl_failure_explain(x, x->run->handle->easy, code ? code : CURLE_OUT_OF_MEMORY, x->run->handle->error);
+  handle_free(x->run->handle);
+  x->run->handle = NULL;
   return false;
 }
 
@@ -58,18 +58,19 @@ static bool add_to_multi (struct engine *e, struct exchange *x) {
 ** connection of its own.
 */
 static void place_body (struct exchange *x) {
-  if (!x->host || !x->http2 || !x->sends_body || x->request.transport->http2 == HTTP2_YES) return;
+  if (!x->run->host || !x->run->http2 || !x->run->sends_body || x->request.transport->http2 == HTTP2_YES)
+    return;
   /* GCOVR_EXCL_START: run where libcurl multiplexes, from 8.x on */
-  x->http2 = host_queue_has_window(x->host, x->request.body.length);
-  if (x->http2) x->upload = x->request.body.length;
-  x->host->uploaded += x->upload;
+  x->run->http2 = host_queue_has_window(x->run->host, x->request.body.length);
+  if (x->run->http2) x->run->upload = x->request.body.length;
+  x->run->host->uploaded += x->run->upload;
   /* GCOVR_EXCL_STOP */
 }
 
 static bool attach (struct engine *e, struct exchange *x) {
   place_body(x);
-  x->handle = pool_take(&e->pool, x);
-  if (x->handle) return add_to_multi(e, x);
+  x->run->handle = pool_take(&e->pool, x);
+  if (x->run->handle) return add_to_multi(e, x);
   curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
   return false;
 }
@@ -79,12 +80,12 @@ static bool attach (struct engine *e, struct exchange *x) {
 ** one, the next waits for a step, which has a budget. The exchange already counts as running for its host.
 */
 static void wait_to_start (struct engine *e, struct exchange *x) {
-  x->starting = true;
+  x->run->starting = true;
   queue_append(&e->starting, x);
 }
 
 static void stop_waiting (struct engine *e, struct exchange *x) {
-  x->starting = false;
+  x->run->starting = false;
   queue_remove(&e->starting, x);
 }
 
@@ -109,7 +110,7 @@ static void start_waiting (struct engine *e, struct host_queue *host) {
 }
 
 static void finish (struct engine *e, struct exchange *x) {
-  struct host_queue *host = x->host;
+  struct host_queue *host = x->run->host;
   complete(e, x);
   start_waiting(e, host);
 }
@@ -125,8 +126,8 @@ static void hold_connections (struct engine *e, long most) {
 static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
   enum { MOST_ROOMS = 4 };
   long count = (long)e->sockets.count;
-  if (!count || x->rooms >= MOST_ROOMS || !curl_failure_for_descriptors(x, code)) return false;
-  x->rooms++;
+  if (!count || x->run->rooms >= MOST_ROOMS || !curl_failure_for_descriptors(x, code)) return false;
+  x->run->rooms++;
   e->crowded = true;
   hold_connections(e, count > 1 ? count - 1 : 1);
   return true;
@@ -148,8 +149,8 @@ const struct exchange *transfer_start_next (struct engine *e) {
 }
 
 static void detach (struct engine *e, struct exchange *x) {
-  pool_give(&e->pool, x->handle);
-  x->handle = NULL;
+  pool_give(&e->pool, x->run->handle);
+  x->run->handle = NULL;
   finish(e, x);
   let_connect(e);
 }
@@ -166,19 +167,19 @@ static double seconds_of (CURL *easy, CURLINFO info) {
 */
 static bool was_sent (const struct exchange *x) {
   long size = 0;
-  if (x->response.redirects > 0 || x->undecoded) return true;
-  if (!x->reached) return false;
-  if (x->handle->unsure) return true;
-  if (stream_was_refused(&x->handle->stream, &x->engine->sockets)) return false;
-  curl_easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &size);
+  if (x->response.redirects > 0 || x->run->undecoded) return true;
+  if (!x->run->reached) return false;
+  if (x->run->handle->unsure) return true;
+  if (stream_was_refused(&x->run->handle->stream, &x->engine->sockets)) return false;
+  curl_easy_getinfo(x->run->handle->easy, CURLINFO_REQUEST_SIZE, &size);
   return size > 0;
 }
 
 static void read_outcome (struct exchange *x) {
   struct timing *t = &x->response.timing;
-  CURL *easy = x->handle->easy;
-  if (!x->reached) return;
-  if (!x->handle->reused) {
+  CURL *easy = x->run->handle->easy;
+  if (!x->run->reached) return;
+  if (!x->run->handle->reused) {
     t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
     t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
     t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
@@ -192,7 +193,7 @@ static void read_outcome (struct exchange *x) {
 ** was sent.
 */
 static bool goes_on (struct exchange *x, CURLcode code) {
-  struct handle *h = x->handle;
+  struct handle *h = x->run->handle;
   if (code && handle_tries_again(h, code)) return true;
   if (code == CURLE_BAD_CONTENT_ENCODING && exchange_undecode(x)) return true;
   read_outcome(x);
@@ -219,11 +220,11 @@ static void conclude (struct engine *e, struct exchange *x, CURLcode code) {
   bool again = make_room(e, x, code) || goes_on(x, code);
   bound_cookies(x);
   bool sent = (again || x->response.failure != FAILURE_NONE) && was_sent(x);
-  curl_multi_remove_handle(e->multi, x->handle->easy);
+  curl_multi_remove_handle(e->multi, x->run->handle->easy);
   if (again && x->response.failure == FAILURE_NONE && add_to_multi(e, x)) return;
   x->response.may_have_arrived = sent && x->response.failure != FAILURE_NONE;
   if (x->response.may_have_arrived) curl_failure_warn(x);
-  if (x->handle)
+  if (x->run->handle)
     detach(e, x);
   else
     finish(e, x); /* GCOVR_EXCL_LINE: no memory for a redirect's next hop; seldom in a short run */
@@ -244,14 +245,14 @@ void transfer_collect (struct engine *e) {
 
 /* In a child of fork: leaks the handle, which the parent's transfer uses. */
 static void leave_inherited (struct engine *e, struct exchange *x) {
-  x->handle = NULL;
+  x->run->handle = NULL;
   complete(e, x);
 }
 
 /* Ends an exchange that waits and so has no handle. */
 static void abort_waiting (struct engine *e, struct exchange *x) {
-  struct host_queue *host = x->host;
-  if (!x->starting) {
+  struct host_queue *host = x->run->host;
+  if (!x->run->starting) {
     queue_remove(&host->waiting, x);
     enter(e, x);
     complete(e, x);
@@ -266,7 +267,7 @@ static void abort_waiting (struct engine *e, struct exchange *x) {
 }
 
 void transfer_abort (struct engine *e, struct exchange *x) {
-  if (!x->handle) {
+  if (!x->run->handle) {
     abort_waiting(e, x);
     return;
   }
@@ -276,18 +277,20 @@ void transfer_abort (struct engine *e, struct exchange *x) {
   }
   read_outcome(x);
   x->response.may_have_arrived = was_sent(x);
-  curl_multi_remove_handle(e->multi, x->handle->easy);
+  curl_multi_remove_handle(e->multi, x->run->handle->easy);
   detach(e, x);
 }
 
 static void on_limit (struct timer *timer, void *context) {
-  struct exchange *x = (struct exchange *)(void *)((char *)timer - offsetof(struct exchange, limit_timer));
+  struct exchange_block *block =
+      (struct exchange_block *)(void *)((char *)timer - offsetof(struct exchange_block, run.limit_timer));
+  struct exchange *x = &block->exchange;
   struct engine *e = x->engine;
   const double *now = context;
   if (deadline_passed(x, *now))
     transfer_abort(e, x);
   else
-    timers_set(&e->limit_timers, &x->limit_timer,
+    timers_set(&e->limit_timers, &x->run->limit_timer,
                deadline_next(x)); /* succeeds: the timer was just removed */
 }
 
@@ -301,8 +304,8 @@ void transfer_check_deadlines (struct engine *e, double now) {
 
 static bool set_limit_timer (struct engine *e, struct exchange *x) {
   double when = deadline_next(x);
-  x->limit_timer.fired = on_limit;
-  return when <= 0 || timers_set(&e->limit_timers, &x->limit_timer, when);
+  x->run->limit_timer.fired = on_limit;
+  return when <= 0 || timers_set(&e->limit_timers, &x->run->limit_timer, when);
 }
 
 /*
@@ -316,9 +319,9 @@ static size_t most_at_once (const struct engine *e) {
 
 static bool find_host (struct engine *e, struct exchange *x) {
   size_t most = most_at_once(e);
-  if (!most && !x->http2) return true;
-  x->host = host_queues_find(&e->hosts, x->request.uri, most ? most : SIZE_MAX);
-  return x->host != NULL;
+  if (!most && !x->run->http2) return true;
+  x->run->host = host_queues_find(&e->hosts, x->request.uri, most ? most : SIZE_MAX);
+  return x->run->host != NULL;
 }
 
 void transfer_relimit (struct engine *e) {
@@ -358,16 +361,16 @@ static bool may_speak_http2 (const struct engine *e, const struct exchange *x) {
   switch (x->request.transport->http2) {
   case HTTP2_NO: return false;
   case HTTP2_YES: return true;
-  default: return !e->limits.http1 && (!x->sends_body || sends_bodies_well(e));
+  default: return !e->limits.http1 && (!x->run->sends_body || sends_bodies_well(e));
   }
 }
 
 static void undo_begin (struct engine *e, struct exchange *x) {
   take_body_away(x);
-  timers_clear(&e->limit_timers, &x->limit_timer);
+  timers_clear(&e->limit_timers, &x->run->limit_timer);
   uri_release(x->response.uri);
   x->response.uri = NULL;
-  x->host = NULL;
+  x->run->host = NULL;
   x->response.failure = FAILURE_NONE;
   x->response.detail[0] = '\0';
   x->response.hint = NULL;
@@ -376,10 +379,10 @@ static void undo_begin (struct engine *e, struct exchange *x) {
 /* False: out of memory; nothing has begun. Every other failure is reported by `finished`. */
 static bool begin (struct engine *e, struct exchange *x) {
   exchange_start(x, clock_now());
-  x->http2 = may_speak_http2(e, x);
+  x->run->http2 = may_speak_http2(e, x);
   if (!find_host(e, x) || !set_limit_timer(e, x)) return false;
-  if (x->host && host_queue_is_full(x->host)) {
-    queue_append(&x->host->waiting, x);
+  if (x->run->host && host_queue_is_full(x->run->host)) {
+    queue_append(&x->run->host->waiting, x);
     return true;
   }
   if (e->fresh) {
@@ -403,11 +406,11 @@ bool transfer_begin (struct engine *e, struct exchange *x) {
 }
 
 static void abandon (struct engine *e, struct exchange *x) {
-  if (x->handle && !fork_guard_forked_since(e->forks)) {
-    curl_multi_remove_handle(e->multi, x->handle->easy);
-    handle_free(x->handle);
+  if (x->run->handle && !fork_guard_forked_since(e->forks)) {
+    curl_multi_remove_handle(e->multi, x->run->handle->easy);
+    handle_free(x->run->handle);
   }
-  timers_clear(&e->limit_timers, &x->limit_timer);
+  timers_clear(&e->limit_timers, &x->run->limit_timer);
   exchange_orphan(x);
 }
 
@@ -422,7 +425,7 @@ void transfer_abandon_all (struct engine *e) {
     abandon(e, x);
   }
   while ((x = host_queues_first_waiting(&e->hosts))) {
-    queue_remove(&x->host->waiting, x);
+    queue_remove(&x->run->host->waiting, x);
     abandon(e, x);
   }
 }

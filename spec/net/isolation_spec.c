@@ -268,7 +268,7 @@ void broken_connections_leave_doubt (void) {
   struct exchange *x = request_new("/");
   exchange_start(x, clock_now());
   CHECK(handle_prepare(h, x) == CURLE_OK);
-  x->reached = h->reused = true;
+  x->run->reached = h->reused = true;
   CHECK(handle_tries_again(h, CURLE_HTTP2) && h->unsure && h->retried);
   CHECK(!handle_tries_again(h, CURLE_HTTP2));
   handle_rest(h);

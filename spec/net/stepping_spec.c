@@ -2,6 +2,7 @@
 #include "client.h"
 #include "groups.h"
 #include "net/engine_state.h"
+#include "net/exchange_internal.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -90,7 +91,7 @@ void few_connections_begin_in_a_step (void) {
 void starting_exchanges_can_be_ended (void) {
   client_open(NULL);
   submit_all("/echo");
-  CHECK(!all[SOME - 1]->handle && !all[SOME - 2]->handle);
+  CHECK(!all[SOME - 1]->run->handle && !all[SOME - 2]->run->handle);
   engine_cancel(engine, all[SOME - 1]);
   CHECK(all[SOME - 1]->phase == EXCHANGE_FINISHED && engine_timeout(engine) == 0);
   exchange_free(all[SOME - 2]);
@@ -246,7 +247,7 @@ void cancelled_bodies_are_freed (void) {
   submit(sent);
   submit(waiting);
   engine_cancel(engine, waiting);
-  CHECK(!waiting->handle && !waiting->request.body.data);
+  CHECK(!waiting->run->handle && !waiting->request.body.data);
   await_requests(1);
   engine_cancel(engine, sent);
   CHECK(!sent->request.body.data && sent->response.failure == FAILURE_CANCELLED);
