@@ -83,6 +83,7 @@ build = {
     ["datasession.internal.data.sorting"] = "lua/datasession/internal/data/sorting.lua",
     ["datasession.internal.data.submit"] = "lua/datasession/internal/data/submit.lua",
     ["datasession.internal.data.tableref"] = "lua/datasession/internal/data/tableref.lua",
+    ["datasession.internal.data.values"] = "lua/datasession/internal/data/values.lua",
     ["datasession.internal.ending"] = "lua/datasession/internal/ending.lua",
     ["datasession.internal.locale"] = "lua/datasession/internal/locale.lua",
     ["datasession.internal.methods"] = "lua/datasession/internal/methods.lua",

@@ -16,7 +16,10 @@ local function resourceOf(session, name)
   end
 end
 
-local function hasCatalogs(session) return session.protocol == "jsdo" end
+-- Sessions of other protocols have no catalogs; one that was invalidated cannot be used again.
+local function hasCatalogs(session)
+  return session.protocol == "jsdo" and session.state ~= "invalid"
+end
 
 local function namesOf(sessions)
   local names = {}
@@ -31,6 +34,8 @@ end
 local function checkSession(session, level)
   if getmetatable(session) ~= "datasession.session" then
     raise("JSDO: option 'session': expected a session, got " .. type(session), level + 1)
+  elseif session.state == "invalid" then
+    raise("JSDO: the session was invalidated: create a new one", level + 1)
   elseif not hasCatalogs(session) then
     raise(("JSDO: a session of protocol %s has no catalogs: data objects need one of protocol jsdo")
       :format(session.protocol), level + 1)

@@ -141,6 +141,15 @@ function changes.reject(m, r)
   ids.enter(m, r)
 end
 
+--- True if a save waits for the server's answer about the record; without a record: about any.
+function changes.isSending(m, r)
+  if r then return m.changes[r] ~= nil and m.changes[r].sending ~= nil end
+  for _, change in next, m.changes do
+    if change.sending then return true end
+  end
+  return false
+end
+
 --- The changed records, the oldest change first.
 function changes.changed(m)
   local list, n = {}, 0

@@ -8,6 +8,7 @@ local record = require "datasession.internal.data.record"
 local schema = require "datasession.internal.data.schema"
 
 local null = codec.null
+local scalar = require("datasession.internal.data.values").scalar
 
 local convert = {}
 
@@ -60,33 +61,43 @@ local function putElement(row, now, field, index, value)
   list[index] = value
 end
 
+-- Puts the values of names such as Sales_2 into the arrays of `row`; `now` has the present arrays.
+local function putElements(m, row, now, values, level)
+  for name, value in pairs(values) do
+    local field, index = schema.element(m.shape, name)
+    if field then putElement(row, now[field], field, index, scalar(name, value, level + 1)) end
+  end
+end
+
 --- The plain values for a new row. Raises for unknown fields.
 function convert.row(m, values, level)
   local row = {}
+  local elements = false
   for name, value in pairs(values) do
-    record.checkName(m, name, level + 1)
-    if schema.has(m.shape, name) then row[name] = memory.plain(m, name, value, level + 1) end
+    if schema.has(m.shape, name) then
+      row[name] = memory.plain(m, name, value, level + 1)
+    else
+      record.checkName(m, name, level + 1)
+      elements = true
+    end
   end
-  for name, value in pairs(values) do
-    local field, index = schema.element(m.shape, name)
-    if field then putElement(row, nil, field, index, memory.plain(m, name, value, level + 1)) end
-  end
+  if elements then putElements(m, row, {}, values, level + 1) end
   return row
 end
 
 --- The plain values of the fields that change. Raises for unknown fields.
 function convert.fields(m, r, values, method, level)
   local row = {}
+  local elements = false
   for name, value in pairs(values) do
-    record.checkName(m, name, level + 1)
-    if schema.has(m.shape, name) then row[name] = convert.value(m, name, value, method, level + 1) end
-  end
-  for name, value in pairs(values) do
-    local field, index = schema.element(m.shape, name)
-    if field then
-      putElement(row, memory.values(r)[field], field, index, memory.plain(m, name, value, level + 1))
+    if schema.has(m.shape, name) then
+      row[name] = convert.value(m, name, value, method, level + 1)
+    else
+      record.checkName(m, name, level + 1)
+      elements = true
     end
   end
+  if elements then putElements(m, row, memory.values(r), values, level + 1) end
   return row
 end
 

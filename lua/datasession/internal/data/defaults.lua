@@ -26,7 +26,8 @@ end
 local function listOf(field, value)
   local list = codec.array {}
   if type(value) == "table" then return table.move(value, 1, #value, 1, list) end
-  for i = 1, math.min(field.maxItems or 0, MOST) do list[i] = value end
+  if value == nil then value = codec.null end
+  for i = 1, math.min(field.maxItems, MOST) do list[i] = value end
   return list
 end
 
@@ -35,9 +36,10 @@ function defaults.row(shape)
   local row = {}
   for _, field in ipairs(shape.fields) do
     local value = valueOf(field)
-    if value ~= nil then
-      row[field.name] = shape.lists[field.name] and value ~= codec.null and listOf(field, value) or value
+    if shape.lists[field.name] and (field.maxItems or type(value) == "table") then
+      value = listOf(field, value)
     end
+    row[field.name] = value
   end
   return row
 end

@@ -3,6 +3,7 @@
 local binding = require "datasession.internal.data.binding"
 local live = require "datasession.internal.data.live"
 local memory = require "datasession.internal.data.memory"
+local methodsOf = require "datasession.internal.methods"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
@@ -12,6 +13,7 @@ local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
 
 local P = private.P
+local getmetatable = getmetatable
 local rawget, type = rawget, type
 
 -- The files that add methods. Each may have `methods` (of data objects), `tableMethods` (of table references;
@@ -38,7 +40,10 @@ end
 
 -- The only table of a data object. Raises where the method was called.
 local function single(self, method)
-  local s = rawget(self, P)
+  local s = type(self) == "table" and rawget(self, P)
+  if not s then
+    raise(("%s: expected a JSDO, got %s: call it with ':' instead of '.'"):format(method, type(self)), 3)
+  end
   local t = s.tables[1]
   if t and not s.tables[2] then return t end
   if not t then raise(("%s: the catalog describes no table of %s"):format(method, s.resource.name), 3) end
@@ -51,12 +56,22 @@ local function delegate(name, method)
   end
 end
 
+-- Programs call this one in long loops: it checks by itself what methodsOf checks for the others.
+local findInTable = tableref.methods.findById
+
+local function findById(self, id)
+  local s = type(self) == "table" and self[P]
+  local t = s and s.only or single(self, "findById")
+  return findInTable(t, id)
+end
+
 -- Methods that concern all tables.
 local ALL = { "acceptChanges", "rejectChanges" }
 local ANY = { "hasData", "hasChanges" }
 
 for _, name in ipairs(ALL) do
   methods[name] = function(self)
+    for _, t in ipairs(self[P].tables) do tableref.checkSaved(t, name, 2) end
     for _, t in ipairs(self[P].tables) do tableref.methods[name](t) end
     return true
   end
@@ -169,6 +184,16 @@ function meta.__newindex(self, name, value)
   end
 end
 
+--- Walks the tables by name.
+function meta.__pairs(self) return next, rawget(self, P).byName, nil end
+
+--- The number of records of all tables.
+function meta.__len(self)
+  local n = 0
+  for _, t in ipairs(rawget(self, P).tables) do n = n + memory.count(t) end
+  return n
+end
+
 function meta.__tostring(self)
   local s, counts = rawget(self, P), {}
   for i, t in ipairs(s.tables) do counts[i] = ("%s: %d"):format(t.name, memory.count(t)) end
@@ -194,6 +219,12 @@ for _, file in ipairs(FILES) do
   for name, f in next, module.settable or {} do settable[name] = f end
   for name, f in next, module.options or {} do options[name] = f end
 end
+
+methods.findById, tableref.methods.findById = nil, nil
+methodsOf("a JSDO", methods, function(value) return jsdo.is(value) end)
+methodsOf("a table reference", tableref.methods, tableref.is)
+methodsOf("a record", record.methods, record.is)
+methods.findById, tableref.methods.findById = findById, findInTable
 
 -- ---- The constructor
 
@@ -231,6 +262,7 @@ local function makeTables(self, s)
     s.tables[i] = t
     if shape.name ~= "" then s.byName[shape.name] = t end
   end
+  s.only = #s.tables == 1 and s.tables[1] or nil
 end
 
 local function applyOptions(self, s, given, level)
@@ -270,8 +302,7 @@ end
 
 --- True if the value is a data object.
 function jsdo.is(value)
-  local s = type(value) == "table" and rawget(value, P)
-  return s and s.resource ~= nil or false
+  return getmetatable(value) == "datasession.JSDO" and type(value) == "table"
 end
 
 -- datasession.JSDO: a function that has the constants as fields.

@@ -95,7 +95,7 @@ function lists.setElement(record, field, i, value, level)
   for j = #copy + 1, i - 1 do copy[j] = null end
   if value == nil then value = null end
   copy[i] = value
-  m.write(m, record, field, copy, level + 1)
+  m.write(m, record, field, copy, level + 1) -- checks the elements
 end
 
 return lists

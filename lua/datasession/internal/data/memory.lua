@@ -15,35 +15,25 @@ local changes = require "datasession.internal.data.changes"
 local codec = require "datasession.internal.codec"
 local defaults = require "datasession.internal.data.defaults"
 local ids = require "datasession.internal.data.ids"
-local lists = require "datasession.internal.data.lists"
 local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
 local relations = require "datasession.internal.data.relations"
+local values = require "datasession.internal.data.values"
 
 local GENERATION, MEMORY, P, VALUES = private.GENERATION, private.MEMORY, private.P, private.VALUES
 local null = codec.null
-local setmetatable, type = setmetatable, type
+local setmetatable = setmetatable
 local weakKeys = { __mode = "k" }
 
 local memory = {}
 
 -- ---- Values
 
-local REFUSED = { ["function"] = true, userdata = true, thread = true }
-
 -- The plain form of a value that a program gave.
 local function plain(m, field, value, level)
-  if value == nil or value == null then return null end
-  local kind = type(value)
-  if kind == "table" then
-    return m.shape.lists[field] and lists.copy(value) or value
-  elseif REFUSED[kind] then
-    raise(("%s: expected a text, a number, a boolean, an array or nil, got %s"):format(field, kind), level + 1)
-  elseif kind == "number" and (value ~= value or value - value ~= 0) then
-    raise(("%s: NaN and infinity have no JSON"):format(field), level + 1)
-  end
+  value = values.plain(m.shape, field, value, level + 1)
   return value
 end
 
@@ -117,6 +107,16 @@ local function append(m, row)
   return r
 end
 
+--- The place of the first row that has no value for the id field; nil: there is none.
+function memory.rowWithoutId(t, rows)
+  local property = t[P].shape.idProperty
+  if not property then return nil end
+  for i = 1, #rows do
+    local value = rows[i][property]
+    if value == nil or value == null or value == "" then return i end
+  end
+end
+
 --- Adds an unchanged record at the end.
 function memory.append(t, row)
   local m = t[P]
@@ -125,14 +125,14 @@ function memory.append(t, row)
   return r
 end
 
---- Adds a created record: default values, then those of the parent's working record, then `values`.
--- @param values plain: a table; or nil
+--- Adds a created record: default values, then those of the parent's working record, then the given ones.
+-- @param given plain values by field; or nil
 -- @return the record
-function memory.create(t, values)
+function memory.create(t, given)
   local m = t[P]
   local row = defaults.row(m.shape)
   for name, value in next, relations.foreignKey(m) or {} do row[name] = value end
-  for name, value in next, values or {} do row[name] = value end
+  for name, value in next, given or {} do row[name] = value end
   local r = append(m, row)
   changes.create(m, r)
   ids.enter(m, r)
@@ -230,6 +230,10 @@ local function each(t, f)
   for _, r in ipairs(changes.changed(m)) do f(m, r) end
   for r in next, m.marks do m.marks[r] = nil end
 end
+
+--- True if a save waits for the server's answer about the record; or about any of the table.
+function memory.isSending(r) return changes.isSending(r[MEMORY], r) end
+function memory.isSaving(t) return changes.isSending(t[P]) end
 
 function memory.acceptAll(t) each(t, changes.accept) end
 function memory.rejectAll(t) each(t, changes.reject) end

@@ -1,9 +1,9 @@
 --- getData and the methods that sort.
 
-local lists = require "datasession.internal.data.lists"
 local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
+local record = require "datasession.internal.data.record"
 local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
 
@@ -43,15 +43,6 @@ local function checkOptions(options, level)
   end
 end
 
-local function copyRow(row)
-  local copy = {}
-  for name, value in next, row do
-    if type(value) == "table" and value[1] ~= nil then value = lists.copy(value) end
-    copy[name] = value
-  end
-  return copy
-end
-
 -- The records that the table shows, without those that are deleted.
 local function shown(m, level)
   local list, deleted, records, n = tableref.related(m, "getData", level + 1), m.deleted, {}, 0
@@ -77,7 +68,7 @@ function methods.getData(t, options)
   if by then records = order.sorted(m, records, by) end
   local rows, skip = {}, options.skip or 0
   for i = skip + 1, math.min(#records, skip + (options.top or #records)) do
-    rows[i - skip] = copyRow(records[i][VALUES])
+    rows[i - skip] = record.copyRow(records[i][VALUES])
   end
   return rows
 end

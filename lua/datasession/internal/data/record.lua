@@ -70,18 +70,29 @@ local function read(m, r, name, generation)
   refuseName(m, name, 2)
 end
 
-local function write(m, r, name, value)
+--- Changes a field or an element. Raises for unknown names and values that have no JSON.
+function record.set(m, r, name, value, level)
   local shape = m.shape
   if not schema.has(shape, name) then
     local field, index = schema.element(shape, name)
     if field then
-      lists.setElement(r, field, index, value, 2)
+      lists.setElement(r, field, index, value, level + 1)
       return
     end
-    if properties[name] or methods[name] then raise(("record.%s is read-only"):format(name), 2) end
-    refuseName(m, name, 2)
+    if properties[name] or methods[name] then raise(("record.%s is read-only"):format(name), level + 1) end
+    refuseName(m, name, level + 1)
   end
-  m.write(m, r, name, value, 2)
+  m.write(m, r, name, value, level + 1)
+end
+
+--- A plain copy of a row.
+function record.copyRow(row)
+  local copy = {}
+  for name, value in next, row do
+    if type(value) == "table" and value[1] ~= nil then value = lists.copy(value) end
+    copy[name] = value
+  end
+  return copy
 end
 
 -- The names of a row's values, in the order of the schema.
@@ -126,7 +137,7 @@ function record.meta(m)
       end
       return read(m, r, name, generation)
     end,
-    __newindex = function(r, name, value) return write(m, r, name, value) end,
+    __newindex = function(r, name, value) record.set(m, r, name, value, 2) end,
     __pairs = function(r) return each(m, r) end,
     __tostring = function(r) return describe(m, r) end,
   }

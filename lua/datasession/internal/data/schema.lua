@@ -15,15 +15,11 @@ local ascii = require "datasession.internal.ascii"
 
 local schema = {}
 
-local function isList(field)
-  return field.type == "array" or field.maxItems ~= nil
-end
-
 local function addField(shape, i, field)
   shape.names[i], shape.byName[field.name] = field.name, field
   shape.lower[ascii.lower(field.name)] = field.name
   local kind = field.type
-  if isList(field) then
+  if kind == "array" then
     shape.lists[field.name] = field
   elseif kind == "string" or kind == "integer" or kind == "number" or kind == "boolean" then
     shape.scalar[field.name] = true
@@ -38,12 +34,23 @@ local function idOf(resource, described, shape)
   if common and (#resource.tables == 1 or shape.byName[common]) then return common end
 end
 
+-- The fields of a table. A nested dataset describes its child tables as fields of the parent, too.
+local function fieldsOf(resource, described)
+  local tables, fields = {}, {}
+  for _, other in ipairs(resource.tables) do tables[other.name] = other ~= described end
+  for _, field in ipairs(described.fields) do
+    if not (field.type == "array" and tables[field.name]) then fields[#fields + 1] = field end
+  end
+  return fields
+end
+
 local function build(resource, described)
+  local fields = fieldsOf(resource, described)
   local shape = {
-    name = described.name, table = described, fields = described.fields, keys = described.primaryKey or {},
-    names = {}, byName = {}, lower = {}, scalar = {}, lists = {}, open = #described.fields == 0,
+    name = described.name, fields = fields, keys = described.primaryKey or {},
+    names = {}, byName = {}, lower = {}, scalar = {}, lists = {}, open = #fields == 0,
   }
-  for i, field in ipairs(described.fields) do addField(shape, i, field) end
+  for i, field in ipairs(fields) do addField(shape, i, field) end
   shape.idProperty = idOf(resource, described, shape)
   return shape
 end
@@ -65,7 +72,8 @@ end
 
 --- True if records of the shape may have a field of that name.
 function schema.has(shape, name)
-  return shape.open or shape.byName[name] ~= nil or name == shape.idProperty
+  return shape.byName[name] ~= nil or shape.open and type(name) == "string"
+    or name ~= nil and name == shape.idProperty
 end
 
 --- The name as the catalog spells it, whatever the case of the letters; nil: there is none.

@@ -130,8 +130,11 @@ end
 --- The record of that id, a text or a number; it becomes the working record. nil: there is none, and no
 -- working record. Relations do not matter.
 function methods.findById(t, id)
+  local m = type(t) == "table" and t[P] -- programs call this in long loops: not wrapped as the others are
+  if not m then
+    raise(("findById: expected a table reference, got %s: call it with ':' instead of '.'"):format(type(t)), 2)
+  end
   if type(id) ~= "string" then id = idText(id, 2) end
-  local m = t[P]
   local r = (m.index or ids.build(m))[id]
   if r and m.deleted[r] then r = nil end
   if m.children then setWorking(m, r) else m.working, m.stale = r, false end
@@ -196,17 +199,34 @@ function methods.getChanges(t)
   return list
 end
 
+-- The answer of a save that is under way decides about its records.
+local function refuseSaving(method, isSaving, level)
+  if isSaving then
+    raise(method .. ": a save is under way: await its promise first", level + 1)
+  end
+end
+
+--- Raises if a save of the table is under way.
+function tableref.checkSaved(t, method, level)
+  refuseSaving(method, memory.isSaving(t), level + 1)
+end
+
+--- Forgets the values before the changes. Deleted records leave memory.
 function methods.acceptChanges(t)
+  tableref.checkSaved(t, "acceptChanges", 2)
   memory.acceptAll(t)
   return true
 end
 
+--- Undoes all changes, the order of the records included.
 function methods.rejectChanges(t)
+  tableref.checkSaved(t, "rejectChanges", 2)
   memory.rejectAll(t)
   return true
 end
 
 local function acceptRow(r, level)
+  refuseSaving("acceptRowChanges", memory.isSending(r), level + 1)
   if memory.mark(r, "rejected") or memory.mark(r, "errorString") then
     raise("acceptRowChanges: the server did not save this record: reject the change or save it again", level + 1)
   end
@@ -214,7 +234,8 @@ local function acceptRow(r, level)
   return true
 end
 
-local function rejectRow(r)
+local function rejectRow(r, level)
+  refuseSaving("rejectRowChanges", memory.isSending(r), level + 1)
   memory.reject(r)
   return true
 end
@@ -226,7 +247,10 @@ function methods.acceptRowChanges(t)
 end
 
 --- Undoes the change of the working record.
-function methods.rejectRowChanges(t) return rejectRow(working(t, "rejectRowChanges", 2)) end
+function methods.rejectRowChanges(t)
+  local r = working(t, "rejectRowChanges", 2)
+  return (rejectRow(r, 2))
+end
 
 methods.create, methods.update = methods.add, methods.assign
 
@@ -247,7 +271,10 @@ function recordMethods.getState(r)
 end
 
 function recordMethods.acceptRowChanges(r) return (acceptRow(r, 2)) end
-function recordMethods.rejectRowChanges(r) return rejectRow(r) end
+function recordMethods.rejectRowChanges(r) return (rejectRow(r, 2)) end
+
+--- A plain copy of the values; null stands as datasession.null.
+function recordMethods.toTable(r) return record.copyRow(memory.values(r)) end
 
 recordMethods.update = recordMethods.assign
 
@@ -283,9 +310,7 @@ end
 function tableref.set(t, name, value, level)
   local m = t[P]
   record.checkName(m, name, level + 1)
-  local r = working(t, tostring(name), level + 1)
-  memory.checkPresent(m, r, level + 1)
-  r[name] = value
+  record.set(m, working(t, tostring(name), level + 1), name, value, level + 1)
 end
 
 local function namesOf(t)
@@ -317,6 +342,12 @@ function meta.__newindex(t, name, value)
   tableref.set(t, name, value, 2)
 end
 
+--- Walks the fields of the working record that are not nil.
+function meta.__pairs(t) return pairs(memory.working(t) or {}) end
+
+--- The number of records, whatever their relations.
+function meta.__len(t) return memory.count(t) end
+
 function meta.__tostring(t)
   return ("table %s (%d)"):format(label(t[P]), memory.count(t))
 end
@@ -324,6 +355,11 @@ end
 --- Makes the table reference of a shape.
 function tableref.new(jsdo, shape)
   return setmetatable(memory.new(jsdo, shape), meta)
+end
+
+--- True if the value is a table reference.
+function tableref.is(value)
+  return getmetatable(value) == "datasession.table" and type(value) == "table"
 end
 
 return tableref
