@@ -6,7 +6,7 @@ local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT = await.LIMIT
+local LIMIT, fresh = await.LIMIT, data.fresh
 
 describe("saveChanges", function()
   local server, session
@@ -34,18 +34,8 @@ describe("saveChanges", function()
     return list
   end
 
-  -- The customer that the server has.
   local function stored(number)
-    for _, row in ipairs(server:rows "ttCustomer") do
-      if row.CustNum == number then return row end
-    end
-  end
-
-  -- A value that no earlier test has given.
-  local serial = 100
-  local function fresh()
-    serial = serial + 1
-    return serial
+    return data.stored(server, "ttCustomer", "CustNum", number)
   end
 
   -- The first word of each row that was sent, with the table: "ttOrder POST".

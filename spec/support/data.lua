@@ -47,6 +47,21 @@ function data.find(object, field, value)
   return (assert(object:find(function(r) return r[field] == value end)))
 end
 
+--- The row that the server has, or nil.
+function data.stored(server, name, key, value)
+  for _, row in ipairs(server:rows(name)) do
+    if row[key] == value then return row end
+  end
+end
+
+local serial = 100
+
+--- A number that this gave never before.
+function data.fresh()
+  serial = serial + 1
+  return serial
+end
+
 --- The requests in the server's log that change something: { method, body }, the bodies decoded.
 function data.sent(server)
   local list = {}

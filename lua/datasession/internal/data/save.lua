@@ -113,21 +113,29 @@ end
 
 -- ---- one save after the other
 
+local ABANDONED = "the save was cancelled while the request was pending; the server may have run it"
+
+-- Adds the entry of a request that was pending when the save was cancelled.
+local function addAbandoned(jsdo, r)
+  local entry = { type = errors.ERROR, error = ABANDONED, id = r and memory.id(r) }
+  errors.add(jsdo, entry, r, r and memory.owner(r))
+end
+
 -- Notes in a save that is cancelled that the outcome of the pending request is unknown.
-local function abandon(jsdo, lock)
-  local plan = lock.plan
-  if not plan then return end
-  local made, token = plan.sending, plan.token
+local function abandon(jsdo, plan)
+  local made = plan.sending
   if made then
-    outcome.pending(made, made.jsrecord, token, outcome.UNKNOWN)
-    errors.add(jsdo, {
-      type = errors.ERROR, id = memory.id(made.jsrecord),
-      error = "the save was cancelled while the request was pending; the server may have run it",
-    }, made.jsrecord, memory.owner(made.jsrecord))
+    outcome.pending(made, made.jsrecord, plan.token, outcome.UNKNOWN)
+    addAbandoned(jsdo, made.jsrecord)
   end
+  local parts = 0
   for _, part in ipairs(plan.parts or {}) do
-    if part.token then outcome.pending(part.made, part.r, part.token, outcome.UNKNOWN) end
+    if part.token then
+      outcome.pending(part.made, part.r, part.token, outcome.UNKNOWN)
+      parts = parts + 1
+    end
   end
+  if parts > 0 then addAbandoned(jsdo) end
 end
 
 -- Waits for the saves that were begun before, and keeps others away until it is closed.
@@ -139,7 +147,7 @@ local function enter(jsdo)
   state.saving = lock
   return setmetatable(lock, { __close = function()
     state.saving = nil
-    abandon(jsdo, lock)
+    if lock.plan then abandon(jsdo, lock.plan) end
     release(true)
   end })
 end
