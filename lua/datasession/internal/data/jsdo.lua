@@ -144,17 +144,24 @@ end
 
 -- ---- Reading and writing members
 
+-- The names of the tables, then of everything else.
 local function namesOf(s)
-  local names = {}
-  for _, source in ipairs { methods, properties, s.byName } do
-    for name in next, source do names[#names + 1] = name end
+  local tables, others = {}, {}
+  for name in next, s.byName do tables[#tables + 1] = name end
+  for _, source in ipairs { methods, properties } do
+    for name in next, source do others[#others + 1] = name end
   end
-  local only = #s.tables == 1 and s.tables[1][P].shape.names or {}
-  return table.move(only, 1, #only, #names + 1, names)
+  return tables, others
 end
 
 local function missing(s, name, level)
-  raise(suggest.unknown("field of " .. tostring(s.resource.name), name, namesOf(s)), level + 1)
+  for _, t in ipairs(s.tables) do
+    if schema.has(t[P].shape, name) then
+      raise(("%s: %s has several tables: write jsdo.%s.%s"):format(name, s.resource.name, t.name, name),
+        level + 1)
+    end
+  end
+  tableref.refuseName(s.resource.name, name, level + 1, namesOf(s))
 end
 
 function meta.__index(self, name)
@@ -166,8 +173,7 @@ function meta.__index(self, name)
   local t = s.byName[name]
   if t then return t end
   if #s.tables ~= 1 then missing(s, name, 2) end
-  local value = tableref.get(s.tables[1], name, s.resource.name,
-    function() return namesOf(s) end, 2)
+  local value = tableref.get(s.tables[1], name, s.resource.name, 2, function() return namesOf(s) end)
   return value
 end
 

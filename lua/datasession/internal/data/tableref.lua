@@ -295,15 +295,27 @@ for _, name in ipairs { "autoSort", "caseSensitive" } do
   end
 end
 
+--- Raises: the object has nothing of that name. The nearest name may be any; a list shows the first array.
+-- @param what string, the object
+-- @param shown, ... arrays of names
+function tableref.refuseName(what, name, level, shown, ...)
+  local all = table.move(shown, 1, #shown, 1, {})
+  for _, names in ipairs { ... } do table.move(names, 1, #names, #all + 1, all) end
+  local names = suggest.nearest(name, all) and all or shown
+  raise(suggest.unknown("field of " .. what, name, names), level + 1)
+end
+
 --- The value of the working record's field. Raises for a name that no field has.
-function tableref.get(t, name, what, names, level)
+-- @param what string, the object that has no such name
+-- @param names function that returns arrays of the names that the object has beside the fields
+function tableref.get(t, name, what, level, names)
   local m = t[P]
   if schema.has(m.shape, name) or schema.element(m.shape, name) then
     local r = memory.working(t)
     if r then return r[name] end
     return nil
   end
-  raise(suggest.unknown("field of " .. what, name, names()), level + 1)
+  tableref.refuseName(what, name, level + 1, m.shape.names, names())
 end
 
 --- Sets a field of the working record.
@@ -313,12 +325,12 @@ function tableref.set(t, name, value, level)
   record.set(m, working(t, tostring(name), level + 1), name, value, level + 1)
 end
 
-local function namesOf(t)
+local function otherNames()
   local names = {}
   for _, source in ipairs { methods, properties } do
     for name in next, source do names[#names + 1] = name end
   end
-  return table.move(t[P].shape.names, 1, #t[P].shape.names, #names + 1, names)
+  return names
 end
 
 local meta = { __name = "datasession.table", __metatable = "datasession.table" }
@@ -328,7 +340,7 @@ function meta.__index(t, name)
   if method then return method end
   local property = properties[name]
   if property then return property(t) end
-  local value = tableref.get(t, name, label(t[P]), function() return namesOf(t) end, 2)
+  local value = tableref.get(t, name, label(t[P]), 2, otherNames)
   return value
 end
 
