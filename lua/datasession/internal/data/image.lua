@@ -121,7 +121,7 @@ local function dataset(name, tables)
     if #one.after > 0 or one.always then members[#members + 1] = tableText(one.t, one.after) end
     if #one.before > 0 then before[#before + 1] = tableText(one.t, one.before) end
   end
-  members[1] = '"prods:hasChanges":' .. tostring(hasChanges)
+  members[1] = '"prods:hasChanges":' .. tostring(hasChanges == true)
   if #before > 0 then members[#members + 1] = format('"prods:before":{%s}', concat(before, ",")) end
   return format("{%s:{%s}}", encode(name), concat(members, ","))
 end

@@ -1,0 +1,179 @@
+-- addRecords: the forms of data, the four modes, keys.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local data = dofile "spec/support/data.lua"
+local sessions = dofile "spec/support/sessions.lua"
+
+local JSDO = datasession.JSDO
+local APPEND, EMPTY, MERGE, REPLACE = JSDO.MODE_APPEND, JSDO.MODE_EMPTY, JSDO.MODE_MERGE, JSDO.MODE_REPLACE
+
+describe("addRecords", function()
+  local server, session, items, orders
+
+  setup(function()
+    server = assert(sandbox.start {})
+    session = data.session(server)
+  end)
+
+  teardown(function()
+    sessions.endAll()
+    server:close()
+  end)
+
+  before_each(function()
+    items = JSDO { name = "Item", session = session }
+    orders = JSDO { name = "Order", session = session }
+    orders.useRelationships = false
+  end)
+
+  local function names(object)
+    local list = {}
+    local key, text = "ItemNum", "ItemName"
+    if object == orders.ttOrder then key, text = "OrderNum", "Status" end
+    for r in object:records() do list[#list + 1] = ("%s %s"):format(r[key], r[text]) end
+    return list
+  end
+
+  local function item(number, name) return { ItemNum = number, ItemName = name } end
+
+  it("takes arrays, tables by name, { data = rows }, and records of another data object", function()
+    local rows = { item(1, "a") }
+    assert.equal(items, items:addRecords(rows, APPEND))
+    items:addRecords({ ttItem = { item(2, "b") } }, APPEND)
+    items:addRecords({ data = { item(3, "c") } }, APPEND)
+    assert.equal(items.ttItem, items.ttItem:addRecords({ item(4, "d") }, APPEND))
+    items.ttItem:addRecords({ ttItem = { item(5, "e") } }, APPEND)
+    local other = JSDO { name = "ItemById", session = session }
+    other:addRecords({ item(6, "f") }, APPEND)
+    items:addRecords({ (other:find(function() return true end)) }, APPEND)
+    assert.same({ "1 a", "2 b", "3 c", "4 d", "5 e", "6 f" }, names(items))
+    assert.is_false(items:hasChanges())
+    rows[1].ItemName = "changed" -- the program's own table
+    assert.equal("1 a", names(items)[1])
+  end)
+
+  it("takes datasets of several tables; with EMPTY the absent ones are cleared", function()
+    orders:addRecords({ dsOrder = { ttOrder = { { OrderNum = 1, Status = "x" } },
+      ttOrderLine = { { LineId = 1, OrderNum = 1 } } } }, APPEND)
+    orders:addRecords({ ttOrder = { { OrderNum = 2, Status = "y" } } }, APPEND)
+    orders.ttOrder:addRecords({ { OrderNum = 3, Status = "z" } }, APPEND)
+    assert.same({ "1 x", "2 y", "3 z" }, names(orders.ttOrder))
+    orders:addRecords({ ttOrder = { { OrderNum = 4, Status = "w" } } }, EMPTY)
+    assert.same({ "4 w" }, names(orders.ttOrder))
+    assert.is_false(orders.ttOrderLine:hasData())
+    orders:addRecords({}, EMPTY)
+    assert.is_false(orders:hasData())
+  end)
+
+  it("without keys every row is new", function()
+    for _, mode in ipairs { APPEND, MERGE, REPLACE } do
+      items:addRecords({ item(1, "a") }, mode)
+    end
+    assert.equal(3, #names(items))
+  end)
+
+  it("merges by keys, whatever the case of texts unless caseSensitive", function()
+    local function reset() items:addRecords({ item(1, "a"), item(2, "b") }, EMPTY) end
+    reset()
+    items:addRecords({ item(2, "new"), item(3, "c") }, MERGE, { "ItemNum" })
+    assert.same({ "1 a", "2 b", "3 c" }, names(items))
+    reset()
+    items:addRecords({ item(2, "new"), item(3, "c"), item(3, "d") }, REPLACE, { "itemnum" })
+    assert.same({ "1 a", "2 new", "3 d" }, names(items))
+    reset()
+    items:addRecords({ item(7, "A") }, MERGE, { ttItem = { "ItemName" } })
+    assert.equal(2, #names(items))
+    items.caseSensitive = true
+    items:addRecords({ item(7, "A") }, MERGE, { ttItem = { "ItemName" } })
+    assert.equal(3, #names(items))
+    items:addRecords({ { ItemNum = 7, ItemName = "B" }, { ItemNum = 7, ItemName = "A", Price = 3 } }, REPLACE,
+      { "ItemNum", "ItemName" })
+    assert.equal(4, #names(items))
+    assert.equal(3, data.find(items, "ItemName", "A").Price)
+    assert.is_false(items:hasChanges())
+  end)
+
+  it("with APPEND raises for a key that is there, and changes nothing", function()
+    items:addRecords({ item(1, "a") }, EMPTY)
+    for _, rows in ipairs { { item(2, "b"), item(1, "c") }, { item(2, "b"), item(2, "c") } } do
+      assert.error_matches(function() items:addRecords(rows, APPEND, { "ItemNum" }) end,
+        "addRecords: row 2 of ttItem: a record with that key (ItemNum) is there already", 1, true)
+      assert.same({ "1 a" }, names(items))
+    end
+  end)
+
+  it("keeps pending changes of records that it replaces, on top of the new values", function()
+    items:addRecords({ { ItemNum = 1, ItemName = "a", Price = 1 } }, EMPTY)
+    local record = data.find(items, "ItemNum", 1)
+    record.Price = 5
+    items:addRecords({ { ItemNum = 1, ItemName = "b", Price = 2 } }, REPLACE, { "ItemNum" })
+    assert.same({ "b", 5, 2 }, { record.ItemName, record.Price, record.before.Price })
+    items:addRecords({ { ItemNum = 1, Price = 5 } }, REPLACE, { "ItemNum" })
+    assert.is_nil(record.state) -- the server has that value, too
+  end)
+
+  it("takes before-images over as pending changes", function()
+    orders:addRecords({ dsOrder = {
+      ["prods:hasChanges"] = true,
+      ttOrder = {
+        { ["prods:clientId"] = "a", ["prods:rowState"] = "created", OrderNum = 1, Status = "new" },
+        { ["prods:id"] = "b", ["prods:rowState"] = "modified", OrderNum = 2, Status = "now",
+          ["prods:hasErrors"] = true },
+        { OrderNum = 3, Status = "same" },
+      },
+      ["prods:before"] = { ttOrder = {
+        { ["prods:id"] = "b", OrderNum = 2, Status = "was" },
+        { ["prods:rowState"] = "deleted", OrderNum = 4, Status = "gone" },
+      } },
+      ["prods:errors"] = { ttOrder = { { ["prods:id"] = "b", ["prods:error"] = "Why" } } },
+    } }, MERGE, { ttOrder = { "OrderNum" } })
+    assert.same({ "1 new", "2 now", "3 same" }, names(orders.ttOrder))
+    local second = data.find(orders.ttOrder, "OrderNum", 2)
+    assert.same({ "modified", "was", "Why" }, { second.state, second.before.Status, second.errorString })
+    assert.equal(3, #orders:getChanges())
+    assert.error_matches(function()
+      orders:addRecords({ dsOrder = { ttOrder = { { ["prods:id"] = "b", ["prods:rowState"] = "modified",
+        OrderNum = 2 } } } }, MERGE, { "OrderNum" })
+    end, "the record has a pending change")
+    orders:rejectChanges()
+    assert.same({ "2 was", "3 same", "4 gone" }, names(orders.ttOrder))
+  end)
+
+  it("is linear in the number of rows", function()
+    local rows = {}
+    for i = 1, 20000 do rows[i] = item(i, "n" .. i) end
+    items:addRecords(rows, EMPTY)
+    items:addRecords(rows, REPLACE, { "ItemNum" }) -- quadratic work would take minutes
+    assert.equal(20000, #names(items))
+  end)
+
+  it("raises for mistakes", function()
+    local customers = JSDO { name = "Customer", session = session }
+    for message, arguments in pairs {
+      ["addRecords: data: expected a table, got string"] = { items, "x", APPEND },
+      ["addRecords: mode: expected one of JSDO.MODE_APPEND, JSDO.MODE_EMPTY, JSDO.MODE_MERGE, "
+        .. "JSDO.MODE_REPLACE, got nothing"] = { items, {} },
+      ["got 5"] = { items, {}, 5 },
+      ["addRecords: data: expected rows of ttItem"] = { items, { other = {} }, APPEND },
+      ["addRecords: data: expected rows of ttCustomer"] = { customers, {}, MERGE },
+      ["addRecords: data: expected rows of ttOrder or ttOrderLine"] = { orders, {}, APPEND },
+      ["addRecords: data: Order has several tables: call it on one of them, or give { table = rows }"] = {
+        orders, { { OrderNum = 1 } }, APPEND },
+      ["addRecords: keyFields: expected an array of names, got string"] = { items, { {} }, MERGE, "ItemNum" },
+      ["addRecords: keyFields: unknown field 'ItemNmu': did you mean 'ItemNum'?"] = {
+        items, { {} }, MERGE, { "ItemNmu" } },
+      ["addRecords: row 1 of ttItem: expected a table of values, got number"] = { items, { 1 }, APPEND },
+      ["expected created, modified or deleted as prods:rowState"] = {
+        items, { { ["prods:rowState"] = "x" } }, APPEND },
+    } do
+      local object = arguments[1]
+      local ok, raised = pcall(function()
+        object:addRecords(table.unpack(arguments, 2, 4))
+      end)
+      assert.is_false(ok)
+      assert.matches(message, raised, 1, true)
+      assert.matches("^spec/data/merge_spec%.lua:%d+: ", raised)
+    end
+  end)
+end)
