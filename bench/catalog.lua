@@ -12,8 +12,9 @@ local tail = "]}]}"
 
 -- $N: the resource's number
 local resource = [[
-{"name":"Pet$N","path":"/Pet$N","schema":{"type":"object","additionalProperties":false,"properties":{"dsPet$N":{
-"type":"object","additionalProperties":false,"properties":{"ttPet":{"type":"array","primaryKey":["PetNum"],"items":{
+{"name":"Pet$N","path":"/Pet$N","schema":{"type":"object","additionalProperties":false,"properties":{
+"dsPet$N":{"type":"object","additionalProperties":false,"properties":{"ttPet":{"type":"array",
+"primaryKey":["PetNum"],"items":{
 "additionalProperties":false,"properties":{
 "_id":{"type":"string"},"_errorString":{"type":"string"},
 "PetNum":{"type":"integer","ablType":"INTEGER","default":0,"title":"Pet"},
@@ -32,7 +33,8 @@ local resource = [[
 "params":[{"name":"dsPet","type":"REQUEST_BODY,RESPONSE_BODY","xType":"DATASET"}]},
 {"type":"submit","name":"SubmitPet","path":"/SubmitPet","verb":"put","useBeforeImage":true,
 "params":[{"name":"dsPet","type":"REQUEST_BODY,RESPONSE_BODY","xType":"DATASET"}]},
-{"type":"count","name":"count","path":"/count?filter={filter}","verb":"put","params":[{"name":"filter","type":"QUERY"},
+{"type":"count","name":"count","path":"/count?filter={filter}","verb":"put","params":[
+{"name":"filter","type":"QUERY"},
 {"name":"numRecs","type":"RESPONSE_BODY","xType":"INTEGER"}]},
 {"type":"invoke","name":"Feed","path":"/Feed","verb":"put",
 "params":[{"name":"grams","type":"REQUEST_BODY","xType":"INTEGER"}]}]}]]

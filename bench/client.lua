@@ -87,7 +87,7 @@ local function measure(unit, ...)
   tell(start, count)
 end
 
--- What all sessions do at once; the result of each must be the expected one.
+-- Calls the verb of all sessions at once; the result of each must be the expected one.
 local function all(sessions, verb, expected, ...)
   local promises = {}
   for i, session in ipairs(sessions) do

@@ -12,7 +12,7 @@
 
 enum page { LOGIN, TARGET, CATALOG, PING, LOGOUT, PAGES };
 
-/* What clients have in common. */
+/* The clients share it. */
 struct floor {
   CURLU *uris[PAGES];       /* owned */
   struct curl_slist *usual; /* owned; every request's header lines */
@@ -41,7 +41,7 @@ void client_take_cookies (struct client *c);
 /* Sets the handle up for a page; LOGIN posts the form, all cookies being forgotten. */
 void client_turn_to (struct client *c, enum page page);
 
-/* Of an answer: is it the page's? A catalog is decoded. */
+/* Ends the program unless the answer is the page's. Decodes a catalog. */
 void client_check (struct client *c);
 
 /* 500 sessions at once; see floor_many.c. Returns microseconds of CPU time for each. */

@@ -1,7 +1,7 @@
 /*
 ** floor_many: sessions that are alive together, over bare libcurl: CONNECTIONS easy handles in one multi
-** handle, driven by sockets that an epoll descriptor watches. What the sessions do is done in turn: all log
-** in, all load the catalog, ...
+** handle, driven by sockets that an epoll descriptor watches. The sessions take turns: all log in, all load
+** the catalog, ...
 */
 #include "floor.h"
 

@@ -1,4 +1,4 @@
---- What it costs to load a large catalog from a file, beside what lua-cjson takes to decode it.
+--- Measures loading a large catalog from a file, beside decoding it by lua-cjson.
 --
 --   loading.lua decode|load|use|unusual COUNT FILE     COUNT times, 0 or 1
 --

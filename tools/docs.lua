@@ -142,7 +142,8 @@ local function catalogMembers()
   local document = [[{ "version": "1", "lastModified": "x", "services": [ { "name": "S", "address": "/s",
     "useRequest": 1, "resources": [
     { "name": "T", "schema": { "properties": { "tt": { "type": "array", "items": { "properties": {} } } } } },
-    { "name": "R", "path": "/r", "idProperty": "a", "relations": [], "schema": { "properties": { "ds": { "properties": {
+    { "name": "R", "path": "/r", "idProperty": "a", "relations": [],
+      "schema": { "properties": { "ds": { "properties": {
       "tt": { "type": "array", "primaryKey": ["a"], "idProperty": "a", "items": { "properties": { "a": {
         "type": "array", "ablType": "x", "format": "x", "default": 1, "maxItems": 1,
         "items": { "type": "number" }, "origName": "x" } } } } } } } },

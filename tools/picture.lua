@@ -98,16 +98,16 @@ local function draw_arrow(lines, from, to)
   local x1, x2 = from.x + from.width / 2, to.x + to.width / 2
   local reach = to.width / 2 - 20
   local x = math.max(x2 - reach, math.min(x2 + reach, x1))
-  lines[#lines + 1] = ('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#456" marker-end="url(#head)"/>'):format(
-    x1, from.y + BOX_HEIGHT, x, to.y - 2)
+  lines[#lines + 1] = ('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#456" marker-end="url(#head)"/>')
+    :format(x1, from.y + BOX_HEIGHT, x, to.y - 2)
 end
 
 local function draw()
   local uses, names = read_arrows()
   local boxes, height = place(uses, names)
   local lines = {
-    ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13"'):format(
-      WIDTH, height),
+    ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13"')
+      :format(WIDTH, height),
     '  text-anchor="middle">',
     "<title>The folders of csrc and what they use</title>",
     '<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">',

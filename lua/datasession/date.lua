@@ -162,7 +162,8 @@ local function checkedTable(name, value, level)
     return t
   end
   if type(value) ~= "table" then
-    raise(format("date.%s: expected a date (a table), a text or seconds, got %s", name, type(value)), level + 1)
+    raise(format("date.%s: expected a date (a table), a text or seconds, got %s", name, type(value)),
+      level + 1)
   end
   local wrong = mistake(value)
   if wrong then raise(format("date.%s: %s", name, wrong), level + 1) end

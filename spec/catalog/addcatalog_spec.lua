@@ -12,8 +12,8 @@ local LIMIT, rejected = await.LIMIT, await.rejected
 -- A catalog with one service of one resource.
 local function text(service, resource, address)
   return ([[{"version": "1.4", "lastModified": "Fri Mar 01 09:00:00 UTC 2024", "services": [{"name": "%s",
-    "address": "%s", "resources": [{"name": "%s", "path": "/%s"}]}]}]]):format(service, address or "/rest/" .. service,
-    resource, resource)
+    "address": "%s", "resources": [{"name": "%s", "path": "/%s"}]}]}]]):format(service,
+    address or "/rest/" .. service, resource, resource)
 end
 
 describe("addCatalog", function()
@@ -646,9 +646,11 @@ describe("addCatalog", function()
     end
 
     -- As a catalog comes that no session has loaded.
-    local usual = text("Usual", "thing"):gsub('"path": "/thing"', [["path": "/thing", "schema": {"properties": {"a":
-      {"type": "string", "default": {"x": [1, null, 12345678901234567]}, "items": {"type": "number"}}, "b": {}}},
-      "operations": [{"type": "READ", "path": "?f={f}", "params": [{"name": "f", "type": "QUERY"}], "verb": "get"}]
+    local usual = text("Usual", "thing"):gsub('"path": "/thing"', [["path": "/thing",
+      "schema": {"properties": {"a": {"type": "string", "default": {"x": [1, null, 12345678901234567]},
+        "items": {"type": "number"}}, "b": {}}},
+      "operations": [{"type": "READ", "path": "?f={f}", "params": [{"name": "f", "type": "QUERY"}],
+        "verb": "get"}]
       }, {"name": "other"]])
     -- not seen without decoding
     local unusual = usual:gsub('"schema": {"properties"', '"schema": {"propert\\u0069es"')

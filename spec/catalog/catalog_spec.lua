@@ -300,8 +300,8 @@ end)
 
 describe("a schema", function()
   it("may be a dataset, with tables of items and nested child tables of properties", function()
-    local resource = assert(catalog.parse([[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{
-      "ds":{"properties":{
+    local resource = assert(catalog.parse([[{"services":[{"name":"S","resources":[{"name":"R","schema":{
+      "properties":{"ds":{"properties":{
         "kid":{"type":"array","properties":{"x":{"type":"string"},"_id":{}}},
         "tt":{"type":"array","items":{"properties":{"b":{},"a":{},"kids":{"type":"array",
           "items":{"$ref":"#/properties/ds/properties/kid"}}}}}}}}}}]}]}]])):resource("R")
@@ -364,7 +364,8 @@ describe("a schema", function()
   end)
 
   it("keeps the order of its tables and fields", function()
-    local text = [[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{"ds":{"properties":{
+    local text = [[{"services":[{"name":"S","resources":[{"name":"R","schema":{"properties":{
+      "ds":{"properties":{
       "t2":{"items":{"properties":{"Zip":{},"City\u00e9\ud83d\ude00\n\"":{},"_id":{},
         "Age":{"default":{"properties":{"b":1,"a":2}}},"Name":{"type":"string"},"10":{}}}},
       "t1":{"properties":{"b":[{"x":[1]}],"a":1,"a":{},"b":{"type":"number"}}}}}}}}]}]}]]
@@ -909,12 +910,15 @@ describe("the scan of a catalog's text", function()
     for _, document in ipairs {
       codec.encode(petCatalog()), require("datasession.sandbox.catalog").text(3), text(),
         " " .. text() .. "\r\n\t",
-      '{"services":[]}', '{"services":[{"name":"S","address":null,"resources":[]},{"name":"T","resources":[]}]}',
+      '{"services":[]}',
+      '{"services":[{"name":"S","address":null,"resources":[]},{"name":"T","resources":[]}]}',
       text '"x":"\\ud83d\\ude00","y":[1e3,-2.5E-07,0e+1]',
       text '"x":[1,-0.5,{"y":[[],{}]},"\\u00e9\\n",true,false,null],"path":null',
       text '"schema":{"properties":{}}', text '"schema":{"properties":{"a":{"type":"string"},"b":{}}}',
-      text '"schema":{"properties":{"tt":{"items":{"properties":{"a":{}}},"primaryKey":["a"],"idProperty":"a"}}}',
-      text '"schema":{"properties":{"ds":{"properties":{"t":{"items":null},"u":{"properties":{"a":{"maxItems":2}}}}}}}',
+      text [["schema":{"properties":{"tt":{"items":{"properties":{"a":{}}},
+        "primaryKey":["a"],"idProperty":"a"}}}]],
+      text [["schema":{"properties":{"ds":{"properties":{"t":{"items":null},
+        "u":{"properties":{"a":{"maxItems":2}}}}}}}]],
       text '"operations":[{},{"type":"invoke"},{"type":"READ","verb":"Get","mergeMode":2},{"type":"count"}]',
       text '"relations":[{"relationName":"r","relationFields":[{"parentFieldName":"a"}]}],"name\195\169":1',
     } do
@@ -951,8 +955,9 @@ describe("the scan of a catalog's text", function()
   end)
 
   it("takes nothing that the checks refuse, whatever becomes of a text", function()
-    local base = text('"path":"/r","schema":{"properties":{"tt":{"type":"array","items":{"properties":{"a":' ..
-      '{"type":"string","default":[1,{"b":null}]}}},"primaryKey":["a"]}}},"operations":[{"type":"read","verb":"get",' ..
+    local base = text('"path":"/r","schema":{"properties":{"tt":{"type":"array",' ..
+      '"items":{"properties":{"a":{"type":"string","default":[1,{"b":null}]}}},"primaryKey":["a"]}}},' ..
+      '"operations":[{"type":"read","verb":"get",' ..
       '"params":[{"name":"f","type":"QUERY"}]}],"relations":[{"relationName":"r","relationFields":[]}]')
     local words = { '"', "{", "}", "[", "]", ",", ":", "null", "true", "1", "-", ".5", '"name"', '"type"',
       '"items"',

@@ -27,8 +27,8 @@ describe("date.parse", function()
   end)
 
   it("reads every spelling of a zone", function()
-    for zone, offset in pairs { Z = 0, z = 0, ["+00:00"] = 0, ["-05:00"] = -300, ["-0530"] = -330, ["+02"] = 120,
-      ["-14:00"] = -840 } do
+    for zone, offset in pairs { Z = 0, z = 0, ["+00:00"] = 0, ["-05:00"] = -300, ["-0530"] = -330,
+      ["+02"] = 120, ["-14:00"] = -840 } do
       assert.equal(offset, date.parse("2024-03-01T10:00:00" .. zone).offset)
     end
   end)
@@ -54,8 +54,10 @@ describe("date.parse", function()
       assert.is_nil(t)
       assert.equal(message, why)
     end
-    for _, text in ipairs { "", "2024-1-1", "01/02/2024", "2024-01-01T", "2024-01-01T10", "2024-01-01T10:00:0",
-      "2024-01-01T10:00:00+1", "2024-01-01T10:00:00+01:60x", "2024-01-01x", "2024-01-01T10:00:00 CET" } do
+    for _, text in ipairs {
+      "", "2024-1-1", "01/02/2024", "2024-01-01T", "2024-01-01T10", "2024-01-01T10:00:0",
+      "2024-01-01T10:00:00+1", "2024-01-01T10:00:00+01:60x", "2024-01-01x", "2024-01-01T10:00:00 CET",
+    } do
       local t, why = date.parse(text)
       assert.is_nil(t, text)
       assert.matches("expected a date as 2024%-03%-01", why)
@@ -99,11 +101,14 @@ describe("date.toEpoch and date.fromEpoch", function()
       print(date.toEpoch "2024-07-15T12:00:00Z", date.toEpoch("2024-07-15T12:00:00", 60))]]
     for zone, expected in pairs {
       ["America/New_York"] = { 1705338000, "2024-01-15T12:00:00.000-05:00", 1721059200,
-        "2024-07-15T12:00:00.000-04:00", 1721016000, "2024-07-15T00:00:00.000-04:00", 1721044800, 1721041200 },
+        "2024-07-15T12:00:00.000-04:00", 1721016000, "2024-07-15T00:00:00.000-04:00", 1721044800,
+        1721041200 },
       ["Europe/Berlin"] = { 1705316400, "2024-01-15T12:00:00.000+01:00", 1721037600,
-        "2024-07-15T12:00:00.000+02:00", 1720994400, "2024-07-15T00:00:00.000+02:00", 1721044800, 1721041200 },
+        "2024-07-15T12:00:00.000+02:00", 1720994400, "2024-07-15T00:00:00.000+02:00", 1721044800,
+        1721041200 },
       ["Asia/Kathmandu"] = { 1705299300, "2024-01-15T12:00:00.000+05:45", 1721024100,
-        "2024-07-15T12:00:00.000+05:45", 1720980900, "2024-07-15T00:00:00.000+05:45", 1721044800, 1721041200 },
+        "2024-07-15T12:00:00.000+05:45", 1720980900, "2024-07-15T00:00:00.000+05:45", 1721044800,
+        1721041200 },
     } do
       assert.equal(table.concat(expected, " "), (inZone(zone, script):gsub("%s+", " "):gsub(" $", "")))
     end
@@ -140,7 +145,8 @@ describe("date.format", function()
     local script = [[io.write(date.format("2024-07-15T12:00:00", "DATETIME-TZ"), " ", date.format(0))]]
     assert.equal("2024-07-15T12:00:00.000-04:00 1969-12-31T19:00:00.000-05:00",
       inZone("America/New_York", script))
-    assert.equal("2024-07-15T12:00:00.000+02:00 1970-01-01T01:00:00.000+01:00", inZone("Europe/Berlin", script))
+    assert.equal("2024-07-15T12:00:00.000+02:00 1970-01-01T01:00:00.000+01:00",
+      inZone("Europe/Berlin", script))
   end)
 
   it("names the nearest type for an unknown one", function()

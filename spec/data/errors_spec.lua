@@ -56,7 +56,8 @@ describe("getErrors", function()
     assert.same({ { type = JSDO.RETVAL, error = "no" } },
       entries(json '{"_retVal":"no","_errors":[{"_errorMsg":"no","_errorNum":0}]}'))
     assert.same({ { type = JSDO.APP_ERROR, error = "first", errorNum = 1 } }, entries(json
-      '{"_errors":[{"_errorMsg":"Look at the log (7243)","_errorNum":7243},{"_errorMsg":"first","_errorNum":1}]}'))
+      '{"_errors":[{"_errorMsg":"Look at the log (7243)","_errorNum":7243},' ..
+      '{"_errorMsg":"first","_errorNum":1}]}'))
     assert.same({ { type = JSDO.APP_ERROR, error = "Look (7243)", errorNum = 7243 } },
       entries(json '{"_errors":[{"_errorMsg":"Look (7243)","_errorNum":7243}]}'))
   end)
@@ -67,7 +68,8 @@ describe("getErrors", function()
   end)
 
   it("has the message and the body of other failures", function()
-    local list = entries { kind = "status", status = 418, body = "<h1>Short and stout</h1>", contentType = "text/html" }
+    local list = entries { kind = "status", status = 418, body = "<h1>Short and stout</h1>",
+      contentType = "text/html" }
     assert.equal(1, #list)
     assert.equal(JSDO.ERROR, list[1].type)
     assert.equal("<h1>Short and stout</h1>", list[1].responseText)

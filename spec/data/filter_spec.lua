@@ -27,8 +27,8 @@ end
 local function resource(capabilities, ...)
   local tables = {}
   for i, fields in ipairs { ... } do tables[i] = ('"tt%d":%s'):format(i, tableText(fields)) end
-  local text = ([[{"version":"1.4","services":[{"name":"S","address":"/rest","resources":[{"name":"R","path":"/r",
-    "schema":{"type":"object","properties":{"ds":{"properties":{%s}}}},
+  local text = ([[{"version":"1.4","services":[{"name":"S","address":"/rest","resources":[
+    {"name":"R","path":"/r","schema":{"type":"object","properties":{"ds":{"properties":{%s}}}},
     "operations":[{"type":"read","path":"?filter={filter}","mappingType":"JFP","capabilities":"%s"}]}]}]}]])
     :format(table.concat(tables, ","), capabilities)
   return assert(catalog.parse(text)):resource "R"
@@ -179,7 +179,8 @@ describe("the filter that fill sends", function()
 
   it("checks what the service can do", function()
     local poor = resource("ablFilter", CUSTOMER)
-    says("option 'top': the service lacks the capability top (the catalog lists ablFilter)", { top = 1 }, poor)
+    says("option 'top': the service lacks the capability top (the catalog lists ablFilter)",
+      { top = 1 }, poor)
     says("option 'sort': the service lacks the capability orderBy (the catalog lists ablFilter)",
       { sort = "Name" }, poor)
     says("option 'filter': the service lacks the capability ablFilter or sqlQuery (the catalog lists none)",

@@ -65,7 +65,9 @@ describe("a before-image", function()
   end)
 
   it("has no keys of the library's own, whatever the server sent, and escapes ids", function()
-    load(orders, { { OrderNum = 1, _id = "x", _index = 3, _errorString = "e", ["prods:id"] = "p", _rejected = true } })
+    load(orders, {
+      { OrderNum = 1, _id = "x", _index = 3, _errorString = "e", ["prods:id"] = "p", _rejected = true },
+    })
     data.find(orders.ttOrder, "OrderNum", 1).Status = "a"
     local text = written(orders)
     for _, key in ipairs { "_id", "_index", "_errorString", "_rejected" } do
@@ -89,7 +91,8 @@ describe("a before-image", function()
 
   it("is read with its pending changes, and written again the same", function()
     local text = [[{"dsOrder":{"prods:hasChanges":true,
-      "ttOrder":[{"prods:id":"r1","prods:clientId":"9","prods:rowState":"modified","OrderNum":1,"Status":"now"},
+      "ttOrder":[
+        {"prods:id":"r1","prods:clientId":"9","prods:rowState":"modified","OrderNum":1,"Status":"now"},
         {"prods:clientId":"c","prods:rowState":"created","OrderNum":2},{"OrderNum":3,"Status":"same"}],
       "prods:before":{"ttOrder":[{"prods:id":"r1","OrderNum":1,"Status":"was"},
         {"prods:clientId":"d","prods:rowState":"deleted","OrderNum":4,"Status":"gone"}],

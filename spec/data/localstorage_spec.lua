@@ -113,7 +113,9 @@ describe("local storage", function()
     other:rejectChanges()
     assert.equal(count, #other:getData())
     data.find(other, "CustNum", 3).Comments = "pending"
-    assert.error_matches(function() other:addLocalRecords("jsdo_CustomerService_Customer", REPLACE, { "CustNum" }) end,
+    assert.error_matches(function()
+      other:addLocalRecords("jsdo_CustomerService_Customer", REPLACE, { "CustNum" })
+    end,
       "addLocalRecords: row 1 of ttCustomer: the record has a pending change")
     assert.is_false(other:addLocalRecords("none", REPLACE))
   end)
@@ -207,7 +209,9 @@ describe("local storage", function()
     for message, mistake in pairs {
       ["saveLocal: expected at most 2 arguments, got 3"] = function() items:saveLocal("a", 1, 2) end,
       ["saveLocal: name: expected a text that is not empty, got table"] = function() items:saveLocal {} end,
-      ["readLocal: name: expected a text that is not empty, got an empty one"] = function() items:readLocal "" end,
+      ["readLocal: name: expected a text that is not empty, got an empty one"] = function()
+        items:readLocal ""
+      end,
       ["saveLocal: mode: expected JSDO.ALL_DATA or JSDO.CHANGES_ONLY, got 3"] = function()
         items:saveLocal("a", 3)
       end,

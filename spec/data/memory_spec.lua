@@ -165,7 +165,8 @@ describe("a data object in memory", function()
     assert.equal("1 2 3 4", numbers(customers))
     assert.equal("getData: option 'top': expected a whole number, 0 or more, got -1",
       raised(function() names { top = -1 } end))
-    assert.matches("getData: a filter needs the server", raised(function() names { filter = "x" } end), 1, true)
+    assert.matches("getData: a filter needs the server",
+      raised(function() names { filter = "x" } end), 1, true)
     assert.equal("getData: unknown option 'skipp': did you mean 'skip'?",
       raised(function() names { skipp = 1 } end))
   end)

@@ -296,7 +296,7 @@ describe("saveChanges", function()
     end)
   end)
 
-  it("without autoApplyChanges saves a later change of a saved record, with the right before-image", function()
+  it("without autoApplyChanges saves a later change of a saved record with its before-image", function()
     local customers = filled("Customer", { autoApplyChanges = false })
     local record = customers:add { Name = "Later" }
     assert(customers:saveChanges():await(LIMIT))
@@ -490,7 +490,9 @@ describe("saveChanges", function()
       ["saveChanges: option 'onProgress': expected a function, got boolean"] = function()
         customers:saveChanges { onProgress = true }
       end,
-      ["saveChanges: the resource Archive has no operation that saves"] = function() archive:saveChanges() end,
+      ["saveChanges: the resource Archive has no operation that saves"] = function()
+        archive:saveChanges()
+      end,
     } do
       local ok, raised = pcall(mistake)
       assert.is_false(ok)

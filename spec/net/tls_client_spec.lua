@@ -91,8 +91,8 @@ describe("a client's key", function()
       local session = require("datasession").new { serviceURI = %q, caFile = %q, clientCertificate = %q,
         clientKey = %q }
       local _, err = session:request { path = "/who" }:await(20)
-      print(err.kind, err.retryable, err.hint)]]):format(server.origin .. "/App", ours.certificate, user.certificate,
-      locked)
+      print(err.kind, err.retryable, err.hint)]]):format(server.origin .. "/App", ours.certificate,
+      user.certificate, locked)
     local lua = (os.getenv "LUA" or "lua5.4") .. " -e " .. shell.quoted(program)
     local output = shell.run("setsid -w " .. lua .. " </dev/null") -- with no terminal
     assert.matches("^tls\tfalse\t.*an encrypted key needs clientKeyPassword\n$", output)

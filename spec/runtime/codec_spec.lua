@@ -172,7 +172,7 @@ for name, json in pairs(codecs) do
       end)
 
       it("keeps a string that looks like a number next to a real one", function()
-        local value = json.decode("[\"\\\\\",\", 9007199254740993 ,\\\"\",9007199254740993,\"\\\\\\\", [],\"]")
+        local value = json.decode [==[["\\",", 9007199254740993 ,\"",9007199254740993,"\\\", [],"]]==]
         assert.equal(", 9007199254740993 ,\"", value[2])
         assert.equal(9007199254740993, value[3])
         assert.equal("\\\", [],", value[4])

@@ -29,7 +29,8 @@ describe("the modules of the Lua layer", function()
       assert(not pcall(new, { serviceURi = arg[1] }))
       assert(datasession.stopSession(session, 5):await(20))
       local second = assert(datasession.getSession { serviceURI = arg[1], authenticationModel = "form",
-        username = "lua", password = "secret", catalogURI = arg[1] .. "/static/CustomerService.json" }:await(20))
+        username = "lua", password = "secret",
+        catalogURI = arg[1] .. "/static/CustomerService.json" }:await(20))
       datasession.endSession(second)
       assert(datasession.invalidateAllSessions({ all = true }):await(20))
       assert(datasession.array { 1 } and datasession.flush())

@@ -28,18 +28,22 @@ local function ask(path, options)
   return session:request(options):await(20)
 end
 
-server:fault { kind = "raw", path = "/context$", body = answer 'X-CLIENT-PROPS: {"a":1}\r\nx-client-context-id: i\r\n' }
+server:fault { kind = "raw", path = "/context$",
+  body = answer 'X-CLIENT-PROPS: {"a":1}\r\nx-client-context-id: i\r\n' }
 server:fault { kind = "raw", path = "/lower$", body = answer 'x-client-props: {"b":2}\r\n' }
 server:fault { kind = "raw", path = "/shout$",
-  body = "HTTP/1.1 302 Found\r\nLOCATION: /SportsBasic/target\r\nCONTENT-LENGTH: 0\r\nConnection: close\r\n\r\n" }
-server:fault { kind = "raw", path = "/target$", body = answer "CONTENT-TYPE: APPLICATION/JSON; I=1\r\nX-IIII: i\r\n" }
+  body = "HTTP/1.1 302 Found\r\nLOCATION: /SportsBasic/target\r\nCONTENT-LENGTH: 0\r\n" ..
+    "Connection: close\r\n\r\n" }
+server:fault { kind = "raw", path = "/target$",
+  body = answer "CONTENT-TYPE: APPLICATION/JSON; I=1\r\nX-IIII: i\r\n" }
 assert(ask "context")
 assert(session:getContext().a == 1 and session.clientContextId == "i")
 assert(ask "lower")
 assert(session:getContext().b == 2)
 local response = assert(ask "shout")
 assert(response.uri:match "/target$" and response.headers["x-iiii"] == "i")
-ask("target", { method = "patch", headers = { AUTHORIZATION = "mine", ["CONTENT-TYPE"] = "x/i" }, body = "i" })
+ask("target", { method = "patch", body = "i",
+  headers = { AUTHORIZATION = "mine", ["CONTENT-TYPE"] = "x/i" } })
 local headers = server:requests()[1].headers
 assert(headers.authorization == "mine" and headers["content-type"] == "x/i")
 assert(not pcall(session.request, session, { path = "x", headers = { ["CONTENT-LENGTH"] = "1" } }))

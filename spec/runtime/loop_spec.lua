@@ -426,7 +426,9 @@ describe("the engine", function()
         local datasession = require "datasession"
         local function settled() return datasession.promise(function(resolve) resolve() end) end
         settled():done(function() error "boom" end):done(function() print "the other handler" end)
-        settled():done(function() error(setmetatable({}, { __tostring = function() return "an object" end })) end)
+        settled():done(function()
+          error(setmetatable({}, { __tostring = function() return "an object" end }))
+        end)
         datasession.spawn(function() error "nobody looks" end)
         datasession.run()
         collectgarbage()

@@ -1157,7 +1157,9 @@ describe("a promise", function()
           datasession.promise(function() end):await()
         end
         datasession.spawn(wait, function() error("closing", 0) end)
-        datasession.spawn(wait, function() print(pcall(function() datasession.promise(function() end):await() end)) end)
+        datasession.spawn(wait, function()
+          print(pcall(function() datasession.promise(function() end):await() end))
+        end)
         collectgarbage()
         collectgarbage()
         print "end"

@@ -134,11 +134,13 @@ describe("standard error has", function()
       print "so far"
       new("pingInterval", 30).pingInterval = 31
       new("timeout", 30000):request { path = "/", timeout = 30001 }:await(20)]]
-    assert.equal([[
-so far
-Lua warning: datasession: option 'pingInterval' is in milliseconds and was set to 30: if 30s is meant, say "30s"
-Lua warning: datasession: timeout is in seconds and was set to 30000: if 30000ms is meant, say "30000ms"
-]], output)
+    assert.equal(table.concat({
+      "so far",
+      "Lua warning: datasession: option 'pingInterval' is in milliseconds and was set to 30: \z
+        if 30s is meant, say \"30s\"",
+      "Lua warning: datasession: timeout is in seconds and was set to 30000: \z
+        if 30000ms is meant, say \"30000ms\"\n",
+    }, "\n"), output)
   end)
 end)
 

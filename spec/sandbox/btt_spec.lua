@@ -118,8 +118,8 @@ describe("the bank's establish servlet", function()
   it("answers the other XML root with its own names", function()
     local response = post(ESTABLISH, XML, "<xml_request><createSession>true</createSession></xml_request>")
     local id = response.body:match("<sessionId>([^<]+)</sessionId>")
-    assert.equal(("<xml_reply><status>OK</status><sessionId>%s</sessionId><timeout>1800000</timeout></xml_reply>")
-      :format(id), response.body)
+    assert.equal(("<xml_reply><status>OK</status><sessionId>%s</sessionId>"
+      .. "<timeout>1800000</timeout></xml_reply>"):format(id), response.body)
   end)
 
   it("finds a session by its terminal", function()
@@ -265,10 +265,11 @@ describe("the bank's request servlet", function()
       .. '<dse_formattedData><ccy>"SEK"</ccy></dse_formattedData></requestMsg>', cookie)
     assert.equal('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE replyMsg SYSTEM "/dse/reply.dtd">\n'
       .. '<replyMsg><dse_status>"OK"</dse_status><dse_repFormatName>"csReplyFormat"</dse_repFormatName>'
-      .. "<dse_resultData><ccy>SEK</ccy><rate>0.09</rate></dse_resultData><dse_operationId>\"7\"</dse_operationId>"
+      .. "<dse_resultData><ccy>SEK</ccy><rate>0.09</rate></dse_resultData>"
+      .. '<dse_operationId>"7"</dse_operationId>'
       .. '<dse_applicationId>"-1"</dse_applicationId></replyMsg>', response.body)
-    response = post(EXECUTE, XML, "<xml_request><action>RateLookup</action><data><ccy>SEK</ccy></data></xml_request>",
-      cookie)
+    response = post(EXECUTE, XML,
+      "<xml_request><action>RateLookup</action><data><ccy>SEK</ccy></data></xml_request>", cookie)
     assert.equal(("<xml_reply><status>OK</status><result><ccy>SEK</ccy><rate>0.09</rate></result>"
       .. "<sessionId>%s</sessionId></xml_reply>"):format(id), response.body)
   end)
@@ -281,8 +282,8 @@ describe("the bank's request servlet", function()
       cookie)
     assert.matches('<result><a>1 &lt; 2 &amp; AB"</a><b></b><c><d>x</d><d>y</d></c></result>', response.body,
       1, true)
-    response = post(EXECUTE, XML, "<xml_request><action>Echo</action><data><![CDATA[<a>&amp;]]></data></xml_request>",
-      cookie)
+    response = post(EXECUTE, XML,
+      "<xml_request><action>Echo</action><data><![CDATA[<a>&amp;]]></data></xml_request>", cookie)
     assert.matches("<result>&lt;a&gt;&amp;amp;</result>", response.body, 1, true)
     response = post(EXECUTE, XML, "<requestMsg><dse_operationName>Echo</dse_operationName>"
       .. "<dse_formattedData>a text</dse_formattedData></requestMsg>", cookie)
@@ -355,8 +356,8 @@ describe("a bank session's carrier", function()
     assertRuns(post(EXECUTE, FORM, "action=Echo&sessionId=" .. id))
     assertRuns(post(EXECUTE, FORM, "action=Echo&dse_sessionId=" .. id))
     assertRuns(post(EXECUTE, JSON, ('{"action":"Echo","sessionId":"%s"}'):format(id)))
-    response = post(EXECUTE, XML, ("<xml_request><action>Echo</action><sessionId>%s</sessionId></xml_request>")
-      :format(id))
+    response = post(EXECUTE, XML,
+      ("<xml_request><action>Echo</action><sessionId>%s</sessionId></xml_request>"):format(id))
     assert.matches("<status>OK</status>", response.body, 1, true)
     assertLost(run("Echo", "JSESSIONID=" .. id)) -- without what the engine puts around it
     assertLost(run("Echo", nil, nil, "?sessionid=" .. id))
@@ -465,7 +466,8 @@ describe("a lost bank session", function()
     server:expireSessions("btt")
     assert.equal(0, server:sessionCount("btt"))
     assertLost(run("Echo", cookie))
-    local response = post(EXECUTE, XML, "<requestMsg><dse_operationName>Echo</dse_operationName></requestMsg>", cookie)
+    local response = post(EXECUTE, XML,
+      "<requestMsg><dse_operationName>Echo</dse_operationName></requestMsg>", cookie)
     assert.equal(200, response.status)
     assert.matches('<dse_status>"CSS00"</dse_status>'
       .. '<dse_exception>"DSECSSessionNotEstablishedException"</dse_exception>', response.body, 1, true)

@@ -207,7 +207,8 @@ describe("the DataSnap server", function()
       assert.equal('["web",{"sku":"A/7"},2,"gift"]',
         echo("/web/", '{"_parameters":[{"sku":"A/7"},2,"gift"]}', "POST"))
       assert.equal("[]", echo("/", '{"_parameters":[]}', "POST"))
-      local body = [=[ { "_parameters" : [ "]\"}\\" , [],{} ,{"_parameters":[1]},null, [[1],{"a":"]"}] ,0.10 ] } ]=]
+      local body = [=[ { "_parameters" : [ "]\"}\\" , [],{} ,{"_parameters":[1]},null,
+        [[1],{"a":"]"}] ,0.10 ] } ]=]
       assert.equal([=[["]\"}\\",[],{},{"_parameters":[1]},null,[[1],{"a":"]"}],0.10]]=],
         echo("/", body, "POST"))
       assert.equal("[1]", echo("/", [[{"\u005fparameters":[1]}]], "POST"))
@@ -708,8 +709,9 @@ describe("the DataSnap server", function()
     it("answers each call", function()
       assertJSON(200, '[{"result":[41]},{"result":["TEA",3,"tea"]},{"error":"There is no class TNone"},'
         .. '{"result":[[1,{}]]},{"error":"no"},{"result":[[0,1]]},{"result":[]}]',
-        run [=[[{"execute":{"TStock.Level":["A/7",3]}}, {"execute":{"TEcho.Out":["tea"]}},{"execute":{"TNone.x":[]}},
-          {"execute":{"TEcho.updateEcho":[1,{}]}},{"execute":{"TEcho.Fail":["no"]}},{"execute":{"TEcho.Stream":[2]}},
+        run [=[[{"execute":{"TStock.Level":["A/7",3]}}, {"execute":{"TEcho.Out":["tea"]}},
+          {"execute":{"TNone.x":[]}},{"execute":{"TEcho.updateEcho":[1,{}]}},
+          {"execute":{"TEcho.Fail":["no"]}},{"execute":{"TEcho.Stream":[2]}},
           {"execute":{"TEcho.Empty":[]}}]]=])
       assert.equal(1, server:calls()["TEcho.updateEcho"])
     end)

@@ -435,7 +435,10 @@ describe("a session's events", function()
               count = count + 1
               if i % 4 == 0 then session:unsubscribe("online", handler, scope) end
               if i % 4 == 1 then session:subscribe("online", handler, scope) end
-              if i == 7 then session:unsubscribeAll("offline") session:subscribe("offline", handler, scope) end
+              if i == 7 then
+                session:unsubscribeAll("offline")
+                session:subscribe("offline", handler, scope)
+              end
             end
             session:subscribe("online", handler, scope)
           end

@@ -54,6 +54,7 @@ describe("names", function()
     kept { name = "by storage", storage = memory }
     assert.error_matches(function() kept { name = "both", store = memory, storage = memory } end,
       "options 'store' and 'storage', its old name: pass only one")
-    assert.error_matches(function() kept { name = "bad", storage = 1 } end, "option 'storage': expected a store")
+    assert.error_matches(function() kept { name = "bad", storage = 1 } end,
+      "option 'storage': expected a store")
   end)
 end)

@@ -268,8 +268,8 @@ describe("a session", function()
 
     it("and a text that tells what and where it is", function()
       local session = new "basic"
-      assert.matches("^datasession%.session %d+: jsdo http://127%.0%.0%.1:%d+/SportsBasic, basic, logged out$",
-        tostring(session))
+      assert.matches("^datasession%.session %d+: jsdo http://127%.0%.0%.1:%d+/SportsBasic, basic, \z
+        logged out$", tostring(session))
       assert(session:login("lua", "secret"):await(LIMIT))
       assert.matches("basic, connected$", tostring(session))
       assert.not_matches("secret", tostring(session))

@@ -94,8 +94,8 @@ describe("a session of protocol btt", function()
     session = btt.new { format = "xml", tid = 'a"\\b' }
     assert(session:login(false):await(LIMIT))
     request = btt.asked()[1]
-    assert.equal("<requestMsg><dse_createSession>false</dse_createSession><dse_TID>a\"\\b</dse_TID></requestMsg>",
-      request.body)
+    assert.equal("<requestMsg><dse_createSession>false</dse_createSession>" ..
+      "<dse_TID>a\"\\b</dse_TID></requestMsg>", request.body)
     assert.equal("text/xml;charset=UTF-8", request.headers["content-type"])
     assert.equal("established", session.status)
     assert.is_number(session.expiresAt)

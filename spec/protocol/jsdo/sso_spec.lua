@@ -383,7 +383,9 @@ for _, place in ipairs { "the same host", "another host" } do
         end })
         local provider = datasession.AuthenticationProvider { uri = %q, authenticationModel = "form_sso" }
         assert(provider:login("lua", "secret"):await(20))
-        local session = datasession.new { serviceURI = %q, authenticationModel = "sso", authProvider = provider }
+        local session = datasession.new {
+          serviceURI = %q, authenticationModel = "sso", authProvider = provider,
+        }
         held.provider = provider
         provider:refresh()
         session:ping()

@@ -158,8 +158,9 @@ describe("a PROIV session", function()
         },
       }
       rejected(session:login(), "http")
-      assert.equal("SessionType=TELNET_LOGIN_SESSION&Hostname=vm.example&Port=9023&Username=&Password=secret" ..
-        "&Command=.%2Frun%20proiv.sh&ResourceURL=%2Fi%26j", server:requests()[1].body)
+      assert.equal("SessionType=TELNET_LOGIN_SESSION&Hostname=vm.example&Port=9023" ..
+        "&Username=&Password=secret&Command=.%2Frun%20proiv.sh&ResourceURL=%2Fi%26j",
+        server:requests()[1].body)
     end)
 
     it("with the details by GET only if the caller insists", function()

@@ -104,7 +104,8 @@ end
 function places.large(count)
   local list = {}
   for i = 1, count do
-    list[i] = ('{"name":"R%d","path":"/R%d","operations":[{"type":"read","path":"?f={f}"},{"name":"go"}]}'):format(i, i)
+    list[i] = ('{"name":"R%d","path":"/R%d","operations":[{"type":"read","path":"?f={f}"},{"name":"go"}]}')
+      :format(i, i)
   end
   local head = '{"version":"1.4","services":[{"name":"S","address":"/rest/S","resources":['
   return head .. table.concat(list, ",") .. "]}]}"

@@ -75,7 +75,8 @@ function binding.find(name, session, level)
   local found = candidates(name)
   if #found == 1 then return found[1], resourceOf(found[1], name) end
   if #found > 1 then
-    raise(("JSDO: %d sessions have a resource '%s': say which one, as JSDO { name = '%s', session = session }")
+    raise(
+      ("JSDO: %d sessions have a resource '%s': say which one, as JSDO { name = '%s', session = session }")
       :format(#found, name, name), level + 1)
   end
   local names = namesOf(core.sessions())

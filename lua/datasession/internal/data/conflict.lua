@@ -284,7 +284,8 @@ local function checkFields(found, choices, level)
   end
   for name, one in next, found do
     if choices[name] == nil and not same(one.read, one.sent) then
-      raise(format("merge: '%s' was changed on both sides: say \"mine\", \"theirs\" or a value", name), level + 1)
+      raise(format("merge: '%s' was changed on both sides: say \"mine\", \"theirs\" or a value", name),
+        level + 1)
     end
   end
 end

@@ -38,7 +38,9 @@ end
 local function shapeOf(shapes, options)
   local name = options.tableRef
   if name == nil then return #shapes == 1 and shapes[1] or nil end
-  if type(name) ~= "string" then found("option 'tableRef': expected the name of a table, got " .. type(name)) end
+  if type(name) ~= "string" then
+    found("option 'tableRef': expected the name of a table, got " .. type(name))
+  end
   local names = {}
   for i, shape in ipairs(shapes) do
     if shape.name == name then return shape end

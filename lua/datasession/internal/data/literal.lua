@@ -53,7 +53,9 @@ end
 local function dateTable(value)
   if type(value) == "string" then return date.parse(value) end
   local ok, text = pcall(date.format, value)
-  if not ok then return nil, "expected a date: a text as 2024-03-01, or a table as datasession.date has it" end
+  if not ok then
+    return nil, "expected a date: a text as 2024-03-01, or a table as datasession.date has it"
+  end
   return date.parse(text)
 end
 

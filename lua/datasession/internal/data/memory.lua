@@ -219,8 +219,8 @@ end
 function memory.setMark(r, name, value) changes.mark(r[MEMORY], r, name, value) end
 function memory.setError(r, text) changes.mark(r[MEMORY], r, "errorString", text) end
 
-for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent", "refresh",
-  "recreate" } do
+for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent",
+  "refresh", "recreate" } do
   local f = changes[name]
   memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
 end

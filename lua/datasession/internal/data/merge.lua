@@ -192,7 +192,8 @@ local function parseTable(jsdo, t, members, level)
 end
 
 local function pendingMessage(t, i)
-  return format("row %d of %s: the record has a pending change: accept or reject it first", i, t[P].shape.name)
+  return format("row %d of %s: the record has a pending change: accept or reject it first", i,
+    t[P].shape.name)
 end
 
 -- nil and a message if a row with before-image is about a record that has a pending change.

@@ -87,8 +87,8 @@ end
 function outcome.blameRow(jsdo, made, r, t, text)
   local id = memory.id(r)
   errors.ofRow(jsdo, text, r, t, id)
-  made.exception = requests.failure("server", ("saveChanges: the server refused record %s: %s"):format(id, text), nil,
-    made)
+  made.exception = requests.failure("server",
+    ("saveChanges: the server refused record %s: %s"):format(id, text), nil, made)
 end
 
 --- Applies a failed request to the one record that it was about.

@@ -132,7 +132,8 @@ end
 function methods.findById(t, id)
   local m = type(t) == "table" and t[P] -- programs call this in long loops: not wrapped as the others are
   if not m then
-    raise(("findById: expected a table reference, got %s: call it with ':' instead of '.'"):format(type(t)), 2)
+    raise(("findById: expected a table reference, got %s: call it with ':' instead of '.'"):format(type(t)),
+      2)
   end
   if type(id) ~= "string" then id = idText(id, 2) end
   local r = (m.index or ids.build(m))[id]
@@ -228,7 +229,8 @@ end
 local function acceptRow(r, level)
   refuseSaving("acceptRowChanges", memory.isSending(r), level + 1)
   if memory.mark(r, "rejected") or memory.mark(r, "errorString") then
-    raise("acceptRowChanges: the server did not save this record: reject the change or save it again", level + 1)
+    raise("acceptRowChanges: the server did not save this record: reject the change or save it again",
+      level + 1)
   end
   memory.accept(r)
   return true

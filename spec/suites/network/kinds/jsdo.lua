@@ -8,7 +8,8 @@ local HTML, JSON = "Content-Type: text/html;charset=UTF-8\r\n", "Content-Type: a
 local HOME = "<!DOCTYPE html><title>Sports</title>"
 local ENTERED = '{"status_code":200,"status_txt":"OK"}'
 local COOKIE = "Set-Cookie: JSESSIONID=A944D0; Path=/Form; HttpOnly\r\n"
-local CATALOG = '{"version":"1.4","services":[{"name":"S","address":"/rest/S","resources":[{"name":"C","path":"/C"}]}]}'
+local CATALOG = '{"version":"1.4","services":[{"name":"S","address":"/rest/S",' ..
+  '"resources":[{"name":"C","path":"/C"}]}]}'
 local TOKENS = '{"access_token":"hush1","expires_in":3600,"refresh_token":"hush2","token_type":"oecp"}'
 local EXPIRED = message("401 Unauthorized", JSON, '{"error":"sso.token.expired_token"}')
 

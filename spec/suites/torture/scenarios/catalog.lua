@@ -20,9 +20,10 @@ return {
     name = "a catalog without a session",
     act = function()
       local catalog = require "datasession.catalog"
-      local text = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[{"name":"R","path":"/R",' ..
-        '"schema":{"type":"object","properties":{"d":{"type":"object","properties":{"tt":{"type":"array","items":' ..
-        '{"properties":{"id":{"type":"integer"}}}}}}}},"operations":[{"type":"read","verb":"get","path":""}]}]}]}'
+      local text = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[' ..
+        '{"name":"R","path":"/R","schema":{"type":"object","properties":{"d":{"type":"object",' ..
+        '"properties":{"tt":{"type":"array","items":{"properties":{"id":{"type":"integer"}}}}}}}},' ..
+        '"operations":[{"type":"read","verb":"get","path":""}]}]}]}'
       local found = assert(catalog.parse(text,
         { uri = "http://host.example/c", serviceURI = "http://host.example" }))
       assert(found:resource("R"):operation("read"))
@@ -93,8 +94,8 @@ return {
       return { session = t.loggedIn "anonymous" }
     end,
     call = function(t, c)
-      local body = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[{"name":"R","path":"/R",' ..
-        '"operations":[{"type":"read","verb":7}]}]}]}'
+      local body = '{"version":"1.5","services":[{"name":"S","address":"/s","resources":[' ..
+        '{"name":"R","path":"/R","operations":[{"type":"read","verb":7}]}]}]}'
       t.server:clearFaults()
       t.server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
       return t.refused(c.session:addCatalog(t.catalogURIs.anonymous), "catalog")
