@@ -55,9 +55,9 @@ describe("getErrors", function()
   it("leaves out what says nothing of its own", function()
     assert.same({ { type = JSDO.RETVAL, error = "no" } },
       entries(json '{"_retVal":"no","_errors":[{"_errorMsg":"no","_errorNum":0}]}'))
-    assert.same({ { type = JSDO.APP_ERROR, error = "first", errorNum = 1 } }, entries(json
-      '{"_errors":[{"_errorMsg":"Look at the log (7243)","_errorNum":7243},' ..
-      '{"_errorMsg":"first","_errorNum":1}]}'))
+    assert.same({ { type = JSDO.APP_ERROR, error = "first", errorNum = 1 } }, entries(json [[
+      {"_errors":[{"_errorMsg":"Look at the log (7243)","_errorNum":7243},
+        {"_errorMsg":"first","_errorNum":1}]}]]))
     assert.same({ { type = JSDO.APP_ERROR, error = "Look (7243)", errorNum = 7243 } },
       entries(json '{"_errors":[{"_errorMsg":"Look (7243)","_errorNum":7243}]}'))
   end)
