@@ -30,6 +30,8 @@ build = {
   modules = {
     -- files: written by `make rockspec`
     ["datasession.catalog"] = "lua/datasession/catalog.lua",
+    ["datasession.copas"] = "lua/datasession/copas.lua",
+    ["datasession.cqueues"] = "lua/datasession/cqueues.lua",
     ["datasession.data"] = "lua/datasession/data.lua",
     ["datasession.datasnap"] = "lua/datasession/datasnap.lua",
     ["datasession.date"] = "lua/datasession/date.lua",
@@ -47,6 +49,7 @@ build = {
     ["datasession.internal.codec"] = "lua/datasession/internal/codec.lua",
     ["datasession.internal.codec.exact"] = "lua/datasession/internal/codec/exact.lua",
     ["datasession.internal.codec.guard"] = "lua/datasession/internal/codec/guard.lua",
+    ["datasession.internal.combine"] = "lua/datasession/internal/combine.lua",
     ["datasession.internal.data.answer"] = "lua/datasession/internal/data/answer.lua",
     ["datasession.internal.data.binding"] = "lua/datasession/internal/data/binding.lua",
     ["datasession.internal.data.changes"] = "lua/datasession/internal/data/changes.lua",
@@ -93,6 +96,8 @@ build = {
     ["datasession.internal.raise"] = "lua/datasession/internal/raise.lua",
     ["datasession.internal.registry"] = "lua/datasession/internal/registry.lua",
     ["datasession.internal.suggest"] = "lua/datasession/internal/suggest.lua",
+    ["datasession.internal.time"] = "lua/datasession/internal/time.lua",
+    ["datasession.luv"] = "lua/datasession/luv.lua",
     ["datasession.proiv"] = "lua/datasession/proiv.lua",
     ["datasession.proiv.hub"] = "lua/datasession/proiv/hub.lua",
     ["datasession.proiv.manager"] = "lua/datasession/proiv/manager.lua",
@@ -178,6 +183,7 @@ build = {
         "csrc/runtime/json_rows.c",
         "csrc/runtime/json_text.c",
         "csrc/runtime/loop.c",
+        "csrc/runtime/moment.c",
         "csrc/runtime/numbers.c",
         "csrc/runtime/options.c",
         "csrc/runtime/promise.c",

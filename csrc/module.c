@@ -16,6 +16,7 @@
 #include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
 #include "runtime/json_rows.h"
+#include "runtime/moment.h"
 #include "runtime/numbers.h"
 #include "runtime/response.h"
 #include "session/active_session.h"
@@ -137,6 +138,7 @@ int luaopen_datasession_core (lua_State *L) {
   error_register(L);
   response_register(L);
   promise_register(L);
+  moment_register(L);
   loop_register(L, loop);
   session_register(L);
   context_register(L);

@@ -9,7 +9,7 @@ for set in "$@"; do
   case $set in
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
                pkg-config|pkgconf libmicrohttpd-dev lua-lpeg" ;;
-    test) more="lua-busted lua-socket lua-sec lua-cqueues luarocks git openssl nginx-light|nginx locales" ;;
+    test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx locales" ;;
     locales) more="locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
@@ -37,7 +37,7 @@ datasession needs Lua 5.4, libcurl, lua-cjson and a C compiler; its tests also b
   Alpine  apk add build-base pkgconf lua5.4-dev curl-dev lua5.4-cjson libmicrohttpd-dev luarocks5.4
   macOS   brew install lua luarocks curl libmicrohttpd pkg-config && luarocks install lua-cjson
   MSYS2   pacman -S --needed make mingw-w64-ucrt-x86_64-{gcc,pkgconf,lua,curl,libmicrohttpd,lua-luarocks}
-lpeg (for the sandbox), busted, luasocket, luasec and cqueues: luarocks --lua-version=5.4 install NAME
+lpeg (for the sandbox), busted, luasocket, luasec, luv and cqueues: luarocks --lua-version=5.4 install NAME
 END
   exit 1
 fi

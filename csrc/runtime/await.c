@@ -2,6 +2,7 @@
 
 #include "runtime/error.h"
 #include "runtime/loop.h"
+#include "runtime/moment.h"
 #include "runtime/promise.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@ struct waiter {
   struct timer timer; /* set if the await has a time limit */
   struct loop *loop;  /* borrowed */
   bool timed;         /* it is in LOOP_THREADS, where its timer finds it */
+  bool gave_way;      /* the coroutine yielded, and takes no values */
   bool over;          /* the coroutine continued or was closed */
 };
 
@@ -69,7 +71,8 @@ static int closed_by_others (lua_State *L) {
 
 /* Argument: the coroutine (light userdata). */
 static int yielded (lua_State *L) {
-  lua_pushliteral(L, "a coroutine of datasession.spawn may yield through await alone");
+  lua_pushliteral(L, "a coroutine of datasession.spawn yielded values, which nothing takes: yield without "
+                     "values waits for the next step");
   promise_wrap_raised(L, lua_touserdata(L, 1), 0);
   return 1;
 }
@@ -106,6 +109,7 @@ static void forget_waiter (lua_State *L, int index) {
     lua_pop(L, 1);
   }
   compat_getslot(L, index, WAITER_PROMISE);
+  if (waiter->gave_way) moment_drop(L, lua_touserdata(L, -1));
   lua_pushvalue(L, index);
   if (waiter->entry.queued)
     lua_pop(L, 1);
@@ -134,8 +138,8 @@ static void close_thread (lua_State *L, lua_State *co, int known) {
 }
 
 /*
-** Leaves the error of a coroutine that failed, which is on its stack, or that yielded other than by await
-** (`status` is LUA_YIELD).
+** Leaves the error of a coroutine that failed, which is on its stack, or that yielded values (`status` is
+** LUA_YIELD).
 */
 static void push_failure (lua_State *L, lua_State *co, int status) {
   int error;
@@ -164,6 +168,55 @@ static void take_results (lua_State *L, lua_State *co, int n) {
     lua_pushnil(L);
 }
 
+/* Called when the promise is settled or the await timed out; does nothing if the other came first. */
+static int wake (lua_State *L);
+
+/*
+** Pushes the waiter of the coroutine at `thread`, whose promise is at `spawned`, for the promise at
+** `promise`.
+*/
+static struct waiter *new_waiter (lua_State *L, struct loop *loop, int promise, int thread, int spawned) {
+  struct waiter *waiter = compat_newuserdata(L, sizeof *waiter, WAITER_SLOTS);
+  memset(waiter, 0, sizeof *waiter);
+  waiter->entry.tell = wake;
+  waiter->loop = loop;
+  lua_pushvalue(L, promise);
+  compat_setslot(L, -2, WAITER_PROMISE);
+  lua_pushvalue(L, thread);
+  compat_setslot(L, -2, WAITER_THREAD);
+  forget_await(L, spawned); /* the program may have resumed a coroutine that gave way */
+  lua_pushvalue(L, -1);
+  compat_setslot(L, spawned, SPAWN_WAITER);
+  return waiter;
+}
+
+/* Arguments: a coroutine that yielded no values, and its promise. The next step resumes the coroutine. */
+static int give_way (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  moment_push(L, loop, 0);
+  new_waiter(L, loop, 3, 1, 2)->gave_way = true;
+  promise_hang(L, 3);
+  return 0;
+}
+
+/*
+** True if the coroutine, which yielded `nresults` values, awaits or gives way. False: it yielded values, or
+** memory ran out; *status is then that of its error, which is on its stack.
+*/
+static bool waits (lua_State *L, int thread, int promise, int nresults, int *status) {
+  lua_State *co = lua_tothread(L, thread);
+  bool awaits = nresults == 1 && lua_touserdata(co, -1) == (void *)&await_token;
+  lua_pop(co, nresults);
+  if (awaits || nresults) return awaits;
+  lua_pushcfunction(L, give_way);
+  lua_pushvalue(L, thread);
+  lua_pushvalue(L, promise);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
+  lua_xmove(L, co, 1);
+  *status = LUA_ERRRUN;
+  return false;
+}
+
 /* Resumes the coroutine at `thread` with the `nargs` values on its stack. Raises nothing. */
 static void resume (lua_State *L, int thread, int nargs) {
   lua_State *co = lua_tothread(L, thread);
@@ -172,13 +225,9 @@ static void resume (lua_State *L, int thread, int nargs) {
   promise = lua_gettop(L);
   status = compat_resume(co, L, nargs, &nresults);
   loop_get(L)->resumed = NULL; /* the coroutine may not have started */
-  if (status == LUA_YIELD) {
-    bool awaits = nresults == 1 && lua_touserdata(co, -1) == (void *)&await_token;
-    lua_pop(co, nresults);
-    if (awaits) {
-      lua_settop(L, promise - 1);
-      return;
-    }
+  if (status == LUA_YIELD && waits(L, thread, promise, nresults, &status)) {
+    lua_settop(L, promise - 1);
+    return;
   }
   if (status == LUA_OK) {
     forget_thread(L, thread);
@@ -317,7 +366,6 @@ int await_close (lua_State *L) {
 
 /* Waiters */
 
-/* Called when the promise is settled or the await timed out; does nothing if the other came first. */
 static int wake (lua_State *L) {
   struct waiter *waiter = lua_touserdata(L, 1);
   const struct promise *p;
@@ -344,6 +392,7 @@ static int wake (lua_State *L) {
     promise_make_error(L, timed_out, 0);
   } else
     n = promise_push_awaited(L, 4);
+  if (waiter->gave_way) n = 0;
   lua_xmove(L, co, n); /* it has room: it was suspended in a C function */
   waiter->loop->resumed = co;
   resume(L, 2, n);
@@ -407,19 +456,12 @@ static int awaited (lua_State *L, int status, lua_KContext context) {
 }
 
 static int await_suspended (lua_State *L, struct loop *loop, double limit) {
-  struct waiter *waiter = compat_newuserdata(L, sizeof *waiter, WAITER_SLOTS);
-  memset(waiter, 0, sizeof *waiter);
-  waiter->entry.tell = wake;
-  waiter->loop = loop;
-  lua_pushvalue(L, 1);
-  compat_setslot(L, 2, WAITER_PROMISE);
+  struct waiter *waiter;
   lua_pushthread(L);
-  compat_setslot(L, 2, WAITER_THREAD);
+  push_promise_of(L, 2);
+  waiter = new_waiter(L, loop, 1, 2, 3);
   if (limit < HUGE_VAL) set_timer(L, waiter, limit);
-  lua_pushthread(L);
-  push_promise_of(L, 3);
-  lua_pushvalue(L, 2);
-  compat_setslot(L, 4, SPAWN_WAITER);
+  lua_replace(L, 2);
   lua_settop(L, 2);
   promise_hang(L, 1);
   lua_pushlightuserdata(L, (void *)&await_token);
@@ -465,9 +507,58 @@ static bool is_spawned (lua_State *L) {
   return is;
 }
 
+/*
+** Continues await after the program's function has returned: at 1 the promise, at 2 the time of clock_now at
+** which the await ends. If the function has not waited, await does.
+*/
+static int hook_waited (lua_State *L, int status, lua_KContext context) {
+  const struct promise *p = promise_check(L, 1);
+  double left = lua_tonumber(L, 2) - clock_now();
+  (void)status;
+  (void)context;
+  lua_settop(L, 1);
+  if (p->state != PROMISE_PENDING) return promise_push_awaited(L, 1);
+  return await_stepping(L, loop_get(L), p, left > 0 ? left : 0);
+}
+
+/* Pushes the program's function for await; nil: there is none. */
+static void push_hook (lua_State *L) {
+  loop_table(L, LOOP_HOOKS);
+  lua_getfield(L, -1, "await");
+  lua_remove(L, -2);
+}
+
+static int await_hooked (lua_State *L, double limit) {
+  lua_pushnumber(L, clock_now() + limit);
+  lua_insert(L, 2);
+  lua_pushvalue(L, 1);
+  if (limit < HUGE_VAL)
+    lua_pushnumber(L, limit);
+  else
+    lua_pushnil(L);
+  lua_callk(L, 2, 0, 0, hook_waited);
+  return hook_waited(L, LUA_OK, 0);
+}
+
+int await_set_hook (lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  push_hook(L);
+  loop_table(L, LOOP_HOOKS);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "await");
+  lua_settop(L, 2);
+  return 1;
+}
+
 int await_promise (lua_State *L, const struct promise *p, double limit) {
   struct loop *loop = loop_get(L);
   loop_check(L, loop);
-  if (lua_isyieldable(L) && is_spawned(L)) return await_suspended(L, loop, limit);
+  if (lua_isyieldable(L)) {
+    if (is_spawned(L)) return await_suspended(L, loop, limit);
+    push_hook(L);
+    if (lua_isfunction(L, -1)) return await_hooked(L, limit);
+    lua_pop(L, 1);
+  }
   return await_stepping(L, loop, p, limit);
 }

@@ -29,7 +29,7 @@ enum loop_table {
   LOOP_GUARDED,   /* weak values: light userdata of a guard -> its coroutine; see await.c */
   LOOP_SESSIONS,  /* weak values: light userdata of a session -> the session */
   LOOP_HELD,      /* session -> true: kept alive until it ends */
-  LOOP_HOOKS,     /* functions of the Lua layer, by name; onError, the logger */
+  LOOP_HOOKS,     /* functions of the Lua layer, by name; onError, await, the logger */
   LOOP_KEYS,      /* weak values: a session's key, once requested -> the session */
   LOOP_NAMES,     /* weak values: the name of a stored session -> the session that claimed it last */
   LOOP_PROTOCOLS, /* protocols in Lua: name -> table of functions; protocols in C: address -> methods */

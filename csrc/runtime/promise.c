@@ -175,6 +175,7 @@ void promise_mark_looked_at (lua_State *L, int index) {
 static void settle (lua_State *L, int index, enum promise_state state) {
   struct promise *p = lua_touserdata(L, index);
   p->state = state;
+  if (p->settled) p->settled(L, p);
   lua_pushnil(L);
   compat_setslot(L, index, PROMISE_OWNER);
   while (ready_queue_take(L, index, PROMISE_HANDLERS))
@@ -496,11 +497,11 @@ static void check_optional (lua_State *L, int index) {
 }
 
 static int m_next (lua_State *L) {
-  struct promise *p = promise_check(L, 1);
+  promise_check(L, 1);
   lua_settop(L, 3);
   check_optional(L, 2);
   check_optional(L, 3);
-  promise_new(L, sizeof *p);
+  promise_new(L, sizeof(struct promise));
   lua_pushvalue(L, 1);
   compat_setslot(L, 4, PROMISE_OWNER);
   new_handler(L, 1, tell_next, HANDLER_NEXT_SLOTS);
@@ -654,6 +655,13 @@ static int l_promise (lua_State *L) {
   return 1;
 }
 
+/* isPromise(value) */
+static int l_is_promise (lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, promise_test(L, 1) != NULL);
+  return 1;
+}
+
 static const luaL_Reg methods[] = {{"done", m_done},   {"fail", m_fail},   {"always", m_always},
                                    {"next", m_next},   {"await", m_await}, {"cancel", m_cancel},
                                    {"state", m_state}, {NULL, NULL}};
@@ -674,4 +682,8 @@ void promise_register (lua_State *L) {
   lua_setfield(L, -2, "spawn");
   lua_pushcfunction(L, l_promise);
   lua_setfield(L, -2, "promise");
+  lua_pushcfunction(L, await_set_hook);
+  lua_setfield(L, -2, "setAwait");
+  lua_pushcfunction(L, l_is_promise);
+  lua_setfield(L, -2, "isPromise");
 }

@@ -21,6 +21,7 @@ struct promise {
   bool looked_at;    /* some code handles a rejection: no warning */
   bool adopting;     /* pending, and only the outcome of another promise settles it */
   int line;          /* of PROMISE_CALLER: where it made the call */
+  void (*settled)(lua_State *L, struct promise *p); /* or NULL: called once it is settled; raises nothing */
 };
 
 /* User values. */

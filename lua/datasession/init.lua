@@ -19,6 +19,9 @@ local fields = {
   stopSession = "ending.stopSession", endSession = "ending.endSession",
   array = "codec.array", emptyArray = "codec.emptyArray",
   JSDO = "data.jsdo.class",
+  sleep = "time.sleep", after = "time.after", every = "time.every", nextStep = "time.nextStep",
+  all = "combine.all", any = "combine.any", race = "combine.race", settled = "combine.settled",
+  map = "combine.map",
 }
 local modules = { data = "datasession.data" } -- fields that are modules
 
@@ -82,6 +85,7 @@ local datasession = {
   pending = core.pending,
   flush = core.flush,
   onError = core.onError,
+  setAwait = core.setAwait,
   engine = core.engine,
 
   constants = core.constants,

@@ -821,7 +821,7 @@ describe("a promise", function()
       assert.equal(session, (datasession.spawn(function() return session:ping() end):await(LIMIT)))
     end)
 
-    it("takes any other yield for an error", function()
+    it("takes a yield of values for an error", function()
       local closed = false
       local promise = datasession.spawn(function()
         local _ <close> = setmetatable({}, { __close = function() closed = true end })
@@ -829,7 +829,7 @@ describe("a promise", function()
       end)
       assert.is_true(closed)
       local _, err = promise:await()
-      assert.matches("may yield through await alone", err.message)
+      assert.matches("yielded values, which nothing takes", err.message)
       assert.matches("stack traceback:\n.*promise_spec%.lua", err.traceback)
     end)
 

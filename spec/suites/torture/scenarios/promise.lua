@@ -40,6 +40,42 @@ return {
     end,
   },
   {
+    name = "sleep, after and every",
+    act = function(t, c)
+      c.ticks = 0
+      local ticking = t.datasession.every(0.0001, function()
+        c.ticks = c.ticks + 1
+        return c.ticks < 2
+      end)
+      local later = t.datasession.after(0, function() return "later" end)
+      local dropped = t.datasession.after(0.01, function() end)
+      local sleeper = t.datasession.spawn(function()
+        coroutine.yield()
+        t.datasession.nextStep()
+        t.datasession.sleep(0.0001)
+        return "slept"
+      end)
+      dropped:cancel()
+      assert(sleeper:await() == "slept" and later:await() == "later" and ticking:await())
+    end,
+  },
+  {
+    name = "all, any, race, settled and map",
+    act = function(t)
+      local function later(value) return t.datasession.after(0, function() return value end) end
+      local function failing() return t.datasession.after(0, function() error "no" end) end
+      assert(assert(t.datasession.all({ later(1), 2 }):await())[1] == 1)
+      assert(t.datasession.any({ failing(), later(3) }):await() == 3)
+      assert(t.datasession.race({ later(4) }):await() == 4)
+      assert(assert(t.datasession.settled({ failing(), later(5) }):await())[2].value == 5)
+      local doubled = assert(t.datasession.map({ 1, 2, 3 }, function(item)
+        t.datasession.nextStep()
+        return item * 2
+      end, { limit = 2 }):await())
+      assert(doubled[3] == 6)
+    end,
+  },
+  {
     name = "spawn",
     act = function(t, c)
       c.closed = 0

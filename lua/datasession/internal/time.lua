@@ -1,0 +1,86 @@
+--- Waiting for a time, and calling functions at one.
+
+local core = require "datasession.core"
+local raise = require "datasession.internal.raise"
+
+local time = {}
+
+local function secondsOf(call, given)
+  local seconds = core.seconds(given)
+  if not seconds then
+    raise(("%s: expected a number of seconds, 0 or more, or a text such as \"500ms\", got %s"):format(call,
+      tostring(given)), 3)
+  end
+  return seconds
+end
+
+local function checkFunction(call, f)
+  if type(f) ~= "function" then
+    raise(("%s: expected a function, got %s"):format(call, type(f)), 3)
+  end
+end
+
+local function cancel(held) held.promise:cancel() end
+
+-- A to-be-closed value: its promise is cancelled at the end of the block.
+local function held(promise) return setmetatable({ promise = promise }, { __close = cancel }) end
+
+--- Waits. In a coroutine of datasession.spawn it suspends that coroutine alone; anywhere else it steps the
+-- engine.
+-- @param seconds number, 0 or more, or a text such as "500ms"
+function time.sleep(seconds)
+  local due <close> = held(core.moment(secondsOf("sleep", seconds)))
+  due.promise:await()
+end
+
+--- Waits for the next step: a long piece of work in datasession.spawn gives the host its frame back.
+function time.nextStep()
+  local due <close> = held(core.moment(0))
+  due.promise:await()
+end
+
+--- Calls a function later.
+-- @param seconds number, 0 or more, or a text such as "500ms"
+-- @param f function, called with the further arguments
+-- @return a promise of its results, which rejects with its error. cancel() drops the call
+function time.after(seconds, f, ...)
+  seconds = secondsOf("after", seconds)
+  checkFunction("after", f)
+  local arguments = table.pack(...)
+  return core.moment(seconds):next(function() return f(table.unpack(arguments, 1, arguments.n)) end)
+end
+
+-- Calls f in a coroutine that ends with this one. Its error goes to onError. False: f returned false.
+local function call(f)
+  local running <close> = held(core.spawn(f))
+  local again, err = running.promise:await()
+  if running.promise:state() == "rejected" then
+    core.call(error, err, 0)
+    return true
+  end
+  return again ~= false
+end
+
+--- Calls a function again and again: first after `seconds`, then `seconds` after each call began, or when
+-- that call has ended, if it takes longer. The function may await. Its error goes to onError, and the calls
+-- go on.
+-- @param seconds number, above 0, or a text such as "500ms"
+-- @param f function: when it returns false, the calls end
+-- @return a promise that resolves with true when the calls end. cancel() ends them
+function time.every(seconds, f)
+  seconds = secondsOf("every", seconds)
+  if seconds == 0 then
+    raise("every: expected a number of seconds above 0; nextStep waits for the next step", 2)
+  end
+  checkFunction("every", f)
+  return core.spawn(function()
+    time.sleep(seconds)
+    while true do
+      local due <close> = held(core.moment(seconds))
+      if not call(f) then return true end
+      due.promise:await()
+    end
+  end)
+end
+
+return time

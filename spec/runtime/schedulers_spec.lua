@@ -1,0 +1,131 @@
+-- Straight-line code in the coroutines of other schedulers: await suspends the coroutine, and the scheduler
+-- goes on.
+local datasession = require "datasession"
+local await = dofile "spec/support/await.lua"
+local sandbox = require "datasession.sandbox"
+
+local server
+
+setup(function() server = sandbox.start() end)
+teardown(function()
+  datasession.setAwait(nil)
+  server:close()
+end)
+after_each(function() datasession.setAwait(nil) end)
+
+-- The work of one coroutine, noted in `order`.
+local function work(order, name)
+  local session <close> = datasession.new { serviceURI = server.uris.anonymous }
+  assert(session:login():await())
+  order[#order + 1] = name .. " in"
+  datasession.sleep(0.02)
+  assert(session:ping():await())
+  order[#order + 1] = name .. " pinged"
+  local slow = datasession.after(1000, print)
+  local _, err = slow:await(0.01)
+  assert.equal("timeout", err.kind)
+  slow:cancel()
+end
+
+local function check(order)
+  assert.equal(4, #order)
+  assert.matches("in$", order[2]) -- both were on their way at once
+  await.settle()
+end
+
+describe("cqueues", function()
+  it("runs coroutines side by side", function()
+    local cqueues = require "cqueues"
+    require("datasession.cqueues").install()
+    local controller, order = cqueues.new(), {}
+    for _, name in ipairs { "one", "two" } do
+      controller:wrap(function() work(order, name) end)
+    end
+    assert(controller:loop(await.LIMIT))
+    check(order)
+  end)
+
+  it("leaves await outside of its coroutines as it is", function()
+    require("datasession.cqueues").install()
+    assert.is_true(coroutine.wrap(function() return datasession.newPromise(function(resolve)
+      datasession.after(0.001, function() resolve(true) end)
+    end):await(await.LIMIT) end)())
+  end)
+end)
+
+describe("luv", function()
+  it("runs coroutines side by side, and the loop ends with them", function()
+    local uv = require "luv"
+    require("datasession.luv").install()
+    local order = {}
+    for _, name in ipairs { "one", "two" } do
+      coroutine.wrap(function() work(order, name) end)()
+    end
+    uv.run()
+    check(order)
+  end)
+
+  it("reports the error of a coroutine that it resumed", function()
+    local uv, seen = require "luv", nil
+    require("datasession.luv").install()
+    local before = datasession.onError(function(err) seen = tostring(err) end)
+    coroutine.wrap(function()
+      datasession.sleep(0.001)
+      error "a mistake after a wait"
+    end)()
+    uv.run()
+    datasession.onError(before)
+    assert.matches("a mistake after a wait", seen)
+  end)
+end)
+
+describe("copas", function()
+  local found, copas = pcall(require, "copas")
+  local recent = found and copas.pauseforever
+  local test = recent and it or pending
+
+  test("runs threads side by side (needs copas 4)", function()
+    require("datasession.copas").install()
+    local order = {}
+    for _, name in ipairs { "one", "two" } do
+      copas.addthread(function() work(order, name) end)
+    end
+    copas.loop()
+    check(order)
+  end)
+end)
+
+describe("setAwait", function()
+  it("gets the promise and the limit, and may leave the waiting to the library", function()
+    local seen = {}
+    assert.is_nil(datasession.setAwait(function(...) seen[#seen + 1] = table.pack(...) end))
+    local promise = datasession.after(0.001, function() return "done" end)
+    assert.equal("done", coroutine.wrap(function() return promise:await() end)())
+    assert.same({ promise, nil, n = 2 }, seen[1])
+    local late = datasession.after(1000, print)
+    local _, err = coroutine.wrap(function() return late:await(0.01) end)()
+    assert.equal("timeout", err.kind)
+    assert.same({ late, 0.01, n = 2 }, seen[2])
+    late:cancel()
+    assert.is_function(datasession.setAwait(nil))
+  end)
+
+  it("is not asked in spawn, nor on the main thread, nor for settled promises", function()
+    local asked = false
+    datasession.setAwait(function() asked = true end)
+    datasession.spawn(datasession.sleep, 0.001):await(await.LIMIT)
+    datasession.sleep(0.001)
+    local settled = datasession.newPromise(function(resolve) resolve(1) end)
+    coroutine.wrap(function() settled:await() end)()
+    assert.is_false(asked)
+  end)
+
+  it("passes the error of the function on", function()
+    datasession.setAwait(function() error("no scheduler here", 0) end)
+    local promise = datasession.after(0.001, print)
+    local ok, err = pcall(coroutine.wrap(function() return promise:await() end))
+    assert.is_false(ok)
+    assert.equal("no scheduler here", err)
+    promise:cancel()
+  end)
+end)
