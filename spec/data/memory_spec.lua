@@ -79,6 +79,19 @@ describe("a data object in memory", function()
     assert.equal(byId[first], customers:findById(first))
   end)
 
+  it("gives no id twice, also in several tables", function()
+    local seen = {}
+    orders.useRelationships = false
+    for _ = 1, 3 do
+      for _, object in ipairs { orders.ttOrder, orders.ttOrderLine, customers } do
+        local r = object:add {}
+        assert.is_nil(seen[r.id])
+        seen[r.id] = r
+      end
+      assert.equal(customers.record, customers:findById(customers:getId()))
+    end
+  end)
+
   it("takes the text of the id field for the id", function()
     local items = JSDO { name = "ItemById", session = customers.session }
     items:addRecords({ { ItemNum = 7, ItemName = "Skis" }, { ItemNum = 8 } }, JSDO.MODE_EMPTY)

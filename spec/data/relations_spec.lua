@@ -99,8 +99,10 @@ describe("related tables", function()
     assert.equal("Skis Wax Poles", items())
     assert.equal(7, lines:add { OrderNum = 7 }.OrderNum)
     assert.equal("Skis Wax Poles", items())
-    orders:add { OrderNum = 4 }
+    orders:add { OrderNum = 1 }
     assert.is_nil(lines.record)
+    assert.equal("Ball Bat", items())
+    orders:add { OrderNum = 4 }
     assert.equal("", items())
     lines:add { ItemName = "First" }
     assert.equal("First", items())

@@ -3,7 +3,6 @@
 --     state    "created", "modified" or "deleted"
 --     old      field -> its value before the first change; empty for a created record
 --     number   the order of the first changes
---     id       the record's id, if the change concerns its id field; or nil
 --     sending  the token of beginSave, as long as the server has not answered; or nil
 --     saved    the state that the server has saved, if the program accepts changes by itself; or nil
 --     since    field -> its value when it was saved, for what was changed since then; with `saved`
@@ -64,12 +63,10 @@ function changes.set(m, r, field, value)
   local was = r[VALUES][field]
   if was == nil then was = null end
   if same(was, value) then return end
-  local id = field == m.shape.idProperty and ids.id(m, r)
   local change = begin(m, r, "modified")
   if change.state ~= "created" then keep(change.old, field, was) end
   keep(change.sending and change.sending.later, field, was)
   keep(change.saved and change.since, field, was)
-  if id and change.state ~= "created" then change.id = change.id or id end
   put(m, r, field, value)
 end
 
@@ -172,20 +169,16 @@ function changes.before(m, r)
 end
 
 --- Makes a pending change of an unchanged record, as a before-image tells it.
--- @param oldRow the plain row before the change; nil for "created"
+-- @param oldRow the plain row before the change, what it lacks being unchanged; nil for "created"
 function changes.restore(m, r, state, oldRow)
-  local change = begin(m, r, state)
-  local row, property = r[VALUES], m.shape.idProperty
-  for _, source in ipairs { oldRow and row or {}, oldRow or {} } do
-    for field, value in next, source do
-      local old, now = oldRow[field], row[field]
-      if old == nil then old = null end
-      if value ~= nil and state ~= "created" and not same(old, now) then change.old[field] = old end
-    end
+  ids.leave(m, r)
+  local change, row = begin(m, r, state), r[VALUES]
+  for field, old in next, oldRow or {} do
+    local now = row[field]
+    if now == nil then now = null end
+    if state ~= "created" and not same(old, now) then change.old[field] = old end
   end
-  if property and change.old[property] ~= nil then
-    change.id = change.old[property] ~= null and ids.text(change.old[property]) or nil
-  end
+  ids.enter(m, r)
   if state == "deleted" then hide(m, r) end
 end
 
@@ -286,7 +279,7 @@ local function settle(m, r, token)
   ids.leave(m, r)
   local deleted = change.state == "deleted"
   if deleted or next(later) ~= nil then
-    change.state, change.old, change.id = deleted and "deleted" or "modified", later, nil
+    change.state, change.old = deleted and "deleted" or "modified", later
   else
     drop(m, r)
   end

@@ -65,7 +65,6 @@ function ids.id(m, r)
   local property = m.shape.idProperty
   if not property then return generated(m, r) end
   local change = m.changes[r]
-  if change and change.id then return change.id end
   local value = change and change.old[property]
   if value == nil then value = r[VALUES][property] end
   return value ~= null and text(value) or generated(m, r)
