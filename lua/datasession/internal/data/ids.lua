@@ -2,6 +2,7 @@
 --
 -- Each record has a number, in the order in which records came. A generated id is made of it. Loading makes
 -- no numbers: as long as `m.numbers` is nil, the record at place i has the number m.first + i - 1.
+-- `m.shared`: several records may have the same id.
 
 local codec = require "datasession.internal.codec"
 local locale = require "datasession.internal.locale"
@@ -72,7 +73,12 @@ end
 
 local function enter(m, r)
   local id = ids.id(m, r)
-  if m.index[id] == nil then m.index[id] = r end
+  local other = m.index[id]
+  if other == nil then
+    m.index[id] = r
+  elseif other ~= r then
+    m.shared = true
+  end
 end
 
 -- Generated ids of records that are as they were loaded: no table of numbers is needed.
@@ -86,7 +92,7 @@ end
 --- Makes the index: id -> record.
 function ids.build(m)
   local index, records, deleted = {}, m.records, m.deleted
-  m.index = index
+  m.index, m.shared = index, false
   if not m.shape.idProperty and not m.numbers then
     indexLoaded(m, index)
     return index
@@ -109,9 +115,23 @@ function ids.leave(m, r)
   if id and m.index[id] == r then m.index[id] = nil end
 end
 
---- The record of that id, be it deleted or not; or nil.
+-- The first record of that id that is not deleted.
+local function search(m, id)
+  for _, r in ipairs(m.records) do
+    if not m.deleted[r] and ids.id(m, r) == id then return r end
+  end
+end
+
+--- The record of that id, be it deleted or not; or nil. If several have it, as new records do until the
+-- server gives them theirs, it is one that is not deleted.
 function ids.find(m, id)
-  return (m.index or ids.build(m))[id]
+  local index = m.index or ids.build(m)
+  local r = index[id]
+  if m.shared and (not r or m.deleted[r]) then
+    r = search(m, id) or r
+    index[id] = r
+  end
+  return r
 end
 
 return ids

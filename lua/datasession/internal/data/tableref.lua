@@ -137,6 +137,7 @@ function methods.findById(t, id)
   end
   if type(id) ~= "string" then id = idText(id, 2) end
   local r = (m.index or ids.build(m))[id]
+  if m.shared then r = ids.find(m, id) end
   if r and m.deleted[r] then r = nil end
   if m.children then setWorking(m, r) else m.working, m.stale = r, false end
   return r

@@ -1,0 +1,36 @@
+-- Ids of records: several records may have the same one until the server has given them theirs.
+local datasession = require "datasession"
+local sandbox = require "datasession.sandbox"
+
+local await = dofile "spec/support/await.lua"
+local sessions = dofile "spec/support/sessions.lua"
+
+describe("records with the same id", function()
+  local server, items
+
+  setup(function() server = assert(sandbox.start {}) end)
+  teardown(function() server:stop() end)
+  after_each(sessions.endAll)
+
+  before_each(function()
+    local session = sessions.loggedIn(server)
+    assert(session:addCatalog(server:catalogURI("anonymous", "OrderService")):await(await.LIMIT))
+    items = datasession.JSDO { name = "ItemById", session = session }
+    for _, name in ipairs { "first", "second", "third" } do items:add { ItemName = name } end
+  end)
+
+  it("are found one after the other, as those before them are removed", function()
+    for _, name in ipairs { "first", "second", "third" } do
+      local found = items:findById "0"
+      assert.equal(name, found.ItemName)
+      found:remove()
+    end
+    assert.is_nil(items:findById "0")
+  end)
+
+  it("are found when another one has got its own", function()
+    items:findById("0").ItemNum = 7
+    assert.equal("first", items:findById("7").ItemName)
+    assert.equal("second", items:findById("0").ItemName)
+  end)
+end)
