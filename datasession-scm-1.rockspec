@@ -177,7 +177,6 @@ build = {
         "csrc/runtime/error.c",
         "csrc/runtime/fields.c",
         "csrc/runtime/json.c",
-        "csrc/runtime/json_decode.c",
         "csrc/runtime/json_plain.c",
         "csrc/runtime/json_repair.c",
         "csrc/runtime/json_rows.c",

@@ -12,7 +12,6 @@
 #include "protocol/list.h"
 #include "protocol/lua/protocol.h"
 #include "runtime/engine_limits.h"
-#include "runtime/json_decode.h"
 #include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
 #include "runtime/json_rows.h"
@@ -153,7 +152,6 @@ int luaopen_datasession_core (lua_State *L) {
   numbers_register(L);
   json_plain_register(L);
   json_repair_register(L);
-  json_decode_register(L);
   json_rows_register(L);
   file_store_register(L, loop);
   set_constants(L);

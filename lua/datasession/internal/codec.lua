@@ -162,20 +162,10 @@ local function encode(self, value)
   return exact.encode(self, value)
 end
 
---- Decodes a text without a library that needs repairs, in half the time; nil: it is broken or unusual.
-local function decodeUsual(self, text)
-  if not self.decodesUsual then return nil end
-  local list = {}
-  local count = core.decodeRows(text, 1, #text, list, 0, not self.can.readsIntegers, self.arrayMeta)
-  if count == 1 then return list[1] end
-end
-
 local function decode(self, text)
   if type(text) ~= "string" then
     error(format("bad argument #1 to 'decode' (string expected, got %s)", type(text)), 2)
   end
-  local usual = decodeUsual(self, text)
-  if usual ~= nil then return usual end
   if sub(text, 1, 3) == BOM then text = sub(text, 4) end
   if find(text, "^[ \t\r\n]*$") then return nil, "empty document" end
   local settled, problem = locale.settle(self.json, self.library)
@@ -197,9 +187,6 @@ local function decode(self, text)
 end
 
 local function decodeRows(self, text, from, to, list, count)
-  local length = core.decodeRows(text, from, to, list, count, self.walks and not self.can.readsIntegers,
-    self.arrayMeta)
-  if length then return length end
   local rows, message = decode(self, "[" .. sub(text, from, to) .. "]")
   if not rows then return nil, message end
   table.move(rows, 1, #rows, count + 1, list)
@@ -292,7 +279,6 @@ function codec.new(library, forceRepair)
     finders = tokens,
     longest = longest,
     walks = not can.readsIntegers or not can.keepsEmptyArrays,
-    decodesUsual = not forceRepair and not (can.readsIntegers and can.keepsEmptyArrays),
     arrayMeta = can.keepsEmptyArrays and json.array_mt or ownArray,
   }
   self.emptyMetas = { [ownArray] = true, [ownEmptyArray] = true }    -- ours to write as []
@@ -313,7 +299,7 @@ function codec.new(library, forceRepair)
   function made.decode(text) return decode(self, text) end
 
   --- Decodes the values that stand between two positions of a text, with commas between them, and adds them
-  -- to a list: as `decode` decodes them, in half the time. For the rows of large answers, in slices.
+  -- to a list, as `decode` decodes them. For the rows of large answers, in slices.
   -- @param text string; @param from, to integers, the first and the last position
   -- @param list table, an array of `count` elements
   -- @return the list's new length; or nil and a message
