@@ -149,12 +149,13 @@ end
 
 --- The changed records, the oldest change first.
 function changes.changed(m)
-  local list, n = {}, 0
-  for r in next, m.changes do
+  local list, byNumber, n = {}, {}, 0
+  for r, change in next, m.changes do
     n = n + 1
-    list[n] = r
+    list[n], byNumber[change.number] = change.number, r
   end
-  table.sort(list, function(a, b) return m.changes[a].number < m.changes[b].number end)
+  table.sort(list)
+  for i = 1, n do list[i] = byNumber[list[i]] end
   return list
 end
 
@@ -227,11 +228,14 @@ function changes.mark(m, r, name, value)
   if m.changes[r] then m.changes[r][name] = value end
 end
 
+--- Clears all marks of a record.
+function changes.clearMark(m, r)
+  for _, name in ipairs { "errorString", "rejected", "conflict" } do changes.mark(m, r, name, nil) end
+end
+
 --- Clears the marks of all records.
 function changes.clearMarks(m)
-  for r in next, m.marks do
-    for _, name in ipairs { "errorString", "rejected", "conflict" } do changes.mark(m, r, name, nil) end
-  end
+  for r in next, m.marks do changes.clearMark(m, r) end
 end
 
 -- ---- Saving
@@ -253,19 +257,24 @@ local function finishSending(m, r, token)
   return true
 end
 
--- Puts the server's values into the row. A field that was changed meanwhile keeps its value.
+-- Takes over the server's value of a field, unless the field was changed meanwhile: then it is the value
+-- before that change.
+local function mergeField(m, r, later, field, value, old)
+  local was = r[VALUES][field]
+  if was == nil then was = null end
+  if later[field] ~= nil then
+    if same(was, value) then later[field] = nil else later[field] = value end
+  elseif not same(was, value) then
+    keep(old, field, was)
+    put(m, r, field, value)
+  end
+end
+
+-- Puts the server's values into the row.
 local function mergeRow(m, r, later, row, old)
+  local values = r[VALUES]
   for field, value in next, row do
-    if later[field] ~= nil then
-      later[field] = value
-    else
-      local was = r[VALUES][field]
-      if was == nil then was = null end
-      if not same(was, value) then
-        keep(old, field, was)
-        put(m, r, field, value)
-      end
-    end
+    if values[field] ~= value or later[field] ~= nil then mergeField(m, r, later, field, value, old) end
   end
 end
 
@@ -292,9 +301,7 @@ end
 function changes.endSave(m, r, token, row, keeps)
   if not finishSending(m, r, token) then return end
   local change = m.changes[r]
-  changes.mark(m, r, "errorString", nil)
-  changes.mark(m, r, "rejected", nil)
-  changes.mark(m, r, "conflict", nil)
+  if m.marks[r] then changes.clearMark(m, r) end
   if row and token.state ~= "deleted" then
     mergeRow(m, r, token.later, row, keeps and token.state == "modified" and change.old or nil)
   end

@@ -18,6 +18,7 @@ local image = {}
 
 local SLICE = 200                     -- rows between two pauses
 local GENERIC = "The server reports an error without a text."
+local NOTHING = {}
 local STATES = { created = true, modified = true, deleted = true }
 
 -- Keys of rows that are no fields, unless the catalog says so. _errorString and _rejected never are.
@@ -38,39 +39,36 @@ local function quoted(text)
   return encode(text)
 end
 
+local function copyWithoutOwn(shape, row)
+  local copy = {}
+  for name, value in next, row do copy[name] = value end
+  for _, key in ipairs(OWN) do
+    if isOwn(shape, key) then copy[key] = nil end
+  end
+  return copy
+end
+
 -- The row without keys that are not its fields: the row itself if it has none.
 local function plain(shape, row)
-  local copy
   for i = 1, #OWN do
-    local key = OWN[i]
-    if row[key] ~= nil and isOwn(shape, key) then
-      if not copy then
-        copy = {}
-        for name, value in next, row do copy[name] = value end
-      end
-      copy[key] = nil
-    end
+    if row[OWN[i]] ~= nil and isOwn(shape, OWN[i]) then return copyWithoutOwn(shape, row) end
   end
-  return copy or row
+  return row
 end
 
 image.plain = plain
 
+local function refuse(r, message)
+  error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
+end
+
 -- Encodes a row. Raises { message = } for a value that has no JSON.
 local function fields(t, r, row)
   local text, message = encode(plain(t[P].shape, row))
-  if not text then
-    error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
-  end
-  return text
+  return text or refuse(r, message)
 end
 
 image.rowText = fields
-
--- The text of an object: `keys`, a text of members, before those of `text`.
-local function joined(keys, text)
-  return text == "{}" and format("{%s}", keys) or format("{%s,%s", keys, sub(text, 2))
-end
 
 --- A copy of the record's row with other values.
 -- @param old table: field -> value
@@ -81,36 +79,72 @@ function image.oldRow(r, old)
   return row
 end
 
-local oldRow = image.oldRow
+-- The present values of the fields in `old`; nil if the row lacks one.
+local function presentValues(row, old)
+  local values = {}
+  for field in next, old do
+    if row[field] == nil then return nil end
+    values[field] = row[field]
+  end
+  return values
+end
+
+local function put(row, values)
+  for field, value in next, values do row[field] = value end
+end
+
+-- Encodes the row with its old values. They take the place of the present ones meanwhile: that is much faster
+-- than a copy of the row.
+local function oldFields(t, r, old)
+  local row = memory.values(r)
+  local present = presentValues(row, old)
+  if not present or plain(t[P].shape, row) ~= row then return fields(t, r, image.oldRow(r, old)) end
+  put(row, old)
+  local ok, text, message = pcall(encode, row)
+  put(row, present)
+  if not ok then error(text, 0) end
+  return text or refuse(r, message)
+end
+
+-- Adds an object to a list of pieces: `keys`, a text that begins with "{" and ends with a comma, before the
+-- members of `text`.
+local function add(list, keys, text)
+  local n = #list
+  list[n + 1] = n > 0 and "," or ""
+  list[n + 2] = text == "{}" and sub(keys, 1, -2) or keys
+  list[n + 3] = sub(text, 2)
+end
+
 local writers = {}
 
 function writers.created(t, r, _, id, into)
-  local keys = format('"prods:clientId":%s,"prods:rowState":"created"', id)
-  into.after[#into.after + 1] = joined(keys, fields(t, r, memory.values(r)))
+  add(into.after, format('{"prods:clientId":%s,"prods:rowState":"created",', id),
+    fields(t, r, memory.values(r)))
 end
 
 function writers.modified(t, r, old, id, into)
-  local keys = format('"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified"', id, id)
-  into.after[#into.after + 1] = joined(keys, fields(t, r, memory.values(r)))
-  into.before[#into.before + 1] = joined('"prods:id":' .. id, fields(t, r, oldRow(r, old)))
+  add(into.after, format('{"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified",', id, id),
+    fields(t, r, memory.values(r)))
+  add(into.before, format('{"prods:id":%s,', id), oldFields(t, r, old))
 end
 
 function writers.deleted(t, r, old, id, into)
-  local keys = format('"prods:clientId":%s,"prods:rowState":"deleted"', id)
-  into.before[#into.before + 1] = joined(keys, fields(t, r, oldRow(r, old)))
+  add(into.before, format('{"prods:clientId":%s,"prods:rowState":"deleted",', id), oldFields(t, r, old))
+end
+
+local function writeUnchanged(t, r, list)
+  local n, text = #list, fields(t, r, memory.values(r))
+  list[n + 1] = n > 0 and "," .. text or text
 end
 
 local function writeRecord(t, r, state, old, into)
-  if state then
-    writers[state](t, r, old, quoted(memory.id(r)), into)
-    into.hasChanges = true
-  else
-    into.after[#into.after + 1] = fields(t, r, memory.values(r))
-  end
+  if not state then return writeUnchanged(t, r, into.after) end
+  writers[state](t, r, old, quoted(memory.id(r)), into)
+  into.hasChanges = true
 end
 
 local function tableText(t, list)
-  return format("%s:[%s]", encode(t[P].shape.name), concat(list, ","))
+  return format("%s:[%s]", quoted(t[P].shape.name), concat(list))
 end
 
 -- Puts the texts of all tables together.
@@ -121,9 +155,9 @@ local function dataset(name, tables)
     if #one.after > 0 or one.always then members[#members + 1] = tableText(one.t, one.after) end
     if #one.before > 0 then before[#before + 1] = tableText(one.t, one.before) end
   end
-  members[1] = '"prods:hasChanges":' .. tostring(hasChanges == true)
+  members[1] = hasChanges and '"prods:hasChanges":true' or '"prods:hasChanges":false'
   if #before > 0 then members[#members + 1] = format('"prods:before":{%s}', concat(before, ",")) end
-  return format("{%s:{%s}}", encode(name), concat(members, ","))
+  return format("{%s:{%s}}", quoted(name), concat(members, ","))
 end
 
 -- A function that calls `pause` once in SLICE times.
@@ -143,7 +177,8 @@ end
 -- record = } when a record holds a value that has no JSON.
 -- @param jsdo the data object
 -- @param records table: table reference -> array of records
--- @param begin function (t, r) or nil: called before a record is written; false leaves the record out
+-- @param begin function (t, r, state) or nil: called before a record is written; if it returns false, the
+--   record is left out
 -- @param pause function or nil: called between slices of the work
 -- @return string
 function image.write(jsdo, records, begin, pause)
@@ -152,10 +187,11 @@ function image.write(jsdo, records, begin, pause)
     local into = { t = t, after = {}, before = {} }
     tables[i] = into
     for _, r in ipairs(records[t] or {}) do
-      if memory.unsent(r) and (not begin or begin(t, r) ~= false) then
-        local state, old = memory.unsent(r)
-        if state then writeRecord(t, r, state, old, into) end
+      local state, old = memory.unsent(r)
+      if state and begin then
+        if begin(t, r, state) then state, old = memory.unsent(r) else state = nil end
       end
+      if state then writeRecord(t, r, state, old, into) end
       slice()
     end
   end
@@ -223,6 +259,7 @@ end
 
 -- The texts in prods:errors of one table, by prods:id.
 local function errorTexts(members, name)
+  if not isObject(members) or not members[name] then return NOTHING end
   local texts = {}
   for i, one in ipairs(rowsOf(members, name, "prods:errors." .. name)) do
     checkRow(one, "prods:errors." .. name, i)
@@ -268,6 +305,7 @@ end
 -- The old rows of a table: those of deleted records, with their marks, and the others by prods:id.
 local function parseBefore(t, members, texts)
   local name = t[P].shape.name
+  if not isObject(members) or not members[name] then return NOTHING, NOTHING end
   local deleted, byId = {}, {}
   for i, row in ipairs(rowsOf(members, name, "prods:before." .. name)) do
     local state = checkRow(row, "prods:before." .. name, i)

@@ -237,6 +237,15 @@ function memory.isSaving(t) return changes.isSending(t[P]) end
 
 function memory.acceptAll(t) each(t, changes.accept) end
 function memory.rejectAll(t) each(t, changes.reject) end
+--- Calls f(record, state) with each record of which something is to be sent, in no order.
+function memory.eachUnsent(t, f)
+  local m = t[P]
+  for r in next, m.changes do
+    local state = changes.unsent(m, r)
+    if state then f(r, state) end
+  end
+end
+
 function memory.clearMarks(t) changes.clearMarks(t[P]) end
 
 return memory

@@ -51,10 +51,7 @@ end
 local function checkOperations(jsdo, level)
   local counts, resource = {}, jsdo[P].resource
   for _, t in ipairs(jsdo[P].tables) do
-    for _, r in ipairs(memory.changed(t)) do
-      local state = memory.unsent(r)
-      if state then counts[state] = (counts[state] or 0) + 1 end
-    end
+    memory.eachUnsent(t, function(_, state) counts[state] = (counts[state] or 0) + 1 end)
   end
   for state, n in pairs(counts) do
     local kind = rowsave.KINDS[state].type
@@ -264,14 +261,11 @@ local function cancelled(jsdo, made)
 end
 
 local function hasUnsent(jsdo)
+  local found = false
   for _, t in ipairs(jsdo[P].tables) do
-    if memory.hasChanges(t) then
-      for _, r in ipairs(memory.changed(t)) do
-        if memory.unsent(r) then return true end
-      end
-    end
+    memory.eachUnsent(t, function() found = true end)
   end
-  return false
+  return found
 end
 
 local function runSubmit(jsdo, options, made, lock)

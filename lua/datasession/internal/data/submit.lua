@@ -23,18 +23,20 @@ local KINDS = rowsave.KINDS
 
 -- ---- the request
 
--- One record of a submit: a request of its own for its events, and the token of what was sent.
-local function partOf(jsdo, t, r, made)
-  local state = memory.unsent(r)
-  local part = requests.new(jsdo, made.fnName, {
-    operation = requests.SUBMIT, jsrecord = r, outcome = outcome.UNSENT, whole = made,
-  })
-  return { t = t, r = r, kind = KINDS[state], made = part }
+-- One record of a submit: a request of its own for its events, and what was sent and answered.
+local function newPart(jsdo, t, r, state, whole)
+  return {
+    t = t, r = r, kind = KINDS[state], token = false, row = false, mark = false, cancelled = false,
+    made = {
+      jsdo = jsdo, async = true, fnName = whole.fnName, operation = requests.SUBMIT, jsrecord = r,
+      outcome = outcome.UNSENT, whole = whole, success = false,
+    },
+  }
 end
 
 -- Fires the before event of a record; false leaves the record out of the request.
-local function begin(plan, jsdo, t, r)
-  local part = partOf(jsdo, t, r, plan.made)
+local function begin(plan, jsdo, t, r, state)
+  local part = newPart(jsdo, t, r, state, plan.made)
   plan.parts[#plan.parts + 1] = part
   if events.fireRecord(t, part.kind.before, r, part.made) == false then
     part.cancelled = true
@@ -42,7 +44,6 @@ local function begin(plan, jsdo, t, r)
   end
   if not memory.unsent(r) then return false end
   part.token = memory.beginSave(r)
-  plan.byRecord[r] = part
   return true
 end
 
@@ -57,7 +58,7 @@ local function tableBody(plan, jsdo, pause)
   local t, rows = jsdo[P].tables[1], {}
   for _, r in ipairs(memory.changed(t)) do
     local state = memory.unsent(r)
-    if state and state ~= "deleted" and begin(plan, jsdo, t, r) then
+    if state and state ~= "deleted" and begin(plan, jsdo, t, r, state) then
       rows[#rows + 1] = image.rowText(t, r, memory.values(r))
       if #rows % SLICE == 0 then pause() end
     end
@@ -67,7 +68,7 @@ end
 
 local function bodyOf(plan, jsdo, pause)
   if not jsdo[P].resource.datasetName then return tableBody(plan, jsdo, pause) end
-  local function beginRecord(t, r) return begin(plan, jsdo, t, r) end
+  local function beginRecord(t, r, state) return begin(plan, jsdo, t, r, state) end
   return image.write(jsdo, recordsOf(jsdo[P].tables), beginRecord, pause)
 end
 
@@ -123,7 +124,7 @@ local function finish(plan, apply, pause)
   for i, part in ipairs(plan.parts) do
     if part.token then
       apply(part)
-      part.token = nil
+      part.token = false
     end
     events.fireRecord(part.t, part.kind.after, part.r, part.made.success == true, part.made)
     if plan.onProgress then core.call(plan.onProgress, i, #plan.parts) end
@@ -133,7 +134,7 @@ end
 
 local function applyRow(jsdo, part)
   local text, words = outcome.refusal(part.mark)
-  if not text then return outcome.saved(jsdo, part.made, part.r, part.token, part.row) end
+  if not text then return outcome.saved(jsdo, part.made, part.r, part.token, part.row or nil) end
   local conflict = words and conflicts.find(jsdo, part.t, part.r, part.token)
   outcome.blameRow(jsdo, part.made, part.r, part.t, text)
   outcome.refused(jsdo, part.made, part.r, part.token, words, conflict)
@@ -215,7 +216,7 @@ end
 --   gets { t =, r =, made =, token = } for each record
 -- @param pause function: called between slices of the work
 function submit.run(jsdo, plan, pause)
-  plan.parts, plan.byRecord = {}, {}
+  plan.parts = {}
   local options, problem = describe(plan, jsdo, pause)
   plan.made.jsrecords = records(plan)
   if not options then return giveUp(plan, jsdo, problem, pause) end
