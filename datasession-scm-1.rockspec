@@ -179,6 +179,7 @@ build = {
         "csrc/runtime/json.c",
         "csrc/runtime/json_plain.c",
         "csrc/runtime/json_repair.c",
+        "csrc/runtime/json_row.c",
         "csrc/runtime/json_rows.c",
         "csrc/runtime/json_text.c",
         "csrc/runtime/loop.c",

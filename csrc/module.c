@@ -14,6 +14,7 @@
 #include "runtime/engine_limits.h"
 #include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
+#include "runtime/json_row.h"
 #include "runtime/json_rows.h"
 #include "runtime/moment.h"
 #include "runtime/numbers.h"
@@ -153,6 +154,7 @@ int luaopen_datasession_core (lua_State *L) {
   json_plain_register(L);
   json_repair_register(L);
   json_rows_register(L);
+  json_row_register(L);
   file_store_register(L, loop);
   set_constants(L);
   return 1;

@@ -33,6 +33,28 @@ static bool take_apart (struct decimal *d, double value, int digits) {
   return strtod(text, NULL) == value;
 }
 
+/*
+** Takes the double apart that is nearest to n / 10^6, with an integer n of at most 14 digits: most prices and
+** amounts. False: it is another one.
+*/
+static bool take_short (struct decimal *d, double value) {
+  enum { PLACES = 6 };
+  double scaled = fabs(value) * 1e6;
+  long long n;
+  int i, length = 0;
+  if (scaled >= 1e14 || floor(scaled) != scaled || scaled / 1e6 != fabs(value)) return false;
+  for (n = (long long)scaled; n; n /= 10)
+    length++;
+  for (n = (long long)scaled, i = length; i; n /= 10)
+    d->digits[--i] = (char)('0' + n % 10);
+  d->negative = value < 0;
+  d->point = length - PLACES;
+  while (length > 1 && d->digits[length - 1] == '0')
+    length--;
+  d->count = length;
+  return length > 0;
+}
+
 /* Appends `n` times the character. */
 static char *fill (char *to, char c, int n) {
   for (; n > 0; n--)
@@ -94,6 +116,7 @@ size_t number_write (char to[NUMBER_SIZE], double value) {
   *to = 0;
   if (!isfinite(value)) return 0;
   if (is_whole(value)) return (size_t)snprintf(to, NUMBER_SIZE, "%.0f", value < 0 || value > 0 ? value : 0.0);
+  if (take_short(&d, value)) return write_decimal(to, &d);
   while (!take_apart(&d, value, digits) && digits < MOST_DIGITS)
     digits++;
   return write_decimal(to, &d);
