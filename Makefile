@@ -10,8 +10,8 @@ PREFIX ?= /usr/local
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 DEPS ?= tools/deps.sh
-# also: CPPFLAGS, LDFLAGS, DESTDIR, LUA_INCDIR (lua.h), LUA_LIBDIR (liblua), BUSTED_FLAGS, TEST_TIMEOUT (seconds for
-# each command of a test run)
+# also: CPPFLAGS, LDFLAGS, DESTDIR, LUA_INCDIR (lua.h), LUA_LIBDIR (liblua), BUSTED_FLAGS, TEST_TIMEOUT
+# (seconds for each command of a test run)
 
 # The packages that each target needs: sets of tools/deps.sh.
 NEEDS_deps := run test
@@ -41,8 +41,9 @@ NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
 NEEDS_bench-frames := run bench
 
-# A makefile without rules stands for the packages of the goals at hand. Its rule installs them; make then reads all
-# makefiles again, and asks pkg-config again. It is out of date once dpkg has changed what is installed.
+# A makefile without rules stands for the packages of the goals at hand. Its rule installs them; make then
+# reads all makefiles again, and asks pkg-config again. It is out of date once dpkg has changed what is
+# installed.
 ONE_SPEC := $(filter spec/%,$(MAKECMDGOALS))
 needs := $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) $(if $(ONE_SPEC),run test))
 ifneq ($(needs),)
@@ -56,12 +57,13 @@ $(PACKAGES): tools/deps.sh $(wildcard /var/lib/dpkg/status)
 endif
 
 # The build's variants. Each has a directory of its own.
-#   POLLER=curl       waits by curl_multi_poll, as systems without epoll do; with POLLER=epoll `make test` tests
-#                     epoll alone
+#   POLLER=curl       waits by curl_multi_poll, as systems without epoll do; with POLLER=epoll `make test`
+#                     tests epoll alone
 #   SANITIZE=KINDS    address,undefined or thread
 #   COVERAGE=1        counts which lines run: tools/coverage.mk
 comma := ,
-variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(addprefix /,$(subst $(comma),-,$(SANITIZE)))
+sanitized := $(addprefix /,$(subst $(comma),-,$(SANITIZE)))
+variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(sanitized)
 BUILD := $(call variant,$(POLLER))
 
 # The system: Lua's headers, libcurl, libmicrohttpd (for the sandbox alone), how to link a module.
@@ -81,7 +83,8 @@ else # nodelete: a thread in which libcurl resolves a name may outlive lua_close
 MODULE := -shared -Wl,-z,nodelete
 endif
 
-FLOORS := net runtime session catalog store protocol $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
+FLOORS := net runtime session catalog store protocol \
+  $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
 CORE_SRC := csrc/module.c $(foreach floor,$(FLOORS),$(sort $(wildcard csrc/$(floor)/*.c)))
 SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
 PRELOAD_SRC := $(wildcard spec/net/resolver_hang.c spec/host/slow_disk.c)
@@ -105,8 +108,8 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind check lint \
-  format rock rockspec picture install uninstall clean help
+.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
+  check lint format rock rockspec picture install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -132,7 +135,8 @@ endif
 no-sandbox:
 	@echo '$(NO_MHD)' >&2
 
-specs: $(FAULTS) $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) $(PRELOAD_SRC:%.c=$(BUILD)/preload/%.so)
+specs: $(FAULTS) $(call net_spec,$(BUILD)) $(call hang_specs,$(BUILD)) \
+    $(PRELOAD_SRC:%.c=$(BUILD)/preload/%.so)
 	@:
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -180,8 +184,8 @@ $(BUILD)/preload/%.so: %.c Makefile
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -fvisibility=default -shared $(LDFLAGS) -o $@ $<
 
--include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) $(HOST_SPEC_SRC) \
-  spec/net/hang_host.c))
+-include $(patsubst %.o,%.d,$(call objects,$(CORE_SRC) $(SANDBOX_SRC) $(NET_SPEC_SRC) $(FAULT_SRC) \
+  $(HOST_SPEC_SRC) spec/net/hang_host.c))
 
 ## deps: install the packages that all, demo and test need (Debian), or name them (elsewhere)
 deps:
@@ -191,15 +195,17 @@ deps:
 demo: all
 	@tools/in-tree.sh $(BUILD) $(LUA) examples/quickstart.lua
 
-# For each poller the C specs, then busted. UNDER: a command to run them under. APART: a process for each of busted's
-# files, since the thread sanitizer keeps memory for every thread that there has been.
+# For each poller the C specs, then busted. UNDER: a command to run them under. APART: a process for each of
+# busted's files, since the thread sanitizer keeps memory for every thread that there has been.
 POLLERS ?= $(or $(POLLER),epoll curl)
-BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal $(BUSTED_FLAGS)
+BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal \
+  $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
 hanging = env LD_PRELOAD=$(1)/preload/spec/net/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
 runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \
   $(foreach spec,$(hang_specs),$(call in_tree,$(1),$(hanging) $(UNDER) $(spec))) \
-  $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call in_tree,$(1),$(BUSTED) $(spec))),$(call in_tree,$(1),$(BUSTED)))
+  $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call in_tree,$(1),$(BUSTED) $(spec))),$(call \
+  in_tree,$(1),$(BUSTED)))
 runners = $(foreach poller,$(POLLERS),$(call runners_of,$(call variant,$(poller))))
 
 ### Test
@@ -209,7 +215,7 @@ test:
 	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
 
-## spec/PATH: one spec, or all of a folder: make spec/session/ping_spec.lua, spec/net/values_spec.c, spec/store
+## spec/PATH: one spec, or a folder's: make spec/session/ping_spec.lua, spec/net/values_spec.c, spec/store
 # .PHONY since the path exists; a make of its own builds, since there a C spec is a file again.
 runner_of_one = $(if $(filter spec/host/%.c,$(1)),$(call hanging,$(BUILD)) $(UNDER) $(1:%.c=$(BUILD)/%),$(if \
   $(filter %.c,$(1)),$(UNDER) $(BUILD)/spec/net_spec $(notdir $(1:%_spec.c=%)),$(BUSTED) $(1)))
@@ -221,10 +227,12 @@ $(ONE_SPEC):
 	@LUA=$(LUA) tools/run-tests.sh $(call in_tree,$(BUILD),$(call runner_of_one,$@))
 endif
 
-WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh address'
+WITH_asan := CC=gcc SANITIZE=address,undefined POLLERS='$(or $(POLLER),epoll)' \
+  UNDER='tools/sanitized.sh address'
 WITH_tsan := CC=gcc SANITIZE=thread POLLERS='$(or $(POLLER),epoll)' UNDER='tools/sanitized.sh thread' \
   APART=$(if $(BUSTED_FLAGS),,yes)
-WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
+WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh \
+  TEST_TIMEOUT=$(or $(TEST_TIMEOUT),3600)
 
 ## asan: test with the address and undefined-behaviour sanitizers and leak check
 ## tsan: test with the thread sanitizer
@@ -236,7 +244,7 @@ COLLECTORS ?= generational eager
 collector_runners = $(foreach kind,$(COLLECTORS),$(call in_tree,$(BUILD), \
   env DATASESSION_COLLECTOR=$(kind) $(LUA) tools/busted.lua --output=plainTerminal $(BUSTED_FLAGS)))
 
-## test-collector: busted with a generational, then an eager collector (tools/busted.lua); COLLECTORS: one of them
+## test-collector: busted with a generational, then an eager collector (tools/busted.lua); COLLECTORS: one
 test-collector: all specs
 	@LUA=$(LUA) tools/run-tests.sh $(collector_runners)
 
@@ -255,8 +263,8 @@ check:
 	@$(MAKE) lint
 	@$(MAKE) test
 
-include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk spec/suites/fuzz/fuzz.mk \
-  spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk bench/bench.mk
+include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
+  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk bench/bench.mk
 
 ### Develop
 

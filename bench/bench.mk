@@ -1,6 +1,6 @@
 # Progress's own client is a peer where npm can install it.
-BENCH = LUA=$(LUA) CC='$(CC)' BENCH_REFERENCE=$(REFERENCE)/node_modules/@progress/jsdo-core/lib/progress.core.js \
-  tools/in-tree.sh $(BUILD)
+BENCH = LUA=$(LUA) CC='$(CC)' \
+  BENCH_REFERENCE=$(REFERENCE)/node_modules/@progress/jsdo-core/lib/progress.core.js tools/in-tree.sh $(BUILD)
 
 ### Measure
 

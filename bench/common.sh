@@ -1,6 +1,6 @@
-# common.sh: the benchmark's server, its runners and the arithmetic; sourced by run.sh, instructions.sh and guard.sh, which
-# the Makefile runs by tools/in-tree.sh. All of them fail when something went wrong or an answer was not the right one;
-# for a figure guard.sh alone.
+# common.sh: the benchmark's server, its runners and the arithmetic; sourced by run.sh, instructions.sh and
+# guard.sh, which the Makefile runs by tools/in-tree.sh. All of them fail when something went wrong or an
+# answer was not the right one; for a figure guard.sh alone.
 # shellcheck shell=bash
 set -euo pipefail
 shopt -s inherit_errexit
@@ -12,7 +12,8 @@ need() {
   local tool missing=
   for tool in "$@"; do command -v "$tool" >/dev/null || missing+=" $tool"; done
   [ -z "$missing" ] && return
-  echo "bench: missing:$missing (Debian: apt-get install nginx-light valgrind libc6-dbg pkg-config openssl strace)" >&2
+  echo "bench: missing:$missing" \
+    "(Debian: apt-get install nginx-light valgrind libc6-dbg pkg-config openssl strace)" >&2
   exit 1
 }
 
@@ -35,7 +36,8 @@ share_a_core() {
 
 make_certificate() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$scratch/server.key" -out "$scratch/server.pem" 2>"$scratch/error.txt"
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$scratch/server.key" \
+    -out "$scratch/server.pem" 2>"$scratch/error.txt"
 }
 
 start_server() {
@@ -44,7 +46,8 @@ start_server() {
   make_certificate
   for _ in 1 2 3 4 5; do # a port may be taken
     port=$((20000 + RANDOM % 10000))
-    sed "s/TLS1PORT/$((port + 1))/; s/TLS2PORT/$((port + 2))/; s/PORT/$port/" "$here/nginx.conf" >"$scratch/nginx.conf"
+    sed "s/TLS1PORT/$((port + 1))/; s/TLS2PORT/$((port + 2))/; s/PORT/$port/" "$here/nginx.conf" \
+      >"$scratch/nginx.conf"
     nginx -p "$scratch/" -c nginx.conf -e error.log 2>"$scratch/error.txt" &
     server=$!
     while kill -0 "$server" 2>/dev/null; do
@@ -60,17 +63,21 @@ build_floor() {
   local name
   for name in lua5.4 lua-5.4 lua54 lua; do ! pkg-config --exists "$name" || break; done
   # shellcheck disable=SC2046 # flags
-  "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -o "$scratch/floor" "$here"/floor*.c $(pkg-config --cflags --libs libcurl "$name")
+  "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -o "$scratch/floor" "$here"/floor*.c \
+    $(pkg-config --cflags --libs libcurl "$name")
 }
 
-# Runners: RUNNER WORK COUNT. They print microseconds of CPU time for a unit, and the peak of memory in KB. `base` is the service,
-# `under` what to run them under. plain: datasession, where the server's catalog has no validators.
+# Runners: RUNNER WORK COUNT. They print microseconds of CPU time for a unit, and the peak of memory in KB.
+# `base` is the service, `under` what to run them under. plain: datasession, where the server's catalog has no
+# validators.
 under=()
 floor() { "${under[@]}" "$scratch/floor" "$1" "$2" "${base/App/Plain}" "$agent"; }
 ours() { "${under[@]}" "$lua" "$here/client.lua" "$1" "$2" "$base" "${@:3}"; }
 plain() { "${under[@]}" "$lua" "$here/client.lua" "$1" "$2" "${base/App/Plain}"; }
 luasocket() { "${under[@]}" "$lua" "$here/peers/luasocket.lua" "$1" "$2" "$base"; }
-luahttp() { LUA_PATH="$LUA_PATH;$elsewhere" "${under[@]}" "$lua" "$here/peers/luahttp.lua" "$1" "$2" "$base"; }
+luahttp() {
+  LUA_PATH="$LUA_PATH;$elsewhere" "${under[@]}" "$lua" "$here/peers/luahttp.lua" "$1" "$2" "$base"
+}
 node_http() { "${under[@]}" node "$here/peers/node.js" "$1" "$2" "$base"; }
 jsdo() { "${under[@]}" node "$here/peers/jsdo.js" "$1" "$2" "$base" "$BENCH_REFERENCE"; }
 python() { "${under[@]}" "$python" "$here/peers/python.py" "$1" "$2" "$base"; }
@@ -89,18 +96,21 @@ name_of() {
 }
 
 # Debian packs lua-http for older Luas; its files, all Lua, serve 5.4 too.
-elsewhere='/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua'
+elsewhere='/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua'
+elsewhere+=';/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua'
 
 # Which peers are at hand; the others are told of.
 find_peers() {
   peers=()
   python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null || true) # python3 may be a script
-  if "$lua" -e 'require "socket.http"' 2>/dev/null; then peers+=(luasocket); else missing LuaSocket "apt-get install lua-socket"; fi
+  if "$lua" -e 'require "socket.http"' 2>/dev/null
+  then peers+=(luasocket); else missing LuaSocket "apt-get install lua-socket"; fi
   if LUA_PATH="$LUA_PATH;$elsewhere" "$lua" -e 'require "http.client"' 2>/dev/null
   then peers+=(luahttp); else missing lua-http "apt-get install lua-http lua-cqueues"; fi
   if command -v node >/dev/null; then
     peers+=(node_http)
-    if [ -f "${BENCH_REFERENCE-}" ]; then peers+=(jsdo); else missing @progress/jsdo-core "npm could not install it"; fi
+    if [ -f "${BENCH_REFERENCE-}" ]
+    then peers+=(jsdo); else missing @progress/jsdo-core "npm could not install it"; fi
   else
     missing "node:http, @progress/jsdo-core" "apt-get install nodejs npm"
   fi
@@ -138,7 +148,8 @@ same_pages() { # PEER...
     asked >"$scratch/ours.log"
     for peer in "$@"; do
       "$peer" "$work" 1 >/dev/null
-      diff <(asked) "$scratch/ours.log" >&2 || { echo "bench: $work: $peer asks for other pages" >&2; exit 1; }
+      diff <(asked) "$scratch/ours.log" >&2 ||
+        { echo "bench: $work: $peer asks for other pages" >&2; exit 1; }
     done
   done
 }
@@ -176,5 +187,6 @@ libcurl=$(ldd "$(core)" | awk '/libcurl/ { print $3; exit }')
 
 versions() {
   "$lua" "$here/client.lua" version
-  echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(uname -sm), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+  echo "$(nginx -v 2>&1 | sed 's/.*: //'), $(uname -sm)," \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 }

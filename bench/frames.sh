@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # frames.sh: CPU time of a step for a host that steps 60 times a second with a budget of 2 ms, as a Markdown
-# table: medians of runs, and the worst step of all. The first step of a process stands apart: over TLS libcurl
-# reads the CA certificates in it. `make bench-frames` runs it. BENCH_REPEATS: runs of each (3); BENCH_SECONDS:
-# how long each is (5).
+# table: medians of runs, and the worst step of all. The first step of a process stands apart: over TLS
+# libcurl reads the CA certificates in it. `make bench-frames` runs it. BENCH_REPEATS: runs of each (3);
+# BENCH_SECONDS: how long each is (5).
 . "$(dirname "$0")/common.sh"
 
 repeats=${BENCH_REPEATS:-3}
@@ -28,11 +28,13 @@ column() { cut -d' ' -f"$1" "$scratch/frames.out"; }
 
 start_server
 for number in 1 2; do
-  "$lua" "$here/catalog.lua" 5242880 | sed "s/BenchService\",\$/&\"large\":$number,/" >"$scratch/large$number.json"
+  "$lua" "$here/catalog.lua" 5242880 | sed "s/BenchService\",\$/&\"large\":$number,/" \
+    >"$scratch/large$number.json"
 done
 cat ${authorities:+"$authorities"} "$scratch/server.pem" >"$scratch/authorities.pem"
 
-http=http://127.0.0.1:$port/App https=https://127.0.0.1:$((port + 1))/App two=https://127.0.0.1:$((port + 2))/App
+http=http://127.0.0.1:$port/App https=https://127.0.0.1:$((port + 1))/App
+two=https://127.0.0.1:$((port + 2))/App
 small=$scratch/server.pem all=$scratch/authorities.pem
 echo "| load, budget 2 ms | first step, ms | 99 %, ms | worst, ms | worst of all, ms |"
 echo "| --- | ---: | ---: | ---: | ---: |"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# guard.sh: fails when datasession needs 5 % more instructions beside bare libcurl, measured in the same run, than recorded.txt says.
-# `make bench-guard` runs it, in half a minute. `BENCH_RECORD=1 make bench-guard` writes recorded.txt anew.
+# guard.sh: fails when datasession needs 5 % more instructions beside bare libcurl, measured in the same run,
+# than recorded.txt says. `make bench-guard` runs it, in half a minute. `BENCH_RECORD=1 make bench-guard`
+# writes recorded.txt again.
 . "$(dirname "$0")/common.sh"
 
 need nginx valgrind pkg-config openssl
@@ -13,7 +14,8 @@ judge() { # WORK OURS FLOOR
   was=$(awk -v work="$1" '$1 == work { print $2 }' "$recorded")
   printf '%-10s %9d instructions, %9d bare: %s; recorded: %s\n' "$1" "$2" "$3" "$now" "${was:-nothing}"
   echo "$1 $now" >>"$scratch/recorded.txt"
-  [ -n "${BENCH_RECORD-}" ] || awk -v now="$now" -v was="${was:-0}" 'BEGIN { exit now > was * 1.05 }' || failed=1
+  [ -n "${BENCH_RECORD-}" ] ||
+    awk -v now="$now" -v was="${was:-0}" 'BEGIN { exit now > was * 1.05 }' || failed=1
 }
 
 share_a_core
@@ -27,5 +29,6 @@ judge basic "$(instructions plain lifecycle 4 24)" "$(instructions floor lifecyc
 judge start "$(start ours)" "$(start floor)"
 
 if [ -n "${BENCH_RECORD-}" ]; then cp "$scratch/recorded.txt" "$recorded"; fi
-[ $failed -eq 0 ] || echo "bench-guard: more than 5 % above bench/recorded.txt: make bench-instructions shows where" >&2
+[ $failed -eq 0 ] ||
+  echo "bench-guard: more than 5 % above bench/recorded.txt: make bench-instructions shows where" >&2
 exit $failed

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# instructions.sh: the works of run.sh by what a noisy machine does not change: instructions in user space (callgrind) and system calls
-# (strace), of a unit: the difference of two run lengths, so that what happens once drops out. `make bench-instructions` runs
-# it, in a few minutes. Programs that make their code as they run (Node) are left out.
+# instructions.sh: the works of run.sh by what a noisy machine does not change: instructions in user space
+# (callgrind) and system calls (strace), of a unit: the difference of two run lengths, so that what happens
+# once drops out. `make bench-instructions` runs it, in a few minutes. Programs that make their code as they
+# run (Node) are left out.
 . "$(dirname "$0")/common.sh"
 
 need nginx valgrind pkg-config openssl
@@ -29,7 +30,8 @@ compare() { # NAME WORK FEWER MORE RUNNER...: ratios are to the first runner
     case $runner in floor | ours | plain) ;; *) fewer=2 more=22 ;; esac # some take long
     n=$(instructions "$runner" "$work" "$fewer" "$more") c=$(calls "$runner" "$work" "$fewer" "$more")
     first_n=${first_n:-$n} first_c=${first_c:-$c}
-    row "$name" "$(name_of "$runner")" "$n" "$(ratio "$n" "$first_n")" "$c" "$(ratio "${c:-0}" "${first_c:-0}")"
+    row "$name" "$(name_of "$runner")" "$n" "$(ratio "$n" "$first_n")" \
+      "$c" "$(ratio "${c:-0}" "${first_c:-0}")"
     name=
   done
 }
@@ -63,7 +65,7 @@ idle() {
   done
 }
 
-# Of a ping, so many sessions being logged in and all asking at once: is not to grow.
+# Measures a ping, so many sessions being logged in and all asking at once: it must not grow.
 scale() {
   local n pings each first='' total
   for n in 100 1000 4000; do
@@ -89,7 +91,8 @@ versions_of_http() {
       base=https://127.0.0.1:$((port + version))/App
       export BENCH_CA=$scratch/server.pem
       n=$(instructions ours "$work" "$fewer" "$more") first=${first:-$n}
-      row "$([ "$work" = ping ] && echo "W1 over TLS" || echo "W3 over TLS")" "HTTP/$version" "$n" "$(ratio "$n" "$first")" \
+      row "$([ "$work" = ping ] && echo "W1 over TLS" || echo "W3 over TLS")" "HTTP/$version" \
+        "$n" "$(ratio "$n" "$first")" \
         "$(calls ours "$work" "$fewer" "$more")" ""
     done
   done

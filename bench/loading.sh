@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# loading.sh: a catalog of 5 MB beside lua-cjson's decode alone, as a Markdown table: instructions, CPU time, peak memory.
-# Run it through tools/in-tree.sh, which says where the module is: tools/in-tree.sh build bench/loading.sh
+# loading.sh: a catalog of 5 MB beside lua-cjson's decode alone, as a Markdown table: instructions, CPU time,
+# peak memory. Run it through tools/in-tree.sh, which says where the module is: tools/in-tree.sh build
+# bench/loading.sh
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -18,7 +19,7 @@ file_of() { [ "$1" = unusual ] && echo "$scratch/unusual.json" || echo "$scratch
 
 run() { "${under[@]}" "$lua" "$here/loading.lua" "$1" "$2" "$(file_of "$1")"; }
 
-# Of one loading: what the process takes without it drops out.
+# Counts those of one loading: the rest of the process drops out.
 instructions() { # WORK
   local count total=()
   for count in 0 1; do
@@ -40,7 +41,8 @@ done
 echo "| catalog of $bytes bytes | instructions | ratio | CPU time, ms | ratio | peak memory, MB |"
 echo "| --- | ---: | ---: | ---: | ---: | ---: |"
 for work in "${works[@]}"; do
-  n=$(instructions "$work") ms=$(cut -d' ' -f1 "$scratch/$work" | median) kb=$(cut -d' ' -f2 "$scratch/$work" | median)
+  n=$(instructions "$work")
+  ms=$(cut -d' ' -f1 "$scratch/$work" | median) kb=$(cut -d' ' -f2 "$scratch/$work" | median)
   [ "$work" = decode ] && base_n=$n base_ms=$ms
   awk -v w="$work" -v n="$n" -v m="$ms" -v k="$kb" -v bn="$base_n" -v bm="$base_ms" \
     'BEGIN { printf "| %s | %.0f | %.3f | %.1f | %.3f | %.1f |\n", w, n, n / bn, m, m / bm, k / 1024 }'

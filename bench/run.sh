@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh: datasession beside bare libcurl (floor.c), lua-cjson alone and the peers that are at hand, against one nginx on loopback: CPU
-# time and peak memory, medians of runs in turns, as a Markdown table. `make bench` runs it, in under two minutes.
-# BENCH_REPEATS: runs of each (3).
+# run.sh: datasession beside bare libcurl (floor.c), lua-cjson alone and the peers that are at hand, against
+# one nginx on loopback: CPU time and peak memory, medians of runs in turns, as a Markdown table. `make bench`
+# runs it, in under two minutes. BENCH_REPEATS: runs of each (3).
 . "$(dirname "$0")/common.sh"
 
 repeats=${BENCH_REPEATS:-3}
@@ -17,8 +17,10 @@ rows() { # NAME RUNNER...: of what is in the files NAME.RUNNER; ratios are to th
     cpu=$(cut -d' ' -f1 "$scratch/$runner.out" | median)
     kb=$(cut -d' ' -f2 "$scratch/$runner.out" | median)
     base_cpu=${base_cpu:-$cpu} base_kb=${base_kb:-$kb}
-    row "$name" "$(name_of "$runner")" "$(awk -v v="$cpu" 'BEGIN { printf v < 10000 ? "%.1f" : "%.0f", v }')" \
-      "$(ratio "$cpu" "$base_cpu")" "$(awk -v v="$kb" 'BEGIN { printf "%.1f", v / 1024 }')" "$(ratio "$kb" "$base_kb")"
+    row "$name" "$(name_of "$runner")" \
+      "$(awk -v v="$cpu" 'BEGIN { printf v < 10000 ? "%.1f" : "%.0f", v }')" \
+      "$(ratio "$cpu" "$base_cpu")" \
+      "$(awk -v v="$kb" 'BEGIN { printf "%.1f", v / 1024 }')" "$(ratio "$kb" "$base_kb")"
     name=
   done
 }
@@ -85,11 +87,12 @@ idle() {
 memory() {
   local model
   for model in anonymous form; do
-    row "W5: memory of an idle session, $model" "$(name_of ours)" "" "" "$(ours memory 5000 "$model") bytes" ""
+    row "W5: memory of an idle session, $model" "$(name_of ours)" "" "" \
+      "$(ours memory 5000 "$model") bytes" ""
   done
 }
 
-# Of a call, where so many sessions log in, ping and log out at once: is not to grow.
+# Measures a call, where so many sessions log in, ping and log out at once: it must not grow.
 scale() {
   local n pings cpu first=''
   rm -f "$scratch"/*.out

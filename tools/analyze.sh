@@ -1,5 +1,5 @@
 #!/bin/sh
-# analyze.sh FILE FLAGS...: gcc's static analyzer over one C file. What it finds is an error.
+# analyze.sh FILE FLAGS...: gcc's static analyzer over one C file. A finding is an error.
 set -eu
 file=$1
 shift

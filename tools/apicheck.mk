@@ -1,9 +1,10 @@
-# The suite on a Lua that asserts what its manual asks of callers of the C API: tools/apicheck-lua.sh builds it.
+# The suite on a Lua that asserts what its manual asks of callers of the C API: tools/apicheck-lua.sh builds
+# it.
 APICHECK := $(CURDIR)/build/apicheck
 
 ### Test
 
-## apicheck: test, without the C specs of net, on a Lua that checks each call of its C API; BUSTED_FLAGS=FILES: those
+## apicheck: test without net's C specs, on a Lua that checks calls of its C API; BUSTED_FLAGS=FILES: those
 apicheck:
 	@tools/apicheck-lua.sh $(APICHECK)
 	@[ ! -x $(APICHECK)/bin/lua5.4 ] || LD_LIBRARY_PATH=$(APICHECK)/lib$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH} \

@@ -1,11 +1,12 @@
-# What of csrc the whole suite runs: a build of its own, then gcovr. A line that cannot be run has a marker in the
-# source, GCOVR_EXCL_LINE or GCOVR_EXCL_START, with the reason behind it.
-WITH_coverage := CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' COVERAGE=1 POLLERS='epoll$(if $(COVERAGE_SHORT),, curl)'
+# Measures the lines of csrc that the whole suite runs: a build of its own, then gcovr. A line that cannot be
+# run has a marker in the source, GCOVR_EXCL_LINE or GCOVR_EXCL_START, with the reason behind it.
+WITH_coverage := CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' COVERAGE=1 \
+  POLLERS='epoll$(if $(COVERAGE_SHORT),, curl)'
 GCOVR := gcovr --root . --filter csrc/ --exclude-unreachable-branches
 
 ### Test
 
-## coverage: which lines of csrc the specs and a short torture run; any other needs a marker with a reason. COVERAGE_SHORT=1: only epoll
+## coverage: fails for lines of csrc that no spec runs and no marker explains. COVERAGE_SHORT=1: only epoll
 coverage:
 	@$(MAKE) $(WITH_coverage) run-coverage
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # debians.sh ROOTS SUITE[:TARGETS]...: in a bare root of each of those Debian suites runs `make test` and
-# `make field`, or make of those TARGETS, on a copy of this work tree. What a target needs it has to install by
-# itself. Roots are made below ROOTS by debootstrap unless they are there. Needs to be run by root.
-# DEBIANS_MIRROR: where packages come from, unless apt's settings are to say so.
-# DEBIANS_FLAGS: more words for make, as FIELD_SHORT=1 or POLLER=epoll. Ends with one line that sums up the counts.
+# `make field`, or make of those TARGETS, on a copy of this work tree. Each target has to install
+# the packages that it needs. Roots are made below ROOTS by debootstrap unless they are there. Needs to be run
+# by root. DEBIANS_MIRROR: where packages come from, unless apt's settings are to say so. DEBIANS_FLAGS: more
+# words for make, as FIELD_SHORT=1 or POLLER=epoll. Ends with one line that sums up the counts.
 set -eu
 cd "$(dirname "$0")/.."
 roots=$1
@@ -20,7 +20,7 @@ new_root() {
   debootstrap --variant=minbase --include=make,ca-certificates "$1" "$2.new" "$mirror" >"$2.log" 2>&1 ||
     { tail -n 20 "$2.log" >&2; return 1; }
   apt-config dump Acquire::http::Proxy >"$2.new/etc/apt/apt.conf.d/99proxy"
-  echo 'Acquire::Check-Valid-Until "false";' >"$2.new/etc/apt/apt.conf.d/99mirror" # it may be a copy of some age
+  echo 'Acquire::Check-Valid-Until "false";' >"$2.new/etc/apt/apt.conf.d/99mirror" # it may be old
   printf '#!/bin/sh\nexit 101\n' >"$2.new/usr/sbin/policy-rc.d" # packages start no servers
   chmod 755 "$2.new/usr/sbin/policy-rc.d"
   mv "$2.new" "$2"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh SET...: installs what a set of make targets needs and this system lacks: on Debian and Ubuntu by apt,
-# saying so; elsewhere it prints what to install. Silent when nothing is missing.
-# SETs: run (all, demo), test, lint, valgrind, coverage, locales, bench. A package written a|b is there when either is.
+# deps.sh SET...: installs what a set of make targets needs and this system lacks: on Debian and Ubuntu by
+# apt, saying so; elsewhere it prints what to install. Silent when nothing is missing. SETs: run (all, demo),
+# test, lint, valgrind, coverage, locales, bench. A package written a|b is there when either is.
 set -eu
 
 packages=
@@ -9,7 +9,8 @@ for set in "$@"; do
   case $set in
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
                pkg-config|pkgconf libmicrohttpd-dev lua-lpeg" ;;
-    test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx locales" ;;
+    test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx
+               locales" ;;
     locales) more="locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
@@ -21,7 +22,8 @@ for set in "$@"; do
       ;;
     apicheck) more="dpkg-dev" ;;
     debians) more="debootstrap git" ;;
-    field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket default-jre-headless" ;;
+    field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket
+                 default-jre-headless" ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg strace openssl lua-socket python3" ;;
     *) echo "deps.sh: no set is called '$set'" >&2; exit 2 ;;
   esac
@@ -29,7 +31,8 @@ for set in "$@"; do
 done
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-  if "${LUA:-lua}" -e 'require "cjson"' 2>/dev/null && { pkg-config --exists libcurl || command -v curl-config; } >/dev/null 2>&1
+  if "${LUA:-lua}" -e 'require "cjson"' 2>/dev/null &&
+    { pkg-config --exists libcurl || command -v curl-config; } >/dev/null 2>&1
   then exit 0; fi
   cat >&2 <<'END'
 datasession needs Lua 5.4, libcurl, lua-cjson and a C compiler; its tests also busted and libmicrohttpd:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# in-tree.sh BUILD COMMAND...: runs a command that finds this work tree's Lua files and the C modules in BUILD.
+# in-tree.sh BUILD COMMAND...: runs a command that finds this work tree's Lua files and the C modules in
+# BUILD.
 set -eu
 [ $# -ge 2 ] || { echo "usage: tools/in-tree.sh BUILD COMMAND..." >&2; exit 2; }
 top=$(cd "$(dirname "$0")/.." && pwd)

@@ -30,7 +30,8 @@ formatted() {
 
 tidy() { # "N warnings generated" counts what is in the headers of others
   # shellcheck disable=SC2086 # flags
-  find $c_trees -name '*.c' | sort | xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 $cppflags 2>"$build/tidy.log" ||
+  find $c_trees -name '*.c' | sort | xargs -P 2 -I {} clang-tidy --quiet {} -- -std=c11 $cppflags \
+    2>"$build/tidy.log" ||
     { grep -v ' generated\.$' "$build/tidy.log"; return 1; }
 }
 
@@ -46,22 +47,25 @@ exports_only_luaopen() {
   done
 }
 
-# Two Lua states in one process share no variable of ours. Not meant: the guard of curl_global_init (once), how many
-# forks have led to this process, and memset's address that is volatile lest the compiler drop the wiping of secrets
-# (overwrite).
+# Two Lua states in one process share no variable of ours. Not meant: the guard of curl_global_init (once),
+# how many forks have led to this process, and memset's address that is volatile lest the compiler drop the
+# wiping of secrets (overwrite).
 no_variables() {
   find "$build/obj/csrc" -name '*.o' -exec nm -A -f sysv {} + | awk -F '|' '
-    $7 ~ /^(\.t?data|\.t?bss|\*COM\*)/ && $7 !~ /^\.data\.rel\.ro/ && $1 !~ /:(overwrite|forks|[a-z_]*once)[. ]/ { print $1; bad = 1 }
+    $7 ~ /^(\.t?data|\.t?bss|\*COM\*)/ && $7 !~ /^\.data\.rel\.ro/ &&
+      $1 !~ /:(overwrite|forks|[a-z_]*once)[. ]/ { print $1; bad = 1 }
     END { exit bad }'
 }
 
 # shellcheck disable=SC2046 # names
-check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools -name '*.lua') .busted ./*.rockspec packaging/*.rockspec
+check luacheck luacheck --quiet --no-color $(find lua spec examples bench tools -name '*.lua') .busted \
+  ./*.rockspec packaging/*.rockspec
 check clang-format formatted
 # Suppressed: that it is not shown the headers of the system.
 # shellcheck disable=SC2086 # directories
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 -Icsrc -Ispec/suites/fuzz $c_trees
+  --suppress=missingIncludeSystem --error-exitcode=1 -j 2 -D_GNU_SOURCE -DLUA_VERSION_NUM=504 \
+  -Icsrc -Ispec/suites/fuzz $c_trees
 check clang-tidy tidy
 check "gcc's analyzer" analyzed
 # shellcheck disable=SC2046 # names
@@ -72,12 +76,14 @@ check "words and lines are as the rule says" "${LUA:-lua5.4}" tools/words.lua
 check "the picture shows the floors" env LUA="${LUA:-lua5.4}" "${LUA:-lua5.4}" tools/picture.lua
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
-check "each line that coverage leaves out has a reason" nothing grep -rnE 'GCOVR_EXCL_(BR_)?(LINE|START)($|[^:]|: *\*/)' csrc
+check "each line that coverage leaves out has a reason" nothing \
+  grep -rnE 'GCOVR_EXCL_(BR_)?(LINE|START)($|[^:]|: *\*/)' csrc
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 # docs/messages.md holds each message on one line, so that a search finds it.
 # shellcheck disable=SC2046 # names
 check "lines of the docs have 110 columns at most" nothing env LC_ALL=C.UTF-8 grep -nE '^.{111}' \
   README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md $(find docs -name '*.md' ! -name messages.md)
-check "docs/ has everything public, and nothing else" tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
+check "docs/ has everything public, and nothing else" \
+  tools/in-tree.sh "$build" "${LUA:-lua5.4}" tools/docs.lua
 check "nothing is left to do" nothing grep -rnwE 'TOD[O]|FIXM[E]|XX[X]' csrc lua spec examples bench tools .ci
 [ "$failed" -eq 0 ]

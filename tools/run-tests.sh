@@ -1,7 +1,8 @@
 #!/bin/sh
-# run-tests.sh COMMAND...: runs each command, showing its output, and ends with one line that sums their counts.
-# A command reports by busted's line ("3 successes / 0 failures / 0 errors / 0 pending") or by "3 passed, 0 failed".
-# One that dies, reports nothing or ran no test counts as a failure. TEST_TIMEOUT: seconds for each (600).
+# run-tests.sh COMMAND...: runs each command, showing its output, and ends with one line that sums their
+# counts. A command reports by busted's line ("3 successes / 0 failures / 0 errors / 0 pending") or by "3
+# passed, 0 failed". One that dies, reports nothing or ran no test counts as a failure. TEST_TIMEOUT: seconds
+# for each (600).
 set -u
 log=$(mktemp) || exit 1
 trap 'rm -f "$log" "$log.status"' EXIT
@@ -12,7 +13,9 @@ if command -v timeout >/dev/null; then limit="timeout -k 10 ${TEST_TIMEOUT:-600}
 
 # Prints "passed failed skipped" of the last report in the log, or nothing.
 count() {
-  awk '/^[0-9]+ success(es)? \/ [0-9]+ failures? \/ [0-9]+ errors? \/ [0-9]+ pending/ { n = $1 " " $4 + $7 " " $10 }
+  awk '/^[0-9]+ success(es)? \/ [0-9]+ failures? \/ [0-9]+ errors? \/ [0-9]+ pending/ {
+         n = $1 " " $4 + $7 " " $10
+       }
        /^[0-9]+ passed, [0-9]+ failed/ { n = $1 " " $3 + 0 " " ($6 ~ /^skipped/ ? $5 : 0) }
        END { print n }' "$log"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# sanitized.sh address|thread COMMAND...: runs a command that loads modules built with gcc's sanitizers. The Lua
-# interpreter is not built so, hence the preload; for threads tools/tsan-lua.sh does it. Leaks are looked for when the process
-# ends, after lua_close.
-# Stacks end at the interpreter's frames; ASAN_OPTIONS=fast_unwind_on_malloc=0 shows them whole, and is slow.
+# sanitized.sh address|thread COMMAND...: runs a command that loads modules built with gcc's sanitizers. The
+# Lua interpreter is not built so, hence the preload; for threads tools/tsan-lua.sh does it. Leaks are looked
+# for when the process ends, after lua_close. Stacks end at the interpreter's frames;
+# ASAN_OPTIONS=fast_unwind_on_malloc=0 shows them whole, and is slow.
 set -eu
 kind=$1
 shift

@@ -1,11 +1,13 @@
 #!/bin/sh
-# try-rocks.sh: builds both rocks from a copy of the work tree into a scratch tree, and loads them from there alone.
+# try-rocks.sh: builds both rocks from a copy of the work tree into a scratch tree, and loads them from there
+# alone.
 set -eu
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/source"
-git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C "$scratch/source"
+git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null |
+  tar -cf - -T - | tar -xf - -C "$scratch/source"
 
 # LuaRocks keeps no log of its own and builtin shows every command: shown only when it fails.
 rock() {

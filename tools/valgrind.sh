@@ -1,7 +1,7 @@
 #!/bin/sh
 # valgrind.sh COMMAND...: runs a command under valgrind, its children not; any error or lost block fails it.
-# A process that forks has the parent's memory, and ends without giving it back: blocks that those lose are for the address
-# sanitizer to find.
+# A process that forks has the parent's memory, and ends without giving it back: blocks that those lose are
+# for the address sanitizer to find.
 lost=definite,indirect shown=definite,indirect,possible
 case "$*" in
   *fork_spec* | *secrets_spec*) lost=none shown=none ;;

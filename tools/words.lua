@@ -1,5 +1,6 @@
 -- words.lua [PATH...]: fails for words, openings of sentences and lines that the rule for sentences refuses,
--- in the comments of C and Lua files and in the prose of pages. The table says what to write instead.
+-- in the comments of programs, scripts and makefiles and in the prose of pages. The table says what to write
+-- instead.
 
 local WORDS = { -- a Lua pattern over a text in lower case, between word boundaries
   { "in flight", "pending" },
@@ -28,7 +29,8 @@ local EXCEPTIONS = {
   { "bench/RESULTS.md", "|" }, -- tables as bench prints them
 }
 
-local DEFAULT = "csrc lua docs spec bench tools examples README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md"
+local DEFAULT = "csrc lua docs spec bench tools examples Makefile .ci " ..
+  "README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md"
 
 local faults = {}
 
@@ -87,6 +89,15 @@ local function prose_of_c(lines)
   return prose
 end
 
+-- Scripts, makefiles and settings: comments begin with `#`; those of JavaScript with `//`.
+local function prose_of_script(lines, mark)
+  local prose = {}
+  for i, line in ipairs(lines) do
+    prose[i] = line:match("^%s*" .. mark .. "+!?%s*(.*)$") or line:match("%s" .. mark .. " (.*)$") or ""
+  end
+  return prose
+end
+
 local function prose_of_page(lines)
   local prose, code = {}, false
   for i, line in ipairs(lines) do
@@ -99,7 +110,8 @@ end
 local function prose_of(path, lines)
   if path:find "%.lua$" then return prose_of_lua(lines) end
   if path:find "%.[ch]$" then return prose_of_c(lines) end
-  return prose_of_page(lines)
+  if path:find "%.md$" then return prose_of_page(lines) end
+  return prose_of_script(lines, path:find "%.js$" and "//" or "#")
 end
 
 -- ---- The rule
@@ -147,7 +159,8 @@ local function check(path)
 end
 
 local where = #arg > 0 and table.concat(arg, " ") or DEFAULT
-local find = "find %s -type f \\( -name '*.[ch]' -o -name '*.lua' -o -name '*.md' \\) | LC_ALL=C sort"
+local find = "find %s -type f \\( -name Makefile -o -path .ci/run " ..
+  "-o -regex '.*\\.\\([ch]\\|lua\\|md\\|sh\\|mk\\|awk\\|js\\|py\\)' \\) | LC_ALL=C sort"
 for path in assert(io.popen(find:format(where))):lines() do check(path) end
 for _, fault in ipairs(faults) do io.stderr:write(fault, "\n") end
 os.exit(#faults == 0)

@@ -1,7 +1,8 @@
 "use strict";
-// The benchmark's works with Progress's own client, @progress/jsdo-core, over an XMLHttpRequest made of node:http with an agent
-// that keeps one connection. Prints what client.lua prints. A browser's work is not counted: there is none. The client's
-// own timers are due at once, so that half a second of waiting for each call as shipped is not measured either.
+// The benchmark's works with Progress's own client, @progress/jsdo-core, over an XMLHttpRequest made of
+// node:http with an agent that keeps one connection. Prints what client.lua prints. A browser's work is not
+// counted: there is none. The client's own timers are due at once, so that half a second of waiting for each
+// call as shipped is not measured either.
 // usage: node jsdo.js ping|form COUNT SERVICE-URI LIBRARY
 const fs = require("node:fs");
 const http = require("node:http");
@@ -9,7 +10,8 @@ const vm = require("node:vm");
 const { makeXMLHttpRequest } = require("../../spec/suites/conformance/xhr.js");
 const { tell } = require("./tell.js");
 
-const [work, count, uri, library] = [process.argv[2], Number(process.argv[3]), process.argv[4], process.argv[5]];
+const [work, count, uri, library] =
+  [process.argv[2], Number(process.argv[3]), process.argv[4], process.argv[5]];
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 let cookie;
 

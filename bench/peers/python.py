@@ -36,7 +36,8 @@ def ping(cookie=None):
 
 
 def form():
-    cookie = fetch("/static/auth/j_spring_security_check", None, FORM)[1].getheader("Set-Cookie").split(";")[0]
+    answer = fetch("/static/auth/j_spring_security_check", None, FORM)[1]
+    cookie = answer.getheader("Set-Cookie").split(";")[0]
     fetch("/static/home.html", cookie)
     if len(json.loads(fetch("/static/catalog.json", cookie)[0])["services"]) != 1:
         raise SystemExit("not the catalog's service")

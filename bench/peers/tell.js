@@ -1,5 +1,6 @@
 "use strict";
-// tell(units, run): runs it, prints microseconds of CPU time for a unit and the peak of the process's memory in KB.
+// tell(units, run): runs it, prints microseconds of CPU time for a unit and the peak of the process's memory
+// in KB.
 const fs = require("node:fs");
 
 async function tell(units, run) {

@@ -3,7 +3,8 @@
 ### Hunt for faults
 
 REFERENCE := build/conformance
-$(REFERENCE)/node_modules/.package-lock.json: $(addprefix spec/suites/conformance/,package.json package-lock.json)
+$(REFERENCE)/node_modules/.package-lock.json: \
+    $(addprefix spec/suites/conformance/,package.json package-lock.json)
 	@mkdir -p $(REFERENCE)
 	@cp $^ $(REFERENCE)
 	@npm ci --prefix $(REFERENCE) --no-audit --no-fund --ignore-scripts --loglevel=error

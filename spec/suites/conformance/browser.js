@@ -1,5 +1,6 @@
 "use strict";
-// What a browser does below XMLHttpRequest: keeps cookies, follows redirects, tells an answer from none.
+// Does the work of a browser below XMLHttpRequest: keeps cookies, follows redirects, tells an answer from
+// none.
 const fs = require("node:fs");
 const http = require("node:http");
 const https = require("node:https");

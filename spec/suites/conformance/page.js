@@ -1,7 +1,8 @@
 "use strict";
-// A page with the reference in it, in a worker. Its clock is ours: time passes while a request is under way or a step
-// waits; where nothing but a timer is left to wait for, that timer is due at once. A promise that is pending when
-// neither request nor timer is left will be pending for ever, which is then known without waiting.
+// A page with the reference in it, in a worker. Its clock is ours: time passes while a request is under way
+// or a step waits; where nothing but a timer is left to wait for, that timer is due at once. A promise that
+// is pending when neither request nor timer is left will be pending for ever, which is then known without
+// waiting.
 const fs = require("node:fs");
 const vm = require("node:vm");
 const { MessageChannel, parentPort, receiveMessageOnPort, workerData } = require("node:worker_threads");
@@ -94,7 +95,7 @@ class Page {
     this.load();
   }
 
-  // What a page calls of its own accord: what it throws ends in the console.
+  // Calls as a page does of its own accord: an exception ends in the console.
   run(call) {
     try {
       return call();
@@ -128,7 +129,7 @@ class Page {
     };
     vm.createContext(globals);
     library.runInContext(globals);
-    this.realm = vm.runInContext("({ Array, Object, Promise })", globals); // what the library's instanceof knows
+    this.realm = vm.runInContext("({ Array, Object, Promise })", globals); // known to instanceof
     this.progress = globals.exports.progress;
   }
 
@@ -189,7 +190,8 @@ class Page {
       const reason = typeof rest[0] === "string" ? ` ${rest[0]}` : "";
       const label = given.$handler === "any" ? "" : `${given.$handler}: `;
       const request = rest[rest.length - 1] ? " (a request)" : "";
-      mine.events.push(`${label}${reason ? "offline" : "online"}${reason}${request}${scope ? ` in ${scope}` : ""}`);
+      const where = scope ? ` in ${scope}` : "";
+      mine.events.push(`${label}${reason ? "offline" : "online"}${reason}${request}${where}`);
       if (given.throws) throw new Error("from a handler");
     };
     return this.handlers[given.$handler];
@@ -204,10 +206,14 @@ class Page {
     if (given.$empty) return new this.realm.Array();
     if (given.$object) return this.objects[given.$object];
     if (given.$handler) return this.handler(given);
-    if (given.$scope) return (this.scopes[given.$scope] = this.scopes[given.$scope] || new this.realm.Object());
+    if (given.$scope) {
+      this.scopes[given.$scope] = this.scopes[given.$scope] || new this.realm.Object();
+      return this.scopes[given.$scope];
+    }
     if (given.$adds) {
       return (params) => {
-        this.events.push(`opening ${params.verb}${params.session === this.sessions.s ? "" : " for an inner object"}`);
+        const whose = params.session === this.sessions.s ? "" : " for an inner object";
+        this.events.push(`opening ${params.verb}${whose}`);
         for (const [name, value] of Object.entries(given.$adds)) params.xhr.setRequestHeader(name, value);
       };
     }
@@ -333,10 +339,12 @@ class Page {
       return promise ? this.outcomeOf(promise, { ...of, within: step.within }) : { outcome: "unsettled" };
     }
     if (step.verb === "together") {
-      const begun = step.args.map((one) => this.begin({ ...one, args: Array.isArray(one.args) ? one.args : [] }));
+      const begun = step.args.map((one) =>
+        this.begin({ ...one, args: Array.isArray(one.args) ? one.args : [] }));
       const told = [];
       for (const [i, one] of begun.entries()) {
-        told.push(one.promise ? await this.outcomeOf(one.promise, { ...step.args[i], within: step.within }) : one.told);
+        const given = { ...step.args[i], within: step.within };
+        told.push(one.promise ? await this.outcomeOf(one.promise, given) : one.told);
       }
       return { outcome: "together", all: told };
     }

@@ -2,8 +2,9 @@
 // The reference's side: reads commands, a JSON object a line, from a socket and answers each with one.
 // usage: node reference.js PORT PACKAGE
 //
-// The reference runs in a worker, since it can fall into a loop that nothing but the worker's end stops. The requests
-// are made here: the worker may wait for one as a synchronous XMLHttpRequest does, and a page that is gone has none.
+// The reference runs in a worker, since it can fall into a loop that nothing but the worker's end stops. The
+// requests are made here: the worker may wait for one as a synchronous XMLHttpRequest does, and a page that
+// is gone has none.
 const net = require("node:net");
 const path = require("node:path");
 const readline = require("node:readline");
@@ -77,7 +78,8 @@ async function obey(line) {
 const socket = net.connect(Number(process.argv[2]), "127.0.0.1");
 let before = Promise.resolve();
 readline.createInterface({ input: socket }).on("line", (line) => {
-  before = before.then(() => obey(JSON.parse(line))).then((done) => socket.write(`${JSON.stringify(done)}\n`));
+  before = before.then(() => obey(JSON.parse(line)))
+    .then((done) => socket.write(`${JSON.stringify(done)}\n`));
 });
 socket.on("close", () => process.exit(0));
 socket.on("error", () => process.exit(1));

@@ -50,7 +50,8 @@ function makeXMLHttpRequest(wire) {
       const text = String(value);
       if (this.readyState !== 1) throw new Error("setRequestHeader: the request is not open");
       if (/[^\x00-\xff]/.test(text)) throw new TypeError("setRequestHeader: the value is not a ByteString");
-      const known = Object.keys(this.headers).find((other) => other.toLowerCase() === String(name).toLowerCase());
+      const known = Object.keys(this.headers)
+        .find((other) => other.toLowerCase() === String(name).toLowerCase());
       if (known) this.headers[known] += `, ${text}`;
       else this.headers[name] = text;
     }
@@ -97,7 +98,8 @@ function makeXMLHttpRequest(wire) {
       const values = [];
       for (let i = 0; i < this.answer.length; i += 2) {
         const known = this.answer[i].toLowerCase();
-        if (known === String(name).toLowerCase() && !known.startsWith("set-cookie")) values.push(this.answer[i + 1]);
+        if (known === String(name).toLowerCase() && !known.startsWith("set-cookie"))
+          values.push(this.answer[i + 1]);
       }
       return values.length ? values.join(", ") : null;
     }

@@ -5,7 +5,8 @@ FUZZ_CC ?= clang
 FUZZ_BUILD := build/fuzz
 FUZZ_SANITIZE := address,undefined
 FUZZ_COMPILE = $(FUZZ_CC) -std=c11 -pthread -fvisibility=hidden -Wall -Wextra -Werror $(OUR_CPPFLAGS) \
-  -Ispec/suites/fuzz -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE)
+  -Ispec/suites/fuzz -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all \
+  -fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE)
 fuzz_objects = $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(1))
 
 $(FUZZ_BUILD)/obj/%.o: %.c Makefile spec/suites/fuzz/fuzz.mk
@@ -24,7 +25,7 @@ $(FUZZ_BUILD)/bin/%: $(FUZZ_BUILD)/obj/spec/suites/fuzz/%.o $(FUZZ_LIBRARY)
 
 ### Hunt for faults
 
-## fuzz: every parser, and a session at a scripted server, by libFuzzer. FUZZ_SECONDS (30), FUZZ_RUNS: for each
+## fuzz: every parser, and a session at a scripted server, by libFuzzer. FUZZ_SECONDS (30), FUZZ_RUNS: of each
 fuzz: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/bin/%)
 	@tools/in-tree.sh build spec/suites/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_TARGETS)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh BUILD TARGET...: runs each fuzz target for FUZZ_SECONDS (30) seconds, or for FUZZ_RUNS executions if that is set and
-# comes first, as many at a time as there are processors; ends with one line that sums libFuzzer's own counts. What a target
-# finds new stays in BUILD/corpus, what makes it fail in BUILD/findings.
+# run.sh BUILD TARGET...: runs each fuzz target for FUZZ_SECONDS (30) seconds, or for FUZZ_RUNS executions if
+# that is set and comes first, as many at a time as there are processors; ends with one line that sums
+# libFuzzer's own counts. BUILD/corpus keeps new inputs, BUILD/findings those that make a target fail.
 set -u
 build=$1
 shift
@@ -18,17 +18,19 @@ total=0 findings=0
 # The words that a target's input is made of.
 words() {
   case $1 in
-    catalog | codec | context | datasnap | rows | scan | storage) echo "-dict=$top/spec/suites/fuzz/json.dict" ;;
+    catalog | codec | context | datasnap | rows | scan | storage)
+      echo "-dict=$top/spec/suites/fuzz/json.dict" ;;
     exchange | headers | judge | session) echo "-dict=$top/spec/suites/fuzz/http.dict" ;;
   esac
 }
 
-# What it printed is in BUILD/TARGET.log, its exit code in BUILD/TARGET.status.
+# Puts the output into BUILD/TARGET.log, the exit code into BUILD/TARGET.status.
 fuzz() {
   mkdir -p "$build/corpus/$1" "$build/findings" "$top/spec/suites/fuzz/seeds/$1"
   # shellcheck disable=SC2046 # one word or none
-  timeout -k 10 $((seconds + 120)) "$build/bin/$1" $(words "$1") -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 \
-    -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -artifact_prefix="$build/findings/$1-" \
+  timeout -k 10 $((seconds + 120)) "$build/bin/$1" $(words "$1") -runs="$runs" -max_total_time="$seconds" \
+    -print_final_stats=1 -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 \
+    -artifact_prefix="$build/findings/$1-" \
     "$build/corpus/$1" "$top/spec/suites/fuzz/seeds/$1" >"$build/$1.log" 2>&1
   echo $? >"$build/$1.status"
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh HOST: the torture, in the work tree that tools/in-tree.sh has set up, in as many processes as there are
-# processors, 4 at most (TORTURE_JOBS). lsan.supp names leaks that are not ours.
+# run.sh HOST: the torture, in the work tree that tools/in-tree.sh has set up, in as many processes as there
+# are processors, 4 at most (TORTURE_JOBS). lsan.supp names leaks that are not ours.
 set -eu
 top=$(cd "$(dirname "$0")/../../.." && pwd)
 host=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -21,7 +21,8 @@ trap 'rm -rf "$logs"' EXIT
 pids=
 part=1
 while [ "$part" -le "$jobs" ]; do
-  TORTURE_PART=$part/$jobs timeout -k 10 "${TEST_TIMEOUT:-900}" "$host" spec/suites/torture/runner.lua >"$logs/$part" 2>&1 &
+  TORTURE_PART=$part/$jobs timeout -k 10 "${TEST_TIMEOUT:-900}" "$host" spec/suites/torture/runner.lua \
+    >"$logs/$part" 2>&1 &
   pids="$pids $!"
   part=$((part + 1))
 done
@@ -35,7 +36,9 @@ for pid in $pids; do
 done
 awk -v jobs="$jobs" '
   FILENAME ~ /status$/ { if ($1) trouble++; next }
-  /^torture: [0-9]+ failure points/ { parts++; points += $2; operations += $5; collected += $7; failed += $(NF - 1) }
+  /^torture: [0-9]+ failure points/ {
+    parts++; points += $2; operations += $5; collected += $7; failed += $(NF - 1)
+  }
   END {
     if (failed == 0) failed = trouble + (parts < jobs)
     printf "torture: %d failure points, %d operations, %d under an eager collector, %d failed\n",

@@ -13,7 +13,7 @@ $(TORTURE_HOST): $(call objects,spec/suites/torture/host.c)
 
 ### Hunt for faults
 
-## torture: every operation, with memory refused at each request, under the address sanitizer. TORTURE_SHORT=1: a sample
+## torture: every operation, with memory refused at each request, sanitized. TORTURE_SHORT=1: a sample
 torture:
 	@$(MAKE) CC=gcc SANITIZE=address,undefined run-torture
 
