@@ -116,7 +116,7 @@ describe("getSession", function()
       { authenticationURI = "http://127.0.0.1:1/A", authProviderAuthenticationModel = "form" },
       'option \'authProviderAuthenticationModel\': "form" does not fit a session of model basic' },
     { "a malformed authenticationURI", { authenticationURI = "ftp://h/A" },
-      "getSession: option 'uri': the URI 'ftp://h/A' is" },
+      "getSession: option 'authenticationURI': the URI 'ftp://h/A' is" },
     { "an authenticationURI for a protocol without providers",
       { protocol = "datasnap", authenticationModel = false, catalogURI = false,
         authenticationURI = "http://127.0.0.1:1/A" },

@@ -152,7 +152,10 @@ local function makeProvider(options, level)
   for _, name in ipairs(shared) do
     mine[name] = options[name]
   end
-  local provider = construct(level + 1, core.AuthenticationProvider, mine)
+  local made, provider = pcall(core.AuthenticationProvider, mine)
+  if not made then -- serviceURI was checked above
+    raise("getSession: " .. tostring(provider):gsub("option 'uri'", "option 'authenticationURI'"), level + 1)
+  end
   return provider
 end
 
