@@ -90,6 +90,7 @@ build = {
     ["datasession.internal.ending"] = "lua/datasession/internal/ending.lua",
     ["datasession.internal.locale"] = "lua/datasession/internal/locale.lua",
     ["datasession.internal.methods"] = "lua/datasession/internal/methods.lua",
+    ["datasession.internal.parameters"] = "lua/datasession/internal/parameters.lua",
     ["datasession.internal.pause"] = "lua/datasession/internal/pause.lua",
     ["datasession.internal.percent"] = "lua/datasession/internal/percent.lua",
     ["datasession.internal.persistence"] = "lua/datasession/internal/persistence.lua",

@@ -2,6 +2,7 @@
 #include "session/request.h"
 
 #include "net/ascii.h"
+#include "net/form.h"
 #include "runtime/duration.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
@@ -20,8 +21,9 @@
 
 #include <string.h>
 
-static const char *const known_options[] = {"method", "path",    "uri",          "headers",    "body",
-                                            "json",   "timeout", "stallTimeout", "idempotent", NULL};
+static const char *const known_options[] = {"method",  "path",         "uri",        "headers",
+                                            "body",    "json",         "form",       "query",
+                                            "timeout", "stallTimeout", "idempotent", NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
@@ -31,8 +33,9 @@ static const char *check_method (lua_State *L, int index) {
   if (!name) {
     lua_getfield(L, index, "body");
     lua_getfield(L, index, "json");
-    name = lua_isnil(L, -1) && lua_isnil(L, -2) ? "GET" : "POST";
-    lua_pop(L, 2);
+    lua_getfield(L, index, "form");
+    name = lua_isnil(L, -1) && lua_isnil(L, -2) && lua_isnil(L, -3) ? "GET" : "POST";
+    lua_pop(L, 3);
   }
   while (*known && !ascii_same(*known, name))
     known++;
@@ -49,6 +52,16 @@ static bool is_safe (const char *method) {
   return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
+/* The target with the parameters of option `query`, which stay on the stack. Raises. */
+static const char *add_query (lua_State *L, int index, const char *target, size_t *length) {
+  if (lua_getfield(L, index, "query") == LUA_TNIL) return target;
+  loop_hook(L, "appendQuery");
+  lua_pushlstring(L, target, *length);
+  lua_pushvalue(L, -3);
+  lua_call(L, 2, 1);
+  return lua_tolstring(L, -1, length);
+}
+
 /*
 ** The target: a path below serviceURI, with or without its first slash; or a uri, absolute or relative to
 ** serviceURI.
@@ -61,11 +74,13 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
   if (!path == !text) luaL_error(L, "request: expected either option 'path' or option 'uri'");
   if (path && strlen(path) != path_length) luaL_error(L, "request: option 'path' holds a NUL byte");
   if (path) {
+    path = add_query(L, index, path, &path_length);
     if (*path != '/') path = lua_pushfstring(L, "/%s", path);
     target = uri_append(s->service, path);
     if (!target) luaL_error(L, "request: option 'path': cannot be appended to serviceURI");
     return target;
   }
+  text = add_query(L, index, text, &uri_length);
   base = uri_append(s->service, "/");
   target = base ? uri_resolve_kept(base, text, uri_length, &why) : NULL;
   uri_release(base);
@@ -74,15 +89,36 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
   return target;
 }
 
+/* Replaces the value of option `form` on top by the body's text. Raises. */
+static void encode_form (lua_State *L) {
+  loop_hook(L, "encodeParameters");
+  lua_insert(L, -2);
+  lua_pushliteral(L, "form");
+  lua_insert(L, -2);
+  lua_call(L, 2, 1);
+}
+
+/* Pushes the value of option `json` or `form`; nil: it has neither. Raises if it has more than one body. */
+static const char *push_value (lua_State *L, int index, bool has_body) {
+  bool json = lua_getfield(L, index, "json") != LUA_TNIL, form;
+  form = lua_getfield(L, index, "form") != LUA_TNIL;
+  if (has_body + json + form > 1)
+    luaL_error(L, "request: expected one of the options 'body', 'json' and 'form'");
+  lua_remove(L, json ? -1 : -2);
+  return json ? "json" : form ? "form" : NULL;
+}
+
 /* Leaves the body on the stack, or nil. */
 static const char *check_body (lua_State *L, int index, size_t *length) {
-  const char *body = options_string(L, index, "body", length);
-  if (lua_getfield(L, index, "json") == LUA_TNIL) {
+  const char *body = options_string(L, index, "body", length), *kind = push_value(L, index, body != NULL);
+  if (!kind) {
     lua_pop(L, 1);
     return body;
   }
-  if (body) luaL_error(L, "request: expected option 'body' or option 'json', not both");
-  if (!json_encode(L)) luaL_error(L, "request: option 'json': %s", lua_tostring(L, -1));
+  if (!strcmp(kind, "form"))
+    encode_form(L);
+  else if (!json_encode(L))
+    luaL_error(L, "request: option 'json': %s", lua_tostring(L, -1));
   lua_remove(L, -2);
   return lua_tolstring(L, -1, length);
 }
@@ -111,15 +147,23 @@ static void add_header (lua_State *L, struct header_list *lines) {
   lua_pop(L, 1);
 }
 
+/* The options are at 2. */
+static bool is_set (lua_State *L, const char *name) {
+  bool set = lua_getfield(L, 2, name) != LUA_TNIL;
+  lua_pop(L, 1);
+  return set;
+}
+
 /*
 ** Arguments: the list (light userdata), the options. Called by pcall, so that an error does not leak the
 ** list.
 */
 static int add_headers (lua_State *L) {
   struct header_list *lines = lua_touserdata(L, 1);
-  if (lua_getfield(L, 2, "json") != LUA_TNIL)
-    check_header(L, header_list_set(lines, "Content-Type", 12, "application/json; charset=utf-8", 31),
-                 "Content-Type");
+  const char *type = is_set(L, "json")   ? "application/json; charset=utf-8"
+                     : is_set(L, "form") ? FORM_TYPE
+                                         : NULL;
+  if (type) check_header(L, header_list_set(lines, "Content-Type", 12, type, strlen(type)), "Content-Type");
   if (lua_getfield(L, 2, "headers") == LUA_TNIL) return 0;
   if (!lua_istable(L, -1))
     return luaL_error(L, "request: option 'headers': expected a table, got %s", luaL_typename(L, -1));
@@ -143,12 +187,6 @@ static bool set_headers (lua_State *L, const struct session *s, struct exchange 
   lua_pushlightuserdata(L, lines);
   lua_pushvalue(L, 2);
   return lua_pcall(L, 2, 0, 0) == LUA_OK;
-}
-
-static bool is_set (lua_State *L, const char *name) {
-  bool set = lua_getfield(L, 2, name) != LUA_TNIL;
-  lua_pop(L, 1);
-  return set;
 }
 
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
@@ -178,7 +216,7 @@ static struct exchange *describe (lua_State *L, struct session *s) {
          stall = duration_option(L, 2, "stallTimeout", 0, 0);
   const char *method = check_method(L, 2);
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
-  bool lines = is_set(L, "headers") || is_set(L, "json");
+  bool lines = is_set(L, "headers") || is_set(L, "json") || is_set(L, "form");
   size_t length;
   const char *body = check_body(L, 2, &length);
   struct exchange *x = session_exchange(L, s, method, target_of(L, s));

@@ -9,6 +9,7 @@ local core = require "datasession.core"
 -- work.
 local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader",
+  appendQuery = "parameters.append", encodeParameters = "parameters.encode",
   suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
@@ -53,7 +54,8 @@ for name in pairs(hooks) do
   core.hook(name, false) -- not that of a module that was loaded before this one
 end
 core.hook("load", function()
-  for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending" } do
+  for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending",
+    "parameters" } do
     load("datasession.internal." .. name)
   end
   load "datasession.store"

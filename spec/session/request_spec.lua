@@ -121,6 +121,24 @@ describe("request", function()
       assert.equal("false", seen(session, { path = "/a", json = false }).body)
     end)
 
+    it("a query by name or in order, encoded, after the one of the path", function()
+      local session = new()
+      local query = { b = { "1&2", 2.5, 12345678901234567 }, ["a ü"] = true, c = datasession.null }
+      assert.equal("/SportsAnonymous/x?z=1&a%20%C3%BC=true&b=1%262&b=2.5&b=12345678901234567&c=",
+        seen(session, { path = "/x?z=1", query = query }).uri)
+      assert.equal("/SportsAnonymous/x?b=2&a=1&a=3",
+        seen(session, { uri = "x#there", query = { { "b", 2 }, { "a", { 1, 3 } } } }).uri)
+      assert.equal("/SportsAnonymous/x", seen(session, { path = "x", query = {} }).uri)
+    end)
+
+    it("a form, encoded, with its Content-Type", function()
+      local request = seen(new(), { path = "/x", form = { { "user", "Zoë+1" }, { "n", 3 } } })
+      assert.equal("POST", request.method)
+      assert.equal("application/x-www-form-urlencoded", request.headers["content-type"])
+      assert.equal("user=Zo%C3%AB%2B1&n=3", request.body)
+      assert.equal("", seen(new(), { path = "/x", form = {} }).body)
+    end)
+
     it("header lines, which come before the session's own, for this request alone", function()
       local session = loggedIn "form"
       local headers = { ["X-Mine"] = "yes", aCCept = "text/html", ["X-N"] = 5, ["X-E"] = "" }
@@ -256,7 +274,21 @@ describe("request", function()
         "option 'method': expected GET, .- got 'FETCH'" },
       { "a method that hides a line", { path = "/", method = "GET / HTTP/1.1\r\nX: y\r\n" },
         "option 'method': expected" },
-      { "body and json", { path = "/", body = "", json = 1 }, "option 'body' or option 'json', not both" },
+      { "body and json", { path = "/", body = "", json = 1 },
+        "expected one of the options 'body', 'json' and 'form'" },
+      { "json and form", { path = "/", form = {}, json = 1 },
+        "expected one of the options 'body', 'json' and 'form'" },
+      { "a query that is no table", { path = "/", query = "a=1" },
+        "request: option 'query': expected a table, got string" },
+      { "a query without names", { path = "/", query = { { "a", 1 }, { 2 } } },
+        "request: option 'query': element 2: expected { name, value }" },
+      { "a name that is a number", { path = "/", query = { [7] = 1 } },
+        "request: option 'query': expected names that are strings, got a number" },
+      { "a value without a text", { path = "/", form = { a = print } },
+        "'a': expected a string, a number, a boolean or an array of these, got a function" },
+      { "a value that is infinite", { path = "/", form = { a = { 1, 1 / 0 } } },
+        "or an array of these, got inf" },
+      { "an array of arrays", { path = "/", query = { a = { { 1 } } } }, "got an array of tables" },
       { "a body that is no string", { path = "/", body = {} },
         "option 'body': expected a string, got table" },
       { "what is not JSON", { path = "/", json = print }, "request: option 'json': " },

@@ -10,7 +10,9 @@ local function renewed(t, c)
   if c.session.state == "expired" then assert(c.session:login("lua", "secret"):await(t.LIMIT)) end
 end
 
-local function customers(t) return { uri = t.uris.form .. "/rest/CustomerService/Customer" } end
+local function customers(t)
+  return { uri = t.uris.form .. "/rest/CustomerService/Customer", query = { filter = { "" } } }
+end
 
 local function reads(response)
   assert(response.status == 200 and response.ok)
