@@ -50,6 +50,7 @@ build = {
     ["datasession.internal.codec.exact"] = "lua/datasession/internal/codec/exact.lua",
     ["datasession.internal.codec.guard"] = "lua/datasession/internal/codec/guard.lua",
     ["datasession.internal.combine"] = "lua/datasession/internal/combine.lua",
+    ["datasession.internal.data.adopt"] = "lua/datasession/internal/data/adopt.lua",
     ["datasession.internal.data.answer"] = "lua/datasession/internal/data/answer.lua",
     ["datasession.internal.data.binding"] = "lua/datasession/internal/data/binding.lua",
     ["datasession.internal.data.changes"] = "lua/datasession/internal/data/changes.lua",

@@ -168,6 +168,40 @@ describe("saveChanges", function()
     assert.is_false(items:hasChanges())
   end)
 
+  it("gives the key of a new parent to its new children, before these are sent", function()
+    for _, submit in ipairs { false, true } do
+      local orders = filled "Order"
+      local heads, lines = orders.ttOrder, orders.ttOrderLine
+      local parents, children = {}, {}
+      for i = 1, 2 do
+        parents[i] = heads:add { CustNum = i, Status = "Ordered" }
+        children[i] = lines:add { ItemName = "of " .. i, Qty = i }
+        assert.equal(0, children[i].OrderNum)
+      end
+      if submit then orders:saveChanges(true):await(LIMIT) else assert(orders:saveChanges():await(LIMIT)) end
+      for i = 1, 2 do
+        assert.is_true(parents[i].OrderNum > 0)
+        if not submit then assert.equal(parents[i].OrderNum, children[i].OrderNum) end
+      end
+      assert.not_equal(parents[1].OrderNum, parents[2].OrderNum)
+    end
+  end)
+
+  it("deletes a record that was removed while the server created it", function()
+    local customers = filled "Customer"
+    local record = customers:add { Name = "Short" }
+    server:fault { kind = "slow", delay = 0.05, method = "POST" }
+    local promise = customers:saveChanges()
+    await.stepUntil(function() return #data.sent(server) > 0 end)
+    record:remove()
+    assert.error_matches(function() record:rejectRowChanges() end, "a save is under way")
+    assert(promise:await(LIMIT))
+    assert.equal("deleted", customers:getChanges()[1].rowState)
+    assert(customers:saveChanges():await(LIMIT))
+    assert.is_nil(data.stored(server, "ttCustomer", "Name", "Short"))
+    assert.is_false(customers:hasChanges())
+  end)
+
   it("takes 204, a bare record, and a wrapped answer as success", function()
     local items = filled "Item"
     for _, answers in ipairs { "none", "bare" } do
@@ -472,8 +506,30 @@ describe("saveChanges", function()
     assert.equal(customers, got[3].jsdo)
     assert.equal(got[3].errorObject, got[3].request.exception)
     assert.equal(datasession.JSDO._OP_UPDATE, got[3].request.batch.operations[1].operation)
+    data.find(customers, "CustNum", 62).Comments = "c" .. fresh()
     local _, _, made = customers:saveChanges():await(LIMIT)
     assert.equal(customers, made.jsdo)
+    local operation = made.batch.operations[1]
+    assert.same(data.sent(server)[2].body, operation.objParam)
+    assert.equal(200, operation.xhr.status)
+    assert.is_table(operation.response.dsCustomer)
+    assert.is_nil(operation.other)
+  end)
+
+  it("waits in handlers that await", function()
+    local customers = filled "Customer"
+    local record = data.find(customers, "CustNum", 63)
+    record.Comments = "c" .. fresh()
+    local status
+    customers:subscribe("beforeUpdate", function(_, one)
+      local promise = session:request { path = "/rest/CustomerService/Customer?filter=x" }
+      status = assert(promise:await(LIMIT)).status
+      one.City = "Oslo"
+    end)
+    assert(customers:saveChanges():await(LIMIT))
+    assert.equal(200, status)
+    assert.same({ record.Comments, "Oslo" }, { stored(63).Comments, stored(63).City })
+    assert.is_nil(record.state)
   end)
 
   it("raises for mistakes", function()

@@ -134,6 +134,7 @@ function memory.create(t, given)
   for name, value in next, relations.foreignKey(m) or {} do row[name] = value end
   for name, value in next, given or {} do row[name] = value end
   local r = append(m, row)
+  relations.noteParent(m, r)
   changes.create(m, r)
   ids.enter(m, r)
   return r

@@ -2,6 +2,7 @@
 -- note it in memory, the request objects and getErrors.
 
 local P = require("datasession.internal.data.private").P
+local adopt = require "datasession.internal.data.adopt"
 local errors = require "datasession.internal.data.errors"
 local memory = require "datasession.internal.data.memory"
 local requests = require "datasession.internal.data.request"
@@ -50,7 +51,9 @@ end
 --- Notes that the server has saved what the token tells.
 -- @param row the server's plain values, or nil
 function outcome.saved(jsdo, made, r, token, row)
+  local children = row and token.state == "created" and adopt.find(r)
   memory.endSave(r, token, row, not jsdo[P].autoApplyChanges)
+  if children then adopt.give(r, children) end
   made.success, made.outcome = true, outcome.SAVED
 end
 

@@ -4,6 +4,7 @@
 --     m.parent, m.children   the states of the related tables
 --     m.links                array of { parent = field, child = field }
 --     m.groups               key -> array of the child's records with that key, in order; nil: not made yet
+--     m.parentOf             weak keys: new record -> the new record of the parent that it was added to
 --     m.stale                true if the working record is the first related one, which nothing has asked for
 
 local codec = require "datasession.internal.codec"
@@ -211,6 +212,17 @@ function relations.foreignKey(m)
     values[link.child] = value
   end
   return values
+end
+
+--- Notes to which new record of the parent a new record belongs: both may have no key yet.
+function relations.noteParent(m, r)
+  local parent = relations.parent(m)
+  local record = parent and relations.working(parent)
+  local change = record and parent.changes[record]
+  if change and change.state == "created" then
+    m.parentOf = m.parentOf or setmetatable({}, { __mode = "k" })
+    m.parentOf[r] = record
+  end
 end
 
 return relations

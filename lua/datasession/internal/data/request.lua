@@ -13,6 +13,19 @@ local request = {
   CREATE = 1, READ = 2, UPDATE = 3, DELETE = 4, SUBMIT = 5, -- values of request.operation
 }
 
+-- request object -> the JSON that it sends
+local bodies = setmetatable({}, { __mode = "k" })
+
+-- objParam of a save is what its body holds; few programs read it.
+local meta = {
+  __index = function(made, name)
+    if name == "objParam" and bodies[made] then
+      made.objParam = codec.decode(bodies[made])
+      return rawget(made, "objParam")
+    end
+  end,
+}
+
 local HEADERS = { ["Content-Type"] = "application/json; charset=utf-8" }
 
 --- A request object.
@@ -88,6 +101,10 @@ end
 function request.send(made, options)
   if options.body then
     options.headers = HEADERS
+    if rawget(made, "objParam") == nil then
+      bodies[made] = options.body
+      setmetatable(made, meta)
+    end
   end
   local response, err = made.jsdo[P].session:request(options):await()
   if response then

@@ -1,7 +1,6 @@
 --- saveChanges: the arguments, the checks, the order of saves, and the outcome as a whole.
 
 local P = require("datasession.internal.data.private").P
-local ascii = require "datasession.internal.ascii"
 local core = require "datasession.core"
 local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
@@ -158,33 +157,20 @@ end
 
 -- ---- the order of the tables
 
--- The name of the parent of each table, by the catalog's relations, whose names may be written in any case.
-local function parentsOf(resource)
-  local parents = {}
-  for _, relation in ipairs(resource.relations) do
-    local child, parent = relation.childName, relation.parentName
-    if child and parent and ascii.lower(child) ~= ascii.lower(parent) then
-      parents[ascii.lower(child)] = parents[ascii.lower(child)] or ascii.lower(parent)
-    end
-  end
-  return parents
-end
-
-local function depthOf(parents, name)
-  local depth, seen = 0, {}
-  while parents[name] and not seen[name] do
-    seen[name] = true
-    name, depth = parents[name], depth + 1
+local function depthOf(t)
+  local depth, m = 0, t[P].parent
+  while m do
+    depth, m = depth + 1, m.parent
   end
   return depth
 end
 
 -- The tables, parents before children; otherwise in the catalog's order.
 local function ordered(jsdo)
-  local parents, list, places = parentsOf(jsdo[P].resource), {}, {}
+  local list, places = {}, {}
   for i, t in ipairs(jsdo[P].tables) do
     list[i] = t
-    places[t] = depthOf(parents, ascii.lower(t[P].shape.name)) * #jsdo[P].tables + i
+    places[t] = depthOf(t) * #jsdo[P].tables + i
   end
   table.sort(list, function(a, b) return places[a] < places[b] end)
   return list
