@@ -477,6 +477,19 @@ describe("a session", function()
       end
     end)
 
+    it("by form with no context id left of a login whose check fails, where that stands for the cookie",
+      function()
+      server:setCookies(false, "form")
+      local session = new "form"
+      server:fault { kind = "status", status = 500, path = "home%.html$" }
+      rejected(session:login("lua", "secret"))
+      assert.equal(0, server:sessionCount "form")
+      assert.same({ "logged out" }, { session.state, session.clientContextId })
+      rejected(session:request { path = "/static/home.html" })
+      assert.not_matches("JSESSIONID", sent().uri)
+      server:setCookies(true, "form")
+    end)
+
     it("by form with the failure of the check to tell, whatever becomes of the logout that follows",
       function()
       for _, fault in ipairs { { kind = "status", status = 500 }, { kind = "slow", delay = 60 },
@@ -823,6 +836,18 @@ describe("a session", function()
       discover(function(session) return session:ping() end)
       discover(function(session) return session:isAuthorized() end)
       discover(function(session) return session:request { path = "/rest/CustomerService/Customer" } end)
+    end)
+
+    it("is told by lost, then by offline", function()
+      local session, seen = loggedIn "form", {}
+      datasession.run(LIMIT)
+      for _, event in ipairs { "offline", "lost", "expired", "online" } do
+        session:subscribe(event, function() seen[#seen + 1] = event end)
+      end
+      server:expireSessions "form"
+      rejected(session:ping())
+      datasession.run(LIMIT)
+      assert.same({ "lost", "offline" }, seen)
     end)
 
     it("because it was idle for too long is noticed too", function()
