@@ -502,6 +502,20 @@ describe("a session", function()
         assert.equal(403, err.httpStatus)
         assert.same({ 3, 403, "logged out" }, { session.loginResult, session.loginHttpStatus, session.state })
         server:clearFaults()
+        server:clearRequests()
+        rejected(session:request { path = "/static/home.html" })
+        assert.is_nil(sent().headers.cookie)
+      end
+    end)
+
+    it("by basic with nothing left of credentials that were refused", function()
+      for _, status in ipairs { 401, 403, 500 } do
+        local session = new "basic"
+        server:fault { kind = "status", status = status, path = "home%.html$" }
+        rejected(session:login("lua", "secret"))
+        server:clearRequests()
+        rejected(session:request { path = "/static/home.html" })
+        assert.is_nil(sent().headers.authorization)
       end
     end)
 
