@@ -620,7 +620,7 @@ describe("invoke", function()
     for _, body in ipairs { '{"error":null,"rows":[1]}', '{"rows":[1],"error":null}', '{"error":""}',
       '{"error":null}',
       '{"error":false}', '{"error":0}', '{"error":[1]}', '{"error":{"a":1}}', '{"error":"x","rows":[1]}',
-      '{"rows":[1],"error":"x"}' } do
+      '{"rows":[1],"error":"x"}', '{"error":"x","note":"y"}' } do
       server:fault { kind = "status", status = 200, body = body, contentType = "application/json" }
       local answer = assert(session:invoke("TEcho", "Count"):await(LIMIT))
       assert.same(require("datasession.internal.codec").decode(body), answer)
