@@ -119,6 +119,21 @@ if not os.getenv "DATASESSION_LOCALE" then
     setup(function() directory = locales.directory("de_DE.UTF-8", "tr_TR.UTF-8") end)
     teardown(function() files.removeDirectory(directory) end)
 
+    it("are JSON's after a change of locale, too, though no other lua-cjson was made since", function()
+      child.variables = "LOCPATH=" .. directory
+      for _, name in ipairs { "de_DE.UTF-8", "tr_TR.UTF-8" } do
+        local output = child.output([[
+          local name = ...
+          local codec = require "datasession.internal.codec"
+          assert(codec.encode { 1.5 } == "[1.5]")
+          assert(os.setlocale(name))
+          io.write(codec.encode { 1.5 }, " ", math.tointeger(codec.decode "[1.5]"[1] * 2), "\n")
+          assert(os.setlocale "C")
+          io.write(codec.encode { 1.5 }, " ", math.tointeger(codec.decode "[1.5]"[1] * 2), "\n")]], name)
+        assert.equal("[1.5] 3\n[1.5] 3\n", output)
+      end
+    end)
+
     for _, run in ipairs { "de_DE.UTF-8:before", "de_DE.UTF-8:after", "tr_TR.UTF-8:before",
       "tr_TR.UTF-8:after" } do
       it("are the same in the locale " .. run .. " the first use", function()
