@@ -129,6 +129,18 @@ describe("a request's Content-Type", function()
     assert.matches("^application/json", typeOf { json = { 1 } })
     assert.is_nil(typeOf {})
   end)
+
+  it("goes with the body: a redirect that drops it drops both", function()
+    local location = server.uris.anonymous .. "/static/home.html"
+    for status, kept in pairs { [302] = false, [303] = false, [307] = true } do
+      server:fault { kind = "redirect", status = status, location = location, path = "/form$" }
+      server:clearRequests()
+      session:request { path = "form", json = { 1 } }:await(await.LIMIT)
+      local hop = server:requests()[2]
+      assert.same({ kept and "POST" or "GET", kept and "[1]" or "" }, { hop.method, hop.body })
+      assert.equal(kept, hop.headers["content-type"] ~= nil)
+    end
+  end)
 end)
 
 describe("a host's name beyond ASCII", function()
