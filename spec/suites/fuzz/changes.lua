@@ -91,7 +91,10 @@ end
 local function saved(model, entry, row)
   if entry.sentState == "deleted" then return drop(model, entry) end
   local base = copy(entry.sent)
-  for field, value in pairs(row or {}) do base[field] = value end
+  for field, value in pairs(row or {}) do
+    base[field] = value
+    if entry.now and same(entry.now[field], value) then entry.later[field] = nil end
+  end
   rest(entry, base)
   forget(entry)
 end

@@ -28,7 +28,7 @@ local verbose, outcomes = setting "TORTURE_VERBOSE", setting "TORTURE_OUTCOMES"
 local closeEvery = tonumber(setting "TORTURE_CLOSE") or 16
 local part, parts = (setting "TORTURE_PART" or "1/1"):match "^(%d+)/(%d+)$"
 part, parts = tonumber(part), tonumber(parts)
-local server = assert(sandbox.start { customers = 3 })
+local server = assert(sandbox.start { customers = 3, orders = 4, items = 3 })
 
 local points, operations, collected, failed = 0, 0, 0, 0
 local opened, sinceClose = false, 0

@@ -24,12 +24,14 @@ local next, type = next, type
 
 local changes = {}
 
+-- Here and below, what needs memory comes first: without memory nothing is half done.
 local function begin(m, r, state)
   local change = m.changes[r]
   if change then return change end
   m.changeNumber = m.changeNumber + 1
   change = { state = state, old = {}, number = m.changeNumber }
-  m.changes[r], m.changeCount = change, m.changeCount + 1
+  m.changes[r] = change
+  m.changeCount = m.changeCount + 1
   return change
 end
 
@@ -41,11 +43,12 @@ end
 local function put(m, r, field, value)
   local row, isId = r[VALUES], field == m.shape.idProperty
   local was = row[field]
+  if was == nil then row[field] = null end
+  order.changed(m, r, field)
   if isId then ids.leave(m, r) end
   row[field] = value
   if isId then ids.enter(m, r) end
   if m.keyFields and m.keyFields[field] then relations.keyChanged(m, r, field, was) end
-  order.changed(m, r, field)
 end
 
 local function same(a, b)
@@ -73,15 +76,18 @@ end
 -- Takes a record out of memory; m.records is cleaned up later.
 local function remove(m, r)
   ids.leave(m, r)
+  local was = m.deleted[r]
+  m.deleted[r] = "gone"
   drop(m, r)
-  if not m.deleted[r] then m.deletedCount = m.deletedCount + 1 end
-  m.deleted[r], m.marks[r], m.holes = "gone", nil, m.holes + 1
+  if not was then m.deletedCount = m.deletedCount + 1 end
+  m.marks[r], m.holes = nil, m.holes + 1
   if m.working == r then relations.setWorking(m, nil) end
   order.removed(m, r)
 end
 
 local function hide(m, r)
-  m.deleted[r], m.deletedCount = "deleted", m.deletedCount + 1
+  m.deleted[r] = "deleted"
+  m.deletedCount = m.deletedCount + 1
   if m.working == r then relations.setWorking(m, nil) end
 end
 
@@ -99,9 +105,9 @@ function changes.delete(m, r)
     remove(m, r)
     return
   end
-  change = begin(m, r, "deleted")
-  change.state = "deleted"
+  change = begin(m, r, "modified")
   hide(m, r)
+  change.state = "deleted"
 end
 
 local function restoreFields(m, r, old)
@@ -131,11 +137,20 @@ function changes.reject(m, r)
     remove(m, r)
     return
   end
+  restoreFields(m, r, change.old)
   ids.leave(m, r)
   drop(m, r)
-  restoreFields(m, r, change.old)
   unhide(m, r)
   ids.enter(m, r)
+end
+
+--- Takes back a record that was being added when memory gave out.
+function changes.abandon(m, r)
+  local records = m.records
+  if records[#records] == r then records[#records] = nil end
+  if m.moved[r] then m.moved[r], m.movedCount = nil, m.movedCount - 1 end
+  drop(m, r)
+  m.index, m.groups = nil, nil
 end
 
 --- True if a save waits for the server's answer about the record; without a record: about any.

@@ -71,11 +71,11 @@ function ids.id(m, r)
   return value ~= null and text(value) or generated(m, r)
 end
 
-local function enter(m, r)
+local function enter(m, index, r)
   local id = ids.id(m, r)
-  local other = m.index[id]
+  local other = index[id]
   if other == nil then
-    m.index[id] = r
+    index[id] = r
   elseif other ~= r then
     m.shared = true
   end
@@ -92,20 +92,25 @@ end
 --- Makes the index: id -> record.
 function ids.build(m)
   local index, records, deleted = {}, m.records, m.deleted
-  m.index, m.shared = index, false
+  m.shared = false
   if not m.shape.idProperty and not m.numbers then
     indexLoaded(m, index)
-    return index
+  else
+    for i = 1, #records do
+      if deleted[records[i]] ~= "gone" then enter(m, index, records[i]) end
+    end
   end
-  for i = 1, #records do
-    if deleted[records[i]] ~= "gone" then enter(m, records[i]) end
-  end
+  m.index = index
   return index
 end
 
---- Enters a new record in the index, if there is one.
+--- Enters a new record in the index, if there is one. Out of memory, the next search makes another.
 function ids.enter(m, r)
-  if m.index then enter(m, r) end
+  local index = m.index
+  if not index then return end
+  m.index = nil
+  enter(m, index, r)
+  m.index = index
 end
 
 --- Takes a record out of the index, before its id changes or it leaves memory.

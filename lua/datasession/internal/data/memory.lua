@@ -56,14 +56,18 @@ memory.plain, memory.checkPresent = plain, checkPresent
 
 -- ---- Making and loading
 
-local function reset(m)
-  m.records, m.deleted, m.deletedCount, m.holes = {}, setmetatable({}, weakKeys), 0, 0
-  m.changes, m.changeCount, m.marks = {}, 0, {}
+-- Replaces all that `m` has by rows without changes; out of memory, all of it stays.
+local function replace(m, rows)
+  local generation = m.generation + 1
+  local meta, records = record.meta(m, generation), {}
+  for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
+  local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
+  m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
+  m.changes, m.changeCount, m.marks = changed, 0, marks
+  m.generation, m.meta, m.groups = generation, meta, nil
   relations.setWorking(m, nil)
-  m.generation, m.groups = m.generation + 1, nil
-  m.meta = record.meta(m)
   ids.load(m)
-  order.loaded(m)
+  order.loaded(m, moved)
 end
 
 --- Makes a table reference without records.
@@ -76,7 +80,7 @@ function memory.new(jsdo, shape, t)
   }
   rawset(t, P, m)
   order.restart(m)
-  reset(m)
+  replace(m, {})
   return t
 end
 
@@ -88,23 +92,30 @@ end
 --- Replaces all records; changes are lost, and there is no working record.
 -- @param rows array of plain rows, which memory takes over
 function memory.load(t, rows)
-  local m = t[P]
-  reset(m)
-  local records, meta = m.records, m.meta
-  for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
-  ids.load(m)
-  order.loaded(m)
+  replace(t[P], rows)
 end
 
-function memory.clear(t) reset(t[P]) end
+function memory.clear(t) replace(t[P], {}) end
 
-local function append(m, row)
-  local r = setmetatable({ [VALUES] = row }, m.meta)
+local function enter(m, r, created)
   ids.append(m, r)
   m.records[#m.records + 1] = r
   relations.appended(m, r)
   order.changed(m, r)
-  return r
+  if created then
+    relations.noteParent(m, r)
+    changes.create(m, r)
+  end
+  ids.enter(m, r)
+end
+
+-- Without memory there is no record, and no part of one.
+local function append(m, row, created)
+  local r = setmetatable({ [VALUES] = row }, m.meta)
+  local ok, message = pcall(enter, m, r, created)
+  if ok then return r end
+  changes.abandon(m, r)
+  error(message, 0)
 end
 
 --- The place of the first row that has no value for the id field; nil: there is none.
@@ -119,10 +130,7 @@ end
 
 --- Adds an unchanged record at the end.
 function memory.append(t, row)
-  local m = t[P]
-  local r = append(m, row)
-  ids.enter(m, r)
-  return r
+  return append(t[P], row)
 end
 
 --- Adds a created record: default values, then those of the parent's working record, then the given ones.
@@ -133,11 +141,7 @@ function memory.create(t, given)
   local row = defaults.row(m.shape)
   for name, value in next, relations.foreignKey(m) or {} do row[name] = value end
   for name, value in next, given or {} do row[name] = value end
-  local r = append(m, row)
-  relations.noteParent(m, r)
-  changes.create(m, r)
-  ids.enter(m, r)
-  return r
+  return append(m, row, true)
 end
 
 -- ---- Reading

@@ -270,13 +270,15 @@ end
 --- Notes that a field of a record has changed, or that the record is new (no field).
 function order.changed(m, r, field)
   if m.active and (not field or m.sortFn or m.sortNames[field]) and not m.moved[r] then
-    m.moved[r], m.movedCount = true, m.movedCount + 1
+    m.moved[r] = true
+    m.movedCount = m.movedCount + 1
   end
 end
 
 --- Notes that all records are new.
-function order.loaded(m)
-  m.unsorted, m.moved, m.movedCount, m.reordered = m.active, {}, 0, false
+-- @param moved table, empty: becomes m.moved
+function order.loaded(m, moved)
+  m.unsorted, m.moved, m.movedCount, m.reordered = m.active, moved, 0, false
 end
 
 local function compact(m)

@@ -125,8 +125,9 @@ local function describe(m, r)
 end
 
 --- The metatable for the records that are loaded next into `m`.
-function record.meta(m)
-  local scalar, generation = m.shape.scalar, m.generation
+-- @param generation number, of the load
+function record.meta(m, generation)
+  local scalar = m.shape.scalar
   return {
     __name = "datasession.record", __metatable = "datasession.record",
     __index = function(r, name)

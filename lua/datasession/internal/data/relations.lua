@@ -90,21 +90,21 @@ local function key(links, side, row)
   return table.concat(parts)
 end
 
-local function enter(m, r)
+local function enter(m, groups, r)
   local text = key(m.links, "child", r[VALUES])
-  local group = m.groups[text]
+  local group = groups[text]
   if not group then
     group = {}
-    m.groups[text] = group
+    groups[text] = group
   end
   group[#group + 1] = r
   return group
 end
 
 local function build(m)
-  m.groups = {}
-  local records = order.records(m)
-  for i = 1, #records do enter(m, records[i]) end
+  local groups, records = {}, order.records(m)
+  for i = 1, #records do enter(m, groups, records[i]) end
+  m.groups = groups
 end
 
 -- Puts a group in order again, without the records that have left it.
@@ -136,23 +136,25 @@ end
 
 --- Notes that a key field of a child has changed. `old`: its row before, with the old value.
 function relations.keyChanged(m, r, field, was)
-  if not m.groups then return end
-  if m.reordered then
-    m.groups = nil
-    return
-  end
-  local row = r[VALUES]
-  local now = row[field]
-  row[field] = was
-  local left = m.groups[key(m.links, "child", row)]
-  row[field] = now
+  local groups, row = m.groups, r[VALUES]
+  m.groups = nil -- out of memory, the next reader makes others
+  if not groups or m.reordered then return end
+  local other = {}
+  for _, link in ipairs(m.links) do other[link.child] = row[link.child] end
+  other[field] = was
+  local left = groups[key(m.links, "child", other)]
   if left then left.dirty = true end
-  enter(m, r).dirty = true
+  enter(m, groups, r).dirty = true
+  m.groups = groups
 end
 
 --- Notes that a record was appended.
 function relations.appended(m, r)
-  if m.groups then enter(m, r) end
+  local groups = m.groups
+  if not groups then return end
+  m.groups = nil
+  enter(m, groups, r)
+  m.groups = groups
 end
 
 -- ---- Working records

@@ -140,12 +140,13 @@ local function enter(jsdo)
   while state.saving do state.saving.over:await() end
   local lock, release = { thread = coroutine.running() }, nil
   lock.over = core.promise(function(resolve) release = resolve end)
-  state.saving = lock
-  return setmetatable(lock, { __close = function()
+  setmetatable(lock, { __close = function()
     state.saving = nil
     if lock.plan then abandon(jsdo, lock.plan) end
     release(true)
   end })
+  state.saving = lock -- last: a lock that is half made would never be unlocked
+  return lock
 end
 
 local settled = core.promise(function(resolve) resolve() end)
