@@ -54,8 +54,9 @@ describe("constants", function()
       assert.equal(value, datasession[name], name)
       assert.equal(math.type(value), math.type(datasession[name]))
     end
-    for name in pairs(datasession) do
-      assert.is_true(not name:find "^[A-Z][A-Z_]+$" or values[name] ~= nil, name)
+    for name, value in pairs(datasession) do
+      local constant = name:find "^[A-Z][A-Z_]+$" and type(value) ~= "table" -- JSDO is a class
+      assert.is_true(not constant or values[name] ~= nil, name)
     end
   end)
 end)

@@ -263,7 +263,7 @@ describe("a protocol in Lua", function()
     local err = rejected(session:invoke "fail")
     assert.equal("error", err.kind)
     assert.matches("no such thing", err.message)
-    assert.matches("^request: HTTP 404 from ", rejected(session:invoke "miss").message) -- it is named once
+    assert.matches("^invoke: HTTP 404 from ", rejected(session:invoke "miss").message) -- it is named once
     assert.equal("connected", session.state)
     local without = loggedIn {}
     assert.error_matches(function() without:invoke() end, "has no function invoke")
