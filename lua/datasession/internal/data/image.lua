@@ -5,10 +5,12 @@
 --             "prods:before": {"tt": [{"prods:id":, old fields}]},
 --             "prods:errors": {"tt": [{"prods:id":, "prods:error":}]}}}
 --
--- Each row is encoded by itself and the keys are put before its fields as text: no row is copied.
+-- Each row is encoded by itself, with the keys before its fields and old values in the place of new ones: no
+-- row is copied.
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
+local core = require "datasession.core"
 local memory = require "datasession.internal.data.memory"
 
 local concat, format, sub = table.concat, string.format, string.sub
@@ -56,95 +58,83 @@ local function plain(shape, row)
   return row
 end
 
-image.plain = plain
+-- shape -> the names of its fields that are sent
+local sentNames = setmetatable({}, { __mode = "k" })
 
-local function refuse(r, message)
-  error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
+local function namesOf(shape)
+  local names = sentNames[shape]
+  if not names then
+    names = {}
+    for _, name in ipairs(shape.names) do
+      if name ~= "_errorString" and name ~= "_rejected" then names[#names + 1] = name end
+    end
+    sentNames[shape] = names
+  end
+  return names
 end
 
--- Encodes a row. Raises { message = } for a value that has no JSON.
-local function fields(t, r, row)
-  local text, message = encode(plain(t[P].shape, row))
-  return text or refuse(r, message)
+--- A copy of a row with other values.
+-- @param old table: field -> value
+local function withValues(row, old)
+  local copy = {}
+  for field, value in next, row do copy[field] = value end
+  for field, value in next, old do copy[field] = value end
+  return copy
 end
-
-image.rowText = fields
 
 --- A copy of the record's row with other values.
--- @param old table: field -> value
 function image.oldRow(r, old)
-  local row = {}
-  for field, value in next, memory.values(r) do row[field] = value end
-  for field, value in next, old do row[field] = value end
-  return row
+  return withValues(memory.values(r), old)
 end
 
--- The present values of the fields in `old`; nil if the row lacks one.
-local function presentValues(row, old)
-  local values = {}
-  for field in next, old do
-    if row[field] == nil then return nil end
-    values[field] = row[field]
+-- The text of a row that core.encodeRow leaves to the codec.
+local function encodeByCodec(t, r, row, old, first)
+  local text, message = encode(plain(t[P].shape, old and withValues(row, old) or row))
+  if not text then
+    error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
   end
-  return values
+  if not first then return text end
+  return text == "{}" and format("{%s}", first) or format("{%s,%s", first, sub(text, 2))
 end
 
-local function put(row, values)
-  for field, value in next, values do row[field] = value end
+--- The JSON of a row of the record. Raises { message =, record = } for a value that has no JSON.
+-- @param row plain
+-- @param old table or nil: values that replace those of the row
+-- @param first string or nil: the text of members that come first
+function image.rowText(t, r, row, old, first)
+  return core.encodeRow(namesOf(t[P].shape), row, old, first) or encodeByCodec(t, r, row, old, first)
 end
 
--- Encodes the row with its old values. They take the place of the present ones meanwhile: that is much faster
--- than a copy of the row.
-local function oldFields(t, r, old)
-  local row = memory.values(r)
-  local present = presentValues(row, old)
-  if not present or plain(t[P].shape, row) ~= row then return fields(t, r, image.oldRow(r, old)) end
-  put(row, old)
-  local ok, text, message = pcall(encode, row)
-  put(row, present)
-  if not ok then error(text, 0) end
-  return text or refuse(r, message)
-end
-
--- Adds an object to a list of pieces: `keys`, a text that begins with "{" and ends with a comma, before the
--- members of `text`.
-local function add(list, keys, text)
-  local n = #list
-  list[n + 1] = n > 0 and "," or ""
-  list[n + 2] = text == "{}" and sub(keys, 1, -2) or keys
-  list[n + 3] = sub(text, 2)
-end
-
+local rowText = image.rowText
 local writers = {}
 
 function writers.created(t, r, _, id, into)
-  add(into.after, format('{"prods:clientId":%s,"prods:rowState":"created",', id),
-    fields(t, r, memory.values(r)))
+  local keys = format('"prods:clientId":%s,"prods:rowState":"created"', id)
+  into.after[#into.after + 1] = rowText(t, r, memory.values(r), nil, keys)
 end
 
 function writers.modified(t, r, old, id, into)
-  add(into.after, format('{"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified",', id, id),
-    fields(t, r, memory.values(r)))
-  add(into.before, format('{"prods:id":%s,', id), oldFields(t, r, old))
+  local keys = format('"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified"', id, id)
+  into.after[#into.after + 1] = rowText(t, r, memory.values(r), nil, keys)
+  into.before[#into.before + 1] = rowText(t, r, memory.values(r), old, format('"prods:id":%s', id))
 end
 
 function writers.deleted(t, r, old, id, into)
-  add(into.before, format('{"prods:clientId":%s,"prods:rowState":"deleted",', id), oldFields(t, r, old))
-end
-
-local function writeUnchanged(t, r, list)
-  local n, text = #list, fields(t, r, memory.values(r))
-  list[n + 1] = n > 0 and "," .. text or text
+  local keys = format('"prods:clientId":%s,"prods:rowState":"deleted"', id)
+  into.before[#into.before + 1] = rowText(t, r, memory.values(r), old, keys)
 end
 
 local function writeRecord(t, r, state, old, into)
-  if not state then return writeUnchanged(t, r, into.after) end
-  writers[state](t, r, old, quoted(memory.id(r)), into)
-  into.hasChanges = true
+  if state then
+    writers[state](t, r, old, quoted(memory.id(r)), into)
+    into.hasChanges = true
+  else
+    into.after[#into.after + 1] = rowText(t, r, memory.values(r))
+  end
 end
 
 local function tableText(t, list)
-  return format("%s:[%s]", quoted(t[P].shape.name), concat(list))
+  return format("%s:[%s]", quoted(t[P].shape.name), concat(list, ","))
 end
 
 -- Puts the texts of all tables together.
