@@ -58,6 +58,7 @@ core.hook("load", function()
     "parameters" } do
     load("datasession.internal." .. name)
   end
+  load "datasession.internal.data.live"
   load "datasession.store"
 end)
 

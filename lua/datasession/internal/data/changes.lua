@@ -88,11 +88,14 @@ end
 local function hide(m, r)
   m.deleted[r] = "deleted"
   m.deletedCount = m.deletedCount + 1
+  ids.restate(m, r)
   if m.working == r then relations.setWorking(m, nil) end
 end
 
 local function unhide(m, r)
-  if m.deleted[r] then m.deleted[r], m.deletedCount = nil, m.deletedCount - 1 end
+  if not m.deleted[r] then return end
+  m.deleted[r], m.deletedCount = nil, m.deletedCount - 1
+  ids.restate(m, r)
 end
 
 --- Marks a record as created.

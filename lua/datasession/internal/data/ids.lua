@@ -20,7 +20,7 @@ local ids = {}
 
 --- Gives numbers to all records of `m`, which were loaded.
 function ids.load(m)
-  m.numbers, m.index, m.first = nil, nil, counter + 1
+  m.numbers, m.index, m.hidden, m.quick, m.first = nil, nil, nil, nil, counter + 1
   counter = counter + #m.records
   m.last = counter
 end
@@ -71,11 +71,11 @@ function ids.id(m, r)
   return value ~= null and text(value) or generated(m, r)
 end
 
-local function enter(m, index, r)
-  local id = ids.id(m, r)
-  local other = index[id]
+local function enter(m, index, hidden, r)
+  local into, id = m.deleted[r] and hidden or index, ids.id(m, r)
+  local other = into[id]
   if other == nil then
-    index[id] = r
+    into[id] = r
   elseif other ~= r then
     m.shared = true
   end
@@ -83,41 +83,58 @@ end
 
 -- Generated ids of records that are as they were loaded: no table of numbers is needed.
 local function indexLoaded(m, index)
-  local records, deleted, first = m.records, m.deleted, m.first - 1
-  for i = 1, #records do
-    if deleted[records[i]] ~= "gone" then index[prefix .. first + i] = records[i] end
-  end
+  local records, first = m.records, m.first - 1
+  for i = 1, #records do index[prefix .. first + i] = records[i] end
 end
 
---- Makes the index: id -> record.
-function ids.build(m)
-  local index, records, deleted = {}, m.records, m.deleted
+local function setIndex(m, index)
+  m.index, m.quick = index, not m.isRelated and index or nil
+end
+
+-- Makes the index: id -> record; m.hidden has those that are deleted.
+local function build(m)
+  local index, hidden, records, deleted = {}, {}, m.records, m.deleted
   m.shared = false
-  if not m.shape.idProperty and not m.numbers then
+  if not m.shape.idProperty and not m.numbers and m.deletedCount == 0 then
     indexLoaded(m, index)
   else
     for i = 1, #records do
-      if deleted[records[i]] ~= "gone" then enter(m, index, records[i]) end
+      if deleted[records[i]] ~= "gone" then enter(m, index, hidden, records[i]) end
     end
   end
-  m.index = index
-  return index
+  m.hidden = hidden
+  setIndex(m, index)
 end
 
---- Enters a new record in the index, if there is one. Out of memory, the next search makes another.
+--- Enters a record in the index, if there is one: a new one, or one whose id has changed. Out of memory, the
+-- next search makes another index.
 function ids.enter(m, r)
   local index = m.index
   if not index then return end
-  m.index = nil
-  enter(m, index, r)
-  m.index = index
+  setIndex(m, nil)
+  enter(m, index, m.hidden, r)
+  setIndex(m, index)
+end
+
+local function clear(index, id, r)
+  if id and index[id] == r then index[id] = nil end
 end
 
 --- Takes a record out of the index, before its id changes or it leaves memory.
 function ids.leave(m, r)
-  if not m.index then return end
+  if m.index then clear(m.deleted[r] and m.hidden or m.index, ids.id(m, r), r) end
+end
+
+--- Notes in the index that a record was deleted, or is no longer deleted.
+function ids.restate(m, r)
+  local index = m.index
+  if not index then return end
+  setIndex(m, nil)
   local id = ids.id(m, r)
-  if id and m.index[id] == r then m.index[id] = nil end
+  clear(index, id, r)
+  clear(m.hidden, id, r)
+  enter(m, index, m.hidden, r)
+  setIndex(m, index)
 end
 
 -- The first record of that id that is not deleted.
@@ -127,16 +144,15 @@ local function search(m, id)
   end
 end
 
---- The record of that id, be it deleted or not; or nil. If several have it, as new records do until the
--- server gives them theirs, it is one that is not deleted.
-function ids.find(m, id)
-  local index = m.index or ids.build(m)
-  local r = index[id]
-  if m.shared and (not r or m.deleted[r]) then
-    r = search(m, id) or r
-    index[id] = r
+--- The record of that id; nil: there is none, or it is deleted and `deleted` is not true.
+function ids.find(m, id, deleted)
+  if not m.index then build(m) end
+  local r = m.index[id]
+  if not r and m.shared then
+    r = search(m, id)
+    m.index[id] = r
   end
-  return r
+  return r or deleted and m.hidden[id] or nil
 end
 
 return ids

@@ -56,15 +56,6 @@ local function delegate(name, method)
   end
 end
 
--- Programs call this one in long loops: it checks by itself what methodsOf checks for the others.
-local findInTable = tableref.methods.findById
-
-local function findById(self, id)
-  local s = type(self) == "table" and self[P]
-  local t = s and s.only or single(self, "findById")
-  return findInTable(t, id)
-end
-
 -- Methods that concern all tables.
 local ALL = { "acceptChanges", "rejectChanges" }
 local ANY = { "hasData", "hasChanges" }
@@ -226,11 +217,9 @@ for _, file in ipairs(FILES) do
   for name, f in next, module.options or {} do options[name] = f end
 end
 
-methods.findById, tableref.methods.findById = nil, nil
 methodsOf("a JSDO", methods, function(value) return jsdo.is(value) end)
 methodsOf("a table reference", tableref.methods, tableref.is)
 methodsOf("a record", record.methods, record.is)
-methods.findById, tableref.methods.findById = findById, findInTable
 
 -- ---- The constructor
 
@@ -268,7 +257,7 @@ local function makeTables(self, s)
     s.tables[i] = t
     if shape.name ~= "" then s.byName[shape.name] = t end
   end
-  s.only = #s.tables == 1 and s.tables[1] or nil
+  if #s.tables == 1 then tableref.addFindById(self, s.tables[1]) end
 end
 
 local function applyOptions(self, s, given, level)

@@ -56,12 +56,16 @@ memory.plain, memory.checkPresent = plain, checkPresent
 
 -- ---- Making and loading
 
+-- Ends the loops over the records that a load replaces: they pass over what is deleted.
+local allGone = { __mode = "k", __index = function() return "gone" end }
+
 -- Replaces all that `m` has by rows without changes; out of memory, all of it stays.
 local function replace(m, rows)
   local generation = m.generation + 1
   local meta, records = record.meta(m, generation), {}
   for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
   local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
+  if m.deleted then setmetatable(m.deleted, allGone) end
   m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
   m.changes, m.changeCount, m.marks = changed, 0, marks
   m.generation, m.meta, m.groups = generation, meta, nil
@@ -148,15 +152,13 @@ end
 
 -- Walks an array as it is now: what is appended meanwhile is left out, and a load ends the walk.
 local function walk(m, list)
-  local deleted, generation, n, i = m.deleted, m.generation, #list, 0
+  local deleted, n, i = m.deleted, #list, 0
   return function()
-    local r
-    repeat
+    while i < n do
       i = i + 1
-      if i > n or m.generation ~= generation then return nil end
-      r = list[i]
-    until not deleted[r]
-    return r
+      local r = list[i]
+      if not deleted[r] then return r end
+    end
   end
 end
 
@@ -191,9 +193,7 @@ function memory.id(r) return ids.id(r[MEMORY], r) end
 
 --- The record of that id; nil if there is none, or if it is deleted and `deleted` is not true.
 function memory.find(t, id, deleted)
-  local m = t[P]
-  local r = ids.find(m, id)
-  if r and (deleted or not m.deleted[r]) then return r end
+  return ids.find(t[P], id, deleted)
 end
 
 --- The working record; nil: there is none.

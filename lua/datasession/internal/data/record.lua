@@ -9,7 +9,8 @@ local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
-local GENERATION, MEMORY, VALUES = private.GENERATION, private.MEMORY, private.VALUES
+local GENERATION, MEMORY = private.GENERATION, private.MEMORY
+local VALUES <const> = "\0row" -- private.VALUES: a constant spares each read of a field a look-up
 local null = codec.null
 local rawget, type = rawget, type
 
@@ -128,16 +129,23 @@ end
 -- @param generation number, of the load
 function record.meta(m, generation)
   local scalar = m.shape.scalar
+  local function getAny(r, name)
+    if scalar[name] then
+      local value = r[VALUES][name]
+      if value == null then return nil end
+      return value
+    end
+    return read(m, r, name, generation)
+  end
+  local function getScalar(r, name) -- saves a look-up; no field of the shape is an array
+    local value = r[VALUES][name]
+    if value == nil then return read(m, r, name, generation) end
+    if value == null then return nil end
+    return value
+  end
   return {
     __name = "datasession.record", __metatable = "datasession.record",
-    __index = function(r, name)
-      if scalar[name] then
-        local value = r[VALUES][name]
-        if value == null then return nil end
-        return value
-      end
-      return read(m, r, name, generation)
-    end,
+    __index = next(m.shape.lists) and getAny or getScalar,
     __newindex = function(r, name, value) record.set(m, r, name, value, 2) end,
     __pairs = function(r) return each(m, r) end,
     __tostring = function(r) return describe(m, r) end,

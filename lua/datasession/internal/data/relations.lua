@@ -1,7 +1,7 @@
 --- Relations between the tables of a data object: a child table shows the records that belong to the working
 -- record of its parent.
 --
---     m.parent, m.children   the states of the related tables
+--     m.parent, m.children   the states of the related tables; m.isRelated: true if there is one
 --     m.links                array of { parent = field, child = field }
 --     m.groups               key -> array of the child's records with that key, in order; nil: not made yet
 --     m.parentOf             weak keys: new record -> the new record of the parent that it was added to
@@ -62,6 +62,7 @@ function relations.connect(s, level)
     if m.parent then
       m.parent.children = m.parent.children or {}
       table.insert(m.parent.children, m)
+      m.isRelated, m.parent.isRelated = true, true
     end
   end
 end

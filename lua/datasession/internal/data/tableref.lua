@@ -127,33 +127,50 @@ local function idText(id, level)
   return ids.text(id)
 end
 
+local function findById(t, id, level)
+  if type(id) ~= "string" then id = idText(id, level + 1) end
+  local m = t[P]
+  local r = ids.find(m, id)
+  setWorking(m, r)
+  return r
+end
+
 --- The record of that id, a text or a number; it becomes the working record. nil: there is none, and no
 -- working record. Relations do not matter.
 function methods.findById(t, id)
-  local m = type(t) == "table" and t[P] -- programs call this in long loops: not wrapped as the others are
-  if not m then
-    raise(("findById: expected a table reference, got %s: call it with ':' instead of '.'"):format(type(t)),
-      2)
-  end
-  if type(id) ~= "string" then id = idText(id, 2) end
-  local r = (m.index or ids.build(m))[id]
-  if m.shared then r = ids.find(m, id) end
-  if r and m.deleted[r] then r = nil end
-  if m.children then setWorking(m, r) else m.working, m.stale = r, false end
+  local r = findById(t, id, 2)
   return r
+end
+
+--- Gives an object a findById of its own: programs call it in long loops.
+-- @param object the table reference; or a data object that has no other
+function tableref.addFindById(object, t)
+  local m, general = t[P], methods.findById
+  rawset(object, "findById", function(self, id)
+    local index = m.quick
+    if index and self == object then
+      local r = index[id]
+      if r then
+        m.working = r
+        return r
+      end
+    elseif self ~= object then
+      raise(("findById: expected a JSDO, got %s: call it with ':' instead of '.'"):format(type(self)), 2)
+    end
+    return general(t, id)
+  end)
 end
 
 --- Calls fn(record) with each record, which is the working record meanwhile; false ends the loop.
 function methods.foreach(t, fn)
   expect("function", "foreach", "a function", fn, 2)
   local m = t[P]
-  local records, deleted, generation = related(m, "foreach", 2), m.deleted, m.generation
-  local alone = not m.children and not m.parent
+  local records, deleted, alone = related(m, "foreach", 2), m.deleted, not m.isRelated
   for i = 1, #records do
     local r = records[i]
     if not deleted[r] then
       if alone then m.working = r else setWorking(m, r) end
-      if fn(r) == false or m.generation ~= generation then return end
+      if fn(r) == false then return end
     end
   end
 end
@@ -369,7 +386,9 @@ end
 
 --- Makes the table reference of a shape.
 function tableref.new(jsdo, shape)
-  return setmetatable(memory.new(jsdo, shape), meta)
+  local t = setmetatable(memory.new(jsdo, shape), meta)
+  tableref.addFindById(t, t)
+  return t
 end
 
 --- True if the value is a table reference.
