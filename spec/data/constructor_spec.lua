@@ -77,17 +77,17 @@ describe("datasession.JSDO", function()
   end)
 
   it("refuses other arguments, with the nearest name", function()
-    data.session(server)
+    local session = data.session(server)
     assert.equal("JSDO: expected the name of a resource or a table of options, got nil",
       raised(function() JSDO() end))
     assert.equal("JSDO: option 'name': expected the name of a resource, got nil",
       raised(function() JSDO {} end))
     assert.equal("JSDO: unknown option 'autofill': did you mean 'autoFill'?",
-      raised(function() JSDO { name = "Customer", autofill = true } end))
+      raised(function() JSDO { name = "Customer", session = session, autofill = true } end))
     assert.equal("JSDO: option 'autoFill': expected a boolean, got number",
-      raised(function() JSDO { name = "Customer", autoFill = 1 } end))
+      raised(function() JSDO { name = "Customer", session = session, autoFill = 1 } end))
     assert.equal("caseSensitive: expected a boolean, got string",
-      raised(function() JSDO { name = "Customer", caseSensitive = "yes" } end))
+      raised(function() JSDO { name = "Customer", session = session, caseSensitive = "yes" } end))
   end)
 
   it("takes the properties of the object, which work", function()

@@ -16,21 +16,30 @@ describe("records with the same id", function()
     local session = sessions.loggedIn(server)
     assert(session:addCatalog(server:catalogURI("anonymous", "OrderService")):await(await.LIMIT))
     items = datasession.JSDO { name = "ItemById", session = session }
-    for _, name in ipairs { "first", "second", "third" } do items:add { ItemName = name } end
+    for _, name in ipairs { "first", "second", "third" } do items:add { ItemNum = 5, ItemName = name } end
   end)
 
   it("are found one after the other, as those before them are removed", function()
     for _, name in ipairs { "first", "second", "third" } do
-      local found = items:findById "0"
+      local found = items:findById "5"
       assert.equal(name, found.ItemName)
       found:remove()
     end
-    assert.is_nil(items:findById "0")
+    assert.is_nil(items:findById "5")
+  end)
+
+  it("are not those whose id field is 0, as the catalog's default is", function()
+    local a, b = items:add { ItemName = "a" }, items:add { ItemName = "b" }
+    assert.equal(0, a.ItemNum)
+    assert.not_equal(a.id, b.id)
+    assert.equal(a, items:findById(a.id))
+    assert.equal(b, items:findById(b.id))
+    assert.is_nil(items:findById(0))
   end)
 
   it("are found when another one has got its own", function()
-    items:findById("0").ItemNum = 7
+    items:findById("5").ItemNum = 7
     assert.equal("first", items:findById("7").ItemName)
-    assert.equal("second", items:findById("0").ItemName)
+    assert.equal("second", items:findById("5").ItemName)
   end)
 end)

@@ -2,7 +2,8 @@
 --
 -- Each record has a number, in the order in which records came. A generated id is made of it. Loading makes
 -- no numbers: as long as `m.numbers` is nil, the record at place i has the number m.first + i - 1.
--- `m.shared`: several records may have the same id.
+-- The first search by id makes an index, m.index, and m.hidden for the deleted records. m.shared: several
+-- records may have the same id. m.quick: the index, if no relation follows the working record.
 
 local codec = require "datasession.internal.codec"
 local locale = require "datasession.internal.locale"
@@ -60,7 +61,8 @@ end
 
 ids.text = text
 
---- The id of a record. It stays the same while the program changes the id field, until the change is saved.
+--- The id of a record. A new record whose id field is 0, the usual default, has a generated one. The id of
+-- any other stays the same while the program changes the id field, until the change is saved.
 -- @return string; nil for a record without an id field that a fill has replaced
 function ids.id(m, r)
   local property = m.shape.idProperty
@@ -68,7 +70,8 @@ function ids.id(m, r)
   local change = m.changes[r]
   local value = change and change.old[property]
   if value == nil then value = r[VALUES][property] end
-  return value ~= null and text(value) or generated(m, r)
+  if value == null or value == 0 and change and change.state == "created" then return generated(m, r) end
+  return text(value) or generated(m, r)
 end
 
 local function enter(m, index, hidden, r)
