@@ -228,13 +228,22 @@ void verdict_blame (struct finding *found, enum verdict verdict, const char *kin
 }
 
 void verdict_name_call (const struct operation *op, struct finding *found) {
-  size_t old = strlen(purpose_names[PURPOSE_REQUEST]), name = strlen(op->verb), rest;
-  if (found->purpose != PURPOSE_REQUEST || found->fault.message != found->message) return;
+  size_t old = strlen(purpose_names[found->purpose]), name = strlen(op->verb), rest;
+  if (found->purpose != PURPOSE_REQUEST && found->purpose != PURPOSE_LOGOUT) return;
+  if (found->fault.message != found->message) return;
   rest = strlen(found->message + old);
   if (rest >= sizeof found->message - name) rest = sizeof found->message - name - 1;
   memmove(found->message + name, found->message + old, rest);
   memcpy(found->message, op->verb, name);
   found->message[name + rest] = 0;
+}
+
+void verdict_of_logout (lua_State *L, const struct operation *op, const struct exchange *x,
+                        struct finding *found) {
+  if (found->verdict != VERDICT_BROKEN || found->fault.status <= 0 || strcmp(op->verb, "stop") != 0) return;
+  verdict_blame(found, VERDICT_BROKEN, found->fault.kind, found->reason, "the server did not end the session",
+                NULL);
+  verdict_quote(L, x, found);
 }
 
 void verdict_conclude (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found,
@@ -268,6 +277,7 @@ void verdict_conclude_with (lua_State *L, struct operation *op, const struct exc
     return;
   }
   if (reconnect_takes(L, op, x, found)) return;
+  limit_retries(op, found);
   verdict_push_error(L, x, found);
   lua_getfield(L, -1, "info");
   lua_getfield(L, -1, "xhr");

@@ -144,8 +144,12 @@ describe("the active session", function()
       local session = loggedIn "form"
       local log = {}
       local function failed(key, reason, err) log[#log + 1] = { key, reason, err.kind } end
-      server:fault { kind = "status", status = 500, path = "logout" }
-      rejected(datasession.stopSession(nil, 5, error, failed))
+      server:fault { kind = "status", status = 500, path = "logout", body = "Busy.",
+        contentType = "text/plain" }
+      local err = rejected(datasession.stopSession(nil, 5, error, failed))
+      assert.matches("^stop: HTTP 500 .*: the server did not end the session; the server says: Busy%.$",
+        err.message)
+      assert.is_true(err.retryable)
       assert.equal("connected", session.state)
       assert(session:ping():await(LIMIT))
       server:fault { kind = "slow", delay = 5, path = "logout" }

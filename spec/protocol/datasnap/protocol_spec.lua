@@ -722,7 +722,7 @@ describe("closeSession", function()
       server:fault(fault)
       local promise = session:closeSession()
       assert.is_nil(session.sessionId)
-      rejected(promise)
+      assert.is_false(rejected(promise).retryable)
       server:clearFaults()
       assert.is_false((session:closeSession():await(LIMIT)))
     end
