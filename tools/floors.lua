@@ -18,7 +18,9 @@ local MAY_USE = {
   -- A folder of lua/ may require these modules, by their beginning. "core" is datasession.core.
   Lua = {
     ["datasession.internal"] = { "datasession.internal", "datasession.core", "datasession.store",
-      "datasession.catalog", "datasession.date" },
+      "datasession.catalog" },
+    ["datasession.internal.data"] = { "datasession.internal", "datasession.internal.data", "datasession.core",
+      "datasession.store", "datasession.date" },
     ["datasession.sandbox"] = { "datasession.sandbox", "datasession.internal" },
     ["datasession"] = { "datasession" },
   },
@@ -74,10 +76,12 @@ local function place_of(module)
   return best
 end
 
+-- A folder in another one is a floor of its own: the name of the outer folder does not stand for it.
 local function check_require(path, place, wanted)
   if not begins(wanted, "datasession") then return end
   for _, name in ipairs(MAY_USE.Lua[place]) do
-    if begins(wanted, name) then return end
+    local exact = not MAY_USE.Lua[name] or place == "datasession" or name == place_of(wanted)
+    if begins(wanted, name) and exact then return end
   end
   note("%s requires %s: %s may not use it", path, wanted, place)
 end

@@ -59,11 +59,25 @@ memory.plain, memory.checkPresent = plain, checkPresent
 -- Ends the loops over the records that a load replaces: they pass over what is deleted.
 local allGone = { __mode = "k", __index = function() return "gone" end }
 
+local SLICE = 2000 -- records that are made between two pauses: a few tenths of a millisecond
+
+local function makeRecords(rows, meta, pause)
+  local records = {}
+  for i = 1, #rows do
+    records[i] = setmetatable({ [VALUES] = rows[i] }, meta)
+    if pause and i % SLICE == 0 then pause() end
+  end
+  return records
+end
+
+local generations = 0
+
 -- Replaces all that `m` has by rows without changes; out of memory, all of it stays.
-local function replace(m, rows)
-  local generation = m.generation + 1
-  local meta, records = record.meta(m, generation), {}
-  for i = 1, #rows do records[i] = setmetatable({ [VALUES] = rows[i] }, meta) end
+local function replace(m, rows, pause)
+  generations = generations + 1
+  local generation = generations
+  local meta = record.meta(m, generation)
+  local records = makeRecords(rows, meta, pause)
   local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
   if m.deleted then setmetatable(m.deleted, allGone) end
   m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
@@ -79,7 +93,7 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, generation = 0,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0,
     autoSort = true, caseSensitive = false, write = write, before = changes.before,
   }
   rawset(t, P, m)
@@ -95,8 +109,10 @@ end
 
 --- Replaces all records; changes are lost, and there is no working record.
 -- @param rows array of plain rows, which memory takes over
-function memory.load(t, rows)
-  replace(t[P], rows)
+-- @param pause function or nil: called between slices of the work; a change made meanwhile to the records
+--   that are replaced is lost
+function memory.load(t, rows, pause)
+  replace(t[P], rows, pause)
 end
 
 function memory.clear(t) replace(t[P], {}) end
