@@ -160,4 +160,76 @@ describe("the docs", function()
     local named = sources:match("const char %*error_kind .-\n}")
     for kind in named:gmatch '"(%l+)"' do assert.is_true(kinds[kind], kind) end
   end)
+
+  local function sourcesOf(command)
+    local pipe = assert(io.popen(command))
+    local sources = pipe:read "a"
+    pipe:close()
+    return sources
+  end
+
+  it("name constants that the module has, with their values", function()
+    local count = 0
+    local function check(name, value)
+      assert.equal(value, datasession[name], name)
+      count = count + 1
+    end
+    for names, value in files.read "docs/errors.md":gmatch "\n%- (`datasession%.[^(]-) %((%d)%)" do
+      for name in names:gmatch "`datasession%.([%u_]+)`" do check(name, math.tointeger(value)) end
+    end
+    for value, name in files.read "docs/events.md":gmatch '\n%- `"([^`]*)"`, `datasession%.([%u_]+)`:' do
+      check(name, value)
+    end
+    assert.is_true(count >= 16)
+  end)
+
+  it("name every event that sessions have, and no other", function()
+    local session, seen, count = datasession.new { serviceURI = "http://127.0.0.1:1/x" }, {}, 0
+    for _, page in ipairs { "docs/events.md", "docs/recovery.md" } do
+      for name in files.read(page):gmatch "\n%- `(%l%a+)` %(`handler%(" do
+        session:subscribe(name, print)
+        seen[name], count = true, count + 1
+      end
+    end
+    local _, message = pcall(session.subscribe, session, "none", print)
+    for name in message:match "one of (.*)%)":gmatch "%a+" do
+      assert.is_true(seen[name], name)
+      count = count - 1
+    end
+    assert.equal(0, count)
+  end)
+
+  it("name every state that sessions have, and no other", function()
+    local source, seen = sourcesOf "cat csrc/session/session_binding.c":match "state_name .-\n}", {}
+    for state in files.read("docs/events.md"):match("## States(.-)\n###"):gmatch '\n%- `"([%l ]+)"`:' do
+      assert.truthy(source:find(('"%s"'):format(state), 1, true), state)
+      seen[state] = true
+    end
+    for state in source:gmatch '"([%l ]+)"' do assert.is_true(seen[state], state) end
+  end)
+
+  it("give kinds of errors that there are", function()
+    local kinds, count = {}, 0
+    for kind in files.read("docs/errors.md"):match("## Kinds(.-)\n## "):gmatch '\n%- `"(%l+)"`' do
+      kinds[kind] = true
+    end
+    for _, page in ipairs(all) do
+      for kind in files.read(page):gmatch 'kind == "(%l+)"' do
+        assert.is_true(kinds[kind], page .. ": " .. kind)
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("name specs that check the promises of security", function()
+    local specs, count = sourcesOf "find spec -name '*_spec.lua' -o -name '*_spec.c'", 0
+    for list in files.read("SECURITY.md"):gmatch "%[(`[^%]]*)%]" do
+      for name in list:gmatch "`([%w/]+)`" do
+        assert.truthy(specs:find(("/%s_spec."):format(name), 1, true), name)
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 20)
+  end)
 end)
