@@ -191,6 +191,22 @@ describe("a conflict", function()
     end
   end)
 
+  it("shows what was sent, though the program has changed it meanwhile", function()
+    customers = data.filled(session, "Customer", { autoApplyChanges = false })
+    record = data.find(customers, "CustNum", 50)
+    record.Name = "sent"
+    server:putRow("ttCustomer", { CustNum = 50, Name = "theirs" })
+    server:clearRequests()
+    server:fault { kind = "slow", delay = 0.05, method = "PUT" }
+    local promise = customers:saveChanges()
+    await.stepUntil(function() return #data.sent(server) > 0 end)
+    record.Name = "later"
+    await.rejected(promise)
+    assert.equal("sent", record.conflict.Name.sent)
+    record:keepMine()
+    assert.equal("later", record.Name)
+  end)
+
   it("is none when the server refuses for another reason, or the read fails", function()
     customers = data.filled(session, "Customer")
     record = data.find(customers, "CustNum", 40)

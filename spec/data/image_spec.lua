@@ -76,7 +76,10 @@ describe("a before-image", function()
     local row = codec.decode(text).dsOrder.ttOrder[1]
     assert.equal(row["prods:clientId"], row["prods:id"])
     assert.equal("p", memory.values(orders.ttOrder.record)["prods:id"]) -- the row itself stays as it is
-    byId.ttOrder:addRecords({ { OrderNum = 'q"\\' } }, 1)
+    load(byId, { { OrderNum = 1, _errorString = "e" } })
+    byId.ttOrder:findById("1").Status = "a"
+    assert.is_nil(written(byId):find("_errorString", 1, true))
+    byId.ttOrder:addRecords({ { OrderNum = 'q"\\' } }, 2)
     byId.ttOrder:find(function() return true end).Status = "b"
     assert.equal('q"\\', codec.decode(written(byId)).dsOrder.ttOrder[1]["prods:id"])
   end)
@@ -118,12 +121,14 @@ describe("a before-image", function()
     assert.is_true(image.read(byId, codec.decode [[{"prods:hasChanges":true,"prods:hasErrors":true,
       "ttOrder":[{"prods:id":"a","prods:hasErrors":true,"OrderNum":1},
         {"prods:id":"b","prods:hasErrors":true,"OrderNum":2},{"OrderNum":3,"_errorString":"own"},
-        {"prods:id":"d","prods:hasErrors":true,"OrderNum":4},{"OrderNum":5}],
+        {"prods:id":"d","prods:hasErrors":true,"OrderNum":4},{"OrderNum":5},
+        {"prods:id":"f","prods:hasErrors":true,"OrderNum":6}],
       "prods:errors":{"ttOrder":[{"prods:id":"a","prods:error":"first"},{"prods:id":"b","prods:error":null},
         {"prods:id":"d","prods:error":"REJECTED"}]}}]]))
     local texts = {}
-    for i = 1, 5 do texts[i] = byId.ttOrder:findById(tostring(i)):getErrorString() or false end
-    assert.same({ "first", "The server reports an error without a text.", "own", false, false }, texts)
+    for i = 1, 6 do texts[i] = byId.ttOrder:findById(tostring(i)):getErrorString() or false end
+    local generic = "The server reports an error without a text."
+    assert.same({ "first", generic, "own", false, false, generic }, texts)
     assert.is_nil(memory.values(byId.ttOrder:findById("1"))["prods:id"])
   end)
 

@@ -1,5 +1,6 @@
 -- saveChanges, record by record.
 local datasession = require "datasession"
+local memory = require "datasession.internal.data.memory"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
@@ -86,6 +87,7 @@ describe("saveChanges", function()
     customers:subscribe("afterUpdate", function() seen[#seen + 1] = #data.sent(server) end)
     assert(customers:saveChanges():await(LIMIT))
     assert.same({ 1, 2, 3 }, seen)
+    assert.is_nil(customers.record)
   end)
 
   it("sends before-images of datasets that want them, and no keys of its own", function()
@@ -365,6 +367,21 @@ describe("saveChanges", function()
     assert.is_false(customers:hasChanges())
   end)
 
+  it("leaves nothing pending of a later value that the server gave, too", function()
+    local customers = filled "Customer"
+    local record = data.find(customers, "CustNum", 44)
+    record.Comments = "a" .. fresh()
+    local token = memory.beginSave(record)
+    record.City = "same" .. fresh()
+    memory.endSave(record, token, { City = record.City })
+    assert.is_nil(record.state)
+    record.Comments = "b" .. fresh()
+    token = memory.beginSave(record)
+    record.City = "other" .. fresh()
+    memory.endSave(record, token, { City = "theirs" })
+    assert.same({ "modified", "theirs" }, { record.state, record.before.City })
+  end)
+
   it("runs one save after the other; the second sends what is pending then", function()
     local customers = filled "Customer"
     data.find(customers, "CustNum", 41).Comments = "a" .. fresh()
@@ -416,7 +433,8 @@ describe("saveChanges", function()
     end)
 
     it("stops for a gateway that does not know, and for a busy server", function()
-      server:fault { kind = "status", status = 504, method = "PUT" }
+      server:fault { kind = "status", status = 504, method = "PUT", body = '{"message":"timeout"}',
+        contentType = "application/json" }
       check("http", "unknown")
       record.Comments = "c" .. fresh()
       data.find(customers, "CustNum", 51).Comments = "d" .. fresh()

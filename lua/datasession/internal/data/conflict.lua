@@ -4,10 +4,14 @@
 local P = require("datasession.internal.data.private").P
 local answer = require "datasession.internal.data.answer"
 local codec = require "datasession.internal.codec"
+local filter = require "datasession.internal.data.filter"
 local image = require "datasession.internal.data.image"
+local jfp = require "datasession.internal.data.jfp"
 local memory = require "datasession.internal.data.memory"
+local mistake = require "datasession.internal.data.mistake"
 local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
+local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
 local format = string.format
@@ -37,53 +41,28 @@ local function sameKeys(a, b, keys)
   return true
 end
 
--- A value in ABL's or SQL's text. nil for one that has none.
-local function literal(value, isSQL)
-  if type(value) == "number" then return codec.encode(value) end
-  if type(value) == "boolean" then return tostring(value) end
-  if type(value) ~= "string" or value:find("\0", 1, true) then return nil end
-  return "'" .. (isSQL and value:gsub("'", "''") or value:gsub("[~']", "~%0")) .. "'"
-end
-
--- "CustNum = 5 AND Line = 2".
-local function condition(shape, row, keys, isSQL)
+-- The filter for the record with these keys.
+local function byKeys(row, keys)
   local terms = {}
-  for i, key in ipairs(keys) do
-    local text = literal(row[key], isSQL)
-    if not text then return nil end
-    local field = shape.byName[key]
-    terms[i] = format("%s = %s", field and field.origName or key, text)
-  end
-  return table.concat(terms, " AND ")
+  for i, key in ipairs(keys) do terms[i] = { field = key, operator = "eq", value = row[key] } end
+  return { logic = "and", filters = terms }
 end
 
-local function capability(operation, name)
-  for _, one in ipairs(operation.capabilities) do
-    if one == name then return true end
-  end
-  return false
-end
-
--- The filter of an operation with JFP: by the id, else by the keys.
-local function pattern(operation, t, r, row, keys)
-  local shape = t[P].shape
-  local filter = { tableRef = shape.name ~= "" and shape.name or nil }
-  if shape.idProperty and capability(operation, "id") then
-    filter.id = memory.id(r)
-  elseif capability(operation, "ablFilter") then
-    filter.ablFilter = condition(shape, row, keys, false)
-  elseif capability(operation, "sqlQuery") then
-    local where = condition(shape, row, keys, true)
-    filter.sqlQuery = where and format("SELECT * FROM %s WHERE %s", shape.name, where)
-  end
-  if not (filter.id or filter.ablFilter or filter.sqlQuery) then return nil end
-  return codec.encode(filter)
-end
-
+-- The text of the parameter filter: a pattern by the id, else by the keys; or a where-clause. nil: none is
+-- possible.
 local function filterOf(operation, t, r, row, keys)
-  if operation.mappingType == "JFP" then return pattern(operation, t, r, row, keys) end
+  local shape = t[P].shape
+  if operation.mappingType == "JFP" then
+    local options = { tableRef = shape.name ~= "" and shape.name or nil }
+    if shape.idProperty and jfp.can(operation, "id") then
+      options.id = memory.id(r)
+    else
+      options.filter = byKeys(row, keys)
+    end
+    return (mistake.check(jfp.text, operation, schema.shapes(t[P].jsdo[P].resource), options))
+  end
   if operation.mappingType then return nil end
-  return condition(t[P].shape, row, keys, false)
+  return (mistake.check(filter.text, "abl", shape, byKeys(row, keys)))
 end
 
 -- The address that reads this record alone; nil: the catalog describes none.
