@@ -75,6 +75,7 @@ build = {
     ["datasession.internal.data.mistake"] = "lua/datasession/internal/data/mistake.lua",
     ["datasession.internal.data.order"] = "lua/datasession/internal/data/order.lua",
     ["datasession.internal.data.outcome"] = "lua/datasession/internal/data/outcome.lua",
+    ["datasession.internal.data.pending"] = "lua/datasession/internal/data/pending.lua",
     ["datasession.internal.data.private"] = "lua/datasession/internal/data/private.lua",
     ["datasession.internal.data.properties"] = "lua/datasession/internal/data/properties.lua",
     ["datasession.internal.data.reading"] = "lua/datasession/internal/data/reading.lua",

@@ -21,7 +21,7 @@ local rawget, type = rawget, type
 -- of the table, record)), `properties` (name -> function (state of the data object)), `settable` and
 -- `options` (of the constructor: name -> function (jsdo, value, level)).
 local FILES = {
-  "properties", "reading", "events", "errors", "merge", "save", "conflict", "localstorage",
+  "properties", "reading", "pending", "events", "errors", "merge", "save", "conflict", "localstorage",
 }
 
 local jsdo = {}
@@ -54,37 +54,6 @@ local function delegate(name, method)
   methods[name] = function(self, ...)
     return method(single(self, name), ...)
   end
-end
-
--- Methods that concern all tables.
-local ALL = { "acceptChanges", "rejectChanges" }
-local ANY = { "hasData", "hasChanges" }
-
-for _, name in ipairs(ALL) do
-  methods[name] = function(self)
-    for _, t in ipairs(self[P].tables) do tableref.checkSaved(t, name, 2) end
-    for _, t in ipairs(self[P].tables) do tableref.methods[name](t) end
-    return true
-  end
-end
-
-for _, name in ipairs(ANY) do
-  methods[name] = function(self)
-    for _, t in ipairs(self[P].tables) do
-      if tableref.methods[name](t) then return true end
-    end
-    return false
-  end
-end
-
---- The pending changes of all tables, table by table.
-function methods.getChanges(self)
-  local list = {}
-  for _, t in ipairs(self[P].tables) do
-    local own = tableref.methods.getChanges(t)
-    table.move(own, 1, #own, #list + 1, list)
-  end
-  return list
 end
 
 -- ---- Properties

@@ -1,5 +1,6 @@
 --- getData and the methods that sort.
 
+local memory = require "datasession.internal.data.memory"
 local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
@@ -115,4 +116,12 @@ function methods.sort(t, by)
   order.sortOnce(t[P], by)
 end
 
-return { tableMethods = methods }
+--- True if the table has a record.
+function methods.hasData(t) return memory.count(t) > 0 end
+
+local ofObject = {}
+
+--- True if one of the tables has a record.
+function ofObject.hasData(jsdo) return #jsdo > 0 end
+
+return { methods = ofObject, tableMethods = methods }

@@ -12,7 +12,7 @@ local suggest = require "datasession.internal.suggest"
 local GENERATION, MEMORY = private.GENERATION, private.MEMORY
 local VALUES <const> = "\0row" -- private.VALUES: a constant spares each read of a field a look-up
 local null = codec.null
-local rawget, type = rawget, type
+local type = type
 
 local record = {
   methods = {},    -- those of all records; other files add to it
@@ -30,7 +30,7 @@ function properties.conflict(m, r) return m.marks[r] and m.marks[r].conflict end
 
 --- True if the value is a record.
 function record.is(value)
-  return type(value) == "table" and rawget(value, VALUES) ~= nil
+  return getmetatable(value) == "datasession.record" and type(value) == "table"
 end
 
 local function refuseName(m, name, level)

@@ -31,11 +31,14 @@ local function label(m) return m.shape.name ~= "" and m.shape.name or m.jsdo.nam
 
 -- ---- Working records
 
-local function working(t, method, level)
+--- The working record. Raises if there is none.
+function tableref.working(t, method, level)
   local r = memory.working(t)
   if r then return r end
   raise(("%s: %s has no working record: find one first"):format(method, label(t[P])), level + 1)
 end
+
+local working = tableref.working
 
 -- ---- Changing
 
@@ -181,8 +184,6 @@ function methods.records(t)
   return memory.related(t)
 end
 
-function methods.hasData(t) return memory.count(t) > 0 end
-
 function methods.getId(t)
   local r = memory.working(t)
   return r and memory.id(r) or 0
@@ -205,76 +206,9 @@ function methods.getSchema(t)
   return list
 end
 
--- ---- Changes
-
-function methods.hasChanges(t) return memory.hasChanges(t) end
-
---- An array of { rowState = "created" | "modified" | "deleted", record = record }, the oldest change first.
-function methods.getChanges(t)
-  local list = {}
-  for i, r in ipairs(memory.changed(t)) do
-    list[i] = { rowState = memory.change(r).state, record = r }
-  end
-  return list
-end
-
--- The answer of a save that is under way decides about its records.
-local function refuseSaving(method, isSaving, level)
-  if isSaving then
-    raise(method .. ": a save is under way: await its promise first", level + 1)
-  end
-end
-
---- Raises if a save of the table is under way.
-function tableref.checkSaved(t, method, level)
-  refuseSaving(method, memory.isSaving(t), level + 1)
-end
-
---- Forgets the values before the changes. Deleted records leave memory.
-function methods.acceptChanges(t)
-  tableref.checkSaved(t, "acceptChanges", 2)
-  memory.acceptAll(t)
-  return true
-end
-
---- Undoes all changes, the order of the records included.
-function methods.rejectChanges(t)
-  tableref.checkSaved(t, "rejectChanges", 2)
-  memory.rejectAll(t)
-  return true
-end
-
-local function acceptRow(r, level)
-  refuseSaving("acceptRowChanges", memory.isSending(r), level + 1)
-  if memory.mark(r, "rejected") or memory.mark(r, "errorString") then
-    raise("acceptRowChanges: the server did not save this record: reject the change or save it again",
-      level + 1)
-  end
-  memory.accept(r)
-  return true
-end
-
-local function rejectRow(r, level)
-  refuseSaving("rejectRowChanges", memory.isSending(r), level + 1)
-  memory.reject(r)
-  return true
-end
-
---- Accepts the change of the working record.
-function methods.acceptRowChanges(t)
-  local r = working(t, "acceptRowChanges", 2)
-  return (acceptRow(r, 2))
-end
-
---- Undoes the change of the working record.
-function methods.rejectRowChanges(t)
-  local r = working(t, "rejectRowChanges", 2)
-  return (rejectRow(r, 2))
-end
-
 methods.create, methods.update = methods.add, methods.assign
 
--- ---- The same on records
+-- ---- Records
 
 local recordMethods = record.methods
 
@@ -289,9 +223,6 @@ function recordMethods.getState(r)
   local change = memory.change(r)
   return change and change.state
 end
-
-function recordMethods.acceptRowChanges(r) return (acceptRow(r, 2)) end
-function recordMethods.rejectRowChanges(r) return (rejectRow(r, 2)) end
 
 --- A plain copy of the values; null stands as datasession.null.
 function recordMethods.toTable(r) return record.copyRow(memory.values(r)) end
