@@ -11,6 +11,7 @@
 #include "protocol/jsdo/provider.h"
 #include "protocol/list.h"
 #include "protocol/lua/protocol.h"
+#include "runtime/calm.h"
 #include "runtime/engine_limits.h"
 #include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
@@ -153,6 +154,7 @@ int luaopen_datasession_core (lua_State *L) {
   numbers_register(L);
   json_plain_register(L);
   json_repair_register(L);
+  calm_register(L);
   json_rows_register(L);
   json_row_register(L);
   file_store_register(L, loop);

@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/headers.h"
+#include "runtime/calm.h"
 #include "runtime/fields.h"
 #include "runtime/json.h"
 
@@ -54,7 +55,7 @@ void response_push (lua_State *L, const struct exchange *x) {
     copy(r->texts + r->block_length + r->uri_length, body);
     return;
   }
-  lua_pushlstring(L, body->data, body->length);
+  calm_push(L, body->data, body->length);
   response_push_with(L, x);
   lua_remove(L, -2);
 }

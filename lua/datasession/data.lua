@@ -2,8 +2,9 @@
 -- them. `datasession.JSDO` is this module's `JSDO`; the constants are fields of both.
 
 local jsdo = require "datasession.internal.data.jsdo"
+local plugins = require "datasession.internal.data.plugins"
 
-local data = { JSDO = jsdo.class }
+local data = { JSDO = jsdo.class, PluginManager = plugins.PluginManager }
 
 for name, value in next, jsdo.class do data[name] = value end
 

@@ -187,7 +187,7 @@ local function decode(self, text)
 end
 
 local function decodeRows(self, text, from, to, list, count)
-  local rows, message = decode(self, "[" .. sub(text, from, to) .. "]")
+  local rows, message = core.calmly(decode, self, "[" .. sub(text, from, to) .. "]")
   if not rows then return nil, message end
   table.move(rows, 1, #rows, count + 1, list)
   return count + #rows

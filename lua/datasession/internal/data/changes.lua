@@ -26,6 +26,7 @@ local changes = {}
 
 -- Here and below, what needs memory comes first: without memory nothing is half done.
 local function begin(m, r, state)
+  m.edits = m.edits + 1
   local change = m.changes[r]
   if change then return change end
   m.changeNumber = m.changeNumber + 1

@@ -18,10 +18,11 @@ local rawget, type = rawget, type
 
 -- The files that add methods. Each may have `methods` (of data objects), `tableMethods` (of table references;
 -- a data object with one table has them, too), `recordMethods`, `recordProperties` (name -> function (state
--- of the table, record)), `properties` (name -> function (state of the data object)), `settable` and
--- `options` (of the constructor: name -> function (jsdo, value, level)).
+-- of the table, record)), `properties` (name -> function (state of the data object, data object)), `settable`
+-- and `options` (of the constructor: name -> function (jsdo, value, level)).
 local FILES = {
-  "properties", "reading", "pending", "events", "errors", "merge", "save", "conflict", "localstorage",
+  "properties", "reading", "pending", "events", "errors", "merge", "save", "conflict", "localstorage", "fill",
+  "paging", "invoke",
 }
 
 local jsdo = {}
@@ -129,7 +130,7 @@ function meta.__index(self, name)
   if method then return method end
   local s = rawget(self, P)
   local property = properties[name]
-  if property then return property(s) end
+  if property then return property(s, self) end
   local t = s.byName[name]
   if t then return t end
   if #s.tables ~= 1 then missing(s, name, 2) end

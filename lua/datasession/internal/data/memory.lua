@@ -6,6 +6,7 @@
 --     deleted          weak keys: record -> "deleted" | "gone"
 --     deletedCount     the number of those in `records`; `holes`: of the gone ones
 --     changes          record -> change; `changeCount`, `changeNumber`: how many; the latest number
+--     edits            how often a record was changed, to notice changes that are made during a fill
 --     marks            record -> { errorString, rejected, conflict }
 --     meta             the metatable of the records; each load makes one
 --     generation       the number of the latest load, by which records of earlier ones are known
@@ -93,7 +94,7 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, edits = 0,
     autoSort = true, caseSensitive = false, write = write, before = changes.before,
   }
   rawset(t, P, m)

@@ -1,0 +1,64 @@
+#include "runtime/calm.h"
+
+#include <stdbool.h>
+
+enum {
+  CALM = 4,         /* units of collection for each value's worth of memory */
+  LARGE = 32 * 1024 /* bytes of a string */
+};
+
+static int call_calmly (lua_State *L, int arguments, int results) {
+  int speed = lua_gc(L, LUA_GCSETSTEPMUL, CALM), status;
+  status = lua_pcall(L, arguments, results, 0);
+  lua_gc(L, LUA_GCSETSTEPMUL, speed);
+  return status;
+}
+
+/* Restarting the collector forgets the memory that was allocated meanwhile. */
+static int call_uncollected (lua_State *L, int arguments, int results) {
+  bool running = lua_gc(L, LUA_GCISRUNNING) != 0;
+  int status;
+  if (running) lua_gc(L, LUA_GCSTOP);
+  status = lua_pcall(L, arguments, results, 0);
+  if (running) lua_gc(L, LUA_GCRESTART);
+  return status;
+}
+
+struct text {
+  const char *at;
+  size_t length;
+};
+
+static int push (lua_State *L) {
+  const struct text *text = lua_touserdata(L, 1);
+  lua_pushlstring(L, text->at, text->length);
+  return 1;
+}
+
+void calm_push (lua_State *L, const char *at, size_t length) {
+  struct text text = {at, length};
+  if (length < LARGE) {
+    lua_pushlstring(L, at, length);
+    return;
+  }
+  lua_pushcfunction(L, push);
+  lua_pushlightuserdata(L, &text);
+  if (call_uncollected(L, 1, 1) != LUA_OK) lua_error(L);
+}
+
+static int l_calmly (lua_State *L) {
+  if (call_calmly(L, lua_gettop(L) - 1, LUA_MULTRET) != LUA_OK) return lua_error(L);
+  return lua_gettop(L);
+}
+
+static int l_uncollected (lua_State *L) {
+  if (call_uncollected(L, lua_gettop(L) - 1, LUA_MULTRET) != LUA_OK) return lua_error(L);
+  return lua_gettop(L);
+}
+
+void calm_register (lua_State *L) {
+  lua_pushcfunction(L, l_calmly);
+  lua_setfield(L, -2, "calmly");
+  lua_pushcfunction(L, l_uncollected);
+  lua_setfield(L, -2, "uncollected");
+}

@@ -1,0 +1,255 @@
+--- fill: one request for rows, which replace the records in memory or are merged with them.
+--
+-- A fill that fails leaves records and changes as they are. The newest fill wins: an older one whose response
+-- comes later is rejected. A fill that merges waits for those that were called before it.
+
+local P = require("datasession.internal.data.private").P
+local core = require "datasession.core"
+local errors = require "datasession.internal.data.errors"
+local events = require "datasession.internal.data.events"
+local image = require "datasession.internal.data.image"
+local memory = require "datasession.internal.data.memory"
+local merge = require "datasession.internal.data.merge"
+local pause = require "datasession.internal.pause"
+local plugins = require "datasession.internal.data.plugins"
+local query = require "datasession.internal.data.query"
+local raise = require "datasession.internal.raise"
+local relations = require "datasession.internal.data.relations"
+local requests = require "datasession.internal.data.request"
+local rows = require "datasession.internal.data.rows"
+
+local fill = { methods = {} }
+
+local SHAPE_HINT = "check the resource's path and schema in the catalog, and what the service answers"
+
+-- ---- Failures
+
+local function fail(call, kind, message, hint, cause)
+  error(requests.failure(kind, call.name .. ": " .. message, hint, call.made, cause), 0)
+end
+
+local function failShape(call, message)
+  local response = call.made.xhr
+  fail(call, "protocol", message, SHAPE_HINT, response and {
+    httpStatus = response.status, uri = response.uri, response = response,
+  })
+end
+
+-- ---- Calls at the same time
+
+-- How often records were changed by the program.
+local function edits(jsdo)
+  local n = 0
+  for _, t in ipairs(jsdo[P].tables) do n = n + t[P].edits end
+  return n
+end
+
+local function checkNewest(call)
+  if call.jsdo[P].filling == call.number then return end
+  call.superseded = true
+  fail(call, "cancelled", "a newer fill has taken its place")
+end
+
+-- Waits for saves, and for older fills if this one merges; then memory may change.
+local function awaitTurn(call)
+  local s = call.jsdo[P]
+  if call.asked.mode and call.before then call.before:await() end
+  while s.saving do s.saving.over:await() end
+  checkNewest(call)
+  if not call.asked.mode and edits(call.jsdo) ~= call.edits then
+    fail(call, "refused", "records were changed while the request was pending, so memory stays as it is",
+      "save or reject the changes, then fill again")
+  end
+end
+
+-- ---- Rows into memory
+
+-- Makes a record what its mark says.
+local function mark(jsdo, t, r, found)
+  image.restore(r, found)
+  if found.rejected then memory.setMark(r, "rejected", true) end
+  if found.errorString then errors.ofRow(jsdo, found.errorString, r, t, memory.id(r)) end
+end
+
+local function addDeleted(jsdo, one)
+  for _, found in ipairs(one.deleted) do
+    found.state = "deleted"
+    mark(jsdo, one.t, memory.append(one.t, found.old), found)
+  end
+end
+
+local function replace(jsdo, one)
+  if next(one.marks) == nil and #one.deleted == 0 then
+    memory.load(one.t, one.rows)
+    return
+  end
+  memory.clear(one.t)
+  for i, row in ipairs(one.rows) do
+    local r = memory.append(one.t, row)
+    if one.marks[i] then mark(jsdo, one.t, r, one.marks[i]) end
+  end
+  addDeleted(jsdo, one)
+end
+
+local function keysOf(t, mode)
+  local shape = t[P].shape
+  if mode == merge.APPEND then return nil end
+  return #shape.keys > 0 and shape.keys or { shape.idProperty }
+end
+
+local function mergeRows(jsdo, one, mode, added)
+  merge.rows(one.t, one.rows, mode, keysOf(one.t, mode), function(i, r)
+    if one.marks[i] and not memory.change(r) then mark(jsdo, one.t, r, one.marks[i]) end
+    if added then added[#added + 1] = r end
+  end)
+  addDeleted(jsdo, one)
+end
+
+-- The first record becomes the working record; children follow their parents.
+local function setWorking(jsdo)
+  for _, t in ipairs(jsdo[P].tables) do
+    if not relations.parent(t[P]) then memory.setWorking(t, (memory.records(t)())) end
+  end
+end
+
+local function collect(t, list)
+  for r in memory.records(t) do list[#list + 1] = r end
+end
+
+-- Does not give way: no handler sees half of the rows.
+local function apply(call, parsed)
+  local jsdo, mode = call.jsdo, call.asked.mode
+  for _, one in ipairs(parsed) do
+    local page = call.page
+    local added = page and page.t == one.t and {} or nil
+    if added then page.received, page.records = #one.rows, added end
+    if mode then
+      mergeRows(jsdo, one, mode, added)
+    else
+      replace(jsdo, one)
+      if added then collect(one.t, added) end
+    end
+  end
+  setWorking(jsdo)
+end
+
+-- ---- The call
+
+local function addressOf(call)
+  if call.asked.uri then return call.asked.uri end
+  local uri, message = query.map(call.jsdo, call.operation, call.asked)
+  return uri or fail(call, "error", message)
+end
+
+local function take(call, response)
+  local made = call.made
+  local ok, message = requests.take(made, response, pause)
+  if not ok then
+    local what = rows.describeText(response.body)
+    if what == "broken JSON" then what = what .. message:match ":.*" end
+    failShape(call, "expected JSON, got " .. what)
+  end
+  if call.asked.plugin then
+    made.response, message = plugins.response(call.asked.plugin, call.jsdo, made.response)
+    if not made.response then fail(call, "error", message) end
+  end
+  local parsed, problem = rows.parse(call.jsdo, made.response, pause)
+  return parsed or failShape(call, problem)
+end
+
+local function exchange(call)
+  local made = call.made
+  if events.fire(call.jsdo, "beforeFill", made) == false then
+    fail(call, "cancelled", "a handler of beforeFill cancelled it")
+  end
+  local response, err = requests.send(made, { uri = addressOf(call), method = call.operation.verb })
+  if not response then
+    checkNewest(call)
+    err.message = err.message:gsub("^request: ", call.name .. ": ")
+    error(requests.blame(err, made), 0)
+  end
+  local parsed = take(call, response)
+  awaitTurn(call)
+  core.uncollected(apply, call, parsed)
+end
+
+-- Notes the failure for getErrors. A call that a newer one has superseded leaves that to the newer one.
+local function note(call, err)
+  if call.superseded then return end
+  local known = type(err) == "table" and err.message ~= nil
+  errors.ofRequest(call.jsdo, known and err or { message = tostring(err) }, call.made)
+end
+
+local function run(call)
+  local jsdo, made = call.jsdo, call.made
+  local _ <close> = call.over
+  errors.clear(jsdo)
+  local ok, err = pcall(exchange, call)
+  made.success = ok
+  if not ok then note(call, err) end
+  events.fire(jsdo, "afterFill", ok, made)
+  if not ok then error(err, 0) end
+  return jsdo, core.constants.SUCCESS, made
+end
+
+--- Checks what a call asks for. Raises at `level`.
+-- @return the operation, and what query.parse gives
+function fill.check(jsdo, name, what, level)
+  local operation = jsdo[P].resource:operation "read"
+  if not operation then
+    raise(("%s: the resource %s has no read operation"):format(name, jsdo[P].resource.name), level + 1)
+  end
+  local asked, message = query.parse(jsdo, operation, what)
+  if not asked then raise(name .. ": " .. message, level + 1) end
+  local now = jsdo[P].saving
+  if now and now.thread == coroutine.running() then
+    raise(name .. ": a handler of a save cannot fill: fill when the save's promise has settled", level + 1)
+  end
+  return operation, asked
+end
+
+-- The end of a call: a promise that settles when the value is closed.
+local function ending(s)
+  local release
+  local over = core.promise(function(resolve) release = resolve end)
+  s.fillBefore = over
+  return setmetatable({}, { __close = function()
+    if s.fillBefore == over then s.fillBefore = nil end
+    release(true)
+  end })
+end
+
+--- Starts a fill.
+-- @param name string, of the call, for messages
+-- @param page table { t = table reference } or nil: gets the number of rows and the records of that table
+-- @return promise. Raises at `level` for what the program did wrong
+function fill.start(jsdo, name, what, page, level)
+  local operation, asked = fill.check(jsdo, name, what, level + 1)
+  local s = jsdo[P]
+  if not asked.mode then s.filling = s.filling + 1 end
+  local call = {
+    jsdo = jsdo, name = name, operation = operation, asked = asked, page = page, number = s.filling,
+    edits = edits(jsdo), before = s.fillBefore,
+    made = requests.new(jsdo, "_read", { operation = requests.READ, objParam = asked.object }),
+  }
+  call.over = ending(s)
+  return core.spawn(run, call)
+end
+
+--- Reads rows from the server. They replace the records in memory, and pending changes are lost; with a
+-- mergeMode they are merged with the records. When the call fails, memory stays as it is and getErrors has an
+-- entry. It fails, too, when records were changed while it was under way, or a newer fill was called.
+-- @param what nil: all; a text, which the service understands; or a table. With the mapping JFP: `filter`, a
+--   text, { field =, operator =, value = } or { logic =, filters = }; `sort`, as { "Name", "City:desc" };
+--   `top`, `skip`, `id`, `tableRef`, `mergeMode`. Without a mapping: the values of the address's placeholders
+-- @return promise of (jsdo, SUCCESS, request). Raises for what the catalog or the fields do not allow
+function fill.methods.fill(jsdo, what)
+  return fill.start(jsdo, "fill", what, nil, 2)
+end
+
+--- The same as fill.
+function fill.methods.read(jsdo, what)
+  return fill.start(jsdo, "read", what, nil, 2)
+end
+
+return fill
