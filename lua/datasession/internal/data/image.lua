@@ -108,20 +108,29 @@ end
 local rowText = image.rowText
 local writers = {}
 
+local function addRow(list, text)
+  local n = #list
+  if n > 0 then
+    n = n + 1
+    list[n] = ","
+  end
+  list[n + 1] = text
+end
+
 function writers.created(t, r, _, id, into)
   local keys = format('"prods:clientId":%s,"prods:rowState":"created"', id)
-  into.after[#into.after + 1] = rowText(t, r, memory.values(r), nil, keys)
+  addRow(into.after, rowText(t, r, memory.values(r), nil, keys))
 end
 
 function writers.modified(t, r, old, id, into)
   local keys = format('"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified"', id, id)
-  into.after[#into.after + 1] = rowText(t, r, memory.values(r), nil, keys)
-  into.before[#into.before + 1] = rowText(t, r, memory.values(r), old, format('"prods:id":%s', id))
+  addRow(into.after, rowText(t, r, memory.values(r), nil, keys))
+  addRow(into.before, rowText(t, r, memory.values(r), old, format('"prods:id":%s', id)))
 end
 
 function writers.deleted(t, r, old, id, into)
   local keys = format('"prods:clientId":%s,"prods:rowState":"deleted"', id)
-  into.before[#into.before + 1] = rowText(t, r, memory.values(r), old, keys)
+  addRow(into.before, rowText(t, r, memory.values(r), old, keys))
 end
 
 local function writeRecord(t, r, state, old, into)
@@ -129,25 +138,39 @@ local function writeRecord(t, r, state, old, into)
     writers[state](t, r, old, quoted(memory.id(r)), into)
     into.hasChanges = true
   else
-    into.after[#into.after + 1] = rowText(t, r, memory.values(r))
+    addRow(into.after, rowText(t, r, memory.values(r)))
   end
 end
 
-local function tableText(t, list)
-  return format("%s:[%s]", quoted(t[P].shape.name), concat(list, ","))
+-- Adds the array of one table to the pieces of the whole text.
+local function addTable(pieces, t, list)
+  pieces[#pieces + 1] = format("%s:[", quoted(t[P].shape.name))
+  table.move(list, 1, #list, #pieces + 1, pieces)
+  pieces[#pieces + 1] = "]"
 end
 
--- Puts the texts of all tables together.
-local function dataset(name, tables)
-  local hasChanges, members, before = false, { "" }, {}
+-- Adds the arrays of the tables that have some: `kind` is "after" or "before". `joint` comes first.
+local function addTables(pieces, tables, kind, joint)
+  local any = false
   for _, one in ipairs(tables) do
-    hasChanges = hasChanges or one.hasChanges
-    if #one.after > 0 or one.always then members[#members + 1] = tableText(one.t, one.after) end
-    if #one.before > 0 then before[#before + 1] = tableText(one.t, one.before) end
+    if #one[kind] > 0 or kind == "after" and one.always then
+      pieces[#pieces + 1] = any and "," or joint
+      any = true
+      addTable(pieces, one.t, one[kind])
+    end
   end
-  members[1] = hasChanges and '"prods:hasChanges":true' or '"prods:hasChanges":false'
-  if #before > 0 then members[#members + 1] = format('"prods:before":{%s}', concat(before, ",")) end
-  return format("{%s:{%s}}", quoted(name), concat(members, ","))
+  return any
+end
+
+-- Puts the texts of all tables together. They may be long: they are copied once.
+local function dataset(name, tables)
+  local hasChanges = false
+  for _, one in ipairs(tables) do hasChanges = hasChanges or one.hasChanges end
+  local pieces = { format('{%s:{"prods:hasChanges":%s', quoted(name), hasChanges and "true" or "false") }
+  addTables(pieces, tables, "after", ",")
+  if addTables(pieces, tables, "before", ',"prods:before":{') then pieces[#pieces + 1] = "}" end
+  pieces[#pieces + 1] = "}}"
+  return concat(pieces)
 end
 
 -- A function that calls `pause` once in SLICE times.

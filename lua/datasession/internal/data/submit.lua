@@ -44,6 +44,7 @@ local function begin(plan, jsdo, t, r, state)
   end
   if not memory.unsent(r) then return false end
   part.token = memory.beginSave(r)
+  plan.byId[memory.id(r)] = part
   return true
 end
 
@@ -80,38 +81,34 @@ local function records(plan)
   return list
 end
 
--- Makes an index of the sent records by their ids.
-local function byId(plan)
-  local index = {}
-  for _, part in ipairs(plan.parts) do
-    if part.token then index[memory.id(part.r)] = part end
+-- Gives the part with that mark its row. Returns a message if there is none.
+local function take(plan, row, mark, t)
+  local id = mark and (mark.clientId or mark.id)
+  local part = id ~= nil and plan.byId[id]
+  if not part or part.t ~= t then
+    return format("a row of %s has %s", t[P].shape.name,
+      id == nil and "no prods:clientId" or "a prods:clientId that was not sent")
   end
-  return index
+  part.row, part.mark = row, mark
 end
 
--- Gives each part its row of the answer. Takes the results of answer.parse. nil and a message when that
--- failed, and for a row that belongs to no part.
-local function match(plan, parsed, problem)
-  if not parsed then return nil, problem end
-  local index = byId(plan)
-  local function take(row, mark, t)
-    local id = mark and (mark.clientId or mark.id)
-    local part = id ~= nil and index[id]
-    if not part or part.t ~= t then
-      return format("a row of %s has %s", t[P].shape.name,
-        id == nil and "no prods:clientId" or "a prods:clientId that was not sent")
-    end
-    part.row, part.mark = row, mark
+local function matchTable(plan, one, pause)
+  for i, row in ipairs(one.rows) do
+    local message = take(plan, row, one.marks[i], one.t)
+    if message then return message end
+    if i % SLICE == 0 then pause() end
   end
+  for _, mark in ipairs(one.deleted) do
+    local message = take(plan, nil, mark, one.t)
+    if message then return message end
+  end
+end
+
+-- Gives each part its row of the answer. True; nil and a message for a row that belongs to no part.
+local function match(plan, parsed, pause)
   for _, one in ipairs(parsed) do
-    for i, row in ipairs(one.rows) do
-      local message = take(row, one.marks[i], one.t)
-      if message then return nil, message end
-    end
-    for _, mark in ipairs(one.deleted) do
-      local message = take(nil, mark, one.t)
-      if message then return nil, message end
-    end
+    local message = matchTable(plan, one, pause)
+    if message then return nil, message end
   end
   return true
 end
@@ -169,8 +166,10 @@ local function applyAnswer(plan, jsdo, response, pause)
     return unusable(plan, jsdo, message, pause)
   end
   if isAnswered(jsdo) then
-    local matched, problem = match(plan, answer.parse(jsdo, plan.made.response, pause))
-    if not matched then return unusable(plan, jsdo, problem, pause) end
+    local parsed, problem = answer.parse(jsdo, plan.made.response, pause)
+    if not parsed then return unusable(plan, jsdo, problem, pause) end
+    ok, message = match(plan, parsed, pause)
+    if not ok then return unusable(plan, jsdo, message, pause) end
   end
   finish(plan, function(part) applyRow(jsdo, part) end, pause)
 end
@@ -216,7 +215,7 @@ end
 --   gets { t =, r =, made =, token = } for each record
 -- @param pause function: called between slices of the work
 function submit.run(jsdo, plan, pause)
-  plan.parts = {}
+  plan.parts, plan.byId = {}, {}
   local options, problem = describe(plan, jsdo, pause)
   plan.made.jsrecords = records(plan)
   if not options then return giveUp(plan, jsdo, problem, pause) end
