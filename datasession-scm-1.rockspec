@@ -114,6 +114,8 @@ build = {
     ["datasession.store"] = "lua/datasession/store.lua",
     ["datasession.core"] = {
       sources = {
+        "csrc/catalog/arguments.c",
+        "csrc/catalog/details.c",
         "csrc/catalog/load.c",
         "csrc/catalog/order.c",
         "csrc/catalog/revalidate.c",

@@ -1,26 +1,21 @@
 /*
-** addCatalog, for one URI or several. Each URI has a detail, a table { catalogURI, result, errorObject, xhr,
-** offlineReason }, in the array `details`, which the promise keeps until it is settled. C fetches the text of
-** a catalog and keeps the outcome; the Lua layer reads the text.
-**
-** While a catalog is being fetched, its detail also has `key` (who asks for what) and, if the server is asked
-** to revalidate a known catalog, `entry` and `validators` (lua/datasession/internal/catalog/shared.lua).
+** addCatalog, for one URI or several. Each URI has a detail (details.h). C fetches the text of a catalog and
+** keeps the outcome; the Lua layer reads the text.
 */
 #include "catalog/load.h"
 
+#include "catalog/arguments.h"
+#include "catalog/details.h"
 #include "catalog/order.h"
 #include "catalog/revalidate.h"
 #include "catalog/scan.h"
 #include "catalog/uri_cache.h"
 #include "runtime/copy.h"
-#include "runtime/error.h"
 #include "runtime/loop.h"
-#include "runtime/options.h"
 #include "runtime/response.h"
 #include "session/active_session.h"
 #include "session/exchange.h"
 #include "session/hooks.h"
-#include "session/identity.h"
 #include "session/log.h"
 #include "session/operation.h"
 #include "session/protocol.h"
@@ -31,54 +26,12 @@
 
 #include <string.h>
 
-/* While it is pending. */
-enum { LOADING_DETAILS = OPERATION_DETAILS };
-
 /* Bits of op->stage: what the failed catalogs mean for the session, and whether texts wait to be read. */
 enum {
   STAGE_DOUBTFUL = 1 /* a check must tell whether the session or the catalog was refused */,
   STAGE_UNREACHABLE = 2,
   STAGE_TEXTS = 4
 };
-
-static void push_detail (lua_State *L, const struct operation *op, lua_Integer which) {
-  operation_push(L, op);
-  compat_getslot(L, -1, LOADING_DETAILS);
-  lua_rawgeti(L, -1, which);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
-}
-
-static void clear_field (lua_State *L, int index, const char *name) {
-  index = lua_absindex(L, index);
-  lua_pushnil(L);
-  lua_setfield(L, index, name);
-}
-
-static void set_result (lua_State *L, enum result result) {
-  error_push_result(L, result);
-  lua_setfield(L, -2, "result");
-}
-
-/*
-** Sets the error of the catalog whose detail is below the message on top, popped. The URI is named without
-** its query, which may hold a secret.
-*/
-static void set_catalog_error (lua_State *L, const struct exchange *x) {
-  struct fault fault = {.kind = "catalog", .result = RESULT_GENERAL_FAILURE};
-  lua_getfield(L, -2, "catalogURI");
-  fault.message =
-      lua_pushfstring(L, "addCatalog: %s: %s", x ? uri_public_text(x->response.uri) : lua_tostring(L, -1),
-                      lua_tostring(L, -2));
-  if (x) {
-    fault.status = x->response.status;
-    fault.uri = x->response.uri;
-  }
-  error_push(L, &fault);
-  lua_setfield(L, -5, "errorObject");
-  lua_pop(L, 3);
-  set_result(L, RESULT_GENERAL_FAILURE);
-}
 
 /* Pushes the session's table of catalogs, which the first call makes. */
 static void push_catalogs (lua_State *L, const struct operation *op) {
@@ -126,7 +79,7 @@ static void add_source (lua_State *L, const struct operation *op, const struct e
   lua_replace(L, detail + 1);
   if (lua_isnil(L, detail + 1)) {
     lua_remove(L, detail + 1);
-    set_catalog_error(L, x);
+    details_set_error(L, x);
     return;
   }
   lua_insert(L, detail + 1);
@@ -166,7 +119,7 @@ static void add_failure (lua_State *L, struct operation *op, struct finding *fou
     lua_pushstring(L, found->reason);
     lua_setfield(L, -2, "offlineReason");
   }
-  set_result(L, found->fault.result);
+  details_set_result(L, found->fault.result);
   note_loss(L, op, found);
 }
 
@@ -207,14 +160,14 @@ static void add_body (lua_State *L, struct operation *op, struct exchange *x) {
   response_push_with(L, x);
   lua_setfield(L, -3, "xhr");
   revalidate_push_validators(L, x);
-  if (!revalidate_reusable(x)) clear_field(L, -3, "key");
+  if (!revalidate_reusable(x)) details_clear(L, -3, "key");
   if (!by) {
     add_source(L, op, x);
     return;
   }
   lua_setfield(L, -3, "validators");
   lua_setfield(L, -2, "text");
-  clear_field(L, -1, "entry"); /* the catalog that was to be revalidated is out of date */
+  details_clear(L, -1, "entry"); /* the catalog that was to be revalidated is out of date */
   op->stage |= STAGE_TEXTS;
 }
 
@@ -239,7 +192,7 @@ static void add_texts (lua_State *L, struct operation *op) {
   lua_Integer i, n;
   int top = lua_gettop(L);
   operation_push(L, op);
-  compat_getslot(L, -1, LOADING_DETAILS);
+  compat_getslot(L, -1, DETAILS_SLOT);
   n = (lua_Integer)lua_rawlen(L, -1);
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, top + 2, i);
@@ -282,7 +235,7 @@ static bool ask_again (lua_State *L, struct operation *op, const struct exchange
   bool asked = lua_getfield(L, -1, "entry") != LUA_TNIL;
   lua_pop(L, 1);
   if (!asked) return false;
-  clear_field(L, -1, "entry");
+  details_clear(L, -1, "entry");
   lua_getfield(L, -1, "catalogURI");
   operation_must(L, op, fetch(L, op, lua_gettop(L), (lua_Integer)x->tag, true));
   lua_pop(L, 1);
@@ -300,13 +253,13 @@ static void add_good_answer (lua_State *L, struct operation *op, struct exchange
   response_push(L, x);
   lua_setfield(L, -2, "xhr");
   lua_pushfstring(L, "the server answered HTTP %d instead of the catalog", (int)status);
-  set_catalog_error(L, x);
+  details_set_error(L, x);
 }
 
 static void add_answer (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_CATALOG, &found);
-  push_detail(L, op, (lua_Integer)x->tag);
+  details_push_one(L, op, (lua_Integer)x->tag);
   if (found.verdict == VERDICT_ALIVE) {
     verdict_apply(L, op, &found);
     add_good_answer(L, op, x);
@@ -318,169 +271,13 @@ static void add_answer (lua_State *L, struct operation *op, struct exchange *x) 
   lua_pop(L, 1);
 }
 
-/* SUCCESS if every catalog is loaded; the result of the failures if they agree; else GENERAL_FAILURE. */
-static enum result overall (lua_State *L, int details, lua_Integer *failed) {
-  enum result sum = RESULT_SUCCESS;
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
-  *failed = 0;
-  for (i = 1; i <= n; i++) {
-    enum result one;
-    lua_rawgeti(L, details, i);
-    lua_getfield(L, -1, "result");
-    one = (enum result)lua_tointeger(L, -1);
-    lua_pop(L, 2);
-    if (one == RESULT_SUCCESS || one == RESULT_CATALOG_ALREADY_LOADED) continue;
-    sum = !*failed || sum == one ? one : RESULT_GENERAL_FAILURE;
-    if (!*failed) *failed = i;
-  }
-  return sum;
-}
-
-/* Copies the outcome of its twin, in the array `details`, into the detail on top. */
-static void copy_twin (lua_State *L, int details, lua_Integer twin) {
-  static const char *const fields[] = {"xhr", "errorObject", "result", "offlineReason"};
-  size_t i;
-  lua_rawgeti(L, details, twin);
-  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, -1, fields[i]);
-    lua_setfield(L, -3, fields[i]);
-  }
-  lua_getfield(L, -1, "result");
-  if (lua_tointeger(L, -1) == RESULT_SUCCESS) {
-    lua_pushvalue(L, -3);
-    set_result(L, RESULT_CATALOG_ALREADY_LOADED);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
-}
-
-/* Copies the outcome to repeated URIs, and removes internal fields: the user gets the details. */
-static void tidy (lua_State *L, int details) {
-  static const char *const serving[] = {"twin", "doubtful", "key", "entry", "validators", "text"};
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
-  size_t k;
-  for (i = 1; i <= n; i++) {
-    lua_rawgeti(L, details, i);
-    lua_getfield(L, -1, "twin");
-    if (lua_isinteger(L, -1)) {
-      lua_Integer twin = lua_tointeger(L, -1);
-      lua_pop(L, 1);
-      copy_twin(L, details, twin);
-    } else
-      lua_pop(L, 1);
-    for (k = 0; k < sizeof serving / sizeof *serving; k++)
-      clear_field(L, -1, serving[k]);
-    lua_pop(L, 1);
-  }
-}
-
-/* Sets offlineReason of the info on top to that of the first catalog that has one. */
-static void set_offline_reason (lua_State *L, int details) {
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, details);
-  bool found = false;
-  for (i = 1; i <= n && !found; i++) {
-    lua_rawgeti(L, details, i);
-    found = lua_getfield(L, -1, "offlineReason") != LUA_TNIL;
-    lua_setfield(L, -3, "offlineReason");
-    lua_pop(L, 1);
-  }
-}
-
-/* Pushes info: { details, result, offlineReason }, and for a single catalog its fields, too. */
-static void push_info (lua_State *L, int details, enum result sum) {
-  static const char *const fields[] = {"catalogURI", "xhr", "errorObject", "result"};
-  size_t i;
-  lua_createtable(L, 0, 7);
-  set_result(L, sum);
-  lua_pushvalue(L, details);
-  lua_setfield(L, -2, "details");
-  set_offline_reason(L, details);
-  if (lua_rawlen(L, details) != 1) return;
-  lua_rawgeti(L, details, 1);
-  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, -1, fields[i]);
-    lua_setfield(L, -3, fields[i]);
-  }
-  lua_pop(L, 1);
-}
-
-static void push_summary_error (lua_State *L, int details, lua_Integer first, enum result sum) {
-  struct fault fault = {.kind = "catalog", .result = sum};
-  lua_Integer n = (lua_Integer)lua_rawlen(L, details);
-  lua_rawgeti(L, details, first);
-  lua_getfield(L, -1, "errorObject");
-  lua_remove(L, -2);
-  if (n == 1) return;
-  fault.message =
-      lua_pushfstring(L, "addCatalog: not every catalog could be loaded; the first that failed: %s",
-                      luaL_tolstring(L, -1, NULL));
-  error_push(L, &fault);
-  lua_replace(L, -4);
-  lua_pop(L, 2);
-}
-
-static void conclude (lua_State *L, struct operation *op) {
-  lua_Integer failed;
-  enum result sum;
-  int details;
-  operation_push(L, op);
-  compat_getslot(L, -1, LOADING_DETAILS);
-  details = lua_gettop(L);
-  tidy(L, details);
-  sum = overall(L, details, &failed);
-  operation_push_session(L, op);
-  session_note(L, -1);
-  if (!failed) {
-    error_push_result(L, sum);
-    push_info(L, details, sum);
-    operation_resolve(L, op);
-    return;
-  }
-  push_summary_error(L, details, failed, sum);
-  push_info(L, details, sum);
-  lua_pushvalue(L, -2);
-  lua_setfield(L, -2, "errorObject");
-  lua_setfield(L, -2, "info");
-  operation_reject(L, op);
-}
-
-/* Turns the error on top into that of a call on an expired session. */
-static void make_expired (lua_State *L, const struct session *s) {
-  lua_pushliteral(L, "expired");
-  lua_setfield(L, -2, "kind");
-  lua_pushstring(L, verdict_way_back(s));
-  lua_setfield(L, -2, "hint");
-  lua_getfield(L, -1, "httpStatus");
-  lua_getfield(L, -2, "uri");
-  lua_pushfstring(L, "addCatalog: HTTP %I from %s: the server no longer accepts the session",
-                  (LUAI_UACINT)lua_tointeger(L, -2), lua_tostring(L, -1));
-  lua_setfield(L, -4, "message");
-  lua_pop(L, 2);
-}
-
-/* Makes the errors of the catalogs say that the session was lost. */
-static void blame_session (lua_State *L, const struct operation *op) {
-  lua_Integer i, n;
-  operation_push(L, op);
-  compat_getslot(L, -1, LOADING_DETAILS);
-  n = (lua_Integer)lua_rawlen(L, -1);
-  for (i = 1; i <= n; i++) {
-    lua_rawgeti(L, -1, i);
-    lua_getfield(L, -1, "doubtful");
-    lua_getfield(L, -2, "errorObject");
-    if (lua_toboolean(L, -2)) make_expired(L, op->session);
-    lua_pop(L, 3);
-  }
-  lua_pop(L, 2);
-}
-
 /* The session is lost: ends `op`, unless a reconnect will repeat it. */
 static void end_by_loss (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
   op->repeatable = true;
   if (reconnect_takes(L, op, x, found)) return;
-  if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) blame_session(L, op);
-  conclude(L, op);
+  if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) details_blame_session(L, op);
+  details_conclude(L, op);
 }
 
 /* The check after a catalog was refused has answered: it tells whether the session has expired. */
@@ -509,14 +306,14 @@ static void look_at_session (lua_State *L, struct operation *op, const struct ex
 static void prepared (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   add_texts(L, op);
-  conclude(L, op);
+  details_conclude(L, op);
 }
 
 /* Prepares the kept texts in slices; the step's time limit may interrupt between them. */
 static void prepare_texts (lua_State *L, struct operation *op) {
   loop_hook(L, "catalogPrepare");
   operation_push(L, op);
-  compat_getslot(L, -1, LOADING_DETAILS);
+  compat_getslot(L, -1, DETAILS_SLOT);
   lua_remove(L, -2);
   operation_call(L, op, 1, prepared);
 }
@@ -532,12 +329,12 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   if (op->stage)
     look_at_session(L, op, x);
   else
-    conclude(L, op);
+    details_conclude(L, op);
 }
 
 static void deferred (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
-  conclude(L, op);
+  details_conclude(L, op);
 }
 
 /*
@@ -560,7 +357,7 @@ static bool is_too_big (lua_State *L, const struct session *s) {
 static int find_known (lua_State *L) {
   const struct operation *op = lua_touserdata(L, 1);
   const struct uri *uri = lua_touserdata(L, 2);
-  push_detail(L, op, lua_tointeger(L, 3));
+  details_push_one(L, op, lua_tointeger(L, 3));
   revalidate_push_key(L, op, uri);
   if (lua_isnil(L, 5)) return 0;
   lua_pushvalue(L, 5);
@@ -609,9 +406,9 @@ static bool fetch (lua_State *L, struct operation *op, int reference, lua_Intege
   struct uri *uri = uri_cache_push(L, op->session, reference, &why);
   bool ok = true;
   if (!uri) {
-    push_detail(L, op, which);
+    details_push_one(L, op, which);
     lua_pushfstring(L, "the URI %s", why);
-    set_catalog_error(L, NULL);
+    details_set_error(L, NULL);
   } else {
     if (unconditional)
       lua_settop(L, top + 3);
@@ -639,101 +436,20 @@ static bool load_one (lua_State *L, struct operation *op, lua_Integer which, int
   if (where && *where == 'u')
     ok = fetch(L, op, uri, which, false);
   else {
-    push_detail(L, op, which);
+    details_push_one(L, op, which);
     if (where && *where == 'l')
-      set_result(L, RESULT_CATALOG_ALREADY_LOADED);
+      details_set_result(L, RESULT_CATALOG_ALREADY_LOADED);
     else if (lua_isstring(L, top + 2)) {
       lua_pushvalue(L, top + 2);
       lua_pushnil(L);
       add_source(L, op, NULL);
     } else {
       lua_pushvalue(L, top + 3);
-      set_catalog_error(L, NULL);
+      details_set_error(L, NULL);
     }
   }
   lua_settop(L, top);
   return ok;
-}
-
-/*
-** Checks the URI on top, number `which`. One with an authority must be usable for a request, unless it is a
-** file's.
-*/
-static void check_absolute (lua_State *L, const struct session *s, lua_Integer which) {
-  const char *why = "";
-  if (!uri_cache_absolute(L, -1)) return;
-  if (!uri_cache_push(L, s, -1, &why))
-    luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: the URI %s", (LUAI_UACINT)which, why));
-  lua_pop(L, 1);
-}
-
-/* Makes `uris` at 2 an array. Raises for an invalid URI. */
-static void check_uris (lua_State *L, const struct session *s) {
-  lua_Integer i, n;
-  if (lua_type(L, 2) == LUA_TSTRING) {
-    lua_createtable(L, 1, 0);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, 1);
-    lua_replace(L, 2);
-  } else if (lua_type(L, 2) != LUA_TTABLE)
-    luaL_typeerror(L, 2, "a URI or an array of URIs");
-  n = (lua_Integer)lua_rawlen(L, 2);
-  for (i = 1; i <= n; i++) {
-    if (lua_rawgeti(L, 2, i) != LUA_TSTRING || !lua_rawlen(L, -1))
-      luaL_argerror(L, 2, lua_pushfstring(L, "catalog URI %I: expected a non-empty string", (LUAI_UACINT)i));
-    check_absolute(L, s, i);
-    lua_pop(L, 1);
-  }
-}
-
-/* Pushes an array with a detail for each URI. `twin` in a repeated one is the place of the first. */
-static void push_details (lua_State *L) {
-  lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
-  int details, seen;
-  lua_createtable(L, (int)n, 0);
-  details = lua_gettop(L);
-  lua_newtable(L);
-  seen = lua_gettop(L);
-  for (i = 1; i <= n; i++) {
-    lua_createtable(L, 0, 4);
-    lua_rawgeti(L, 2, i);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "catalogURI");
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, seen) == LUA_TNIL) {
-      lua_pop(L, 1);
-      lua_pushinteger(L, i);
-      lua_rawset(L, seen);
-    } else {
-      lua_setfield(L, -3, "twin");
-      lua_pop(L, 1);
-    }
-    lua_rawseti(L, details, i);
-  }
-  lua_pop(L, 1);
-}
-
-static bool is_twin (lua_State *L, const struct operation *op, lua_Integer which) {
-  bool twin;
-  push_detail(L, op, which);
-  twin = lua_getfield(L, -1, "twin") != LUA_TNIL;
-  lua_pop(L, 2);
-  return twin;
-}
-
-/* True if the catalog was loaded before the session was lost. Otherwise resets its detail. */
-static bool is_loaded (lua_State *L, const struct operation *op, lua_Integer which) {
-  static const char *const failed[] = {"errorObject", "xhr",   "offlineReason", "result",
-                                       "doubtful",    "entry", "validators",    "key"};
-  bool loaded;
-  size_t i;
-  push_detail(L, op, which);
-  loaded = lua_getfield(L, -1, "errorObject") == LUA_TNIL;
-  lua_pop(L, 1);
-  for (i = 0; !loaded && i < sizeof failed / sizeof *failed; i++)
-    clear_field(L, -1, failed[i]);
-  lua_pop(L, 1);
-  return loaded;
 }
 
 /*
@@ -745,15 +461,15 @@ static int load_all (lua_State *L) {
   lua_Integer i, n = (lua_Integer)lua_rawlen(L, 2);
   bool ok = true, again;
   operation_push(L, op);
-  again = compat_getslot(L, 3, LOADING_DETAILS) == LUA_TTABLE;
+  again = compat_getslot(L, 3, DETAILS_SLOT) == LUA_TTABLE;
   lua_pop(L, 1);
   op->stage = 0;
   if (!again) {
-    push_details(L);
-    compat_setslot(L, 3, LOADING_DETAILS);
+    details_push(L);
+    compat_setslot(L, 3, DETAILS_SLOT);
   }
   for (i = 1; i <= n && ok; i++) {
-    if (is_twin(L, op, i) || (again && is_loaded(L, op, i))) continue;
+    if (details_is_twin(L, op, i) || (again && details_is_loaded(L, op, i))) continue;
     lua_rawgeti(L, 2, i);
     ok = load_one(L, op, i, 4);
     lua_settop(L, 3);
@@ -761,62 +477,6 @@ static int load_all (lua_State *L) {
   if (!ok) return luaL_error(L, "not enough memory");
   if (!op->exchanges) operation_defer(L, op, deferred);
   return 0;
-}
-
-/* Separate credentials for the catalogs. They go to every catalog of the call, wherever it is. */
-
-/*
-** addCatalog(uri, username, password [, options]) or addCatalog(uri [, options]). Returns the index of the
-** options.
-*/
-static int check_signature (lua_State *L) {
-  if (lua_type(L, 3) != LUA_TSTRING) {
-    if (!lua_isnil(L, 3) && !lua_istable(L, 3)) luaL_typeerror(L, 3, "a user name, or a table of options");
-    luaL_argcheck(L, lua_isnil(L, 4), 4, "expected no arguments after the options");
-    return 3;
-  }
-  session_check_credentials(L, 3, MODEL_BASIC);
-  return 5;
-}
-
-/* Leaves the provider, or nil, on the stack. */
-static double check_options (lua_State *L, int index) {
-  static const char *const known[] = {"authProvider", "iOSBasicAuthTimeout", NULL};
-  double limit = 0;
-  if (lua_isnil(L, index)) {
-    lua_pushnil(L);
-    return 0;
-  }
-  options_check(L, index, "addCatalog", known);
-  limit = options_number(L, index, "iOSBasicAuthTimeout", 0, 0) / 1000;
-  if (lua_getfield(L, index, "authProvider") == LUA_TNIL) return limit;
-  if (!session_hooks(L)->provider.identity(L, -1))
-    luaL_error(L, "addCatalog: option 'authProvider': expected an AuthenticationProvider, got %s",
-               luaL_typename(L, -1));
-  if (index != 3)
-    luaL_error(L, "addCatalog: expected a user name and password or option 'authProvider', not both");
-  return limit;
-}
-
-/* False: no memory. */
-static bool take_own (lua_State *L, const struct session *s, struct operation *op, int provider) {
-  size_t user_length, password_length;
-  const char *user, *password;
-  if (!lua_isnil(L, provider)) op->apart = identity_keep(session_hooks(L)->provider.identity(L, provider));
-  if (lua_type(L, 3) != LUA_TSTRING) return true;
-  user = lua_tolstring(L, 3, &user_length);
-  password = lua_tolstring(L, 4, &password_length);
-  op->apart = identity_new(s->loop, MODEL_BASIC, s->service, s->transport);
-  return op->apart && identity_set_credentials(op->apart, user, user_length, password, password_length);
-}
-
-/* Why nothing is sent, or NULL. */
-static const char *why_not (lua_State *L, const struct operation *op) {
-  if (op->session->model == MODEL_SSO && lua_type(L, 3) == LUA_TSTRING)
-    return "an sso session takes no user name: pass the option authProvider";
-  if (op->apart && !op->apart->credentials && !op->apart->logged_in)
-    return "the AuthenticationProvider is not logged in: call its login first";
-  return NULL;
 }
 
 /* Requests all catalogs. An early response cannot end the operation before the last request is sent. */
@@ -847,20 +507,18 @@ static int add_catalog (lua_State *L) {
   if (!s->protocol->catalogs)
     return luaL_error(L, "addCatalog: protocol %s has no catalogs", s->protocol->name);
   session_touch(s);
-  lua_settop(L, 5);
-  check_uris(L, s);
-  limit = check_options(L, check_signature(L));
+  limit = arguments_check(L, s);
   op = operation_new(L, 1, "addCatalog");
   op->limit = limit;
-  operation_must(L, op, take_own(L, s, op, 6));
+  operation_must(L, op, arguments_take_identity(L, s, op));
   if (session_refuses(L, op)) return 1;
-  refused = why_not(L, op);
+  refused = arguments_refusal(L, op);
   if (refused) {
     operation_refuse(L, op, "auth", RESULT_GENERAL_FAILURE, refused);
     return 1;
   }
   promise = lua_gettop(L);
-  lua_pushvalue(L, 2);
+  lua_pushvalue(L, ARGUMENTS_URIS);
   compat_setslot(L, promise, OPERATION_ARGUMENTS);
   lua_pushcfunction(L, begin_loading);
   lua_pushlightuserdata(L, op);
