@@ -152,6 +152,18 @@ describe("sorting", function()
     assert.equal(196, #customers)
   end)
 
+  it("returns with the next change after a sort that was asked for once", function()
+    load("c", "a", "b", "d", "e", "f", "g", "h", "i", "j")
+    customers:setSortFields { "Name" }
+    assert.equal("a b c d e f g h i j", order "Name")
+    customers:sort { "Name:DESC" }
+    assert.equal("j i h g f e d c b a", order "Name")
+    data.find(customers, "Name", "j").Discount = 9
+    assert.equal("j i h g f e d c b a", order "Name")
+    data.find(customers, "Name", "j").Name = "bb"
+    assert.equal("a b bb c d e f g h i", order "Name")
+  end)
+
   it("waits while autoSort is false", function()
     load("b", "a")
     customers.autoSort = false

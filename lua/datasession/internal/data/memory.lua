@@ -94,11 +94,10 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, edits = 0,
-    autoSort = true, caseSensitive = false, write = write, before = changes.before,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, edits = 0, write = write, before = changes.before,
   }
   rawset(t, P, m)
-  order.restart(m)
+  order.init(m)
   replace(m, {})
   return t
 end

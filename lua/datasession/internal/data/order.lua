@@ -3,6 +3,7 @@
 --
 --     m.sortFn, m.sortFields   set by setSortFn and setSortFields; the function wins
 --     m.unsorted               true if all records must be sorted
+--     m.disturbed              true if a sort that was asked for once has changed the order that is kept
 --     m.moved                  record -> true: those that may be out of place; `movedCount`
 
 local codec = require "datasession.internal.codec"
@@ -253,23 +254,38 @@ function order.records(m)
   return m.records
 end
 
---- Sorts once.
+--- Sorts once. A table that is kept sorted is sorted again with the next change.
 function order.sortOnce(m, by)
   forgetHoles(m, order.sorted(m, order.records(m), by))
+  m.disturbed = m.active
 end
 
---- Sets what to sort by, and whether to keep sorted.
-function order.restart(m)
+local function restart(m)
   m.moved, m.movedCount = {}, 0
-  m.active = m.autoSort and (m.sortFn or m.sortFields) and true or false
+  m.active, m.disturbed = m.autoSort and (m.sortFn or m.sortFields) and true or false, false
   m.unsorted = m.active
   m.sortNames = {}
   for _, field in ipairs(m.sortFields or {}) do m.sortNames[field.name] = true end
 end
 
+--- The members by which a table sorts, before anything is in it.
+function order.init(m)
+  m.autoSort, m.caseSensitive, m.sortFn, m.sortFields = true, false, nil, nil
+  restart(m)
+end
+
+--- Sets sortFn, sortFields, autoSort or caseSensitive. Changes until now are sorted as it was.
+function order.configure(m, name, value)
+  if m.active then pcall(order.records, m) end -- a function of the program may fail: it is being replaced
+  m[name] = value
+  restart(m)
+end
+
 --- Notes that a field of a record has changed, or that the record is new (no field).
 function order.changed(m, r, field)
-  if m.active and (not field or m.sortFn or m.sortNames[field]) and not m.moved[r] then
+  if not m.active or field and not m.sortFn and not m.sortNames[field] then return end
+  if m.disturbed then m.unsorted, m.disturbed = true, false end
+  if not m.moved[r] then
     m.moved[r] = true
     m.movedCount = m.movedCount + 1
   end
@@ -278,7 +294,7 @@ end
 --- Notes that all records are new.
 -- @param moved table, empty: becomes m.moved
 function order.loaded(m, moved)
-  m.unsorted, m.moved, m.movedCount, m.reordered = m.active, moved, 0, false
+  m.unsorted, m.moved, m.movedCount, m.reordered, m.disturbed = m.active, moved, 0, false, false
 end
 
 local function compact(m)

@@ -88,9 +88,7 @@ end
 -- @param list array of "Field", "Field:ASC" or "Field:DESC"; nil: no longer
 function methods.setSortFields(t, list)
   local fields = list ~= nil and parse(t, list, "setSortFields", 2) or nil
-  local m = t[P]
-  m.sortFields = fields and #fields > 0 and fields or nil
-  order.restart(m)
+  order.configure(t[P], "sortFields", fields and #fields > 0 and fields or nil)
 end
 
 --- Keeps the table sorted by a function as long as autoSort is true.
@@ -99,9 +97,7 @@ function methods.setSortFn(t, fn)
   if fn ~= nil and type(fn) ~= "function" then
     raise("setSortFn: expected a function or nil, got " .. type(fn), 2)
   end
-  local m = t[P]
-  m.sortFn = fn
-  order.restart(m)
+  order.configure(t[P], "sortFn", fn)
 end
 
 --- Sorts once.

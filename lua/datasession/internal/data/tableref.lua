@@ -241,8 +241,7 @@ for _, name in ipairs { "autoSort", "caseSensitive" } do
     if type(value) ~= "boolean" then
       raise(("%s: expected a boolean, got %s"):format(name, type(value)), level + 1)
     end
-    t[P][name] = value
-    order.restart(t[P])
+    order.configure(t[P], name, value)
   end
 end
 
