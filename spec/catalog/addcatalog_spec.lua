@@ -499,6 +499,17 @@ describe("addCatalog", function()
       assert.equal("connect", fails(loggedIn "basic", uri).kind)
     end)
 
+    it("a server of another origin at once, with reconnect too", function()
+      local session = loggedIn("form", { reconnect = { delay = 0 } })
+      local began = false
+      session:subscribe("reconnecting", function() began = true end)
+      local err = rejected(session:addCatalog { server.catalogURIs.form, "http://127.0.0.1:1/a.json" })
+      datasession.run(LIMIT)
+      assert.equal("connect", err.info.details[2].errorObject.kind)
+      assert.same({ server.catalogURIs.form }, session.catalogURIs)
+      assert.same({ false, "connected" }, { began, session.state })
+    end)
+
     it("a 401 from elsewhere, without asking after the session", function()
       local other <close> = assert(sandbox.start {})
       local session = loggedIn "basic"

@@ -261,6 +261,14 @@ describe("a secret that the server quotes is not shown:", function()
     assert.equal("Out of licences", says(rejected(login())))
   end)
 
+  it("a secret that stands in Retry-After", function()
+    local session = sessions.loggedIn(server, "basic")
+    answer(429, quote "Customer 7", nil, { ["Retry-After"] = "opensesame" })
+    local err = rejected(session:request { path = "rest/x", headers = { ["X-Key"] = "opensesame" } })
+    assert.not_matches("opensesame", tostring(err))
+    assert.equal("Customer 7 is wrong", says(err))
+  end)
+
   it("a header line's value, and part of it", function()
     local session = sessions.loggedIn(server, "basic")
     for _, value in ipairs { "opensesame", "Key opensesame", "a=opensesame;b=1" } do
