@@ -121,6 +121,19 @@ describe("datasession.JSDO", function()
     assert.same({ ttOrder = "ttOrder", ttOrderLine = "ttOrderLine" }, tables)
   end)
 
+  it("fills itself with autoFill, and hands out the promise", function()
+    local session = data.session(server)
+    local customers, filling = JSDO { name = "Customer", session = session, autoFill = true }
+    assert.equal(customers, filling:await(await.LIMIT))
+    assert.is_true(customers:hasData())
+    local other = JSDO { name = "Customer", session = session, autoFill = false }
+    assert.is_false(other:hasData())
+    server:fault { kind = "status", status = 500, path = "/Customer", count = 1 }
+    local empty, refused = JSDO { name = "Customer", session = session, autoFill = true }
+    await.rejected(refused)
+    assert.is_false(empty:hasData())
+  end)
+
   it("works while the session is logged out", function()
     local session = data.session(server)
     assert(session:logout():await(await.LIMIT))
