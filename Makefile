@@ -37,6 +37,7 @@ NEEDS_field := run test
 NEEDS_debians := debians
 NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
+NEEDS_bench-data := run bench
 NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
 NEEDS_bench-frames := run bench

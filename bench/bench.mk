@@ -9,7 +9,14 @@ bench: all specs
 	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
 	@$(BENCH) bench/run.sh
 	@echo
+	@$(BENCH) bench/data/run.sh
+	@echo
 	@$(MAKE) bench-scale
+
+## bench-data: data objects beside lua-cjson and Progress's own class, and how they grow; part of bench
+bench-data: all specs
+	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
+	@$(BENCH) bench/data/run.sh
 
 ## bench-scale: whether n times the work costs n times as much: CPU time and its exponent, as a table
 bench-scale: all specs
@@ -27,4 +34,4 @@ bench-guard: all
 bench-frames: all
 	@$(BENCH) bench/frames.sh
 
-.PHONY: bench bench-scale bench-instructions bench-guard bench-frames
+.PHONY: bench bench-data bench-scale bench-instructions bench-guard bench-frames

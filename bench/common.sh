@@ -59,12 +59,16 @@ start_server() {
   return 1
 }
 
-build_floor() {
+lua_package() {
   local name
   for name in lua5.4 lua-5.4 lua54 lua; do ! pkg-config --exists "$name" || break; done
+  echo "$name"
+}
+
+build_floor() {
   # shellcheck disable=SC2046 # flags
   "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -g -o "$scratch/floor" "$here"/floor*.c \
-    $(pkg-config --cflags --libs libcurl "$name")
+    $(pkg-config --cflags --libs libcurl "$(lua_package)")
 }
 
 # Runners: RUNNER WORK COUNT. They print microseconds of CPU time for a unit, and the peak of memory in KB.

@@ -1,6 +1,6 @@
 --- Whether what is done n times costs n times as much: CPU time for n, 2n, 4n and 8n, and the exponent that
 -- fits them. 1 is linear, 2 quadratic; what outgrows the processor's caches comes out somewhat above 1.
--- Nothing leaves the machine.
+-- Nothing leaves the machine. Run it at the top of the work tree.
 --
 --   scale.lua              all works, as a Markdown table
 --   scale.lua WORD         those whose name holds WORD
@@ -198,6 +198,8 @@ work(".headers of an answer, n lines of one name", MOST_LINES // STEPS[#STEPS], 
   server:close()
   return function() return response.headers end
 end)
+
+dofile "bench/data/scale.lua"(work)
 
 local function leastSquares(points)
   local n, sx, sy, sxx, sxy = #points, 0, 0, 0, 0
