@@ -71,7 +71,7 @@ end
 -- Functions that take the options of another one, too; that one's entries are enough.
 local SAME = {
   ["datasession.getSession"] = "datasession.new", ["session:login"] = "session:establishSession",
-  ["session:transportRequest"] = "session:request",
+  ["session:transportRequest"] = "session:request", ["jsdo:read"] = "jsdo:fill", ["jsdo:count"] = "jsdo:fill",
 }
 
 local takes = {} -- function -> the set of its options
@@ -218,6 +218,8 @@ local function dataObjects(server)
   add("record:", record.methods)
   add("record.", record.properties)
   add("date.", require "datasession.date")
+  jsdo:subscribe("beforeFill", function() return false end)
+  add("err.", assert(select(2, jsdo:fill():await())))
 end
 
 local function servers()
