@@ -77,25 +77,20 @@ local function showCatalog(catalog)
   end
 end
 
--- The text for "the first eight" in the operation's address. A catalog that says mappingType "JFP" wants a
--- JSON object with any of ablFilter (such as "CustNum < 100"), orderBy, skip, top and id; others take a text
--- of their own.
-local function filterOf(read)
-  return read.mappingType == "JFP" and { ablFilter = "", skip = 0, top = 8 } or ""
-end
-
--- The first resource that can be read, and its rows.
+-- The first resource of one table that can be read, and its first records.
 local function readFirst(session)
   for _, catalog in ipairs(session.catalogs) do
     for resource in catalog:eachResource() do
       local read = resource:operation("read")
-      if read then
-        local response = assert(session:request({ uri = read:expand({ filter = filterOf(read) }) }):await())
-        local rows = assert(response:json())
-        for _, key in ipairs({ resource.datasetName or false, resource.tables[1].name or false }) do
-          rows = key and rows[key] or rows
+      if read and #resource.tables == 1 then
+        local object = datasession.JSDO({ name = resource.name, session = session })
+        -- JFP: OpenEdge's filters, which may say how many records to read; others have a text of their own.
+        assert(object:fill(read.mappingType == "JFP" and { top = 8 } or nil):await())
+        local records = {}
+        for record in object:records() do
+          records[#records + 1] = record
         end
-        return resource, rows
+        return resource, records
       end
     end
   end
