@@ -2,16 +2,13 @@
 
 #include <stdbool.h>
 
-enum {
-  CALM = 4,         /* units of collection for each value's worth of memory */
-  LARGE = 32 * 1024 /* bytes of a string */
-};
+enum { LARGE = 32 * 1024 }; /* bytes of a string */
 
-static int call_calmly (lua_State *L, int arguments, int results) {
-  int speed = lua_gc(L, LUA_GCSETSTEPMUL, CALM), status;
+void calm_call (lua_State *L, enum calm calm, int arguments, int results) {
+  int speed = lua_gc(L, LUA_GCSETSTEPMUL, calm), status;
   status = lua_pcall(L, arguments, results, 0);
   lua_gc(L, LUA_GCSETSTEPMUL, speed);
-  return status;
+  if (status != LUA_OK) lua_error(L);
 }
 
 /* Restarting the collector forgets the memory that was allocated meanwhile. */
@@ -47,7 +44,7 @@ void calm_push (lua_State *L, const char *at, size_t length) {
 }
 
 static int l_calmly (lua_State *L) {
-  if (call_calmly(L, lua_gettop(L) - 1, LUA_MULTRET) != LUA_OK) return lua_error(L);
+  calm_call(L, CALM_SLICE, lua_gettop(L) - 1, LUA_MULTRET);
   return lua_gettop(L);
 }
 

@@ -10,6 +10,18 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Units of collection for each value's worth of memory. */
+enum calm {
+  CALM_SLICE = 4, /* in a slice that allocates much */
+  CALM_STEP = 12  /* in a step of a host that gives it a budget */
+};
+
+/*
+** Calls the function below its arguments, as lua_call does, while the collector is so slow. The function must
+** not yield. The collector is as before when it returns or raises.
+*/
+void calm_call (lua_State *L, enum calm calm, int arguments, int results);
+
 /* Pushes a string. A large one does not make the collector run. */
 void calm_push (lua_State *L, const char *text, size_t length);
 

@@ -1,6 +1,7 @@
 #include "runtime/loop.h"
 
 #include "net/transport.h"
+#include "runtime/calm.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -547,9 +548,31 @@ static double seconds (lua_State *L, int index, double fallback) {
   return value;
 }
 
+struct host_step {
+  struct loop *loop;
+  double wait, budget;
+};
+
+static int step_with_budget (lua_State *L) {
+  const struct host_step *step = lua_touserdata(L, 1);
+  loop_step(L, step->loop, step->wait, step->budget);
+  return 0;
+}
+
+/* The collector has its part of the budget: small pieces. */
+static void step_calmly (lua_State *L, struct host_step step) {
+  lua_pushcfunction(L, step_with_budget);
+  lua_pushlightuserdata(L, &step);
+  calm_call(L, CALM_STEP, 1, 0);
+}
+
 static int step (lua_State *L, struct loop *loop, int first) {
   double wait = seconds(L, first, 0), budget = seconds(L, first + 1, 0);
-  loop_step(L, loop, wait < HUGE_VAL ? wait : -1, budget < HUGE_VAL ? budget : 0);
+  struct host_step given = {loop, wait < HUGE_VAL ? wait : -1, budget < HUGE_VAL ? budget : 0};
+  if (given.budget > 0)
+    step_calmly(L, given);
+  else
+    loop_step(L, loop, given.wait, 0);
   lua_pushboolean(L, loop_pending(loop));
   return 1;
 }
