@@ -78,7 +78,7 @@ end
 local function remove(m, r)
   ids.leave(m, r)
   local was = m.deleted[r]
-  m.deleted[r] = "gone"
+  m.deleted[r], m.still = "gone", nil
   drop(m, r)
   if not was then m.deletedCount = m.deletedCount + 1 end
   m.marks[r], m.holes = nil, m.holes + 1
@@ -87,7 +87,7 @@ local function remove(m, r)
 end
 
 local function hide(m, r)
-  m.deleted[r] = "deleted"
+  m.deleted[r], m.still = "deleted", nil
   m.deletedCount = m.deletedCount + 1
   ids.restate(m, r)
   if m.working == r then relations.setWorking(m, nil) end

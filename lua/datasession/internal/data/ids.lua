@@ -90,20 +90,39 @@ local function indexLoaded(m, index)
   for i = 1, #records do index[prefix .. first + i] = records[i] end
 end
 
+-- The same by the id field: none is changed, or in m.hidden.
+local function indexByField(m, index, property)
+  local records = m.records
+  for i = 1, #records do
+    local r = records[i]
+    local value = r[VALUES][property]
+    local id = value ~= null and text(value) or generated(m, r)
+    if index[id] then m.shared = true else index[id] = r end
+  end
+end
+
+local function indexEach(m, index, hidden)
+  local records, deleted = m.records, m.deleted
+  for i = 1, #records do
+    if deleted[records[i]] ~= "gone" then enter(m, index, hidden, records[i]) end
+  end
+end
+
 local function setIndex(m, index)
   m.index, m.quick = index, not m.isRelated and index or nil
 end
 
 -- Makes the index: id -> record; m.hidden has those that are deleted.
 local function build(m)
-  local index, hidden, records, deleted = {}, {}, m.records, m.deleted
+  local index, hidden, property = {}, {}, m.shape.idProperty
+  local unchanged = m.changeCount == 0 and m.deletedCount == 0
   m.shared = false
-  if not m.shape.idProperty and not m.numbers and m.deletedCount == 0 then
+  if unchanged and property then
+    indexByField(m, index, property)
+  elseif unchanged and not m.numbers then
     indexLoaded(m, index)
   else
-    for i = 1, #records do
-      if deleted[records[i]] ~= "gone" then enter(m, index, hidden, records[i]) end
-    end
+    indexEach(m, index, hidden)
   end
   m.hidden = hidden
   setIndex(m, index)

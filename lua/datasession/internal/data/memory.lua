@@ -5,6 +5,7 @@
 --     records          the records in order; those that were deleted keep their places
 --     deleted          weak keys: record -> "deleted" | "gone"
 --     deletedCount     the number of those in `records`; `holes`: of the gone ones
+--     still            the array that foreach walks, as long as none of its records is deleted
 --     changes          record -> change; `changeCount`, `changeNumber`: how many; the latest number
 --     edits            how often a record was changed, to notice changes that are made during a fill
 --     marks            record -> { errorString, rejected, conflict }
@@ -81,7 +82,7 @@ local function replace(m, rows, pause)
   local records = makeRecords(rows, meta, pause)
   local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
   if m.deleted then setmetatable(m.deleted, allGone) end
-  m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
+  m.records, m.deleted, m.deletedCount, m.holes, m.still = records, deleted, 0, 0, nil
   m.changes, m.changeCount, m.marks = changed, 0, marks
   m.generation, m.meta, m.groups = generation, meta, nil
   relations.setWorking(m, nil)

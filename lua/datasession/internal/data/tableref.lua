@@ -169,9 +169,10 @@ function methods.foreach(t, fn)
   expect("function", "foreach", "a function", fn, 2)
   local m = t[P]
   local records, deleted, alone = related(m, "foreach", 2), m.deleted, not m.isRelated
+  m.still = m.deletedCount == 0 and records or nil
   for i = 1, #records do
     local r = records[i]
-    if not deleted[r] then
+    if m.still == records or not deleted[r] then
       if alone then m.working = r else setWorking(m, r) end
       if fn(r) == false then return end
     end
