@@ -98,6 +98,7 @@ build = {
     ["datasession.internal.ending"] = "lua/datasession/internal/ending.lua",
     ["datasession.internal.locale"] = "lua/datasession/internal/locale.lua",
     ["datasession.internal.methods"] = "lua/datasession/internal/methods.lua",
+    ["datasession.internal.mistake"] = "lua/datasession/internal/mistake.lua",
     ["datasession.internal.parameters"] = "lua/datasession/internal/parameters.lua",
     ["datasession.internal.pause"] = "lua/datasession/internal/pause.lua",
     ["datasession.internal.percent"] = "lua/datasession/internal/percent.lua",

@@ -202,6 +202,21 @@ describe("a mistake raises where the program made it:", function()
     end
   end)
 
+  it("options that code in Lua checks for a function in C", function()
+    local function new(options)
+      options.serviceURI, options.name = server.uris.form, "silence"
+      return function() datasession.new(options) end
+    end
+    raisesHere("option 'store': it has no method 'get'", new { store = {} })
+    raisesHere("option 'store': expected a store", new { store = 5 })
+    local store = require("datasession.store").memory()
+    raisesHere("pass only one", new { store = store, storage = store })
+    for _, wrong in ipairs { 5, { a = print }, { { "a" }, "b" }, { a = { {} } } } do
+      raisesHere("request: option 'query'", function() session:request { path = "x", query = wrong } end)
+      raisesHere("request: option 'form'", function() session:request { path = "x", form = wrong } end)
+    end
+  end)
+
   it("a name that a catalog lacks", function()
     local catalog = session.catalogs[1]
     raisesHere("catalog: no resource 'Custmer': did you mean 'Customer'%?", function()

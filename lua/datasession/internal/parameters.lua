@@ -2,6 +2,7 @@
 
 local codec = require "datasession.internal.codec"
 local locale = require "datasession.internal.locale"
+local mistake = require "datasession.internal.mistake"
 local percent = require "datasession.internal.percent"
 
 local concat, format = table.concat, string.format
@@ -12,8 +13,8 @@ local UNRESERVED = "A-Za-z0-9%-_.~"
 local parameters = {}
 
 local function fail(option, name, value)
-  error(format("request: option '%s': '%s': expected a string, a number, a boolean or an array of these, "
-    .. "got %s", option, tostring(name), value), 0)
+  mistake(format("request: option '%s': '%s': expected a string, a number, a boolean or an array of these, "
+    .. "got %s", option, tostring(name), value))
 end
 
 local function textOf(option, name, value)
@@ -44,7 +45,7 @@ local function addPairs(parts, option, list)
   for i = 1, #list do
     local pair = list[i]
     if type(pair) ~= "table" or type(pair[1]) ~= "string" then
-      error(format("request: option '%s': element %d: expected { name, value }", option, i), 0)
+      mistake(format("request: option '%s': element %d: expected { name, value }", option, i))
     end
     add(parts, option, pair[1], pair[2])
   end
@@ -55,7 +56,7 @@ local function addMembers(parts, option, members)
   local names = {}
   for name in pairs(members) do
     if type(name) ~= "string" then
-      error(format("request: option '%s': expected names that are strings, got a %s", option, type(name)), 0)
+      mistake(format("request: option '%s': expected names that are strings, got a %s", option, type(name)))
     end
     names[#names + 1] = name
   end
@@ -71,7 +72,7 @@ end
 -- @return string. Raises for anything else
 function parameters.encode(option, given)
   if type(given) ~= "table" then
-    error(format("request: option '%s': expected a table, got %s", option, type(given)), 0)
+    mistake(format("request: option '%s': expected a table, got %s", option, type(given)))
   end
   local parts = {}
   local write = given[1] ~= nil and addPairs or addMembers

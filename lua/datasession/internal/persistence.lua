@@ -20,6 +20,7 @@
 -- There is never a password in it.
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local mistake = require "datasession.internal.mistake"
 local raise = require "datasession.internal.raise"
 
 local persistence = {}
@@ -151,23 +152,24 @@ local function try(store, name, what, method, ...)
   return true, result
 end
 
-local function storeOf(options)
+-- `fail`: raises with a message.
+local function storeOf(options, fail)
   local option, store = "store", options.store
   if store == nil then
     option, store = "storage", options.storage -- the old name
   elseif options.storage ~= nil then
-    error("options 'store' and 'storage', its old name: pass only one", 0)
+    fail("options 'store' and 'storage', its old name: pass only one")
   end
   if store == nil then
     return require("datasession.store").file()
   end
   if type(store) ~= "table" and type(store) ~= "userdata" then
-    error(("option '%s': expected a store with the methods get, set and remove, got %s")
-      :format(option, type(store)), 0)
+    fail(("option '%s': expected a store with the methods get, set and remove, got %s")
+      :format(option, type(store)))
   end
   for _, method in ipairs { "get", "set", "remove" } do
     if type(store[method]) ~= "function" then
-      error(("option '%s': it has no method '%s'"):format(option, method), 0)
+      fail(("option '%s': it has no method '%s'"):format(option, method))
     end
   end
   return store
@@ -234,7 +236,7 @@ end
 -- read the store.
 function persistence.restore(options, session, name, serviceURI, model, protocol, own, found)
   if not found then
-    found = { store = storeOf(options) }
+    found = { store = storeOf(options, mistake) }
     if options.authProvider == nil then
       local who = { serviceURI = serviceURI, model = model, protocol = protocol, own = own }
       found.document, found.text = load(found.store, name, who)
@@ -268,7 +270,7 @@ function persistence.prepare(mine, options, model)
     return nil -- or a mistake, which datasession.new raises for
   end
   core.claimName(mine.name)
-  local store = storeOf(mine)
+  local store = storeOf(mine, function(message) error(message, 0) end)
   local uri = mine.serviceURI:gsub("/+$", "")
   local who = { serviceURI = uri, model = model, protocol = mine.protocol or "jsdo" }
   local document, text = load(store, mine.name, who)
