@@ -65,6 +65,7 @@ build = {
     ["datasession.internal.data.fold"] = "lua/datasession/internal/data/fold.lua",
     ["datasession.internal.data.ids"] = "lua/datasession/internal/data/ids.lua",
     ["datasession.internal.data.image"] = "lua/datasession/internal/data/image.lua",
+    ["datasession.internal.data.imagewriter"] = "lua/datasession/internal/data/imagewriter.lua",
     ["datasession.internal.data.invoke"] = "lua/datasession/internal/data/invoke.lua",
     ["datasession.internal.data.jfp"] = "lua/datasession/internal/data/jfp.lua",
     ["datasession.internal.data.jsdo"] = "lua/datasession/internal/data/jsdo.lua",

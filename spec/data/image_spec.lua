@@ -2,6 +2,7 @@
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local image = require "datasession.internal.data.image"
+local imagewriter = require "datasession.internal.data.imagewriter"
 local memory = require "datasession.internal.data.memory"
 local sandbox = require "datasession.sandbox"
 
@@ -37,7 +38,7 @@ describe("a before-image", function()
   local function written(jsdo)
     local records = {}
     for _, t in ipairs { jsdo.ttOrder, jsdo.ttOrderLine } do records[t] = memory.changed(t) end
-    return image.write(jsdo, records)
+    return imagewriter.write(jsdo, records)
   end
 
   it("is written with exactly these keys", function()

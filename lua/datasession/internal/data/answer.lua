@@ -2,6 +2,7 @@
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
+local errors = require "datasession.internal.data.errors"
 local image = require "datasession.internal.data.image"
 
 local answer = {}
@@ -9,7 +10,7 @@ local answer = {}
 local null = codec.null
 
 local function isObject(value)
-  return type(value) == "table" and value ~= null and not codec.isArray(value)
+  return type(value) == "table" and not codec.isArray(value)
 end
 
 -- True if the object has the array of one of the tables, or a part of a before-image.
@@ -89,10 +90,59 @@ function answer.parse(jsdo, body, pause)
   local found, message = members(jsdo, body)
   if not found then return nil, message end
   local parsed
-  parsed, message = image.parse(jsdo, found, pause)
+  parsed, message = image.parse(jsdo, found, pause, true)
   if not parsed then return nil, message end
   dropChildren(parsed)
   return parsed, found
+end
+
+-- The only row of a dataset whose form is the usual one and that has no error; nil: parse it.
+local function plainRow(jsdo, t, body)
+  local name = jsdo[P].resource.datasetName
+  local found = name and isObject(body) and body[name]
+  local rows = isObject(found) and found["prods:errors"] == nil and found[t[P].shape.name]
+  local row = codec.isArray(rows) and #rows == 1 and #jsdo[P].tables == 1 and rows[1]
+  if not isObject(row) or image.hasError(row) then return nil end
+  image.strip(t[P].shape, row)
+  return row
+end
+
+-- The first text in prods:errors, for an answer that gives no row for it.
+local function firstError(found)
+  local all = found["prods:errors"]
+  for _, list in next, type(all) == "table" and all or {} do
+    local one = type(list) == "table" and list[1]
+    if one then
+      local text = type(one) == "table" and one["prods:error"]
+      return type(text) == "string" and text or errors.GENERIC
+    end
+  end
+end
+
+-- The one row of a table in an answer, and its mark. nil, nil and a message for several.
+local function onlyRow(parsed, t)
+  for _, one in ipairs(parsed) do
+    if one.t == t then
+      if #one.rows + #one.deleted > 1 then
+        return nil, nil, ("expected one row of %s, got %d"):format(t[P].shape.name, #one.rows + #one.deleted)
+      end
+      return one.rows[1], one.rows[1] and one.marks[1] or one.deleted[1], nil
+    end
+  end
+end
+
+--- Takes the answer to the save of one record of `t` apart.
+-- @return true, the plain row or nil, its mark or nil; or nil and a message
+function answer.one(jsdo, t, body)
+  local row = plainRow(jsdo, t, body)
+  if row then return true, row end
+  local parsed, found = answer.parse(jsdo, body)
+  if not parsed then return nil, found end
+  local mark, several
+  row, mark, several = onlyRow(parsed, t)
+  if several then return nil, several end
+  if not row and not mark then mark = { errorString = firstError(found) } end
+  return true, row, mark
 end
 
 return answer

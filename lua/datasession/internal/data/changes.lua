@@ -297,6 +297,13 @@ local function mergeRow(m, r, later, row, old)
   end
 end
 
+-- True if the record may have another id when the change has ended.
+local function concernsId(m, token, change)
+  local property = m.shape.idProperty
+  if not property then return false end
+  return token.state == "created" or change.old[property] ~= nil or token.later[property] ~= nil
+end
+
 -- The server has saved what the token describes: only later changes stay pending.
 local function settle(m, r, token)
   local later, change = token.later, m.changes[r]
@@ -304,14 +311,15 @@ local function settle(m, r, token)
     remove(m, r)
     return
   end
-  ids.leave(m, r)
+  local moves = concernsId(m, token, change)
+  if moves then ids.leave(m, r) end
   local deleted = change.state == "deleted"
   if deleted or next(later) ~= nil then
     change.state, change.old = deleted and "deleted" or "modified", later
   else
     drop(m, r)
   end
-  ids.enter(m, r)
+  if moves then ids.enter(m, r) end
 end
 
 --- The server has saved what was sent.

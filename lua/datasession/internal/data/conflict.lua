@@ -5,7 +5,7 @@ local P = require("datasession.internal.data.private").P
 local answer = require "datasession.internal.data.answer"
 local codec = require "datasession.internal.codec"
 local filter = require "datasession.internal.data.filter"
-local image = require "datasession.internal.data.image"
+local imagewriter = require "datasession.internal.data.imagewriter"
 local jfp = require "datasession.internal.data.jfp"
 local memory = require "datasession.internal.data.memory"
 local mistake = require "datasession.internal.data.mistake"
@@ -173,7 +173,7 @@ end
 function conflict.find(jsdo, t, r, token)
   local state, old = memory.unsent(r)
   if state == "created" or not state then return nil end
-  local read = image.oldRow(r, old)
+  local read = imagewriter.oldRow(r, old)
   local stored, gone = readStored(jsdo, t, r, read)
   if not stored and not gone then return nil end
   local deletes = token.state == "deleted"

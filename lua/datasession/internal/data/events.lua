@@ -241,7 +241,8 @@ end
 -- of the data object.
 -- @return false if a handler of either returned false
 function events.fireRecord(t, event, record, ...)
-  local jsdo = t[P].jsdo
+  local jsdo, own = t[P].jsdo, t[P].handlers
+  if not (own and own[event] or jsdo[P].handlers[event]) then return true end
   local goOn = fireOn(t, event, nil, jsdo, record, ...)
   return fireOn(jsdo, event, nil, jsdo, record, ...) and goOn
 end

@@ -13,6 +13,7 @@ local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local image = require "datasession.internal.data.image"
+local imagewriter = require "datasession.internal.data.imagewriter"
 local merge = require "datasession.internal.data.merge"
 local raise = require "datasession.internal.raise"
 
@@ -183,7 +184,7 @@ local function load(call, jsdo, name, level)
 end
 
 local function encode(jsdo, changesOnly)
-  return image.writeAll(jsdo, datasetName(jsdo), changesOnly)
+  return imagewriter.writeAll(jsdo, datasetName(jsdo), changesOnly)
 end
 
 -- ---- the methods

@@ -7,7 +7,7 @@ local conflicts = require "datasession.internal.data.conflict"
 local core = require "datasession.core"
 local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
-local image = require "datasession.internal.data.image"
+local imagewriter = require "datasession.internal.data.imagewriter"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
 local requests = require "datasession.internal.data.request"
@@ -48,9 +48,10 @@ end
 local function addAll(jsdo, operations, state, list)
   local kind = KINDS[state]
   for _, r in ipairs(list) do
-    operations[#operations + 1] = requests.new(jsdo, kind.name, {
-      operation = kind.number, jsrecord = r, outcome = outcome.UNSENT,
-    })
+    operations[#operations + 1] = {
+      jsdo = jsdo, async = true, fnName = kind.name, operation = kind.number, jsrecord = r,
+      outcome = outcome.UNSENT, success = false,
+    }
   end
 end
 
@@ -85,57 +86,41 @@ end
 local function rowOf(jsdo, t, r, state, old)
   local changesOnly = jsdo[P].resource.service.settings.sendOnlyChanges
   if changesOnly and state ~= "created" then return onlyChanges(t, r, state, old) end
-  return state == "deleted" and image.oldRow(r, old) or memory.values(r)
+  return state == "deleted" and imagewriter.oldRow(r, old) or memory.values(r)
 end
 
 local function bodyOf(jsdo, operation, t, r)
   local resource = jsdo[P].resource
   if resource.datasetName and operation.useBeforeImage then
-    return image.write(jsdo, { [t] = { r } })
+    return imagewriter.writeOne(jsdo, t, r)
   end
-  local text = image.rowText(t, r, rowOf(jsdo, t, r, memory.unsent(r)))
+  local text = imagewriter.rowText(t, r, rowOf(jsdo, t, r, memory.unsent(r)))
   if not resource.datasetName then return text end
   return format("{%s:{%s:[%s]}}", codec.encode(resource.datasetName), codec.encode(t[P].shape.name), text)
 end
 
--- The address; nil and an error object if it has a placeholder without a value.
-local function addressOf(operation, r, made)
+-- The address; nil and an error object if it has a placeholder without a value. One without placeholders is
+-- checked once.
+local function addressOf(plan, operation, r, made)
+  local known = plan.addresses[operation]
+  if known then return known end
   local ok, uri, message = pcall(operation.expand, operation, memory.values(r))
-  if ok and uri then return uri end
-  return nil, requests.failure("catalog", "saveChanges: " .. tostring(ok and message or uri), nil, made)
+  if not ok or not uri then
+    return nil, requests.failure("catalog", "saveChanges: " .. tostring(ok and message or uri), nil, made)
+  end
+  if not operation.uri:find("{", 1, true) then plan.addresses[operation] = uri end
+  return uri
 end
 
 -- The options of the request; nil and an error object if the record cannot be sent.
-local function describe(jsdo, made, operation, t, r)
-  local uri, err = addressOf(operation, r, made)
+local function describe(plan, jsdo, made, operation, t, r)
+  local uri, err = addressOf(plan, operation, r, made)
   if not uri then return nil, err end
   local ok, body = pcall(bodyOf, jsdo, operation, t, r)
   if ok then return { uri = uri, method = operation.verb, body = body } end
   if type(body) ~= "table" or not body.message then error(body, 0) end
   return nil, requests.failure("error", "saveChanges: " .. body.message,
     "correct the value, then save again", made)
-end
-
--- Takes the one row out of an answer: its values and its mark; nil, nil and a message for several.
-local function onlyRow(parsed, t)
-  for _, one in ipairs(parsed) do
-    if one.t == t then
-      if #one.rows + #one.deleted > 1 then
-        return nil, nil, format("expected one row of %s, got %d", t[P].shape.name, #one.rows + #one.deleted)
-      end
-      return one.rows[1], one.rows[1] and one.marks[1] or one.deleted[1], nil
-    end
-  end
-end
-
--- The first text in prods:errors, for an answer that gives no row for it.
-local function firstError(members)
-  local all = members["prods:errors"]
-  for _, list in next, type(all) == "table" and all or {} do
-    local one = type(list) == "table" and list[1]
-    local text = type(one) == "table" and one["prods:error"]
-    if one then return type(text) == "string" and text or errors.GENERIC end
-  end
 end
 
 local function finderOf(plan, jsdo, t, r)
@@ -154,11 +139,9 @@ local function applyAnswer(plan, jsdo, made, t, r, response)
   local token = plan.token
   local ok, message = requests.take(made, response)
   if not ok and response.body ~= "" then return unusable(jsdo, made, t, r, token, message) end
-  local parsed, members = answer.parse(jsdo, made.response)
-  if not parsed then return unusable(jsdo, made, t, r, token, members) end
-  local row, mark, several = onlyRow(parsed, t)
-  if several then return unusable(jsdo, made, t, r, token, several) end
-  local text, words = outcome.refusal(mark or { errorString = not row and firstError(members) or nil })
+  local usable, row, mark = answer.one(jsdo, t, made.response)
+  if not usable then return unusable(jsdo, made, t, r, token, row) end
+  local text, words = outcome.refusal(mark)
   if text then
     outcome.blameRow(jsdo, made, r, t, text)
     outcome.refused(jsdo, made, r, token, words, conflicts.find(jsdo, t, r, token))
@@ -170,7 +153,7 @@ end
 -- Sends the request of one record and applies the response.
 local function exchange(plan, jsdo, made, t, r)
   local operation = jsdo[P].resource:operation(KINDS[memory.unsent(r)].type)
-  local options, problem = describe(jsdo, made, operation, t, r)
+  local options, problem = describe(plan, jsdo, made, operation, t, r)
   if not options then
     errors.ofRequest(jsdo, problem, made, r, t, memory.id(r))
     return
@@ -213,6 +196,7 @@ end
 --   `token` are what it sends
 function rowsave.run(jsdo, plan)
   local total = #plan.operations
+  plan.addresses = {}
   for i, made in ipairs(plan.operations) do
     saveOne(plan, jsdo, made)
     if plan.onProgress then core.call(plan.onProgress, i, total) end

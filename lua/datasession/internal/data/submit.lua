@@ -8,7 +8,7 @@ local conflicts = require "datasession.internal.data.conflict"
 local core = require "datasession.core"
 local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
-local image = require "datasession.internal.data.image"
+local imagewriter = require "datasession.internal.data.imagewriter"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
 local requests = require "datasession.internal.data.request"
@@ -34,7 +34,7 @@ local function newPart(jsdo, t, r, state, whole)
   }
 end
 
--- Fires the before event of a record; false leaves the record out of the request.
+-- Fires the before event of a record. Returns its id; false leaves the record out of the request.
 local function begin(plan, jsdo, t, r, state)
   local part = newPart(jsdo, t, r, state, plan.made)
   plan.parts[#plan.parts + 1] = part
@@ -44,8 +44,9 @@ local function begin(plan, jsdo, t, r, state)
   end
   if not memory.unsent(r) then return false end
   part.token = memory.beginSave(r)
-  plan.byId[memory.id(r)] = part
-  return true
+  local id = memory.id(r)
+  plan.byId[id] = part
+  return id
 end
 
 local function recordsOf(tables)
@@ -60,7 +61,7 @@ local function tableBody(plan, jsdo, pause)
   for _, r in ipairs(memory.changed(t)) do
     local state = memory.unsent(r)
     if state and state ~= "deleted" and begin(plan, jsdo, t, r, state) then
-      rows[#rows + 1] = image.rowText(t, r, memory.values(r))
+      rows[#rows + 1] = imagewriter.rowText(t, r, memory.values(r))
       if #rows % SLICE == 0 then pause() end
     end
   end
@@ -70,7 +71,7 @@ end
 local function bodyOf(plan, jsdo, pause)
   if not jsdo[P].resource.datasetName then return tableBody(plan, jsdo, pause) end
   local function beginRecord(t, r, state) return begin(plan, jsdo, t, r, state) end
-  return image.write(jsdo, recordsOf(jsdo[P].tables), beginRecord, pause)
+  return imagewriter.write(jsdo, recordsOf(jsdo[P].tables), beginRecord, pause)
 end
 
 -- ---- the answer
