@@ -229,6 +229,19 @@ describe("fill", function()
       assert.equal(2, keys(customers))
     end)
 
+    it("deletes that the server tells, with the record that is there", function()
+      local customers = object "Customer"
+      filled(customers, { top = 3 })
+      answer([[{"dsCustomer":{"prods:hasChanges":true,"ttCustomer":[],"prods:before":{"ttCustomer":[
+        {"prods:rowState":"deleted","CustNum":2,"Name":"Gone"},
+        {"prods:rowState":"deleted","CustNum":900,"Name":"Never seen"}]}}}]])
+      filled(customers, { mergeMode = JSDO.MODE_REPLACE })
+      assert.same({ 1, 3 }, values(customers, "CustNum"))
+      assert.equal(2, #customers:getChanges())
+      customers:rejectChanges()
+      assert.same({ 1, 2, 3, 900 }, values(customers, "CustNum"))
+    end)
+
     it("after the fills that were called before", function()
       local customers = object "Customer"
       server:fault { kind = "slow", delay = 0.2, path = "Customer", count = 1 }

@@ -204,7 +204,7 @@ describe("invoke", function()
     it("rejects an answer without one number", function()
       local customers = object "Customer"
       server:fault { kind = "status", status = 200, body = '{"a":1,"b":2}', count = 1 }
-      assert.equal("invoke count: expected one number in the response",
+      assert.equal("count: expected one number in the response",
         rejected(customers:count(), "protocol").message)
     end)
 

@@ -71,10 +71,17 @@ local function mark(jsdo, t, r, found)
   if found.errorString then errors.ofRow(jsdo, found.errorString, r, t, memory.id(r)) end
 end
 
-local function addDeleted(jsdo, one)
+-- The rows that the server tells as deleted are deleted records here.
+-- @param known function (row): the record in memory that has its key; or nil
+local function addDeleted(jsdo, one, known)
   for _, found in ipairs(one.deleted) do
+    local r = known and known(found.old)
     found.state = "deleted"
-    mark(jsdo, one.t, memory.append(one.t, found.old), found)
+    if not r then
+      mark(jsdo, one.t, memory.append(one.t, found.old), found)
+    elseif not memory.change(r) then
+      mark(jsdo, one.t, r, found)
+    end
   end
 end
 
@@ -98,11 +105,12 @@ local function keysOf(t, mode)
 end
 
 local function mergeRows(jsdo, one, mode, added)
-  merge.rows(one.t, one.rows, mode, keysOf(one.t, mode), function(i, r)
+  local keys = keysOf(one.t, mode)
+  merge.rows(one.t, one.rows, mode, keys, function(i, r)
     if one.marks[i] and not memory.change(r) then mark(jsdo, one.t, r, one.marks[i]) end
     if added then added[#added + 1] = r end
   end)
-  addDeleted(jsdo, one)
+  addDeleted(jsdo, one, keys and #keys > 0 and merge.finder(one.t, keys))
 end
 
 -- The first record becomes the working record; children follow their parents.

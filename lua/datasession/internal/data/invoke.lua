@@ -128,7 +128,7 @@ local MODES = { EMPTY = merge.EMPTY, APPEND = merge.APPEND, MERGE = merge.MERGE,
 
 local function fail(call, kind, message, hint)
   local made, response = call.made, call.made.xhr
-  error(requests.failure(kind, format("invoke %s: %s", call.name, message), hint, made, response and {
+  error(requests.failure(kind, format("%s: %s", call.label, message), hint, made, response and {
     httpStatus = response.status, uri = response.uri, response = response,
   }), 0)
 end
@@ -213,7 +213,7 @@ local function exchange(call)
     uri = call.uri, method = call.operation.verb, body = call.body,
   })
   if not response then
-    err.message = err.message:gsub("^request: ", format("invoke %s: ", call.name))
+    err.message = err.message:gsub("^request: ", (call.label:gsub("%%", "%%%%")) .. ": ")
     error(requests.blame(err, made), 0)
   end
   take(call, response)
@@ -237,8 +237,10 @@ local function start(jsdo, name, object, level)
   if not operation then
     raise("invoke: " .. suggest.unknown("operation", name, namesOf(resource)), level + 1)
   end
-  local call = { jsdo = jsdo, name = name, operation = operation,
-    made = requests.new(jsdo, name, { objParam = object }) }
+  local call = {
+    jsdo = jsdo, name = name, label = "invoke " .. name, operation = operation,
+    made = requests.new(jsdo, name, { objParam = object }),
+  }
   local ok, message = mistake.check(function()
     call.uri, call.body = describe(resource, operation, object)
     return true
@@ -338,7 +340,7 @@ function invoke.methods.count(jsdo, what)
   if not uri then raise("count: " .. message, 2) end
   local name = operation.name or "count"
   return core.spawn(runCount, {
-    jsdo = jsdo, name = name, operation = operation, uri = uri,
+    jsdo = jsdo, name = name, label = "count", operation = operation, uri = uri,
     made = requests.new(jsdo, name, { objParam = what }),
   })
 end

@@ -44,6 +44,16 @@ local function indexOf(t, keys)
   return index
 end
 
+--- A function (row) that gives the record in memory with the key of a row; or nil. It knows the records that
+-- are there when it is first called.
+function merge.finder(t, keys)
+  local index
+  return function(row)
+    index = index or indexOf(t, keys)
+    return index[keyOf(row, keys, t[P].caseSensitive)]
+  end
+end
+
 -- ---- merging rows into one table
 
 -- True: the rows may be appended. nil and a message when a key would be there twice.
