@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local null = datasession.null
@@ -180,6 +181,26 @@ describe("a record", function()
         raised(function() r.QuarterSales[1] = print end))
       assert.is_nil(r.state)
     end)
+  end)
+
+  it("has arrays of any length where the catalog gives none, or nonsense", function()
+    local session = data.session(server)
+    for i, maxItems in ipairs { "2.5", "0", "-1", "1e300", "null" } do
+      local path = files.new(([[{"version":"1.5","services":[{"name":"Odd%d","address":"/rest/Odd",
+        "resources":[{"name":"Odd%d","path":"/Odd",
+        "schema":{"type":"object","properties":{"ttOdd":{"type":"array","items":{
+        "properties":{"list":{"type":"array","maxItems":%s,"items":{"type":"integer"}}}}}}},
+        "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]):format(i, i, maxItems))
+      assert(session:addCatalog(path):await(await.LIMIT))
+      os.remove(path)
+      local odd = datasession.JSDO { name = "Odd" .. i, session = session }
+      local r = odd:add { list = { 1, 2, 3 } }
+      r.list[4] = 4
+      r.list_5 = 5
+      assert.equal("1,2,3,4,5", table.concat(r.list, ","))
+      assert.equal("list: expected an index from 1 to 6, got 0", raised(function() r.list[0] = 1 end))
+      assert.is_nil(odd:add({}).list)
+    end
   end)
 
   describe("'s assign", function()

@@ -2,6 +2,7 @@
 
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
+local schema = require "datasession.internal.data.schema"
 
 local MOST = 28000 -- elements of an array; ABL has no longer ones
 
@@ -27,7 +28,7 @@ local function listOf(field, value)
   local list = codec.array {}
   if type(value) == "table" then return table.move(value, 1, #value, 1, list) end
   if value == nil then value = codec.null end
-  for i = 1, math.min(field.maxItems, MOST) do list[i] = value end
+  for i = 1, math.min(schema.length(field), MOST) do list[i] = value end
   return list
 end
 
@@ -36,7 +37,7 @@ function defaults.row(shape)
   local row = {}
   for _, field in ipairs(shape.fields) do
     local value = valueOf(field)
-    if shape.lists[field.name] and (field.maxItems or type(value) == "table") then
+    if shape.lists[field.name] and (schema.length(field) or type(value) == "table") then
       value = listOf(field, value)
     end
     row[field.name] = value

@@ -4,6 +4,7 @@
 local codec = require "datasession.internal.codec"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
+local schema = require "datasession.internal.data.schema"
 
 local VALUES = private.VALUES
 local null = codec.null
@@ -79,7 +80,8 @@ function lists.equal(a, b)
 end
 
 local function checkIndex(m, field, i, length, level)
-  local most = m.shape.lists[field] and m.shape.lists[field].maxItems or length + 1
+  local list = m.shape.lists[field]
+  local most = list and schema.length(list) or length + 1
   if math.type(i) ~= "integer" or i < 1 or i > most then
     raise(("%s: expected an index from 1 to %d, got %s"):format(field, most, tostring(i)), level + 1)
   end

@@ -76,6 +76,12 @@ function schema.has(shape, name)
     or name ~= nil and name == shape.idProperty
 end
 
+--- The number of elements that an array field may have; nil: any, also if the catalog gives no whole number.
+function schema.length(field)
+  local most = math.tointeger(field.maxItems)
+  return most and most > 0 and most or nil
+end
+
 --- The name as the catalog spells it, whatever the case of the letters; nil: there is none.
 function schema.spelled(shape, name)
   return shape.byName[name] and name or shape.lower[ascii.lower(name)]
@@ -87,7 +93,7 @@ function schema.element(shape, name)
   local base, index = name:match "^(.+)_([1-9]%d*)$"
   local list = base and shape.lists[base]
   index = list and math.tointeger(tonumber(index))
-  if index and (not list.maxItems or index <= list.maxItems) then return base, index end
+  if index and index <= (schema.length(list) or index) then return base, index end
 end
 
 return schema

@@ -3,6 +3,7 @@
 local codec = require "datasession.internal.codec"
 local lists = require "datasession.internal.data.lists"
 local raise = require "datasession.internal.raise"
+local schema = require "datasession.internal.data.schema"
 
 local null = codec.null
 local type = type
@@ -38,7 +39,7 @@ end
 --- A copy of an array or a list for an array field.
 -- @param description the catalog's field
 function values.list(description, value, level)
-  local field, most = description.name, description.maxItems
+  local field, most = description.name, schema.length(description)
   if type(value) ~= "table" then refuse(field, "an array or nil", value, level + 1) end
   if value[1] == nil and countKeys(value) > #value then
     raise(("%s: expected an array or nil, got a table with names"):format(field), level + 1)
