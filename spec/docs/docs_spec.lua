@@ -168,6 +168,19 @@ describe("the docs", function()
     return sources
   end
 
+  it("name no function of C that the sources lack", function()
+    local sources, count = sourcesOf "cat csrc/*.c csrc/*/*.[ch] csrc/protocol/*/*.[ch]", 0
+    for _, page in ipairs { "docs/internals.md", "docs/internals/architecture.md", "CONTRIBUTING.md" } do
+      for name in files.read(page):gmatch "`(%l+_[%l_]+)`" do
+        if name ~= "epoll_wait" then
+          assert.truthy(sources:find("%f[%w_]" .. name .. "%f[^%w_]"), page .. ": " .. name)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 20)
+  end)
+
   it("name constants that the module has, with their values", function()
     local count = 0
     local function check(name, value)
