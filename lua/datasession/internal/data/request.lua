@@ -94,6 +94,9 @@ function request.blame(err, made)
   return err
 end
 
+-- Closed with the coroutine that waits when its call is cancelled: aborts the request.
+local pendingMeta = { __close = function(pending) pending.promise:cancel() end }
+
 --- Sends a request by the session, and waits for the response in the coroutine that calls.
 -- @param made the request object, which gets `xhr`, `response` and, after a failure, `exception`
 -- @param options table: `uri`, `method`, `body` (string or nil), and what else session:request takes
@@ -106,7 +109,8 @@ function request.send(made, options)
       setmetatable(made, meta)
     end
   end
-  local response, err = made.jsdo[P].session:request(options):await()
+  local pending <close> = setmetatable({ promise = made.jsdo[P].session:request(options) }, pendingMeta)
+  local response, err = pending.promise:await()
   if response then
     return response
   end
