@@ -206,6 +206,17 @@ features["`session:addCatalog`, `session.catalogs`"] = function(system)
   return yes(#session.catalogs == 1)
 end
 
+features["[data objects](data.md), `session.JSDOs`"] = function(system)
+  local session = loggedIn(system)
+  if raises(datasession.JSDO, { name = "Customer", session = session }) and session.protocol ~= "jsdo" then
+    return yes(#session.JSDOs > 0)
+  end
+  assert(session:addCatalog(server:catalogURI("anonymous", "CustomerService")):await(LIMIT))
+  local object = datasession.JSDO { name = "Customer", session = session }
+  assert(object:fill { top = 1 }:await(LIMIT))
+  return yes(session.JSDOs[1] == object and object.Name ~= nil)
+end
+
 features["events `online`, `offline`"] = function(system)
   local session = made(system, { reconnect = false })
   local online, offline = listen(session, "online"), listen(session, "offline")
