@@ -205,4 +205,32 @@ describe("related tables", function()
     assert.equal(15000, #lines)
     assert.equal(12500, count)
   end)
+
+  it("stay linear when the children are kept sorted", function()
+    local parents, children = {}, {}
+    for i = 1, 5000 do
+      parents[i] = { OrderNum = i }
+      children[2 * i - 1] = { OrderNum = i, ItemName = "b" }
+      children[2 * i] = { OrderNum = i, ItemName = "d" }
+    end
+    jsdo:addRecords({ dsOrder = { ttOrder = parents, ttOrderLine = children } }, JSDO.MODE_EMPTY)
+    lines:setSortFields { "ItemName" }
+    orders:foreach(function()
+      lines:add { ItemName = "c" }
+      lines:find(function(r) return r.ItemName == "d" end).ItemName = "a"
+      assert(items() == "a b c")
+    end)
+    local last = ""
+    jsdo.useRelationships = false
+    for r in lines:records() do
+      assert(last <= r.ItemName)
+      last = r.ItemName
+    end
+    jsdo.useRelationships = true
+    lines:sort { "ItemName:DESC" }
+    select(7)
+    assert.equal("c b a", items())
+    data.find(lines, "ItemName", "c").ItemName = "0"
+    assert.equal("0 a b", items())
+  end)
 end)

@@ -49,7 +49,11 @@ local function put(m, r, field, value)
   if isId then ids.leave(m, r) end
   row[field] = value
   if isId then ids.enter(m, r) end
-  if m.keyFields and m.keyFields[field] then relations.keyChanged(m, r, field, was) end
+  if m.keyFields and m.keyFields[field] then
+    relations.keyChanged(m, r, field, was)
+  elseif m.groups and m.moved[r] then
+    relations.moved(m, r)
+  end
 end
 
 local function same(a, b)

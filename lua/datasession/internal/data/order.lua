@@ -237,10 +237,18 @@ end
 
 local function sortNow(m)
   local by = m.sortFn or m.sortFields
+  local groups = not m.unsorted and m.groups or nil -- those whose records have moved are marked
   local few = not m.unsorted and m.movedCount * 8 < #m.records
   local records = few and place(m, comparison(m, by)) or order.sorted(m, m.records, by)
   m.unsorted, m.moved, m.movedCount = false, {}, 0
   forgetHoles(m, records)
+  m.groups = groups
+end
+
+--- Sorts an array of records as the table is kept sorted.
+-- @return the sorted array, `list` or another
+function order.arrange(m, list)
+  return sorting.sort(list, comparison(m, m.sortFn or m.sortFields))
 end
 
 --- The array of the records in order, with those that are deleted. It only ever grows: a sort makes another.
@@ -263,7 +271,7 @@ end
 local function restart(m)
   m.moved, m.movedCount = {}, 0
   m.active, m.disturbed = m.autoSort and (m.sortFn or m.sortFields) and true or false, false
-  m.unsorted = m.active
+  m.unsorted, m.groups = m.active, nil
   m.sortNames = {}
   for _, field in ipairs(m.sortFields or {}) do m.sortNames[field.name] = true end
 end
@@ -284,7 +292,7 @@ end
 --- Notes that a field of a record has changed, or that the record is new (no field).
 function order.changed(m, r, field)
   if not m.active or field and not m.sortFn and not m.sortNames[field] then return end
-  if m.disturbed then m.unsorted, m.disturbed = true, false end
+  if m.disturbed then m.unsorted, m.disturbed, m.groups = true, false, nil end
   if not m.moved[r] then
     m.moved[r] = true
     m.movedCount = m.movedCount + 1

@@ -117,7 +117,11 @@ local function tidy(m, text)
       kept[#kept + 1] = r
     end
   end
-  table.sort(kept, function(a, b) return numbers[a] < numbers[b] end)
+  if m.active then
+    kept = order.arrange(m, kept)
+  else
+    table.sort(kept, function(a, b) return numbers[a] < numbers[b] end)
+  end
   m.groups[text] = kept
   return kept
 end
@@ -126,20 +130,19 @@ local none = {}
 
 --- The array of the records that belong to a record of the parent. Some may be deleted.
 function relations.children(m, parentRecord)
-  local records = order.records(m)
   if not m.groups then build(m) end
   if not parentRecord then return none end
   local text = key(m.links, "parent", parentRecord[VALUES])
   local group = m.groups[text]
   if group and group.dirty then group = tidy(m, text) end
-  return group or records and none
+  return group or none
 end
 
 --- Notes that a key field of a child has changed. `old`: its row before, with the old value.
 function relations.keyChanged(m, r, field, was)
   local groups, row = m.groups, r[VALUES]
   m.groups = nil -- out of memory, the next reader makes others
-  if not groups or m.reordered then return end
+  if not groups or m.reordered and not m.active then return end
   local other = {}
   for _, link in ipairs(m.links) do other[link.child] = row[link.child] end
   other[field] = was
@@ -154,7 +157,16 @@ function relations.appended(m, r)
   local groups = m.groups
   if not groups then return end
   m.groups = nil
-  enter(m, groups, r)
+  enter(m, groups, r).dirty = m.active or nil
+  m.groups = groups
+end
+
+--- Notes that a record may be out of place in its group, since the table is kept sorted.
+function relations.moved(m, r)
+  local groups = m.groups
+  m.groups = nil
+  local group = groups[key(m.links, "child", r[VALUES])]
+  if group then group.dirty = true end
   m.groups = groups
 end
 
