@@ -50,9 +50,12 @@ static int holds_token (lua_State *L) {
 /* The whole number on top becomes an integer in the table at `table`, under the key below it. */
 static void mend_number (lua_State *L, int table) {
   lua_Number value = lua_tonumber(L, -1);
-  if (lua_isinteger(L, -1) || !(fabs(value) < fifteen_digits) || value != floor(value)) return;
+  lua_Integer whole;
+  if (!(fabs(value) < fifteen_digits)) return;
+  whole = (lua_Integer)value;
+  if ((lua_Number)whole != value) return;
   lua_pushvalue(L, -2);
-  lua_pushinteger(L, (lua_Integer)value);
+  lua_pushinteger(L, whole);
   lua_rawset(L, table);
 }
 

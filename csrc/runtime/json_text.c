@@ -187,3 +187,33 @@ bool json_any (struct json_text *t) {
   default: return json_number(t);
   }
 }
+
+/* The quote that closes the string opened at `p`; NULL: the text ends before. */
+static const char *closing_quote (const char *p, const char *end) {
+  const char *quote = p, *slash;
+  do {
+    quote = memchr(quote + 1, '"', (size_t)(end - quote - 1));
+    if (!quote) return NULL;
+    for (slash = quote; slash[-1] == '\\'; slash--)
+      ;
+  } while ((quote - slash) % 2);
+  return quote;
+}
+
+bool json_skip (struct json_text *t) {
+  const char *p;
+  unsigned depth = t->depth;
+  for (p = t->at; p < t->end; p++) {
+    if (*p == '"') {
+      p = closing_quote(p, t->end);
+      if (!p) return false;
+    } else if (*p == '{' || *p == '[') {
+      if (++depth > DEEPEST) return false;
+    } else if (*p == '}' || *p == ']') {
+      if (--depth <= t->depth) break;
+    }
+  }
+  if (p == t->end || depth != t->depth) return false;
+  t->at = p + 1;
+  return true;
+}

@@ -34,6 +34,12 @@ bool json_number (struct json_text *t);
 /* Any value. */
 bool json_any (struct json_text *t);
 
+/*
+** An array or object, of which it looks at brackets and quotes alone: three times as fast, for texts that a
+** decoder will judge.
+*/
+bool json_skip (struct json_text *t);
+
 /* Space between tokens, which may be missing. */
 void json_space (struct json_text *t);
 
