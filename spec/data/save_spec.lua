@@ -494,11 +494,45 @@ describe("saveChanges", function()
   it("rejects a value that has no JSON, and saves the others", function()
     local customers = filled "Customer"
     data.find(customers, "CustNum", 60).Comments = "\xff"
+    data.find(customers, "CustNum", 64).Comments = "c" .. fresh()
     local ok, err = customers:saveChanges():await(LIMIT)
     assert.is_nil(ok)
     assert.matches("UTF%-8", err.message)
-    assert.equal(1, #customers:getChanges())
+    assert.same({ "_update unsent", "_update saved" }, outcomes(err.info.request))
+    assert.equal(60, customers:getChanges()[1].record.CustNum)
+  end)
+
+  it("sends nothing of a record that a handler sets back", function()
+    local customers = filled "Customer"
+    data.find(customers, "CustNum", 65).Comments = "c" .. fresh()
+    customers:subscribe("beforeUpdate", function(_, record) record:rejectRowChanges() end)
+    assert(customers:saveChanges():await(LIMIT))
     assert.same({}, data.sent(server))
+  end)
+
+  it("finds out in the next save that an unknown one was run", function()
+    for _, submit in ipairs { false, true } do
+      local customers = filled "Customer"
+      local record, gone = data.find(customers, "CustNum", 70), customers:add { Name = "x" .. fresh() }
+      assert(customers:saveChanges():await(LIMIT))
+      local comment = "c" .. fresh()
+      record.Comments = comment
+      gone:remove()
+      server:fault { kind = "slow", delay = LIMIT, method = submit and "PUT" or "DELETE" }
+      local promise = customers:saveChanges(submit)
+      server:clearRequests()
+      await.stepUntil(function() return #data.sent(server) > 0 end)
+      promise:cancel()
+      await.rejected(promise)
+      server:clearFaults()
+      server:putRow("ttCustomer", { CustNum = 70, Comments = submit and comment or record.before.Comments })
+      server:dropRow("ttCustomer", { CustNum = gone.CustNum })
+      local ok, err, made = customers:saveChanges(submit):await(LIMIT)
+      assert(ok, err)
+      assert.is_true(made.success)
+      assert.is_false(customers:hasChanges())
+      assert.equal(comment, stored(70).Comments)
+    end
   end)
 
   it("cannot begin in a handler of a save", function()

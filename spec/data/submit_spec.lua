@@ -206,9 +206,13 @@ describe("a submit", function()
     local record = data.find(customers, "CustNum", 28)
     local was = record.Comments
     record.Comments = "a" .. fresh()
+    local outcomes = {}
+    customers:subscribe("afterUpdate", function(_, _, _, made) outcomes[#outcomes + 1] = made.outcome end)
     server:fault { kind = "close", method = "PUT" }
     local _, err = customers:saveChanges(true):await(LIMIT)
     assert.equal("connect", err.kind)
+    assert.same({ "unknown" }, outcomes)
+    assert.is_true(err.info.mayHaveArrived)
     assert.equal("modified", record.state)
     server:fault { kind = "status", status = 500, method = "PUT", contentType = "application/json",
       body = '{"_errors":[{"_errorMsg":"Closed today","_errorNum":7}],"_retVal":"closed"}' }

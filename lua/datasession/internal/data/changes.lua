@@ -256,9 +256,14 @@ function changes.clearMark(m, r)
   for _, name in ipairs { "errorString", "rejected", "conflict" } do changes.mark(m, r, name, nil) end
 end
 
---- Clears the marks of all records.
+--- Clears the marks of all records, for a save. A conflict stays until the program decides it, or until the
+-- record is saved again.
 function changes.clearMarks(m)
-  for r in next, m.marks do changes.clearMark(m, r) end
+  for r in next, m.marks do
+    changes.mark(m, r, "errorString", nil)
+    changes.mark(m, r, "rejected", nil)
+    if changes.unsent(m, r) then changes.mark(m, r, "conflict", nil) end
+  end
 end
 
 -- ---- Saving

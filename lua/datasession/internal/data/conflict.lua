@@ -165,11 +165,20 @@ local function sentValues(r, old, token)
   return sent
 end
 
+-- True if the server has what was sent: all values, or the record no longer.
+local function isStored(sent, deletes, stored)
+  if deletes then return stored == nil end
+  for field, value in next, sent do
+    if not same(valueOf(stored, field), value) then return false end
+  end
+  return stored ~= nil
+end
+
 --- Finds out, by one read, whether another client has changed a record whose change the server has refused.
 -- Runs in a coroutine, before the change is undone.
 -- @param token what memory.beginSave gave
 -- @return table: field -> { read =, sent =, stored = } for each field that differs; nil when there is no
---   conflict, or that cannot be known
+--   conflict, or that cannot be known. true if the server has what was sent; its plain row, if it has one
 function conflict.find(jsdo, t, r, token)
   local state, old = memory.unsent(r)
   if state == "created" or not state then return nil end
@@ -181,7 +190,7 @@ function conflict.find(jsdo, t, r, token)
   local found = compare(t, read, sent, stored)
   if stored and next(found) == nil then return nil end
   details[found] = { stored = stored, sent = sent, deletes = deletes }
-  return found
+  return found, isStored(sent, deletes, stored), stored
 end
 
 -- ---- deciding

@@ -14,6 +14,9 @@ local outcome = {
   UNSENT = "unsent",    -- it was not sent, or the server certainly did not run it
 }
 
+-- Records of which an earlier save did not learn whether the server has them.
+local unknown = setmetatable({}, { __mode = "k" })
+
 local REJECTED = "The server rejected the change without saying why."
 
 -- Statuses by which a server says that it has not run the request, and those by which a gateway says that it
@@ -52,6 +55,7 @@ end
 -- @param row the server's plain values, or nil
 function outcome.saved(jsdo, made, r, token, row)
   local children = row and token.state == "created" and adopt.find(r)
+  unknown[r] = nil
   memory.endSave(r, token, row, not jsdo[P].autoApplyChanges)
   if children then adopt.give(r, children) end
   made.success, made.outcome = true, outcome.SAVED
@@ -66,6 +70,7 @@ end
 -- @param text string: what the server says; or nil
 -- @param conflict table or nil: what conflict.find gave
 function outcome.refused(jsdo, made, r, token, text, conflict)
+  unknown[r] = nil
   memory.failSave(r, token, text, true, jsdo[P].autoApplyChanges)
   keepMarks(r, text, true)
   if conflict then memory.setMark(r, "conflict", conflict) end
@@ -74,6 +79,7 @@ end
 
 --- Notes that the change stays pending: it was not sent, or that is unknown.
 function outcome.pending(made, r, token, found)
+  if found == outcome.UNKNOWN then unknown[r] = true end
   memory.failSave(r, token, nil, false, false)
   made.success, made.outcome = false, found
 end
@@ -94,21 +100,35 @@ function outcome.blameRow(jsdo, made, r, t, text)
     ("saveChanges: the server refused record %s: %s"):format(id, text), nil, made)
 end
 
---- Applies a failed request to the one record that it was about.
--- @param findConflict function or nil: called if the server refused the change; returns a conflict or nil
--- @return the outcome
-function outcome.fail(jsdo, made, t, r, token, err, findConflict)
-  local found = outcome.ofFailure(err, made.response)
-  local id = memory.id(r)
-  requests.blame(err, made)
-  errors.ofRequest(jsdo, err, made, r, t, id)
-  if found == outcome.REFUSED then
-    local conflict = findConflict and findConflict()
-    outcome.refused(jsdo, made, r, token, wordsOf(err, made.response), conflict)
-  else
-    outcome.pending(made, r, token, found)
+--- Applies a refusal. If an earlier save of the record had an unknown outcome and the server has what was
+-- sent, that one has saved it, and the server refuses the before-image, which is out of date.
+-- @param text string: what the server says; or nil
+-- @param find function or nil: returns what conflict.find returns
+-- @param blame function: called if it is a refusal
+function outcome.refuse(jsdo, made, r, token, text, find, blame)
+  local conflict, isStored, row
+  if find then conflict, isStored, row = find() end
+  if isStored and unknown[r] then
+    made.exception = nil
+    return outcome.saved(jsdo, made, r, token, row)
   end
-  return found
+  blame()
+  outcome.refused(jsdo, made, r, token, text, conflict)
+end
+
+--- Applies a failed request to the one record that it was about.
+-- @param find function or nil: called if the server refused the change; returns what conflict.find returns
+function outcome.fail(jsdo, made, t, r, token, err, find)
+  local found = outcome.ofFailure(err, made.response)
+  local function blame()
+    requests.blame(err, made)
+    errors.ofRequest(jsdo, err, made, r, t, memory.id(r))
+  end
+  if found == outcome.REFUSED then
+    return outcome.refuse(jsdo, made, r, token, wordsOf(err, made.response), find, blame)
+  end
+  blame()
+  outcome.pending(made, r, token, found)
 end
 
 return outcome

@@ -88,7 +88,9 @@ end
 --- Makes an error object that of the call: its `info` and its owner, the data object.
 -- @return the error object
 function request.blame(err, made)
-  err.info = { errorObject = err, request = made, jsdo = made.jsdo, success = false }
+  local info = err.info or {}
+  info.errorObject, info.request, info.jsdo, info.success = err, made, made.jsdo, false
+  err.info = info
   err.jsdo = made.jsdo
   made.success, made.exception = false, err
   return err

@@ -142,12 +142,10 @@ local function applyAnswer(plan, jsdo, made, t, r, response)
   local usable, row, mark = answer.one(jsdo, t, made.response)
   if not usable then return unusable(jsdo, made, t, r, token, row) end
   local text, words = outcome.refusal(mark)
-  if text then
+  if not text then return outcome.saved(jsdo, made, r, token, row) end
+  outcome.refuse(jsdo, made, r, token, words, finderOf(plan, jsdo, t, r), function()
     outcome.blameRow(jsdo, made, r, t, text)
-    outcome.refused(jsdo, made, r, token, words, conflicts.find(jsdo, t, r, token))
-  else
-    outcome.saved(jsdo, made, r, token, row)
-  end
+  end)
 end
 
 -- Sends the request of one record and applies the response.
@@ -187,8 +185,18 @@ local function saveOne(plan, jsdo, made)
     cancelled(jsdo, made, t, r, kind)
   elseif memory.unsent(r) then
     exchange(plan, jsdo, made, t, r)
+  else
+    made.success = true -- a handler has undone the change
   end
   events.fireRecord(t, kind.after, r, made.success == true, made)
+end
+
+-- Kinds of errors that say nothing of the next record.
+local OF_RECORD = { cancelled = true, catalog = true, error = true }
+
+local function goesOn(plan, made)
+  if made.success then return true end
+  return not plan.stopOnError and (made.outcome == outcome.REFUSED or OF_RECORD[made.exception.kind] or false)
 end
 
 --- Sends the requests of a plan, one after the other. Stops after one that got no usable response.
@@ -200,8 +208,7 @@ function rowsave.run(jsdo, plan)
   for i, made in ipairs(plan.operations) do
     saveOne(plan, jsdo, made)
     if plan.onProgress then core.call(plan.onProgress, i, total) end
-    local goesOn = made.success or made.outcome == outcome.REFUSED or made.exception.kind == "cancelled"
-    if not goesOn or plan.stopOnError and not made.success then break end
+    if not goesOn(plan, made) then break end
   end
 end
 

@@ -133,9 +133,10 @@ end
 local function applyRow(jsdo, part)
   local text, words = outcome.refusal(part.mark)
   if not text then return outcome.saved(jsdo, part.made, part.r, part.token, part.row or nil) end
-  local conflict = words and conflicts.find(jsdo, part.t, part.r, part.token)
-  outcome.blameRow(jsdo, part.made, part.r, part.t, text)
-  outcome.refused(jsdo, part.made, part.r, part.token, words, conflict)
+  local find = words and function() return conflicts.find(jsdo, part.t, part.r, part.token) end
+  outcome.refuse(jsdo, part.made, part.r, part.token, words, find, function()
+    outcome.blameRow(jsdo, part.made, part.r, part.t, text)
+  end)
 end
 
 local function failAll(plan, jsdo, err, pause)
