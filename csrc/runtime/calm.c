@@ -4,6 +4,8 @@
 
 enum { LARGE = 32 * 1024 }; /* bytes of a string */
 
+static const char mode_key; /* in the registry: true if the collector was incremental when it was asked */
+
 void calm_call (lua_State *L, enum calm calm, int arguments, int results) {
   int speed = lua_gc(L, LUA_GCSETSTEPMUL, calm), status;
   status = lua_pcall(L, arguments, results, 0);
@@ -11,13 +13,32 @@ void calm_call (lua_State *L, enum calm calm, int arguments, int results) {
   if (status != LUA_OK) lua_error(L);
 }
 
-/* Restarting the collector forgets the memory that was allocated meanwhile. */
+/* Only a change of the mode tells which it is, so that this is done once for each Lua state. */
+static bool ask_mode (lua_State *L) {
+  bool incremental = lua_gc(L, LUA_GCINC, 0, 0, 0) == LUA_GCINC;
+  if (!incremental) lua_gc(L, LUA_GCGEN, 0, 0);
+  lua_pushboolean(L, incremental);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &mode_key);
+  return incremental;
+}
+
+static bool is_incremental (lua_State *L) {
+  bool known = lua_rawgetp(L, LUA_REGISTRYINDEX, &mode_key) != LUA_TNIL;
+  bool incremental = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return known ? incremental : ask_mode(L);
+}
+
+/*
+** Restarting the collector forgets the memory that was allocated meanwhile. In generational mode it would
+** begin a collection.
+*/
 static int call_uncollected (lua_State *L, int arguments, int results) {
-  bool running = lua_gc(L, LUA_GCISRUNNING) != 0;
+  bool stops = lua_gc(L, LUA_GCISRUNNING) && is_incremental(L);
   int status;
-  if (running) lua_gc(L, LUA_GCSTOP);
+  if (stops) lua_gc(L, LUA_GCSTOP);
   status = lua_pcall(L, arguments, results, 0);
-  if (running) lua_gc(L, LUA_GCRESTART);
+  if (stops) lua_gc(L, LUA_GCRESTART);
   return status;
 }
 

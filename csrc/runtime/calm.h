@@ -1,7 +1,7 @@
 /*
 ** calm: calls that allocate much at once, without a long run of the collector. In incremental mode Lua
 ** collects a hundred units for each value's worth of memory: a call that allocates 100 KB pays for a whole
-** cycle, in one step of the host. In generational mode only large strings and batches are affected.
+** cycle, in one step of the host. In generational mode nothing changes.
 */
 #ifndef RUNTIME_CALM_H
 #define RUNTIME_CALM_H
