@@ -112,6 +112,10 @@ describe("a read of the data services", function()
     assert.equal(500, (send("GET", "OrderService/Order?filter=" .. client.percent '{"tableRef":"x"}')))
   end)
 
+  it("takes the original name of a field, too", function()
+    assert.same({ 6, 12 }, column(orders("Order_Remarks <> '' AND OrderNum < 15").ttOrder, "OrderNum"))
+  end)
+
   it("finds by id", function()
     assert.same({ "3-2" }, column(orders { id = "3-2", tableRef = "ttOrderLine" }.ttOrderLine, "LineId"))
     assert.same({ 5 }, column(read("OrderService/ItemById", { id = 5 }).ttItem, "ItemNum"))

@@ -2,7 +2,7 @@
 --
 -- - name: as in schemas, "ttOrder"; title: as in messages, "Order"
 -- - fields: in the order of the schema: { name, type, ablType, initial, title }, also `format`, and `items`
---   and `extent` of an array field; names: the fields' names by lower-case name
+--   and `extent` of an array field; names: the fields' names by lower-case name and origName
 -- - key: the name of the key's field; keyOf(row): the key of a row (default: the value of that field)
 -- - rows(counts): the records at the start
 -- - complete(record, table): sets what the server assigns, before each create
@@ -32,7 +32,10 @@ function Table.define(definition)
   local key = definition.key
   definition.keyOf = definition.keyOf or function(row) return math.tointeger(row[key]) or row[key] end
   definition.names = {}
-  for _, field in ipairs(definition.fields) do definition.names[ascii.lower(field.name)] = field.name end
+  for _, field in ipairs(definition.fields) do
+    definition.names[ascii.lower(field.name)] = field.name
+    if field.origName then definition.names[ascii.lower(field.origName)] = field.name end
+  end
   return definition
 end
 
