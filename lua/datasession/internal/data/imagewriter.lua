@@ -77,16 +77,17 @@ local rowText = imagewriter.rowText
 local writers = {}
 
 function writers.created(t, r, row, _, id)
-  return rowText(t, r, row, nil, format('"prods:clientId":%s,"prods:rowState":"created"', id))
+  return rowText(t, r, row, nil, '"prods:clientId":' .. id .. ',"prods:rowState":"created"')
 end
 
 function writers.modified(t, r, row, old, id)
-  local keys = format('"prods:id":%s,"prods:clientId":%s,"prods:rowState":"modified"', id, id)
-  return rowText(t, r, row, nil, keys), rowText(t, r, row, old, format('"prods:id":%s', id))
+  local first = '"prods:id":' .. id
+  local keys = first .. ',"prods:clientId":' .. id .. ',"prods:rowState":"modified"'
+  return rowText(t, r, row, nil, keys), rowText(t, r, row, old, first)
 end
 
 function writers.deleted(t, r, row, old, id)
-  return nil, rowText(t, r, row, old, format('"prods:clientId":%s,"prods:rowState":"deleted"', id))
+  return nil, rowText(t, r, row, old, '"prods:clientId":' .. id .. ',"prods:rowState":"deleted"')
 end
 
 -- The texts of a record's new row and of its old row; either may be nil.
@@ -186,13 +187,11 @@ end
 function imagewriter.writeOne(jsdo, t, r)
   local state, old = memory.unsent(r)
   local after, before = texts(t, r, state, old)
-  local name, tableName = quoted(nameOf(jsdo)), quoted(t[P].shape.name)
-  if not before then return format('{%s:{"prods:hasChanges":true,%s:[%s]}}', name, tableName, after) end
-  if not after then
-    return format('{%s:{"prods:hasChanges":true,"prods:before":{%s:[%s]}}}', name, tableName, before)
-  end
-  return format('{%s:{"prods:hasChanges":true,%s:[%s],"prods:before":{%s:[%s]}}}', name, tableName, after,
-    tableName, before)
+  local tableName = quoted(t[P].shape.name)
+  local start = "{" .. quoted(nameOf(jsdo)) .. ':{"prods:hasChanges":true,'
+  if not before then return start .. tableName .. ":[" .. after .. "]}}" end
+  before = '"prods:before":{' .. tableName .. ":[" .. before .. "]}}}"
+  return after and start .. tableName .. ":[" .. after .. "]," .. before or start .. before
 end
 
 -- Records of a table: those in order, then those that were deleted.
