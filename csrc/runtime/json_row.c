@@ -27,8 +27,8 @@ static void put (struct writer *w, const char *text, size_t length) {
 
 /* ---- values */
 
-static bool needs_escape (unsigned char c) {
-  return c < ' ' || c == '"' || c == '\\' || c == 0x7F;
+static bool is_ordinary (unsigned char c) {
+  return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
 }
 
 static void put_escape (struct writer *w, unsigned char c) {
@@ -38,25 +38,30 @@ static void put_escape (struct writer *w, unsigned char c) {
   put(w, text, c == '"' || c == '\\' ? 2 : ESCAPE);
 }
 
-static void put_characters (struct writer *w, const char *text, size_t length) {
+/* The text from its first byte on that is not ordinary. False: it is not UTF-8. */
+static bool put_rest (struct writer *w, const char *text, size_t length) {
   size_t at = 0, from = 0;
-  put(w, "\"", 1);
+  if (!utf8_is_valid(text, length)) return false;
   for (; at < length; at++) {
-    if (!needs_escape((unsigned char)text[at])) continue;
+    if (is_ordinary((unsigned char)text[at]) || (unsigned char)text[at] > 0x7F) continue;
     put(w, text + from, at - from);
     put_escape(w, (unsigned char)text[at]);
     from = at + 1;
   }
   put(w, text + from, length - from);
-  put(w, "\"", 1);
+  return true;
 }
 
-/* The string on top. */
-static bool put_string (struct writer *w) {
-  size_t length;
-  const char *text = lua_tolstring(w->L, -1, &length);
-  if (!utf8_is_valid(text, length)) return false;
-  put_characters(w, text, length);
+/* The string at `index`. */
+static bool put_string (struct writer *w, int index) {
+  size_t length, at = 0;
+  const char *text = lua_tolstring(w->L, index, &length);
+  while (at < length && is_ordinary((unsigned char)text[at]))
+    at++;
+  put(w, "\"", 1);
+  put(w, text, at);
+  if (at < length && !put_rest(w, text + at, length - at)) return false;
+  put(w, "\"", 1);
   return true;
 }
 
@@ -84,7 +89,7 @@ static bool put_number (struct writer *w) {
 
 static bool put_scalar (struct writer *w) {
   switch (lua_type(w->L, -1)) {
-  case LUA_TSTRING: return put_string(w);
+  case LUA_TSTRING: return put_string(w, -1);
   case LUA_TNUMBER: return put_number(w);
   case LUA_TBOOLEAN:
     put(w, lua_toboolean(w->L, -1) ? "true" : "false", lua_toboolean(w->L, -1) ? 4 : 5);
@@ -128,23 +133,17 @@ static void push_value (lua_State *L, lua_Integer *n) {
   if (lua_rawget(L, OVER) == LUA_TNIL)
     lua_pop(L, 1);
   else
-    lua_remove(L, -2);
+    lua_replace(L, -2);
 }
 
-/* The name and the value are on top; both are popped. */
+/* The name and the value are on top. */
 static bool put_member (struct writer *w) {
-  bool good = true;
-  if (!lua_isnil(w->L, -1)) {
-    if (w->any) put(w, ",", 1);
-    w->any = true;
-    lua_insert(w->L, -2);
-    good = put_string(w);
-    lua_insert(w->L, -2);
-    put(w, ":", 1);
-    good = good && (lua_istable(w->L, -1) ? put_array(w) : put_scalar(w));
-  }
-  lua_pop(w->L, 2);
-  return good;
+  if (lua_isnil(w->L, -1)) return true;
+  if (w->any) put(w, ",", 1);
+  w->any = true;
+  if (!put_string(w, -2)) return false;
+  put(w, ":", 1);
+  return lua_istable(w->L, -1) ? put_array(w) : put_scalar(w);
 }
 
 static bool put_row (struct writer *w) {
@@ -158,6 +157,7 @@ static bool put_row (struct writer *w) {
     if (lua_rawgeti(w->L, NAMES, i) != LUA_TSTRING) return false;
     push_value(w->L, &n);
     if (!put_member(w)) return false;
+    lua_pop(w->L, 2);
   }
   put(w, "}", 1);
   return n == count_members(w->L, ROW);
