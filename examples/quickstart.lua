@@ -2,35 +2,34 @@
 --
 --   lua5.4 examples/quickstart.lua                           against a server in this process (the sandbox)
 --   lua5.4 examples/quickstart.lua URI CATALOG MODEL USER    against yours; the password comes from the
---                                                            environment
---                                                            variable DATASESSION_PASSWORD, or is asked for
+--                                                            environment variable DATASESSION_PASSWORD,
+--                                                            or is asked for
 --
 -- After these, options of datasession.new for the connection, as NAME=VALUE: caFile=ca.pem, insecure=true,
--- clientCertificate=me.pem, clientKey=me.key, proxy=http://proxy:3128, timeout=60, ...
+-- clientCertificate=me.pem, clientKey=me.key, proxy=http://proxy:3128, timeout=60s, http2=false, ...
 
 local datasession = require "datasession"
 
+-- Their values are texts even where they look like numbers.
 local TEXTS = {
   caFile = true, caPath = true, crlFile = true, pinnedPublicKey = true, clientCertificate = true,
-  clientKey = true,
-  clientKeyPassword = true, proxy = true, userAgent = true,
+  clientKey = true, clientKeyPassword = true, userAgent = true,
 }
-local NUMBERS = {
-  connectTimeout = true, timeout = true, stallTimeout = true, maxResponseSize = true, maxRedirects = true,
-}
+
+-- true, false, a number or a text such as "30s"; datasession.new raises for what an option cannot be.
+local function valueOf(value)
+  if value == "true" or value == "false" then return value == "true" end
+  return tonumber(value) or value
+end
 
 local words, transport = {}, {} -- the arguments, and the options of the connection
 
 for _, word in ipairs(arg) do
-  local name, value = word:match("^(%a+)=(.*)$")
-  if not name then
-    words[#words + 1] = word
-  elseif TEXTS[name] then
-    transport[name] = value
-  elseif NUMBERS[name] then
-    transport[name] = tonumber(value)
+  local name, value = word:match("^(%a+%d*)=(.*)$")
+  if name then
+    transport[name] = TEXTS[name] and value or valueOf(value)
   else
-    transport[name] = value == "true" -- datasession.new raises for an unknown option
+    words[#words + 1] = word
   end
 end
 

@@ -53,6 +53,17 @@ describe("examples/quickstart.lua", function()
     assert.matches("certificate not trusted: pass caFile", result.output)
   end)
 
+  it("takes every option of the connection as the library does, and none that it would not", function()
+    local result = form("CustomerService.json", "insecure=true", "timeout=30s", "http2=false", "proxy=false")
+    assert.equal(0, result.code, result.output)
+    for wrong, said in pairs { ["timeout=soon"] = "option 'timeout'", ["insecure=ture"] = "option 'insecure'",
+      ["tiemout=3"] = "did you mean 'timeout'" } do
+      result = form("CustomerService.json", wrong)
+      assert.equal(1, result.code)
+      assert.matches(said, result.output, 1, true)
+    end
+  end)
+
   it("logs out when it fails half-way", function()
     local result = form("None.json", "insecure=true")
     assert.equal(1, result.code)
