@@ -24,7 +24,7 @@ local fields = {
   all = "combine.all", any = "combine.any", race = "combine.race", settled = "combine.settled",
   map = "combine.map",
 }
-local modules = { data = "datasession.data" } -- fields that are modules
+local modules = { data = "datasession.data", date = "datasession.date" } -- fields that are modules
 
 -- The other modules are where this one was found, even if the program changes package.path.
 local path = package.path

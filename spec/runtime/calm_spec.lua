@@ -1,0 +1,69 @@
+-- Work that allocates much leaves the program's collector as the program has set it.
+local core = require "datasession.core"
+local datasession = require "datasession"
+
+-- The collector's speed, which only setting it tells.
+local function speed()
+  local now = collectgarbage("setstepmul", 100)
+  collectgarbage("setstepmul", now)
+  return now
+end
+
+describe("the collector", function()
+  local before, was
+
+  before_each(function()
+    was = collectgarbage "incremental"
+    before = collectgarbage("setstepmul", 200)
+  end)
+
+  after_each(function()
+    collectgarbage("setstepmul", before)
+    collectgarbage(was)
+  end)
+
+  it("is slow in slices and in steps with a budget alone", function()
+    assert.is_true(core.calmly(speed) < 10)
+    local inside
+    datasession.newPromise(function(resolve) resolve() end):next(function() inside = speed() end)
+    datasession.step(0, 0.01)
+    assert.is_true(inside < 20)
+    datasession.newPromise(function(resolve) resolve() end):next(function() inside = speed() end)
+    datasession.step(0)
+    assert.equal(200, inside)
+    assert.equal(200, speed())
+  end)
+
+  it("is stopped in what cannot be sliced", function()
+    assert.is_false(core.uncollected(collectgarbage, "isrunning"))
+    assert.is_true(collectgarbage "isrunning")
+    collectgarbage "stop"
+    assert.is_false(core.uncollected(collectgarbage, "isrunning"))
+    assert.is_false(collectgarbage "isrunning")
+    collectgarbage "restart"
+  end)
+
+  it("is as before after an error, which is passed on", function()
+    for _, call in ipairs { core.calmly, core.uncollected } do
+      local err = { "an error" }
+      local ok, raised = pcall(call, error, err)
+      assert.is_false(ok)
+      assert.equal(err, raised)
+      assert.equal(200, speed())
+      assert.is_true(collectgarbage "isrunning")
+    end
+  end)
+
+  it("passes arguments and results on", function()
+    assert.same({ 3, "a", n = 2 }, table.pack(core.calmly(select, 2, 1, 3, "a")))
+    assert.same({ 3, "a", n = 2 }, table.pack(core.uncollected(select, 2, 1, 3, "a")))
+  end)
+
+  it("keeps its mode", function()
+    for _, mode in ipairs { "generational", "incremental" } do
+      collectgarbage(mode)
+      core.uncollected(string.rep, "x", 1000)
+      assert.equal(mode, collectgarbage(mode))
+    end
+  end)
+end)
