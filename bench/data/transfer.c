@@ -46,7 +46,7 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
 static void set_uri (lua_State *L, struct transfer *t, const char *uri) {
   if (t->uri && strcmp(uri, t->name) == 0) return;
   luaL_argcheck(L, strlen(uri) < sizeof t->name, 2, "too long");
-  strcpy(t->name, uri);
+  memcpy(t->name, uri, strlen(uri) + 1);
   curl_easy_setopt(t->easy, CURLOPT_URL, NULL);
   curl_url_cleanup(t->uri);
   t->uri = curl_url();
