@@ -24,7 +24,7 @@ local function textOf(option, name, value)
   if value == codec.null then return "" end
   if kind ~= "number" then fail(option, name, "a " .. kind) end
   local text = codec.encode(value)
-  if not text then fail(option, name, tostring(value)) end
+  if not text then fail(option, name, value ~= value and "NaN" or "infinity") end
   return text
 end
 
