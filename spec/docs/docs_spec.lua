@@ -196,6 +196,15 @@ describe("the docs", function()
     assert.is_true(count >= 16)
   end)
 
+  it("name what marks a value as a secret", function()
+    local section, names = files.read("docs/errors.md"):match("whose name contains (.-)%. Other"), {}
+    for name in section:gmatch "`(%l+)`" do names[#names + 1] = name end
+    local known = {}
+    local source = sourcesOf "cat csrc/net/carried.c":match "is_secret_name .-names%[%] = {(.-)}"
+    for name in source:gmatch '"(%l+)"' do known[#known + 1] = name end
+    assert.same(known, names)
+  end)
+
   it("name every event that sessions have, and no other", function()
     local session, seen, count = datasession.new { serviceURI = "http://127.0.0.1:1/x" }, {}, 0
     for _, page in ipairs { "docs/events.md", "docs/recovery.md" } do
