@@ -52,22 +52,27 @@ describe("data objects and their server", function()
   local faults = {
     function() server:refuseRows { count = math.random(3) } end,
     function() server:fault { kind = "status", status = 503, method = "PUT" } end,
-    function() server:fault { kind = "slow", delay = 0.002 } end,
     function() server:fault { kind = "close" } end, -- the sandbox does not run the request
     function() server:fault { kind = "html", method = "POST" } end,
     function() end,
     function() end,
   }
 
-  local function saveOnce(customers)
-    faults[math.random(#faults)]()
+  -- Changes records while the first request is pending; the changes outlive the answers.
+  local function saveMeanwhile(customers)
+    server:fault { kind = "slow", delay = 0.003 }
     local promise = customers:saveChanges(math.random(2) == 1)
-    if math.random(2) == 1 then
-      datasession.step(0.001)
-      changeSome(customers)
-    end
-    promise:await(LIMIT)
-    server:clearFaults()
+    datasession.step(0.001)
+    for _ = 1, 4 do changeSome(customers) end
+    local written = {}
+    for record in customers:records() do written[record] = record.Name end
+    assert(promise:await(LIMIT))
+    for record in customers:records() do assert.equal(written[record], record.Name) end
+  end
+
+  local function saveWithFaults(customers)
+    faults[math.random(#faults)]()
+    customers:saveChanges(math.random(2) == 1):await(LIMIT)
   end
 
   local function names(rows)
@@ -82,7 +87,8 @@ describe("data objects and their server", function()
     local customers = data.filled(session, "Customer", options)
     for _ = 1, ROUNDS do
       changeSome(customers)
-      saveOnce(customers)
+      if math.random(2) == 1 then saveMeanwhile(customers) else saveWithFaults(customers) end
+      server:clearFaults()
       if options.autoApplyChanges and math.random(6) == 1 then customers:rejectChanges() end
     end
     for _ = 1, 2 do assert(customers:saveChanges():await(LIMIT)) end
