@@ -7,15 +7,15 @@
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
+local errors = require "datasession.internal.data.errors"
 local memory = require "datasession.internal.data.memory"
 
 local format = string.format
-local null = codec.null
+local null, GENERIC = codec.null, errors.GENERIC
 
 local image = {}
 
 local SLICE = 200                     -- rows between two pauses
-local GENERIC = "The server reports an error without a text."
 local NOTHING = {}
 local STATES = { created = true, modified = true, deleted = true }
 
