@@ -196,6 +196,29 @@ describe("the docs", function()
     assert.is_true(count >= 16)
   end)
 
+  it("name the defaults that the sources have", function()
+    local transport, btt, proiv = "csrc/net/transport.c", "csrc/protocol/btt/options.c",
+      "csrc/protocol/proiv/options.c"
+    for _, pair in ipairs {
+      { "sessions", "`connectTimeout` %(.-default (%d+)%)", transport, "t%->connect_timeout = (%d+);" },
+      { "sessions", "`timeout` %(.-default (%d+)%)", transport, "t%->timeout = (%d+);" },
+      { "sessions", "`maxResponseSize` %(.-default (%d+) MiB%)", transport, "%(size_t%)(%d+) << 20" },
+      { "sessions", "`maxRedirects` %(.-default (%d+)%)", transport, "t%->max_redirects = (%d+);" },
+      { "embedding", "`hostConnections` %(.-default (%d+)%)", "csrc/net/engine.c",
+        "engine_default_limits = {(%d+), 0, " },
+      { "embedding", "`idleHandles` %(.-default (%d+)%)", "csrc/net/engine.c",
+        "engine_default_limits = {%d+, 0, (%d+), " },
+      { "btt", "default of `timeout` is (%d+) s", btt, "default_timeout = (%d+)," },
+      { "btt", "`lateReplies` %(.-default (%d+) with", btt, "default_late = (%d+);" },
+      { "proiv", "`pollInterval` %(.-default ([%d.]+)%)", proiv, '"pollInterval", 0.001, ([%d.]+)%)' },
+      { "proiv", "`endTimeout` %(.-default (%d+)%)", proiv, '"endTimeout", 0.001, (%d+)%)' },
+    } do
+      local page, told, source, held = table.unpack(pair)
+      told = assert(files.read(("docs/%s.md"):format(page)):match(told), told)
+      assert.equal(told, assert(files.read(source):match(held), held), page)
+    end
+  end)
+
   it("name what marks a value as a secret", function()
     local section, names = files.read("docs/errors.md"):match("whose name contains (.-)%. Other"), {}
     for name in section:gmatch "`(%l+)`" do names[#names + 1] = name end
