@@ -148,7 +148,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(CORE): $(call objects,$(CORE_SRC))
 	@mkdir -p $(@D)
 	@echo "  ld $@"
-	$(Q)$(LINK) $(MODULE) -o $@ $^ $(CURL_LIBS)
+	$(Q)$(LINK) $(MODULE) -o $@ $^ $(CURL_LIBS) -lm
 
 $(SANDBOX): $(call objects,$(SANDBOX_SRC))
 	@mkdir -p $(@D)
@@ -161,12 +161,12 @@ NET_OBJ := $(call objects,$(filter csrc/net/%,$(CORE_SRC)))
 $(BUILD)/spec/net_spec: $(call objects,$(NET_SPEC_SRC)) $(NET_OBJ)
 	@mkdir -p $(@D)
 	@echo "  ld $@"
-	$(Q)$(LINK) -o $@ $^ $(CURL_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CURL_LIBS) -lm
 
 $(BUILD)/spec/hang_host: $(call objects,spec/net/hang_host.c spec/net/check.c) $(NET_OBJ)
 	@mkdir -p $(@D)
 	@echo "  ld $@"
-	$(Q)$(LINK) -o $@ $^ $(CURL_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CURL_LIBS) -lm
 
 $(BUILD)/spec/host/%_spec: $(BUILD)/obj/spec/host/%_spec.o
 	@mkdir -p $(@D)

@@ -162,6 +162,25 @@ describe("local storage", function()
     assert.equal(1, #other:getData())
   end)
 
+  it("is in files where neither the data object nor its session has a store", function()
+    local directory, getenv = files.directory(), os.getenv
+    finally(function()
+      os.getenv = getenv -- luacheck: ignore 122
+      files.removeDirectory(directory)
+    end)
+    os.getenv = function(name) -- luacheck: ignore 122
+      if name == "XDG_STATE_HOME" then return directory end
+      return getenv(name)
+    end
+    local items = JSDO { name = "Item", session = session }
+    items:addRecords({ { ItemNum = 1 } }, JSDO.MODE_EMPTY)
+    assert(items:saveLocal())
+    assert(datasession.flush())
+    local other = new("Item", { store = store.file(directory .. "/datasession") })
+    assert.is_true(other:readLocal())
+    assert.equal(1, #other:getData())
+  end)
+
   it("works with files", function()
     local directory = files.directory()
     local items = new("Item", { store = store.file(directory) })
