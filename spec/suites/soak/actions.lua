@@ -102,7 +102,7 @@ end
 
 -- Its server is not told: pending requests go on and hold it.
 local function drop(slot)
-  slot.session, slot.subscribed = nil, nil
+  slot.session, slot.subscribed, slot.object = nil, nil, nil
 end
 
 local function stop(slot, rnd)
@@ -220,5 +220,7 @@ actions.list = {
   { 0.05, "invalidateAll", invalidateAll },
   { 0.3, "device", device },
 }
+
+table.insert(actions.list, dofile "spec/suites/soak/objects.lua".action(ledger))
 
 return actions

@@ -7,6 +7,7 @@
 -- threads and server sessions than there were before.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local shared = require "datasession.internal.catalog.shared"
 local actions = dofile "spec/suites/soak/actions.lua"
 local random = dofile "spec/suites/soak/random.lua"
 local systems = dofile "spec/suites/soak/systems.lua"
@@ -142,8 +143,14 @@ local function dropConnections()
   session:invalidate():await(LIMIT)
 end
 
+-- The library keeps what it made of the latest catalogs: others take their place.
+local function dropCatalogs()
+  for i = 1, 20 do assert(shared.entry('{"services":[]}' .. (" "):rep(i))) end
+end
+
 local function measure()
   dropConnections()
+  dropCatalogs()
   return { descriptors = descriptors(), threads = threads(), memory = collected() }
 end
 
@@ -160,7 +167,7 @@ local function compare(before, after)
 end
 
 local function weather(seconds)
-  soak.server = assert(sandbox.start { customers = 5 })
+  soak.server = assert(sandbox.start { customers = 5, orders = 12, items = 8 })
   for i = 1, SLOTS do slots[i] = {} end
   datasession.setDeviceOnline(true)
   storm(seconds)
