@@ -225,6 +225,17 @@ static bool push_by_user (lua_State *L, const struct session *s, const struct ex
   return false;
 }
 
+/* Every page of the toolkit has hidden inputs: one without any is somebody else's. */
+static bool push_page (lua_State *L, struct span text) {
+  int page;
+  push_html(L, text);
+  page = lua_gettop(L);
+  lua_pushnil(L);
+  if (!lua_next(L, page)) return false;
+  lua_settop(L, page);
+  return true;
+}
+
 static bool push_by_look (lua_State *L, const struct exchange *x) {
   const struct buffer *body = &x->response.body;
   struct span text = {body->data, body->length}, type = {NULL, 0};
@@ -235,7 +246,7 @@ static bool push_by_look (lua_State *L, const struct exchange *x) {
   case LOOK_XML:
     if (push_xml(L, text)) return true;
     /* fall through */
-  case LOOK_HTML: push_html(L, text); return true;
+  case LOOK_HTML: return push_page(L, text);
   case LOOK_EMPTY:
   case LOOK_OTHER: break;
   }

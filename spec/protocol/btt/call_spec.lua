@@ -359,6 +359,16 @@ describe("an operation of a session of protocol btt", function()
       read "<r><status >OK</status ><result><x>1</x><x>2</x><x>3</x></result ></r>")
   end)
 
+  it("takes no page without hidden inputs for a reply", function()
+    local session = btt.established { format = "form" }
+    for _, page in ipairs { "<html><body>Sign in, please.</body></html>", "<html/>",
+      '<html><input type="text" name="a" value="1"></html>' } do
+      answer(REQUEST, page, { contentType = "text/html" })
+      assert.equal("protocol", rejected(session:invoke("Echo")).kind)
+      assert.equal("established", session.serviceStatus)
+    end
+  end)
+
   it("takes the first hidden input of a name", function()
     local session = btt.established { format = "form" }
     answer(REQUEST, '<html><input type = "hidden" name = "a" value = "1"><input type=hidden name=a \z
