@@ -95,6 +95,23 @@ describe("a data object's events", function()
     assert.same({ "first" }, log)
   end)
 
+  it("reach those that are left, however many came and went, in the order in which they came", function()
+    local calls, handlers = {}, {}
+    for i = 1, 60 do
+      handlers[i] = function() calls[#calls + 1] = i end
+      customers:subscribe("afterFill", handlers[i])
+    end
+    for i = 1, 60 do
+      if i % 20 ~= 0 then customers:unsubscribe("afterFill", handlers[i]) end
+    end
+    customers:subscribe("afterFill", handlers[20])
+    assert(customers:fill():await(LIMIT))
+    assert.same({ 40, 60, 20 }, calls)
+    for i = 20, 60, 20 do customers:unsubscribe("afterFill", handlers[i]) end
+    assert(customers:fill():await(LIMIT))
+    assert.equal(3, #calls)
+  end)
+
   it("report a handler that raises, and go their way", function()
     customers:subscribe("beforeSaveChanges", function() error "before" end)
     customers:subscribe("beforeUpdate", function() error { "a table" } end)

@@ -241,6 +241,19 @@ describe("a data object in memory", function()
       raised(function() customers:setProperties(1) end))
   end)
 
+  it("shows what comes back before the first record", function()
+    local all = {}
+    for record in customers:records() do all[#all + 1] = record end
+    for i = 1, 3 do all[i]:remove() end
+    local function first() return customers:find(function() return true end) end
+    assert.equal(all[4], first())
+    all[2]:rejectRowChanges()
+    assert.equal(all[2], first())
+    all[2]:remove()
+    customers:rejectChanges()
+    assert.equal(all[1], first())
+  end)
+
   it("costs a program no more than linear time, however often it changes", function()
     -- A quadratic way takes minutes here.
     local rows = {}

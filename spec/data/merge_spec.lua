@@ -53,6 +53,46 @@ describe("addRecords", function()
     assert.equal("1 a", names(items)[1])
   end)
 
+  it("knows the keys that there are, merge after merge, whatever happens to the records between", function()
+    local list = {}
+    for i = 1, 20 do list[i] = item(i, "a") end
+    items:addRecords(list, APPEND)
+    local function put(number, name) items:addRecords({ item(number, name) }, REPLACE, { "ItemNum" }) end
+    local function at(number)
+      local found = {}
+      for r in items:records() do
+        if r.ItemNum == number then found[#found + 1] = r.ItemName end
+      end
+      return table.concat(found, " ")
+    end
+    put(21, "new")
+    put(21, "newer")
+    assert.equal("newer", at(21))
+    local third = data.find(items, "ItemNum", 3)
+    third.ItemNum = 99 -- a key that changes
+    put(99, "b")
+    put(3, "another")
+    assert.equal("b another", at(99) .. " " .. at(3))
+    local fourth = data.find(items, "ItemNum", 4)
+    fourth:remove() -- a record that goes, and comes back
+    put(4, "instead")
+    fourth:rejectRowChanges()
+    assert.equal("a instead", at(4))
+    local fifth = data.find(items, "ItemNum", 5)
+    fifth:remove()
+    put(6, "c")
+    fifth:rejectRowChanges()
+    put(5, "d")
+    assert.equal("d", at(5))
+    items:add(item(30, "added")) -- one that does not come by a merge
+    put(30, "e")
+    assert.equal("e", at(30))
+    items:addRecords({ item(1, "only") }, EMPTY)
+    put(2, "f")
+    put(1, "g")
+    assert.same({ "1 g", "2 f" }, names(items))
+  end)
+
   it("takes datasets of several tables; with EMPTY the absent ones are cleared", function()
     orders:addRecords({ dsOrder = { ttOrder = { { OrderNum = 1, Status = "x" } },
       ttOrderLine = { { LineId = 1, OrderNum = 1 } } } }, APPEND)

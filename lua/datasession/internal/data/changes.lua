@@ -49,6 +49,7 @@ local function put(m, r, field, value)
   if isId then ids.leave(m, r) end
   row[field] = value
   if isId then ids.enter(m, r) end
+  if m.keyIndex and m.keyIndex.fields[field] then m.keyIndex = nil end
   if m.keyFields and m.keyFields[field] then
     relations.keyChanged(m, r, field, was)
   elseif m.groups and m.moved[r] then
@@ -85,6 +86,7 @@ local function remove(m, r)
   m.deleted[r], m.still = "gone", nil
   drop(m, r)
   if not was then m.deletedCount = m.deletedCount + 1 end
+  m.edition = m.edition + 1
   m.marks[r], m.holes = nil, m.holes + 1
   if m.working == r then relations.setWorking(m, nil) end
   order.removed(m, r)
@@ -92,14 +94,15 @@ end
 
 local function hide(m, r)
   m.deleted[r], m.still = "deleted", nil
-  m.deletedCount = m.deletedCount + 1
+  m.deletedCount, m.edition = m.deletedCount + 1, m.edition + 1
   ids.restate(m, r)
   if m.working == r then relations.setWorking(m, nil) end
 end
 
 local function unhide(m, r)
   if not m.deleted[r] then return end
-  m.deleted[r], m.deletedCount = nil, m.deletedCount - 1
+  m.deleted[r], m.deletedCount, m.front = nil, m.deletedCount - 1, nil
+  m.edition = m.edition + 1
   ids.restate(m, r)
 end
 

@@ -2,8 +2,8 @@
 --
 -- A handler runs inside the call that fires. A handler that raises is reported to datasession.onError and
 -- changes nothing else. A handler of a before... event cancels what is about to happen by returning false.
--- The subscriptions of one event are an array that is replaced, never changed, when one is removed, so that a
--- handler may unsubscribe anything while the event fires.
+-- A handler may subscribe and unsubscribe anything while the event fires: the array of subscriptions grows
+-- only at its end, and is replaced when ended ones are taken out of it.
 
 local ascii = require "datasession.internal.ascii"
 local core = require "datasession.core"
@@ -93,16 +93,49 @@ end
 
 -- ---- subscriptions
 
-local function without(list, one)
-  local kept = {}
-  for _, other in ipairs(list) do
-    local same = other.handler == one.handler and other.scope == one.scope
-      and other.operation == one.operation
-    if same then
-      other.live = false
-    else
-      kept[#kept + 1] = other
-    end
+-- The subscriptions of an event are an array, in their order, with `live`, the number of those that have not
+-- ended, and `index`: handler -> scope -> operation -> subscription.
+
+local NONE = {}
+
+local function member(t, key)
+  local value = t[key]
+  if value == nil then
+    value = {}
+    t[key] = value
+  end
+  return value
+end
+
+-- The table and the key under which the subscription with the arguments of `one` stands.
+local function placeOf(list, one)
+  local byScope = member(list.index, one.handler)
+  return member(byScope, one.scope == nil and NONE or one.scope), one.operation or NONE
+end
+
+local function enter(list, one)
+  local slot, key = placeOf(list, one)
+  slot[key], list.live = one, list.live + 1
+  list[#list + 1] = one
+end
+
+-- Ends the subscription with the arguments of `one`, if there is one.
+local function leave(list, one)
+  local slot, key = placeOf(list, one)
+  local found = slot[key]
+  if found then
+    slot[key], found.live, list.live = nil, false, list.live - 1
+  end
+end
+
+local function newList() return { live = 0, index = {} } end
+
+-- A list without the ended ones: events that fire go on with the old one. nil: all have ended.
+local function compacted(list)
+  if list.live == 0 then return nil end
+  local kept = newList()
+  for _, one in ipairs(list) do
+    if one.live then enter(kept, one) end
   end
   return kept
 end
@@ -110,8 +143,10 @@ end
 local function add(object, event, one)
   local state = object[P]
   state.handlers = state.handlers or {}
-  local list = without(state.handlers[event] or {}, one)
-  list[#list + 1] = one
+  local list = state.handlers[event] or newList()
+  leave(list, one)
+  if #list > 2 * list.live + 16 then list = compacted(list) or newList() end
+  enter(list, one)
   state.handlers[event] = list
 end
 
@@ -134,8 +169,10 @@ end
 function methods.unsubscribe(object, event, ...)
   local name, one = check("unsubscribe", object, 2, event, ...)
   local handlers = object[P].handlers
-  if handlers and handlers[name] then
-    handlers[name] = without(handlers[name], one)
+  local list = handlers and handlers[name]
+  if list then
+    leave(list, one)
+    if #list > 2 * list.live then handlers[name] = compacted(list) end
   end
   return object
 end

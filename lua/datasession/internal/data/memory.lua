@@ -6,6 +6,9 @@
 --     deleted          weak keys: record -> "deleted" | "gone"
 --     deletedCount     the number of those in `records`; `holes`: of the gone ones
 --     still            the array that foreach walks, as long as none of its records is deleted
+--     front            the array, `frontAt` the place in it, before which all records are deleted; or nil
+--     edition          how often records were deleted or came back
+--     keyIndex         see merge.lua; or nil
 --     changes          record -> change; `changeCount`, `changeNumber`: how many; the latest number
 --     edits            how often a record was changed, to notice changes that are made during a fill
 --     marks            record -> { errorString, rejected, conflict }
@@ -82,7 +85,8 @@ local function replace(m, rows, pause)
   local records = makeRecords(rows, meta, pause)
   local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
   if m.deleted then setmetatable(m.deleted, allGone) end
-  m.records, m.deleted, m.deletedCount, m.holes, m.still = records, deleted, 0, 0, nil
+  m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
+  m.still, m.front, m.keyIndex, m.edition = nil, nil, nil, m.edition + 1
   m.changes, m.changeCount, m.marks = changed, 0, marks
   m.generation, m.meta, m.groups = generation, meta, nil
   relations.setWorking(m, nil)
@@ -95,7 +99,8 @@ end
 function memory.new(jsdo, shape, t)
   t = t or {}
   local m = {
-    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, edits = 0, write = write, before = changes.before,
+    jsdo = jsdo, shape = shape, t = t, changeNumber = 0, edits = 0, edition = 0, write = write,
+    before = changes.before,
   }
   rawset(t, P, m)
   order.init(m)
@@ -169,7 +174,7 @@ end
 
 -- Walks an array as it is now: what is appended meanwhile is left out, and a load ends the walk.
 local function walk(m, list)
-  local deleted, n, i = m.deleted, #list, 0
+  local deleted, n, i = m.deleted, #list, order.first(m, list) - 1
   return function()
     while i < n do
       i = i + 1

@@ -44,6 +44,24 @@ local function indexOf(t, keys)
   return index
 end
 
+-- A program that merges rows one by one must not pay for all records each time: m.keyIndex keeps the index,
+-- until a record is deleted or comes back, one comes from elsewhere, or a key field changes.
+local function keptIndex(t, keys)
+  local m, kept = t[P], t[P].keyIndex
+  local fits = kept and kept.names == table.concat(keys, "\0") and kept.caseSensitive == m.caseSensitive
+    and kept.edition == m.edition and kept.count == #m.records
+  return fits and kept.index or indexOf(t, keys)
+end
+
+local function keepIndex(t, keys, index)
+  local m, fields = t[P], {}
+  for _, name in ipairs(keys) do fields[name] = true end
+  m.keyIndex = {
+    index = index, fields = fields, names = table.concat(keys, "\0"), caseSensitive = m.caseSensitive,
+    edition = m.edition, count = #m.records,
+  }
+end
+
 --- A function (row) that gives the record in memory with the key of a row; or nil. It knows the records that
 -- are there when it is first called.
 function merge.finder(t, keys)
@@ -90,7 +108,7 @@ end
 function merge.rows(t, rows, mode, keys, each)
   if mode == merge.EMPTY then memory.clear(t) end
   if keys and #keys == 0 or mode == merge.EMPTY then keys = nil end
-  local index = keys and indexOf(t, keys)
+  local index, edition = keys and keptIndex(t, keys), t[P].edition
   if index and mode == merge.APPEND then
     local ok, message = checkNew(t, rows, keys, index)
     if not ok then return nil, message end
@@ -99,6 +117,9 @@ function merge.rows(t, rows, mode, keys, each)
     local r = index and mergeRow(t, row, mode, keys, index) or memory.append(t, row)
     if each then each(i, r) end
   end
+  local m = t[P]
+  m.keyIndex = nil
+  if index and #rows * 4 < #m.records and m.edition == edition then keepIndex(t, keys, index) end
   return true
 end
 
@@ -209,6 +230,7 @@ end
 -- nil and a message if a row with before-image is about a record that has a pending change.
 local function checkMarks(parsed, keys)
   local t = parsed.t
+  if next(parsed.marks) == nil and #parsed.deleted == 0 then return true end
   local index = indexOf(t, keys)
   local function isPending(row)
     local known = index[keyOf(row, keys, t[P].caseSensitive)]
@@ -226,6 +248,7 @@ end
 -- Makes the records of these old rows deleted ones.
 local function addDeleted(parsed, keys)
   local t = parsed.t
+  if #parsed.deleted == 0 then return end
   local index = keys and indexOf(t, keys) or {}
   for _, mark in ipairs(parsed.deleted) do
     local known = keys and index[keyOf(mark.old, keys, t[P].caseSensitive)]

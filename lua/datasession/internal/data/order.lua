@@ -251,6 +251,17 @@ function order.arrange(m, list)
   return sorting.sort(list, comparison(m, m.sortFn or m.sortFields))
 end
 
+--- The place of the first record that is not deleted. Loops begin there, so that a program may remove the
+-- first record again and again.
+-- @param records an array of records of the table
+function order.first(m, records)
+  if records ~= m.records then return 1 end
+  local deleted, at = m.deleted, m.front == records and m.frontAt or 1
+  while records[at] ~= nil and deleted[records[at]] do at = at + 1 end
+  m.front, m.frontAt = records, at
+  return at
+end
+
 --- The array of the records in order, with those that are deleted. It only ever grows: a sort makes another.
 function order.records(m)
   if (m.unsorted or m.movedCount > 0) and not m.sorting then

@@ -110,7 +110,7 @@ function methods.find(t, fn)
   expect("function", "find", "a function", fn, 2)
   local m = t[P]
   local records, deleted = related(m, "find", 2), m.deleted
-  for i = 1, #records do
+  for i = order.first(m, records), #records do
     local r = records[i]
     if not deleted[r] then
       setWorking(m, r)
@@ -170,7 +170,7 @@ function methods.foreach(t, fn)
   local m = t[P]
   local records, deleted, alone = related(m, "foreach", 2), m.deleted, not m.isRelated
   m.still = m.deletedCount == 0 and records or nil
-  for i = 1, #records do
+  for i = order.first(m, records), #records do
     local r = records[i]
     if m.still == records or not deleted[r] then
       if alone then m.working = r else setWorking(m, r) end
