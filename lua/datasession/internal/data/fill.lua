@@ -85,9 +85,19 @@ local function addDeleted(jsdo, one, known)
   end
 end
 
-local function replace(jsdo, one)
-  if next(one.marks) == nil and #one.deleted == 0 then
-    memory.load(one.t, one.rows)
+-- Makes the records of the tables that have no pending changes.
+local function prepare(parsed)
+  local ready = {}
+  for _, one in ipairs(parsed) do
+    if next(one.marks) == nil and #one.deleted == 0 then ready[one] = memory.prepare(one.t, one.rows) end
+  end
+  return ready
+end
+
+-- @param ready what `prepare` has made for the table, or nil
+local function replace(jsdo, one, ready)
+  if ready then
+    memory.adopt(one.t, ready)
     return
   end
   memory.clear(one.t)
@@ -127,6 +137,7 @@ end
 -- Does not give way: no handler sees half of the rows.
 local function apply(call, parsed)
   local jsdo, mode = call.jsdo, call.asked.mode
+  local ready = mode and {} or prepare(parsed)
   for _, one in ipairs(parsed) do
     local page = call.page
     local added = page and page.t == one.t and {} or nil
@@ -134,7 +145,7 @@ local function apply(call, parsed)
     if mode then
       mergeRows(jsdo, one, mode, added)
     else
-      replace(jsdo, one)
+      replace(jsdo, one, ready[one])
       if added then collect(one.t, added) end
     end
   end

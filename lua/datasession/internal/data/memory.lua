@@ -77,22 +77,31 @@ end
 
 local generations = 0
 
--- Replaces all that `m` has by rows without changes; out of memory, all of it stays.
-local function replace(m, rows, pause)
+-- All that rows without changes need to take the place of what `m` has.
+local function prepare(m, rows, pause)
   generations = generations + 1
   local generation = generations
   local meta = record.meta(m, generation)
-  local records = makeRecords(rows, meta, pause)
-  local deleted, changed, marks, moved = setmetatable({}, weakKeys), {}, {}, {}
+  return {
+    generation = generation, meta = meta, records = makeRecords(rows, meta, pause),
+    deleted = setmetatable({}, weakKeys), changes = {}, marks = {}, moved = {},
+  }
+end
+
+-- Puts it in place. This takes no memory that could be missing.
+local function adopt(m, new)
   if m.deleted then setmetatable(m.deleted, allGone) end
-  m.records, m.deleted, m.deletedCount, m.holes = records, deleted, 0, 0
+  m.records, m.deleted, m.deletedCount, m.holes = new.records, new.deleted, 0, 0
   m.still, m.front, m.keyIndex, m.edition = nil, nil, nil, m.edition + 1
-  m.changes, m.changeCount, m.marks = changed, 0, marks
-  m.generation, m.meta, m.groups = generation, meta, nil
+  m.changes, m.changeCount, m.marks = new.changes, 0, new.marks
+  m.generation, m.meta, m.groups = new.generation, new.meta, nil
   relations.setWorking(m, nil)
   ids.load(m)
-  order.loaded(m, moved)
+  order.loaded(m, new.moved)
 end
+
+-- Replaces all that `m` has by rows without changes; out of memory, all of it stays.
+local function replace(m, rows, pause) adopt(m, prepare(m, rows, pause)) end
 
 --- Makes a table reference without records.
 -- @param t table or nil: becomes the table reference
@@ -120,6 +129,14 @@ end
 function memory.load(t, rows, pause)
   replace(t[P], rows, pause)
 end
+
+--- The first half of `load`: makes records of the rows. The tables of a dataset are replaced all or, without
+-- memory for all of them, none.
+-- @return table, for `adopt`
+function memory.prepare(t, rows, pause) return prepare(t[P], rows, pause) end
+
+--- The second half: puts in place what `prepare` has made for the table.
+function memory.adopt(t, prepared) adopt(t[P], prepared) end
 
 function memory.clear(t) replace(t[P], {}) end
 
