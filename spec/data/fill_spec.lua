@@ -74,6 +74,13 @@ describe("fill", function()
       assert.equal("filter=State%20%3D%20'MA'", server:requests()[1].uri:match "filter=[^&]*")
     end)
 
+    it("all rows for an empty filter", function()
+      local customers = object "Customer"
+      filled(customers, { filter = {}, top = 2 })
+      assert.same({ 1, 2 }, values(customers, "CustNum"))
+      assert.is_nil(filled(customers).objParam)
+    end)
+
     it("a filter, sorted, by pages", function()
       local customers = object "Customer"
       local request = filled(customers, {
@@ -86,7 +93,7 @@ describe("fill", function()
       local found = values(customers, "CustNum")
       assert.equal(3, #found)
       assert.is_true(found[1] > found[2] and found[2] > found[3] and found[3] >= 100)
-      assert.is_table(request.objParam.filter)
+      assert.matches('"ablFilter":', request.objParam.filter)
     end)
 
     it("by values that would break out of a literal", function()
@@ -360,7 +367,7 @@ describe("fill", function()
   it("tells the older of two fills that a newer one has taken its place", function()
     local customers, order = object "Customer", {}
     customers:subscribe("afterFill", function(_, success, request)
-      order[#order + 1] = { request.objParam, success }
+      order[#order + 1] = { request.objParam.filter, success }
     end)
     server:fault { kind = "slow", delay = 0.2, path = "Customer", count = 1 }
     local older = customers:fill "CustNum = 1"

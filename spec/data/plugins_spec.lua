@@ -69,10 +69,29 @@ describe("a plugin", function()
     assert.same({ 7, "Mapped" }, { customers.CustNum, customers.Name })
   end)
 
+  it("may make the rows as plain tables", function()
+    local rows = { { CustNum = 70, Name = "Made" }, { CustNum = 71 } }
+    local customers = add { responseMapping = function() return { dsCustomer = { ttCustomer = rows } } end }
+    assert(customers:fill { filter = "" }:await(LIMIT))
+    assert.same({ 2, 70, "Made" }, { #customers, customers.CustNum, customers.Name })
+    rows = {}
+    assert(customers:fill { filter = "" }:await(LIMIT))
+    assert.equal(0, #customers)
+  end)
+
+  it("is not needed for a table: a filter that it lacks is empty", function()
+    local customers = object '"verb":"get"'
+    local _, _, request = assert(customers:fill { mergeMode = datasession.JSDO.MODE_APPEND }:await(LIMIT))
+    assert.equal(300, #customers)
+    assert.matches("%?filter=$", server:requests()[1].uri)
+    assert.same({ mergeMode = datasession.JSDO.MODE_APPEND }, request.objParam)
+  end)
+
   it("may give the filter's text, or leave out either function", function()
     local customers = add { requestMapping = function() return "CustNum = 8" end }
-    assert(customers:fill {}:await(LIMIT))
+    local _, _, request = assert(customers:fill {}:await(LIMIT))
     assert.equal(8, customers.CustNum)
+    assert.same({ filter = "CustNum = 8" }, request.objParam)
     customers = add {}
     assert(customers:fill { filter = "CustNum = 9" }:await(LIMIT))
     assert.equal(9, customers.CustNum)

@@ -157,6 +157,7 @@ end
 local function addressOf(call)
   if call.asked.uri then return call.asked.uri end
   local uri, message = query.map(call.jsdo, call.operation, call.asked)
+  call.made.objParam = call.asked.object
   return uri or fail(call, "error", message)
 end
 

@@ -63,7 +63,7 @@ end
 
 local function addFilter(made, operation, shapes, options)
   local node = options.filter
-  if node == nil then return end
+  if node == nil or type(node) == "table" and next(node) == nil then return end
   local key = need(operation, "filter", "ablFilter", "sqlQuery")
   local shape = shapeOf(shapes, options)
   if type(node) == "string" then

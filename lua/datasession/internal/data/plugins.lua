@@ -1,6 +1,8 @@
 --- Plugins: functions that translate requests and responses of read operations whose catalog names them as
 -- mappingType.
 
+local P = require("datasession.internal.data.private").P
+local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
@@ -70,11 +72,20 @@ function plugins.request(plugin, jsdo, params)
     plugin.name, type(values))
 end
 
+-- Marks the sequences in what a program made as arrays, as the decoder does; an empty table under the name of
+-- one of `tables`, too.
+local function marked(value, tables, name)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then return value end
+  for key, one in next, value do marked(one, tables, key) end
+  local isList = value[1] ~= nil or tables[name] ~= nil and next(value) == nil
+  return isList and codec.array(value) or value
+end
+
 --- The response in a form that fill knows; nil and a message when the plugin fails.
 function plugins.response(plugin, jsdo, response)
   if not plugin.responseMapping then return response end
   local mapped, message = call(plugin, "responseMapping", jsdo, response, { operation = "read" })
-  if type(mapped) == "table" then return mapped end
+  if type(mapped) == "table" then return marked(mapped, jsdo[P].byName) end
   return nil, message or format("the plugin '%s': responseMapping: expected a table, got %s", plugin.name,
     type(mapped))
 end

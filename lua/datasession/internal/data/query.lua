@@ -68,22 +68,24 @@ local function ofTable(jsdo, operation, options)
   if mapping and ascii.upper(mapping) == "JFP" then
     local s = jsdo[P]
     made.text = jfp.text(operation, schema.shapes(s.resource), options, s.viewTables)
-    made.uri = query.expandFilter(operation, made.text)
+    made.uri, made.object = query.expandFilter(operation, made.text), { filter = made.text }
   elseif mapping then
     made.plugin, made.values = pluginOf(operation), withoutMode(options)
   elseif #operation.capabilities > 0 then
     found("the catalog lists capabilities without a mappingType: give a text, or correct the catalog")
   else
     made.values = withoutMode(options)
+    if made.values.filter == nil then made.values.filter = "" end -- as for no argument
     made.uri = query.expand(operation, made.values)
   end
   return made
 end
 
 local function parse(jsdo, operation, what)
-  if what == nil or what == codec.null then what = "" end
-  if type(what) == "string" then
-    return { object = what, text = what, uri = query.expandFilter(operation, what) }
+  if what == nil or what == codec.null then
+    return { text = "", uri = query.expandFilter(operation, "") }
+  elseif type(what) == "string" then
+    return { object = { filter = what }, text = what, uri = query.expandFilter(operation, what) }
   elseif type(what) ~= "table" then
     found("expected a text, a table or nil, got " .. type(what))
   end
@@ -92,8 +94,8 @@ end
 
 --- Checks what the program asks for.
 -- @param what text, table or nil
--- @return table: `object`, what was asked for; `uri`, the address; `mode`, of merging, or nil; with a plugin,
---   which gives the address later, `plugin` and `values`. Or nil and a message
+-- @return table: `object`, what was asked for, as a table or nil; `uri`, the address; `mode`, of merging, or
+--   nil; with a plugin, which gives the address later, `plugin` and `values`. Or nil and a message
 function query.parse(jsdo, operation, what)
   return mistake.check(parse, jsdo, operation, what)
 end
@@ -101,11 +103,15 @@ end
 local function map(jsdo, operation, asked)
   local values, message = plugins.request(asked.plugin, jsdo, asked.values)
   if values == nil then found(message) end
-  if type(values) == "string" then return query.expandFilter(operation, values) end
+  if type(values) == "string" then
+    asked.object = { filter = values }
+    return query.expandFilter(operation, values)
+  end
+  asked.object = values
   return query.expand(operation, values)
 end
 
---- Has the plugin give the address.
+--- Has the plugin give the address and `asked.object`.
 -- @return the address; or nil and a message
 function query.map(jsdo, operation, asked)
   return mistake.check(map, jsdo, operation, asked)
