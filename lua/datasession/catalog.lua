@@ -44,9 +44,10 @@ end
 -- or nil), `datasetName`, `dataProperty`, `tables`, `relations` and `operations` (arrays),
 -- operation(nameOrType) and fields(). A table has `name` ("" for a record's), `fields`, `primaryKey`
 -- (arrays), `idProperty` and field(name). A field has `name`, `type`, `ablType`, `format`, `default`
--- (`codec.null` where the document says null), `maxItems`, `items` and `origName`. An operation has `type`
--- (lower case), `name`, `verb` (upper case), `path`, `uri`, `params` (array of `name`, `type`, `xType`),
--- `useBeforeImage`, `mergeMode`, `mappingType`, `capabilities` (array of strings) and expand(values).
+-- (`codec.null` where the document says null), `maxItems`, `items`, `origName` and `title`. An operation
+-- has `type` (lower case), `name`, `verb` (upper case), `path`, `uri`, `params` (array of `name`, `type`,
+-- `xType`), `useBeforeImage`, `mergeMode`, `mappingType`, `capabilities` (array of strings) and
+-- expand(values).
 -- @param text string, JSON of 64 MiB at most; raises for another type
 -- @param options table, optional: `uri`, where the catalog came from; `serviceURI`, the web
 --   application, in front of all addresses that are not absolute; by default they start with a slash

@@ -29,7 +29,8 @@ local function petCatalog()
               items = { additionalProperties = false, properties = {
                 _id = { type = "string" },
                 _errorString = { type = "string" },
-                PetNum = { type = "integer", ablType = "INTEGER", default = 0, origName = "Pet-Num" },
+                PetNum = { type = "integer", ablType = "INTEGER", default = 0, origName = "Pet-Num",
+                  title = "Number" },
                 Name = { type = "string", ablType = "CHARACTER", default = "", title = 7, semanticType = {} },
                 Born = { type = "string", ablType = "DATE", format = "date", default = codec.null },
                 Weights = { type = "array", ablType = "DECIMAL", maxItems = 3, items = { type = "number" } },
@@ -385,8 +386,9 @@ describe("a schema", function()
     local tt = assert(parse(petCatalog())):resource("Pet").tables[1]
     assert.same({ "Born", "Name", "PetNum", "Weights", "_errorString" }, sorted(names(tt.fields)))
     assert.same({ "PetNum" }, tt.primaryKey)
-    assert.same({ name = "PetNum", type = "integer", ablType = "INTEGER", default = 0, origName = "Pet-Num" },
-      tt:field("PetNum"))
+    assert.same({ name = "PetNum", type = "integer", ablType = "INTEGER", default = 0, origName = "Pet-Num",
+      title = "Number" }, tt:field("PetNum"))
+    assert.is_nil(tt:field("Name").title)
     assert.equal("integer", math.type(tt:field("PetNum").default))
     assert.equal(codec.null, tt:field("Born").default)
     assert.equal("date", tt:field("Born").format)

@@ -190,6 +190,7 @@ describe("a data object in memory", function()
     for i, field in ipairs(schema) do names[i] = field.name end
     assert.equal("CustNum Name Address", table.concat(names, " ", 2, 4))
     assert.equal("integer", schema[2].type)
+    assert.equal("Cust Num", schema[2].title)
     assert.equal(4, schema[20].maxItems)
   end)
 

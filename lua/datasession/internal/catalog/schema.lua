@@ -42,6 +42,7 @@ local function buildField(at, depth, name, description)
     format = loose(at, depth, definition, "format", "string"),
     maxItems = loose(at, depth, definition, "maxItems", "number"),
     origName = loose(at, depth, definition, "origName", "string"),
+    title = type(definition.title) == "string" and definition.title or nil,
     default = definition.default,
     items = buildItems(at, depth, definition),
   }, fieldMeta)

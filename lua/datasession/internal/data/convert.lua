@@ -1,6 +1,7 @@
 --- The values that a program gives to add and assign, as they are kept.
 
 local codec = require "datasession.internal.codec"
+local defaults = require "datasession.internal.data.defaults"
 local lists = require "datasession.internal.data.lists"
 local memory = require "datasession.internal.data.memory"
 local raise = require "datasession.internal.raise"
@@ -81,7 +82,7 @@ function convert.row(m, values, level)
       elements = true
     end
   end
-  if elements then putElements(m, row, {}, values, level + 1) end
+  if elements then putElements(m, row, defaults.row(m.shape), values, level + 1) end
   return row
 end
 
