@@ -211,6 +211,9 @@ describe("a data object's events", function()
       ["JSDO: option 'events': expected an array for 'afterFill', got function"] = function()
         datasession.JSDO { name = "Customer", session = session, events = { afterFill = nothing } }
       end,
+      ["JSDO: option 'events': expected an array for 'afterFill', got a table without a first"] = function()
+        datasession.JSDO { name = "Customer", session = session, events = { afterFill = { fn = nothing } } }
+      end,
       ["JSDO: option 'events': handler: expected a function, got nil"] = function()
         datasession.JSDO { name = "Customer", session = session, events = { afterFill = { {} } } }
       end,

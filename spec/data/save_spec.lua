@@ -452,6 +452,11 @@ describe("saveChanges", function()
       check("protocol", "unknown")
     end)
 
+    it("stops for a status by which nothing is confirmed", function()
+      server:fault { kind = "status", status = 304, method = "PUT" }
+      check("protocol", "unsent")
+    end)
+
     it("keeps the changes of a login that has expired", function()
       server:fault { kind = "status", status = 401, method = "PUT" }
       local ok, err = customers:saveChanges():await(LIMIT)

@@ -190,6 +190,7 @@ describe("a submit", function()
         ["prods:hasChanges"] = true } },
       ["the response is not JSON"] = "<html>",
       ["expected the rows of Customer, got number"] = "5",
+      ["expected the rows of Customer, got nothing"] = "{}",
     } do
       answer(body)
       local ok, err = customers:saveChanges(true):await(LIMIT)

@@ -203,6 +203,10 @@ local function addListed(jsdo, event, list, level)
   if type(list) ~= "table" then
     raise(("%s: expected an array for '%s', got %s"):format(call, event, type(list)), level + 1)
   end
+  if list[1] == nil and next(list) ~= nil then
+    raise(("%s: expected an array for '%s', got a table without a first element"):format(call, event),
+      level + 1)
+  end
   for _, given in ipairs(list) do
     if type(given) ~= "table" then
       raise(("%s: expected tables { fn =, scope =, operation = } in '%s', got %s")

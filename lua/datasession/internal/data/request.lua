@@ -99,6 +99,15 @@ end
 -- Closed with the coroutine that waits when its call is cancelled: aborts the request.
 local pendingMeta = { __close = function(pending) pending.promise:cancel() end }
 
+-- session:request resolves with a status such as 304, by which no server confirms anything.
+local function unconfirmed(made, response)
+  local message = ("request: HTTP %d from %s: expected a status from 200 to 299"):format(response.status,
+    response.uri)
+  return request.failure("protocol", message, nil, made, {
+    httpStatus = response.status, uri = response.uri, response = response,
+  })
+end
+
 --- Sends a request by the session, and waits for the response in the coroutine that calls.
 -- @param made the request object, which gets `xhr`, `response` and, after a failure, `exception`
 -- @param options table: `uri`, `method`, `body` (string or nil), and what else session:request takes
@@ -113,9 +122,10 @@ function request.send(made, options)
   end
   local pending <close> = setmetatable({ promise = made.jsdo[P].session:request(options) }, pendingMeta)
   local response, err = pending.promise:await()
-  if response then
+  if response and response.status < 300 then
     return response
   end
+  if response then err = unconfirmed(made, response) end
   request.take(made, err.response)
   made.success, made.exception = false, err
   return nil, err

@@ -168,6 +168,10 @@ local function applyAnswer(plan, jsdo, response, pause)
     return unusable(plan, jsdo, message, pause)
   end
   if isAnswered(jsdo) then
+    if type(plan.made.response) == "table" and next(plan.made.response) == nil then
+      message = format("expected the rows of %s, got nothing", jsdo[P].resource.name)
+      return unusable(plan, jsdo, message, pause)
+    end
     local parsed, problem = answer.parse(jsdo, plan.made.response, pause)
     if not parsed then return unusable(plan, jsdo, problem, pause) end
     ok, message = match(plan, parsed, pause)
