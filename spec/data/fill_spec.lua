@@ -403,6 +403,7 @@ describe("fill", function()
     for message, call in pairs {
       ["fill: expected a text, a table or nil, got function"] = function() customers:fill(print) end,
       ["fill: expected a text, a table or nil, got number"] = function() customers:fill(7) end,
+      ["fill: expected a text, a table or nil, got an array"] = function() archive:fill { "Shipped" } end,
       ["read: unknown option 'fliter': did you mean 'filter'?"] = function()
         customers:read { fliter = "x" }
       end,

@@ -86,8 +86,8 @@ local function parse(jsdo, operation, what)
     return { text = "", uri = query.expandFilter(operation, "") }
   elseif type(what) == "string" then
     return { object = { filter = what }, text = what, uri = query.expandFilter(operation, what) }
-  elseif type(what) ~= "table" then
-    found("expected a text, a table or nil, got " .. type(what))
+  elseif type(what) ~= "table" or what[1] ~= nil then
+    found("expected a text, a table or nil, got " .. (type(what) == "table" and "an array" or type(what)))
   end
   return ofTable(jsdo, operation, what)
 end
