@@ -2,49 +2,16 @@
 -- whose cases have no such difference any more is a mistake, and so is each of its fields.
 --
 -- An entry: { number, what we do, fields = { name = { reference's value, ours } } }, and where it holds:
--- `verbs`, `models`, `cases` (beginnings of names), `when` (a function of the difference). A value is the
--- value itself, NONE, SOME, ANY, or a function of it. `perhaps`: not in every run.
+-- `verbs`, `models`, `cases` (beginnings of names), `when` (a function of the difference), `data` (cases
+-- about data objects alone). A value is the value itself, NONE, SOME, ANY, or a function of it. `perhaps`:
+-- not in every run.
+local match = require "match"
+
 local allowed = {}
 
-local NONE, SOME, ANY = {}, {}, {}
-
-local function one(list)
-  return function(value)
-    for _, known in ipairs(list) do
-      if value == known or known == NONE and value == nil then return true end
-    end
-    return false
-  end
-end
-
-local function matching(pattern)
-  return function(value) return type(value) == "string" and value:find(pattern) ~= nil end
-end
-
-local function longer(n)
-  return function(value) return type(value) == "table" and #value > n end
-end
-
-local function isEmpty(value)
-  return type(value) == "table" and next(value) == nil
-end
-
--- An event, alone or among others.
-local function event(text)
-  return function(value)
-    for _, name in ipairs(type(value) == "table" and value or {}) do
-      if name == text then return true end
-    end
-    return false
-  end
-end
-
--- A list of one event, which is one of those named.
-local function oneEvent(names)
-  return function(value)
-    return type(value) == "table" and #value == 1 and one(names)(value[1])
-  end
-end
+local NONE, SOME, ANY = match.NONE, match.SOME, match.ANY
+local one, matching, longer, isEmpty = match.one, match.matching, match.longer, match.isEmpty
+local event, oneEvent = match.event, match.oneEvent
 
 -- A function of onOpenRequest notes of us nothing but that requests of the session itself were opened.
 local function opening(value)
@@ -498,7 +465,8 @@ local entries = {
       ["property clientContextId"] = { NONE, SOME } }, cases = { "two slashes behind serviceURI" } },
 
   -- ---- data requests
-  { "D43", "no data objects yet", fields = { ["property JSDOs"] = { 1, 0 } } },
+  { "D43", "session:request needs no data object", fields = { ["property JSDOs"] = { 1, 0 } },
+    when = function(d) return not d.case.data end },
   { "D43", "nor their requests in events",
     fields = { events = { event(OFFLINE.server .. " (a request)"), event(OFFLINE.server) } },
     verbs = { "read" } },
@@ -666,14 +634,7 @@ local entries = {
     cases = { "a ping that is redirected" } },
 }
 
--- Whether a value is what a rule asks for.
-local function fits(rule, value, difference)
-  if rule == ANY then return true end
-  if rule == NONE then return value == nil end
-  if rule == SOME then return value ~= nil end
-  if type(rule) == "function" then return rule(value, difference) end
-  return rule == value
-end
+table.move(require "allowed_data", 1, #require "allowed_data", #entries + 1, entries)
 
 local function isAmong(list, value)
   for _, known in ipairs(list or { value }) do
@@ -691,13 +652,34 @@ end
 
 local used = {} -- rule -> true
 
+-- The rule for a field; `*` in a field's name stands for anything.
+local function ruleFor(entry, field)
+  if entry.fields[field] then return entry.fields[field] end
+  if not entry.globs then
+    entry.globs = {}
+    for name, rule in pairs(entry.fields) do
+      if name:find("*", 1, true) then
+        entry.globs["^" .. name:gsub("[^%w*]", "%%%0"):gsub("%*", ".*") .. "$"] = rule
+      end
+    end
+  end
+  for pattern, rule in pairs(entry.globs) do
+    if field:find(pattern) then return rule end
+  end
+end
+
+-- True if the entry is about such cases and steps.
+local function applies(entry, difference)
+  return (not entry.data or difference.case.data) and isAmong(entry.verbs, difference.verb)
+    and isAmong(entry.models, difference.model) and begins(entry.cases, difference.case.name)
+end
+
 --- Whether some entry covers the difference; notes which.
 function allowed.explain(difference)
   for _, entry in ipairs(entries) do
-    local rule = entry.fields[difference.field]
-    if rule and isAmong(entry.verbs, difference.verb) and isAmong(entry.models, difference.model)
-      and begins(entry.cases, difference.case.name) and fits(rule[1], difference.reference, difference)
-      and fits(rule[2], difference.ours, difference) and (not entry.when or entry.when(difference)) then
+    local rule = ruleFor(entry, difference.field)
+    if rule and applies(entry, difference) and match.fits(rule[1], difference.reference, difference)
+      and match.fits(rule[2], difference.ours, difference) and (not entry.when or entry.when(difference)) then
       used[rule] = true
       return true
     end

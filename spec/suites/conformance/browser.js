@@ -48,8 +48,10 @@ function hop(request, live) {
     const fail = (error) => resolve({ status: 0, error: String(error && error.code || error) });
     const client = url.protocol === "https:" ? https : http;
     let sent;
+    const headers = { ...request.headers };
+    if (request.body !== undefined) headers["Content-Length"] = Buffer.byteLength(request.body);
     try {
-      sent = client.request(url, { method: request.method, headers: request.headers, agent: false });
+      sent = client.request(url, { method: request.method, headers, agent: false });
     } catch (error) {
       fail(error);
       return;

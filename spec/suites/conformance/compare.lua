@@ -106,11 +106,12 @@ end
 
 -- ---- steps
 
-local function sorted(list)
+local function sorted(list, byBody)
   local copy = table.move(list, 1, #list, 1, {})
   for i, one in ipairs(copy) do copy[i] = { one, i } end
   table.sort(copy, function(x, y)
     if x[1].what ~= y[1].what then return x[1].what < y[1].what end
+    if byBody and x[1].body ~= y[1].body then return x[1].body < y[1].body end
     return x[2] < y[2]
   end)
   for i, one in ipairs(copy) do copy[i] = one[1] end
@@ -132,7 +133,9 @@ local SETTLED = { resolved = true, rejected = true }
 local function told(add, a, b, prefix)
   walk(add, prefix .. "outcome", a.outcome, b.outcome)
   if a.outcome ~= b.outcome and not (SETTLED[a.outcome] and SETTLED[b.outcome]) then return end
-  for _, name in ipairs { "value", "result", "status" } do walk(add, prefix .. name, a[name], b[name]) end
+  for _, name in ipairs { "value", "result", "status", "data" } do
+    walk(add, prefix .. name, a[name], b[name])
+  end
   local x, y = a.info, b.info
   if not x or not y then return end -- what gave none has another outcome
   for _, key in ipairs(keys(x, y)) do
@@ -161,6 +164,7 @@ function compare.step(step, a, b, features)
   end
   walk(add, "events", a.events, b.events)
   walk(add, "uncaught", a.uncaught, b.uncaught)
+  walk(add, "memory", a.memory, b.memory)
   for _, name in ipairs(keys(a.properties, b.properties)) do
     local x, y = a.properties[name], b.properties[name]
     session = name
@@ -179,7 +183,7 @@ function compare.step(step, a, b, features)
   end
   session = nil
   local function arranged(all)
-    return step.tally and kinds(all) or step.unordered and sorted(all) or all
+    return step.tally and kinds(all) or step.unordered and sorted(all, step.data) or all
   end
   requests(add, arranged(a.requests), arranged(b.requests))
   return list

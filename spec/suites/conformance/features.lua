@@ -54,6 +54,8 @@ local probes = {
   loginCallback = function() return takes("loginCallback", function() end) end,
   authenticationURI = function() return takes("authenticationURI", NOWHERE) end,
   getSessionContext = function() return takes("context", {}) end,
+  data = function() return select(2, pcall(function() return datasession.JSDO end)) and
+    pcall(require, "datasession.data") end,
   device = function() return datasession.setDeviceOnline ~= nil end,
 }
 

@@ -1,6 +1,7 @@
 --- Our side of a case. A step reports in the form in which page.js reports the reference.
 local core = require "datasession.core"
 local datasession = require "datasession"
+local ours_data = require "ours_data"
 
 local hasStorage, storage = pcall(require, "datasession.storage")
 if not hasStorage then storage = nil end
@@ -129,6 +130,7 @@ local function info(given)
 end
 
 function Ours:settled(outcome, value, result, given, step, kind)
+  if step.data then return self.data:settled(outcome, value, result, given) end
   if step.verb == "read" then
     local response = outcome == "resolved" and value or given and given.xhr
     local sent = outcome == "resolved" or kind ~= "closed"
@@ -255,13 +257,19 @@ end
 
 -- A promise that is watched, or what the call told at once.
 function Ours:begin(step)
-  local ok, value = pcall(call, self, step)
+  local ok, value
+  if step.data then
+    ok, value = pcall(self.data.call, self.data, step)
+  else
+    ok, value = pcall(call, self, step)
+  end
   if not ok then
     local text = tostring(value)
     return nil, { outcome = text:find("not supported yet", 1, true) and "not supported yet" or "raised",
       text = text }
   end
   if isPromise(value) then return self:watch(value, step) end
+  if step.data then return nil, self.data:returned(step, value) end
   return nil, { outcome = "returned", value = self:plain(value) }
 end
 
@@ -299,6 +307,7 @@ function Ours:step(step)
   told.events, self.events = self.events, {}
   told.uncaught, self.uncaught = self.uncaught, 0
   told.properties = self:properties()
+  told.memory = self.data:memory()
   return told
 end
 
@@ -309,6 +318,7 @@ end
 --- The script starts again: its objects are gone, what the library has stored is not.
 function Ours:refresh()
   self.objects, self.sessions, self.pending = {}, {}, {}
+  self.data = ours_data.new(self)
   for _, session in ipairs(datasession.sessions()) do
     if core.held(session) then -- getSession's, which would outlive the script's own objects
       core.abandon(session)
@@ -327,7 +337,7 @@ function Ours:close()
   for _, watched in ipairs(self.watched) do
     if watched.count ~= 1 then bad = bad + 1 end
   end
-  self.objects, self.sessions = {}, {}
+  self.objects, self.sessions, self.data = {}, {}, nil
   collectgarbage()
   return bad
 end
@@ -336,6 +346,7 @@ local function open()
   local self = setmetatable({ name = "ours", objects = {}, sessions = {}, handlers = {}, scopes = {},
     scopeNames = {},
     events = {}, pending = {}, watched = {}, uncaught = 0, storage = storage and storage.memory() }, Ours)
+  self.data = ours_data.new(self)
   datasession.onError(function() self.uncaught = self.uncaught + 1 end)
   return self
 end

@@ -6,6 +6,7 @@
 const fs = require("node:fs");
 const vm = require("node:vm");
 const { MessageChannel, parentPort, receiveMessageOnPort, workerData } = require("node:worker_threads");
+const { DataSteps } = require("./jsdo.js");
 const { makeXMLHttpRequest } = require("./xhr.js");
 
 const library = new vm.Script(fs.readFileSync(workerData.library, "utf8"), { filename: workerData.library });
@@ -131,6 +132,7 @@ class Page {
     library.runInContext(globals);
     this.realm = vm.runInContext("({ Array, Object, Promise })", globals); // known to instanceof
     this.progress = globals.exports.progress;
+    this.data = new DataSteps(this);
   }
 
   nextTimer() {
@@ -201,7 +203,7 @@ class Page {
     if (given === null) return undefined;
     if (Array.isArray(given)) return this.realm.Array.from(given, (value) => this.argument(value));
     if (typeof given !== "object") return given;
-    if (given.$null) return null;
+    if (given.$null || given.$nothing) return null;
     if (given.$undefined) return undefined;
     if (given.$empty) return new this.realm.Array();
     if (given.$object) return this.objects[given.$object];
@@ -219,6 +221,8 @@ class Page {
     }
     if (given.$promises) return () => this.realm.Promise.resolve(given.$promises);
     if (given.$rejects) return () => this.realm.Promise.reject(given.$rejects);
+    const known = this.data.argument(given);
+    if (known !== undefined) return known;
     const made = new this.realm.Object();
     for (const [name, value] of Object.entries(given)) made[name] = this.argument(value);
     return made;
@@ -273,8 +277,10 @@ class Page {
 
   async outcomeOf(promise, step) {
     let told;
-    promise.then((object) => { told = told || this.settled("resolved", object, step.as); },
-      (object) => { told = told || this.settled("rejected", object); });
+    const settled = (outcome, object, name) =>
+      (step.data ? this.data.settled(outcome, object) : this.settled(outcome, object, name));
+    promise.then((object) => { told = told || settled("resolved", object, step.as); },
+      (object) => { told = told || settled("rejected", object); });
     await this.until(() => told, step.within);
     return told || { outcome: "unsettled" };
   }
@@ -336,6 +342,7 @@ class Page {
     }
     if (step.verb === "await") {
       const { promise, of } = this.pending[step.args[0]] || {};
+      delete this.pending[step.args[0]];
       return promise ? this.outcomeOf(promise, { ...of, within: step.within }) : { outcome: "unsettled" };
     }
     if (step.verb === "together") {
@@ -356,6 +363,7 @@ class Page {
   }
 
   begin(step) {
+    if (step.data) return this.data.begin(step);
     try {
       const value = this.call(step);
       if (value && typeof value.then === "function") {
@@ -371,11 +379,13 @@ class Page {
 
   async step(step) {
     const told = await this.take(step);
-    if (step.verb === "read") await this.until(() => this.inFlight === 0, 2); // it pings of its own accord
+    const isIdle = step.data && Object.keys(this.pending).length === 0;
+    if (step.verb === "read" || isIdle) await this.until(() => this.inFlight === 0, 2); // it pings by itself
     for (let i = 0; i < 4; i++) await turn(); // handlers that were called by the same answer
     told.events = this.events;
     told.uncaught = this.uncaught;
     told.properties = this.properties();
+    told.memory = this.data.memory();
     this.events = [];
     this.uncaught = 0;
     return told;

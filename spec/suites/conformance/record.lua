@@ -1,5 +1,7 @@
 --- A step's effects, in a form that two runs can share: what a server draws by lot (ports, session ids,
 -- tokens, times) gets names in the order in which it is first seen.
+local datarecord = require "datarecord"
+
 local record = {}
 
 -- Header lines by which the two sides are compared; the others are the transport's own affair.
@@ -82,16 +84,17 @@ local function status(request)
   return request.status == 304 and request.headers["if-none-match"] and 200 or request.status
 end
 
---- A request of the sandbox's log.
-function record.request(names, request, server)
+--- A request of the sandbox's log; `data`: of a case about data objects.
+function record.request(names, request, server, data)
   local path = request.uri:match("^[^?;]*")
-  local rest = query(request.uri)
+  local rest = data and datarecord.query(query(request.uri)) or query(request.uri)
   local context = request.parameters.JSESSIONID
   return {
     what = ("%s %s%s%s"):format(request.method, server == "main" and "" or server, path,
       rest ~= "" and "?" .. rest or ""),
     timeStamp = request.query._ts ~= nil, parameter = names:of("context", context),
-    headers = headers(names, request.headers), body = body(names, request.body), status = status(request),
+    headers = headers(names, request.headers),
+    body = data and datarecord.body(request.body) or body(names, request.body), status = status(request),
     time = request.time,
   }
 end
@@ -102,13 +105,17 @@ local function properties(names, given)
   return told
 end
 
---- A step: `told` by the side, `requests` by the servers.
-function record.step(names, told, requests)
-  local step = { outcome = told.outcome, text = told.text, error = told.error, value = names:all(told.value),
+--- A step: `told` by the side, `requests` by the servers; `unordered`: what a batch told in any order.
+function record.step(names, told, requests, unordered)
+  local value = datarecord.value(names, told.value)
+  local step = { outcome = told.outcome, text = told.text, error = told.error, value = names:all(value),
+    data = datarecord.outcome(names, told.data, unordered), memory = datarecord.memory(names, told.memory),
     result = told.result, status = told.status, info = names:all(told.info), events = told.events or {},
     uncaught = told.uncaught or 0, requests = requests, properties = {}, all = told.all and {} }
   for name, given in pairs(told.properties or {}) do step.properties[name] = properties(names, given) end
-  for i, one in ipairs(told.all or {}) do step.all[i] = record.step(names, one, {}) end
+  for i, one in ipairs(told.all or {}) do step.all[i] = record.step(names, one, {}, unordered) end
+  for i, event in ipairs(step.events) do step.events[i] = datarecord.event(event) end
+  if unordered then table.sort(step.events) end
   return step
 end
 

@@ -1,9 +1,8 @@
 --- The differential suite: Progress's own client and this library do the same things to servers that are
 -- alike; what each sent and what each told its user must be the same, but for what docs/differences.md names.
 -- usage: lua spec/suites/conformance/runner.lua PACKAGE_DIRECTORY [-v] [pattern ...]
---   PACKAGE_DIRECTORY: where @progress/jsdo-core was installed; pattern: cases whose name contains it; -v:
---    what
--- each did
+--   PACKAGE_DIRECTORY: where @progress/jsdo-core was installed; pattern: cases whose name contains it, or
+--   cases about the section of that name ("data 8"); -v: what each did
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
 
@@ -14,17 +13,21 @@ local socket = require "socket"
 local allowed = require "allowed"
 local channels = require "channel"
 local compare = require "compare"
+local derived = require "derived"
 local features = require "features"
 local ours = require "ours"
 local record = require "record"
 local reference = require "reference"
+local report = require "report"
+local sections = require "sections"
 
 local LIBRARY = "/node_modules/@progress/jsdo-core/lib/progress.core.js"
 local VERSION = "6.0.1"
 local FILES = { "constants", "session", "login", "checks", "ping", "catalogs", "faults", "events",
   "getsession",
-  "context", "providers", "names", "wire" }
-local FIRST_SECTION, LAST_SECTION = 2, 21
+  "context", "providers", "names", "wire", "data.objects", "data.memory",
+  "data.sorting", "data.fill", "data.filters", "data.merging", "data.relations",
+  "data.saving", "data.submitting", "data.invoking", "data.events", "data.live" }
 
 -- ---- cases
 
@@ -77,14 +80,21 @@ function prepare.login(case, step)
   if step[2] == nil then table.move(CREDENTIALS[case.model], 1, 2, 2, step) end
 end
 
-local AS = { new = "s", getSession = "s", provider = "p" }
+local AS = { new = "s", getSession = "s", provider = "p", JSDO = "j" }
+
+-- The verbs of sessions in a case about data objects; all others are of its data objects.
+local SESSIONS = { new = true, provider = true, getSession = true, login = true, logout = true,
+  addCatalog = true, ping = true, isAuthorized = true, invalidate = true, disconnect = true, wait = true,
+  await = true, together = true, refresh = true, arrived = true }
 
 local function makeStep(case, given)
   local step = copy(given)
   if prepare[step[1]] and not step.bare then prepare[step[1]](case, step) end
-  local made = { verb = step[1], args = table.move(step, 2, #step, 1, {}), on = step.on or "s",
+  local data = case.data and not SESSIONS[step[1]] or nil
+  local made = { verb = step[1], args = table.move(step, 2, #step, 1, {}), data = data,
+    on = step.on or data and "j" or "s",
     as = step.as or AS[step[1]], within = step.within or 5, later = step.later, ours = step.ours,
-    unordered = step.unordered, tally = step.tally, server = step.server or "main" }
+    unordered = step.unordered, tally = step.tally, server = step.server or "main", stored = case.stored }
   if made.verb == "together" then
     for i, one in ipairs(made.args) do made.args[i] = makeStep(case, one) end
     made.unordered = true
@@ -95,10 +105,12 @@ end
 
 local function makeCase(given, model)
   local case = copy(given)
-  case.model = model or given.model or "form"
+  case.model = model or given.model or given.data and "anonymous" or "form"
   case.name = given.each and ("%s (%s)"):format(given.name, model) or given.name
   case.steps = {}
-  for _, step in ipairs(STARTS[given.from] or {}) do case.steps[#case.steps + 1] = makeStep(case, step) end
+  for _, step in ipairs(STARTS[given.from] or given.start or {}) do
+    case.steps[#case.steps + 1] = makeStep(case, step)
+  end
   for _, step in ipairs(given.steps) do case.steps[#case.steps + 1] = makeStep(case, step) end
   return case
 end
@@ -150,7 +162,7 @@ local function filled(value, known)
   return made
 end
 
-local function collect(names, servers)
+local function collect(names, servers, case)
   local list = {}
   for name, server in pairs(servers) do
     for _, request in ipairs(server:requests()) do list[#list + 1] = { request, name } end
@@ -158,7 +170,7 @@ local function collect(names, servers)
   end
   table.sort(list, function(x, y) return x[1].time < y[1].time end)
   local told = {}
-  for i, one in ipairs(list) do told[i] = record.request(names, one[1], one[2]) end
+  for i, one in ipairs(list) do told[i] = record.request(names, one[1], one[2], case.data) end
   return told
 end
 
@@ -203,7 +215,8 @@ local function play(case, open)
         side:refresh()
       else
         local told = side:step(step)
-        steps[i] = record.step(names, told, step.later and {} or collect(names, servers))
+        steps[i] = record.step(names, told, step.later and {} or collect(names, servers, case),
+          case.data and step.unordered)
       end
     end
   end, debug.traceback)
@@ -226,22 +239,23 @@ local function skipped()
   return skip
 end
 
-local function show(value)
-  if value == nil then return "-" end
-  if type(value) == "table" then return cjson.encode(value) end
-  return tostring(value)
-end
-
 local function judge(case, theirs, own, unsettled)
-  local skip, open = skipped(), {}
+  local skip, open, before = skipped(), {}, {}
   for i, step in ipairs(case.steps) do
     if theirs[i] then
+      local now = {}
       for _, difference in ipairs(compare.step(step, theirs[i], own[i], skip)) do
         difference.case, difference.step, difference.number = case, step, i
         difference.verb, difference.model = step.verb, case.model
         difference.told = { reference = theirs[i], ours = own[i] }
-        if not allowed.explain(difference) then open[#open + 1] = difference end
+        difference.steps = { reference = theirs, ours = own }
+        now[difference.field] = difference
+        if not derived.isOld(difference, before) and not derived.isOfMemory(difference)
+          and not allowed.explain(difference) then
+          open[#open + 1] = difference
+        end
       end
+      before = now
       if own[i].outcome == "unsettled" then
         open[#open + 1] = { number = i, step = step, verb = step.verb, field = "our promise",
           ours = "never settled" }
@@ -253,24 +267,6 @@ local function judge(case, theirs, own, unsettled)
       ours = unsettled }
   end
   return open
-end
-
-local function tell(case, theirs, own)
-  for i, step in ipairs(case.steps) do
-    print(("    %d %s"):format(i, step.verb))
-    for _, both in ipairs { { "reference", theirs[i] }, { "ours", own and own[i] } } do
-      local told = both[2]
-      if told then
-        print(("      %-9s %s %s %s %s %s"):format(both[1], told.outcome, show(told.result),
-          show(told.status),
-          show(told.info), told.error and tostring(told.error) or told.text or ""))
-        for _, event in ipairs(told.events) do print("                event " .. event) end
-        for _, request in ipairs(told.requests) do
-          print(("                %s %s %s"):format(request.what, request.status, show(request.headers)))
-        end
-      end
-    end
-  end
 end
 
 -- ---- the whole
@@ -286,6 +282,9 @@ end
 local function isWanted(wanted, case)
   for _, pattern in ipairs(wanted.patterns) do
     if case.name:find(pattern, 1, true) then return true end
+    for _, section in ipairs(case.sections) do
+      if section:match "^[a-z ]*%d+" == pattern then return true end
+    end
   end
   return #wanted.patterns == 0
 end
@@ -309,58 +308,13 @@ local function runCase(case, channel, wanted)
   local theirs = play(case, function(origin) return reference.open(channel, origin) end)
   local missing = features.missing(case.needs)
   if missing then
-    if wanted.verbose then tell(case, theirs) end
+    if wanted.verbose then report.tell(case, theirs) end
     return "waiting", missing
   end
   local own, unsettled = play(case, ours.open)
   local open = judge(case, theirs, own, unsettled)
-  if wanted.verbose or #open > 0 and #wanted.patterns > 0 then tell(case, theirs, own) end
+  if wanted.verbose or #open > 0 and #wanted.patterns > 0 then report.tell(case, theirs, own) end
   return #open == 0 and "passed" or "failed", open
-end
-
-local function report(case, open)
-  print(("FAILED  %s"):format(case.name))
-  if type(open) == "string" then
-    print("    " .. open)
-    return
-  end
-  for _, difference in ipairs(open) do
-    print(("    step %d, %s: %s: reference %s, ours %s"):format(difference.number, difference.verb,
-      difference.field,
-      show(difference.reference), show(difference.ours)))
-  end
-end
-
--- Which sections the cases are about: passed, failed and waiting ones by section.
-local function newTable()
-  local rows = {}
-  for n = FIRST_SECTION, LAST_SECTION do rows[n] = { passed = 0, failed = 0, waiting = 0, parts = {} } end
-  return rows
-end
-
-local function count(rows, case, verdict)
-  local counted = {}
-  for _, section in ipairs(case.sections) do
-    local n = assert(math.tointeger(tonumber(section:match "^%d+")), section)
-    if rows[n] and not counted[n] then
-      counted[n] = true
-      rows[n][verdict] = rows[n][verdict] + 1
-    end
-    if rows[n] and section:find(".", 1, true) then rows[n].parts[section] = true end
-  end
-end
-
-local function printTable(rows)
-  print("\nsection  passed  failed  waiting  parts")
-  local bare = {}
-  for n = FIRST_SECTION, LAST_SECTION do
-    local row, parts = rows[n], {}
-    for part in pairs(row.parts) do parts[#parts + 1] = part end
-    table.sort(parts, function(x, y) return tonumber(x:match "%.(%d+)") < tonumber(y:match "%.(%d+)") end)
-    print(("%7d  %6d  %6d  %7d  %s"):format(n, row.passed, row.failed, row.waiting, table.concat(parts, " ")))
-    if row.passed + row.failed + row.waiting == 0 then bare[#bare + 1] = n end
-  end
-  return bare
 end
 
 local function main()
@@ -369,15 +323,15 @@ local function main()
   local cases, file = loadCases(), catalogFile()
   for _, case in ipairs(cases) do case.file = file end
   local channel = channels.start(here .. "/reference.js", arg[1] .. LIBRARY)
-  local counts, rows, waits = { passed = 0, failed = 0, waiting = 0 }, newTable(), {}
+  local counts, rows, waits = { passed = 0, failed = 0, waiting = 0 }, sections.new(), {}
   for _, case in ipairs(cases) do
     if isWanted(wanted, case) then
       if wanted.verbose then print(case.name) end
       local ok, verdict, more = pcall(runCase, case, channel, wanted)
       if not ok then verdict, more = "failed", tostring(verdict) end
       counts[verdict] = counts[verdict] + 1
-      count(rows, case, verdict)
-      if verdict == "failed" then report(case, more) end
+      sections.count(rows, case, verdict)
+      if verdict == "failed" then report.failed(case, more) end
       if verdict == "waiting" then waits[more] = (waits[more] or 0) + 1 end
     end
   end
@@ -386,7 +340,9 @@ local function main()
   local problems = {}
   if #wanted.patterns == 0 then
     problems = allowed.problems(here .. "/../../../docs/differences.md")
-    for _, n in ipairs(printTable(rows)) do problems[#problems + 1] = ("section %d: no case"):format(n) end
+    for _, name in ipairs(sections.print(rows)) do
+      problems[#problems + 1] = ("section %s: no case"):format(name)
+    end
   end
   for _, problem in ipairs(problems) do print("FAILED  " .. problem) end
   local list = {}
