@@ -1,5 +1,5 @@
---- The answers of DataSnap's, BTT's and PROIV's servers, as documents of which each place can be wrong. Each
--- subject:
+--- The answers of DataSnap's, BTT's and PROIV's servers and those that data objects read, as documents of
+-- which each place can be wrong. Each subject:
 --   name     of the message
 --   keys     array: "METHOD path" of the requests that get it
 --   good     function: the document, new each time; or the text, of a message in markup
@@ -127,6 +127,10 @@ systems.subjects = {
     next = after(method "logout", after(login, method "ping")),
     good = function() return { state = "ended" } end },
 }
+
+local objects = dofile "spec/suites/hostile/objects.lua"
+for key, parts in pairs(objects.answers) do systems.answers[key] = parts end
+table.move(objects.subjects, 1, #objects.subjects, #systems.subjects + 1, systems.subjects)
 
 local function message(status, headers, body)
   return ("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"):format(status, headers, #body, body)
