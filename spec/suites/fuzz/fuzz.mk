@@ -1,5 +1,6 @@
-# Each NAME.c here but support.c is a libFuzzer target; seeds/NAME/ is what it begins with.
-FUZZ_ALL := $(filter-out support,$(patsubst spec/suites/fuzz/%.c,%,$(sort $(wildcard spec/suites/fuzz/*.c))))
+# Each NAME.c here but support.c and scripted.c is a libFuzzer target; seeds/NAME/ is what it begins with.
+FUZZ_SOURCES := $(sort $(wildcard spec/suites/fuzz/*.c))
+FUZZ_ALL := $(filter-out support scripted,$(FUZZ_SOURCES:spec/suites/fuzz/%.c=%))
 FUZZ_TARGETS ?= $(FUZZ_ALL)
 FUZZ_CC ?= clang
 FUZZ_BUILD := build/fuzz
@@ -14,7 +15,7 @@ $(FUZZ_BUILD)/obj/%.o: %.c Makefile spec/suites/fuzz/fuzz.mk
 	@echo "  cc $<"
 	$(Q)$(FUZZ_COMPILE) -MMD -MP -c $< -o $@
 
-FUZZ_LIBRARY := $(call fuzz_objects,spec/suites/fuzz/support.c $(CORE_SRC))
+FUZZ_LIBRARY := $(call fuzz_objects,spec/suites/fuzz/support.c spec/suites/fuzz/scripted.c $(CORE_SRC))
 
 $(FUZZ_BUILD)/bin/%: $(FUZZ_BUILD)/obj/spec/suites/fuzz/%.o $(FUZZ_LIBRARY)
 	@mkdir -p $(@D)

@@ -18,7 +18,7 @@ total=0 findings=0
 # The words that a target's input is made of.
 words() {
   case $1 in
-    catalog | codec | context | datasnap | rows | scan | storage)
+    catalog | codec | context | data | datasnap | rows | scan | storage)
       echo "-dict=$top/spec/suites/fuzz/json.dict" ;;
     exchange | headers | judge | session) echo "-dict=$top/spec/suites/fuzz/http.dict" ;;
   esac

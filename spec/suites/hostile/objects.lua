@@ -5,9 +5,11 @@ local datasession = require "datasession"
 local LIMIT = 20
 local CATALOG = [[{"version":"1.5","services":[{"name":"Data","address":"/rest/Data","resources":[{
 "name":"Pet","path":"/Pet","schema":{"properties":{"ds":{"properties":{
-"tt":{"type":"array","primaryKey":["Id"],"idProperty":"Id","items":{"properties":{"Id":{"type":"integer"},"Name":{"type":"string"},
+"tt":{"type":"array","primaryKey":["Id"],"idProperty":"Id","items":{"properties":{"Id":{"type":"integer"},
+"Name":{"type":"string"},
 "Sales":{"type":"array","maxItems":3,"items":{"type":"number"}}}}},
-"sub":{"type":"array","idProperty":"What","items":{"properties":{"Of":{"type":"integer"},"What":{"type":"string"}}}}}}}},
+"sub":{"type":"array","idProperty":"What","items":{"properties":{"Of":{"type":"integer"},
+"What":{"type":"string"}}}}}}}},
 "relations":[{"parentName":"tt","childName":"sub","relationFields":[{"parentFieldName":"Id",
 "childFieldName":"Of"}]}],
 "operations":[
@@ -31,7 +33,7 @@ local function walk(pets)
     for record in pets[name]:records() do
       for field, value in pairs(record) do assert(type(field) == "string" and value ~= nil) end
       assert(tostring(record))
-      local _ = record:getId(), record:getBefore(), record:getErrorString(), record:getConflict()
+      local _, _, _, _ = record:getId(), record:getBefore(), record:getErrorString(), record:getConflict()
     end
     pets[name]:getData()
     for _, change in ipairs(pets[name]:getChanges()) do assert(change.rowState and change.record) end
@@ -49,7 +51,8 @@ local function caller(call)
       assert(session:addCatalog("pets.json"):await(LIMIT))
     end
     local pets = datasession.JSDO { name = "Pet", session = session }
-    pets:addRecords({ ds = { tt = { { Id = 1, Name = "Rex" }, { Id = 2, Name = "Mia", Sales = { 1, 2, 3 } } } } },
+    local mia = { Id = 2, Name = "Mia", Sales = { 1, 2, 3 } }
+    pets:addRecords({ ds = { tt = { { Id = 1, Name = "Rex" }, mia } } },
       datasession.JSDO.MODE_EMPTY)
     local promise = call(pets)
     promise:always(function() end)
