@@ -35,13 +35,14 @@ static void look_at_upload (struct exchange *x, double now) {
 
 static bool is_stalled (struct exchange *x, double now) {
   if (x->run->stall <= 0) return false;
+  if (x->run->owed) x->run->active = now; /* the owner takes its time */
   if (!x->run->reached || is_uploading(x)) look_at_upload(x, now);
   return now >= x->run->active + x->run->stall;
 }
 
 bool deadline_passed (struct exchange *x, double now) {
   char text[NUMBER_SIZE];
-  size_t length = x->response.body.length;
+  size_t length = x->run->flows ? x->run->flowed : x->response.body.length;
   if (x->run->deadline > 0 && now >= x->run->deadline) {
     curl_failure_note(x, FAILURE_TIMEOUT, NULL,
                       "not done after %s seconds, with %zu bytes of the response's body",

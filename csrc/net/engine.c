@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stddef.h>
 
 /*
 ** SIGPIPE: with CURLOPT_NOSIGNAL libcurl leaves the signal to us. Blocking it costs system calls. On Linux
@@ -127,6 +128,14 @@ static void free_copy (struct engine *e) {
   memory_free(&memory, e, sizeof *e);
 }
 
+static void orphan_all (struct queue *q) {
+  while (q->first) {
+    struct exchange *x = q->first;
+    queue_remove(q, x);
+    exchange_orphan(x);
+  }
+}
+
 void engine_free (struct engine *e) {
   struct sigpipe_guard guard;
   if (!e || e->freed) return;
@@ -135,11 +144,8 @@ void engine_free (struct engine *e) {
   transfer_abandon_all(e);
   sigpipe_end(&guard);
   timers_cleanup(&e->timers); /* now: their owners may be freed before the outermost step ends */
-  while (e->finished.first) {
-    struct exchange *x = e->finished.first;
-    queue_remove(&e->finished, x);
-    exchange_orphan(x);
-  }
+  orphan_all(&e->finished);
+  orphan_all(&e->held);
   if (e->depth) return;
   if (engine_is_inherited(e))
     free_copy(e);
@@ -154,8 +160,30 @@ static void drop (struct exchange *x) {
   x->phase = EXCHANGE_REPORTED;
 }
 
+static void on_arrival (struct timer *timer, void *context) {
+  struct exchange_block *block =
+      (struct exchange_block *)(void *)((char *)timer - offsetof(struct exchange_block, run.arrival));
+  block->exchange.arrived(&block->exchange, context);
+}
+
+/* Called from inside libcurl. */
+static bool arrive (struct exchange *x) {
+  x->run->arrival.fired = on_arrival;
+  return timers_set(&x->engine->timers, &x->run->arrival, clock_now());
+}
+
+/* The owner is not called for bytes any more. */
+static void stop_arriving (struct engine *e, struct exchange *x) {
+  timers_clear(&e->timers, &x->run->arrival);
+  if (x->run->owed && x->phase == EXCHANGE_FINISHED) {
+    queue_remove(&e->held, x);
+    queue_append(&e->finished, x);
+  }
+  x->run->owed = false;
+}
+
 struct exchange *engine_new_exchange (struct engine *e) {
-  return exchange_new(&e->memory, e, drop);
+  return exchange_new(&e->memory, e, drop, arrive);
 }
 
 /* GCOVR_EXCL_START: called for an exchange without header lines, which only the fuzzer makes */
@@ -227,11 +255,35 @@ void engine_cancel (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
   if (x->phase != EXCHANGE_PENDING && x->phase != EXCHANGE_FINISHED) return;
   if (x->response.failure == FAILURE_NONE) curl_failure_note(x, FAILURE_CANCELLED, NULL, "cancelled");
+  stop_arriving(e, x);
   sigpipe_begin(&guard, e->tls);
   if (x->phase == EXCHANGE_PENDING) transfer_abort(e, x);
   sigpipe_end(&guard);
   exchange_drop_bodies(x);
   notify_host(e, 0);
+}
+
+/* Has libcurl pass on what it held back. It may call back at once. */
+static void unpause (struct engine *e, struct exchange *x) {
+  struct sigpipe_guard guard;
+  if (!x->run->paused || !x->run->handle) return;
+  x->run->paused = false;
+  sigpipe_begin(&guard, e->tls);
+  curl_easy_pause(x->run->handle->easy, CURLPAUSE_CONT);
+  sigpipe_end(&guard);
+}
+
+void engine_go_on (struct engine *e, struct exchange *x) {
+  if (!x->run->owed || engine_is_inherited(e)) return;
+  x->run->active = clock_now();
+  if (!x->response.body.length) {
+    stop_arriving(e, x);
+    unpause(e, x);
+  } else if (!arrive(x)) {
+    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the response");
+    engine_cancel(e, x);
+  }
+  notify_host_of_work(e);
 }
 
 void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
@@ -271,7 +323,7 @@ void engine_wake (struct engine *e) {
 }
 
 bool engine_pending (const struct engine *e) {
-  return e->running.count || e->starting.count || e->finished.count || e->timers.count;
+  return e->running.count || e->starting.count || e->finished.count || e->held.count || e->timers.count;
 }
 
 double engine_timeout (struct engine *e) {

@@ -104,6 +104,12 @@ bool engine_submit (struct engine *e, struct exchange *x);
 void engine_cancel (struct engine *e, struct exchange *x);
 
 /*
+** After a call of `arrived`: the owner has taken the bytes. Calls it again for bytes that have come since;
+** else the transfer goes on, or its end is reported. The owner may then free the exchange.
+*/
+void engine_go_on (struct engine *e, struct exchange *x);
+
+/*
 ** For a session that ends: idle handles release this jar and all else that came with its exchanges
 ** (credentials, headers, URI, transport). Handles in use do so when they become idle, unless the jar is used
 ** again.

@@ -11,7 +11,7 @@
 enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
 struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
-                               void (*drop)(struct exchange *x)) {
+                               void (*drop)(struct exchange *x), bool (*arrive)(struct exchange *x)) {
   struct exchange_block *block = memory_new(memory, sizeof *block);
   struct exchange *x;
   if (!block) return NULL;
@@ -19,6 +19,7 @@ struct exchange *exchange_new (const struct allocator *memory, struct engine *en
   x->run = &block->run;
   x->engine = engine;
   x->run->drop = drop;
+  x->run->arrive = arrive;
   x->run->memory = *memory;
   buffer_init(&x->request.body, &x->run->memory, SIZE_MAX);
   x->request.body.secret = true;
@@ -83,6 +84,7 @@ static void start_hop (struct exchange *x) {
   x->run->header_bytes = 0;
   x->run->rooms = 0;
   x->run->sent = 0;
+  x->run->began_body = x->run->flows = false;
   buffer_clear(&x->response.body);
 }
 
@@ -95,7 +97,8 @@ void exchange_start (struct exchange *x, double now) {
   x->run->deadline = timeout > 0 ? now + timeout : 0;
   x->run->method = r->method;
   x->run->sends_body = r->has_body;
-  x->response.body.limit = t->max_response < SIZE_MAX / 2 ? t->max_response : SIZE_MAX / 2;
+  size_t most = r->most ? r->most : t->max_response;
+  x->response.body.limit = most < SIZE_MAX / 2 ? most : SIZE_MAX / 2;
   x->response.uri = uri_keep(r->uri);
   start_hop(x);
 }
@@ -302,15 +305,54 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   return !length || note_line(x, start);
 }
 
-bool exchange_take_body (struct exchange *x, const char *data, size_t length) {
+/*
+** A body that flows has no limit but `most`, and its time limit is between bytes: it may be long.
+*/
+static void begin_body (struct exchange *x, long status) {
+  struct exchange_run *run = x->run;
+  run->began_body = true;
+  run->flows = x->request.window > 0 && status >= 200 && status < 300 && !exchange_has_type(x, "text/html");
+  if (!run->flows) return;
+  if (run->stall <= 0 && run->deadline > 0) run->stall = run->deadline - x->started;
+  run->deadline = 0;
+  run->active = clock_now();
+  x->response.status = status;
+  x->response.body.limit = SIZE_MAX / 2;
+}
+
+static enum exchange_taking stop (struct exchange *x, enum failure failure, const char *why, size_t number) {
+  curl_failure_note(x, failure, NULL, why, number);
+  return EXCHANGE_STOPS;
+}
+
+static enum exchange_taking take_flow (struct exchange *x, const char *data, size_t length) {
+  struct buffer *body = &x->response.body;
+  struct exchange_run *run = x->run;
+  if (body->length >= x->request.window) {
+    run->paused = true;
+    return EXCHANGE_PAUSES;
+  }
+  run->flowed += length;
+  if (x->request.most && run->flowed > x->request.most)
+    return stop(x, FAILURE_TOO_BIG, "the response's body passes %zu bytes", x->request.most);
+  body->secret = false;
+  if (!took(x, buffer_add(body, data, length))) return EXCHANGE_STOPS;
+  if (run->owed) return EXCHANGE_TOOK;
+  run->owed = run->arrive(x);
+  return run->owed ? EXCHANGE_TOOK : stop(x, FAILURE_MEMORY, "no memory for the response", 0);
+}
+
+enum exchange_taking exchange_take_body (struct exchange *x, const char *data, size_t length, long status) {
   struct buffer *body = &x->response.body;
   if (x->run->stall > 0) x->run->active = clock_now();
+  if (!x->run->began_body) begin_body(x, status);
+  if (x->run->flows) return take_flow(x, data, length);
   if (body->length > TOKEN_LIMIT)
     body->secret = false; /* no response with a token is so large; realloc is cheaper */
   enum buffer_result result = buffer_add(body, data, length);
   if (result == BUFFER_FULL)
     curl_failure_note(x, FAILURE_TOO_BIG, NULL, "the response's body passes %zu bytes", body->limit);
-  return took(x, result);
+  return took(x, result) ? EXCHANGE_TOOK : EXCHANGE_STOPS;
 }
 
 bool exchange_is_answered (struct exchange *x) {

@@ -56,6 +56,9 @@ struct request {
   bool has_body;        /* false: POST, PUT and PATCH still send Content-Length: 0 */
   double timeout;       /* seconds; 0: the transport's; for the whole exchange */
   double stall_timeout; /* seconds; 0: the transport's; counts from the first byte sent */
+  size_t most;          /* bytes of the response's body; 0: the transport's, or no limit if the body flows */
+  size_t window;        /* above 0: the body of a response of status 2xx flows, but text/html, which may be
+                           a login page; so many bytes wait in response.body, or a few more */
 };
 
 struct timing {
@@ -83,6 +86,12 @@ struct exchange {
   struct request request;
   struct response response;
   void (*finished)(struct exchange *x, void *context); /* called by engine_step alone */
+  /*
+  ** Called by engine_step alone when bytes of a body that flows wait in response.body. The owner takes them,
+  ** empties the buffer, and calls engine_go_on, now or later. Until then there is no other call, and if the
+  ** buffer is full the transfer pauses. `timeout` is then for each wait for bytes.
+  */
+  void (*arrived)(struct exchange *x, void *context);
   bool (*hopping)(struct exchange *x); /* or NULL: called before a redirect is followed; may change the
                                           request's headers; must not call the engine; false: out of memory */
   void *owner;                         /* for the owner's use */

@@ -14,30 +14,37 @@ struct handle;
 struct host_queue;
 
 struct exchange_run {
-  void (*drop)(struct exchange *x); /* takes it out of the engine */
-  struct handle *handle;            /* borrowed from the pool; NULL: it waits, or is not pending */
-  struct host_queue *host;          /* of its origin; NULL: there is no limit */
-  struct exchange *earlier, *later; /* in the queue that holds it */
-  struct allocator memory;          /* a copy: an exchange may outlive its engine */
-  struct timer limit_timer;         /* for the earlier of the deadline and the stall */
-  double deadline;                  /* of clock_now; 0: none */
-  double active;                    /* of clock_now: when a byte last moved; only kept if `stall` is set */
-  double stall;                     /* seconds; 0: no limit */
-  curl_off_t sent;                  /* bytes, at the last look */
-  const char *method;               /* of this hop: a redirect may turn POST into GET */
-  bool sends_body;                  /* in this hop */
-  size_t upload;                    /* bytes of the body that host->uploaded includes */
-  bool starting;                    /* it is in the engine's queue `starting` */
-  bool reached;                     /* this hop had a connection and was about to send */
-  unsigned char rooms;              /* connections that were closed to make room for this hop's */
-  bool http2;                       /* HTTP/2 may be used, over https */
-  bool dropped;                     /* this hop was retried because a kept connection broke */
-  int refusals;        /* how often the server refused this hop unprocessed and it was sent again */
-  bool block_complete; /* the blank line that ends the header block came */
-  bool undecoded;      /* the body is taken without decoding */
-  bool odd_encoding;   /* Content-Encoding names something unknown */
-  long long promised;  /* by Content-Length; -1: nothing yet */
-  size_t header_bytes; /* of this hop, interim blocks included */
+  void (*drop)(struct exchange *x);   /* takes it out of the engine */
+  bool (*arrive)(struct exchange *x); /* has the next step call `arrived`; false: out of memory */
+  struct handle *handle;              /* borrowed from the pool; NULL: it waits, or is not pending */
+  struct host_queue *host;            /* of its origin; NULL: there is no limit */
+  struct exchange *earlier, *later;   /* in the queue that holds it */
+  struct allocator memory;            /* a copy: an exchange may outlive its engine */
+  struct timer limit_timer;           /* for the earlier of the deadline and the stall */
+  double deadline;                    /* of clock_now; 0: none */
+  double active;                      /* of clock_now: when a byte last moved; only kept if `stall` is set */
+  double stall;                       /* seconds; 0: no limit */
+  curl_off_t sent;                    /* bytes, at the last look */
+  const char *method;                 /* of this hop: a redirect may turn POST into GET */
+  bool sends_body;                    /* in this hop */
+  size_t upload;                      /* bytes of the body that host->uploaded includes */
+  bool starting;                      /* it is in the engine's queue `starting` */
+  bool reached;                       /* this hop had a connection and was about to send */
+  unsigned char rooms;                /* connections that were closed to make room for this hop's */
+  bool http2;                         /* HTTP/2 may be used, over https */
+  bool dropped;                       /* this hop was retried because a kept connection broke */
+  int refusals;         /* how often the server refused this hop unprocessed and it was sent again */
+  bool block_complete;  /* the blank line that ends the header block came */
+  bool undecoded;       /* the body is taken without decoding */
+  bool odd_encoding;    /* Content-Encoding names something unknown */
+  long long promised;   /* by Content-Length; -1: nothing yet */
+  size_t header_bytes;  /* of this hop, interim blocks included */
+  struct timer arrival; /* of the engine's timers: calls `arrived` */
+  size_t flowed;        /* bytes of the body that flows */
+  bool began_body;      /* this hop's body has begun, so `flows` is decided */
+  bool flows;
+  bool owed;   /* `arrived` is to be called, or the owner has not called engine_go_on since */
+  bool paused; /* libcurl holds bytes back */
 };
 
 /* The block that exchange_new allocates: `run` lives and dies with its exchange. */
@@ -52,7 +59,7 @@ struct exchange_block {
 ** a call to `finished`. NULL: out of memory.
 */
 struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
-                               void (*drop)(struct exchange *x));
+                               void (*drop)(struct exchange *x), bool (*arrive)(struct exchange *x));
 
 /* Sets the limits of time and the first hop up. */
 void exchange_start (struct exchange *x, double now);
@@ -62,7 +69,8 @@ bool exchange_begins_answer (const char *line, size_t length);
 
 /* Called from inside libcurl. False: stop the transfer; response.failure says why. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length);
-bool exchange_take_body (struct exchange *x, const char *data, size_t length);
+enum exchange_taking { EXCHANGE_TOOK, EXCHANGE_PAUSES, EXCHANGE_STOPS };
+enum exchange_taking exchange_take_body (struct exchange *x, const char *data, size_t length, long status);
 
 /*
 ** True if a whole header block of a final status came; else notes the failure. Call it when libcurl reports

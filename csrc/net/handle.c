@@ -66,9 +66,15 @@ static size_t on_header (char *data, size_t size, size_t count, void *ud) {
 
 static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
+  long status = 0;
   (void)size; /* always 1 */
   if (h->preview != PREVIEW_NONE) return pass_preview(h, data) ? count : 0;
-  return exchange_take_body(h->exchange, data, count) ? count : 0;
+  if (!h->exchange->run->began_body) curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  switch (exchange_take_body(h->exchange, data, count, status)) {
+  case EXCHANGE_TOOK: return count;
+  case EXCHANGE_PAUSES: return CURL_WRITEFUNC_PAUSE;
+  default: return 0;
+  }
 }
 
 /*

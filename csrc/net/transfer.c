@@ -37,7 +37,7 @@ static void complete (struct engine *e, struct exchange *x) {
   x->response.timing.total = clock_now() - x->started;
   x->phase = EXCHANGE_FINISHED;
   x->run->host = NULL; /* the queue may be freed before the exchange */
-  queue_append(&e->finished, x);
+  queue_append(x->run->owed ? &e->held : &e->finished, x);
 }
 
 /* False: a failure is noted and the handle is freed. */

@@ -260,13 +260,29 @@ static void run_advance (lua_State *L, struct operation *op, struct exchange *x)
   loop->busy--;
 }
 
+static void leave_call (lua_State *L, struct operation *op);
+
 static void exchange_finished (struct exchange *x, void *context) { /* loop_step has made room on the stack */
   lua_State *L = context;
   struct operation *op = x->owner;
   remove_exchange(op, x);
+  if (op->calls && op->abort_kind) leave_call(L, op); /* it takes bytes that nothing wants any more */
   operation_push(L, op);
   run_advance(L, op, x);
   exchange_free(x);
+}
+
+/* Called by the engine: raises nothing. */
+static void exchange_arrived (struct exchange *x, void *context) {
+  lua_State *L = context;
+  struct operation *op = x->owner;
+  operation_push(L, op);
+  loop_ready(L, op->loop);
+}
+
+void operation_let_flow (struct exchange *x, size_t window) {
+  x->request.window = window;
+  x->arrived = exchange_arrived;
 }
 
 /* The turn of an operation that was deferred, or whose coroutine has ended. */

@@ -106,6 +106,12 @@ struct operation *operation_new_of (lua_State *L, int index, const char *verb, s
 */
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step);
 
+/*
+** Before `x` is sent: its body flows. When bytes wait in it, the operation's step is called without an
+** exchange. It takes them, and calls engine_go_on when it wants more. About `window` bytes wait at most.
+*/
+void operation_let_flow (struct exchange *x, size_t window);
+
 /* Takes `x` without sending it: operation_resume does. */
 void operation_hold (struct operation *op, struct exchange *x, operation_step step);
 

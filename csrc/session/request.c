@@ -19,11 +19,12 @@
 #include "session/verbs.h"
 #include "session/verdict.h"
 
+#include <stdint.h>
 #include <string.h>
 
-static const char *const known_options[] = {"method",  "path",         "uri",        "headers",
-                                            "body",    "json",         "form",       "query",
-                                            "timeout", "stallTimeout", "idempotent", NULL};
+static const char *const known_options[] = {
+    "method",  "path",         "uri",        "headers",         "body",   "json",   "form",   "query",
+    "timeout", "stallTimeout", "idempotent", "maxResponseSize", "saveTo", "resume", "stream", NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
@@ -206,9 +207,57 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
+/* Bytes that wait for the function that takes a body. */
+enum { WINDOW = 256 * 1024 };
+
+static void flowed (lua_State *L, struct operation *op, struct exchange *x);
+
+/* The function that took bytes of the body has ended. */
+static void took (lua_State *L, struct operation *op, struct exchange *x) {
+  (void)x;
+  operation_push_returned(L, op);
+  lua_pop(L, 1);
+  if (lua_isnil(L, -2) && !lua_isnil(L, -1)) {
+    promise_wrap_raised(L, L, 0);
+    operation_reject(L, op);
+    return;
+  }
+  lua_pop(L, 2);
+  op->step = flowed;
+  if (op->exchanges) engine_go_on(op->loop->engine, op->exchanges);
+}
+
+/* The step of a request whose body flows: without an exchange, bytes of it have come. */
+static void flowed (lua_State *L, struct operation *op, struct exchange *x) {
+  struct buffer *body;
+  if (x) {
+    answered(L, op, x);
+    return;
+  }
+  x = op->exchanges;
+  if (!x) return;
+  body = &x->response.body;
+  op->repeatable = false; /* the program has a part of the response */
+  operation_push(L, op);
+  compat_getslot(L, -1, OPERATION_DETAILS);
+  lua_remove(L, -2);
+  lua_pushlstring(L, body->data, body->length);
+  lua_pushliteral(L, "");
+  response_push_with(L, x);
+  lua_remove(L, -2);
+  buffer_clear(body);
+  operation_call(L, op, 2, took);
+}
+
 static struct uri *target_of (lua_State *L, struct session *s) {
   struct uri *uri = check_target(L, 2, s);
   return s->protocol->stamp && uri_same_origin(s->service, uri) ? s->protocol->stamp(s, uri) : uri;
+}
+
+/* 0: the session's limit. */
+static size_t check_most (lua_State *L, int index) {
+  double most = options_number(L, index, "maxResponseSize", 1, 0);
+  return most < (double)(SIZE_MAX / 2) ? (size_t)most : SIZE_MAX / 2;
 }
 
 static struct exchange *describe (lua_State *L, struct session *s) {
@@ -218,6 +267,7 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
   bool lines = is_set(L, "headers") || is_set(L, "json") || is_set(L, "form");
   size_t length;
+  size_t most = check_most(L, 2);
   const char *body = check_body(L, 2, &length);
   struct exchange *x = session_exchange(L, s, method, target_of(L, s));
   if (!x) {
@@ -228,6 +278,7 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   x->request.stall_timeout = stall;
   x->request.has_body = body != NULL;
   x->request.once = !twice;
+  x->request.most = most;
   if (body && buffer_add(&x->request.body, body, length) != BUFFER_OK) {
     exchange_free(x);
     luaL_error(L, "request: option 'body' is too large for the memory at hand");
@@ -251,6 +302,17 @@ static int describe_protected (lua_State *L) {
   return 1;
 }
 
+/* The step of the operation's request, whose exchange is prepared for it. */
+static operation_step prepare (lua_State *L, struct operation *op, struct exchange *x) {
+  bool flows;
+  operation_push(L, op);
+  flows = compat_getslot(L, -1, OPERATION_DETAILS) == LUA_TFUNCTION;
+  lua_pop(L, 2);
+  if (!flows) return answered;
+  operation_let_flow(x, WINDOW);
+  return flowed;
+}
+
 /* Describes the request again, from the arguments that the operation keeps. */
 static bool describe_again (lua_State *L, struct operation *op) {
   struct exchange *x;
@@ -263,7 +325,7 @@ static bool describe_again (lua_State *L, struct operation *op) {
   lua_call(L, 2, 1);
   x = lua_touserdata(L, -1);
   lua_settop(L, top);
-  return operation_send(L, op, x, answered);
+  return operation_send(L, op, x, prepare(L, op, x));
 }
 
 /* Pushes a copy: the user may change the table meanwhile. */
@@ -279,7 +341,7 @@ static void push_arguments (lua_State *L, int options) {
 
 /*
 ** Runs protected: the exchange has no owner while the operation is made. Arguments: session, options,
-** exchange, inner.
+** exchange, inner, and the function that takes the body or nil.
 */
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
@@ -295,33 +357,53 @@ static int start (lua_State *L) {
     return 1;
   }
   op->repeatable = !(*x)->request.once;
+  lua_pushvalue(L, 6);
+  compat_setslot(L, 7, OPERATION_ARGUMENTS);
   lua_pushvalue(L, 5);
-  compat_setslot(L, 6, OPERATION_ARGUMENTS);
+  compat_setslot(L, 7, OPERATION_DETAILS);
   given = *x;
   *x = NULL;
-  reconnect_begin_with(L, op, given, answered, describe_again);
-  lua_settop(L, 6);
+  reconnect_begin_with(L, op, given, prepare(L, op, given), describe_again);
+  lua_settop(L, 7);
   return 1;
 }
 
+/* True if the Lua layer makes the request, and takes the body as it comes. */
+static bool is_for_lua (lua_State *L, int sink) {
+  return !lua_isfunction(L, sink) && (is_set(L, "saveTo") || is_set(L, "stream"));
+}
+
+static int request_by_lua (lua_State *L, bool inner) {
+  if (inner)
+    luaL_error(L, "request: a request of a protocol takes no option 'saveTo' and no option 'stream'");
+  loop_hook(L, "requestBody");
+  lua_insert(L, 1);
+  lua_settop(L, 3);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+/* Arguments: the session, the options, and the function that takes the body or nil. */
 static int request (lua_State *L, struct session *s, bool inner) {
   struct exchange *x;
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   options_check(L, 2, "request", known_options);
+  if (is_for_lua(L, 3)) return request_by_lua(L, inner);
   session_lapse(L, 1);
   if (s->phase == PHASE_INVALID || (s->closing && !inner)) {
     session_refuses(L, operation_new(L, 1, "request"));
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     return 1;
   }
   x = describe(L, s);
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   lua_pushcfunction(L, start);
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
   lua_pushlightuserdata(L, &x);
   lua_pushboolean(L, inner);
-  if (lua_pcall(L, 4, 1, 0) != LUA_OK) {
+  lua_pushvalue(L, 3);
+  if (lua_pcall(L, 5, 1, 0) != LUA_OK) {
     exchange_free(x);
     return lua_error(L);
   }
@@ -332,9 +414,16 @@ static int request (lua_State *L, struct session *s, bool inner) {
 int session_request (lua_State *L) {
   struct session *s = session_check(L, 1);
   session_touch(s);
+  lua_settop(L, 2);
   return request(L, s, false);
 }
 
+int session_request_flow (lua_State *L) {
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  return request(L, session_check(L, 1), false);
+}
+
 int session_request_within (lua_State *L) {
+  lua_settop(L, 2);
   return request(L, session_check(L, 1), true);
 }

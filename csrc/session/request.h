@@ -8,6 +8,14 @@
 
 int session_request (lua_State *L); /* session:request(options) */
 
+/*
+** requestFlow(session, options, f): the same for a body that flows. f(chunk, response) is called for each
+** piece of a body that comes with a status 2xx, in a coroutine in which it may await. The next piece waits
+** for its end. The response that the promise resolves with has no body then. The request fails with the error
+** that f raises, or returns after nil.
+*/
+int session_request_flow (lua_State *L);
+
 int session_request_within (lua_State *L); /* The same, as a part of another operation of the session. */
 
 #pragma GCC visibility pop

@@ -388,6 +388,7 @@ static void push_properties (lua_State *L) {
 void session_register (lua_State *L) {
   static const luaL_Reg functions[] = {{"sessions", l_sessions},
                                        {"endSession", session_end},
+                                       {"requestFlow", session_request_flow},
                                        {"hold", l_hold},
                                        {"held", l_held},
                                        {"setDeviceOnline", l_set_device_online},

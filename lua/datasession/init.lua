@@ -9,6 +9,7 @@ local core = require "datasession.core"
 -- work.
 local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader",
+  requestBody = "bodies.request",
   appendQuery = "parameters.append", encodeParameters = "parameters.encode",
   suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
@@ -55,7 +56,7 @@ for name in pairs(hooks) do
 end
 core.hook("load", function()
   for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending",
-    "parameters" } do
+    "parameters", "bodies" } do
     load("datasession.internal." .. name)
   end
   load "datasession.internal.data.live"

@@ -171,4 +171,39 @@ return {
       if err.kind ~= "connect" then error(err, 0) end
     end,
   },
+  {
+    name = "request, its body to a function",
+    ways = { "await", "spawn" },
+    prepare = function(t) return { session = t.loggedIn "form" } end,
+    call = function(t, c)
+      renewed(t, c)
+      local size = 0
+      local request = customers(t)
+      request.saveTo = function(piece)
+        t.datasession.nextStep()
+        size = size + #piece
+      end
+      return c.session:request(request):next(function(response)
+        assert(response.status == 200 and size > 0)
+        return response
+      end)
+    end,
+  },
+  {
+    name = "request that streams",
+    prepare = function(t) return { session = t.loggedIn "form" } end,
+    act = function(t, c)
+      renewed(t, c)
+      local request, size = customers(t), 0
+      request.stream = true
+      local response <close> = assert(c.session:request(request):await(t.LIMIT))
+      for piece in response:chunks() do size = size + #piece end
+      assert(size > 0)
+    end,
+    -- A response that the failure lost ends when it is collected.
+    quiet = function()
+      collectgarbage()
+      collectgarbage()
+    end,
+  },
 }

@@ -1,0 +1,202 @@
+--- Responses whose body is read piece by piece, while it comes: the option `stream` of requests.
+
+local core = require "datasession.core"
+local suggest = require "datasession.internal.suggest"
+
+local chunks = {}
+
+-- ---- The pieces: at most one waits here, and the transfer waits for its taking.
+
+local Pieces = {}
+Pieces.__index = Pieces
+
+-- The fields are there from the beginning: without memory none could be added.
+local function newPieces()
+  return setmetatable({
+    piece = false, given = false, taken = false, ended = false, err = false, left = false,
+  }, Pieces)
+end
+
+local function wake(pieces, name)
+  local settle = pieces[name]
+  pieces[name] = false
+  if settle then settle(true) end
+end
+
+local function wait(pieces, name)
+  core.promise(function(resolve) pieces[name] = resolve end):await()
+end
+
+-- Gives a piece, and waits until it is taken. Raises when nothing will take it.
+function Pieces:give(piece)
+  self.piece = piece
+  wake(self, "given")
+  if self.piece and not self.left then wait(self, "taken") end
+  if self.left then error("request: the program has left the response", 0) end
+end
+
+-- The program takes no more pieces.
+function Pieces:leave()
+  self.left = true
+  wake(self, "taken")
+end
+
+function Pieces:finish(err)
+  self.ended, self.err = true, err
+  wake(self, "given")
+end
+
+-- Takes the next piece, and waits for it; nil: there is none.
+function Pieces:take()
+  while not self.piece and not self.ended do wait(self, "given") end
+  local piece = self.piece
+  if not piece and self.err then error(self.err, 0) end
+  self.piece = false
+  wake(self, "taken")
+  return piece or nil
+end
+
+-- ---- The response
+
+local FIELDS = { status = true, ok = true, headers = true, uri = true, timing = true }
+local methods = {}
+
+-- response -> { pieces, flow, response }
+local states = setmetatable({}, { __mode = "k" })
+
+local function release(response)
+  local state = states[response]
+  if not state or state.pieces.ended then return end
+  state.pieces:leave()
+  state.flow:cancel()
+end
+
+local meta = {
+  __name = "datasession.response",
+  __metatable = "datasession.response",
+  __gc = release,
+  __close = release,
+  __tostring = function(response)
+    return ("HTTP %d, a stream from %s"):format(response.status, response.uri)
+  end,
+}
+
+function meta.__index(response, name)
+  if methods[name] then return methods[name] end
+  if FIELDS[name] then return states[response].response[name] end
+  if name == "body" or name == "json" then
+    error(("a response that streams has no field '%s': read its body with response:chunks()"):format(name), 2)
+  end
+  local names = {}
+  for _, known in ipairs { FIELDS, methods } do
+    for one in pairs(known) do names[#names + 1] = one end
+  end
+  error(suggest.unknown("field of a response", name, names), 2)
+end
+
+function meta.__newindex() error("a response is read-only", 2) end
+
+local function stateOf(response, method)
+  local state = states[response]
+  if not state then
+    error(("%s: expected a response, got %s: call it with ':' instead of '.'"):format(method,
+      type(response)), 3)
+  end
+  return state
+end
+
+--- Iterates over the pieces of the body, as they come: strings that are not empty. Waits for each. Raises
+-- when the body does not come whole.
+function methods.chunks(response)
+  local pieces = stateOf(response, "chunks").pieces
+  return function() return pieces:take() end
+end
+
+--- Iterates over the lines of the body, without their ends (LF or CR LF).
+function methods.lines(response)
+  local pieces, rest, last = stateOf(response, "lines").pieces, "", false
+  return function()
+    while true do
+      local line, after = rest:match "^(.-)\r?\n()"
+      if line then
+        rest = rest:sub(after)
+        return line
+      end
+      if last then return nil end
+      local piece = pieces:take()
+      if piece then
+        rest = rest .. piece
+      else
+        last = true
+        if rest ~= "" then return (rest:gsub("\r$", "")) end
+      end
+    end
+  end
+end
+
+--- Ends the transfer; the rest of the body is dropped.
+function methods.close(response)
+  stateOf(response, "close")
+  release(response)
+end
+
+local function newResponse(response, pieces, flow)
+  local made = setmetatable({}, meta)
+  states[made] = { response = response, pieces = pieces, flow = flow }
+  return made
+end
+
+-- ---- The request
+
+local function cancel(held)
+  if held.opened then return end
+  held.pieces:leave()
+  if held.flow then held.flow:cancel() end
+end
+
+-- Settles the promise of the request, once. Then nothing here holds the response, which ends the transfer
+-- when the program forgets it.
+local function settle(held, name, ...)
+  local f = held[name]
+  held.resolve, held.reject = false, false
+  if f then f(...) end
+end
+
+local function begin(held, response, ...)
+  if held.resolve then settle(held, "resolve", newResponse(response, held.pieces, held.flow), ...) end
+end
+
+local function start(held, session, options)
+  local pieces = held.pieces
+  held.flow = core.requestFlow(session, options, function(piece, response)
+    begin(held, response, core.constants.SUCCESS, { xhr = response })
+    pieces:give(piece)
+  end)
+  held.flow:next(function(response, ...)
+    begin(held, response, ...)
+    if response.body ~= "" then pieces.piece = response.body end
+    pieces:finish()
+  end, function(err)
+    pieces:finish(err)
+    settle(held, "reject", err)
+  end)
+end
+
+local function open(session, options)
+  local held <close> = setmetatable(
+    { pieces = newPieces(), flow = false, opened = false, resolve = false, reject = false },
+    { __close = cancel })
+  local response, result, info = core.promise(function(resolve, reject)
+    held.resolve, held.reject = resolve, reject
+    start(held, session, options)
+  end):await()
+  if not response then error(result, 0) end
+  held.opened = true
+  return response, result, info
+end
+
+--- Makes a request whose promise resolves when the body begins.
+-- @return promise of (response, SUCCESS, info); the response has chunks(), lines() and close()
+function chunks.request(session, options) return core.spawn(open, session, options) end
+
+return chunks

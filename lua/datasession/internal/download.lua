@@ -1,0 +1,155 @@
+--- Downloads to files: the option `saveTo` of requests, with a path. The file is written beside its place, as
+-- PATH.part, and moved there when it is whole. With `resume` an interrupted download leaves PATH.part and, if
+-- the server has named the version of the document, PATH.part.version; the next one asks for the rest.
+
+local codec = require "datasession.internal.codec"
+local core = require "datasession.core"
+
+local format = string.format
+
+local download = {}
+
+local function fail(action, path, why)
+  error(core.failure {
+    kind = "file", result = core.constants.GENERAL_FAILURE,
+    message = format("request: cannot %s '%s': %s", action, path, why),
+  }, 0)
+end
+
+local function check(action, path, ok, why)
+  if not ok then fail(action, path, why) end
+  return ok
+end
+
+local function readAll(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+local function sizeOf(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local size = file:seek "end"
+  file:close()
+  return size
+end
+
+-- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, count }
+
+-- The part that an interrupted download left, if the server can be asked for the rest.
+local function findPart(self)
+  local text = readAll(self.version)
+  local known = text and codec.decode(text)
+  local size = sizeOf(self.part)
+  if type(known) == "table" and type(known.validator) == "string" and size and size > 0 then
+    self.from, self.validator = size, known.validator
+  end
+end
+
+-- The bytes of a part are counted as the server counts them, so they may not be compressed.
+local function headersOf(self, given)
+  if not self.resume then return given end
+  local headers = { ["Accept-Encoding"] = "identity" }
+  for name, value in pairs(given or {}) do headers[name] = value end
+  if self.from then headers.Range, headers["If-Range"] = format("bytes=%d-", self.from), self.validator end
+  return headers
+end
+
+-- RFC 9110, 13.1.5: a weak ETag does not do.
+local function validatorOf(response)
+  local tag = response.headers.etag
+  if response.headers["content-encoding"] then return nil end
+  if tag and tag:sub(1, 2) ~= "W/" then return tag end
+  return response.headers["last-modified"]
+end
+
+local function keepVersion(self, response)
+  local validator = self.resume and validatorOf(response)
+  if not validator then return os.remove(self.version) end
+  local file = check("write", self.version, io.open(self.version, "wb"))
+  check("write", self.version, file:write(codec.encode { validator = validator }))
+  check("write", self.version, file:close())
+  self.resumable = true
+end
+
+-- True if the response is the rest of what is there.
+local function goesOn(self, response)
+  if not self.from or response.status ~= 206 then return false end
+  local first = (response.headers["content-range"] or ""):match "^bytes (%d+)%-"
+  return first and math.tointeger(tonumber(first)) == self.from
+end
+
+local function begin(self, response)
+  local on = goesOn(self, response)
+  if self.from and response.status == 206 and not on then
+    fail("write", self.part, "the server sent another part than the one that was asked for")
+  end
+  self.resumable = on
+  self.file = check("write", self.part, io.open(self.part, on and "ab" or "wb"))
+  if not on then keepVersion(self, response) end
+end
+
+local function write(self, piece, response)
+  if not self.file then begin(self, response) end
+  check("write", self.part, self.file:write(piece))
+end
+
+local function close(self)
+  local file = self.file
+  self.file = nil
+  return not file or file:close()
+end
+
+local function finish(self, response)
+  if not self.file then begin(self, response) end
+  if response.body ~= "" then write(self, response.body, response) end
+  check("write", self.part, close(self))
+  check("write", self.path, os.rename(self.part, self.path))
+  os.remove(self.version)
+end
+
+local function abandon(self)
+  local begun = self.file ~= nil
+  close(self)
+  if not begun or self.resumable then return end
+  os.remove(self.part)
+  os.remove(self.version)
+end
+
+local function copyOf(options, headers)
+  local copy = {}
+  for name, value in pairs(options) do copy[name] = value end
+  copy.headers = headers
+  return copy
+end
+
+--- Makes a request whose body goes to a file.
+-- @param path string: replaced when the body has come whole; untouched otherwise
+-- @param resume true: goes on with what an interrupted download left
+-- @return promise of the request
+function download.request(session, options, path, resume)
+  local self = { path = path, part = path .. ".part", version = path .. ".part.version", resume = resume }
+  if resume then findPart(self) end
+  local own = copyOf(options, headersOf(self, options.headers))
+  return core.requestFlow(session, own, function(piece, response)
+    write(self, piece, response)
+  end):next(function(response, ...)
+    local ok, err = pcall(finish, self, response)
+    if ok then return response, ... end
+    abandon(self)
+    error(err, 0)
+  end, function(err)
+    abandon(self)
+    if self.from and err.httpStatus == 416 then -- the document is another one, or as short as the part
+      os.remove(self.part)
+      os.remove(self.version)
+      return download.request(session, options, path, resume)
+    end
+    error(err, 0)
+  end)
+end
+
+return download
