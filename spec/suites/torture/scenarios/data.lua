@@ -98,6 +98,7 @@ inMemory("reading", function(orders)
   for record in orders.ttOrder:records() do
     for name in pairs(record) do names[name] = true end
     assert(tostring(record) and record:getId() and not record:getState() and not record:getErrorString())
+    assert(record:toTable().OrderNum == record.OrderNum)
     assert(not record:getBefore() and not record:getConflict() and record.data == record)
   end
   assert(names.Remarks and #orders.ttOrder:getSchema() > 5 and orders.ttOrder:hasData())
@@ -243,7 +244,13 @@ list:add(refused(true))
 
 -- ---- conflicts
 
-for _, decide in ipairs { "keepMine", "takeTheirs", "merge" } do
+local decisions = {
+  keepMine = function(record) record:keepMine() end,
+  takeTheirs = function(record) record:takeTheirs() end,
+  merge = function(record) record:merge { Remarks = "both" } end,
+}
+
+for _, name in ipairs { "keepMine", "takeTheirs", "merge" } do
   local function conflicting()
     t.server:clearFaults()
     t.server:putRow("ttOrder", { OrderNum = 501, CustNum = 1, Status = "Ordered", Remarks = "old" })
@@ -263,13 +270,13 @@ for _, decide in ipairs { "keepMine", "takeTheirs", "merge" } do
   local function resolve(jsdo, record)
     assert(not jsdo:saveChanges():await(t.LIMIT))
     assert(record.conflict and record.conflict.Remarks.stored == "theirs", "no conflict is told")
-    if decide == "merge" then record:merge { Remarks = "both" } else record[decide](record) end
-    assert(record.Remarks == ({ keepMine = "mine", takeTheirs = "theirs", merge = "both" })[decide])
+    decisions[name](record)
+    assert(record.Remarks == ({ keepMine = "mine", takeTheirs = "theirs", merge = "both" })[name])
     if jsdo:hasChanges() then assert(jsdo:saveChanges():await(t.LIMIT)) end
   end
 
   list:add {
-    name = "data: a conflict, " .. decide,
+    name = "data: a conflict, " .. name,
     prepare = function()
       local jsdo, record = conflicting()
       return { jsdo = jsdo, record = record }

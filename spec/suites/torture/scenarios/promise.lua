@@ -109,6 +109,20 @@ return {
     end,
   },
   {
+    name = "a coroutine of another library",
+    prepare = function(t) return { session = t.loggedIn "anonymous" } end,
+    act = function(t, c)
+      local before = t.datasession.setAwait(function(promise) return coroutine.yield(promise) end)
+      local other = coroutine.create(function() return c.session:ping():await() end)
+      local ok, promise = coroutine.resume(other)
+      t.datasession.setAwait(before)
+      assert(ok, promise)
+      assert(promise:await())
+      assert(coroutine.resume(other))
+    end,
+    quiet = function(t) t.datasession.setAwait(nil) end,
+  },
+  {
     name = "handlers that wait",
     prepare = function(t) return { session = t.loggedIn "anonymous" } end,
     act = function(t, c)
