@@ -140,7 +140,7 @@ local function catalogMembers()
     { "name": "R", "path": "/r", "idProperty": "a", "relations": [],
       "schema": { "properties": { "ds": { "properties": {
       "tt": { "type": "array", "primaryKey": ["a"], "idProperty": "a", "items": { "properties": { "a": {
-        "type": "array", "ablType": "x", "format": "x", "default": 1, "maxItems": 1,
+        "type": "array", "ablType": "x", "format": "x", "default": 1, "maxItems": 1, "title": "x",
         "items": { "type": "number" }, "origName": "x" } } } } } } } },
       "operations": [ { "type": "read", "name": "x", "path": "", "verb": "get",
         "mergeMode": "EMPTY", "mappingType": "x", "capabilities": "top", "params": [] } ] } ] } ] }]]
