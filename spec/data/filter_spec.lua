@@ -211,6 +211,19 @@ describe("the filter that fill sends", function()
       ["option 'filter': logic: expected 'and' or 'or', got nil"] = { filter = { filters = { {}, {} } } },
       ["option 'filter': unknown key 'valeu': did you mean 'value'?"] = {
         filter = { field = "Name", operator = "eq", valeu = 1 } },
+      ["option 'filter': unknown key 'op': did you mean 'operator'?"] = {
+        filter = { field = "Name", op = "eq", value = 1 } },
+      ["option 'filter': expected { field =, operator =, value = } or { logic =, filters = }, "
+        .. "got an array"] = {
+        filter = { { field = "Name", operator = "eq", value = 1 } } },
+      ["option 'filter': logic: expected 'and' or 'or', got 'AND'"] = {
+        filter = { logic = "AND", filters = {} } },
+      ["option 'filter': Active: expected true or false, got string"] = {
+        filter = { field = "Active", operator = "eq", value = "yes" } },
+      ["option 'filter': Sales is an array: expected an element, as 'Sales_1'"] = {
+        filter = { field = "Sales", operator = "lt", value = 3 } },
+      ["option 'sort': unknown key 'direction': expected one of 'dir', 'field'"] = {
+        sort = { field = "Name", direction = "desc" } },
       ["option 'sort': unknown field 'Nme': did you mean 'Name'?"] = { sort = "Nme" },
       ["option 'sort': expected 'asc' or 'desc', got 'up'"] = { sort = "Name:up" },
       ["option 'top': expected a whole number of 0 or more"] = { top = -1 },
@@ -219,6 +232,18 @@ describe("the filter that fill sends", function()
     } do
       says(message, options)
     end
+  end)
+
+  it("names the operator for one of ABL, SQL or Lua", function()
+    for foreign, own in pairs {
+      ["="] = "eq", ["<>"] = "neq", ["<"] = "lt", LE = "lte", [">="] = "gte", BEGINS = "startswith",
+    } do
+      says(("option 'filter': Name: unknown operator '%s': did you mean '%s'?"):format(foreign, own),
+        { filter = { field = "Name", operator = foreign, value = "A" } })
+    end
+  end)
+
+  it("ends at a filter that holds itself", function()
     local circle = { logic = "and", filters = {} }
     circle.filters[1] = circle
     says("option 'filter': nested deeper than 100 levels, or a table that holds itself", { filter = circle })

@@ -804,6 +804,7 @@ describe("the Customer service", function()
       ["Since < DATE(2, 1, 1991) AND Since >= DATE(1, 1, 1991)"] = { 60, 120, 180, 240, 300 },
       ["Name BEGINS 'Åsa~'s' AND CustNum < 10"] = { 3 },
       ["Name BEGINS 'Åsa''s' AND CustNum < 10"] = { 3 },
+      ["QuarterSales[2] <= 4"] = { 1, 2 },
       ["Balance > -1 AND Balance < 37.5 AND CustNum < 50"] = { 1 },
     } do
       if expression:find("1991") then

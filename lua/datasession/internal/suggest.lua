@@ -38,11 +38,13 @@ local suggest = {}
 -- is one edit), whatever the case of the letters.
 -- @param name what was given; anything but a string has no nearest
 -- @param names array of the known names
+-- @param foreign table, or nil: the known name by a name that other systems use, in lower case
 -- @return the known name, spelled as in `names`; nil when more than a third of the letters of the
 --   longer of the two are wrong. Among equally near ones the first in alphabetical order.
-function suggest.nearest(name, names)
+function suggest.nearest(name, names, foreign)
   if type(name) ~= "string" or #name > MAX_LENGTH then return nil end
   local given, nearest, least = lower(name), nil, nil
+  if foreign and foreign[given] then return foreign[given] end
   for i = 1, #names do
     local known = names[i]
     if type(known) == "string" and #known <= MAX_LENGTH then
@@ -61,9 +63,10 @@ end
 -- @param kind what the name names, as "option"
 -- @param name what was given, of any type
 -- @param names array of the known names
+-- @param foreign as for nearest
 -- @return string
-function suggest.unknown(kind, name, names)
-  local nearest = suggest.nearest(name, names)
+function suggest.unknown(kind, name, names, foreign)
+  local nearest = suggest.nearest(name, names, foreign)
   local start = format("unknown %s '%.64s'", kind, tostring(name))
   if nearest then return format("%s: did you mean '%s'?", start, nearest) end
   if #names == 0 then return start end

@@ -3,8 +3,8 @@
 --
 -- Known: = <> < > <= >= and their letters (EQ NE LT GT LE GE), BEGINS, MATCHES, AND, OR, NOT,
 -- parentheses, INDEX(a, b), DATE(m, d, y), DATETIME(m, d, y, h, mi, s, ms), DATETIME-TZ(..., zone
--- in minutes), strings, numbers, TRUE, FALSE, YES, NO, and ? for the unknown value. Strings compare
--- without case. Dates compare as ISO text.
+-- in minutes), strings, numbers, TRUE, FALSE, YES, NO, elements of arrays
+-- (Sales[2]), and ? for the unknown value. Strings compare without case. Dates compare as ISO text.
 local lpeg = require "lpeg"
 
 local ascii = require "datasession.internal.ascii"
@@ -149,6 +149,15 @@ local function word(state, name)
   return function(record) return record[field] end
 end
 
+local function element(state, name, index)
+  local list = word(state, name)
+  return function(record)
+    local values = list(record)
+    if type(values) ~= "table" then fail(("%s is not an array."):format(name)) end
+    return values[index]
+  end
+end
+
 local grammar
 do
   local P, R, S, V = lpeg.P, lpeg.R, lpeg.S, lpeg.V
@@ -205,6 +214,7 @@ do
       + sign "-" * (number / function(n) return constant(-n) end + expected "a number")
       + sign "?" * Cc(NULL) / constant
       + anyOf(functions) * sign "(" * V "arguments" * (sign ")" + expected ")") / call
+      + Cg(Carg(1) * name * sign "[" * number * (sign "]" + expected "]")) / element
       + Cg(Carg(1) * name) / word,
     arguments = (V "operand" * (sign "," * V "operand") ^ 0) ^ -1,
   }

@@ -51,6 +51,13 @@ for _, group in ipairs { COMPARISONS, TEXTS, NULLS, EMPTY } do
   for name in pairs(group) do OPERATORS[#OPERATORS + 1] = name end
 end
 
+-- The operators' names in ABL, SQL and Lua.
+local FOREIGN = {
+  ["="] = "eq", ["=="] = "eq", ["<>"] = "neq", ["!="] = "neq", ["~="] = "neq", ne = "neq",
+  ["<"] = "lt", ["<="] = "lte", le = "lte", [">"] = "gt", [">="] = "gte", ge = "gte",
+  begins = "startswith", matches = "contains", like = "contains",
+}
+
 local function isNull(value) return value == nil or value == codec.null end
 
 -- ---- Conditions
@@ -58,6 +65,9 @@ local function isNull(value) return value == nil or value == codec.null end
 local function nameOfField(self, name)
   if type(name) ~= "string" then found("expected the name of a field, got " .. type(name)) end
   local field = self.shape.byName[name]
+  if self.shape.lists[name] then
+    found(format("%s is an array: expected an element, as '%s_1'", name, name))
+  end
   if field then return field.origName or name, field end
   local list, index = schema.element(self.shape, name)
   if list then
@@ -111,9 +121,12 @@ local function compareText(self, condition, name, field)
 end
 
 local function checkKeys(node, known)
+  if node[1] ~= nil then
+    found "expected { field =, operator =, value = } or { logic =, filters = }, got an array"
+  end
   for key in pairs(node) do
     if key ~= known[1] and key ~= known[2] and key ~= known[3] then
-      found(suggest.unknown("key", key, known))
+      found(suggest.unknown("key", key, known, { op = "operator" }))
     end
   end
 end
@@ -127,7 +140,7 @@ local function condition(self, node)
   if NULLS[operator] then return format(NULLS[operator][self.form], name) end
   if not EMPTY[operator] then
     if operator == nil then found(name .. ": expected an operator, got nil") end
-    found(name .. ": " .. suggest.unknown("operator", operator, OPERATORS))
+    found(name .. ": " .. suggest.unknown("operator", operator, OPERATORS, FOREIGN))
   end
   if not isText(field) then found(format("%s: %s is for character fields", name, operator)) end
   return format(EMPTY[operator][self.form], name)
@@ -142,7 +155,7 @@ local function group(self, node, depth)
   local logic, terms = node.logic, {}
   if logic == nil and type(node.filters) == "table" and #node.filters < 2 then logic = "and" end
   if logic ~= "and" and logic ~= "or" then
-    local given = type(logic) == "string" and "another text" or type(logic)
+    local given = type(logic) == "string" and format("'%.64s'", logic) or type(logic)
     found(format("logic: expected 'and' or 'or', got %s", given))
   end
   if type(node.filters) ~= "table" then

@@ -101,11 +101,18 @@ local function shapeFor(shapes, options, name)
   return shapes[1]
 end
 
+local function checkSortKeys(term)
+  for key in pairs(term) do
+    if key ~= "field" and key ~= "dir" then found(suggest.unknown("key", key, { "field", "dir" })) end
+  end
+end
+
 local function sortTerm(shapes, options, term)
   local name, direction
   if type(term) == "string" then
     name, direction = splitText(term)
   elseif type(term) == "table" then
+    checkSortKeys(term)
     name, direction = term.field, term.dir or "asc"
   else
     found("expected a text or a table, got " .. type(term))

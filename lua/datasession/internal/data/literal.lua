@@ -123,9 +123,10 @@ end
 function writers.number(_, value) return toNumber(value) end
 
 function writers.boolean(dialect, value)
-  if type(value) == "string" then value = BOOLEANS[value] end
-  if type(value) ~= "boolean" then return nil, "expected true or false, got " .. type(value) end
-  return dialect.boolean(value)
+  local known = value
+  if type(value) == "string" then known = BOOLEANS[value] end
+  if type(known) ~= "boolean" then return nil, "expected true or false, got " .. type(value) end
+  return dialect.boolean(known)
 end
 
 for _, kind in ipairs { "DATE", "DATETIME", "DATETIME-TZ", "date-time" } do
