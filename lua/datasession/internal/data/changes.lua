@@ -2,108 +2,45 @@
 --
 --     state    "created", "modified" or "deleted"
 --     old      field -> its value before the first change; empty for a created record
+--     absent   field -> true for those in `old` that the row did not have; or nil
 --     number   the order of the first changes
 --     sending  the token of beginSave, as long as the server has not answered; or nil
 --     saved    the state that the server has saved, if the program accepts changes by itself; or nil
 --     since    field -> its value when it was saved, for what was changed since then; with `saved`
+--     born     true if the record was created since the program accepted changes; with `saved`
 --     errorString, rejected, conflict   what the last save reported
 --
 -- A deleted record keeps its place in m.records: m.deleted[r] is "deleted" then, and "gone" when it has left
 -- memory for good.
 
 local codec = require "datasession.internal.codec"
+local edit = require "datasession.internal.data.edit"
 local ids = require "datasession.internal.data.ids"
-local lists = require "datasession.internal.data.lists"
-local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
-local relations = require "datasession.internal.data.relations"
 
 local VALUES = private.VALUES
 local null = codec.null
-local next, type = next, type
+local begin, drop, keep, put, same = edit.begin, edit.drop, edit.keep, edit.put, edit.same
+local hide, remove, restoreField, unhide = edit.hide, edit.remove, edit.restoreField, edit.unhide
+local next = next
 
 local changes = {}
-
--- Here and below, what needs memory comes first: without memory nothing is half done.
-local function begin(m, r, state)
-  m.edits = m.edits + 1
-  local change = m.changes[r]
-  if change then return change end
-  m.changeNumber = m.changeNumber + 1
-  change = { state = state, old = {}, number = m.changeNumber }
-  m.changes[r] = change
-  m.changeCount = m.changeCount + 1
-  return change
-end
-
-local function drop(m, r)
-  if m.changes[r] then m.changes[r], m.changeCount = nil, m.changeCount - 1 end
-end
-
--- Puts a value into the row, whatever it replaces.
-local function put(m, r, field, value)
-  local row, isId = r[VALUES], field == m.shape.idProperty
-  local was = row[field]
-  if was == nil then row[field] = null end
-  order.changed(m, r, field)
-  if isId then ids.leave(m, r) end
-  row[field] = value
-  if isId then ids.enter(m, r) end
-  if m.keyIndex and m.keyIndex.fields[field] then m.keyIndex = nil end
-  if m.keyFields and m.keyFields[field] then
-    relations.keyChanged(m, r, field, was)
-  elseif m.groups and m.moved[r] then
-    relations.moved(m, r)
-  end
-end
-
-local function same(a, b)
-  return a == b or type(a) == "table" and type(b) == "table" and a[1] ~= nil and lists.equal(a, b)
-end
-
--- The first of the values that a field had.
-local function keep(values, field, was)
-  if values and values[field] == nil then values[field] = was end
-end
 
 --- Changes a field. A value that equals the present one changes nothing.
 -- @param value plain; null for nil
 function changes.set(m, r, field, value)
-  local was = r[VALUES][field]
-  if was == nil then was = null end
+  local was, isAbsent = r[VALUES][field], false
+  if was == nil then was, isAbsent = null, true end
   if same(was, value) then return end
   local change = begin(m, r, "modified")
+  if isAbsent then
+    change.absent = change.absent or {}
+    change.absent[field] = true
+  end
   if change.state ~= "created" then keep(change.old, field, was) end
   keep(change.sending and change.sending.later, field, was)
   keep(change.saved and change.since, field, was)
   put(m, r, field, value)
-end
-
--- Takes a record out of memory; m.records is cleaned up later.
-local function remove(m, r)
-  ids.leave(m, r)
-  local was = m.deleted[r]
-  m.deleted[r], m.still = "gone", nil
-  drop(m, r)
-  if not was then m.deletedCount = m.deletedCount + 1 end
-  m.edition = m.edition + 1
-  m.marks[r], m.holes = nil, m.holes + 1
-  if m.working == r then relations.setWorking(m, nil) end
-  order.removed(m, r)
-end
-
-local function hide(m, r)
-  m.deleted[r], m.still = "deleted", nil
-  m.deletedCount, m.edition = m.deletedCount + 1, m.edition + 1
-  ids.restate(m, r)
-  if m.working == r then relations.setWorking(m, nil) end
-end
-
-local function unhide(m, r)
-  if not m.deleted[r] then return end
-  m.deleted[r], m.deletedCount, m.front = nil, m.deletedCount - 1, nil
-  m.edition = m.edition + 1
-  ids.restate(m, r)
 end
 
 --- Marks a record as created.
@@ -122,7 +59,7 @@ function changes.delete(m, r)
 end
 
 local function restoreFields(m, r, old)
-  for field, value in next, old do put(m, r, field, value) end
+  for field, value in next, old do restoreField(m, r, field, value) end
 end
 
 --- Forgets the old values. A deleted record leaves memory.
@@ -144,7 +81,7 @@ function changes.reject(m, r)
   local change = m.changes[r]
   m.marks[r] = nil
   if not change then return end
-  if change.state == "created" or change.saved == "created" then
+  if change.state == "created" or change.born then
     remove(m, r)
     return
   end
@@ -236,169 +173,6 @@ end
 function changes.recreate(m, r)
   drop(m, r)
   begin(m, r, "created")
-end
-
--- ---- Marks: what the last save reported of a record
-
---- Sets errorString, rejected or conflict of a record; nil clears it.
-function changes.mark(m, r, name, value)
-  local marks = m.marks[r]
-  if not marks and value ~= nil then
-    marks = {}
-    m.marks[r] = marks
-  end
-  if marks then
-    marks[name] = value
-    if next(marks) == nil then m.marks[r] = nil end
-  end
-  if m.changes[r] then m.changes[r][name] = value end
-end
-
---- Clears all marks of a record.
-function changes.clearMark(m, r)
-  for _, name in ipairs { "errorString", "rejected", "conflict" } do changes.mark(m, r, name, nil) end
-end
-
---- Clears the marks of all records, for a save. A conflict stays until the program decides it, or until the
--- record is saved again.
-function changes.clearMarks(m)
-  for r in next, m.marks do
-    changes.mark(m, r, "errorString", nil)
-    changes.mark(m, r, "rejected", nil)
-    if changes.unsent(m, r) then changes.mark(m, r, "conflict", nil) end
-  end
-end
-
--- ---- Saving
-
---- Remembers that the record is being sent as it is. Later changes stay pending on top of it.
--- @return token for endSave or failSave
-function changes.beginSave(m, r)
-  local change = m.changes[r]
-  local token = { change = change, state = change and change.state, later = {} }
-  if change then change.sending = token end
-  return token
-end
-
--- False: the record is no longer in memory, or another save has taken over.
-local function finishSending(m, r, token)
-  local change = m.changes[r]
-  if not change or change.sending ~= token then return false end
-  change.sending = nil
-  return true
-end
-
--- Takes over the server's value of a field, unless the field was changed meanwhile: then it is the value
--- before that change.
-local function mergeField(m, r, later, field, value, old)
-  local was = r[VALUES][field]
-  if was == nil then was = null end
-  if later[field] ~= nil then
-    if same(was, value) then later[field] = nil else later[field] = value end
-  elseif not same(was, value) then
-    keep(old, field, was)
-    put(m, r, field, value)
-  end
-end
-
--- Puts the server's values into the row.
-local function mergeRow(m, r, later, row, old)
-  local values = r[VALUES]
-  for field, value in next, row do
-    if values[field] ~= value or later[field] ~= nil then mergeField(m, r, later, field, value, old) end
-  end
-end
-
--- True if the record may have another id when the change has ended.
-local function concernsId(m, token, change)
-  local property = m.shape.idProperty
-  if not property then return false end
-  return token.state == "created" or change.old[property] ~= nil or token.later[property] ~= nil
-end
-
--- The server has saved what the token describes: only later changes stay pending.
-local function settle(m, r, token)
-  local later, change = token.later, m.changes[r]
-  if token.state == "deleted" then
-    remove(m, r)
-    return
-  end
-  local moves = concernsId(m, token, change)
-  if moves then ids.leave(m, r) end
-  local deleted = change.state == "deleted"
-  if deleted or next(later) ~= nil then
-    change.state, change.old = deleted and "deleted" or "modified", later
-  else
-    drop(m, r)
-  end
-  if moves then ids.enter(m, r) end
-end
-
---- The server has saved what was sent.
--- @param row the server's plain values, which are merged; or nil
--- @param keeps boolean: true if the change stays until the program accepts it
-function changes.endSave(m, r, token, row, keeps)
-  if not finishSending(m, r, token) then return end
-  local change = m.changes[r]
-  if m.marks[r] then changes.clearMark(m, r) end
-  if row and token.state ~= "deleted" then
-    mergeRow(m, r, token.later, row, keeps and token.state == "modified" and change.old or nil)
-  end
-  if keeps then
-    change.saved, change.since = token.state, token.later
-  else
-    settle(m, r, token)
-  end
-end
-
--- Undoes what was sent, and leaves what was changed later.
-local function undo(m, r, token)
-  local change, later = m.changes[r], token.later
-  if token.state == "created" then
-    remove(m, r)
-    return
-  end
-  local rest = {}
-  for field, value in next, change.old do
-    if later[field] ~= nil then
-      rest[field] = value
-    else
-      put(m, r, field, value)
-    end
-  end
-  if change.state == "deleted" and token.state ~= "deleted" then
-    change.old = rest
-  elseif next(rest) ~= nil then
-    change.state, change.old = "modified", rest
-  else
-    ids.leave(m, r)
-    drop(m, r)
-    ids.enter(m, r)
-  end
-  if token.state == "deleted" then unhide(m, r) end
-end
-
---- The server has not saved what was sent.
--- @param undoes boolean: true if the record goes back to what it was before the change
-function changes.failSave(m, r, token, errorString, rejected, undoes)
-  if not finishSending(m, r, token) then return end
-  if undoes then
-    undo(m, r, token)
-  elseif token.state == "created" and m.changes[r].state == "deleted" then
-    remove(m, r)
-  end
-  if m.deleted[r] == "gone" then return end
-  changes.mark(m, r, "errorString", errorString)
-  changes.mark(m, r, "rejected", rejected or nil)
-end
-
---- The state and the old values of a record that must be sent; nil if the server has all of it.
-function changes.unsent(m, r)
-  local change = m.changes[r]
-  if not change then return nil end
-  if not change.saved then return change.state, change.old end
-  if change.state == "deleted" and change.saved ~= "deleted" then return "deleted", change.since end
-  if change.saved ~= "deleted" and next(change.since) ~= nil then return "modified", change.since end
 end
 
 return changes

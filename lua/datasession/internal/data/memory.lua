@@ -25,6 +25,7 @@ local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
 local relations = require "datasession.internal.data.relations"
+local sending = require "datasession.internal.data.sending"
 local values = require "datasession.internal.data.values"
 
 local GENERATION, MEMORY, P, VALUES = private.GENERATION, private.MEMORY, private.P, private.VALUES
@@ -229,6 +230,7 @@ function memory.owner(r) return r[MEMORY].t end
 function memory.values(r) return r[VALUES] end
 
 function memory.id(r) return ids.id(r[MEMORY], r) end
+function memory.ownId(r) return ids.generated(r[MEMORY], r) end
 
 --- The record of that id; nil if there is none, or if it is deleted and `deleted` is not true.
 function memory.find(t, id, deleted)
@@ -260,12 +262,12 @@ function memory.mark(r, name)
   return marks and marks[name]
 end
 
-function memory.setMark(r, name, value) changes.mark(r[MEMORY], r, name, value) end
-function memory.setError(r, text) changes.mark(r[MEMORY], r, "errorString", text) end
+function memory.setMark(r, name, value) sending.mark(r[MEMORY], r, name, value) end
+function memory.setError(r, text) sending.mark(r[MEMORY], r, "errorString", text) end
 
 for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent",
   "refresh", "recreate" } do
-  local f = changes[name]
+  local f = changes[name] or sending[name]
   memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
 end
 
@@ -285,11 +287,11 @@ function memory.rejectAll(t) each(t, changes.reject) end
 function memory.eachUnsent(t, f)
   local m = t[P]
   for r in next, m.changes do
-    local state = changes.unsent(m, r)
+    local state = sending.unsent(m, r)
     if state then f(r, state) end
   end
 end
 
-function memory.clearMarks(t) changes.clearMarks(t[P]) end
+function memory.clearMarks(t) sending.clearMarks(t[P]) end
 
 return memory
