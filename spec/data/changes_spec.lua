@@ -47,6 +47,16 @@ describe("pending changes", function()
     return table.concat(list, " ")
   end
 
+  it("leave no field behind that the row did not have", function()
+    local record, row = named "a", named("a"):toTable()
+    record.Comments = "new"
+    record:rejectRowChanges()
+    assert.same(row, record:toTable())
+    record:remove()
+    customers:rejectChanges()
+    assert.same(row, record:toTable())
+  end)
+
   it("are listed, the oldest first, and leave the working record alone", function()
     named("c"):remove()
     named("a").Name = "aa"

@@ -381,6 +381,34 @@ describe("fill", function()
     assert.same({ { "CustNum = 2", true }, { "CustNum = 1", false } }, order)
   end)
 
+  it("waits for no call of which a handler has called it", function()
+    for _, event in ipairs { "beforeFill", "afterFill" } do
+      local customers, inner = object "Customer", nil
+      customers:subscribe(event, function()
+        if inner == nil then
+          inner = false
+          inner = customers:fill({ skip = 5, top = 5, mergeMode = JSDO.MODE_APPEND }):await(LIMIT)
+        end
+      end)
+      assert(customers:fill({ top = 5 }):await(LIMIT))
+      assert.equal(customers, inner, event)
+      assert.equal(event == "afterFill" and 10 or 5, #customers)
+    end
+  end)
+
+  it("reads again when a save was sent meanwhile", function()
+    local customers = object "Customer"
+    filled(customers, { top = 5 })
+    local record = data.find(customers, "CustNum", 3)
+    record.CreditLimit = record.CreditLimit + 100
+    local limit = record.CreditLimit
+    server:fault { kind = "slow", delay = 0.1, method = "GET" }
+    local promise = customers:fill { top = 5 }
+    assert(customers:saveChanges():await(LIMIT))
+    assert(promise:await(LIMIT))
+    assert.equal(limit, data.find(customers, "CustNum", 3).CreditLimit)
+  end)
+
   it("fires its events before the promise settles, and reports handlers that raise", function()
     local customers, log, reported = object "Customer", {}, {}
     datasession.onError(function(err) reported[#reported + 1] = err end)

@@ -348,6 +348,38 @@ describe("saveChanges", function()
     assert.is_nil(record.state)
   end)
 
+  it("without autoApplyChanges undoes a record that was created and deleted since", function()
+    local customers = filled("Customer", { autoApplyChanges = false })
+    local count = #customers
+    local record = customers:add { Name = "Short" }
+    assert(customers:saveChanges():await(LIMIT))
+    record:remove()
+    assert(customers:saveChanges():await(LIMIT))
+    customers:rejectChanges()
+    assert.equal(count, #customers)
+    assert.is_false(customers:hasChanges())
+  end)
+
+  it("undoes no more than was refused when autoApplyChanges is set between two saves", function()
+    local customers = filled("Customer", { autoApplyChanges = false })
+    local record, created = data.find(customers, "CustNum", 35), customers:add { Name = "New" }
+    local address, limit = "a" .. fresh(), record.CreditLimit
+    record.Address = address
+    assert(customers:saveChanges():await(LIMIT))
+    customers.autoApplyChanges = true
+    record.CreditLimit, created.CreditLimit = -1, -1
+    local removed = data.find(customers, "CustNum", 36)
+    removed:remove()
+    server:refuseRows { operation = "delete" }
+    await.rejected(customers:saveChanges())
+    assert.same({ address, limit }, { record.Address, record.CreditLimit })
+    assert.equal(address, stored(35).Address)
+    assert.same({ "New", 1500 }, { created.Name, created.CreditLimit })
+    assert.equal(created, customers:findById(created.id))
+    assert.equal(removed, data.find(customers, "CustNum", 36))
+    assert.is_false(customers:hasChanges())
+  end)
+
   it("keeps what is changed while a record is being saved", function()
     local customers = filled "Customer"
     local record = data.find(customers, "CustNum", 40)
@@ -548,6 +580,21 @@ describe("saveChanges", function()
     end)
     assert(customers:saveChanges():await(LIMIT))
     assert.matches("saveChanges: a handler of a save cannot begin another one", raised)
+  end)
+
+  it("is over when afterSaveChanges fires: its handlers may fill and save", function()
+    local customers = filled "Customer"
+    data.find(customers, "CustNum", 64).Comments = "c" .. fresh()
+    local again = "c" .. fresh()
+    customers:subscribe("afterSaveChanges", function(jsdo)
+      if #jsdo == 3 then return end
+      assert(jsdo:fill({ top = 3 }):await(LIMIT))
+      jsdo.Comments = again
+      assert(jsdo:saveChanges():await(LIMIT))
+    end)
+    assert(customers:saveChanges():await(LIMIT))
+    assert.equal(3, #customers)
+    assert.equal(again, stored(1).Comments)
   end)
 
   it("gives handlers the data object, the result and the request", function()

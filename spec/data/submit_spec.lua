@@ -40,6 +40,20 @@ describe("a submit", function()
     }
   end
 
+  it("tells records that share an id apart", function()
+    local orders = filled "OrderById"
+    local heads = orders.ttOrder
+    local bad = heads:add { OrderNum = 900, CustNum = 1, Status = "Bogus" }
+    local good = heads:add { OrderNum = 900, CustNum = 1, Status = "Ordered" }
+    local err = await.rejected(orders:saveChanges(true))
+    assert.matches("1 of 2 changes saved, 1 refused", err.message)
+    assert.matches("The status is", bad.errorString)
+    assert.is_nil(good.errorString)
+    assert.equal(good, heads:findById "900")
+    local rows = data.sent(server)[1].body.dsOrder.ttOrder
+    assert.not_equal(rows[1]["prods:clientId"], rows[2]["prods:clientId"])
+  end)
+
   it("sends the changes of all tables with their before-images in one request", function()
     local orders = filled "Order"
     local heads, lines = orders.ttOrder, orders.ttOrderLine

@@ -50,11 +50,15 @@ local function checkNewest(call)
   fail(call, "cancelled", "a newer fill has taken its place")
 end
 
+local function awaitSaves(s)
+  while s.saving do s.saving.over:await() end
+end
+
 -- Waits for saves, and for older fills if this one merges; then memory may change.
 local function awaitTurn(call)
   local s = call.jsdo[P]
-  if call.asked.mode and call.before then call.before:await() end
-  while s.saving do s.saving.over:await() end
+  if call.asked.mode and call.before then call.before.over:await() end
+  awaitSaves(s)
   checkNewest(call)
   if not call.asked.mode and edits(call.jsdo) ~= call.edits then
     fail(call, "refused", "records were changed while the request was pending, so memory stays as it is",
@@ -177,20 +181,38 @@ local function take(call, response)
   return parsed or failShape(call, problem)
 end
 
+-- Sends the request and takes the rows out of the response.
+local function read(call, uri)
+  local made = call.made
+  local response, err = requests.send(made, { uri = uri, method = call.operation.verb })
+  if response then return take(call, response) end
+  checkNewest(call)
+  err.message = err.message:gsub("^request: ", call.name .. ": ")
+  error(requests.blame(err, made), 0)
+end
+
 local function exchange(call)
   local made = call.made
   if events.fire(call.jsdo, "beforeFill", made) == false then
     fail(call, "cancelled", "a handler of beforeFill cancelled it")
   end
-  local response, err = requests.send(made, { uri = addressOf(call), method = call.operation.verb })
-  if not response then
-    checkNewest(call)
-    err.message = err.message:gsub("^request: ", call.name .. ": ")
-    error(requests.blame(err, made), 0)
-  end
-  local parsed = take(call, response)
-  awaitTurn(call)
+  local s, uri = call.jsdo[P], addressOf(call)
+  local parsed, saves
+  repeat -- what was read while a save was sent may be older than what memory has then
+    awaitSaves(s)
+    saves = s.saves
+    parsed = read(call, uri)
+    awaitTurn(call)
+  until s.saves == saves
   core.uncollected(apply, call, parsed)
+end
+
+-- Lets the fills that wait for this one go on.
+local function finish(call)
+  local s = call.jsdo[P]
+  if s.lastFill == call then s.lastFill = nil end
+  call.before = nil
+  call.release(true)
 end
 
 -- Notes the failure for getErrors. A call that a newer one has superseded leaves that to the newer one.
@@ -202,11 +224,13 @@ end
 
 local function run(call)
   local jsdo, made = call.jsdo, call.made
-  local _ <close> = call.over
+  local _ <close> = call.ending
+  call.thread = coroutine.running()
   errors.clear(jsdo)
   local ok, err = pcall(exchange, call)
   made.success = ok
   if not ok then note(call, err) end
+  finish(call) -- handlers may call other fills, and await them
   events.fire(jsdo, "afterFill", ok, made)
   if not ok then error(err, 0) end
   return jsdo, core.constants.SUCCESS, made
@@ -228,15 +252,20 @@ function fill.check(jsdo, name, what, level)
   return operation, asked
 end
 
--- The end of a call: a promise that settles when the value is closed.
-local function ending(s)
-  local release
-  local over = core.promise(function(resolve) release = resolve end)
-  s.fillBefore = over
-  return setmetatable({}, { __close = function()
-    if s.fillBefore == over then s.fillBefore = nil end
-    release(true)
-  end })
+-- The call that this one waits for if it merges: not one whose handler makes this call, which waits itself.
+local function earlier(s)
+  local call, thread = s.lastFill, coroutine.running()
+  while call and call.thread == thread do call = call.before end
+  return call
+end
+
+-- Notes the call as the latest one, and prepares its end: the promise call.over, which is settled when
+-- call.ending is closed.
+local function enter(s, call)
+  call.before = earlier(s)
+  call.over = core.promise(function(resolve) call.release = resolve end)
+  call.ending = setmetatable({}, { __close = function() finish(call) end })
+  s.lastFill = call
 end
 
 --- Starts a fill.
@@ -249,10 +278,10 @@ function fill.start(jsdo, name, what, page, level)
   if not asked.mode then s.filling = s.filling + 1 end
   local call = {
     jsdo = jsdo, name = name, operation = operation, asked = asked, page = page, number = s.filling,
-    edits = edits(jsdo), before = s.fillBefore,
+    edits = edits(jsdo),
     made = requests.new(jsdo, "_read", { operation = requests.READ, objParam = asked.object }),
   }
-  call.over = ending(s)
+  enter(s, call)
   return core.spawn(run, call)
 end
 

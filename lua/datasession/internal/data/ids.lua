@@ -48,6 +48,9 @@ local function generated(m, r)
   return number and prefix .. number
 end
 
+--- The id that a record without an id field has; no other record has the same.
+ids.generated = generated
+
 --- The text of a value of the id field; nil for a value that is none.
 local function text(value)
   local kind = type(value)

@@ -255,13 +255,24 @@ local function hasUnsent(jsdo)
   return found
 end
 
+-- What a fill has read meanwhile may be older than what this save sends.
+local function noteSave(jsdo)
+  local s = jsdo[P]
+  s.saves = (s.saves or 0) + 1
+end
+
+-- Both return an array of the requests that were planned, one for each record.
+
 local function runSubmit(jsdo, options, made, lock)
   made.operation, made.jsrecords = requests.SUBMIT, {}
   local plan = { made = made, onProgress = options.onProgress, parts = {} }
   lock.plan = plan
-  if hasUnsent(jsdo) then submit.run(jsdo, plan, pause) end
+  if hasUnsent(jsdo) then
+    noteSave(jsdo)
+    submit.run(jsdo, plan, pause)
+  end
   lock.plan = nil
-  return conclude(jsdo, made, partsOf(plan))
+  return partsOf(plan)
 end
 
 local function runRows(jsdo, options, made, lock)
@@ -270,17 +281,23 @@ local function runRows(jsdo, options, made, lock)
     stopOnError = options.stopOnError,
   }
   lock.plan, made.batch = plan, { operations = plan.operations }
+  if plan.operations[1] then noteSave(jsdo) end
   rowsave.run(jsdo, plan)
   lock.plan = nil
-  return conclude(jsdo, made, plan.operations)
+  return plan.operations
 end
 
-local function run(jsdo, options)
+local function saveAll(jsdo, options, made)
   local lock <close> = enter(jsdo)
-  local made = requests.new(jsdo, options.submit and "_submit" or nil)
   forget(jsdo)
   if events.fire(jsdo, "beforeSaveChanges", made) == false then return cancelled(jsdo, made) end
   return (options.submit and runSubmit or runRows)(jsdo, options, made, lock)
+end
+
+-- The last event fires when other saves and fills may begin: its handlers may call and await them.
+local function run(jsdo, options)
+  local made = requests.new(jsdo, options.submit and "_submit" or nil)
+  return conclude(jsdo, made, saveAll(jsdo, options, made))
 end
 
 --- Sends the pending changes to the server, record by record or, with true, all in one request.

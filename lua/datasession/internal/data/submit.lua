@@ -34,6 +34,12 @@ local function newPart(jsdo, t, r, state, whole)
   }
 end
 
+-- The id by which the answer names the record. Several records may have the same id.
+local function clientId(plan, r)
+  local id = memory.id(r)
+  return plan.byId[id] and memory.ownId(r) or id
+end
+
 -- Fires the before event of a record. Returns its id; false leaves the record out of the request.
 local function begin(plan, jsdo, t, r, state)
   local part = newPart(jsdo, t, r, state, plan.made)
@@ -44,7 +50,7 @@ local function begin(plan, jsdo, t, r, state)
   end
   if not memory.unsent(r) then return false end
   part.token = memory.beginSave(r)
-  local id = memory.id(r)
+  local id = clientId(plan, r)
   plan.byId[id] = part
   return id
 end
