@@ -13,7 +13,7 @@ local type = type
 
 local edit = {}
 
--- What needs memory comes first in all of them: without memory nothing is half done.
+-- Each first does the steps that need memory: without memory nothing is half done.
 
 --- The change of a record; a new one in that state, if there is none.
 function edit.begin(m, r, state)

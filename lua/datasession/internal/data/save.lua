@@ -255,7 +255,7 @@ local function hasUnsent(jsdo)
   return found
 end
 
--- What a fill has read meanwhile may be older than what this save sends.
+-- A fill that is pending may have read values that are older than those that this save sends.
 local function noteSave(jsdo)
   local s = jsdo[P]
   s.saves = (s.saves or 0) + 1

@@ -1,4 +1,4 @@
---- What a save does to pending changes (changes.lua): it sends them, and they end, stay or are undone.
+--- Saves of pending changes (changes.lua): they are sent, then they end, stay or are undone.
 
 local codec = require "datasession.internal.codec"
 local edit = require "datasession.internal.data.edit"
