@@ -158,7 +158,34 @@ local function isAfterRecord(event)
   return event:find "^after%u%l+: j, %w+ %w+" ~= nil
 end
 
---- Both sides fire the same events before the submit, and we one afterwards for each record.
+-- The ids of the records that our errors are about; nil when an error is about none or about one whose id was
+-- made here.
+local function refused(memory)
+  local ids = {}
+  for _, tables in pairs(memory) do
+    for _, one in pairs(tables) do
+      for _, text in ipairs(one.errors) do
+        local id = text:match 'id="(%d+)"'
+        if not id then return nil end
+        ids[id] = true
+      end
+    end
+  end
+  return ids
+end
+
+-- True if the events after our submit tell the success of each record.
+local function tellsSuccess(events, told)
+  local bad = refused(told.memory)
+  for _, event in ipairs(events) do
+    local id, success = event:match "^after%u%l+: j, %w+ (%d+), (%a+)"
+    if id and bad and (success == "true") == (bad[id] or false) then return false end
+  end
+  return true
+end
+
+--- Both sides fire the same events before the submit, and we one afterwards for each record, with its own
+-- success.
 function datarules.isComplete(events, difference)
   local open = 0
   for _, event in ipairs(events) do
@@ -169,6 +196,7 @@ function datarules.isComplete(events, difference)
     return sorted(without(without(list, isOfSession), isAfterRecord))
   end
   return open == 0 and compare.same(others(events), others(difference.reference))
+    and tellsSuccess(events, difference.told.ours)
 end
 
 -- ---- bodies
