@@ -621,6 +621,13 @@ static int l_pending (lua_State *L) {
   return 1;
 }
 
+/* hasBudget(): true in a step that has a budget, so that long work is to be cut in slices. */
+static int l_has_budget (lua_State *L) {
+  const struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
+  lua_pushboolean(L, loop->until > 0);
+  return 1;
+}
+
 static int l_on_error (lua_State *L) {
   if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
@@ -718,9 +725,16 @@ static int l_call (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"step", l_step},       {"run", l_run},         {"pollfd", l_pollfd},
-                                     {"timeout", l_timeout}, {"pending", l_pending}, {"onError", l_on_error},
-                                     {"hook", l_hook},       {"call", l_call},       {NULL, NULL}};
+static const luaL_Reg functions[] = {{"step", l_step},
+                                     {"run", l_run},
+                                     {"pollfd", l_pollfd},
+                                     {"timeout", l_timeout},
+                                     {"pending", l_pending},
+                                     {"onError", l_on_error},
+                                     {"hasBudget", l_has_budget},
+                                     {"hook", l_hook},
+                                     {"call", l_call},
+                                     {NULL, NULL}};
 
 static const luaL_Reg methods[] = {{"step", m_step},       {"run", m_run},       {"pollfd", l_pollfd},
                                    {"timeout", l_timeout}, {"events", m_events}, {"getfd", m_getfd},

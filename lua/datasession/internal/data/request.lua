@@ -47,7 +47,7 @@ local function unwrapped(body)
 end
 
 --- Puts the response and its decoded body into the request.
--- @param pause function or nil: called between slices of the work
+-- @param pause function or nil: called between slices of the work, if the step has a budget
 -- @return true; nil and a message: the body is not JSON
 function request.take(made, response, pause)
   made.xhr = response
@@ -56,7 +56,7 @@ function request.take(made, response, pause)
     return nil, "the response has no body"
   end
   local body, message
-  if pause then
+  if pause and core.hasBudget() then -- without a budget slices would only cost the search for the rows
     body, message = document.decode(text, pause)
   else
     body, message = codec.decode(text)
