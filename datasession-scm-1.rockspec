@@ -195,6 +195,7 @@ build = {
         "csrc/runtime/engine_limits.c",
         "csrc/runtime/error.c",
         "csrc/runtime/fields.c",
+        "csrc/runtime/file_kind.c",
         "csrc/runtime/json.c",
         "csrc/runtime/json_plain.c",
         "csrc/runtime/json_repair.c",

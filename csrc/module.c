@@ -13,6 +13,7 @@
 #include "protocol/lua/protocol.h"
 #include "runtime/calm.h"
 #include "runtime/engine_limits.h"
+#include "runtime/file_kind.h"
 #include "runtime/json_plain.h"
 #include "runtime/json_repair.h"
 #include "runtime/json_row.h"
@@ -140,6 +141,7 @@ int luaopen_datasession_core (lua_State *L) {
   response_register(L);
   promise_register(L);
   moment_register(L);
+  file_kind_register(L);
   loop_register(L, loop);
   session_register(L);
   context_register(L);

@@ -263,13 +263,21 @@ void engine_cancel (struct engine *e, struct exchange *x) {
   notify_host(e, 0);
 }
 
-/* Has libcurl pass on what it held back. It may call back at once. */
+/*
+** Has libcurl pass on what it held back. It may call back at once. If that fails, it forgets the bytes, and
+** would go on without them.
+*/
 static void unpause (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
-  if (!x->run->paused || !x->run->handle) return;
+  struct handle *h = x->run->handle;
+  if (!x->run->paused || !h) return;
   x->run->paused = false;
   sigpipe_begin(&guard, e->tls);
-  curl_easy_pause(x->run->handle->easy, CURLPAUSE_CONT);
+  CURLcode code = curl_easy_pause(h->easy, CURLPAUSE_CONT);
+  if (code) {
+    curl_failure_explain(x, h->easy, code, h->error);
+    transfer_abort(e, x);
+  }
   sigpipe_end(&guard);
 }
 

@@ -305,6 +305,15 @@ bool exchange_take_header (struct exchange *x, const char *line, size_t length) 
   return !length || note_line(x, start);
 }
 
+/* The bytes of a body that may all be needed to judge it. */
+static size_t reserve_of (const struct exchange *x) {
+  const struct request *r = &x->request;
+  bool may_tell =
+      r->telling_type ? exchange_has_type(x, r->telling_type) : !exchange_has_type(x, "text/event-stream");
+  if (!may_tell) return 0;
+  return r->telling < r->window ? r->telling : r->window - 1;
+}
+
 /*
 ** A body that flows has no limit but `most`, and its time limit is between bytes: it may be long.
 */
@@ -316,6 +325,7 @@ static void begin_body (struct exchange *x, long status) {
   if (run->stall <= 0 && run->deadline > 0) run->stall = run->deadline - x->started;
   run->deadline = 0;
   run->active = clock_now();
+  run->reserved = reserve_of(x);
   x->response.status = status;
   x->response.body.limit = SIZE_MAX / 2;
 }
@@ -328,6 +338,7 @@ static enum exchange_taking stop (struct exchange *x, enum failure failure, cons
 static enum exchange_taking take_flow (struct exchange *x, const char *data, size_t length) {
   struct buffer *body = &x->response.body;
   struct exchange_run *run = x->run;
+  if (x->response.failure != FAILURE_NONE) return EXCHANGE_STOPS; /* what was paused could not be taken */
   if (body->length >= x->request.window) {
     run->paused = true;
     return EXCHANGE_PAUSES;
@@ -337,7 +348,8 @@ static enum exchange_taking take_flow (struct exchange *x, const char *data, siz
     return stop(x, FAILURE_TOO_BIG, "the response's body passes %zu bytes", x->request.most);
   body->secret = false;
   if (!took(x, buffer_add(body, data, length))) return EXCHANGE_STOPS;
-  if (run->owed) return EXCHANGE_TOOK;
+  if (run->owed || body->length <= run->reserved) return EXCHANGE_TOOK;
+  run->reserved = 0;
   run->owed = run->arrive(x);
   return run->owed ? EXCHANGE_TOOK : stop(x, FAILURE_MEMORY, "no memory for the response", 0);
 }

@@ -59,6 +59,9 @@ struct request {
   size_t most;          /* bytes of the response's body; 0: the transport's, or no limit if the body flows */
   size_t window;        /* above 0: the body of a response of status 2xx flows, but text/html, which may be
                            a login page; so many bytes wait in response.body, or a few more */
+  size_t telling;       /* with a window: a body of at most so many bytes, and less than the window, may say
+                           more than its status does; it does not flow, it is in response.body at the end */
+  const char *telling_type; /* static: of that Content-Type; NULL: of any but text/event-stream */
 };
 
 struct timing {

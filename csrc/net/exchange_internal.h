@@ -41,6 +41,7 @@ struct exchange_run {
   size_t header_bytes;  /* of this hop, interim blocks included */
   struct timer arrival; /* of the engine's timers: calls `arrived` */
   size_t flowed;        /* bytes of the body that flows */
+  size_t reserved;      /* it flows when it has more bytes than that */
   bool began_body;      /* this hop's body has begun, so `flows` is decided */
   bool flows;
   bool owed;   /* `arrived` is to be called, or the owner has not called engine_go_on since */

@@ -98,6 +98,12 @@ struct protocol {
   void (*hear)(lua_State *L, struct session *s, const struct exchange *x);
   void (*judge)(lua_State *L, struct session *s, const struct exchange *x, enum purpose purpose,
                 struct finding *found);
+  /*
+  ** For bodies that flow: as in struct request. `judge` sees the body of a response of status 2xx if it is a
+  ** page, or if it has that type and at most so many bytes.
+  */
+  size_t telling;
+  const char *telling_type;
   /* May change `found`, the common finding for an exchange without a complete response. Or NULL. */
   void (*judge_failure)(const struct session *s, const struct exchange *x, struct finding *found);
 

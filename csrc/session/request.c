@@ -310,6 +310,8 @@ static operation_step prepare (lua_State *L, struct operation *op, struct exchan
   lua_pop(L, 2);
   if (!flows) return answered;
   operation_let_flow(x, WINDOW);
+  x->request.telling = op->session->protocol->telling;
+  x->request.telling_type = op->session->protocol->telling_type;
   return flowed;
 }
 

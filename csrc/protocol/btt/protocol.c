@@ -398,6 +398,7 @@ const struct protocol protocol_btt = {
     .carry = btt_carry,
     .hear = btt_hear,
     .judge = btt_judge,
+    .telling = 65536,
     .judge_failure = btt_judge_failure,
     .learn = learn,
     .forget = forget,

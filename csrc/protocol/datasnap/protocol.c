@@ -400,6 +400,7 @@ const struct protocol protocol_datasnap = {
     .dress = dress,
     .sign = sign,
     .judge = datasnap_judge,
+    .telling = 65536,
     .learn = learn,
     .forget = forget,
     .push_id = push_id,

@@ -575,6 +575,7 @@ static struct exchange *again (struct exchange *x) {
   memory = copy->request.body.memory;
   copy->request = x->request;
   copy->request.body.memory = memory;
+  copy->arrived = x->arrived;
   copy->tag = x->tag;
   copy->mark = x->mark | 1;
   memset(&x->request, 0, sizeof x->request);

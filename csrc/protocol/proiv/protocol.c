@@ -602,6 +602,7 @@ const struct protocol protocol_proiv = {
     .dress = dress,
     .sign = sign,
     .judge = judge,
+    .telling = 65536,
     .learn = learn,
     .forget = forget,
     .status = status,

@@ -3,14 +3,13 @@
 local chunks = require "datasession.internal.chunks"
 local core = require "datasession.core"
 local download = require "datasession.internal.download"
-
-local format = string.format
+local mistake = require "datasession.internal.mistake"
 
 local bodies = {}
 
 local OWN = { saveTo = true, resume = true, stream = true }
 
-local function fail(message, ...) error("request: " .. format(message, ...), 0) end
+local function fail(message, ...) mistake("request: " .. message:format(...)) end
 
 local function check(options)
   local to, kind = options.saveTo, type(options.saveTo)
@@ -35,17 +34,17 @@ local function rest(options)
   return copy
 end
 
--- A body that did not flow: a page that may have been a login page.
-local function handTail(f, response)
-  if response.body == "" then return end
+-- Hands over a body that did not flow: it might have said something of the session.
+local function handTail(f, response, ...)
   local ok, err = f(response.body, response)
   if ok == nil and err ~= nil then error(err, 0) end
+  return response, ...
 end
 
 local function saveToFunction(session, options, f)
   return core.requestFlow(session, options, f):next(function(response, ...)
-    handTail(f, response)
-    return response, ...
+    if response.body == "" then return response, ... end
+    return core.spawn(handTail, f, response, ...)
   end)
 end
 

@@ -18,13 +18,20 @@ local function newPieces()
 end
 
 local function wake(pieces, name)
-  local settle = pieces[name]
+  local signal = pieces[name]
   pieces[name] = false
-  if settle then settle(true) end
+  if signal then signal.settle(true) end
 end
 
+-- Waits for the next wake(pieces, name), as may others at the same time.
 local function wait(pieces, name)
-  core.promise(function(resolve) pieces[name] = resolve end):await()
+  local signal = pieces[name]
+  if not signal then
+    signal = { settle = false, promise = false }
+    signal.promise = core.promise(function(resolve) signal.settle = resolve end)
+    pieces[name] = signal
+  end
+  signal.promise:await()
 end
 
 -- Gives a piece, and waits until it is taken. Raises when nothing will take it.
@@ -112,25 +119,35 @@ function methods.chunks(response)
   return function() return pieces:take() end
 end
 
+local LF, CR = 10, 13
+
+-- The text from `first` on, up to the line's end at `at`.
+local function lineOf(text, first, at)
+  return text:sub(first, at > first and text:byte(at - 1) == CR and at - 2 or at - 1)
+end
+
+-- The line whose beginning is in the pieces before, and whose rest is `rest`. Empties `begun`.
+local function joined(begun, rest)
+  begun[#begun + 1] = rest
+  local line = table.concat(begun)
+  for i = #begun, 1, -1 do begun[i] = nil end
+  return line:byte(-1) == LF and lineOf(line, 1, #line) or line
+end
+
 --- Iterates over the lines of the body, without their ends (LF or CR LF).
 function methods.lines(response)
-  local pieces, rest, last = stateOf(response, "lines").pieces, "", false
+  local pieces, piece, first, begun = stateOf(response, "lines").pieces, "", 1, {}
   return function()
-    while true do
-      local line, after = rest:match "^(.-)\r?\n()"
-      if line then
-        rest = rest:sub(after)
-        return line
+    while piece do
+      local start, at = first, piece:find("\n", first, true)
+      if at then
+        first = at + 1
+        return begun[1] and joined(begun, piece:sub(start, at)) or lineOf(piece, start, at)
       end
-      if last then return nil end
-      local piece = pieces:take()
-      if piece then
-        rest = rest .. piece
-      else
-        last = true
-        if rest ~= "" then return (rest:gsub("\r$", "")) end
-      end
+      if first <= #piece then begun[#begun + 1] = piece:sub(first) end
+      piece, first = pieces:take(), 1
     end
+    return begun[1] and joined(begun, "")
   end
 end
 

@@ -1,9 +1,12 @@
 --- Downloads to files: the option `saveTo` of requests, with a path. The file is written beside its place, as
 -- PATH.part, and moved there when it is whole. With `resume` an interrupted download leaves PATH.part and, if
--- the server has named the version of the document, PATH.part.version; the next one asks for the rest.
+-- the server has named the version of the document, PATH.part.version; the next one asks for the rest. A
+-- device or a pipe at PATH is written to as it is.
 
+local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local mistake = require "datasession.internal.mistake"
 
 local format = string.format
 
@@ -37,7 +40,7 @@ local function sizeOf(path)
   return size
 end
 
--- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, count }
+-- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, begun }
 
 -- The part that an interrupted download left, if the server can be asked for the rest.
 local function findPart(self)
@@ -52,8 +55,16 @@ end
 -- The bytes of a part are counted as the server counts them, so they may not be compressed.
 local function headersOf(self, given)
   if not self.resume then return given end
-  local headers = { ["Accept-Encoding"] = "identity" }
-  for name, value in pairs(given or {}) do headers[name] = value end
+  if given ~= nil and type(given) ~= "table" then return given end -- session:request says what is wrong
+  local headers = {}
+  for name, value in pairs(given or {}) do
+    local small = type(name) == "string" and ascii.lower(name)
+    if small == "range" or small == "if-range" then
+      mistake(format("request: option 'headers': option 'resume' sends '%s' itself, leave it out", name))
+    end
+    if small ~= "accept-encoding" then headers[name] = value end
+  end
+  headers["Accept-Encoding"] = "identity"
   if self.from then headers.Range, headers["If-Range"] = format("bytes=%d-", self.from), self.validator end
   return headers
 end
@@ -66,7 +77,9 @@ local function validatorOf(response)
   return response.headers["last-modified"]
 end
 
+-- The version is in its place before the first byte of the part is.
 local function keepVersion(self, response)
+  if self.device then return end
   local validator = self.resume and validatorOf(response)
   if not validator then return os.remove(self.version) end
   local file = check("write", self.version, io.open(self.version, "wb"))
@@ -89,6 +102,7 @@ local function begin(self, response)
   end
   self.resumable = on
   self.file = check("write", self.part, io.open(self.part, on and "ab" or "wb"))
+  self.begun = true
   if not on then keepVersion(self, response) end
 end
 
@@ -100,21 +114,26 @@ end
 local function close(self)
   local file = self.file
   self.file = nil
-  return not file or file:close()
+  if not file then return true end
+  return file:close()
 end
 
+-- A response to HEAD and one of status 304 have no body, whatever the document is.
+local function hasBody(self, response) return response.status ~= 304 and self.method ~= "HEAD" end
+
 local function finish(self, response)
+  if not hasBody(self, response) then return end
   if not self.file then begin(self, response) end
   if response.body ~= "" then write(self, response.body, response) end
   check("write", self.part, close(self))
+  if self.device then return end
   check("write", self.path, os.rename(self.part, self.path))
   os.remove(self.version)
 end
 
 local function abandon(self)
-  local begun = self.file ~= nil
   close(self)
-  if not begun or self.resumable then return end
+  if not self.begun or self.resumable or self.device then return end
   os.remove(self.part)
   os.remove(self.version)
 end
@@ -126,22 +145,41 @@ local function copyOf(options, headers)
   return copy
 end
 
+-- The paths that are being written: two downloads to one would mix.
+local busy = {}
+
+local function newDownload(options, path, resume)
+  if path:find("\0", 1, true) then mistake "request: option 'saveTo': the path holds a NUL byte" end
+  if busy[path] then
+    mistake(format("request: option 'saveTo': a download to '%s' is under way", path))
+  end
+  local device, method = core.isDevice(path), options.method
+  local self = {
+    path = path, part = device and path or path .. ".part", version = path .. ".part.version",
+    device = device, resume = resume and not device,
+    method = type(method) == "string" and ascii.upper(method),
+  }
+  if self.resume then findPart(self) end
+  return self
+end
+
 --- Makes a request whose body goes to a file.
 -- @param path string: replaced when the body has come whole; untouched otherwise
 -- @param resume true: goes on with what an interrupted download left
--- @return promise of the request
+-- @return promise of the request. Raises for mistakes in the options
 function download.request(session, options, path, resume)
-  local self = { path = path, part = path .. ".part", version = path .. ".part.version", resume = resume }
-  if resume then findPart(self) end
-  local own = copyOf(options, headersOf(self, options.headers))
-  return core.requestFlow(session, own, function(piece, response)
-    write(self, piece, response)
-  end):next(function(response, ...)
+  local self = newDownload(options, path, resume)
+  local promise = core.requestFlow(session, copyOf(options, headersOf(self, options.headers)),
+    function(piece, response) write(self, piece, response) end)
+  busy[path] = true
+  return promise:next(function(response, ...)
+    busy[path] = nil
     local ok, err = pcall(finish, self, response)
     if ok then return response, ... end
     abandon(self)
     error(err, 0)
   end, function(err)
+    busy[path] = nil
     abandon(self)
     if self.from and err.httpStatus == 416 then -- the document is another one, or as short as the part
       os.remove(self.part)

@@ -52,6 +52,18 @@ for _, place in ipairs { "the same host", "another host" } do
       assert.equal(0, auth:tokenRefreshes())
     end)
 
+    it("gives a body piece by piece, also when the token had to be refreshed first", function()
+      local session = loggedIn()
+      expire()
+      local pieces = {}
+      assert(session:request({ path = "rest/CustomerService/Customer", saveTo = function(piece)
+        pieces[#pieces + 1] = piece
+      end }):await(LIMIT))
+      assert.equal(1, auth:tokenRefreshes())
+      assert.equal(session:request({ path = "rest/CustomerService/Customer" }):await(LIMIT).body,
+        table.concat(pieces))
+    end)
+
     it("logs in and out through its provider alone", function()
       local session, provider = loggedIn()
       for _, verb in ipairs { "login", "logout" } do

@@ -1,0 +1,16 @@
+#include "runtime/file_kind.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+static int is_device (lua_State *L) {
+  struct stat about;
+  bool there = stat(luaL_checkstring(L, 1), &about) == 0;
+  lua_pushboolean(L, there && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode));
+  return 1;
+}
+
+void file_kind_register (lua_State *L) {
+  lua_pushcfunction(L, is_device);
+  lua_setfield(L, -2, "isDevice");
+}
