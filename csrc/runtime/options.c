@@ -52,10 +52,20 @@ static bool is_listed (lua_State *L, int index, const char *name) {
   return listed;
 }
 
+/* A call with ':' passes the module as the options. */
+void options_check_table (lua_State *L, int index, const char *what) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, "datasession");
+  if (lua_rawequal(L, -1, index))
+    luaL_error(L, "%s: expected a table of options, got the module: call it with '.' instead of ':'", what);
+  lua_pop(L, 2);
+}
+
 void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
                          const char *const more[], int listed) {
-  luaL_checktype(L, index, LUA_TTABLE);
   index = lua_absindex(L, index);
+  options_check_table(L, index, what);
   lua_pushnil(L);
   while (lua_next(L, index)) {
     const char *name;

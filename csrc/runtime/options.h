@@ -11,6 +11,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Raises unless a table of options is at `index`. `what` is the name of the call. */
+void options_check_table (lua_State *L, int index, const char *what);
+
 /*
 ** Raises for a field that is not in the list, which ends in NULL, and names the nearest known one. `what` is
 ** the name of the call.

@@ -205,6 +205,10 @@ static int response_json (lua_State *L) {
   return 2;
 }
 
+static bool is_of_streams (const char *key) {
+  return !strcmp(key, "chunks") || !strcmp(key, "lines");
+}
+
 static int response_index (lua_State *L) {
   struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -227,7 +231,7 @@ static int response_index (lua_State *L) {
     static const char *const names[] = {"status", "ok", "body", "headers", "uri", "timing", "json", NULL};
     lua_newtable(L);
     fields_add(L, names);
-    return fields_missing(L, "a response", NULL);
+    return fields_missing(L, "a response", is_of_streams(key) ? "give the request stream = true" : NULL);
   }
   return 1;
 }

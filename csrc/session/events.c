@@ -1,6 +1,7 @@
 #include "session/events.h"
 
 #include "net/ascii.h"
+#include "runtime/fields.h"
 #include "runtime/loop.h"
 #include "session/session.h"
 #include "session/subscriptions.h"
@@ -18,8 +19,20 @@ static const char *const event_names[] = {
     "online",       "offline",     "expired",         "renewed",       "lost",
     "reconnecting", "reconnected", "reconnectFailed", "statusChanged", NULL};
 
+/* Pushes the nearest name; nil: none is near. */
+static const char *nearest (lua_State *L, const char *name) {
+  loop_hook(L, "suggest");
+  lua_pushstring(L, name);
+  lua_newtable(L);
+  fields_add(L, event_names);
+  lua_call(L, 2, 1);
+  return lua_tostring(L, -1);
+}
+
 static void unknown (lua_State *L, int index, const char *name) {
   const char *const *known;
+  const char *near = nearest(L, name);
+  if (near) luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s': did you mean '%s'?", name, near));
   lua_pushfstring(L, "unknown event '%s': expected one of", name);
   for (known = event_names; *known; known++) {
     lua_pushfstring(L, "%s %s", known == event_names ? "" : ",", *known);

@@ -372,7 +372,7 @@ static int start (lua_State *L) {
 
 /* True if the Lua layer makes the request, and takes the body as it comes. */
 static bool is_for_lua (lua_State *L, int sink) {
-  return !lua_isfunction(L, sink) && (is_set(L, "saveTo") || is_set(L, "stream"));
+  return !lua_isfunction(L, sink) && (is_set(L, "saveTo") || is_set(L, "stream") || is_set(L, "resume"));
 }
 
 static int request_by_lua (lua_State *L, bool inner) {

@@ -260,7 +260,7 @@ static int l_new_from (lua_State *L) {
 }
 
 int session_new (lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  options_check_table(L, 1, "datasession.new");
   lua_settop(L, 1);
   return l_new_from(L);
 }

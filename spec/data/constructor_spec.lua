@@ -74,12 +74,18 @@ describe("datasession.JSDO", function()
     end
     assert.equal("JSDO: option 'session': expected a session, got string",
       raised(function() JSDO { name = "Customer", session = "x" } end))
+    local pending = sessions.loggedIn(server):ping()
+    assert.equal("JSDO: option 'session': expected a session, got a promise: did you forget :await()?",
+      raised(function() JSDO { name = "Customer", session = pending } end))
+    pending:await(await.LIMIT)
   end)
 
   it("refuses other arguments, with the nearest name", function()
     local session = data.session(server)
     assert.equal("JSDO: expected the name of a resource or a table of options, got nil",
       raised(function() JSDO() end))
+    assert.equal("JSDO: expected the name of a resource or a table of options, got the module: "
+      .. "call it with '.' instead of ':'", raised(function() datasession:JSDO "Customer" end))
     assert.equal("JSDO: option 'name': expected the name of a resource, got nil",
       raised(function() JSDO {} end))
     assert.equal("JSDO: unknown option 'autofill': did you mean 'autoFill'?",

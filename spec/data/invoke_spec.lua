@@ -176,6 +176,7 @@ describe("invoke", function()
       ["invoke: unknown operation 'fill': expected one of 'Backordered', 'Fail', 'Reprice', 'Ship', "
         .. "'count'"] = function() orders:invoke "fill" end,
       ["invoke: expected the name of an operation, got nil"] = function() orders:invoke() end,
+      ["Ship is an operation of Order: write jsdo.operations.Ship { ... }"] = function() orders:Ship() end,
       ["invoke Ship: expected a table of parameters or nil, got number"] = function()
         orders:invoke("Ship", 3)
       end,

@@ -154,6 +154,9 @@ describe("pages", function()
       ["pages: option 'top': expected the number of rows of a page, 1 or more"] = function()
         customers:pages { top = 0 }
       end,
+      ["pages: unknown option 'tpo': did you mean 'top'?"] = function()
+        customers:pages { tpo = 5 }
+      end,
       ["records: option 'mergeMode' is not for pages"] = function()
         customers:records { top = 1, mergeMode = 1 }
       end,

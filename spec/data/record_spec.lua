@@ -113,6 +113,16 @@ describe("a record", function()
     assert.equal("record of ttCustomer " .. r.id .. " (modified)", tostring(r))
   end)
 
+  it("names a method for one that it lacks, and the way to store a date", function()
+    local r = named "Hoops"
+    assert.equal("unknown field of ttCustomer 'toTabel': did you mean 'toTable'?",
+      raised(function() return r:toTabel() end))
+    assert.equal("unknown field of ttCustomer 'delete': did you mean 'remove'?",
+      raised(function() r:delete() end))
+    assert.equal("Since: expected a text, got table: datasession.date.format makes a text of a date",
+      raised(function() r.Since = datasession.date.today() end))
+  end)
+
   it("says so when a method is called with a dot", function()
     local r = named "Hoops"
     assert.matches("assign: expected a record, got table: call it with ':'",

@@ -48,7 +48,8 @@ describe("all", function()
   end)
 
   it("refuses what is no array", function()
-    assert.matches("combine_spec.lua:%d+: all: expected an array of promises, got userdata",
+    assert.matches(
+      "combine_spec.lua:%d+: all: expected an array of promises, got a promise: write all { ... }",
       failure(function() datasession.all(later(0)) end))
   end)
 end)

@@ -98,6 +98,19 @@ describe("saveTo with a function", function()
     assert.is_true(table.concat(pieces) == LARGE)
   end)
 
+  it("raises at the program's line for mistakes in the options", function()
+    for message, options in pairs {
+      ["option 'saveTo': expected a path or a function, got number"] = { saveTo = 5 },
+      ["option 'resume' needs a path in option 'saveTo'"] = { resume = true },
+      ["expected either option 'saveTo' or option 'stream'"] = { saveTo = print, stream = true },
+    } do
+      options.path = "/large"
+      local ok, err = pcall(function() new():request(options) end)
+      assert.is_false(ok)
+      assert.matches("body_spec%.lua:%d+: request: " .. message, err)
+    end
+  end)
+
   it("may wait: the transfer waits with it, without a time limit", function()
     local f, pieces = collector()
     local waits = 0

@@ -261,7 +261,7 @@ describe("a session's events", function()
         raises("an event's name expected, got table", {}, nothing)
         raises("unknown event '': expected one of online, offline, expired, renewed, lost, " ..
       "reconnecting, reconnected, reconnectFailed, statusChanged", "", nothing)
-        raises("unknown event 'onlin'", "onlin", nothing)
+        raises("unknown event 'onlin': did you mean 'online'?", "onlin", nothing)
         raises("unknown event 'online%z?", "online\0", nothing)
         raises("unknown event 'onlines'", "onlines") -- before the number of arguments
         raises("function expected, got no value", "online")

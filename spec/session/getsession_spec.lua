@@ -126,6 +126,13 @@ describe("getSession", function()
       "getSession: option 'pingInterval': expected" },
     { "a name that is no string", { name = 7 }, "option 'name': expected a string, got number" },
   }
+  it("raises when it is called with a colon, as datasession.new does", function()
+    for _, name in ipairs { "getSession", "new" } do
+      assert.error_matches(function() datasession[name](datasession, options "basic") end,
+        "expected a table of options, got the module: call it with '.' instead of ':'")
+    end
+  end)
+
   for _, mistake in ipairs(mistakes) do
     it("raises for " .. mistake[1] .. ", where it was called, and leaves nothing", function()
       local given = mistake[2] and options("basic", mistake[2])

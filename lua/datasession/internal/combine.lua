@@ -1,14 +1,17 @@
 --- Promises of several promises.
 
 local core = require "datasession.core"
+local argument = require "datasession.internal.argument"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
 
 local combine = {}
 
 local function checkList(call, list)
-  if type(list) ~= "table" or core.isPromise(list) then
-    raise(("%s: expected an array of promises, got %s"):format(call, type(list)), 3)
+  if core.isPromise(list) then
+    raise(("%s: expected an array of promises, got a promise: write %s { ... }"):format(call, call), 3)
+  elseif type(list) ~= "table" or list == package.loaded.datasession then
+    raise(("%s: expected an array of promises, got %s"):format(call, argument.type(list)), 3)
   end
 end
 

@@ -2,6 +2,7 @@
 
 local ascii = require "datasession.internal.ascii"
 local core = require "datasession.core"
+local argument = require "datasession.internal.argument"
 local persistence = require "datasession.internal.persistence"
 local raise = require "datasession.internal.raise"
 
@@ -65,8 +66,8 @@ local function checkCatalogs(value, level)
 end
 
 local function check(options, level)
-  if type(options) ~= "table" then
-    raise("getSession: expected a table of options, got " .. type(options), level + 1)
+  if type(options) ~= "table" or options == package.loaded.datasession then
+    raise("getSession: expected a table of options, got " .. argument.type(options), level + 1)
   end
   checkNames(options, level + 1)
   checkString(options, "username", level + 1)

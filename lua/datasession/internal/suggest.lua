@@ -1,6 +1,7 @@
 --- Finds the name that was probably meant: for "unknown option 'usrname': did you mean 'username'?".
 
 local ascii = require "datasession.internal.ascii"
+local foreign = require "datasession.internal.foreign_names"
 local locale = require "datasession.internal.locale"
 
 local byte, format, lower = string.byte, string.format, ascii.lower
@@ -32,19 +33,27 @@ local function distance(a, b, limit)
   return last[#b] <= limit and last[#b] or nil
 end
 
+-- The known name for one that another library uses.
+local function counterpart(given, names)
+  for _, own in ipairs(foreign[given] or {}) do
+    for i = 1, #names do
+      if names[i] == own then return own end
+    end
+  end
+end
+
 local suggest = {}
 
---- The nearest of the known names, by edit distance (Damerau-Levenshtein: a swap of two neighbours
--- is one edit), whatever the case of the letters.
+--- The nearest of the known names: the counterpart of a name of another library, else by edit distance
+-- (Damerau-Levenshtein: a swap of two neighbours is one edit), whatever the case of the letters.
 -- @param name what was given; anything but a string has no nearest
 -- @param names array of the known names
--- @param foreign table, or nil: the known name by a name that other systems use, in lower case
 -- @return the known name, spelled as in `names`; nil when more than a third of the letters of the
 --   longer of the two are wrong. Among equally near ones the first in alphabetical order.
-function suggest.nearest(name, names, foreign)
+function suggest.nearest(name, names)
   if type(name) ~= "string" or #name > MAX_LENGTH then return nil end
-  local given, nearest, least = lower(name), nil, nil
-  if foreign and foreign[given] then return foreign[given] end
+  local given, nearest, least = lower(name), counterpart(lower(name), names), nil
+  if nearest then return nearest end
   for i = 1, #names do
     local known = names[i]
     if type(known) == "string" and #known <= MAX_LENGTH then
@@ -63,10 +72,9 @@ end
 -- @param kind what the name names, as "option"
 -- @param name what was given, of any type
 -- @param names array of the known names
--- @param foreign as for nearest
 -- @return string
-function suggest.unknown(kind, name, names, foreign)
-  local nearest = suggest.nearest(name, names, foreign)
+function suggest.unknown(kind, name, names)
+  local nearest = suggest.nearest(name, names)
   local start = format("unknown %s '%.64s'", kind, tostring(name))
   if nearest then return format("%s: did you mean '%s'?", start, nearest) end
   if #names == 0 then return start end

@@ -1,15 +1,16 @@
 --- Waiting for a time, and calling functions at one.
 
 local core = require "datasession.core"
+local argument = require "datasession.internal.argument"
 local raise = require "datasession.internal.raise"
 
 local time = {}
 
-local function secondsOf(call, given)
-  local seconds = core.seconds(given)
+local function secondsOf(call, value)
+  local seconds = core.seconds(value)
   if not seconds then
     raise(("%s: expected a number of seconds, 0 or more, or a text such as \"500ms\", got %s"):format(call,
-      tostring(given)), 3)
+      argument.value(value)), 3)
   end
   return seconds
 end

@@ -1,6 +1,7 @@
 --- Finds the resource that a data object is for, and the session whose catalog describes it.
 
 local core = require "datasession.core"
+local argument = require "datasession.internal.argument"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
 
@@ -33,7 +34,7 @@ end
 
 local function checkSession(session, level)
   if getmetatable(session) ~= "datasession.session" then
-    raise("JSDO: option 'session': expected a session, got " .. type(session), level + 1)
+    raise("JSDO: option 'session': expected a session, got " .. argument.type(session), level + 1)
   elseif session.state == "invalid" then
     raise("JSDO: the session was invalidated: create a new one", level + 1)
   elseif not hasCatalogs(session) then

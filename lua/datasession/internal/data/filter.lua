@@ -51,13 +51,6 @@ for _, group in ipairs { COMPARISONS, TEXTS, NULLS, EMPTY } do
   for name in pairs(group) do OPERATORS[#OPERATORS + 1] = name end
 end
 
--- The operators' names in ABL, SQL and Lua.
-local FOREIGN = {
-  ["="] = "eq", ["=="] = "eq", ["<>"] = "neq", ["!="] = "neq", ["~="] = "neq", ne = "neq",
-  ["<"] = "lt", ["<="] = "lte", le = "lte", [">"] = "gt", [">="] = "gte", ge = "gte",
-  begins = "startswith", matches = "contains", like = "contains",
-}
-
 local function isNull(value) return value == nil or value == codec.null end
 
 -- ---- Conditions
@@ -126,7 +119,7 @@ local function checkKeys(node, known)
   end
   for key in pairs(node) do
     if key ~= known[1] and key ~= known[2] and key ~= known[3] then
-      found(suggest.unknown("key", key, known, { op = "operator" }))
+      found(suggest.unknown("key", key, known))
     end
   end
 end
@@ -140,7 +133,7 @@ local function condition(self, node)
   if NULLS[operator] then return format(NULLS[operator][self.form], name) end
   if not EMPTY[operator] then
     if operator == nil then found(name .. ": expected an operator, got nil") end
-    found(name .. ": " .. suggest.unknown("operator", operator, OPERATORS, FOREIGN))
+    found(name .. ": " .. suggest.unknown("operator", operator, OPERATORS))
   end
   if not isText(field) then found(format("%s: %s is for character fields", name, operator)) end
   return format(EMPTY[operator][self.form], name)

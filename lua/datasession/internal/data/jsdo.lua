@@ -1,5 +1,6 @@
 --- Data objects: the constructor, the methods of all files together, properties, and the tables by name.
 
+local argument = require "datasession.internal.argument"
 local binding = require "datasession.internal.data.binding"
 local live = require "datasession.internal.data.live"
 local memory = require "datasession.internal.data.memory"
@@ -115,7 +116,18 @@ local function namesOf(s)
   return tables, others
 end
 
+-- Progress's data objects have the operations as methods.
+local function refuseOperation(s, name, level)
+  for _, operation in ipairs(s.resource.operations) do
+    if type(name) == "string" and operation.name == name then
+      raise(("%s is an operation of %s: write jsdo.operations.%s { ... }")
+        :format(name, s.resource.name, name), level + 1)
+    end
+  end
+end
+
 local function missing(s, name, level)
+  refuseOperation(s, name, level + 1)
   for _, t in ipairs(s.tables) do
     if schema.has(t[P].shape, name) then
       raise(("%s: %s has several tables: write jsdo.%s.%s"):format(name, s.resource.name, t.name, name),
@@ -134,7 +146,10 @@ function meta.__index(self, name)
   local t = s.byName[name]
   if t then return t end
   if #s.tables ~= 1 then missing(s, name, 2) end
-  local value = tableref.get(s.tables[1], name, s.resource.name, 2, function() return namesOf(s) end)
+  local value = tableref.get(s.tables[1], name, s.resource.name, 2, function()
+    refuseOperation(s, name, 4)
+    return namesOf(s)
+  end)
   return value
 end
 
@@ -203,22 +218,23 @@ local function optionNames()
   return names
 end
 
-local function checkOptions(given, level)
-  if type(given) == "string" then return { name = given } end
-  if type(given) ~= "table" then
-    raise("JSDO: expected the name of a resource or a table of options, got " .. type(given), level + 1)
+local function checkOptions(asked, level)
+  if type(asked) == "string" then return { name = asked } end
+  if type(asked) ~= "table" or asked == package.loaded.datasession then
+    raise("JSDO: expected the name of a resource or a table of options, got " .. argument.type(asked),
+      level + 1)
   end
   local known = {}
   for _, name in ipairs(optionNames()) do known[name] = true end
-  for name in pairs(given) do
+  for name in pairs(asked) do
     if not known[name] then
       raise("JSDO: " .. suggest.unknown("option", name, optionNames()), level + 1)
     end
   end
-  if type(given.name) ~= "string" then
-    raise("JSDO: option 'name': expected the name of a resource, got " .. type(given.name), level + 1)
+  if type(asked.name) ~= "string" then
+    raise("JSDO: option 'name': expected the name of a resource, got " .. type(asked.name), level + 1)
   end
-  return given
+  return asked
 end
 
 local function makeTables(self, s)

@@ -28,9 +28,6 @@ local function checkOptions(t, method, options, level)
   if type(options) ~= "table" then
     raise(("%s: expected a table of options, got %s"):format(method, type(options)), level + 1)
   end
-  if math.type(options.top) ~= "integer" or options.top < 1 then
-    raise(("%s: option 'top': expected the number of rows of a page, 1 or more"):format(method), level + 1)
-  end
   if options.keep ~= nil and type(options.keep) ~= "boolean" then
     raise(("%s: option 'keep': expected a boolean, got %s"):format(method, type(options.keep)), level + 1)
   end
@@ -40,6 +37,12 @@ local function checkOptions(t, method, options, level)
     end
   end
   checkCatalog(t[P].jsdo, method, level + 1)
+end
+
+local function checkTop(method, top, level)
+  if math.type(top) ~= "integer" or top < 1 then
+    raise(("%s: option 'top': expected the number of rows of a page, 1 or more"):format(method), level + 1)
+  end
 end
 
 -- ---- Fetching
@@ -100,6 +103,7 @@ local function start(t, method, options, level)
   }
   if #jsdo[P].tables > 1 then run.options.tableRef = t[P].shape.name end
   fill.check(jsdo, method, run.options, level + 1)
+  checkTop(method, options.top, level + 1)
   return run
 end
 

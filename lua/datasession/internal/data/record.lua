@@ -33,9 +33,14 @@ function record.is(value)
   return getmetatable(value) == "datasession.record" and type(value) == "table"
 end
 
+-- A list shows the fields alone; the nearest name may be any that a record knows.
 local function refuseName(m, name, level)
-  local kind = m.shape.name == "" and "field" or "field of " .. m.shape.name
-  raise(suggest.unknown(kind, name, m.shape.names), level + 1)
+  local kind, all = m.shape.name == "" and "field" or "field of " .. m.shape.name, {}
+  for _, own in ipairs(m.shape.names) do all[#all + 1] = own end
+  for _, source in ipairs { methods, properties } do
+    for own in next, source do all[#all + 1] = own end
+  end
+  raise(suggest.unknown(kind, name, suggest.nearest(name, all) and all or m.shape.names), level + 1)
 end
 
 --- Raises unless records of `m` have a field of that name.

@@ -54,6 +54,15 @@ function values.list(description, value, level)
   return copy
 end
 
+-- A date table, or one of os.date, for a field that holds dates.
+local function refuseDate(shape, field, level)
+  local kind = require("datasession.internal.data.literal").kindOf(shape.byName[field])
+  if kind and (kind == "date-time" or kind:find "^DATE") then
+    raise(("%s: expected a text, got table: datasession.date.format makes a text of a date"):format(field),
+      level + 1)
+  end
+end
+
 --- The plain form of a value for a field of the shape.
 function values.plain(shape, field, value, level)
   if value == nil or value == null then return null end
@@ -62,7 +71,10 @@ function values.plain(shape, field, value, level)
     local copy = values.list(list, value, level + 1)
     return copy
   end
-  if type(value) == "table" and not shape.scalar[field] then return value end
+  if type(value) == "table" then
+    if not shape.scalar[field] then return value end
+    refuseDate(shape, field, level + 1)
+  end
   value = values.scalar(field, value, level + 1)
   return value
 end
