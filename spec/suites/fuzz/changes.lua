@@ -11,6 +11,7 @@ local codec = require "datasession.internal.codec"
 local memory = require "datasession.internal.data.memory"
 local schema = require "datasession.internal.data.schema"
 local tableref = require "datasession.internal.data.tableref"
+require "datasession.internal.data.jsdo" -- gives table references the methods of all files
 
 local MOST = 24 -- records
 local null = codec.null

@@ -92,7 +92,6 @@ local function tables(object)
 end
 
 local function textOf(object)
-  object.useRelationships = false
   local parts = {}
   for _, t in ipairs(tables(object)) do
     for record in t:records() do
@@ -107,6 +106,7 @@ local function textOf(object)
 end
 
 local function look(object)
+  object.useRelationships = false
   for _, t in ipairs(tables(object)) do
     t:getData()
     for _, change in ipairs(t:getChanges()) do
