@@ -49,7 +49,7 @@ end
 -- ---- checks
 
 local function inRange(value, least, most)
-  value = math.tointeger(value)
+  value = type(value) == "number" and math.tointeger(value)
   return value and value >= least and value <= most
 end
 
@@ -142,11 +142,12 @@ local function split(seconds)
   return t
 end
 
---- The seconds of a local date, in the time zone of the process. nil: the system cannot tell.
+--- The seconds of a local date, in the time zone of the process. nil: the system cannot tell. Zones had odd
+-- seconds once, which an offset drops: they are dropped here, too, so that a date keeps its clock.
 local function localSeconds(t)
   local ok, seconds = pcall(os.time, { year = t.year, month = t.month, day = t.day, hour = t.hour or 0,
     min = t.min or 0, sec = t.sec or 0 })
-  return ok and seconds or nil
+  return ok and seconds + (secondsOf(t) - seconds) % 60 or nil
 end
 
 --- The offset of the process's time zone at a time, in minutes. Zones had odd seconds once: they are dropped.

@@ -141,6 +141,22 @@ describe("date.format", function()
     assert.equal("2024-03-01T09:30:00.000", date.format(halfPastNine))
   end)
 
+  it("keeps its clock where zones had odd seconds", function()
+    local script = [[
+      for _, text in ipairs { "1930-05-01", "1850-01-01", "0001-01-01" } do
+        io.write(date.format(date.toEpoch(text), "DATETIME"), " ")
+      end]]
+    for _, zone in ipairs { "Europe/Amsterdam", "America/New_York", "Asia/Kolkata" } do
+      assert.equal("1930-05-01T00:00:00.000 1850-01-01T00:00:00.000 0001-01-01T00:00:00.000 ",
+        inZone(zone, script))
+    end
+  end)
+
+  it("refuses numbers that are texts", function()
+    assert.error_matches(function() date.format { year = "2024", month = "1", day = "1" } end,
+      "expected a year from 1 to 9999")
+  end)
+
   it("gives a DATETIME-TZ without a zone that of the process", function()
     local script = [[io.write(date.format("2024-07-15T12:00:00", "DATETIME-TZ"), " ", date.format(0))]]
     assert.equal("2024-07-15T12:00:00.000-04:00 1969-12-31T19:00:00.000-05:00",

@@ -125,6 +125,28 @@ describe("the filter that fill sends", function()
       { filter = { field = "Name", operator = "eq", value = "a\0' OR TRUE" } })
   end)
 
+  it("lets no name of a field break out, where the catalog describes none", function()
+    local open = resource(ALL, {})
+    assert.equal("Name = 'x'", eq("Name", "x", open))
+    assert.equal("tt.Sales-Rep[2] = 'x'", eq("tt.Sales-Rep[2]", "x", open))
+    for _, name in ipairs { "1=1 OR x", "x) OR (y", "a--", "", "a'b", "a,b", "a\nb", "a[1" } do
+      says(("option 'filter': expected the name of a field, got '%s'"):format(name),
+        { filter = { field = name, operator = "eq", value = 1 } }, open)
+      says(("option 'sort': expected the name of a field, got '%s'"):format(name),
+        { sort = { field = name, dir = "desc" } }, open)
+    end
+  end)
+
+  it("writes numbers exactly", function()
+    for value, expected in pairs {
+      [0.1 + 0.2] = "0.30000000000000004", [0.1] = "0.1", [12345678901.2345] = "12345678901.2345",
+      [123456789012345.67] = "123456789012345.67", [1e20] = "100000000000000000000", [1e-5] = "0.00001",
+      [9007199254740993] = "9007199254740993",
+    } do
+      assert.equal("Credit-Limit = " .. expected, eq("Credit", value))
+    end
+  end)
+
   it("writes values as the field has them", function()
     assert.equal("CustNum = 12", eq("CustNum", "12"))
     assert.equal("CustNum = 9007199254740993", eq("CustNum", 9007199254740993))

@@ -25,6 +25,26 @@ describe("a data object in memory", function()
     }, JSDO.MODE_EMPTY)
   end)
 
+  it("name the line of a call that was wrong", function()
+    local record = customers:add { Name = "x" }
+    for _, mistake in ipairs {
+      function() customers:fill { topp = 1 } end,
+      function() customers:read { filter = { field = "Nam" } } end,
+      function() customers:invoke("RaiseCreditLimit", { custnum = 1 }) end,
+      function() customers.operations.RaiseCreditLimit { custnum = 1 } end,
+      function() customers:addRecords({ { CustNum = 1 } }, JSDO.MODE_MERGE, { "Cust" }) end,
+      function() record:assign { CustNum = "abc" } end,
+      function() record:assign { QuarterSales = "[1,x]" } end,
+      function() record:assign { Name = {} } end,
+      function() customers:pages { top = 1, fliter = 1 } end,
+      function() customers:saveChanges { onProgres = print } end,
+    } do
+      local _, message = pcall(mistake)
+      local line = debug.getinfo(mistake, "S").linedefined
+      assert.matches("memory_spec.lua:" .. line .. ": ", message, 1, true)
+    end
+  end)
+
   local function raised(mistake)
     local ok, err = pcall(mistake)
     assert.is_false(ok)

@@ -37,6 +37,35 @@ describe("addRecords", function()
 
   local function item(number, name) return { ItemNum = number, ItemName = name } end
 
+  it("refuses values that have no JSON, and takes the lists of records", function()
+    local loop = {}
+    loop.loop = loop
+    for message, value in pairs {
+      ["expected a JSON value, got function"] = print, ["NaN and infinity have no JSON"] = 0 / 0,
+      ["nested deeper than 100 levels, or a table that holds itself"] = loop,
+    } do
+      assert.error_matches(function() items:addRecords({ item(1, value) }, APPEND) end,
+        "addRecords: row 1 of ttItem: ItemName: " .. message)
+    end
+    assert.error_matches(function() items:addRecords({ { ItemNum = 1, [2] = 3 } }, APPEND) end,
+      "row 1 of ttItem: 2: expected the name of a field, got number")
+    assert.equal(0, #items)
+    orders.ttOrder:addRecords({ { OrderNum = 1, Discounts = { 1, 2, 3 } } }, APPEND)
+    local source = orders.ttOrder:findById(orders.ttOrder:find(function() return true end).id)
+    orders.ttOrder:addRecords({ { OrderNum = 2, Discounts = source.Discounts } }, APPEND)
+    local copy = data.find(orders.ttOrder, "OrderNum", 2)
+    source.Discounts[1] = 9
+    assert.same({ 1, 2, 3 }, { copy.Discounts[1], copy.Discounts[2], copy.Discounts[3] })
+  end)
+
+  it("takes 1 and 1.0 for one key, and tells numbers of many digits apart", function()
+    items:addRecords({ item(1, "a") }, APPEND)
+    items:addRecords({ item(1.0, "b"), item(0.12345678901234501, "c"), item(0.12345678901234502, "d") },
+      REPLACE, { "ItemNum" })
+    assert.equal(0.12345678901234501 == 0.12345678901234502 and 2 or 3, #items)
+    assert.equal("b", data.find(items, "ItemNum", 1).ItemName)
+  end)
+
   it("takes arrays, tables by name, { data = rows }, and records of another data object", function()
     local rows = { item(1, "a") }
     assert.equal(items, items:addRecords(rows, APPEND))

@@ -81,6 +81,20 @@ describe("pages", function()
     assert.is_not.equal("a100a100a100b100b100b100", table.concat(log))
   end)
 
+  it("give a row once, though it has moved to the next page meanwhile", function()
+    local seen, count = {}, 0
+    for page in customers:pages { top = 100, sort = "CustNum:desc" } do
+      for _, record in ipairs(page) do
+        assert.is_nil(seen[record.CustNum])
+        seen[record.CustNum], count = true, count + 1
+      end
+      if count == 100 then server:putRow("ttCustomer", { CustNum = 1000, Name = "New" }) end
+    end
+    server:dropRow("ttCustomer", { CustNum = 1000 })
+    assert.equal(300, count)
+    assert.equal(300, #customers)
+  end)
+
   it("keep the changes of earlier pages", function()
     for page in customers:pages { top = 2, filter = first(6) } do page[1].City = "Oslo" end
     assert.equal(3, #customers:getChanges())

@@ -204,6 +204,30 @@ describe("saveChanges", function()
     assert.is_false(customers:hasChanges())
   end)
 
+  it("addresses a record by the keys that the server knows", function()
+    local uri = server.uris.anonymous .. "/static/keys.json"
+    server:fault { kind = "status", status = 200, path = "keys.json", body = [[{"version":"1.5","services":[{
+      "name":"Keys","address":"/rest/Keys","resources":[{"name":"Key","path":"/Key","schema":{"properties":{
+      "tt":{"type":"array","primaryKey":["Id"],"items":{"properties":{"Id":{"type":"integer"},
+      "Name":{"type":"string"}}}}}},"operations":[{"type":"update","verb":"put","path":"/{Id}?name={Name}"},
+      {"type":"delete","verb":"delete","path":"/{Id}"}]}]}]}]] }
+    assert(session:addCatalog(uri):await(LIMIT))
+    server:clearRequests()
+    local keys = datasession.JSDO { name = "Key", session = session }
+    keys:addRecords({ { Id = 1, Name = "a" }, { Id = 2, Name = "b" } }, datasession.JSDO.MODE_EMPTY)
+    local first, second = data.find(keys, "Id", 1), data.find(keys, "Id", 2)
+    first.Id, first.Name = 3, "c"
+    second.Id = 1
+    second:remove()
+    server:fault { kind = "status", status = 200, path = "Keys", body = "{}", count = 2 }
+    assert(keys:saveChanges():await(LIMIT))
+    local paths = {}
+    for i, request in ipairs(server:requests()) do
+      paths[i] = request.method .. request.uri:match "/Key/.*"
+    end
+    assert.same({ "DELETE/Key/2", "PUT/Key/1?name=c" }, paths)
+  end)
+
   it("takes 204, a bare record, and a wrapped answer as success", function()
     local items = filled "Item"
     for _, answers in ipairs { "none", "bare" } do

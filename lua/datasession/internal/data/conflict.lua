@@ -285,7 +285,7 @@ local function chosen(r, field, choice, known, level)
     local mine = known.sent[field]
     return mine == nil and valueOf(memory.values(r), field) or mine
   end
-  return memory.plain(memory.state(r), field, choice, level + 1)
+  return (memory.plain(memory.state(r), field, choice, level + 1))
 end
 
 --- Decides field by field; then the change can be saved again. Fields that only the other client has changed

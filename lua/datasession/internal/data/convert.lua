@@ -43,12 +43,12 @@ end
 function convert.value(m, name, value, method, level)
   local field = m.shape.byName[name]
   if type(value) == "string" and field then
-    if m.shape.lists[name] then return listOf(name, field, value, method, level + 1) end
+    if m.shape.lists[name] then return (listOf(name, field, value, method, level + 1)) end
     if field.type == "integer" or field.type == "number" then
-      return numberOf(name, field.type, value, method, level + 1)
+      return (numberOf(name, field.type, value, method, level + 1))
     end
   end
-  return memory.plain(m, name, value, level + 1)
+  return (memory.plain(m, name, value, level + 1))
 end
 
 -- Puts one element into the copy of an array that `row` has or gets.

@@ -120,9 +120,9 @@ end
 
 local function mergeRows(jsdo, one, mode, added)
   local keys = keysOf(one.t, mode)
-  merge.rows(one.t, one.rows, mode, keys, function(i, r)
+  merge.rows(one.t, one.rows, mode, keys, function(i, r, isNew)
     if one.marks[i] and not memory.change(r) then mark(jsdo, one.t, r, one.marks[i]) end
-    if added then added[#added + 1] = r end
+    if added and isNew then added[#added + 1] = r end
   end)
   addDeleted(jsdo, one, keys and #keys > 0 and merge.finder(one.t, keys))
 end
@@ -293,12 +293,12 @@ end
 --   `top`, `skip`, `id`, `tableRef`, `mergeMode`. Without a mapping: the values of the address's placeholders
 -- @return promise of (jsdo, SUCCESS, request). Raises for what the catalog or the fields do not allow
 function fill.methods.fill(jsdo, what)
-  return fill.start(jsdo, "fill", what, nil, 2)
+  return (fill.start(jsdo, "fill", what, nil, 2)) -- no tail call: errors name the caller's line
 end
 
 --- The same as fill.
 function fill.methods.read(jsdo, what)
-  return fill.start(jsdo, "read", what, nil, 2)
+  return (fill.start(jsdo, "read", what, nil, 2))
 end
 
 return fill

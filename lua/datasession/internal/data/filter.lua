@@ -55,6 +55,16 @@ local function isNull(value) return value == nil or value == codec.null end
 
 -- ---- Conditions
 
+-- A name as ABL and SQL allow it, with a table's name before or an index behind. The catalog does not
+-- describe the fields, and no other text may come into the clause.
+local function openName(name)
+  local plain = name:gsub("%[%d+%]$", "")
+  if not plain:find "^[%a_][%w_$#&%%.-]*$" or plain:find("--", 1, true) then
+    found(format("expected the name of a field, got '%.64s'", name))
+  end
+  return name
+end
+
 local function nameOfField(self, name)
   if type(name) ~= "string" then found("expected the name of a field, got " .. type(name)) end
   local field = self.shape.byName[name]
@@ -67,7 +77,7 @@ local function nameOfField(self, name)
     field = self.shape.byName[list]
     return format("%s[%d]", field.origName or list, index), field
   end
-  if self.shape.open then return name, { name = name } end
+  if self.shape.open then return openName(name), { name = name } end
   found(suggest.unknown("field", name, self.shape.names))
 end
 

@@ -256,7 +256,7 @@ end
 -- @return promise of (jsdo, SUCCESS, request): `request.response` has the outputs by name and `_retVal`.
 --   Raises for unknown operations and parameters, and for placeholders of the address without a value
 function invoke.methods.invoke(jsdo, name, object)
-  return start(jsdo, name, object, 2)
+  return (start(jsdo, name, object, 2))
 end
 
 -- ---- operations
@@ -271,7 +271,7 @@ local function operationsOf(jsdo)
     end
     made[name] = made[name] or function(object, ...)
       if rawequal(object, proxy) then object = ... end
-      return start(jsdo, name, object, 2)
+      return (start(jsdo, name, object, 2))
     end
     return made[name]
   end

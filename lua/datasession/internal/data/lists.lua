@@ -49,9 +49,12 @@ function meta.__tostring(list)
   return "{ " .. table.concat(texts, ", ") .. " }"
 end
 
+--- True if the value stands for an array field of a record.
 local function isList(value)
   return type(value) == "table" and rawget(value, RECORD) ~= nil
 end
+
+lists.is = isList
 
 --- The list that stands for an array field of a record.
 function lists.new(record, field)

@@ -33,10 +33,20 @@ end
 
 -- ---- Numbers
 
+-- The shortest text of a number that means it exactly; tostring gives 14 digits.
+local function exactText(value)
+  local integer = math.tointeger(value)
+  if integer then return tostring(integer) end
+  for digits = 14, 17 do
+    local text = format("%." .. digits .. "g", value)
+    if tonumber(text) == value then return (gsub(text, "[^0-9a-z+-]+", ".")) end
+  end
+end
+
 -- A number without an exponent, which ABL does not know.
 local function numberText(value)
   if value ~= value or value - value ~= 0 then return nil, "NaN and infinity cannot be compared with" end
-  local text = locale.text(math.tointeger(value) or value)
+  local text = exactText(value)
   if not text:find "[eE]" then return text end
   return (gsub(gsub(format("%.20f", value), "[^0-9-]", "."), "%.?0+$", ""))
 end

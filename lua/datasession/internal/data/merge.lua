@@ -3,6 +3,7 @@
 local P = require("datasession.internal.data.private").P
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
+local givenRows = require "datasession.internal.data.given"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local raise = require "datasession.internal.raise"
@@ -23,8 +24,10 @@ local MODES = { "MODE_APPEND", "MODE_EMPTY", "MODE_MERGE", "MODE_REPLACE" }
 
 local function part(value, caseSensitive)
   if value == nil then value = null end
-  if type(value) == "string" and not caseSensitive then value = ascii.lower(value) end
-  return type(value):sub(1, 1) .. tostring(value)
+  if type(value) == "string" then return "s" .. (caseSensitive and value or ascii.lower(value)) end
+  if type(value) ~= "number" then return tostring(value) end
+  local integer = math.tointeger(value) -- 1 and 1.0 are one key
+  return integer and "n" .. integer or format("n%.17g", value)
 end
 
 -- A text that two rows have in common if their keys are equal.
@@ -96,14 +99,14 @@ local function mergeRow(t, row, mode, keys, index)
   elseif not known then
     index[key] = memory.append(t, row)
   end
-  return index[key]
+  return index[key], not known
 end
 
 --- Puts plain rows, which memory takes over, into a table. They count as unchanged.
 -- @param mode integer: merge.APPEND, EMPTY, MERGE (a row whose key is there already is left out) or REPLACE
 --   (its values replace those of the record; fields with a pending change keep it)
 -- @param keys array of field names, or nil: every row is new
--- @param each function (row number, record) or nil: called for each row
+-- @param each function (row number, record, boolean: it is new) or nil: called for each row
 -- @return true; nil and a message: with APPEND a key would be there twice, and nothing has changed
 function merge.rows(t, rows, mode, keys, each)
   if mode == merge.EMPTY then memory.clear(t) end
@@ -114,8 +117,13 @@ function merge.rows(t, rows, mode, keys, each)
     if not ok then return nil, message end
   end
   for i, row in ipairs(rows) do
-    local r = index and mergeRow(t, row, mode, keys, index) or memory.append(t, row)
-    if each then each(i, r) end
+    local r, isNew
+    if index then
+      r, isNew = mergeRow(t, row, mode, keys, index)
+    else
+      r, isNew = memory.append(t, row), true
+    end
+    if each then each(i, r, isNew) end
   end
   local m = t[P]
   m.keyIndex = nil
@@ -149,38 +157,6 @@ local function checkKeys(call, t, keys, level)
   return list
 end
 
-local function copyValue(value)
-  if value == nil or value == null then return null end
-  if type(value) ~= "table" then return value end
-  local copy = codec.isArray(value) and codec.array {} or {}
-  for key, member in next, value do copy[key] = copyValue(member) end
-  return copy
-end
-
--- A plain row of memory's own; the program keeps its table. Records are taken, too.
-local function plainRow(t, row, i, level)
-  if type(row) ~= "table" or row == null or codec.isArray(row) then
-    raise(format("addRecords: row %d of %s: expected a table of values, got %s", i, t[P].shape.name,
-      codec.isArray(row) and "an array" or type(row)), level + 1)
-  end
-  local copy = {}
-  for name, value in next, memory.isRecord(row) and memory.values(row) or row do
-    copy[name] = t[P].shape.lists[name] and type(value) == "table" and value ~= null
-      and codec.array(copyValue(value)) or copyValue(value)
-  end
-  return copy
-end
-
-local function plainRows(t, rows, level)
-  if type(rows) ~= "table" or rows == null then
-    raise(format("addRecords: data: expected an array of rows for %s, got %s", t[P].shape.name, type(rows)),
-      level + 1)
-  end
-  local list = codec.array {}
-  for i, row in ipairs(rows) do list[i] = plainRow(t, row, i, level + 1) end
-  return list
-end
-
 -- ---- the data of all tables
 
 local function isList(data)
@@ -203,14 +179,14 @@ end
 local function copyBefore(t, members, key, level)
   local source = members[key]
   local rows = type(source) == "table" and source[t[P].shape.name]
-  return rows and { [t[P].shape.name] = plainRows(t, rows, level + 1) } or nil
+  return rows and { [t[P].shape.name] = givenRows(t, rows, level + 1) } or nil
 end
 
 -- The parsed rows of one table: nil if the data has none of it.
 local function parseTable(jsdo, t, members, level)
   local name = t[P].shape.name
   local own = {
-    [name] = members[name] ~= nil and plainRows(t, members[name], level + 1) or nil,
+    [name] = members[name] ~= nil and givenRows(t, members[name], level + 1) or nil,
     ["prods:before"] = copyBefore(t, members, "prods:before", level + 1),
     ["prods:errors"] = copyBefore(t, members, "prods:errors", level + 1),
   }
@@ -288,7 +264,7 @@ function merge.keysFor(call, t, keyFields, level)
     local own = keyFields[t[P].shape.name]
     return own ~= nil and checkKeys(call, t, own, level + 1) or nil
   end
-  return checkKeys(call, t, keyFields, level + 1)
+  return (checkKeys(call, t, keyFields, level + 1))
 end
 
 local function keysFor(t, keyFields, level)

@@ -77,21 +77,28 @@ local function checkProgress(run, text, request)
   run.text = text
 end
 
--- The records of the next page; nil at the end. Raises the error object of a fill that fails.
-local function fetch(run)
-  if run.finished then return nil end
+-- The records of the next page that are new in memory: rows may move to the next page while pages are read.
+-- nil at the end.
+local function fetchOne(run)
   local replaces = not run.keep or run.pages == 0
   if replaces and run.pages > 0 then checkChanges(run) end
   local options = run.options
-  options.skip, options.mergeMode = run.skip, not replaces and merge.APPEND or nil
+  options.skip, options.mergeMode = run.skip, not replaces and merge.REPLACE or nil
   local page = { t = run.t }
   local jsdo, err, request = fill.start(run.jsdo, run.method, options, page, 3):await()
   if not jsdo then error(err, 0) end
   run.pages, run.skip = run.pages + 1, run.skip + page.received
   run.finished = page.received ~= options.top
-  if page.received == 0 then return nil end
   if not run.finished then checkProgress(run, request.xhr.body, request) end
   return page.records
+end
+
+-- The records of the next page; nil at the end. Raises the error object of a fill that fails.
+local function fetch(run)
+  while not run.finished do
+    local records = fetchOne(run)
+    if #records > 0 then return records end
+  end
 end
 
 local function start(t, method, options, level)
@@ -109,7 +116,7 @@ end
 
 --- Walks the pages of a table: `for page in customers:pages { top = 200 } do`. Each page is an array of
 -- records. A page is fetched when the loop asks for it, also outside coroutines. The first replaces the
--- records in memory, the next ones are added to them.
+-- records in memory, the next ones are added to them; a row that is there already is not given again.
 -- @param options table: `top`, the number of rows of a page; `skip`, the number of rows to leave out first;
 --   `filter` and `sort` as for fill; `keep`, by default true; false: each page replaces the one before
 -- @return iterator. It raises the error object when a fill fails. Raises for wrong options, and when the

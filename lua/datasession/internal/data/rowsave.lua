@@ -99,12 +99,25 @@ local function bodyOf(jsdo, operation, t, r)
   return format("{%s:{%s:[%s]}}", codec.encode(resource.datasetName), codec.encode(t[P].shape.name), text)
 end
 
+-- The values for the placeholders of the address: the server knows a record by the keys that it had.
+local function addressValues(t, r)
+  local state, old = memory.unsent(r)
+  local row, shape = memory.values(r), t[P].shape
+  if state == "created" or next(old) == nil then return row end
+  local keys = table.move(shape.keys, 1, #shape.keys, 1, {})
+  keys[#keys + 1] = shape.idProperty
+  if state == "deleted" or #keys == 0 then return imagewriter.oldRow(r, old) end
+  local values = {}
+  for _, key in ipairs(keys) do values[key] = old[key] end
+  return imagewriter.oldRow(r, values)
+end
+
 -- The address; nil and an error object if it has a placeholder without a value. One without placeholders is
 -- checked once.
-local function addressOf(plan, operation, r, made)
+local function addressOf(plan, operation, t, r, made)
   local known = plan.addresses[operation]
   if known then return known end
-  local ok, uri, message = pcall(operation.expand, operation, memory.values(r))
+  local ok, uri, message = pcall(operation.expand, operation, addressValues(t, r))
   if not ok or not uri then
     return nil, requests.failure("catalog", "saveChanges: " .. tostring(ok and message or uri), nil, made)
   end
@@ -114,7 +127,7 @@ end
 
 -- The options of the request; nil and an error object if the record cannot be sent.
 local function describe(plan, jsdo, made, operation, t, r)
-  local uri, err = addressOf(plan, operation, r, made)
+  local uri, err = addressOf(plan, operation, t, r, made)
   if not uri then return nil, err end
   local ok, body = pcall(bodyOf, jsdo, operation, t, r)
   if ok then return { uri = uri, method = operation.verb, body = body } end
