@@ -161,7 +161,7 @@ describe("pending changes", function()
     c:remove()
     assert.is_true(c:acceptRowChanges())
     assert.equal("aa b d", names())
-    assert.equal("record of ttCustomer " .. c.id .. " (removed)", tostring(c))
+    assert.equal("record of ttCustomer CustNum 3 (removed)", tostring(c))
   end)
 
   it("of several tables are listed, accepted and undone together", function()

@@ -106,11 +106,13 @@ describe("a record", function()
     assert.is_false(customers:hasChanges())
   end)
 
-  it("describes itself without its values", function()
+  it("describes itself by its primary key, or by its id while it has none", function()
     local r = named "Hoops"
-    assert.equal("record of ttCustomer " .. r.id, tostring(r))
-    r.Name = "x"
-    assert.equal("record of ttCustomer " .. r.id .. " (modified)", tostring(r))
+    assert.equal("record of ttCustomer CustNum 3", tostring(r))
+    r.Name, r.CustNum = "x", 4
+    assert.equal("record of ttCustomer CustNum 3 (modified)", tostring(r))
+    local new = customers:add { Name = "New" }
+    assert.equal(("record of ttCustomer %s (created)"):format(new.id), tostring(new))
   end)
 
   it("names a method for one that it lacks, and the way to store a date", function()

@@ -77,6 +77,29 @@ function ids.id(m, r)
   return text(value) or generated(m, r)
 end
 
+-- A value of a primary key that a message can show: a number that the server gave, or a short line.
+local function shown(value)
+  if value == 0 or type(value) ~= "number" and type(value) ~= "string" then return nil end
+  local line = text(value)
+  return line and #line <= 40 and not line:find "%c" and line or nil
+end
+
+--- The record's name in messages: the value of the id field; else the primary key, as "CustNum 21"; else the
+-- generated id.
+-- @return string; nil as for ids.id
+function ids.label(m, r)
+  if m.shape.idProperty then return ids.id(m, r) end
+  local parts, change = {}, m.changes[r]
+  for i, key in ipairs(m.shape.keys) do
+    local value = change and change.old[key]
+    if value == nil then value = r[VALUES][key] end
+    local line = shown(value)
+    if not line then return generated(m, r) end
+    parts[i] = key .. " " .. line
+  end
+  return #parts > 0 and table.concat(parts, ", ") or generated(m, r)
+end
+
 local function enter(m, index, hidden, r)
   local into, id = m.deleted[r] and hidden or index, ids.id(m, r)
   local other = into[id]

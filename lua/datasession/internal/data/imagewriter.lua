@@ -59,7 +59,7 @@ local function encodeByCodec(t, r, row, old, first)
   image.strip(t[P].shape, copy)
   local text, message = encode(copy)
   if not text then
-    error({ message = format("record %s: %s", memory.id(r), message), record = r }, 0)
+    error({ message = format("record %s: %s", memory.label(r), message), record = r }, 0)
   end
   if not first then return text end
   return text == "{}" and format("{%s}", first) or format("{%s,%s", first, sub(text, 2))

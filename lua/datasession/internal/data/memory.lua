@@ -230,6 +230,9 @@ function memory.owner(r) return r[MEMORY].t end
 function memory.values(r) return r[VALUES] end
 
 function memory.id(r) return ids.id(r[MEMORY], r) end
+
+--- The record's name in messages (ids.label).
+function memory.label(r) return ids.label(r[MEMORY], r) end
 function memory.ownId(r) return ids.generated(r[MEMORY], r) end
 
 --- The record of that id; nil if there is none, or if it is deleted and `deleted` is not true.

@@ -97,7 +97,7 @@ function outcome.blameRow(jsdo, made, r, t, text)
   local id = memory.id(r)
   errors.ofRow(jsdo, text, r, t, id)
   made.exception = requests.failure("server",
-    ("saveChanges: the server refused record %s: %s"):format(id, text), nil, made)
+    ("saveChanges: the server refused record %s: %s"):format(memory.label(r), text), nil, made)
 end
 
 --- Applies a refusal. If an earlier save of the record had an unknown outcome and the server has what was

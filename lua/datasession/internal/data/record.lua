@@ -127,7 +127,7 @@ local function describe(m, r)
   local change = m.changes[r]
   local state = m.deleted[r] == "gone" and "removed" or change and change.state
   local name = m.shape.name == "" and "record" or "record of " .. m.shape.name
-  return ("%s %s%s"):format(name, ids.id(m, r) or "without id", state and " (" .. state .. ")" or "")
+  return ("%s %s%s"):format(name, ids.label(m, r) or "without id", state and " (" .. state .. ")" or "")
 end
 
 --- The metatable for the records that are loaded next into `m`.
