@@ -55,7 +55,7 @@ describe("a conflict", function()
         City = { read = read.City, sent = read.City, stored = theirs.City },
       }, record.conflict)
       assert.equal(1, reads())
-      assert.equal(record.conflict, record:getConflict())
+      assert.same({ record.conflict, n = 2 }, table.pack(record:getConflict()))
       assert.matches("changed by another user", record.errorString)
       assert.equal(automatic and read.Name or mine.Name, record.Name)
     end
@@ -141,6 +141,7 @@ describe("a conflict", function()
         server:dropRow("ttCustomer", { CustNum = number })
         assert.is_nil((items:saveChanges():await(LIMIT)))
         assert.same({ Name = { read = name, sent = "mine" .. number } }, r.conflict)
+        assert.equal("theirs", (select(2, r:getConflict())))
         assert.error_matches(function() r:merge {} end, "merge: the record was deleted")
         if number % 2 == 0 then
           r:keepMine()
@@ -166,6 +167,7 @@ describe("a conflict", function()
       server:putRow("ttCustomer", { CustNum = number, City = "theirs" })
       assert.is_nil((items:saveChanges():await(LIMIT)))
       assert.same({ City = { read = city, sent = city, stored = "theirs" } }, r.conflict)
+      assert.equal("mine", (select(2, r:getConflict())))
       if number == 20 then
         r:keepMine()
         assert(items:saveChanges():await(LIMIT))
@@ -174,6 +176,20 @@ describe("a conflict", function()
         r:takeTheirs()
         assert.equal("theirs", data.find(items, "CustNum", number).City)
       end
+    end
+  end)
+
+  it("of a record that both sides have deleted: it leaves memory either way", function()
+    for _, method in ipairs { "keepMine", "takeTheirs" } do
+      local items = data.filled(session, "Customer")
+      local r = data.find(items, "CustNum", method == "keepMine" and 22 or 23)
+      server:dropRow("ttCustomer", { CustNum = r.CustNum })
+      r:remove()
+      assert.is_nil((items:saveChanges():await(LIMIT)))
+      assert.same({ {}, "both" }, { r:getConflict() })
+      r[method](r)
+      assert.is_false(items:hasChanges())
+      assert.is_nil(items:find(function(other) return other == r end))
     end
   end)
 

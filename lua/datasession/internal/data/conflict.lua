@@ -204,6 +204,19 @@ local function detailsOf(r, method, level)
   return found, known
 end
 
+local function deletedBy(known)
+  if known.deletes then return known.stored and "mine" or "both" end
+  if not known.stored then return "theirs" end
+end
+
+--- The conflict, and who deleted the record.
+-- @return table, or nil without a conflict; "mine", "theirs", "both", or nil: neither side deleted it
+function conflict.recordMethods.getConflict(r)
+  local found = memory.mark(r, "conflict")
+  local known = found and details[found]
+  return found, known and deletedBy(known)
+end
+
 local function settle(r)
   for _, name in ipairs { "conflict", "errorString", "rejected" } do memory.setMark(r, name, nil) end
   return r

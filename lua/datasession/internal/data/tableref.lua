@@ -217,7 +217,6 @@ function recordMethods.assign(r, values) return (assign(r, values, 2)) end
 function recordMethods.remove(r) return (remove(r, 2)) end
 function recordMethods.getId(r) return memory.id(r) end
 function recordMethods.getErrorString(r) return memory.mark(r, "errorString") end
-function recordMethods.getConflict(r) return memory.mark(r, "conflict") end
 function recordMethods.getBefore(r) return memory.before(r) end
 
 function recordMethods.getState(r)
