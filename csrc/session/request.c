@@ -23,8 +23,9 @@
 #include <string.h>
 
 static const char *const known_options[] = {
-    "method",  "path",         "uri",        "headers",         "body",   "json",   "form",   "query",
-    "timeout", "stallTimeout", "idempotent", "maxResponseSize", "saveTo", "resume", "stream", NULL};
+    "method", "path",   "uri",     "headers",      "body",       "json",
+    "form",   "query",  "timeout", "stallTimeout", "idempotent", "maxResponseSize",
+    "saveTo", "resume", "stream",  "onProgress",   NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
@@ -372,7 +373,8 @@ static int start (lua_State *L) {
 
 /* True if the Lua layer makes the request, and takes the body as it comes. */
 static bool is_for_lua (lua_State *L, int sink) {
-  return !lua_isfunction(L, sink) && (is_set(L, "saveTo") || is_set(L, "stream") || is_set(L, "resume"));
+  return !lua_isfunction(L, sink) &&
+         (is_set(L, "saveTo") || is_set(L, "stream") || is_set(L, "resume") || is_set(L, "onProgress"));
 }
 
 static int request_by_lua (lua_State *L, bool inner) {

@@ -102,6 +102,8 @@ describe("saveTo with a function", function()
     for message, options in pairs {
       ["option 'saveTo': expected a path or a function, got number"] = { saveTo = 5 },
       ["option 'resume' needs a path in option 'saveTo'"] = { resume = true },
+      ["option 'onProgress' needs a path in option 'saveTo'"] = { onProgress = print },
+      ["option 'onProgress': expected a function, got number"] = { saveTo = "x", onProgress = 1 },
       ["expected either option 'saveTo' or option 'stream'"] = { saveTo = print, stream = true },
     } do
       options.path = "/large"
@@ -202,6 +204,18 @@ describe("saveTo with a path", function()
     assert.is_false(exists(target .. ".part"))
   end)
 
+  it("tells its progress, and the size where the server says it", function()
+    local told = {}
+    local function onProgress(...) told[#told + 1] = { ... } end
+    local request = { path = "/large", saveTo = target, onProgress = onProgress }
+    assert(new():request(request):await(LIMIT))
+    assert.is_true(#told > 1 and told[1][1] < told[2][1])
+    assert.same({ #LARGE }, told[#told]) -- the server compresses
+    request.headers = { ["Accept-Encoding"] = "identity" }
+    assert(new():request(request):await(LIMIT))
+    assert.same({ #LARGE, #LARGE }, told[#told])
+  end)
+
   it("writes an empty body and a page, too", function()
     assert(new():request({ path = "/empty", saveTo = target }):await(LIMIT))
     assert.equal("", files.read(target))
@@ -244,7 +258,12 @@ describe("saveTo with a path", function()
     local session = new()
     interrupt(session, "/slow/large")
     assert.is_true(exists(target .. ".part.version"))
-    local response = assert(session:request({ path = "/large", saveTo = target, resume = true }):await(LIMIT))
+    local part, first, last, total = #files.read(target .. ".part"), nil, nil, nil
+    local response = assert(session:request({ path = "/large", saveTo = target, resume = true,
+      onProgress = function(written, all) first, last, total = first or written, written, all end,
+    }):await(LIMIT))
+    assert.is_true(first > part)
+    assert.same({ #LARGE, #LARGE }, { last, total })
     assert.equal(206, response.status)
     assert.is_true(files.read(target) == LARGE)
     assert.is_false(exists(target .. ".part.version"))

@@ -7,7 +7,7 @@ local mistake = require "datasession.internal.mistake"
 
 local bodies = {}
 
-local OWN = { saveTo = true, resume = true, stream = true }
+local OWN = { saveTo = true, resume = true, stream = true, onProgress = true }
 
 local function fail(message, ...) mistake("request: " .. message:format(...)) end
 
@@ -23,6 +23,12 @@ local function check(options)
   end
   if to ~= nil and options.stream then fail "expected either option 'saveTo' or option 'stream'" end
   if options.resume and kind ~= "string" then fail "option 'resume' needs a path in option 'saveTo'" end
+  local progress = options.onProgress
+  if progress ~= nil and type(progress) ~= "function" then
+    fail("option 'onProgress': expected a function, got %s", type(progress))
+  elseif progress and kind ~= "string" then
+    fail "option 'onProgress' needs a path in option 'saveTo'"
+  end
 end
 
 -- The options of the request itself.
@@ -57,7 +63,8 @@ function bodies.request(session, options)
   if type(options.saveTo) == "function" then
     return saveToFunction(session, rest(options), options.saveTo)
   elseif options.saveTo then
-    return download.request(session, rest(options), options.saveTo, options.resume)
+    return download.request(session, rest(options), options.saveTo, options.resume,
+      options.onProgress)
   end
   return session:request(rest(options))
 end

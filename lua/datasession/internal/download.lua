@@ -40,7 +40,8 @@ local function sizeOf(path)
   return size
 end
 
--- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, begun }
+-- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, begun,
+-- onProgress, written (bytes), total (bytes, if the server says so) }
 
 -- The part that an interrupted download left, if the server can be asked for the rest.
 local function findPart(self)
@@ -95,6 +96,12 @@ local function goesOn(self, response)
   return first and math.tointeger(tonumber(first)) == self.from
 end
 
+-- The bytes of the whole document; nil: the server does not say, or its count is that of compressed bytes.
+local function totalOf(response, written)
+  local length = math.tointeger(tonumber(response.headers["content-length"]))
+  if length and not response.headers["content-encoding"] then return written + length end
+end
+
 local function begin(self, response)
   local on = goesOn(self, response)
   if self.from and response.status == 206 and not on then
@@ -102,13 +109,16 @@ local function begin(self, response)
   end
   self.resumable = on
   self.file = check("write", self.part, io.open(self.part, on and "ab" or "wb"))
-  self.begun = true
+  self.begun, self.written = true, on and self.from or 0
+  self.total = totalOf(response, self.written)
   if not on then keepVersion(self, response) end
 end
 
 local function write(self, piece, response)
   if not self.file then begin(self, response) end
   check("write", self.part, self.file:write(piece))
+  self.written = self.written + #piece
+  if self.onProgress then core.call(self.onProgress, self.written, self.total) end
 end
 
 local function close(self)
@@ -148,7 +158,7 @@ end
 -- The paths that are being written: two downloads to one would mix.
 local busy = {}
 
-local function newDownload(options, path, resume)
+local function newDownload(options, path, resume, onProgress)
   if path:find("\0", 1, true) then mistake "request: option 'saveTo': the path holds a NUL byte" end
   if busy[path] then
     mistake(format("request: option 'saveTo': a download to '%s' is under way", path))
@@ -156,7 +166,7 @@ local function newDownload(options, path, resume)
   local device, method = core.isDevice(path), options.method
   local self = {
     path = path, part = device and path or path .. ".part", version = path .. ".part.version",
-    device = device, resume = resume and not device,
+    device = device, resume = resume and not device, onProgress = onProgress,
     method = type(method) == "string" and ascii.upper(method),
   }
   if self.resume then findPart(self) end
@@ -166,9 +176,10 @@ end
 --- Makes a request whose body goes to a file.
 -- @param path string: replaced when the body has come whole; untouched otherwise
 -- @param resume true: goes on with what an interrupted download left
+-- @param onProgress nil, or function (bytes written, bytes in total or nil), called after each piece
 -- @return promise of the request. Raises for mistakes in the options
-function download.request(session, options, path, resume)
-  local self = newDownload(options, path, resume)
+function download.request(session, options, path, resume, onProgress)
+  local self = newDownload(options, path, resume, onProgress)
   local promise = core.requestFlow(session, copyOf(options, headersOf(self, options.headers)),
     function(piece, response) write(self, piece, response) end)
   busy[path] = true
@@ -184,7 +195,7 @@ function download.request(session, options, path, resume)
     if self.from and err.httpStatus == 416 then -- the document is another one, or as short as the part
       os.remove(self.part)
       os.remove(self.version)
-      return download.request(session, options, path, resume)
+      return download.request(session, options, path, resume, onProgress)
     end
     error(err, 0)
   end)
