@@ -53,9 +53,13 @@ static void read_options (lua_State *L, struct server_options *options) {
   lua_Integer port = luaL_checkinteger(L, -1);
   luaL_argcheck(L, port >= 0 && port <= 65535, 1, "port from 0 to 65535 expected");
   options->port = (unsigned)port;
+  lua_getfield(L, 1, "bodyLimit");
+  lua_Integer limit = luaL_checkinteger(L, -1);
+  luaL_argcheck(L, limit >= 0, 1, "bodyLimit of 0 or more expected");
+  options->body_limit = (size_t)limit;
 }
 
-/* new{ address, port, certificate, key, path, cpath, setup }: a stopped server, or nil and a message. */
+/* new{ address, port, bodyLimit, certificate, key, path, cpath, setup }: a stopped server, or nil and why. */
 static int core_new (lua_State *L) {
   struct server_options options = {0};
   char error[ERROR_SIZE];

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define SOURCE_BLOCK ((size_t)64 * 1024) /* bytes of a body that is not in one piece, for each read */
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* the connections' threads block all signals anyway */
 #endif
@@ -49,43 +51,46 @@ static void send_raw (int fd, const char *bytes, size_t length) {
   }
 }
 
-/* The body of a response that is cut. */
-struct cut {
+/* The body of a response that is cut, or that repeats. */
+struct source {
   char *body; /* owned */
   size_t length;
+  uint64_t end; /* bytes to send, the repeated ones included */
 };
 
-static ssize_t read_cut (void *context, uint64_t position, char *buffer, size_t size) {
-  const struct cut *cut = context;
-  if (position >= cut->length) return MHD_CONTENT_READER_END_WITH_ERROR;
-  size_t left = cut->length - (size_t)position;
+static ssize_t read_source (void *context, uint64_t position, char *buffer, size_t size) {
+  const struct source *source = context;
+  if (position >= source->end) return MHD_CONTENT_READER_END_WITH_ERROR;
+  size_t from = (size_t)(position % source->length);
+  size_t left = source->length - from;
+  if (left > source->end - position) left = (size_t)(source->end - position);
   if (size > left) size = left;
-  memcpy(buffer, cut->body + position, size);
+  memcpy(buffer, source->body + from, size);
   return (ssize_t)size;
 }
 
-static void free_cut (void *context) {
-  struct cut *cut = context;
-  free(cut->body);
-  free(cut);
+static void free_source (void *context) {
+  struct source *source = context;
+  free(source->body);
+  free(source);
 }
 
-static struct MHD_Response *cut_response (struct answer *a) {
-  struct cut *cut = malloc(sizeof *cut);
-  if (cut == NULL) return NULL;
-  *cut = (struct cut){a->body, a->cut_after};
+static struct MHD_Response *source_response (struct answer *a) {
+  struct source *source = malloc(sizeof *source);
+  if (source == NULL) return NULL;
+  *source = (struct source){a->body, a->body_length, a->ending == ENDING_CUT ? a->cut_after : a->size};
   struct MHD_Response *response =
-      MHD_create_response_from_callback(a->body_length, 4096, read_cut, cut, free_cut);
-  if (response == NULL) free(cut);
+      MHD_create_response_from_callback(a->size, SOURCE_BLOCK, read_source, source, free_source);
+  if (response == NULL) free(source);
   return response;
 }
 
 /* Takes ownership of the response's body. NULL: out of memory. */
 static struct MHD_Response *create_response (struct answer *a) {
+  bool plain = a->body_length == 0 || (a->ending != ENDING_CUT && a->size == a->body_length);
   struct MHD_Response *response =
-      a->ending == ENDING_CUT && a->body_length > 0
-          ? cut_response(a)
-          : MHD_create_response_from_buffer(a->body_length, a->body, MHD_RESPMEM_MUST_FREE);
+      plain ? MHD_create_response_from_buffer(a->body_length, a->body, MHD_RESPMEM_MUST_FREE)
+            : source_response(a);
   if (response != NULL) a->body = NULL;
   return response;
 }

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct request *request_new (const char *uri) {
+struct request *request_new (const char *uri, size_t body_limit) {
   struct request *r = calloc(1, sizeof *r);
   if (r == NULL) return NULL;
+  r->body_limit = body_limit;
   r->uri = strdup(uri);
   if (r->uri == NULL) {
     /* GCOVR_EXCL_START: out of memory, which the torture never lets the sandbox be */
@@ -43,15 +44,16 @@ static void drop_body (struct request *r) {
 }
 
 bool request_add_body (struct request *r, const char *data, size_t length) {
+  r->size += length;
   if (r->too_big) return true;
-  if (length > REQUEST_BODY_LIMIT - r->body_length) {
+  if (length > r->body_limit - r->body_length) {
     drop_body(r);
     r->too_big = true;
     return true;
   }
   size_t needed = r->body_length + length;
   if (needed > r->body_capacity) {
-    size_t capacity = needed < REQUEST_BODY_LIMIT / 2 ? needed * 2 : REQUEST_BODY_LIMIT;
+    size_t capacity = needed < r->body_limit / 2 ? needed * 2 : r->body_limit;
     char *grown = realloc(r->body, capacity);
     if (grown == NULL) return false;
     r->body = grown;
@@ -100,11 +102,13 @@ bool answer_set_body (struct answer *a, const char *data, size_t length) {
   free(a->body);
   a->body = NULL;
   a->body_length = 0;
+  a->size = 0;
   if (length == 0) return true;
   a->body = malloc(length);
   if (a->body == NULL) return false;
   memcpy(a->body, data, length);
   a->body_length = length;
+  a->size = length;
   return true;
 }
 

@@ -7,10 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
-
-#define REQUEST_BODY_LIMIT ((size_t)16 * 1024 * 1024)
 
 struct field { /* one header line */
   char *name;  /* owned, NUL at the end, as is the value */
@@ -32,13 +31,15 @@ struct request {
   char *body; /* owned */
   size_t body_length;
   size_t body_capacity;
-  bool too_big; /* the body passed REQUEST_BODY_LIMIT and was dropped */
+  size_t body_limit;
+  uint64_t size; /* bytes of the body that came, kept or not */
+  bool too_big;  /* the body passed `body_limit` and was dropped */
 };
 
 /* How the answer ends, or what replaces it. */
 enum ending {
   ENDING_WHOLE, /* the whole answer */
-  ENDING_CUT,   /* `cut_after` bytes of a body with its full length declared, then the connection closes */
+  ENDING_CUT,   /* `cut_after` bytes of a body with its `size` declared, then the connection closes */
   ENDING_CLOSE, /* nothing: the connection closes */
   ENDING_RESET, /* nothing: the connection is reset */
   ENDING_RAW    /* the body's bytes instead of an HTTP response, then the connection closes */
@@ -49,16 +50,17 @@ struct answer {
   struct fields headers;
   char *body; /* owned */
   size_t body_length;
-  double delay; /* seconds before the answer */
+  uint64_t size; /* bytes to send: above `body_length` the body repeats */
+  double delay;  /* seconds before the answer */
   enum ending ending;
-  size_t cut_after;
+  uint64_t cut_after;
 };
 
 /* Copies `uri`. NULL: out of memory. */
-struct request *request_new (const char *uri);
+struct request *request_new (const char *uri, size_t body_limit);
 void request_free (struct request *r); /* accepts NULL */
 
-/* False: out of memory. Above REQUEST_BODY_LIMIT it drops the body, sets `too_big` and returns true. */
+/* False: out of memory. Above `body_limit` it drops the body, sets `too_big` and returns true. */
 bool request_add_body (struct request *r, const char *data, size_t length);
 
 /* Adds copies of both. False: out of memory; nothing was added. */

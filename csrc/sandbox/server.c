@@ -19,6 +19,7 @@ struct server {
   struct listener listener;
   char *certificate; /* owned; NULL: plain http */
   char *key;         /* owned */
+  size_t body_limit;
   pthread_mutex_t lock;
   pthread_cond_t stop;
   bool stopping; /* guarded by `lock` */
@@ -61,9 +62,9 @@ static bool collect (struct request *r, struct MHD_Connection *connection, const
 
 /* The daemon's first call for a request, when only the request line was read. */
 static void *on_request_line (void *context, const char *uri, struct MHD_Connection *connection) {
-  (void)context;
+  const struct server *s = context;
   (void)connection;
-  return request_new(uri);
+  return request_new(uri, s->body_limit);
 }
 
 static enum MHD_Result finish (struct server *s, struct MHD_Connection *connection,
@@ -183,6 +184,7 @@ static bool init (struct server *s, const struct server_options *options, char *
     /* GCOVR_EXCL_STOP */
   }
   if (!listener_init(&s->listener, options->address, options->port, error, error_size)) return false;
+  s->body_limit = options->body_limit;
   s->state = state_new(&options->state, error, error_size);
   return s->state != NULL;
 }

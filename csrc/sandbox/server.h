@@ -16,6 +16,7 @@ struct server_options {
   unsigned port;           /* 0: choose a free one */
   const char *certificate; /* PEM, copied; NULL: plain http */
   const char *key;
+  size_t body_limit; /* bytes of a request's body that are kept */
   struct state_options state;
 };
 

@@ -88,13 +88,15 @@ static void set_text (lua_State *L, const char *field, const char *text) {
 }
 
 static void push_request (lua_State *L, const struct request *r) {
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 8);
   set_text(L, "method", r->method);
   set_text(L, "uri", r->uri);
   set_text(L, "user", r->user);
   set_text(L, "password", r->password);
   lua_pushlstring(L, r->body != NULL ? r->body : "", r->body_length);
   lua_setfield(L, -2, "body");
+  lua_pushinteger(L, (lua_Integer)r->size);
+  lua_setfield(L, -2, "size");
   if (r->too_big) {
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "tooBig");
@@ -148,6 +150,8 @@ static void take_body (lua_State *L, struct answer *a) {
   const char *body = lua_tolstring(L, -1, &length);
   if (!answer_set_body(a, body, length)) luaL_error(L, "not enough memory");
   lua_pop(L, 1);
+  double size = number_field(L, "size");
+  if (size > (double)length && length > 0) a->size = (uint64_t)size;
 }
 
 static void take_ending (lua_State *L, struct answer *a) {
@@ -156,7 +160,7 @@ static void take_ending (lua_State *L, struct answer *a) {
   a->ending = (enum ending)luaL_checkoption(L, -1, names[ENDING_WHOLE], names);
   lua_pop(L, 1);
   double after = number_field(L, "after");
-  a->cut_after = after > 0 && after < (double)a->body_length ? (size_t)after : after > 0 ? a->body_length : 0;
+  a->cut_after = after > 0 && after < (double)a->size ? (uint64_t)after : after > 0 ? a->size : 0;
 }
 
 static void take_answer (lua_State *L, struct answer *a) {

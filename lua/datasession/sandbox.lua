@@ -28,11 +28,14 @@
 -- it is served. A mistake in an argument raises; what the machine refuses (a port that is taken)
 -- comes back as nil and a message.
 local cjson = require "cjson"
+local ascii = require "datasession.internal.ascii"
 local check = require "datasession.sandbox.check"
+local dump = require "datasession.sandbox.dump"
 local json = require "datasession.sandbox.json"
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
 local settings = require "datasession.sandbox.settings"
+local suggest = require "datasession.internal.suggest"
 
 local found, core = pcall(require, "datasession.sandbox.core")
 if not found then
@@ -205,6 +208,62 @@ end
 --- Forgets all faults and refusals; those that are under way go on.
 function methods:clearFaults()
   control(self, "clearFaults")
+end
+
+local METHODS = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
+
+-- The method as requests have it. One that looks like a misspelt one of METHODS raises.
+local function methodOf(method, level)
+  local known = type(method) == "string" and method:find "^[%w!#$%%&'*+.^_`|~-]+$"
+  if not known then check.value("argument 'method'", check.oneOf(METHODS), method, level + 1) end
+  local name = ascii.upper(method)
+  local nearest = suggest.nearest(name, METHODS)
+  if nearest and nearest ~= name then
+    raise(("bad argument 'method': unknown method '%s': did you mean '%s'?"):format(method, nearest),
+      level + 1)
+  end
+  return name
+end
+
+local function isPathPattern(value)
+  local ok, expected = check.pattern(value)
+  if not ok then return false, expected end
+  return value ~= "" and not value:find "^%^?[%w_]", "Lua pattern of a path that begins with /"
+end
+
+--- Answers requests by a function of the program's: `server:route("GET", "/stock/(%d+)", function(request)
+-- return 200, { ["X-Stock"] = "low" }, { item = request.captures[1] } end)`.
+--
+-- - method: "GET" (which answers HEAD too) or another; "*": any
+-- - pattern: the path, or a Lua pattern of the whole path (decoded, without path parameters)
+-- - handler: function(request, state, serve); false removes the route. It runs in the server's own Lua state,
+--   in a thread of the server, so that the program may block while it is served: it must not use locals
+--   from outside itself. `request` has the members of `requests()`, `captures`, and `bytes(size [, text])`,
+--   which makes a body of any size. `serve()` returns the status, the headers and the body that the sandbox
+--   gives without this function. It returns a status, headers by name (a list for a name that repeats), and
+--   a body: a string, or a table, which is sent as JSON. Nothing: the sandbox answers as it does without it
+-- - state: a table of plain values, of which the function gets a copy that it keeps from call to call
+--
+-- The newest route that fits is used; one with the same method and pattern replaces the former. An error
+-- makes the answer 500 with its message, as `failure` in `requests()`; so does a call of more than 10
+-- seconds.
+function methods:route(method, pattern, handler, state)
+  method = methodOf(method, 2)
+  check.value("argument 'pattern'", isPathPattern, pattern, 2)
+  local code = handler ~= false and dump.code("argument 'handler'", handler, 2) or nil
+  local values = dump.values("argument 'state'", state, 2)
+  control(self, "route", { method = method, pattern = pattern, code = code, state = values })
+end
+
+--- Runs a function, as those of routes, for every request, before its route. false: none.
+function methods:onRequest(handler, state)
+  local code = handler ~= false and dump.code("argument 'handler'", handler, 2) or nil
+  control(self, "onRequest", { code = code, state = dump.values("argument 'state'", state, 2) })
+end
+
+--- Removes all routes and the function of onRequest.
+function methods:clearRoutes()
+  control(self, "clearRoutes")
 end
 
 local isTable = check.oneOf { "ttCustomer", "ttItem", "ttOrder", "ttOrderLine" }
@@ -457,11 +516,13 @@ end
 --- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and
 -- bodies of 64 MiB in all. Each has `method`, `uri` (as sent), `path` (decoded, without path
 -- parameters), `parameters` (of the path, by name), `query` (by name), `headers` (by lower-case
--- name), `body`, `status` (nil when none was sent), `model`, `fault` (its kind), `time` (seconds
--- since 1970).
+-- name), `body`, `size` (its bytes), `status` (nil when none was sent), `model`, `route` ("GET /stock"),
+-- `fault` (its kind), `failure` (of a function of route or onRequest), `time` (seconds since 1970).
 function methods:requests()
   local list = control(self, "requests")
-  for _, request in ipairs(list) do request.status = math.tointeger(request.status) end
+  for _, request in ipairs(list) do
+    request.status, request.size = math.tointeger(request.status), math.tointeger(request.size)
+  end
   return list
 end
 
@@ -512,7 +573,7 @@ local startRules = {
   orders = check.integer(0, 1000000), items = check.integer(0, 1000000),
   catalogResources = check.integer(1, 100000), tls = checkTLS,
   tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
-  datasnapAuthentication = check.is "boolean",
+  datasnapAuthentication = check.is "boolean", bodyLimit = check.integer(0, 2 ^ 40),
 }
 
 local function originOf(options, port)
@@ -530,11 +591,14 @@ local function describe(self)
   end
 end
 
+local BODY_LIMIT = 16 * 1024 * 1024
+
 local function newCore(options)
   local tls, message = readTLS(options.tls)
   if not tls then return nil, message end
   return core.new {
     address = options.address or "127.0.0.1", port = options.port or 0,
+    bodyLimit = options.bodyLimit or BODY_LIMIT,
     certificate = tls.certificate, key = tls.key,
     path = package.path, cpath = package.cpath,
     setup = cjson.encode {
@@ -563,6 +627,8 @@ end
 -- - bearerTokens: the list of tokens that bearer takes, default { "letmein" }
 -- - datasnapAuthentication: whether datasnap asks for user and password (HTTP Basic, one of `users`) when
 --   it makes a session, default false
+-- - bodyLimit: bytes of a request's body that are kept, default 16 MiB. A longer one is dropped: routes get
+--   its size, the applications answer 413
 -- - tls: { certificate = file, key = file }, PEM: https
 --
 -- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model) and the methods of this

@@ -65,10 +65,10 @@ function check.tokens(value)
   return true
 end
 
---- Lua patterns, as far as that can be seen without a subject.
+--- Lua patterns, as far as a match with their own text can tell.
 function check.pattern(value)
   if type(value) ~= "string" then return false, "string" end
-  return pcall(string.find, "", value), "Lua pattern"
+  return pcall(string.find, "", value) and pcall(string.find, value, value), "Lua pattern"
 end
 
 --- A header's value.

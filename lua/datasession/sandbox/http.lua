@@ -1,8 +1,8 @@
 --- HTTP as the applications see it: a request taken apart, and answers put together.
 --
 -- An answer is a table: `status`, `headers` (a flat list: name, value, name, value, ...), `body`;
--- and for the faults `delay` (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and
--- `after` (bytes, for "cut").
+-- for routes `size` (bytes to send: above its length the body repeats); and for the faults `delay`
+-- (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and `after` (bytes, for "cut").
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 
@@ -54,7 +54,7 @@ function http.parse(raw)
   local uri = raw.uri:gsub("^%a[%w+.-]*://[^/?#]*", "") -- the absolute form, which proxies get
   local path, query = uri:match("^([^?]*)%??(.*)$")
   local request = {
-    method = raw.method, uri = raw.uri, body = raw.body, tooBig = raw.tooBig,
+    method = raw.method, uri = raw.uri, body = raw.body, size = raw.size, tooBig = raw.tooBig,
     user = raw.user, password = raw.password,
     headers = parseHeaders(raw.headers), query = http.parseForm(query),
   }

@@ -9,6 +9,7 @@ local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local log = require "datasession.sandbox.log"
 local pages = require "datasession.sandbox.pages"
+local routes = require "datasession.sandbox.routes"
 local tokens = require "datasession.sandbox.tokens"
 
 -- Another kind of application is one more file.
@@ -46,7 +47,8 @@ local function newSite(setup, host)
     token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
     database = database.new(setup), catalog = catalog.text(setup.catalogResources),
-    resources = {}, faults = faults.new(), log = log.new(), applications = {}, calls = {}, tags = {},
+    resources = {}, faults = faults.new(),
+    routes = routes.new(host.clock), log = log.new(), applications = {}, calls = {}, tags = {},
   }
   for n = 1, setup.catalogResources do site.resources[catalog.resourceName(n)] = true end
   addClock(site, host)
@@ -70,7 +72,7 @@ end
 -- ---- requests
 
 -- The application under whose path a request falls, and the path inside it.
-local function route(site, request)
+local function applicationOf(site, request)
   for _, application in ipairs(site.applications) do
     local path = application.path
     local start = request.path:sub(1, #path)
@@ -102,16 +104,18 @@ local function addToLog(site, request, application, answer, fault)
     method = request.method, uri = request.uri, path = request.path, parameters = request.parameters,
     query = request.query, headers = request.headers, body = request.body, time = site.time(),
     status = not unanswered and answer.status or nil, model = application and application.model,
-    fault = fault and fault.kind,
+    fault = fault and fault.kind, route = request.route, failure = request.failure, size = request.size,
   }
 end
 
 local function answerRequest(site, raw)
   local request = http.parse(raw)
-  local application, inside = route(site, request)
+  local application, inside = applicationOf(site, request)
   request.inside = inside
   local fault = site.faults:take(request, application)
-  local function run() return serveProtected(request, application) end
+  local function run()
+    return site.routes:answer(request, function() return serveProtected(request, application) end)
+  end
   local answer = fault and site.faults:apply(fault, run, application) or run()
   addToLog(site, request, application, answer, fault)
   return answer, site.log.total
@@ -155,6 +159,19 @@ end
 
 function control.fault(site, call)
   site.faults:add(call.fault)
+end
+
+function control.route(site, call)
+  if call.code then return site.routes:add(call.method, call.pattern, call.code, call.state) end
+  site.routes:remove(call.method, call.pattern)
+end
+
+function control.onRequest(site, call)
+  site.routes:setHook(call.code, call.state)
+end
+
+function control.clearRoutes(site)
+  site.routes:clear()
 end
 
 function control.clearFaults(site)
