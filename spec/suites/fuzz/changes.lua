@@ -5,6 +5,7 @@
 --   base     the row that the server has; nil: the record is new
 --   now      the row as the program sees it; nil: deleted
 --   state    "created", "modified", "deleted"; nil: unchanged
+--   (a sorted table is in another order: `ordered`)
 --   token, sent, sentState, later   of a save under way: what was sent, and the fields changed since
 local catalog = require "datasession.catalog"
 local codec = require "datasession.internal.codec"
@@ -210,10 +211,31 @@ local function checkBefore(entry)
   end
 end
 
+-- The entries whose records are live, in the order of the table. Sorted by Name: null comes last, equal ones
+-- stay in the order in which they came.
+local function ordered(model, what)
+  local list, names, places = {}, {}, {}
+  for i, entry in ipairs(model.entries) do
+    local row = entry[what]
+    if row then
+      list[#list + 1], places[entry] = entry, i
+      names[entry] = row.Name == null and "\xff" or row.Name:lower()
+    end
+  end
+  if not model.sorted then return list end
+  table.sort(list, function(a, b)
+    if names[a] ~= names[b] then return names[a] < names[b] end
+    return places[a] < places[b]
+  end)
+  return list
+end
+
 local function checkAll(model)
   local live, changed = memory.records(model.t), 0
+  for _, entry in ipairs(ordered(model, "now")) do
+    checkRecord(model, entry, live() or error("a record is missing", 0))
+  end
   for _, entry in ipairs(model.entries) do
-    if entry.now then checkRecord(model, entry, live() or error("a record is missing", 0)) end
     if entry.state then changed = changed + 1 end
     checkBefore(entry)
   end
@@ -228,15 +250,16 @@ local function checkReject(model)
   end
   model.t:rejectChanges()
   local live = memory.records(model.t)
-  for _, entry in ipairs(model.entries) do
-    if entry.base then checkRow("rejected", entry.base, memory.values(live() or error("too few", 0))) end
+  for _, entry in ipairs(ordered(model, "base")) do
+    checkRow("rejected", entry.base, memory.values(live() or error("too few", 0)))
   end
   check(live() == nil and not model.t:hasChanges(), "not all was rejected")
 end
 
 return function(input)
   local shape = shapes[input:byte(1) % 2 + 1]
-  local model = { t = tableref.new({ name = "R" }, shape), entries = {} }
+  local model = { t = tableref.new({ name = "R" }, shape), entries = {}, sorted = input:byte(1) % 4 > 1 }
+  if model.sorted then model.t:setSortFields { "Name" } end
   for i = 2, #input do
     local byte = input:byte(i)
     local entry = model.entries[(byte // 10) % math.max(#model.entries, 1) + 1]
