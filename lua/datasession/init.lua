@@ -25,7 +25,8 @@ local fields = {
   all = "combine.all", any = "combine.any", race = "combine.race", settled = "combine.settled",
   map = "combine.map",
 }
-local modules = { data = "datasession.data", date = "datasession.date" } -- fields that are modules
+-- Fields that are modules.
+local modules = { data = "datasession.data", date = "datasession.date", store = "datasession.store" }
 
 -- The other modules are where this one was found, even if the program changes package.path.
 local path = package.path

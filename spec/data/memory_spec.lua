@@ -242,6 +242,10 @@ describe("a data object in memory", function()
       raised(function() return orders.ttOrdr end))
     assert.equal("OrderNum: Order has several tables: write jsdo.ttOrder.OrderNum",
       raised(function() orders.OrderNum = 1 end))
+    assert.equal("fill is a method of the data object: write jsdo:fill(...)",
+      raised(function() orders.ttOrder:fill() end))
+    assert.equal("Order is no array: its records are in jsdo:records() and jsdo:getData()",
+      raised(function() return ipairs(orders)(orders, 0) end))
     assert.equal("unknown field of Order 'xyz': expected one of 'ttOrder', 'ttOrderLine'",
       raised(function() return orders.xyz end))
     assert.equal("ttOrder is read-only", raised(function() orders.ttOrder = 1 end))

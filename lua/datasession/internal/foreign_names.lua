@@ -2,7 +2,8 @@
 -- unknown names. Where a name has several, the first that is known where it was used counts.
 return {
   -- Progress's JavaScript client, promises
-  jsdosession = { "new" }, ["then"] = { "next" }, catch = { "fail" }, finally = { "always" },
+  jsdosession = { "new" }, on = { "subscribe" }, off = { "unsubscribe" },
+  ["then"] = { "next" }, catch = { "fail" }, finally = { "always" },
   user = { "username" }, delete = { "remove" }, size = { "count" },
 
   -- responses and errors

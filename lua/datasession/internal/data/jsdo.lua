@@ -202,6 +202,8 @@ for _, file in ipairs(FILES) do
   for name, f in next, module.options or {} do options[name] = f end
 end
 
+tableref.objectMethods = methods
+
 methodsOf("a JSDO", methods, function(value) return jsdo.is(value) end)
 methodsOf("a table reference", tableref.methods, tableref.is)
 methodsOf("a record", record.methods, record.is)

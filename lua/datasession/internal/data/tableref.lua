@@ -18,7 +18,10 @@ local setWorking = relations.setWorking
 local type = type
 
 local methods = {}
-local tableref = { methods = methods, properties = {}, settable = {} }
+local tableref = {
+  methods = methods, properties = {}, settable = {},
+  objectMethods = {}, -- those that data objects alone have: jsdo.lua sets them, for a message
+}
 local properties, settable = tableref.properties, tableref.settable
 
 local function expect(kind, method, what, value, level)
@@ -249,6 +252,9 @@ end
 -- @param what string, the object
 -- @param shown, ... arrays of names
 function tableref.refuseName(what, name, level, shown, ...)
+  if type(name) == "number" then
+    raise(("%s is no array: its records are in jsdo:records() and jsdo:getData()"):format(what), level + 1)
+  end
   local all = table.move(shown, 1, #shown, 1, {})
   for _, names in ipairs { ... } do table.move(names, 1, #names, #all + 1, all) end
   local names = suggest.nearest(name, all) and all or shown
@@ -283,6 +289,12 @@ local function otherNames()
   return names
 end
 
+local function refuseObjectMethod(name, level)
+  if tableref.objectMethods[name] then
+    raise(("%s is a method of the data object: write jsdo:%s(...)"):format(name, name), level + 1)
+  end
+end
+
 local meta = { __name = "datasession.table", __metatable = "datasession.table" }
 
 function meta.__index(t, name)
@@ -290,7 +302,10 @@ function meta.__index(t, name)
   if method then return method end
   local property = properties[name]
   if property then return property(t) end
-  local value = tableref.get(t, name, label(t[P]), 2, otherNames)
+  local value = tableref.get(t, name, label(t[P]), 2, function()
+    refuseObjectMethod(name, 4)
+    return otherNames()
+  end)
   return value
 end
 
