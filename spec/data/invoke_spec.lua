@@ -180,6 +180,12 @@ describe("invoke", function()
       ["invoke Ship: expected a table of parameters or nil, got number"] = function()
         orders:invoke("Ship", 3)
       end,
+      ["invoke Ship: expected rows, got a table reference: its method getData gives them"] = function()
+        orders:invoke("Ship", { orderNum = 1, note = orders.ttOrder })
+      end,
+      ["invoke Ship: expected rows, got a data object: its method getData gives them"] = function()
+        orders:invoke("Ship", { orderNum = 1, note = { orders } })
+      end,
       ["invoke Ship: unknown parameter 'carier': did you mean 'carrier'?"] = function()
         orders:invoke("Ship", { orderNum = 1, carier = "" })
       end,

@@ -56,8 +56,12 @@ end
 
 local plain
 
+local OBJECTS = { ["datasession.JSDO"] = "a data object", ["datasession.table"] = "a table reference" }
+
 -- The fields of a record, the members of a table.
 local function plainTable(value, depth)
+  local object = OBJECTS[getmetatable(value)]
+  if object then found(format("expected rows, got %s: its method getData gives them", object)) end
   if depth > 100 then found "nested deeper than 100 levels, or a table that holds itself" end
   if memory.isRecord(value) then return memory.values(value) end
   local copy = codec.isArray(value) and codec.array {} or {}
