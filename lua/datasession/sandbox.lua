@@ -31,6 +31,7 @@ local cjson = require "cjson"
 local ascii = require "datasession.internal.ascii"
 local check = require "datasession.sandbox.check"
 local dump = require "datasession.sandbox.dump"
+local har = require "datasession.sandbox.har"
 local json = require "datasession.sandbox.json"
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
@@ -83,15 +84,23 @@ local function checkFlag(what, value, level)
   check.value(what, check.is "boolean", value, level + 1)
 end
 
-local isCatalog = check.oneOf { "CustomerService", "OrderService" }
+local CATALOGS = {} -- where a server keeps the names of its catalogs
+
+-- Raises for a name that is not among the known ones.
+local function checkName(kind, name, known, level)
+  for _, one in ipairs(known) do
+    if name == one then return end
+  end
+  raise(("bad argument '%s': %s"):format(kind, suggest.unknown(kind, name, known)), level + 1)
+end
 
 --- The absolute URI of a model's Catalog; nil when it has none. `catalog`: "CustomerService" (the default;
--- the same as server.catalogURIs[model]) or "OrderService".
+-- the same as server.catalogURIs[model]), "OrderService" or one of the option `catalogs`.
 function methods:catalogURI(model, catalog)
   checkModel(self, model or false, 2)
-  if catalog ~= nil then check.value("argument 'catalog'", isCatalog, catalog, 2) end
+  if catalog ~= nil then checkName("catalog", catalog, self[CATALOGS], 2) end
   local uri = self.catalogURIs[model]
-  return uri and catalog and uri:gsub("[^/]*$", catalog .. ".json") or uri
+  return uri and catalog and (uri:gsub("[^/]*$", function() return catalog .. ".json" end)) or uri
 end
 
 --- Starts a stopped server again, on the same port; customers, server sessions and faults are as
@@ -567,7 +576,20 @@ local function checkTLS(value)
     "file names of certificate and key"
 end
 
+local function isCatalogs(value)
+  if type(value) ~= "table" then return false, "table of catalogs by name" end
+  for name, catalog in pairs(value) do
+    if type(name) ~= "string" or not name:find "^[%w_.-]+$" then
+      return false, "names of letters, digits, '_', '.' and '-'"
+    end
+    local decoded = type(catalog) == "string" and json.decode(catalog) or catalog
+    if not isJSONObject(decoded) then return false, ("%s as JSON text or a table of it"):format(name) end
+  end
+  return true
+end
+
 local startRules = {
+  catalogs = isCatalogs, har = check.name, harRepeats = check.is "boolean",
   port = check.integer(0, 65535), address = check.is "string", users = check.texts,
   idleTimeout = check.number(0), ping = isPing, customers = check.integer(0, 1000000),
   orders = check.integer(0, 1000000), items = check.integer(0, 1000000),
@@ -593,9 +615,29 @@ end
 
 local BODY_LIMIT = 16 * 1024 * 1024
 
+-- The catalogs as texts.
+local function catalogTexts(catalogs)
+  local texts = {}
+  for name, catalog in pairs(catalogs or {}) do
+    texts[name] = type(catalog) == "string" and catalog or cjson.encode(catalog)
+  end
+  return texts
+end
+
+local function catalogNames(catalogs)
+  local names = { "CustomerService", "OrderService" }
+  for name in pairs(catalogs or {}) do names[#names + 1] = name end
+  return names
+end
+
 local function newCore(options)
   local tls, message = readTLS(options.tls)
   if not tls then return nil, message end
+  local exchanges
+  if options.har then
+    exchanges, message = har.read(options.har)
+    if not exchanges then return nil, message end
+  end
   return core.new {
     address = options.address or "127.0.0.1", port = options.port or 0,
     bodyLimit = options.bodyLimit or BODY_LIMIT,
@@ -609,6 +651,8 @@ local function newCore(options)
       tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
       bearerTokens = options.bearerTokens or { "letmein" },
       datasnapAuthentication = options.datasnapAuthentication or false,
+      catalogs = catalogTexts(options.catalogs), exchanges = exchanges, har = options.har,
+      harRepeats = options.harRepeats,
     },
   }
 end
@@ -629,6 +673,10 @@ end
 --   it makes a session, default false
 -- - bodyLimit: bytes of a request's body that are kept, default 16 MiB. A longer one is dropped: routes get
 --   its size, the applications answer 413
+-- - catalogs: catalogs of your own by name, each JSON text or a table: /static/<name>.json of each
+--   application
+-- - har: a HAR file, whose recordings answer in place of the applications; harRepeats: whether the last
+--   recording of a request answers for good (default false: each answers once)
 -- - tls: { certificate = file, key = file }, PEM: https
 --
 -- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model) and the methods of this
@@ -644,7 +692,10 @@ function sandbox.start(options)
     handle:close()
     return nil, message
   end
-  local self = setmetatable({ [CORE] = handle, port = handle:port(), uris = {}, catalogURIs = {} }, Server)
+  local self = setmetatable({
+    [CORE] = handle, [CATALOGS] = catalogNames(options.catalogs), port = handle:port(), uris = {},
+    catalogURIs = {},
+  }, Server)
   self.origin = originOf(options, self.port)
   describe(self)
   return self

@@ -48,10 +48,16 @@ local function parseHeaders(flat)
   return headers
 end
 
+--- The path and the query of a URI, also of an absolute one, which proxies get.
+function http.target(uri)
+  local target = uri:gsub("^%a[%w+.-]*://[^/?#]*", ""):gsub("#.*$", "")
+  return target:find "^/" and target or "/" .. target
+end
+
 --- A request as it came from C, with `path` (decoded, without path parameters), `parameters` (of
 -- the path), `query` (by name) and `headers` (by lower-case name).
 function http.parse(raw)
-  local uri = raw.uri:gsub("^%a[%w+.-]*://[^/?#]*", "") -- the absolute form, which proxies get
+  local uri = http.target(raw.uri)
   local path, query = uri:match("^([^?]*)%??(.*)$")
   local request = {
     method = raw.method, uri = raw.uri, body = raw.body, size = raw.size, tooBig = raw.tooBig,

@@ -9,6 +9,7 @@ local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local log = require "datasession.sandbox.log"
 local pages = require "datasession.sandbox.pages"
+local replay = require "datasession.sandbox.replay"
 local routes = require "datasession.sandbox.routes"
 local tokens = require "datasession.sandbox.tokens"
 
@@ -47,10 +48,11 @@ local function newSite(setup, host)
     token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
     database = database.new(setup), catalog = catalog.text(setup.catalogResources),
-    resources = {}, faults = faults.new(),
+    catalogs = setup.catalogs or {}, resources = {}, faults = faults.new(),
     routes = routes.new(host.clock), log = log.new(), applications = {}, calls = {}, tags = {},
   }
   for n = 1, setup.catalogResources do site.resources[catalog.resourceName(n)] = true end
+  site.replay = setup.exchanges and replay.new(setup.exchanges, setup.harRepeats, setup.har)
   addClock(site, host)
   site.tokens = tokens.new(site, setup.tokenLifetime, setup.tokenSecret)
   function site.isUser(user, password)
@@ -83,8 +85,9 @@ local function applicationOf(site, request)
   end
 end
 
-local function serve(request, application)
+local function serve(site, request, application)
   if request.tooBig then return http.failure(413, "The body is too big") end
+  if site.replay then return site.replay:answer(request) end
   if not application then return http.notFound(request) end
   if not application.up then return http.html(404, pages.noApplication(request.path)) end
   local answer = application:answer(request)
@@ -92,8 +95,8 @@ local function serve(request, application)
   return properties and http.addHeader(answer, "X-CLIENT-PROPS", properties) or answer
 end
 
-local function serveProtected(request, application)
-  local ok, answer = xpcall(serve, debug.traceback, request, application)
+local function serveProtected(site, request, application)
+  local ok, answer = xpcall(serve, debug.traceback, site, request, application)
   if ok then return answer end
   return http.answer(500, "text/plain;charset=UTF-8", answer)
 end
@@ -114,7 +117,7 @@ local function answerRequest(site, raw)
   request.inside = inside
   local fault = site.faults:take(request, application)
   local function run()
-    return site.routes:answer(request, function() return serveProtected(request, application) end)
+    return site.routes:answer(request, function() return serveProtected(site, request, application) end)
   end
   local answer = fault and site.faults:apply(fault, run, application) or run()
   addToLog(site, request, application, answer, fault)
@@ -134,10 +137,11 @@ end
 
 local control = {}
 
---- The list of applications: { model, path, catalog } of each application; the path is what a client starts
--- from.
+--- The list of applications, none in a replay: { model, path, catalog } of each application; the path is
+-- what a client starts from.
 function control.describe(site)
-  local list = {}
+  local list = json.list {}
+  if site.replay then return list end
   for i, application in ipairs(site.applications) do
     local path = application.root or application.path
     list[i] = { model = application.model, path = path, catalog = application.catalog }

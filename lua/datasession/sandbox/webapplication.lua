@@ -12,6 +12,11 @@ local DOWN = "The AppServer is not available."
 
 local routes = {}
 
+-- A catalog of the program's own.
+local function ownCatalog(site, path)
+  return site.catalogs[path:match "^/static/([^/]+)%.json$" or ""]
+end
+
 routes["/static/home.html"] = function(_, application)
   return http.html(200, pages.home(application))
 end
@@ -79,7 +84,8 @@ end
 --- The answer to a request that has passed authentication. `application.appServer` tells whether
 -- its AppServer runs.
 function webapplication.answer(site, application, request)
-  local route = routes[request.inside]
+  local own = ownCatalog(site, request.inside)
+  local route = own and function() return answerCatalog(site, request, own) end or routes[request.inside]
   if route then
     if request.method ~= "GET" and request.method ~= "HEAD" then
       return http.methodNotAllowed(request, "GET, HEAD")
