@@ -43,6 +43,12 @@ end
 
 local working = tableref.working
 
+-- Raises: the methods of a child table need the working record of its parent.
+local function refuseOrphan(m, parent, method, level)
+  raise(("%s: %s has no working record, and %s is related to it: find one first, or set useRelationships to "
+    .. "false"):format(method, label(parent), label(m)), level + 1)
+end
+
 -- ---- Changing
 
 --- Adds a record: default values, the parent's key, then `values`.
@@ -54,7 +60,7 @@ function methods.add(t, values)
   local m = t[P]
   local row, parent = convert.row(m, values or {}, 2), relations.parent(m)
   if parent and not relations.working(parent) then
-    raise(("add: %s has no working record: find one first"):format(label(parent)), 2)
+    refuseOrphan(m, parent, "add", 2)
   end
   local r = memory.create(t, row)
   setWorking(m, r, true)
@@ -100,7 +106,7 @@ end
 function tableref.related(m, method, level)
   local parent = relations.parent(m)
   if parent and #m.records > 0 and not relations.working(parent) then
-    raise(("%s: %s has no working record: find one first"):format(method, label(parent)), level + 1)
+    refuseOrphan(m, parent, method, level + 1)
   end
   return relations.list(m)
 end
