@@ -78,4 +78,14 @@ void stopped_hosts_read_sockets_first (void);
 void descriptors_tell_of_work_outside_steps (void);
 void cancelled_bodies_are_freed (void);
 
+/* flow_spec.c: bodies that flow */
+void bodies_wait_for_their_owner (void);
+void ends_wait_for_the_last_bytes (void);
+void bodies_are_cancelled_anywhere (void);
+void bodies_are_freed_anywhere (void);
+void short_bodies_are_told_whole (void);
+void long_bodies_flow_from_their_beginning (void);
+void flowing_bodies_have_their_limits (void);
+void flowing_bodies_survive_lack_of_memory (void);
+
 #endif

@@ -106,13 +106,24 @@ static void run_stepping (void) {
   RUN(cancelled_bodies_are_freed);
 }
 
+static void run_flows (void) {
+  RUN(bodies_wait_for_their_owner);
+  RUN(ends_wait_for_the_last_bytes);
+  RUN(bodies_are_cancelled_anywhere);
+  RUN(bodies_are_freed_anywhere);
+  RUN(short_bodies_are_told_whole);
+  RUN(long_bodies_flow_from_their_beginning);
+  RUN(flowing_bodies_have_their_limits);
+  RUN(flowing_bodies_survive_lack_of_memory);
+}
+
 /* By the files PART_spec.c. */
 static const struct part {
   const char *name;
   void (*run)(void);
 } parts[] = {
     {"values", run_values},  {"transfer", run_transfers}, {"isolation", run_isolation},
-    {"engine", run_engines}, {"stepping", run_stepping},
+    {"engine", run_engines}, {"stepping", run_stepping},  {"flow", run_flows},
 };
 
 /* True if `name` is among the `count` arguments, or if there are none. */

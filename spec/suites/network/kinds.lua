@@ -65,7 +65,7 @@ common.ANYWAY = { connect = "ok", protocol = "ok", stall = "ok", timeout = "ok" 
 
 local all = { kinds = {}, answers = {} }
 
-for _, name in ipairs { "jsdo", "data", "datasnap", "btt", "proiv", "own", "reconnect" } do
+for _, name in ipairs { "jsdo", "data", "datasnap", "btt", "proiv", "own", "reconnect", "flow" } do
   local part = assert(loadfile(("%s/kinds/%s.lua"):format(here, name)))(common)
   table.move(part.kinds, 1, #part.kinds, #all.kinds + 1, all.kinds)
   for key, bytes in pairs(part.answers) do all.answers[key] = bytes end
