@@ -108,6 +108,13 @@ local function unconfirmed(made, response)
   })
 end
 
+local SAVES = { _create = true, _update = true, _delete = true, _submit = true }
+
+-- The message begins with the call that the program made.
+local function rename(made, err)
+  if SAVES[made.fnName] then err.message = err.message:gsub("^request: ", "saveChanges: ") end
+end
+
 --- Sends a request by the session, and waits for the response in the coroutine that calls.
 -- @param made the request object, which gets `xhr`, `response` and, after a failure, `exception`
 -- @param options table: `uri`, `method`, `body` (string or nil), and what else session:request takes
@@ -126,6 +133,7 @@ function request.send(made, options)
     return response
   end
   if response then err = unconfirmed(made, response) end
+  rename(made, err)
   request.take(made, err.response)
   made.success, made.exception = false, err
   return nil, err
