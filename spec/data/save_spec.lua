@@ -228,6 +228,19 @@ describe("saveChanges", function()
     assert.same({ "DELETE/Key/2", "PUT/Key/1?name=c" }, paths)
   end)
 
+  it("takes no row of another record for the answer to an update", function()
+    local customers = filled "Customer"
+    local record = data.find(customers, "CustNum", 41)
+    record.Comments = "o" .. fresh()
+    server:fault { kind = "status", status = 200, method = "PUT",
+      body = '{"dsCustomer":{"ttCustomer":[{"CustNum":42,"Name":"Other"}]}}' }
+    local err = await.rejected(customers:saveChanges(), "protocol")
+    assert.equal("saveChanges: the answer has the row of another record of ttCustomer", err.message)
+    assert.equal("unknown", err.info.request.batch.operations[1].outcome)
+    assert.equal(41, record.CustNum)
+    assert.equal("modified", record.state)
+  end)
+
   it("takes 204, a bare record, and a wrapped answer as success", function()
     local items = filled "Item"
     for _, answers in ipairs { "none", "bare" } do

@@ -40,6 +40,50 @@ describe("a submit", function()
     }
   end
 
+  describe("heeds each error in the answer", function()
+    local customers, record
+
+    before_each(function()
+      customers = filled "Customer"
+      record = data.find(customers, "CustNum", 40)
+      record.Comments = "e" .. fresh()
+    end)
+
+    local function errors(id)
+      return { ttCustomer = { { ["prods:id"] = id, ["prods:error"] = "Sorry" } } }
+    end
+
+    it("that has no row", function()
+      answer { dsCustomer = { ["prods:errors"] = errors(record.id) } }
+      await.rejected(customers:saveChanges(true), "server")
+      assert.equal("Sorry", record.errorString)
+    end)
+
+    it("that belongs to nothing that was sent", function()
+      answer { dsCustomer = { ["prods:errors"] = errors "x" } }
+      local err = await.rejected(customers:saveChanges(true), "protocol")
+      assert.equal("saveChanges: an error of ttCustomer belongs to no row: Sorry", err.message)
+      assert.equal("modified", record.state)
+    end)
+
+    it("though a second row of the record has none", function()
+      local row = { ["prods:clientId"] = record.id, CustNum = 40 }
+      local bad = { ["prods:clientId"] = record.id, ["prods:id"] = "q", ["prods:hasErrors"] = true }
+      for _, rows in ipairs { { row, bad }, { bad, row } } do
+        record.Comments = "e" .. fresh()
+        answer { dsCustomer = { ttCustomer = rows, ["prods:errors"] = errors "q" } }
+        await.rejected(customers:saveChanges(true), "server")
+        assert.equal("Sorry", record.errorString)
+      end
+    end)
+
+    it("and takes no other value for errors", function()
+      answer { dsCustomer = { ["prods:errors"] = 7 } }
+      local err = await.rejected(customers:saveChanges(true), "protocol")
+      assert.equal("saveChanges: prods:errors: expected an object, got number", err.message)
+    end)
+  end)
+
   it("tells records that share an id apart", function()
     local orders = filled "OrderById"
     local heads = orders.ttOrder

@@ -1,9 +1,12 @@
 --- The rows in the response to a save, whatever the form in which the server wraps them.
 
 local P = require("datasession.internal.data.private").P
+local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local errors = require "datasession.internal.data.errors"
+local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
+local memory = require "datasession.internal.data.memory"
 
 local answer = {}
 
@@ -67,7 +70,8 @@ local function members(jsdo, body)
   local isDataset = jsdo[P].resource.datasetName ~= nil
   if body == nil or isObject(body) and (not isDataset or next(body) == nil) then return {} end
   return nil, ("expected the rows of %s, got %s"):format(jsdo[P].resource.name,
-    isObject(body) and membersText(body) or codec.isArray(body) and "an array" or type(body))
+    body == null and "null" or isObject(body) and membersText(body) or codec.isArray(body) and "an array"
+    or type(body))
 end
 
 -- Rows of child tables inside a row are no values of the record.
@@ -131,18 +135,41 @@ local function onlyRow(parsed, t)
   end
 end
 
---- Takes the answer to the save of one record of `t` apart.
+local function keyText(value)
+  return ascii.lower(ids.text(value) or "")
+end
+
+-- True if the row in the answer to an update is that of another record: a key that was not changed differs.
+local function isOther(r, row)
+  local state, old = memory.unsent(r)
+  if state ~= "modified" then return false end
+  local shape, sent = memory.state(r).shape, memory.values(r)
+  for _, key in ipairs(#shape.keys > 0 and shape.keys or { shape.idProperty }) do
+    local got, was = keyText(row[key]), keyText(sent[key])
+    if old[key] == nil and got ~= "" and was ~= "" and got ~= was then return true end
+  end
+  return false
+end
+
+local function checked(r, t, row, mark)
+  if row and isOther(r, row) then
+    return nil, ("the answer has the row of another record of %s"):format(t[P].shape.name)
+  end
+  return true, row, mark
+end
+
+--- Takes the answer to the save of one record `r` of `t` apart.
 -- @return true, the plain row or nil, its mark or nil; or nil and a message
-function answer.one(jsdo, t, body)
+function answer.one(jsdo, t, r, body)
   local row = plainRow(jsdo, t, body)
-  if row then return true, row end
+  if row then return checked(r, t, row) end
   local parsed, found = answer.parse(jsdo, body)
   if not parsed then return nil, found end
   local mark, several
   row, mark, several = onlyRow(parsed, t)
   if several then return nil, several end
   if not row and not mark then mark = { errorString = firstError(found) } end
-  return true, row, mark
+  return checked(r, t, row, mark)
 end
 
 return answer

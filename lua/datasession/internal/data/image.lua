@@ -140,10 +140,21 @@ local function parseBefore(t, members, texts, wanted)
   return deleted, byId
 end
 
+-- Raises { message = } unless the parts of a before-image are objects.
+local function checkParts(members)
+  for _, part in ipairs { "prods:before", "prods:errors" } do
+    local value = members[part]
+    if value ~= nil and value ~= null and not isObject(value) then
+      error({ message = format("%s: expected an object, got %s", part,
+        codec.isArray(value) and "an array" or type(value)) }, 0)
+    end
+  end
+end
+
 local function parseTable(t, members, count, wanted)
   local name, shape = t[P].shape.name, t[P].shape
   local texts = errorTexts(members["prods:errors"], name)
-  local parsed = { t = t, rows = rowsOf(members, name, name), marks = {} }
+  local parsed = { t = t, texts = texts, rows = rowsOf(members, name, name), marks = {} }
   local old
   parsed.deleted, old = parseBefore(t, members["prods:before"], texts, wanted)
   for i, row in ipairs(parsed.rows) do
@@ -159,11 +170,13 @@ end
 -- @param members table: the dataset's members, such as { tt = rows, ["prods:before"] = { tt = rows } }
 -- @param pause function or nil: called between slices of the work
 -- @param answer boolean: true for the answer to a save, whose old rows of modified records are not needed
--- @return array, for each table { t =, rows =, marks = { [i] = mark of row i }, deleted = marks }; a mark has
+-- @return array, for each table { t =, rows =, marks = { [i] = mark of row i }, deleted = marks,
+--   texts = the texts of prods:errors by prods:id }; a mark has
 --   state, old, id, clientId, errorString, rejected, all of which may be nil. Or nil and a message
 function image.parse(jsdo, members, pause, answer)
   local list, count = {}, slicer(pause)
   local ok, err = pcall(function()
+    checkParts(members)
     for i, t in ipairs(jsdo[P].tables) do list[i] = parseTable(t, members, count, not answer) end
   end)
   if ok then return list end

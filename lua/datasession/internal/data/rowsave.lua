@@ -152,7 +152,7 @@ local function applyAnswer(plan, jsdo, made, t, r, response)
   local token = plan.token
   local ok, message = requests.take(made, response)
   if not ok and response.body ~= "" then return unusable(jsdo, made, t, r, token, message) end
-  local usable, row, mark = answer.one(jsdo, t, made.response)
+  local usable, row, mark = answer.one(jsdo, t, r, made.response)
   if not usable then return unusable(jsdo, made, t, r, token, row) end
   local text, words = outcome.refusal(mark)
   if not text then return outcome.saved(jsdo, made, r, token, row) end

@@ -96,7 +96,23 @@ local function take(plan, row, mark, t)
     return format("a row of %s has %s", t[P].shape.name,
       id == nil and "no prods:clientId" or "a prods:clientId that was not sent")
   end
-  part.row, part.mark = row, mark
+  if not (part.mark and outcome.refusal(part.mark)) then -- a second row does not lift a refusal
+    part.row, part.mark = row, mark
+  end
+  plan.told[mark.id or id] = true
+end
+
+-- An error whose row is missing refuses the record that was sent with that id. Returns a message if there is
+-- none.
+local function takeErrors(plan, one)
+  for id, text in next, one.texts do
+    local part = plan.byId[id]
+    if part and part.t == one.t and not plan.told[id] then
+      part.row, part.mark = false, { errorString = text ~= "REJECTED" and text or nil, rejected = true }
+    elseif not plan.told[id] then
+      return format("an error of %s belongs to no row: %s", one.t[P].shape.name, text)
+    end
+  end
 end
 
 local function matchTable(plan, one, pause)
@@ -109,6 +125,7 @@ local function matchTable(plan, one, pause)
     local message = take(plan, nil, mark, one.t)
     if message then return message end
   end
+  return takeErrors(plan, one)
 end
 
 -- Gives each part its row of the answer. True; nil and a message for a row that belongs to no part.
@@ -227,7 +244,7 @@ end
 --   gets { t =, r =, made =, token = } for each record
 -- @param pause function: called between slices of the work
 function submit.run(jsdo, plan, pause)
-  plan.parts, plan.byId = {}, {}
+  plan.parts, plan.byId, plan.told = {}, {}, {} -- told: the ids of the rows of the answer
   local options, problem = describe(plan, jsdo, pause)
   plan.made.jsrecords = records(plan)
   if not options then return giveUp(plan, jsdo, problem, pause) end
