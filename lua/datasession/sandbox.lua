@@ -684,6 +684,7 @@ end
 function sandbox.start(options)
   options = options or {}
   check.options("start", options, startRules, 2)
+  if options.harRepeats and not options.har then raise("option 'harRepeats' for 'start' needs 'har'", 2) end
   local handle, message = newCore(options)
   if not handle then return nil, message end
   local started

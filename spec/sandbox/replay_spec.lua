@@ -167,6 +167,12 @@ describe("a replay", function()
     assert.equal("GET /app/rest/More", server:requests()[4].route)
   end)
 
+  it("raises for harRepeats without a file", function()
+    local ok, message = pcall(function() sandbox.start { harRepeats = true } end)
+    assert.is_false(ok)
+    assert.matches("^spec/sandbox/replay_spec.*option 'harRepeats' for 'start' needs 'har'", message)
+  end)
+
   it("gives nil and a message for a file that is none, or no HAR file, naming the place", function()
     local function failure(text)
       if text then write(file, text) end
