@@ -85,6 +85,29 @@ describe("local storage", function()
     assert.is_nil(data.stored(server, "ttCustomer", "CustNum", 4))
   end)
 
+  it("keeps nothing as pending that the server has, though it was not accepted yet", function()
+    local customers = filled "Customer"
+    customers.autoApplyChanges = false
+    local created, removed = customers:add { Name = "Once" }, data.find(customers, "CustNum", 5)
+    removed:remove()
+    local changed = data.find(customers, "CustNum", 6)
+    changed.Comments = "c" .. data.fresh()
+    assert(customers:saveChanges():await(await.LIMIT))
+    changed.Name = "Later"
+    assert(customers:saveLocal())
+    local other = new "Customer"
+    assert(other:readLocal())
+    local changes = other:getChanges()
+    assert.equal(1, #changes)
+    assert.same({ "modified", "Later" }, { changes[1].rowState, changes[1].record.Name })
+    assert.equal(changed.Comments, changes[1].record.before.Comments)
+    assert.equal(created.CustNum, data.find(other, "Name", "Once").CustNum)
+    assert.equal(#customers, #other)
+    assert(customers:saveLocal(JSDO.CHANGES_ONLY))
+    assert(other:readLocal())
+    assert.equal(1, #other)
+  end)
+
   it("wraps a temp-table, and takes the mode as the only argument", function()
     local items = filled "Item"
     data.find(items, "ItemNum", 3).Price = 3.25

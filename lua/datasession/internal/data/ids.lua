@@ -2,8 +2,9 @@
 --
 -- Each record has a number, in the order in which records came. A generated id is made of it. Loading makes
 -- no numbers: as long as `m.numbers` is nil, the record at place i has the number m.first + i - 1.
--- The first search by id makes an index, m.index, and m.hidden for the deleted records. m.shared: several
--- records may have the same id. m.quick: the index, if no relation follows the working record.
+-- The first search by id makes an index, m.index, and m.hidden for the deleted records. m.shared: id -> array
+-- of further records that had the same id when they came; nil: none. m.quick: the index, if no relation
+-- follows the working record.
 
 local codec = require "datasession.internal.codec"
 local locale = require "datasession.internal.locale"
@@ -100,13 +101,25 @@ function ids.label(m, r)
   return #parts > 0 and table.concat(parts, ", ") or generated(m, r)
 end
 
+-- Notes one more record of an id that is in the index.
+local function share(m, id, r)
+  m.shared = m.shared or {}
+  local list = m.shared[id]
+  if list then
+    list[#list + 1] = r
+  else
+    m.shared[id] = { r, at = 1 }
+  end
+end
+
 local function enter(m, index, hidden, r)
-  local into, id = m.deleted[r] and hidden or index, ids.id(m, r)
+  local isHidden, id = m.deleted[r], ids.id(m, r)
+  local into = isHidden and hidden or index
   local other = into[id]
   if other == nil then
     into[id] = r
-  elseif other ~= r then
-    m.shared = true
+  elseif other ~= r and not isHidden then
+    share(m, id, r)
   end
 end
 
@@ -123,7 +136,7 @@ local function indexByField(m, index, property)
     local r = records[i]
     local value = r[VALUES][property]
     local id = value ~= null and text(value) or generated(m, r)
-    if index[id] then m.shared = true else index[id] = r end
+    if index[id] then share(m, id, r) else index[id] = r end
   end
 end
 
@@ -142,7 +155,7 @@ end
 local function build(m)
   local index, hidden, property = {}, {}, m.shape.idProperty
   local unchanged = m.changeCount == 0 and m.deletedCount == 0
-  m.shared = false
+  m.shared = nil
   if unchanged and property then
     indexByField(m, index, property)
   elseif unchanged and not m.numbers then
@@ -185,11 +198,15 @@ function ids.restate(m, r)
   setIndex(m, index)
 end
 
--- The first record of that id that is not deleted.
-local function search(m, id)
-  for _, r in ipairs(m.records) do
+-- The next of the records that share the id, and still have it.
+local function nextShared(m, id)
+  local list = m.shared[id]
+  while list and list[list.at] do
+    local r = list[list.at]
+    list.at = list.at + 1
     if not m.deleted[r] and ids.id(m, r) == id then return r end
   end
+  m.shared[id] = nil
 end
 
 --- The record of that id; nil: there is none, or it is deleted and `deleted` is not true.
@@ -197,7 +214,7 @@ function ids.find(m, id, deleted)
   if not m.index then build(m) end
   local r = m.index[id]
   if not r and m.shared then
-    r = search(m, id)
+    r = nextShared(m, id)
     m.index[id] = r
   end
   return r or deleted and m.hidden[id] or nil

@@ -199,13 +199,13 @@ local function allOf(t)
   local list = {}
   for r in memory.records(t) do list[#list + 1] = r end
   for _, r in ipairs(memory.changed(t)) do
-    if memory.change(r).state == "deleted" then list[#list + 1] = r end
+    if memory.unsent(r) == "deleted" then list[#list + 1] = r end
   end
   return list
 end
 
---- The JSON of all records with their changes since the last accept or reject; each table has its array,
--- empty or not. Raises as `write`.
+--- The JSON of all records with the changes that are not saved yet; each table has its array, empty or not.
+-- Raises as `write`.
 -- @param name string: of the dataset
 -- @param changedOnly boolean: true leaves out the records without a change
 function imagewriter.writeAll(jsdo, name, changedOnly)
@@ -213,8 +213,8 @@ function imagewriter.writeAll(jsdo, name, changedOnly)
   for i, t in ipairs(jsdo[P].tables) do
     local into = { t = t, after = {}, before = {}, always = true }
     for _, r in ipairs(changedOnly and memory.changed(t) or allOf(t)) do
-      local change = memory.change(r)
-      add(into, r, change and change.state, change and change.old)
+      local state, old = memory.unsent(r)
+      if state or not changedOnly then add(into, r, state, old) end
     end
     tables[i] = into
   end
