@@ -38,6 +38,7 @@ NEEDS_debians := debians
 NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
 NEEDS_bench-data := run bench
+NEEDS_bench-download := run bench
 NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
 NEEDS_bench-frames := run bench

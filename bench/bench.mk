@@ -9,6 +9,8 @@ bench: all specs
 	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
 	@$(BENCH) bench/run.sh
 	@echo
+	@$(BENCH) bench/download.sh
+	@echo
 	@$(BENCH) bench/data/run.sh
 	@echo
 	@$(MAKE) bench-scale
@@ -17,6 +19,10 @@ bench: all specs
 bench-data: all specs
 	@! command -v npm >/dev/null || $(MAKE) $(REFERENCE)/node_modules/.package-lock.json || true
 	@$(BENCH) bench/data/run.sh
+
+## bench-download: a body of 200 MB beside bare libcurl, the curl tool and Python's requests; part of bench
+bench-download: all
+	@$(BENCH) bench/download.sh
 
 ## bench-scale: whether n times the work costs n times as much: CPU time and its exponent, as a table
 bench-scale: all specs
@@ -34,4 +40,4 @@ bench-guard: all
 bench-frames: all
 	@$(BENCH) bench/frames.sh
 
-.PHONY: bench bench-data bench-scale bench-instructions bench-guard bench-frames
+.PHONY: bench bench-data bench-download bench-scale bench-instructions bench-guard bench-frames

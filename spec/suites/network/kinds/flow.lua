@@ -62,6 +62,7 @@ local kinds = {
 
 for _, kind in ipairs(kinds) do
   kind.make, kind.ready = maker("/Flow", {}), function() end
+  kind.instead = { timeout = { "timeout", "stall" } } -- the time limit is for each wait
 end
 
 return { kinds = kinds, answers = answers }
