@@ -338,6 +338,10 @@ describe("bodies of any size", function()
     server:route("GET", "/abc", function(r) return 200, nil, r.bytes(200000, "abc") end)
     server:route("GET", "/few", function(r) return 200, nil, r.bytes(2, "abc") end)
     server:route("GET", "/none", function(r) return 200, nil, r.bytes(0) end)
+    server:route("GET", "/long", function(r, state) return 200, nil, r.bytes(250000, state.text) end, {
+      text = ("x"):rep(99999) .. "yz",
+    })
+    assert.equal((("x"):rep(99999) .. "yz"):rep(3):sub(1, 250000), get(server, "/long").body)
     local expected = ("abc"):rep(66667):sub(1, 200000)
     assert.equal(expected, get(server, "/abc").body)
     assert.equal("ab", get(server, "/few").body)
