@@ -41,8 +41,17 @@ local function keyOf(row, keys, caseSensitive)
   return table.concat(parts)
 end
 
+local function isDeleted(r)
+  local change = memory.change(r)
+  return change ~= nil and change.state == "deleted"
+end
+
+-- A record that the program has deleted is known as long as that is pending: its row does not bring it back.
 local function indexOf(t, keys)
   local index, caseSensitive = {}, t[P].caseSensitive
+  for _, r in ipairs(memory.changed(t)) do
+    if isDeleted(r) then index[keyOf(memory.values(r), keys, caseSensitive)] = r end
+  end
   for r in memory.records(t) do index[keyOf(memory.values(r), keys, caseSensitive)] = r end
   return index
 end
@@ -82,7 +91,8 @@ local function checkNew(t, rows, keys, index)
   local seen, caseSensitive = {}, t[P].caseSensitive
   for i, row in ipairs(rows) do
     local key = keyOf(row, keys, caseSensitive)
-    if index[key] or seen[key] then
+    local known = index[key]
+    if known and not isDeleted(known) or seen[key] then
       return nil, format("row %d of %s: a record with that key (%s) is there already", i, t[P].shape.name,
         table.concat(keys, ", "))
     end
@@ -96,7 +106,7 @@ local function mergeRow(t, row, mode, keys, index)
   local known = index[key]
   if known and mode == merge.REPLACE then
     memory.refresh(known, row)
-  elseif not known then
+  elseif not known or mode == merge.APPEND then
     index[key] = memory.append(t, row)
   end
   return index[key], not known
