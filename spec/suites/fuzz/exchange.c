@@ -22,8 +22,28 @@ static struct exchange *new_exchange (unsigned limits) {
   x->request.headers = header_list_new(&fuzz_memory);
   header_list_set(x->request.headers, "Content-Type", 12, "text/plain", 10);
   x->request.jar = limits & 4 ? cookie_jar_new(&jars) : NULL;
+  if (limits & 8) x->request.window = 16;
+  x->request.telling = limits & 16 ? 8 : 0;
   exchange_start(x, 1);
   return x;
+}
+
+/* The owner takes what waits. */
+static void take_flow (struct exchange *x) {
+  if (!x->run->owed) return;
+  buffer_clear(&x->response.body);
+  engine_go_on(engine, x);
+  fuzz_check(!x->run->owed, "who has taken all owes nothing");
+}
+
+static bool take_body (struct exchange *x, const char *data, size_t length) {
+  enum exchange_taking taking = exchange_take_body(x, data, length, 200);
+  if (taking == EXCHANGE_PAUSES) {
+    fuzz_check(x->run->owed, "it pauses for its owner");
+    take_flow(x);
+    taking = exchange_take_body(x, data, length, 200);
+  }
+  return taking == EXCHANGE_TOOK;
 }
 
 /* Header lines up to a blank one, then the body. */
@@ -33,7 +53,7 @@ static bool take (struct exchange *x, const char *data, size_t size, size_t piec
     const char *end = memchr(data, '\n', size);
     size_t length = body ? piece : end ? (size_t)(end - data) + 1 : size;
     if (length > size) length = size;
-    if (!(body ? exchange_take_body(x, data, length) : exchange_take_header(x, data, length))) return false;
+    if (!(body ? take_body(x, data, length) : exchange_take_header(x, data, length))) return false;
     if (!body && (*data == '\n' || *data == '\r')) body = true;
     data += length;
     size -= length;
@@ -62,7 +82,9 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size) {
   struct exchange *x = new_exchange(data[2]);
   bool whole = take(x, (const char *)data + 4, size - 4, 1 + data[3]);
   fuzz_check(whole || x->response.failure != FAILURE_NONE, "who stops a transfer says why");
-  fuzz_check(x->response.body.length <= x->request.transport->max_response, "a body keeps to its limit");
+  size_t most = x->run->flows ? 16 + 256 : x->request.transport->max_response;
+  fuzz_check(x->response.body.length <= most, "a body keeps to its limit");
+  take_flow(x);
   x->response.status = 200 + data[0];
   if (whole && !data[1] && exchange_redirect(x))
     fuzz_check(uri_same_origin(x->request.uri, x->response.uri), "no redirect leaves the origin");

@@ -222,5 +222,6 @@ actions.list = {
 }
 
 table.insert(actions.list, dofile "spec/suites/soak/objects.lua".action(ledger))
+table.insert(actions.list, dofile "spec/suites/soak/flows.lua".action(ledger))
 
 return actions
