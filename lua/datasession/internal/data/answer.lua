@@ -139,14 +139,30 @@ local function keyText(value)
   return ascii.lower(ids.text(value) or "")
 end
 
--- True if the row in the answer to an update is that of another record: a key that was not changed differs.
+-- True if the program has not changed that key of the record, and the row has another value for it.
+local function keyDiffers(r, old, row, key)
+  local got, sent = keyText(row[key]), keyText(memory.values(r)[key])
+  return old[key] == nil and got ~= "" and sent ~= "" and got ~= sent
+end
+
+local function hasKeys(r, row, keys)
+  for _, key in ipairs(keys) do
+    if keyText(memory.values(r)[key]) ~= keyText(row[key]) then return false end
+  end
+  return true
+end
+
+-- True if the row in the answer to an update is that of another record in memory. A server may give a record
+-- another key, but not one that is taken.
 local function isOther(r, row)
   local state, old = memory.unsent(r)
   if state ~= "modified" then return false end
-  local shape, sent = memory.state(r).shape, memory.values(r)
-  for _, key in ipairs(#shape.keys > 0 and shape.keys or { shape.idProperty }) do
-    local got, was = keyText(row[key]), keyText(sent[key])
-    if old[key] == nil and got ~= "" and was ~= "" and got ~= was then return true end
+  local shape, differs = memory.state(r).shape, false
+  local keys = #shape.keys > 0 and shape.keys or { shape.idProperty }
+  for _, key in ipairs(keys) do differs = differs or keyDiffers(r, old, row, key) end
+  if not differs then return false end
+  for other in memory.records(memory.owner(r)) do
+    if other ~= r and hasKeys(other, row, keys) then return true end
   end
   return false
 end
