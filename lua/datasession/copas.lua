@@ -9,6 +9,8 @@ local PERIOD = 0.01 -- seconds between steps: copas waits for the descriptors of
 
 local pumping = false
 
+local waiting = setmetatable({}, { __mode = "k" }) -- thread -> the promise that it waits for
+
 local function pump()
   if pumping then return end
   pumping = true
@@ -28,13 +30,17 @@ function adapter.wait(promise, seconds)
   if not copas.running then return end
   local thread = coroutine.running()
   local limit = seconds and copas.gettime() + seconds
-  promise:always(function() copas.wakeup(thread) end)
+  waiting[thread] = promise
+  promise:always(function() -- the thread may have given up, and pause for something else
+    if waiting[thread] == promise then copas.wakeup(thread) end
+  end)
   pump()
-  while promise:state() == "pending" do
-    local left = limit and limit - copas.gettime()
-    if left and left <= 0 then return end
+  local left = limit and limit - copas.gettime()
+  while promise:state() == "pending" and not (left and left <= 0) do
     if left then copas.pause(left) else copas.pauseforever() end
+    left = limit and limit - copas.gettime()
   end
+  waiting[thread] = nil
 end
 
 --- Has `await` call `wait`. copas steps the engine while something is pending.

@@ -95,6 +95,28 @@ describe("copas", function()
   end)
 end)
 
+describe("copas, when a thread has given up waiting", function()
+  local found, copas = pcall(require, "copas")
+  local test = found and copas.pauseforever and it or pending
+
+  test("does not wake it when the promise settles (needs copas 4)", function()
+    require("datasession.copas").install()
+    local order = {}
+    copas.addthread(function()
+      local late = datasession.after(0.05, function() order[#order + 1] = "settled" end)
+      order[1] = select(2, late:await(0.01)).kind
+      copas.pause(0.5)
+      order[#order + 1] = "woken"
+    end)
+    copas.addthread(function()
+      copas.pause(0.2)
+      order[#order + 1] = "meanwhile"
+    end)
+    copas.loop()
+    assert.same({ "timeout", "settled", "meanwhile", "woken" }, order)
+  end)
+end)
+
 describe("setAwait", function()
   it("gets the promise and the limit, and may leave the waiting to the library", function()
     local seen = {}
