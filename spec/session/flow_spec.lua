@@ -78,6 +78,17 @@ describe("a file", function()
     assert.is_false(exists(directory .. "/device.part"))
   end)
 
+  it("is asked for as a whole when the server sends another part than the missing one", function()
+    files.write(target .. ".part", "sm")
+    files.write(target .. ".part.version", '{"validator":"\\"a\\""}')
+    server:fault("GET /App/small", {
+      "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/5\r\nContent-Length: 2\r\n\r\nsm",
+    })
+    assert(new():request({ path = "/small", saveTo = target, resume = true }):await(LIMIT))
+    assert.equal("small", files.read(target))
+    assert.is_false(exists(target .. ".part"))
+  end)
+
   it("is left alone when its place is a directory, or what was written has vanished", function()
     shell.run("mkdir", target)
     rejected(new():request { path = "/a", saveTo = target }, "file")

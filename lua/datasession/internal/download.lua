@@ -104,7 +104,8 @@ end
 
 local function begin(self, response)
   local on = goesOn(self, response)
-  if self.from and response.status == 206 and not on then
+  self.useless = self.from and response.status == 206 and not on
+  if self.useless then
     fail("write", self.part, "the server sent another part than the one that was asked for")
   end
   self.resumable = on
@@ -173,6 +174,11 @@ local function newDownload(options, path, resume, onProgress)
   return self
 end
 
+local function isGet(options)
+  if options.method then return ascii.upper(options.method) == "GET" end
+  return options.body == nil and options.json == nil and options.form == nil
+end
+
 --- Makes a request whose body goes to a file.
 -- @param path string: replaced when the body has come whole; untouched otherwise
 -- @param resume true: goes on with what an interrupted download left
@@ -192,9 +198,12 @@ function download.request(session, options, path, resume, onProgress)
   end, function(err)
     busy[path] = nil
     abandon(self)
-    if self.from and err.httpStatus == 416 then -- the document is another one, or as short as the part
+    local short = self.from and err.httpStatus == 416 -- the document is another one, or as short as the part
+    if short or self.useless then
       os.remove(self.part)
       os.remove(self.version)
+    end
+    if short or self.useless and isGet(options) then
       return download.request(session, options, path, resume, onProgress)
     end
     error(err, 0)
