@@ -4,7 +4,6 @@
 **   download get URI         bare libcurl: takes the body and forgets it
 **   download measure CMD...  runs a command; prints its CPU time in milliseconds and its peak of memory in KB
 */
-#define _GNU_SOURCE
 #include <curl/curl.h>
 
 #include <stdio.h>

@@ -72,6 +72,7 @@ end
 local SAME = {
   ["datasession.getSession"] = "datasession.new", ["session:login"] = "session:establishSession",
   ["session:transportRequest"] = "session:request", ["jsdo:read"] = "jsdo:fill", ["jsdo:count"] = "jsdo:fill",
+  ["jsdo:pages"] = "jsdo:fill", ["jsdo:records"] = "jsdo:fill",
 }
 
 local takes = {} -- function -> the set of its options
@@ -214,7 +215,9 @@ local function dataObjects(server)
   local own = { _errorString = true }
   for name in pairs(jsdo) do own[name] = true end
   for _, field in ipairs(jsdo.resource:fields()) do own[field.name] = true end
-  optionsOfMethods("jsdo:", members("jsdo", jsdo, own), new, own)
+  local methods = members("jsdo", jsdo, own)
+  methods.add, methods.create = nil, nil -- what they take are fields
+  optionsOfMethods("jsdo:", methods, new, own)
   add("record:", record.methods)
   add("record.", record.properties)
   add("date.", require "datasession.date")

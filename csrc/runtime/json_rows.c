@@ -80,7 +80,8 @@ static bool holds_rows (struct json_text ahead) {
 
 static bool step_value (lua_State *L, struct row_scan *s) {
   bool empty;
-  char first = s->json.at < s->json.end ? *s->json.at : 0;
+  char first = '\0';
+  if (s->json.at < s->json.end) first = *s->json.at;
   if (first == '{' && s->level < LEVELS) return step_object(s);
   if (first != '[' || !holds_rows(s->json)) return json_any(&s->json) && end_value(s);
   begin_array(L, s);

@@ -36,9 +36,7 @@ static struct exchange *flowing (void) {
 
 static void say_head (const char *lines) {
   char text[256];
-  strcpy(text, "HTTP/1.1 200 OK\r\n");
-  strcat(text, lines);
-  strcat(text, "\r\n");
+  snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%s\r\n", lines);
   raw_server_say(server, text);
 }
 

@@ -47,7 +47,7 @@ static struct exchange *answer (lua_State *L, struct session *s, const char *dat
     body = next ? next + 1 : end;
     if (!exchange_take_header(x, line, (size_t)(body - line)) || *line == '\n' || *line == '\r') break;
   }
-  exchange_take_body(x, body, (size_t)(end - body));
+  exchange_take_body(x, body, (size_t)(end - body), 200);
   return x;
 }
 
