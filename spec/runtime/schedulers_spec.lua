@@ -65,6 +65,17 @@ describe("luv", function()
     check(order)
   end)
 
+  it("works when its module is loaded a second time", function()
+    local uv = require "luv"
+    require("datasession.luv").install()
+    package.loaded["datasession.luv"] = nil
+    require("datasession.luv").install()
+    local order = {}
+    coroutine.wrap(function() work(order, "one") end)()
+    uv.run()
+    assert.same({ "one in", "one pinged" }, order)
+  end)
+
   it("reports the error of a coroutine that it resumed", function()
     local uv, seen = require "luv", nil
     require("datasession.luv").install()

@@ -81,7 +81,7 @@ describe("the catalog of the data services", function()
     assert.equal(server.uris.basic .. "/static/OrderService.json", server:catalogURI("basic", "OrderService"))
     assert.is_nil(server:catalogURI("btt", "OrderService"))
     assert.error_matches(function() server:catalogURI("basic", "x") end,
-      "one of CustomerService, OrderService")
+      "expected one of 'CustomerService', 'OrderService'", 1, true)
   end)
 end)
 
