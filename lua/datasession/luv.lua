@@ -21,21 +21,12 @@ local function step()
   hold()
 end
 
--- A watcher of the descriptor. libuv allows one for each: that of a module that was loaded before this one is
--- closed.
-local function newPoll(fd)
-  local poll = uv.new_poll(fd)
-  if poll then return poll end
-  uv.walk(function(handle)
-    if uv.handle_get_type(handle) == "poll" and uv.fileno(handle) == fd then uv.close(handle) end
-  end)
-  return assert(uv.new_poll(fd))
-end
-
+-- libuv takes one watcher for a descriptor. A timer steps the engine where there is no descriptor, or where
+-- libuv has a watcher of it, such as that of this module when it was loaded before.
 local function watch()
   local fd = datasession.pollfd()
-  if fd then
-    watcher = newPoll(fd)
+  watcher = fd and uv.new_poll(fd)
+  if watcher then
     watcher:start("r", step)
   else
     watcher = uv.new_timer()
