@@ -67,6 +67,7 @@ build = {
     ["datasession.internal.data.fill"] = "lua/datasession/internal/data/fill.lua",
     ["datasession.internal.data.filter"] = "lua/datasession/internal/data/filter.lua",
     ["datasession.internal.data.fold"] = "lua/datasession/internal/data/fold.lua",
+    ["datasession.internal.data.forms"] = "lua/datasession/internal/data/forms.lua",
     ["datasession.internal.data.given"] = "lua/datasession/internal/data/given.lua",
     ["datasession.internal.data.ids"] = "lua/datasession/internal/data/ids.lua",
     ["datasession.internal.data.image"] = "lua/datasession/internal/data/image.lua",

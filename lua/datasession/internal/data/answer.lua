@@ -4,6 +4,7 @@ local P = require("datasession.internal.data.private").P
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local errors = require "datasession.internal.data.errors"
+local forms = require "datasession.internal.data.forms"
 local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
@@ -11,10 +12,7 @@ local memory = require "datasession.internal.data.memory"
 local answer = {}
 
 local null = codec.null
-
-local function isObject(value)
-  return type(value) == "table" and not codec.isArray(value)
-end
+local isObject = forms.isObject
 
 -- True if the object has the array of one of the tables, or a part of a before-image.
 local function hasTables(jsdo, object)
@@ -24,27 +22,11 @@ local function hasTables(jsdo, object)
   return object["prods:before"] ~= nil or object["prods:errors"] ~= nil or object["prods:hasChanges"] ~= nil
 end
 
-local function isRecord(t, object)
-  for name in next, object do
-    if t[P].shape.byName[name] then return true end
-  end
-  return false
-end
-
--- The names of an object's members, for a message.
-local function membersText(object)
-  local names = {}
-  for name in next, object do names[#names + 1] = tostring(name) end
-  table.sort(names)
-  return #names == 0 and "an empty object" or ("an object with %.80s"):format(table.concat(names, ", "))
-end
-
 -- The dataset's members in an object; nil: it is none.
 local function ofDataset(jsdo, object)
-  local name = jsdo[P].resource.datasetName
-  local inner = name and object[name]
-  if isObject(inner) then return isObject(inner[name]) and inner[name] or inner end
-  if inner == null or hasTables(jsdo, object) then return isObject(inner) and inner or object end
+  local inner = forms.dataset(jsdo, object)
+  if isObject(inner) then return inner end
+  if inner == null or hasTables(jsdo, object) then return object end
 end
 
 -- The only table of the data object; nil when there are several.
@@ -58,7 +40,7 @@ local function ofOneTable(t, body)
   local name = t[P].shape.name
   if codec.isArray(body) then return { [name] = body } end
   if codec.isArray(body.data) then return { [name] = body.data } end
-  if isRecord(t, body) then return { [name] = { body } } end
+  if forms.hasField(t, body) then return { [name] = { body } } end
 end
 
 -- The members of the dataset that a body holds; nil and a message when there are none.
@@ -69,9 +51,7 @@ local function members(jsdo, body)
   if found then return found end
   local isDataset = jsdo[P].resource.datasetName ~= nil
   if body == nil or isObject(body) and (not isDataset or next(body) == nil) then return {} end
-  return nil, ("expected the rows of %s, got %s"):format(jsdo[P].resource.name,
-    body == null and "null" or isObject(body) and membersText(body) or codec.isArray(body) and "an array"
-    or type(body))
+  return nil, ("expected the rows of %s, got %s"):format(jsdo[P].resource.name, forms.describe(body))
 end
 
 -- Rows of child tables inside a row are no values of the record.

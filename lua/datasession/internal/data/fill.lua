@@ -7,6 +7,7 @@ local P = require("datasession.internal.data.private").P
 local core = require "datasession.core"
 local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
+local forms = require "datasession.internal.data.forms"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local merge = require "datasession.internal.data.merge"
@@ -169,7 +170,7 @@ local function take(call, response)
   local made = call.made
   local ok, message = requests.take(made, response, pause)
   if not ok then
-    local what = rows.describeText(response.body)
+    local what = forms.describeText(response.body)
     if what == "broken JSON" then what = what .. message:match ":.*" end
     failShape(call, "expected JSON, got " .. what)
   end

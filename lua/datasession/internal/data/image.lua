@@ -8,9 +8,11 @@
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
 local errors = require "datasession.internal.data.errors"
+local forms = require "datasession.internal.data.forms"
 local memory = require "datasession.internal.data.memory"
 
 local format = string.format
+local isObject = forms.isObject
 local null, GENERIC = codec.null, errors.GENERIC
 
 local image = {}
@@ -39,10 +41,6 @@ local function slicer(pause)
     n = n + 1
     if pause and n % SLICE == 0 then pause() end
   end
-end
-
-local function isObject(value)
-  return type(value) == "table" and not codec.isArray(value)
 end
 
 local function isArray(value)

@@ -5,6 +5,7 @@ local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local events = require "datasession.internal.data.events"
+local forms = require "datasession.internal.data.forms"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local merge = require "datasession.internal.data.merge"
@@ -201,7 +202,7 @@ local function take(call, response)
   local made = call.made
   local ok, message = requests.take(made, response, pause)
   if ok or not response.body:find "%S" then return end
-  local what = rows.describeText(response.body)
+  local what = forms.describeText(response.body)
   if what == "broken JSON" then what = what .. message:match ":.*" end
   fail(call, "protocol", "expected JSON, got " .. what,
     "check the operation's path in the catalog, and what the service answers")

@@ -3,51 +3,27 @@
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
+local forms = require "datasession.internal.data.forms"
 local image = require "datasession.internal.data.image"
 local mistake = require "datasession.internal.data.mistake"
 local schema = require "datasession.internal.data.schema"
 
 local format = string.format
 local found = mistake.found
+local isObject = forms.isObject
 local null = codec.null
 local getmetatable, next, type = getmetatable, next, type
 
 local rows = {}
 
 local SLICE = 2000         -- rows that are looked at between two pauses
-local MOST_NAMES = 80      -- bytes of members' names that a message has
-
--- ---- Descriptions for messages
-
-local function isObject(value)
-  return type(value) == "table" and not codec.isArray(value)
-end
-
-local function membersText(object)
-  local names = {}
-  for name in next, object do names[#names + 1] = tostring(name) end
-  if #names == 0 then return "an empty object" end
-  table.sort(names)
-  return format("an object with %s", (table.concat(names, ", "):sub(1, MOST_NAMES):gsub("%c", "?")))
-end
+-- ---- The form of the body
 
 local ARTICLES = { string = "a string", number = "a number", boolean = "a boolean" }
 
---- A decoded value for a message: "an array", "an object with a, b".
 local function describe(value)
-  if value == null then return "null" end
-  if isObject(value) then return membersText(value) end
-  return ARTICLES[type(value)] or "an array"
+  return ARTICLES[type(value)] or forms.describe(value)
 end
-
---- A body that is no JSON for a message.
-function rows.describeText(text)
-  if text == nil or not text:find "%S" then return "an empty body" end
-  if text:find "^%s*<[!?%a]" then return text:find "<[hH][tT][mM][lL]" and "an HTML page" or "markup" end
-  return "broken JSON"
-end
-
--- ---- The form of the body
 
 local function expectedText(jsdo)
   local resource = jsdo[P].resource
@@ -69,20 +45,14 @@ local function hasTables(jsdo, object)
 end
 
 local function isRow(t, object)
-  local shape = t[P].shape
-  if shape.open then return next(object) ~= nil end
-  for name in next, object do
-    if shape.byName[name] then return true end
-  end
-  return false
+  if t[P].shape.open then return next(object) ~= nil end
+  return forms.hasField(t, object)
 end
 
 -- The members of the dataset: { table = rows }.
 local function ofDataset(jsdo, body)
-  local name = jsdo[P].resource.datasetName
-  local inner = isObject(body) and body[name]
-  if isObject(inner) then return isObject(inner[name]) and inner[name] or inner end
-  if inner == null then return {} end
+  local inner = forms.dataset(jsdo, body)
+  if inner then return inner == null and {} or inner end
   if isObject(body) and hasTables(jsdo, body) then return body end
 end
 
