@@ -249,6 +249,7 @@ describe("a submit", function()
       ["the response is not JSON"] = "<html>",
       ["expected the rows of Customer, got number"] = "5",
       ["expected the rows of Customer, got nothing"] = "{}",
+      ["expected the rows of Customer, got null"] = '{"dsCustomer":null}',
     } do
       answer(body)
       local ok, err = customers:saveChanges(true):await(LIMIT)

@@ -8,6 +8,7 @@ local conflicts = require "datasession.internal.data.conflict"
 local core = require "datasession.core"
 local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
+local forms = require "datasession.internal.data.forms"
 local imagewriter = require "datasession.internal.data.imagewriter"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
@@ -185,16 +186,22 @@ local function unusable(plan, jsdo, message, pause)
   end, pause)
 end
 
+-- A message for a body that has no dataset, by which no server confirms a submit: {}, or { dataset = null }.
+local function lacksDataset(jsdo, body)
+  local isNull = forms.dataset(jsdo, body) == codec.null
+  if isNull or forms.isObject(body) and next(body) == nil then
+    return format("expected the rows of %s, got %s", jsdo[P].resource.name, isNull and "null" or "nothing")
+  end
+end
+
 local function applyAnswer(plan, jsdo, response, pause)
   local ok, message = requests.take(plan.made, response, pause)
   if not ok and (response.body ~= "" or isAnswered(jsdo)) then
     return unusable(plan, jsdo, message, pause)
   end
   if isAnswered(jsdo) then
-    if type(plan.made.response) == "table" and next(plan.made.response) == nil then
-      message = format("expected the rows of %s, got nothing", jsdo[P].resource.name)
-      return unusable(plan, jsdo, message, pause)
-    end
+    message = lacksDataset(jsdo, plan.made.response)
+    if message then return unusable(plan, jsdo, message, pause) end
     local parsed, problem = answer.parse(jsdo, plan.made.response, pause)
     if not parsed then return unusable(plan, jsdo, problem, pause) end
     ok, message = match(plan, parsed, pause)
