@@ -7,6 +7,9 @@
 #include <string.h>
 
 enum { MOST_DIGITS = 17, SURE_DIGITS = 15, LARGEST_PLAIN = 21, SMALLEST_PLAIN = -6 };
+enum { MILLIONTHS_DIGITS = 14, PLACES = 6 }; /* of n / 10^6, in `millionths` */
+
+static const double MILLION = 1e6;
 
 /* Digits d1 d2 d3 ... and an exponent: the value is 0.d1d2d3... * 10^point. */
 struct decimal {
@@ -34,18 +37,27 @@ static bool take_apart (struct decimal *d, double value, int digits) {
 }
 
 /*
-** Takes the double apart that is nearest to n / 10^6, with an integer n of at most 14 digits: most prices and
-** amounts. False: it is another one.
+** The double is the one nearest to n / 10^6, with an integer n of at most 14 digits: most prices and amounts
+** are. Returns n without its sign; negative: it is another one.
 */
+static long long millionths (double value) {
+  double scaled = fabs(value) * MILLION;
+  if (!(scaled < 1e14) || floor(scaled) != scaled || scaled / MILLION != fabs(value)) return -1;
+  return (long long)scaled;
+}
+
+bool number_fits (double value, int digits) {
+  struct decimal d;
+  return (digits >= MILLIONTHS_DIGITS && millionths(value) >= 0) || take_apart(&d, value, digits);
+}
+
+/* False: a number that `millionths` does not know, or 0. */
 static bool take_short (struct decimal *d, double value) {
-  enum { PLACES = 6 };
-  double scaled = fabs(value) * 1e6;
-  long long n;
+  long long all = millionths(value), n;
   int i, length = 0;
-  if (scaled >= 1e14 || floor(scaled) != scaled || scaled / 1e6 != fabs(value)) return false;
-  for (n = (long long)scaled; n; n /= 10)
+  for (n = all; n > 0; n /= 10)
     length++;
-  for (n = (long long)scaled, i = length; i; n /= 10)
+  for (n = all, i = length; i; n /= 10)
     d->digits[--i] = (char)('0' + n % 10);
   d->negative = value < 0;
   d->point = length - PLACES;
@@ -108,6 +120,20 @@ static bool is_whole (double value) {
   if (value >= 1e21 || value <= -1e21) return false;
   if (value >= largest_fraction || value <= -largest_fraction) return true;
   return (double)(long long)value == value;
+}
+
+size_t number_write_integer (char to[NUMBER_SIZE], long long n) {
+  char reversed[NUMBER_SIZE];
+  size_t length = 0, at = 0;
+  unsigned long long rest = n < 0 ? 0u - (unsigned long long)n : (unsigned long long)n;
+  do
+    reversed[length++] = (char)('0' + rest % 10);
+  while ((rest /= 10));
+  if (n < 0) to[at++] = '-';
+  while (length)
+    to[at++] = reversed[--length];
+  to[at] = 0;
+  return at;
 }
 
 size_t number_write (char to[NUMBER_SIZE], double value) {

@@ -2,6 +2,7 @@
 #ifndef NET_NUMBER_H
 #define NET_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #pragma GCC visibility push(hidden)
@@ -14,6 +15,12 @@ enum { NUMBER_SIZE = 32 }; /* of the longest text, including its NUL */
 ** else with an exponent, as in JavaScript. NaN and infinity, which no service accepts, give "" and 0.
 */
 size_t number_write (char to[NUMBER_SIZE], double value);
+
+/* The same for an integer. */
+size_t number_write_integer (char to[NUMBER_SIZE], long long n);
+
+/* True if a text of so many digits, 1 to 17, reads back as the same finite number. */
+bool number_fits (double value, int digits);
 
 /* For people: rounded to 1 to 17 digits; NaN and infinity are "nan" and "inf". Returns `to`. */
 const char *number_round (char to[NUMBER_SIZE], double value, int digits);

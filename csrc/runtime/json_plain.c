@@ -1,18 +1,16 @@
 #include "runtime/json_plain.h"
 
+#include "net/number.h"
 #include "net/utf8.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum {
-  SLOTS = 4,         /* of the stack, for each level */
-  DEEP = 100,        /* levels of a plain value */
-  FIXED_DIGITS = 14, /* every lua-cjson writes so many */
-  NUMBER_TEXT = 32
+  SLOTS = 4,        /* of the stack, for each level */
+  DEEP = 100,       /* levels of a plain value */
+  FIXED_DIGITS = 14 /* every lua-cjson writes so many */
 };
 
 static const double LARGE = 1e14; /* from here on "%.14g" turns integers into floats */
@@ -23,23 +21,9 @@ struct writer {
   bool integers, floats; /* true if the library writes long ones right */
 };
 
-/* True if 14 digits are certainly enough: for the double nearest to n / 10^6, n having at most 14 digits. */
-static bool is_short (double value) {
-  double scaled = value * 1e6;
-  return fabs(scaled) < LARGE && floor(scaled) == scaled && scaled / 1e6 == value;
-}
-
-/* The text is read in the locale in which it was written. */
-static bool survives_rounding (double value) {
-  char text[NUMBER_TEXT];
-  snprintf(text, sizeof text, "%.*g", (int)FIXED_DIGITS, value);
-  return strtod(text, NULL) == value;
-}
-
 static bool is_plain_float (const struct writer *w, double value) {
-  if (is_short(value)) return true;
   if (!isfinite(value) || (floor(value) == value && fabs(value) >= LARGE)) return false;
-  return w->floats || survives_rounding(value);
+  return w->floats || number_fits(value, FIXED_DIGITS);
 }
 
 static bool is_plain_number (lua_State *L, int index, const struct writer *w) {

@@ -1,7 +1,7 @@
 #include "runtime/json_row.h"
 
-#include "net/number.h"
 #include "net/utf8.h"
+#include "runtime/numbers.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -65,24 +65,10 @@ static bool put_string (struct writer *w, int index) {
   return true;
 }
 
-static size_t write_integer (char to[NUMBER_SIZE], lua_Integer n) {
-  char reversed[NUMBER_SIZE];
-  size_t length = 0, at = 0;
-  lua_Unsigned rest = n < 0 ? 0u - (lua_Unsigned)n : (lua_Unsigned)n;
-  do
-    reversed[length++] = (char)('0' + rest % 10);
-  while ((rest /= 10));
-  if (n < 0) to[at++] = '-';
-  while (length)
-    to[at++] = reversed[--length];
-  return at;
-}
-
 /* The number on top. */
 static bool put_number (struct writer *w) {
   char text[NUMBER_SIZE];
-  size_t length = lua_isinteger(w->L, -1) ? write_integer(text, lua_tointeger(w->L, -1))
-                                          : number_write(text, (double)lua_tonumber(w->L, -1));
+  size_t length = numbers_write(w->L, -1, text);
   put(w, text, length);
   return length > 0;
 }

@@ -1,18 +1,16 @@
 #include "runtime/numbers.h"
 
-#include "net/number.h"
+size_t numbers_write (lua_State *L, int index, char to[NUMBER_SIZE]) {
+  if (lua_isinteger(L, index)) return number_write_integer(to, (long long)lua_tointeger(L, index));
+  return number_write(to, (double)lua_tonumber(L, index));
+}
 
 bool numbers_to_text (lua_State *L, int index) {
   char text[NUMBER_SIZE];
   size_t length;
   if (lua_type(L, index) != LUA_TNUMBER) return true;
   index = lua_absindex(L, index);
-  if (lua_isinteger(L, index)) {
-    lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tointeger(L, index));
-    lua_replace(L, index);
-    return true;
-  }
-  length = number_write(text, (double)lua_tonumber(L, index));
+  length = numbers_write(L, index, text);
   if (!length) return false;
   lua_pushlstring(L, text, length);
   lua_replace(L, index);
