@@ -186,6 +186,7 @@ static void add_text (lua_State *L, struct operation *op) {
   lua_getfield(L, detail, "validators");
   add_source(L, op, x.response.uri ? &x : NULL);
   lua_settop(L, detail);
+  details_clear(L, detail, "text"); /* after a reconnect, others may be kept for later */
 }
 
 static void add_texts (lua_State *L, struct operation *op) {

@@ -237,6 +237,23 @@ describe("re-establishment", function()
     assert.equal("reconnected", events[#events])
   end)
 
+  it("adds a long catalog once, though another one comes only after a loss", function()
+    local place = server.uris.form .. "/static/"
+    local session = loggedIn "form"
+    local function serve(name, status)
+      local body = ('{"services":[]%s}'):format((" "):rep(70000 + #name))
+      server:fault { kind = "status", status = status, path = name .. "$", body = body }
+    end
+    serve("long.json", 200)
+    serve("longer.json", 401)
+    serve("longer.json", 200)
+    server:expireSessions "form"
+    local _, result, info = session:addCatalog { place .. "long.json", place .. "longer.json" }:await(LIMIT)
+    assert.equal(datasession.SUCCESS, result)
+    assert.same({ 1, 1 }, { info.details[1].result, info.details[2].result })
+    assert.same({ 1, 2 }, { asked("GET", "/long.json"), asked("GET", "longer.json") })
+  end)
+
   it("loads a catalog whose server comes back meanwhile", function()
     local session, events = loggedIn("form", { reconnect = { maxAttempts = 1000, delay = 0.02 } })
     server:stop()
