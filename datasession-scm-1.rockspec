@@ -105,6 +105,7 @@ build = {
     ["datasession.internal.data.values"] = "lua/datasession/internal/data/values.lua",
     ["datasession.internal.download"] = "lua/datasession/internal/download.lua",
     ["datasession.internal.ending"] = "lua/datasession/internal/ending.lua",
+    ["datasession.internal.flow"] = "lua/datasession/internal/flow.lua",
     ["datasession.internal.foreign_names"] = "lua/datasession/internal/foreign_names.lua",
     ["datasession.internal.locale"] = "lua/datasession/internal/locale.lua",
     ["datasession.internal.methods"] = "lua/datasession/internal/methods.lua",

@@ -1,10 +1,6 @@
 -- Bodies of responses that are taken as they come: saveTo with a function or a path, and stream.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
-local function exists(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close()
-end
 
 local await = dofile "spec/support/await.lua"
 local certify = dofile "spec/support/certify.lua"
@@ -12,7 +8,7 @@ local files = dofile "spec/support/files.lua"
 local nginx = dofile "spec/support/nginx.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
-local LIMIT, rejected = await.LIMIT, await.rejected
+local LIMIT, rejected, exists = await.LIMIT, await.rejected, files.exists
 
 -- A text whose parts all differ.
 local function document(bytes)
@@ -96,21 +92,6 @@ describe("saveTo with a function", function()
       pieces[#pieces + 1] = piece
     end }):await(LIMIT))
     assert.is_true(table.concat(pieces) == LARGE)
-  end)
-
-  it("raises at the program's line for mistakes in the options", function()
-    for message, options in pairs {
-      ["option 'saveTo': expected a path or a function, got number"] = { saveTo = 5 },
-      ["option 'resume' needs a path in option 'saveTo'"] = { resume = true },
-      ["option 'onProgress' needs a path in option 'saveTo'"] = { onProgress = print },
-      ["option 'onProgress': expected a function, got number"] = { saveTo = "x", onProgress = 1 },
-      ["expected either option 'saveTo' or option 'stream'"] = { saveTo = print, stream = true },
-    } do
-      options.path = "/large"
-      local ok, err = pcall(function() new():request(options) end)
-      assert.is_false(ok)
-      assert.matches("body_spec%.lua:%d+: request: " .. message, err)
-    end
   end)
 
   it("may wait: the transfer waits with it, without a time limit", function()
@@ -376,16 +357,24 @@ describe("stream", function()
   end)
 end)
 
-describe("mistakes", function()
+describe("mistakes in the options", function()
   for message, options in pairs {
-    ["option 'saveTo': expected a path or a function, got number"] = { saveTo = 1 },
+    ["option 'saveTo': expected a path or a function, got number"] = { saveTo = 5 },
     ["option 'stream': expected a boolean, got string"] = { stream = "yes" },
-    ["expected either option 'saveTo' or option 'stream'"] = { saveTo = print, stream = true },
     ["option 'resume' needs a path in option 'saveTo'"] = { saveTo = print, resume = true },
+    ["option 'onProgress' needs a path in option 'saveTo'"] = { onProgress = print },
+    ["option 'onProgress': expected a function, got number"] = { saveTo = "x", onProgress = 1 },
+    ["expected either option 'saveTo' or option 'stream'"] = { saveTo = print, stream = true },
+    ["option 'path': expected a string, got number"] = { path = 5, stream = true },
+    ["option 'method': expected a string, got number"] = { method = 5, saveTo = "x" },
+    ["option 'headers': expected a table, got number"] = { headers = 5, saveTo = print },
   } do
-    it("raise: " .. message, function()
-      options.path = "/a"
-      assert.error_matches(function() new():request(options) end, "request: " .. message, 1, true)
+    it("raise at the program's line: " .. message, function()
+      options.path = options.path or "/large"
+      local ok, err = pcall(function() new():request(options) end)
+      assert.is_false(ok)
+      assert.matches("^spec/session/body_spec%.lua:%d+: ", err)
+      assert.is_truthy(err:find(message, 1, true), err)
     end)
   end
 end)

@@ -8,7 +8,7 @@ local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 local shell = dofile "spec/support/shell.lua"
 
-local LIMIT, rejected = await.LIMIT, await.rejected
+local LIMIT, rejected, exists = await.LIMIT, await.rejected, files.exists
 local directory, target, server
 
 setup(function()
@@ -25,11 +25,6 @@ after_each(function()
   server:close()
   shell.run("rm -rf", target, target .. ".part", target .. ".part.version", directory .. "/device")
 end)
-
-local function exists(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close()
-end
 
 local function answer(status, headers, body)
   return ("HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s"):format(status, headers, #body, body)

@@ -11,6 +11,13 @@ function files.read(path)
   return text
 end
 
+--- True if a file can be read there.
+function files.exists(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil
+end
+
+--- Writes a text to a file, in place of what it held.
 function files.write(path, text)
   local file = assert(io.open(path, "wb"))
   assert(file:write(text))

@@ -3,6 +3,7 @@
 local chunks = require "datasession.internal.chunks"
 local core = require "datasession.core"
 local download = require "datasession.internal.download"
+local requestFlow = require "datasession.internal.flow"
 local mistake = require "datasession.internal.mistake"
 
 local bodies = {}
@@ -48,7 +49,7 @@ local function handTail(f, response, ...)
 end
 
 local function saveToFunction(session, options, f)
-  return core.requestFlow(session, options, f):next(function(response, ...)
+  return requestFlow(session, options, f):next(function(response, ...)
     if response.body == "" then return response, ... end
     return core.spawn(handTail, f, response, ...)
   end)

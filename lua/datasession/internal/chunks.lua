@@ -1,6 +1,7 @@
 --- Responses whose body is read piece by piece, while it comes: the option `stream` of requests.
 
 local core = require "datasession.core"
+local requestFlow = require "datasession.internal.flow"
 local suggest = require "datasession.internal.suggest"
 
 local chunks = {}
@@ -183,12 +184,8 @@ local function begin(held, response, ...)
   if held.resolve then settle(held, "resolve", newResponse(response, held.pieces, held.flow), ...) end
 end
 
-local function start(held, session, options)
+local function listen(held)
   local pieces = held.pieces
-  held.flow = core.requestFlow(session, options, function(piece, response)
-    begin(held, response, core.constants.SUCCESS, { xhr = response })
-    pieces:give(piece)
-  end)
   held.flow:next(function(response, ...)
     begin(held, response, ...)
     if response.body ~= "" then pieces.piece = response.body end
@@ -199,13 +196,11 @@ local function start(held, session, options)
   end)
 end
 
-local function open(session, options)
-  local held <close> = setmetatable(
-    { pieces = newPieces(), flow = false, opened = false, resolve = false, reject = false },
-    { __close = cancel })
+local function open(held)
+  local guard <close> = held -- luacheck: ignore (its end is what counts)
   local response, result, info = core.promise(function(resolve, reject)
     held.resolve, held.reject = resolve, reject
-    start(held, session, options)
+    listen(held)
   end):await()
   if not response then error(result, 0) end
   held.opened = true
@@ -213,7 +208,20 @@ local function open(session, options)
 end
 
 --- Makes a request whose promise resolves when the body begins.
--- @return promise of (response, SUCCESS, info); the response has chunks(), lines() and close()
-function chunks.request(session, options) return core.spawn(open, session, options) end
+-- @return promise of (response, SUCCESS, info); the response has chunks(), lines() and close(). Raises for
+--   mistakes in the options
+function chunks.request(session, options)
+  local held = setmetatable(
+    { pieces = newPieces(), flow = false, opened = false, resolve = false, reject = false },
+    { __close = cancel })
+  held.flow = requestFlow(session, options, function(piece, response)
+    begin(held, response, core.constants.SUCCESS, { xhr = response })
+    held.pieces:give(piece)
+  end)
+  local ok, opening = pcall(core.spawn, open, held)
+  if ok then return opening end
+  cancel(held)
+  error(opening, 0)
+end
 
 return chunks

@@ -6,6 +6,7 @@
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local requestFlow = require "datasession.internal.flow"
 local mistake = require "datasession.internal.mistake"
 
 local format = string.format
@@ -25,23 +26,18 @@ local function check(action, path, ok, why)
 end
 
 local function readAll(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a"
 end
 
 local function sizeOf(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local size = file:seek "end"
-  file:close()
-  return size
+  local file <close> = io.open(path, "rb")
+  return file and file:seek "end"
 end
 
--- ---- A download: { path, part, version (a path), from (bytes that are there), validator, file, begun,
--- onProgress, written (bytes), total (bytes, if the server says so) }
+-- ---- A download: { path, part, version (a path), device (true: path is one), method, resume, from (bytes
+-- that are there), validator, useless (true: the part does not fit the response), file, begun, resumable
+-- (true: the part stays after a failure), onProgress, written (bytes), total (bytes, if the server says so) }
 
 -- The part that an interrupted download left, if the server can be asked for the rest.
 local function findPart(self)
@@ -142,11 +138,14 @@ local function finish(self, response)
   os.remove(self.version)
 end
 
-local function abandon(self)
-  close(self)
-  if not self.begun or self.resumable or self.device then return end
+local function removePart(self)
   os.remove(self.part)
   os.remove(self.version)
+end
+
+local function abandon(self)
+  close(self)
+  if self.begun and not self.resumable and not self.device then removePart(self) end
 end
 
 local function copyOf(options, headers)
@@ -186,7 +185,7 @@ end
 -- @return promise of the request. Raises for mistakes in the options
 function download.request(session, options, path, resume, onProgress)
   local self = newDownload(options, path, resume, onProgress)
-  local promise = core.requestFlow(session, copyOf(options, headersOf(self, options.headers)),
+  local promise = requestFlow(session, copyOf(options, headersOf(self, options.headers)),
     function(piece, response) write(self, piece, response) end)
   busy[path] = true
   return promise:next(function(response, ...)
@@ -199,10 +198,7 @@ function download.request(session, options, path, resume, onProgress)
     busy[path] = nil
     abandon(self)
     local short = self.from and err.httpStatus == 416 -- the document is another one, or as short as the part
-    if short or self.useless then
-      os.remove(self.part)
-      os.remove(self.version)
-    end
+    if short or self.useless then removePart(self) end
     if short or self.useless and isGet(options) then
       return download.request(session, options, path, resume, onProgress)
     end
