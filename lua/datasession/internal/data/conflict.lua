@@ -218,7 +218,20 @@ function conflict.recordMethods.getConflict(r)
 end
 
 local function settle(r)
-  for _, name in ipairs { "conflict", "errorString", "rejected" } do memory.setMark(r, name, nil) end
+  memory.clearMark(r)
+  return r
+end
+
+-- Drops the change; the record is what the server has.
+local function takeStored(r, known)
+  memory.reject(r)
+  if known.stored then
+    memory.refresh(r, known.stored)
+    settle(r)
+  else
+    memory.delete(r)
+    memory.accept(r)
+  end
   return r
 end
 
@@ -235,12 +248,7 @@ end
 function conflict.recordMethods.keepMine(r)
   local _, known = detailsOf(r, "keepMine", 2)
   if not known.stored then
-    if known.deletes then
-      memory.reject(r)
-      memory.delete(r)
-      memory.accept(r)
-      return r
-    end
+    if known.deletes then return takeStored(r, known) end -- both sides deleted it
     apply(r, known.sent)
     memory.recreate(r)
     return settle(r)
@@ -252,19 +260,6 @@ function conflict.recordMethods.keepMine(r)
     apply(r, known.sent)
   end
   return settle(r)
-end
-
--- Drops the change; the record is what the server has.
-local function takeStored(r, known)
-  memory.reject(r)
-  if known.stored then
-    memory.refresh(r, known.stored)
-    settle(r)
-  else
-    memory.delete(r)
-    memory.accept(r)
-  end
-  return r
 end
 
 --- Gives the change up: the record becomes what the server has now, and leaves memory if another client has

@@ -233,6 +233,8 @@ function memory.id(r) return ids.id(r[MEMORY], r) end
 
 --- The record's name in messages (ids.label).
 function memory.label(r) return ids.label(r[MEMORY], r) end
+
+--- The id that no other record has (ids.generated).
 function memory.ownId(r) return ids.generated(r[MEMORY], r) end
 
 --- The record of that id; nil if there is none, or if it is deleted and `deleted` is not true.
@@ -269,7 +271,7 @@ function memory.setMark(r, name, value) sending.mark(r[MEMORY], r, name, value) 
 function memory.setError(r, text) sending.mark(r[MEMORY], r, "errorString", text) end
 
 for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent",
-  "refresh", "recreate" } do
+  "refresh", "recreate", "clearMark" } do
   local f = changes[name] or sending[name]
   memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
 end
@@ -286,6 +288,7 @@ function memory.isSaving(t) return changes.isSending(t[P]) end
 
 function memory.acceptAll(t) each(t, changes.accept) end
 function memory.rejectAll(t) each(t, changes.reject) end
+
 --- Calls f(record, state) with each record of which something is to be sent, in no order.
 function memory.eachUnsent(t, f)
   local m = t[P]

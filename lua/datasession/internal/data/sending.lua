@@ -29,7 +29,7 @@ function sending.mark(m, r, name, value)
   if m.changes[r] then m.changes[r][name] = value end
 end
 
---- Clears all marks of a record.
+--- Clears all marks of one record.
 function sending.clearMark(m, r)
   for _, name in ipairs { "errorString", "rejected", "conflict" } do sending.mark(m, r, name, nil) end
 end
