@@ -69,6 +69,25 @@ function rowsave.plan(jsdo, tables)
   return operations
 end
 
+-- ---- steps that a submit has, too
+
+--- The options of a request whose body `bodyOf(...)` gives.
+-- @return table; nil and an error object if a value has no JSON
+function rowsave.options(made, uri, operation, bodyOf, ...)
+  local ok, body = pcall(bodyOf, ...)
+  if ok then return { uri = uri, method = operation.verb, body = body } end
+  if type(body) ~= "table" or not body.message then error(body, 0) end
+  return nil, requests.failure("error", "saveChanges: " .. body.message,
+    "correct the value, then save again", made)
+end
+
+--- Notes that a handler of the record's before event has cancelled its change.
+function rowsave.cancelled(jsdo, made, t, r, kind)
+  local err = requests.failure("cancelled", ("saveChanges: a handler of %s cancelled the change")
+    :format(kind.before), nil, made)
+  errors.ofRequest(jsdo, err, made, r, t, memory.id(r))
+end
+
 -- ---- one request
 
 -- The fields that a save of changes only sends: the changed ones, and the one that identifies the record.
@@ -129,11 +148,7 @@ end
 local function describe(plan, jsdo, made, operation, t, r)
   local uri, err = addressOf(plan, operation, t, r, made)
   if not uri then return nil, err end
-  local ok, body = pcall(bodyOf, jsdo, operation, t, r)
-  if ok then return { uri = uri, method = operation.verb, body = body } end
-  if type(body) ~= "table" or not body.message then error(body, 0) end
-  return nil, requests.failure("error", "saveChanges: " .. body.message,
-    "correct the value, then save again", made)
+  return rowsave.options(made, uri, operation, bodyOf, jsdo, operation, t, r)
 end
 
 local function finderOf(plan, jsdo, t, r)
@@ -179,12 +194,6 @@ local function exchange(plan, jsdo, made, t, r)
   plan.token, plan.sending = nil, nil
 end
 
-local function cancelled(jsdo, made, t, r, kind)
-  local err = requests.failure("cancelled", ("saveChanges: a handler of %s cancelled the change")
-    :format(kind.before), nil, made)
-  errors.ofRequest(jsdo, err, made, r, t, memory.id(r))
-end
-
 -- The events around one request. Does nothing for a record whose change has been undone meanwhile.
 local function saveOne(plan, jsdo, made)
   local r = made.jsrecord
@@ -195,7 +204,7 @@ local function saveOne(plan, jsdo, made)
   end
   local kind = KINDS[state]
   if events.fireRecord(t, kind.before, r, made) == false then
-    cancelled(jsdo, made, t, r, kind)
+    rowsave.cancelled(jsdo, made, t, r, kind)
   elseif memory.unsent(r) then
     exchange(plan, jsdo, made, t, r)
   else

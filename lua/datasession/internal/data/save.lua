@@ -6,6 +6,7 @@ local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
+local pause = require "datasession.internal.pause"
 local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
 local rowsave = require "datasession.internal.data.rowsave"
@@ -147,13 +148,6 @@ local function enter(jsdo)
   end })
   state.saving = lock -- last: a lock that is half made would never be unlocked
   return lock
-end
-
-local settled = core.promise(function(resolve) resolve() end)
-
--- Lets other coroutines run.
-local function pause()
-  settled:next(function() end):await()
 end
 
 -- ---- the order of the tables

@@ -214,11 +214,7 @@ end
 
 local function blameCancelled(plan, jsdo)
   for _, part in ipairs(plan.parts) do
-    if part.cancelled then
-      local err = requests.failure("cancelled", ("saveChanges: a handler of %s cancelled the change")
-        :format(part.kind.before), nil, part.made)
-      errors.ofRequest(jsdo, err, part.made, part.r, part.t, memory.id(part.r))
-    end
+    if part.cancelled then rowsave.cancelled(jsdo, part.made, part.t, part.r, part.kind) end
   end
 end
 
@@ -238,12 +234,7 @@ local function describe(plan, jsdo, pause)
     message = "saveChanges: " .. tostring(ok and message or uri)
     return nil, requests.failure("catalog", message, nil, plan.made)
   end
-  local body
-  ok, body = pcall(bodyOf, plan, jsdo, pause)
-  if ok then return { uri = uri, method = operation.verb, body = body } end
-  if type(body) ~= "table" or not body.message then error(body, 0) end
-  return nil, requests.failure("error", "saveChanges: " .. body.message,
-    "correct the value, then save again", plan.made)
+  return rowsave.options(plan.made, uri, operation, bodyOf, plan, jsdo, pause)
 end
 
 --- Sends all changes in one request and applies the answer.
