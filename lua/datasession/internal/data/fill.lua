@@ -170,9 +170,7 @@ local function take(call, response)
   local made = call.made
   local ok, message = requests.take(made, response, pause)
   if not ok then
-    local what = forms.describeText(response.body)
-    if what == "broken JSON" then what = what .. message:match ":.*" end
-    failShape(call, "expected JSON, got " .. what)
+    failShape(call, "expected JSON, got " .. forms.describeText(response.body, message))
   end
   if call.asked.plugin then
     made.response, message = plugins.response(call.asked.plugin, call.jsdo, made.response)

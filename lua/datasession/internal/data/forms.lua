@@ -54,10 +54,11 @@ end
 
 --- A body that is no JSON.
 -- @param text string or nil
-function forms.describeText(text)
+-- @param message string: what the decoder says of it
+function forms.describeText(text, message)
   if text == nil or not text:find "%S" then return "an empty body" end
   if text:find "^%s*<[!?%a]" then return text:find "<[hH][tT][mM][lL]" and "an HTML page" or "markup" end
-  return "broken JSON"
+  return "broken JSON" .. message:match ":.*"
 end
 
 return forms

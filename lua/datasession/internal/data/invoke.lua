@@ -202,9 +202,7 @@ local function take(call, response)
   local made = call.made
   local ok, message = requests.take(made, response, pause)
   if ok or not response.body:find "%S" then return end
-  local what = forms.describeText(response.body)
-  if what == "broken JSON" then what = what .. message:match ":.*" end
-  fail(call, "protocol", "expected JSON, got " .. what,
+  fail(call, "protocol", "expected JSON, got " .. forms.describeText(response.body, message),
     "check the operation's path in the catalog, and what the service answers")
 end
 
