@@ -269,5 +269,4 @@ function methods.deleteLocal(jsdo, ...)
   return true
 end
 
-
 return localstorage

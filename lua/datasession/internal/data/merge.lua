@@ -13,12 +13,12 @@ local suggest = require "datasession.internal.suggest"
 local format = string.format
 local null = codec.null
 
+local MODES = { "MODE_APPEND", "MODE_EMPTY", "MODE_MERGE", "MODE_REPLACE" } -- the names in JSDO
+
 local merge = {
-  APPEND = 1, EMPTY = 2, MERGE = 3, REPLACE = 4,
+  APPEND = 1, EMPTY = 2, MERGE = 3, REPLACE = 4, MODES = MODES,
   methods = {}, tableMethods = {},
 }
-
-local MODES = { "MODE_APPEND", "MODE_EMPTY", "MODE_MERGE", "MODE_REPLACE" }
 
 -- ---- keys
 

@@ -5,6 +5,7 @@ local P = require("datasession.internal.data.private").P
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local jfp = require "datasession.internal.data.jfp"
+local merge = require "datasession.internal.data.merge"
 local mistake = require "datasession.internal.data.mistake"
 local percent = require "datasession.internal.percent"
 local plugins = require "datasession.internal.data.plugins"
@@ -15,7 +16,7 @@ local found = mistake.found
 
 local query = {}
 
-local MODES = { "MODE_APPEND", "MODE_EMPTY", "MODE_MERGE", "MODE_REPLACE" }
+local MODES = merge.MODES
 
 -- ---- Addresses
 

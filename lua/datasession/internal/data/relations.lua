@@ -138,7 +138,8 @@ function relations.children(m, parentRecord)
   return group or none
 end
 
---- Notes that a key field of a child has changed. `old`: its row before, with the old value.
+--- Notes that a key field of a child has changed.
+-- @param was the field's value before
 function relations.keyChanged(m, r, field, was)
   local groups, row = m.groups, r[VALUES]
   m.groups = nil -- out of memory, the next reader makes others
