@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -16,20 +17,13 @@ describe("pending changes", function()
   after_each(sessions.endAll)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
     customers = JSDO { name = "Customer", session = session }
     customers:addRecords({
       { CustNum = 1, Name = "a" }, { CustNum = 2, Name = "b" }, { CustNum = 3, Name = "c" },
       { CustNum = 4, Name = "d", QuarterSales = { 1, 2, 3, 4 } },
     }, JSDO.MODE_EMPTY)
   end)
-
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    return assert(tostring(err):match "changes_spec%.lua:%d+: (.*)", err)
-  end
 
   local function named(name) return data.find(customers, "Name", name) end
 
@@ -41,11 +35,7 @@ describe("pending changes", function()
     return table.concat(list, ", ")
   end
 
-  local function names()
-    local list = {}
-    for r in customers:records() do list[#list + 1] = r.Name end
-    return table.concat(list, " ")
-  end
+  local function names() return data.line(customers, "Name") end
 
   it("leave no field behind that the row did not have", function()
     local record, row = named "a", named("a"):toTable()

@@ -14,8 +14,7 @@ describe("a conflict", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
   end)
 
   after_each(sessions.endAll)

@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -16,12 +17,6 @@ describe("datasession.JSDO", function()
   teardown(function() server:close() end)
   before_each(function() sessions.refresh(server) end)
   after_each(sessions.endAll)
-
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    return assert(tostring(err):match "constructor_spec%.lua:%d+: (.*)", err)
-  end
 
   it("is a function that has the constants, as the module has", function()
     assert.equal(datasession.JSDO, datasession.data.JSDO)

@@ -16,10 +16,9 @@ describe("a data object's events", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
     reported = {}
     datasession.onError(function(err) reported[#reported + 1] = err end)
-    session = data.session(server)
+    session = data.begin(server)
     customers = data.filled(session, "Customer")
   end)
 

@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
@@ -16,8 +17,7 @@ describe("fill", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
   end)
 
   after_each(sessions.endAll)
@@ -40,13 +40,6 @@ describe("fill", function()
   local function answer(body)
     server:clearFaults()
     server:fault { kind = "status", status = 200, body = body, count = 1 }
-  end
-
-  -- The message that a call raises at this file's line.
-  local function raised(f)
-    local ok, message = pcall(f)
-    assert.is_false(ok)
-    return assert(tostring(message):match "fill_spec.lua:%d+: (.*)", message)
   end
 
   describe("reads", function()

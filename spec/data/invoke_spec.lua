@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT, rejected = await.LIMIT, await.rejected
@@ -16,8 +17,7 @@ describe("invoke", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
     orders = datasession.JSDO { name = "Order", session = session }
   end)
 
@@ -37,12 +37,6 @@ describe("invoke", function()
   local function sent()
     local request = server:requests()[#server:requests()]
     return request.body ~= "" and codec.decode(request.body) or nil, request
-  end
-
-  local function raised(f)
-    local ok, message = pcall(f)
-    assert.is_false(ok)
-    return assert(tostring(message):match "invoke_spec.lua:%d+: (.*)", message)
   end
 
   it("sends parameters of all kinds, and gives the outputs", function()

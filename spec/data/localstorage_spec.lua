@@ -18,9 +18,8 @@ describe("local storage", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
+    session = data.begin(server)
     memory = store.memory()
-    session = data.session(server)
   end)
 
   after_each(sessions.endAll)

@@ -3,6 +3,7 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -15,8 +16,7 @@ describe("a data object in memory", function()
   after_each(sessions.endAll)
 
   before_each(function()
-    sessions.refresh(server)
-    local session = data.session(server)
+    local session = data.begin(server)
     customers = JSDO { name = "Customer", session = session }
     orders = JSDO { name = "Order", session = session }
     customers:addRecords({
@@ -45,17 +45,7 @@ describe("a data object in memory", function()
     end
   end)
 
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    return assert(tostring(err):match "memory_spec%.lua:%d+: (.*)", err)
-  end
-
-  local function numbers(object)
-    local list = {}
-    for r in object:records() do list[#list + 1] = r.CustNum end
-    return table.concat(list, " ")
-  end
+  local function numbers(object) return data.line(object, "CustNum") end
 
   it("finds the first record that a function accepts, which becomes the working record", function()
     local seen = {}

@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
@@ -15,8 +16,7 @@ describe("pages", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
     customers = datasession.JSDO { name = "Customer", session = session }
   end)
 
@@ -34,12 +34,6 @@ describe("pages", function()
   end
 
   local function first(filter) return { field = "CustNum", operator = "lte", value = filter } end
-
-  local function raised(f)
-    local ok, message = pcall(f)
-    assert.is_false(ok)
-    return assert(tostring(message):match "pages_spec.lua:%d+: (.*)", message)
-  end
 
   it("come one after the other until the server has no more", function()
     local sizes, numbers = {}, {}

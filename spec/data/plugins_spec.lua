@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local files = dofile "spec/support/files.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
@@ -43,12 +44,6 @@ describe("a plugin", function()
     local name = "PLUG" .. number
     manager.addPlugin(name, plugin)
     return object(('"mappingType":"%s"'):format(name))
-  end
-
-  local function raised(f)
-    local ok, message = pcall(f)
-    assert.is_false(ok)
-    return assert(tostring(message):match "plugins_spec.lua:%d+: (.*)", message)
   end
 
   it("gives the values of the address, and the response in a known form", function()

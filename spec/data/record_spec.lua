@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
 local files = dofile "spec/support/files.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local null = datasession.null
@@ -17,8 +18,7 @@ describe("a record", function()
   after_each(sessions.endAll)
 
   before_each(function()
-    sessions.refresh(server)
-    customers = datasession.JSDO { name = "Customer", session = data.session(server) }
+    customers = datasession.JSDO { name = "Customer", session = data.begin(server) }
     customers:addRecords({
       { CustNum = 1, Name = "Lift Tours", State = "MA", Contact = null, QuarterSales = { 1, 2, 3, null } },
       { CustNum = 2, Name = "Urpon Frisbee", State = "Uusima" },
@@ -27,14 +27,6 @@ describe("a record", function()
   end)
 
   local function named(name) return data.find(customers, "Name", name) end
-
-  -- The message of the error that `mistake` raises here, in this file.
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    local message = tostring(err):match "record_spec%.lua:%d+: (.*)"
-    return assert(message, err)
-  end
 
   it("reads and writes fields, and keeps what was before", function()
     local r = named "Hoops"

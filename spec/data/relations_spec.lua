@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
 local files = dofile "spec/support/files.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -17,8 +18,7 @@ describe("related tables", function()
   after_each(sessions.endAll)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
     jsdo = JSDO { name = "Order", session = session }
     orders, lines = jsdo.ttOrder, jsdo.ttOrderLine
     jsdo:addRecords({ dsOrder = {
@@ -30,19 +30,9 @@ describe("related tables", function()
     } }, JSDO.MODE_EMPTY)
   end)
 
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    return assert(tostring(err):match "relations_spec%.lua:%d+: (.*)", err)
-  end
-
   local function select(number) return data.find(orders, "OrderNum", number) end
 
-  local function items()
-    local list = {}
-    for r in lines:records() do list[#list + 1] = r.ItemName end
-    return table.concat(list, " ")
-  end
+  local function items() return data.line(lines, "ItemName") end
 
   it("show the children of the parent's working record", function()
     select(1)

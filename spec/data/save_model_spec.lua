@@ -17,8 +17,7 @@ describe("data objects and their server", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
   end)
 
   after_each(sessions.endAll)

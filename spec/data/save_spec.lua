@@ -16,18 +16,13 @@ describe("saveChanges", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
+    session = data.begin(server)
     server:setData { answers = "rows", locking = true, wrapped = false }
-    session = data.session(server)
   end)
 
   after_each(sessions.endAll)
 
-  local function filled(resource, options)
-    local jsdo = data.filled(session, resource, options)
-    server:clearRequests()
-    return jsdo
-  end
+  local function filled(resource, options) return data.filled(session, resource, options) end
 
   local function outcomes(made)
     local list = {}

@@ -6,6 +6,7 @@ local child = dofile "spec/support/child.lua"
 local data = dofile "spec/support/data.lua"
 local files = dofile "spec/support/files.lua"
 local locales = dofile "spec/support/locales.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO, null = datasession.JSDO, datasession.null
@@ -24,21 +25,10 @@ describe("sorting", function()
   end
 
   before_each(function()
-    sessions.refresh(server)
-    customers = JSDO { name = "Customer", session = data.session(server) }
+    customers = JSDO { name = "Customer", session = data.begin(server) }
   end)
 
-  local function order(field)
-    local list = {}
-    for r in customers:records() do list[#list + 1] = tostring(r[field or "CustNum"]) end
-    return table.concat(list, " ")
-  end
-
-  local function raised(mistake)
-    local ok, err = pcall(mistake)
-    assert.is_false(ok)
-    return assert(tostring(err):match "sorting_spec%.lua:%d+: (.*)", err)
-  end
+  local function order(field) return data.line(customers, field or "CustNum") end
 
   it("orders by fields once", function()
     load("c", "a", "b")

@@ -16,17 +16,12 @@ describe("a submit", function()
   teardown(function() server:close() end)
 
   before_each(function()
-    sessions.refresh(server)
-    session = data.session(server)
+    session = data.begin(server)
   end)
 
   after_each(sessions.endAll)
 
-  local function filled(resource, options)
-    local jsdo = data.filled(session, resource, options)
-    server:clearRequests()
-    return jsdo
-  end
+  local function filled(resource, options) return data.filled(session, resource, options) end
 
   local function stored(number)
     return data.stored(server, "ttCustomer", "CustNum", number)

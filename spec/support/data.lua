@@ -7,6 +7,8 @@ local sessions = dofile "spec/support/sessions.lua"
 
 local data = {}
 
+local servers = setmetatable({}, { __mode = "k" }) -- session -> its server
+
 --- A session of the anonymous application with the catalogs of all data services.
 function data.session(server, options)
   local session = sessions.loggedIn(server, nil, options)
@@ -14,7 +16,14 @@ function data.session(server, options)
     assert(session:addCatalog(server:catalogURI("anonymous", service)):await(await.LIMIT))
   end
   server:clearRequests()
+  servers[session] = server
   return session
+end
+
+--- For before_each: the server runs, without faults; a new session with the catalogs.
+function data.begin(server)
+  sessions.refresh(server)
+  return data.session(server)
 end
 
 --- The rows that the server has of a resource, read by a plain request: table name -> array.
@@ -32,14 +41,23 @@ function data.read(session, resource)
   end
 end
 
---- A data object whose tables hold what the server has.
+--- A data object whose tables hold what the server has. The server's log is empty then.
+-- @param session one of data.session
 function data.filled(session, resource, options)
   local all = { name = resource, session = session }
   for name, value in pairs(options or {}) do all[name] = value end
   local jsdo = datasession.JSDO(all)
   local rows = data.read(session, resource)
   jsdo:addRecords(rows, datasession.JSDO.MODE_EMPTY)
+  servers[session]:clearRequests()
   return jsdo
+end
+
+--- The values that a field has in the records of a table or data object, in a line.
+function data.line(object, field)
+  local texts = {}
+  for record in object:records() do texts[#texts + 1] = tostring(record[field]) end
+  return table.concat(texts, " ")
 end
 
 --- The record of a table or data object whose field has that value.
