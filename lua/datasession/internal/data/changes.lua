@@ -70,9 +70,7 @@ function changes.accept(m, r)
   if change.state == "deleted" then
     remove(m, r)
   else
-    ids.leave(m, r)
-    drop(m, r)
-    ids.enter(m, r)
+    edit.finish(m, r)
   end
 end
 

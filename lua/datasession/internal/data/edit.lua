@@ -32,6 +32,13 @@ function edit.drop(m, r)
   if m.changes[r] then m.changes[r], m.changeCount = nil, m.changeCount - 1 end
 end
 
+--- Ends the change of a record that stays in memory. It may have another id then.
+function edit.finish(m, r)
+  ids.leave(m, r)
+  edit.drop(m, r)
+  ids.enter(m, r)
+end
+
 --- Puts a value into the row, whatever it replaces.
 function edit.put(m, r, field, value)
   local row, isId = r[VALUES], field == m.shape.idProperty

@@ -2,13 +2,16 @@
 
 local argument = require "datasession.internal.argument"
 local binding = require "datasession.internal.data.binding"
+local errors = require "datasession.internal.data.errors"
 local live = require "datasession.internal.data.live"
 local memory = require "datasession.internal.data.memory"
+local merge = require "datasession.internal.data.merge"
 local methodsOf = require "datasession.internal.methods"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
 local relations = require "datasession.internal.data.relations"
+local requests = require "datasession.internal.data.request"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
@@ -290,10 +293,13 @@ end
 
 -- datasession.JSDO: a function that has the constants as fields.
 jsdo.class = setmetatable({
-  MODE_APPEND = 1, MODE_EMPTY = 2, MODE_MERGE = 3, MODE_REPLACE = 4,
+  MODE_APPEND = merge.APPEND, MODE_EMPTY = merge.EMPTY, MODE_MERGE = merge.MERGE,
+  MODE_REPLACE = merge.REPLACE,
   ALL_DATA = 1, CHANGES_ONLY = 2,
-  ERROR = -1, APP_ERROR = -2, RETVAL = -3, DATA_ERROR = -4,
-  _OP_CREATE = 1, _OP_READ = 2, _OP_UPDATE = 3, _OP_DELETE = 4, _OP_SUBMIT = 5,
+  ERROR = errors.ERROR, APP_ERROR = errors.APP_ERROR, RETVAL = errors.RETVAL,
+  DATA_ERROR = errors.DATA_ERROR,
+  _OP_CREATE = requests.CREATE, _OP_READ = requests.READ, _OP_UPDATE = requests.UPDATE,
+  _OP_DELETE = requests.DELETE, _OP_SUBMIT = requests.SUBMIT,
   ARRAY_INDEX_SEPARATOR = "_",
 }, {
   __call = function(_, ...) return jsdo.new(...) end,

@@ -148,10 +148,7 @@ local function undoSince(m, r, token)
     change.state = change.saved
     unhide(m, r)
   end
-  if change.state == "deleted" or next(change.since) ~= nil then return end
-  ids.leave(m, r)
-  drop(m, r)
-  ids.enter(m, r)
+  if change.state ~= "deleted" and next(change.since) == nil then edit.finish(m, r) end
 end
 
 -- Undoes what was sent, and leaves what was changed later.
@@ -171,9 +168,7 @@ local function undo(m, r, token)
   elseif next(rest) ~= nil then
     change.state, change.old = "modified", rest
   else
-    ids.leave(m, r)
-    drop(m, r)
-    ids.enter(m, r)
+    edit.finish(m, r)
   end
   if token.state == "deleted" then unhide(m, r) end
 end
