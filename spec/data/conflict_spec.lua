@@ -28,7 +28,6 @@ describe("a conflict", function()
     record:assign(mine)
     local theirs = { CustNum = 3, Name = "theirs" .. fresh(), City = "theirs" .. fresh() }
     server:putRow("ttCustomer", theirs)
-    server:clearRequests()
     local ok = customers:saveChanges():await(LIMIT)
     assert.is_nil(ok)
     return read, mine, theirs
@@ -220,7 +219,6 @@ describe("a conflict", function()
     record = data.find(customers, "CustNum", 50)
     record.Name = "sent"
     server:putRow("ttCustomer", { CustNum = 50, Name = "theirs" })
-    server:clearRequests()
     server:fault { kind = "slow", delay = 0.05, method = "PUT" }
     local promise = customers:saveChanges()
     await.stepUntil(function() return #data.sent(server) > 0 end)

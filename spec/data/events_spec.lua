@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
@@ -217,10 +218,7 @@ describe("a data object's events", function()
         datasession.JSDO { name = "Customer", session = session, events = { afterFill = { {} } } }
       end,
     } do
-      local ok, raised = pcall(mistake)
-      assert.is_false(ok)
-      assert.matches(message, raised, 1, true)
-      assert.matches("^spec/data/events_spec%.lua:%d+: ", raised)
+      assert.matches(message, raised(mistake), 1, true)
     end
   end)
 end)

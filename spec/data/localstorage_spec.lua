@@ -6,6 +6,7 @@ local store = require "datasession.store"
 local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
 local files = dofile "spec/support/files.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -265,10 +266,7 @@ describe("local storage", function()
         JSDO { name = "Item", session = session, store = "files" }
       end,
     } do
-      local ok, raised = pcall(mistake)
-      assert.is_false(ok)
-      assert.matches(message, raised, 1, true)
-      assert.matches("^spec/data/localstorage_spec%.lua:%d+: ", raised)
+      assert.matches(message, raised(mistake), 1, true)
     end
   end)
 end)

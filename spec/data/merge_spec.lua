@@ -3,6 +3,7 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
 local data = dofile "spec/support/data.lua"
+local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local JSDO = datasession.JSDO
@@ -255,12 +256,9 @@ describe("addRecords", function()
         items, { { ["prods:rowState"] = "x" } }, APPEND },
     } do
       local object = arguments[1]
-      local ok, raised = pcall(function()
+      assert.matches(message, raised(function()
         object:addRecords(table.unpack(arguments, 2, 4))
-      end)
-      assert.is_false(ok)
-      assert.matches(message, raised, 1, true)
-      assert.matches("^spec/data/merge_spec%.lua:%d+: ", raised)
+      end), 1, true)
     end
   end)
 end)

@@ -255,8 +255,7 @@ describe("a record", function()
     assert.equal(1500, r.CreditLimit)
     assert.is_true(r.Active)
     assert.same({ 0, 0, 0, 0 }, r:toTable().QuarterSales)
-    local order = data.session(server)
-    local orders = datasession.JSDO { name = "Order", session = order }
+    local orders = datasession.JSDO { name = "Order", session = customers.session }
     local today = os.date "%Y-%m-%d"
     local new = orders.ttOrder:add()
     assert.is_true(new.OrderDate == today or new.OrderDate == os.date "%Y-%m-%d")
@@ -265,13 +264,10 @@ describe("a record", function()
 
   it("gives its fields before what it says of itself, and its methods always", function()
     local session = data.session(server)
-    local path = os.tmpname()
-    local file <close> = assert(io.open(path, "w"))
-    file:write [[{"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{"name":"Odd",
-      "path":"/Odd","schema":{"type":"object","properties":{"ttOdd":{"type":"array","items":{
+    local path = files.new [[{"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{
+      "name":"Odd","path":"/Odd","schema":{"type":"object","properties":{"ttOdd":{"type":"array","items":{
       "properties":{"id":{"type":"string"},"state":{"type":"string"},"data":{"type":"string"}}}}}},
       "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]
-    file:flush()
     assert(session:addCatalog(path):await(await.LIMIT))
     os.remove(path)
     local odd = datasession.JSDO { name = "Odd", session = session }
