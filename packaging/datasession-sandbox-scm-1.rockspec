@@ -83,6 +83,7 @@ build = {
     ["datasession.sandbox.routes"] = "lua/datasession/sandbox/routes.lua",
     ["datasession.sandbox.sessions"] = "lua/datasession/sandbox/sessions.lua",
     ["datasession.sandbox.settings"] = "lua/datasession/sandbox/settings.lua",
+    ["datasession.sandbox.setup"] = "lua/datasession/sandbox/setup.lua",
     ["datasession.sandbox.site"] = "lua/datasession/sandbox/site.lua",
     ["datasession.sandbox.tokens"] = "lua/datasession/sandbox/tokens.lua",
     ["datasession.sandbox.webapplication"] = "lua/datasession/sandbox/webapplication.lua",

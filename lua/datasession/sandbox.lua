@@ -31,11 +31,11 @@ local cjson = require "cjson"
 local ascii = require "datasession.internal.ascii"
 local check = require "datasession.sandbox.check"
 local dump = require "datasession.sandbox.dump"
-local har = require "datasession.sandbox.har"
 local json = require "datasession.sandbox.json"
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
 local settings = require "datasession.sandbox.settings"
+local setup = require "datasession.sandbox.setup"
 local suggest = require "datasession.internal.suggest"
 
 local found, core = pcall(require, "datasession.sandbox.core")
@@ -150,12 +150,10 @@ function methods:setApplication(model, up)
   control(self, "setApplication", { up = up, model = model })
 end
 
-local isPing = check.oneOf { "new", "classic", "none" }
-
 --- Which ping service there is: "new" (/rest/_oepingService/_oeping), "classic" (/rest/_oeping) or
 -- "none".
 function methods:setPing(ping)
-  check.value("argument 'ping'", isPing, ping, 2)
+  check.value("argument 'ping'", setup.rules.ping, ping, 2)
   control(self, "setPing", { ping = ping })
 end
 
@@ -370,17 +368,8 @@ function methods:revokeTokens()
   control(self, "revokeTokens")
 end
 
--- Whether a value is a table that makes a JSON object.
-local function isJSONObject(value)
-  if type(value) ~= "table" or not pcall(cjson.encode, value) then return false end
-  for name in pairs(value) do
-    if type(name) ~= "string" then return false end
-  end
-  return true
-end
-
 local function isTokenAnswer(value)
-  return value == nil or type(value) == "string" or isJSONObject(value),
+  return value == nil or type(value) == "string" or check.isObject(value),
     "string, or table of what JSON can tell by name"
 end
 
@@ -411,17 +400,6 @@ function methods:setOldStyle(style)
   control(self, "setOldStyle", { style = style })
 end
 
--- JSON in nothing but ASCII, as a header needs it.
-local function encodeASCII(value)
-  return (json.encode(value):gsub(utf8.charpattern, function(char)
-    local code = utf8.len(char) and utf8.codepoint(char) or 0
-    if code < 0x80 then return nil end -- stays as it is, as do bytes that are no UTF-8
-    if code < 0x10000 then return ("\\u%04x"):format(code) end
-    code = code - 0x10000
-    return ("\\u%04x\\u%04x"):format(0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
-  end))
-end
-
 local function isHeaderText(value)
   return type(value) == "string" and not value:find("[\r\n%z]"),
     "table of what JSON can tell by name, or string without line breaks"
@@ -432,7 +410,7 @@ end
 -- nil: no such header (the default).
 function methods:setContextProperties(model, properties)
   checkModel(self, model or false, 2)
-  local text = isJSONObject(properties) and encodeASCII(properties) or properties
+  local text = check.isObject(properties) and json.encodeASCII(properties) or properties
   check.value("argument 'properties'", isHeaderText, text == nil and "" or text, 2)
   control(self, "setContextProperties", { model = model, text = text })
 end
@@ -471,8 +449,7 @@ local datasnapRules = {
 --   Setting it to true closes those that there are. At the start: false
 -- - pragma: whether answers carry the header Pragma, with the session's id. At the start: true
 -- - generation: "older", as servers from XE2 to Berlin, or "newer", as those of RAD Studio 11: an answer
--- without a body
---   has a page, a stream is a list of bytes, and batches are not served. At the start: "older"
+--   without a body has a page, a stream is a list of bytes, and batches are not served. At the start: "older"
 function methods:setDataSnap(options)
   check.options("setDataSnap", options, datasnapRules, 2)
   control(self, "setDataSnap", { options = options })
@@ -553,51 +530,6 @@ methodsOf("a server", methods, function(value) return getmetatable(value) == Ser
 
 -- ---- starting
 
--- The contents of the files.
-local function readTLS(tls)
-  local contents = {}
-  if not tls then return contents end
-  for _, name in ipairs { "certificate", "key" } do
-    local file, message = io.open(tls[name], "rb")
-    if not file then return nil, message end
-    contents[name] = file:read("a")
-    file:close()
-    if not contents[name] then return nil, tls[name] .. ": cannot be read" end
-  end
-  return contents
-end
-
-local function checkTLS(value)
-  if type(value) ~= "table" then return false, "table" end
-  for name in pairs(value) do
-    if name ~= "certificate" and name ~= "key" then return false, "certificate and key alone" end
-  end
-  return type(value.certificate) == "string" and type(value.key) == "string",
-    "file names of certificate and key"
-end
-
-local function isCatalogs(value)
-  if type(value) ~= "table" then return false, "table of catalogs by name" end
-  for name, catalog in pairs(value) do
-    if type(name) ~= "string" or not name:find "^[%w_.-]+$" then
-      return false, "names of letters, digits, '_', '.' and '-'"
-    end
-    local decoded = type(catalog) == "string" and json.decode(catalog) or catalog
-    if not isJSONObject(decoded) then return false, ("%s as JSON text or a table of it"):format(name) end
-  end
-  return true
-end
-
-local startRules = {
-  catalogs = isCatalogs, har = check.name, harRepeats = check.is "boolean",
-  port = check.integer(0, 65535), address = check.is "string", users = check.texts,
-  idleTimeout = check.number(0), ping = isPing, customers = check.integer(0, 1000000),
-  orders = check.integer(0, 1000000), items = check.integer(0, 1000000),
-  catalogResources = check.integer(1, 100000), tls = checkTLS,
-  tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
-  datasnapAuthentication = check.is "boolean", bodyLimit = check.integer(0, 2 ^ 40),
-}
-
 local function originOf(options, port)
   local host = options.address or "127.0.0.1"
   if host == "0.0.0.0" then host = "127.0.0.1" elseif host == "::" then host = "::1" end
@@ -613,48 +545,10 @@ local function describe(self)
   end
 end
 
-local BODY_LIMIT = 16 * 1024 * 1024
-
--- The catalogs as texts.
-local function catalogTexts(catalogs)
-  local texts = {}
-  for name, catalog in pairs(catalogs or {}) do
-    texts[name] = type(catalog) == "string" and catalog or cjson.encode(catalog)
-  end
-  return texts
-end
-
 local function catalogNames(catalogs)
   local names = { "CustomerService", "OrderService" }
   for name in pairs(catalogs or {}) do names[#names + 1] = name end
   return names
-end
-
-local function newCore(options)
-  local tls, message = readTLS(options.tls)
-  if not tls then return nil, message end
-  local exchanges
-  if options.har then
-    exchanges, message = har.read(options.har)
-    if not exchanges then return nil, message end
-  end
-  return core.new {
-    address = options.address or "127.0.0.1", port = options.port or 0,
-    bodyLimit = options.bodyLimit or BODY_LIMIT,
-    certificate = tls.certificate, key = tls.key,
-    path = package.path, cpath = package.cpath,
-    setup = cjson.encode {
-      users = options.users or { lua = "secret" }, idleTimeout = options.idleTimeout or 1200,
-      ping = options.ping or "new", customers = options.customers or 300,
-      orders = options.orders or 60, items = options.items or 40,
-      catalogResources = options.catalogResources or 1,
-      tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
-      bearerTokens = options.bearerTokens or { "letmein" },
-      datasnapAuthentication = options.datasnapAuthentication or false,
-      catalogs = catalogTexts(options.catalogs), exchanges = exchanges, har = options.har,
-      harRepeats = options.harRepeats,
-    },
-  }
 end
 
 --- Starts a server. Options, all of them optional:
@@ -683,11 +577,13 @@ end
 -- module; or nil and a message.
 function sandbox.start(options)
   options = options or {}
-  check.options("start", options, startRules, 2)
+  check.options("start", options, setup.rules, 2)
   if options.harRepeats and not options.har then raise("option 'harRepeats' for 'start' needs 'har'", 2) end
-  local handle, message = newCore(options)
+  local made, message = setup.new(options)
+  if not made then return nil, message end
+  local handle, started
+  handle, message = core.new(made)
   if not handle then return nil, message end
-  local started
   started, message = handle:start()
   if not started then
     handle:close()

@@ -1,6 +1,7 @@
 --- Checks of arguments and of option tables, with messages that name what is wrong and what was expected.
 --
 -- A rule is a function: value -> true, or false and the words for what it takes.
+local cjson = require "cjson"
 local ascii = require "datasession.internal.ascii"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
@@ -87,6 +88,15 @@ function check.headerLines(value)
     if not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then return false, "names that are header names" end
     if not check.line(text) then return false, "values without line breaks, not empty" end
     if RESERVED[ascii.lower(name)] then return false, "no " .. name .. ", which the server sets" end
+  end
+  return true
+end
+
+--- True if a value is a table that makes a JSON object.
+function check.isObject(value)
+  if type(value) ~= "table" or not pcall(cjson.encode, value) then return false end
+  for name in pairs(value) do
+    if type(name) ~= "string" then return false end
   end
   return true
 end

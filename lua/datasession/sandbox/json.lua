@@ -74,4 +74,15 @@ function json.decode(text)
   return nil, value
 end
 
+--- The JSON of a value in ASCII alone, as a header needs it.
+function json.encodeASCII(value)
+  return (json.encode(value):gsub(utf8.charpattern, function(char)
+    local code = utf8.len(char) and utf8.codepoint(char) or 0
+    if code < 0x80 then return nil end -- stays as it is, as do bytes that are no UTF-8
+    if code < 0x10000 then return ("\\u%04x"):format(code) end
+    code = code - 0x10000
+    return ("\\u%04x\\u%04x"):format(0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+  end))
+end
+
 return json
