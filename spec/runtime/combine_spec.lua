@@ -1,11 +1,6 @@
 local datasession = require "datasession"
 local await = dofile "spec/support/await.lua"
-
-local function failure(...)
-  local ok, err = pcall(...)
-  assert.is_false(ok)
-  return tostring(err)
-end
+local raised = dofile "spec/support/raised.lua"
 
 local function later(seconds, value)
   return datasession.after(seconds, function() return value end)
@@ -49,8 +44,8 @@ describe("all", function()
 
   it("refuses what is no array", function()
     assert.matches(
-      "combine_spec.lua:%d+: all: expected an array of promises, got a promise: write all { ... }",
-      failure(function() datasession.all(later(0)) end))
+      "^all: expected an array of promises, got a promise: write all { ... }",
+      raised(function() datasession.all(later(0)) end))
   end)
 end)
 
@@ -80,7 +75,7 @@ describe("race", function()
 
   it("refuses an empty array, which would never settle", function()
     assert.matches("race: expected an array of at least one promise",
-      failure(function() datasession.race {} end))
+      raised(function() datasession.race {} end))
   end)
 end)
 
@@ -145,10 +140,14 @@ describe("map", function()
   end)
 
   it("refuses wrong arguments", function()
-    assert.matches("map: expected a function, got nil", failure(function() datasession.map({}) end))
+    assert.matches("^map: expected an array, got a promise: did you forget :await%(%)",
+      raised(function() datasession.map(later(0), print) end))
+    assert.matches("map: expected an array, got the module: call it with '.' instead of ':'",
+      raised(function() datasession:map({}, print) end))
+    assert.matches("map: expected a function, got nil", raised(function() datasession.map({}) end))
     assert.matches("map: unknown option 'limits': did you mean 'limit'",
-      failure(function() datasession.map({}, print, { limits = 3 }) end))
+      raised(function() datasession.map({}, print, { limits = 3 }) end))
     assert.matches("map: limit: expected an integer, 1 or more, got 0",
-      failure(function() datasession.map({}, print, { limit = 0 }) end))
+      raised(function() datasession.map({}, print, { limit = 0 }) end))
   end)
 end)

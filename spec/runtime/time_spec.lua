@@ -1,11 +1,6 @@
 local datasession = require "datasession"
 local await = dofile "spec/support/await.lua"
-
-local function failure(...)
-  local ok, err = pcall(...)
-  assert.is_false(ok)
-  return tostring(err)
-end
+local raised = dofile "spec/support/raised.lua"
 
 describe("sleep", function()
   it("lets other coroutines run", function()
@@ -38,8 +33,8 @@ describe("sleep", function()
 
   it("refuses what is no time, with the caller's line", function()
     for _, wrong in ipairs { -1, 0 / 0, 1 / 0, "soon", {} } do
-      assert.matches("time_spec.lua:%d+: sleep: expected a number of seconds, 0 or more, or a text",
-        failure(function() datasession.sleep(wrong) end))
+      assert.matches("^sleep: expected a number of seconds, 0 or more, or a text",
+        raised(function() datasession.sleep(wrong) end))
     end
   end)
 end)
@@ -129,7 +124,7 @@ describe("after", function()
   end)
 
   it("refuses what is no function", function()
-    assert.matches("after: expected a function, got nil", failure(function() datasession.after(1) end))
+    assert.matches("after: expected a function, got nil", raised(function() datasession.after(1) end))
   end)
 end)
 
@@ -186,6 +181,6 @@ describe("every", function()
   end)
 
   it("refuses 0 seconds, and says what to use", function()
-    assert.matches("nextStep waits for the next step", failure(function() datasession.every(0, print) end))
+    assert.matches("nextStep waits for the next step", raised(function() datasession.every(0, print) end))
   end)
 end)

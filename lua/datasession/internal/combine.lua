@@ -7,10 +7,13 @@ local suggest = require "datasession.internal.suggest"
 
 local combine = {}
 
+-- False for the module: a function was called with ':'.
+local function isTable(value) return type(value) == "table" and value ~= package.loaded.datasession end
+
 local function checkList(call, list)
   if core.isPromise(list) then
     raise(("%s: expected an array of promises, got a promise: write %s { ... }"):format(call, call), 3)
-  elseif type(list) ~= "table" or list == package.loaded.datasession then
+  elseif not isTable(list) then
     raise(("%s: expected an array of promises, got %s"):format(call, argument.type(list)), 3)
   end
 end
@@ -167,13 +170,13 @@ end
 -- @return a promise of { result of each, in order, n = their number }. It rejects with the first error; calls
 --   that are under way are then cancelled. cancel() cancels them too
 function combine.map(list, f, options)
-  local limit = limitOf(options)
-  if type(list) ~= "table" then
-    raise("map: expected an array, got " .. type(list), 2)
+  if not isTable(list) then
+    raise("map: expected an array, got " .. argument.type(list), 2)
   end
   if type(f) ~= "function" then
     raise("map: expected a function, got " .. type(f), 2)
   end
+  local limit = limitOf(options)
   local work = { list = list, f = f, next = 1, values = { n = #list } }
   return core.spawn(function()
     local workers = setmetatable({}, { __close = cancelAll })
