@@ -12,6 +12,7 @@
 -- BENCH_CA: the file of certificates to trust, for https.
 
 local datasession = require "datasession"
+local peak = dofile((arg[0]:gsub("[^/]*$", "peak.lua")))
 
 local work, count, uri, extra, interval = arg[1], math.tointeger(arg[2]), arg[3], arg[4], arg[5]
 
@@ -62,13 +63,6 @@ local function logInMany(model, sessions)
     held[i] = logIn(model)
   end
   return held
-end
-
-local function peak()
-  local file = assert(io.open("/proc/self/status"))
-  local text = file:read("a")
-  file:close()
-  return text:match("VmHWM:%s*(%d+)")
 end
 
 local function tell(start, units)

@@ -1,11 +1,6 @@
 --- measure(name, times, run): prints the name, milliseconds of CPU time of one of so many runs, and the peak
 -- of the process's memory until then in KB. Garbage is collected first, so that each run pays for its own.
-local function peak()
-  local file = assert(io.open("/proc/self/status"))
-  local text = file:read("a")
-  file:close()
-  return text:match("VmHWM:%s*(%d+)")
-end
+local peak = require "peak"
 
 return function(name, times, run)
   collectgarbage()

@@ -25,7 +25,9 @@ prepare() {
   for n in "${sizes[@]}"; do "$lua" "$data/customers.lua" rows "$n" >"$scratch/customers$n.json"; done
 }
 
-with_modules() { LUA_PATH="$data/?.lua;$LUA_PATH" LUA_CPATH="$scratch/?.so;$LUA_CPATH" "$lua" "$@"; }
+with_modules() {
+  LUA_PATH="$data/?.lua;$here/?.lua;$LUA_PATH" LUA_CPATH="$scratch/?.so;$LUA_CPATH" "$lua" "$@"
+}
 data_floor() { with_modules "$data/floor.lua" "$1" "$base"; }
 data_ours() { with_modules "$data/ours.lua" "$1" "$base"; }
 data_jsdo() { node "$data/jsdo.js" "$1" "$base" "$BENCH_REFERENCE"; }
