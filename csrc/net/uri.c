@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { APPENDED = 6 }; /* URIs that a session requests often */
+enum { KEPT = 6 }; /* URIs that a session requests often */
 
 struct uri {
   const struct allocator *memory; /* borrowed */
@@ -17,8 +17,8 @@ struct uri {
   unsigned origin_hash;
   size_t path, path_end; /* the start and end of the path in `text` */
   bool https;
-  unsigned char turn;             /* index in `appended` of the next to replace */
-  struct uri *appended[APPENDED]; /* owned references */
+  unsigned char turn;     /* index in `kept` of the next to replace */
+  struct uri *kept[KEPT]; /* owned references */
   char text[];
 };
 
@@ -238,52 +238,45 @@ struct uri *uri_resolve (const struct uri *base, const char *reference, size_t l
   return parse_joined(base->memory, base->text, kept, reference, length, why);
 }
 
-/* `end`: the length of what precedes `path`, in `base` and in each appended URI. */
-static struct uri *find_appended (const struct uri *base, size_t end, const char *path) {
-  for (size_t i = 0; i < APPENDED; i++)
-    if (base->appended[i] && strcmp(base->appended[i]->text + end, path) == 0) return base->appended[i];
+/* True if the URI is the first `end` bytes of `base`, and then `rest`. */
+static bool is_joined (const struct uri *u, const struct uri *base, size_t end, const char *rest,
+                       size_t length) {
+  return strlen(u->text) == end + length && memcmp(u->text + end, rest, length) == 0 &&
+         memcmp(u->text, base->text, end) == 0;
+}
+
+static struct uri *find_kept (const struct uri *base, size_t end, const char *rest, size_t length) {
+  for (size_t i = 0; i < KEPT; i++)
+    if (base->kept[i] && is_joined(base->kept[i], base, end, rest, length)) return base->kept[i];
   return NULL;
 }
 
-/* False if normalising changed the path, or for a query. */
-static bool is_worth_keeping (const struct uri *u, size_t end, const char *path) {
-  return strlen(u->text) >= end && strcmp(u->text + end, path) == 0 && !has_secrets(path, 0);
-}
-
-static void keep_appended (struct uri *base, struct uri *u) {
-  uri_release(base->appended[base->turn]);
-  base->appended[base->turn] = uri_keep(u);
-  base->turn = (unsigned char)((base->turn + 1) % APPENDED);
+/* Keeps the URI for find_kept, unless normalising has changed `rest`, or `rest` may hold a secret. */
+static void keep_joined (struct uri *base, struct uri *u, size_t end, const char *rest, size_t length) {
+  if (!is_joined(u, base, end, rest, length) || has_secrets(u->text, end ? end : u->path)) return;
+  uri_release(base->kept[base->turn]);
+  base->kept[base->turn] = uri_keep(u);
+  base->turn = (unsigned char)((base->turn + 1) % KEPT);
 }
 
 struct uri *uri_append (struct uri *base, const char *path) {
   const char *why;
-  size_t end = base->path_end;
+  size_t end = base->path_end, length = strlen(path);
   while (end > base->path && base->text[end - 1] == '/')
     end--;
-  struct uri *u = find_appended(base, end, path);
+  struct uri *u = find_kept(base, end, path, length);
   if (u) return uri_keep(u);
-  if (has_control(path, strlen(path))) return NULL; /* libcurl 8.23 would encode a line break */
-  u = parse_joined(base->memory, base->text, end, path, strlen(path), &why);
-  if (u && is_worth_keeping(u, end, path)) keep_appended(base, u);
+  if (has_control(path, length)) return NULL; /* libcurl 8.23 would encode a line break */
+  u = parse_joined(base->memory, base->text, end, path, length, &why);
+  if (u) keep_joined(base, u, end, path, length);
   return u;
 }
 
-static bool has_text (const struct uri *u, const char *text, size_t length) {
-  return strlen(u->text) == length && memcmp(u->text, text, length) == 0;
-}
-
-static struct uri *find_kept (const struct uri *base, const char *text, size_t length) {
-  for (size_t i = 0; i < APPENDED; i++)
-    if (base->appended[i] && has_text(base->appended[i], text, length)) return base->appended[i];
-  return NULL;
-}
-
 struct uri *uri_resolve_kept (struct uri *base, const char *reference, size_t length, const char **why) {
-  struct uri *u = find_kept(base, reference, length);
+  struct uri *u = find_kept(base, 0, reference, length);
   if (u) return uri_keep(u);
   u = uri_resolve(base, reference, length, why);
-  if (u && has_text(u, reference, length) && !has_secrets(u->text, u->path)) keep_appended(base, u);
+  if (u) keep_joined(base, u, 0, reference, length);
   return u;
 }
 
@@ -295,8 +288,8 @@ struct uri *uri_keep (struct uri *u) {
 /* Wiped: the text may hold a token in its query. */
 void uri_release (struct uri *u) {
   if (!u || --u->references > 0) return;
-  for (size_t i = 0; i < APPENDED; i++)
-    uri_release(u->appended[i]);
+  for (size_t i = 0; i < KEPT; i++)
+    uri_release(u->kept[i]);
   curl_url_cleanup(u->handle);
   memory_wipe_free(u->memory, u, u->size);
 }

@@ -13,6 +13,7 @@ void uris_resolve_as_rfc_3986_says (void);
 void uris_know_origin_and_place (void);
 void appended_uris_are_kept (void);
 void resolved_uris_are_kept (void);
+void resolved_uris_are_not_taken_for_appended_ones (void);
 void uris_hide_secrets (void);
 void timers_fire_in_order (void);
 void transport_has_defaults (void);

@@ -36,6 +36,7 @@ static void run_values (void) {
   RUN(uris_know_origin_and_place);
   RUN(appended_uris_are_kept);
   RUN(resolved_uris_are_kept);
+  RUN(resolved_uris_are_not_taken_for_appended_ones);
   RUN(uris_hide_secrets);
   RUN(timers_fire_in_order);
   RUN(transport_has_defaults);

@@ -359,6 +359,16 @@ void resolved_uris_are_kept (void) {
   uri_release(base);
 }
 
+void resolved_uris_are_not_taken_for_appended_ones (void) {
+  struct uri *base = parse("http://h/App"), *longer = resolve_kept(base, "http://x/App/y");
+  struct uri *shorter = resolve_kept(base, "http://x"), *appended = uri_append(base, "/y");
+  CHECK_TEXT(uri_text(appended), "http://h/App/y");
+  uri_release(longer);
+  uri_release(shorter);
+  uri_release(appended);
+  uri_release(base);
+}
+
 void uris_know_origin_and_place (void) {
   CHECK(same_origin("http://h/a", "HTTP://H:80/b?c"));
   CHECK(!same_origin("http://h/", "https://h/") && !same_origin("http://h/", "http://h:81/"));
