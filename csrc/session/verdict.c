@@ -227,19 +227,22 @@ void verdict_blame (struct finding *found, enum verdict verdict, const char *kin
   verdict_say(found, "HTTP %ld from %s: %s", found->fault.status, uri_public_text(found->fault.uri), what);
 }
 
-void verdict_name_call (const struct operation *op, struct finding *found) {
-  size_t old = strlen(purpose_names[found->purpose]), name = strlen(op->verb), rest;
-  if (found->purpose != PURPOSE_REQUEST && found->purpose != PURPOSE_LOGOUT) return;
+void verdict_rename (struct finding *found, const char *call) {
+  size_t old = strlen(purpose_names[found->purpose]), name = strlen(call), rest;
   if (found->fault.message != found->message) return;
   rest = strlen(found->message + old);
   if (rest >= sizeof found->message - name) rest = sizeof found->message - name - 1;
   memmove(found->message + name, found->message + old, rest);
-  memcpy(found->message, op->verb, name);
+  memcpy(found->message, call, name);
   found->message[name + rest] = 0;
 }
 
-void verdict_of_logout (lua_State *L, const struct operation *op, const struct exchange *x,
-                        struct finding *found) {
+void verdict_name_call (const struct operation *op, struct finding *found) {
+  if (found->purpose == PURPOSE_REQUEST || found->purpose == PURPOSE_LOGOUT) verdict_rename(found, op->verb);
+}
+
+void verdict_blame_stop (lua_State *L, const struct operation *op, const struct exchange *x,
+                         struct finding *found) {
   if (found->verdict != VERDICT_BROKEN || found->fault.status <= 0 || strcmp(op->verb, "stop") != 0) return;
   verdict_blame(found, VERDICT_BROKEN, found->fault.kind, found->reason, "the server did not end the session",
                 NULL);

@@ -113,15 +113,21 @@ void verdict_begin (struct finding *found, const struct exchange *x, enum purpos
 void verdict_blame (struct finding *found, enum verdict verdict, const char *kind, const char *reason,
                     const char *what, const char *hint);
 
+/* Begins the message with the name of that call instead of the purpose's. */
+void verdict_rename (struct finding *found, const char *call);
+
 /*
-** Begins the message with the name of the call, where several calls have one purpose: request, invoke;
-** logout, invalidate, stop.
+** Begins the message with the name of the operation's call, where several calls have one purpose: request,
+** invoke; logout, invalidate, stop.
 */
 void verdict_name_call (const struct operation *op, struct finding *found);
 
-/* Corrects the message of a refused stop: the session goes on, while a logout would have ended it here. */
-void verdict_of_logout (lua_State *L, const struct operation *op, const struct exchange *x,
-                        struct finding *found);
+/*
+** Says of a stop that the server refused that the session goes on; changes nothing of other calls' findings,
+** since a logout ends the session here in any case.
+*/
+void verdict_blame_stop (lua_State *L, const struct operation *op, const struct exchange *x,
+                         struct finding *found);
 
 /* Has the session's protocol judge the answer. */
 void verdict_judge (lua_State *L, struct operation *op, const struct exchange *x, enum purpose purpose,

@@ -283,7 +283,7 @@ static void push_closed (lua_State *L, struct operation *op, const struct exchan
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
-  verdict_of_logout(L, op, x, &found);
+  verdict_blame_stop(L, op, x, &found);
   if (op->stage == STAGE_CLOSE) {
     verdict_conclude_with(L, op, x, &found, push_closed);
     return;

@@ -553,7 +553,7 @@ static bool jsdo_login (lua_State *L, struct operation *op, const struct credent
 static void logged_out (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   verdict_judge(L, op, x, PURPOSE_LOGOUT, &found);
-  verdict_of_logout(L, op, x, &found);
+  verdict_blame_stop(L, op, x, &found);
   verdict_conclude(L, op, x, &found, RESULT_SUCCESS);
 }
 

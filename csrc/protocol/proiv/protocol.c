@@ -368,9 +368,7 @@ static bool ask_to_stop (lua_State *L, struct operation *op) {
 /* Rejects the stop with the error of `found`; the session then stays. */
 static void reject_stop (lua_State *L, struct operation *op, const struct exchange *x,
                          struct finding *found) {
-  static const char ping_name[] = "ping", stop_name[] = "stop"; /* verdict_say begins messages with these */
-  if (!strncmp(found->message, ping_name, sizeof ping_name - 1))
-    memcpy(found->message, stop_name, sizeof stop_name - 1);
+  verdict_rename(found, op->verb);
   verdict_push_error(L, x, found);
   operation_reject(L, op);
 }
