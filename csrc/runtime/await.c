@@ -103,10 +103,7 @@ static void forget_waiter (lua_State *L, int index) {
   waiter->over = true;
   if (waiter->timed) {
     if (waiter->loop->engine) engine_clear_timer(waiter->loop->engine, &waiter->timer);
-    loop_table(L, LOOP_THREADS);
-    lua_pushnil(L);
-    lua_rawsetp(L, -2, waiter);
-    lua_pop(L, 1);
+    loop_forget(L, waiter);
   }
   compat_getslot(L, index, WAITER_PROMISE);
   if (waiter->gave_way) moment_drop(L, lua_touserdata(L, -1));
@@ -419,22 +416,19 @@ static void time_over (struct timer *timer, void *context) {
   lua_pop(L, 1);
 }
 
-/* Sets the timer of the waiter on top and records the waiter in LOOP_THREADS. */
+/* Sets the timer of the waiter on top. */
 static void set_timer (lua_State *L, struct waiter *waiter, double limit) {
   struct engine *engine = loop_engine(L, waiter->loop);
-  loop_table(L, LOOP_THREADS);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, waiter);
+  lua_pushvalue(L, -1);
+  loop_keep(L);
   waiter->timer.fired = time_over;
   waiter->timed = engine_set_timer(engine, &waiter->timer, clock_now() + limit);
   if (!waiter->timed) {
     /* GCOVR_EXCL_START: out of memory for one more timer; the heap grows by doubling */
-    lua_pushnil(L);
-    lua_rawsetp(L, -2, waiter);
+    loop_forget(L, waiter);
     luaL_error(L, "not enough memory");
     /* GCOVR_EXCL_STOP */
   }
-  lua_pop(L, 1);
 }
 
 /* Continues await after the coroutine was resumed; the values of the resume are above the promise. */

@@ -56,6 +56,20 @@ void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which
   lua_rawgeti(L, LUA_REGISTRYINDEX, loop->tables[which]);
 }
 
+void loop_keep (lua_State *L) {
+  loop_table(L, LOOP_THREADS);
+  lua_insert(L, -2);
+  lua_rawsetp(L, -2, lua_touserdata(L, -1));
+  lua_pop(L, 1);
+}
+
+void loop_forget (lua_State *L, const void *userdata) {
+  loop_table(L, LOOP_THREADS);
+  lua_pushnil(L);
+  lua_rawsetp(L, -2, userdata);
+  lua_pop(L, 1);
+}
+
 static void new_table (lua_State *L, struct loop *loop, enum loop_table which, const char *mode) {
   lua_newtable(L);
   if (mode) {

@@ -25,7 +25,7 @@ struct loop;
 /* Tables in the registry beside the loop. */
 enum loop_table {
   LOOP_PENDING,   /* promises of pending operations: luaL_ref */
-  LOOP_THREADS,   /* weak keys: coroutine of spawn -> its promise; light userdata of a timed waiter -> it */
+  LOOP_THREADS,   /* weak keys: coroutine of spawn -> its promise; for loop_keep: light userdata -> it */
   LOOP_GUARDED,   /* weak values: light userdata of a guard -> its coroutine; see await.c */
   LOOP_SESSIONS,  /* weak values: light userdata of a session -> the session */
   LOOP_HELD,      /* session -> true: kept alive until it ends */
@@ -103,6 +103,12 @@ void loop_table (lua_State *L, enum loop_table which);
 
 /* The same, faster, if the caller has the loop. */
 void loop_table_of (lua_State *L, const struct loop *loop, enum loop_table which);
+
+/* Keeps the userdata on top, popped, whose timer is set, until `loop_forget`. */
+void loop_keep (lua_State *L);
+
+/* Raises nothing. */
+void loop_forget (lua_State *L, const void *userdata);
 
 /* True if this process was forked since the engine was created. Costs no system call. */
 bool loop_is_inherited (const struct loop *loop);

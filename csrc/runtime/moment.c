@@ -13,22 +13,10 @@ struct moment {
   struct loop *loop; /* borrowed */
 };
 
-/* LOOP_THREADS keeps the promise while its timer is set. */
-static void keep (lua_State *L, const struct moment *m, int index) {
-  index = lua_absindex(L, index);
-  loop_table(L, LOOP_THREADS);
-  lua_pushvalue(L, index);
-  lua_rawsetp(L, -2, m);
-  lua_pop(L, 1);
-}
-
 void moment_drop (lua_State *L, struct promise *p) {
   struct moment *m = (struct moment *)p;
   if (m->loop->engine) engine_clear_timer(m->loop->engine, &m->timer);
-  loop_table(L, LOOP_THREADS);
-  lua_pushnil(L);
-  lua_rawsetp(L, -2, m);
-  lua_pop(L, 1);
+  loop_forget(L, m);
 }
 
 /* Called by the engine, so it must not raise. */
@@ -50,7 +38,8 @@ void moment_push (lua_State *L, struct loop *loop, double seconds) {
   struct moment *m = (struct moment *)promise_new(L, sizeof *m);
   m->loop = loop;
   m->timer.fired = fired;
-  keep(L, m, -1);
+  lua_pushvalue(L, -1);
+  loop_keep(L);
   m->promise.settled = moment_drop;
   if (engine_set_timer(engine, &m->timer, clock_now() + seconds)) return;
   /* GCOVR_EXCL_START: out of memory for one more timer; the heap grows by doubling */
