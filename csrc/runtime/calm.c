@@ -30,16 +30,16 @@ static bool is_incremental (lua_State *L) {
 }
 
 /*
-** Restarting the collector forgets the memory that was allocated meanwhile. In generational mode it would
-** begin a collection.
+** As calm_call, while the collector is stopped. Restarting it forgets the memory that was allocated
+** meanwhile; in generational mode it would begin a collection.
 */
-static int call_uncollected (lua_State *L, int arguments, int results) {
+static void call_uncollected (lua_State *L, int arguments, int results) {
   bool stops = lua_gc(L, LUA_GCISRUNNING) && is_incremental(L);
   int status;
   if (stops) lua_gc(L, LUA_GCSTOP);
   status = lua_pcall(L, arguments, results, 0);
   if (stops) lua_gc(L, LUA_GCRESTART);
-  return status;
+  if (status != LUA_OK) lua_error(L);
 }
 
 struct text {
@@ -61,7 +61,7 @@ void calm_push (lua_State *L, const char *at, size_t length) {
   }
   lua_pushcfunction(L, push);
   lua_pushlightuserdata(L, &text);
-  if (call_uncollected(L, 1, 1) != LUA_OK) lua_error(L);
+  call_uncollected(L, 1, 1);
 }
 
 static int l_calmly (lua_State *L) {
@@ -70,7 +70,7 @@ static int l_calmly (lua_State *L) {
 }
 
 static int l_uncollected (lua_State *L) {
-  if (call_uncollected(L, lua_gettop(L) - 1, LUA_MULTRET) != LUA_OK) return lua_error(L);
+  call_uncollected(L, lua_gettop(L) - 1, LUA_MULTRET);
   return lua_gettop(L);
 }
 
