@@ -1,5 +1,7 @@
 #include "runtime/json_repair.h"
 
+#include "runtime/json_text.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -29,13 +31,13 @@ static bool holds_long_number (const char *text, size_t length, size_t digits) {
 }
 
 static bool holds_empty_array (const char *text, size_t length) {
-  const char *p = text, *end = text + length;
-  while ((p = memchr(p, '[', (size_t)(end - p))) != NULL) {
-    for (p++; p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'); p++)
-      ;
-    if (p < end && *p == ']') return true;
+  struct json_text t = {.at = text, .end = text + length};
+  bool empty = false;
+  while (!empty && (t.at = memchr(t.at, '[', (size_t)(t.end - t.at))) != NULL) {
+    t.depth = 0;
+    json_enter(&t, '[', ']', &empty);
   }
-  return false;
+  return empty;
 }
 
 static int holds_token (lua_State *L) {
