@@ -51,6 +51,7 @@ void exchange_orphan (struct exchange *x) {
   x->run->handle = NULL;
   x->run->host = NULL;
   x->run->earlier = x->run->later = NULL;
+  x->run->owed = false;
   x->phase = EXCHANGE_REPORTED;
 }
 

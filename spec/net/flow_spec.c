@@ -166,6 +166,7 @@ void bodies_are_freed_anywhere (void) {
     engine_free(engine);
     engine = NULL;
     CHECK(!x->engine);
+    engine_go_on(NULL, x); /* too late: does nothing */
     exchange_free(x);
     client_close();
   }
