@@ -1,8 +1,6 @@
 /*
-** A whole session against a server that says what the input says. The first byte chooses the model. Each
-** request, on whatever connection, is answered with the next of the pieces between bytes 0x1e; when there is
-** none, and after an answer that is not followed by another request, the connection is closed. Server and
-** client take turns in one thread.
+** A whole session against a server that says what the input says: scripted.h. The first byte chooses the
+** model.
 */
 #include "scripted.h"
 #include "support.h"
