@@ -98,11 +98,10 @@ boolean "useRelationships"
 function settable.viewTables(s, value) s.viewTables = value end
 
 for _, name in ipairs { "autoSort", "caseSensitive" } do
+  boolean(name)
+  local set = settable[name]
   settable[name] = function(s, value, level)
-    if type(value) ~= "boolean" then
-      raise(("%s: expected a boolean, got %s"):format(name, type(value)), level + 1)
-    end
-    s[name] = value
+    set(s, value, level + 1)
     for _, t in ipairs(s.tables) do tableref.settable[name](t, value, level + 1) end
   end
 end
