@@ -245,6 +245,7 @@ describe("a submit", function()
       ["expected the rows of Customer, got number"] = "5",
       ["expected the rows of Customer, got nothing"] = "{}",
       ["expected the rows of Customer, got null"] = '{"dsCustomer":null}',
+      ["the rows of Customer, got null"] = '{"dsCustomer":{"dsCustomer":null}}',
     } do
       answer(body)
       local ok, err = customers:saveChanges(true):await(LIMIT)

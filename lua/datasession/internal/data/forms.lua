@@ -16,13 +16,20 @@ end
 
 forms.isObject = isObject
 
+-- The members of a dataset out of a second wrapper of its name; null, if that holds null alone.
+local function unwrapped(name, members)
+  local inner = members[name]
+  if isObject(inner) or inner == null and next(members, next(members)) == nil then return inner end
+  return members
+end
+
 --- The dataset in a body, under its name; some servers wrap it in that name twice.
 -- @param body of any type
 -- @return the dataset's members, a table; null, if the dataset is null; nil: the body has no dataset
 function forms.dataset(jsdo, body)
   local name = jsdo[P].resource.datasetName
   local inner = name and isObject(body) and body[name]
-  if isObject(inner) then return isObject(inner[name]) and inner[name] or inner end
+  if isObject(inner) then return unwrapped(name, inner) end
   return inner == null and null or nil
 end
 
