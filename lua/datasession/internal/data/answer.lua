@@ -8,6 +8,7 @@ local forms = require "datasession.internal.data.forms"
 local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
+local schema = require "datasession.internal.data.schema"
 
 local answer = {}
 
@@ -138,7 +139,7 @@ local function isOther(r, row)
   local state, old = memory.unsent(r)
   if state ~= "modified" then return false end
   local shape, differs = memory.state(r).shape, false
-  local keys = #shape.keys > 0 and shape.keys or { shape.idProperty }
+  local keys = schema.rowKeys(shape) or {}
   for _, key in ipairs(keys) do differs = differs or keyDiffers(r, old, row, key) end
   if not differs then return false end
   for other in memory.records(memory.owner(r)) do

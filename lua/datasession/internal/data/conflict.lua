@@ -21,12 +21,6 @@ local conflict = { recordMethods = {} }
 
 -- ---- reading the record that is stored
 
--- The fields whose values identify a record on the server; nil: none do.
-local function keysOf(shape)
-  if shape.idProperty then return { shape.idProperty } end
-  return #shape.keys > 0 and shape.keys or nil
-end
-
 local function hasKeys(row, keys)
   for _, key in ipairs(keys) do
     if row[key] == nil or row[key] == null then return false end
@@ -93,7 +87,7 @@ end
 -- @param row its row when it was read
 -- @return the plain row; nil and true: the server has it no longer; nil: it cannot be known
 local function readStored(jsdo, t, r, row)
-  local operation, keys = jsdo[P].resource:operation "read", keysOf(t[P].shape)
+  local operation, keys = jsdo[P].resource:operation "read", schema.recordKeys(t[P].shape)
   if not operation or not keys or not hasKeys(row, keys) then return nil end
   local uri = addressOf(operation, t, r, row, keys)
   if not uri then return nil end

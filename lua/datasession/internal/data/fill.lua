@@ -18,6 +18,7 @@ local raise = require "datasession.internal.raise"
 local relations = require "datasession.internal.data.relations"
 local requests = require "datasession.internal.data.request"
 local rows = require "datasession.internal.data.rows"
+local schema = require "datasession.internal.data.schema"
 
 local fill = { methods = {} }
 
@@ -113,19 +114,13 @@ local function replace(jsdo, one, ready)
   addDeleted(jsdo, one)
 end
 
-local function keysOf(t, mode)
-  local shape = t[P].shape
-  if mode == merge.APPEND then return nil end
-  return #shape.keys > 0 and shape.keys or { shape.idProperty }
-end
-
 local function mergeRows(jsdo, one, mode, added)
-  local keys = keysOf(one.t, mode)
+  local keys = mode ~= merge.APPEND and schema.rowKeys(one.t[P].shape) or nil
   merge.rows(one.t, one.rows, mode, keys, function(i, r, isNew)
     if one.marks[i] and not memory.change(r) then mark(jsdo, one.t, r, one.marks[i]) end
     if added and isNew then added[#added + 1] = r end
   end)
-  addDeleted(jsdo, one, keys and #keys > 0 and merge.finder(one.t, keys))
+  addDeleted(jsdo, one, keys and merge.finder(one.t, keys))
 end
 
 -- The first record becomes the working record; children follow their parents.

@@ -15,6 +15,7 @@ local query = require "datasession.internal.data.query"
 local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
 local rows = require "datasession.internal.data.rows"
+local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
 local format = string.format
@@ -163,20 +164,15 @@ local function checkMerge(call)
   local param = outputParam(call)
   modeOf(call)
   for _, t in ipairs(call.jsdo[P].tables) do
-    if not t[P].shape.idProperty and #t[P].shape.keys == 0 then
+    if not schema.recordKeys(t[P].shape) then
       fail(call, "catalog", format("the operation has a mergeMode, but %s no idProperty", t[P].shape.name))
     end
   end
   return param
 end
 
-local function keysOf(t)
-  local shape = t[P].shape
-  return shape.idProperty and { shape.idProperty } or shape.keys
-end
-
 local function mergeTable(call, one, mode)
-  local ok, message = merge.rows(one.t, one.rows, mode, keysOf(one.t), function(i, r)
+  local ok, message = merge.rows(one.t, one.rows, mode, schema.recordKeys(one.t[P].shape), function(i, r)
     if one.marks[i] and not memory.change(r) then image.restore(r, one.marks[i]) end
   end)
   if not ok then fail(call, "refused", message, "merge by another mode, or clear memory first") end

@@ -16,6 +16,7 @@ local image = require "datasession.internal.data.image"
 local imagewriter = require "datasession.internal.data.imagewriter"
 local merge = require "datasession.internal.data.merge"
 local raise = require "datasession.internal.raise"
+local schema = require "datasession.internal.data.schema"
 
 local format = string.format
 
@@ -225,8 +226,7 @@ end
 -- The key fields of a table: those given, else the primary key, else the idProperty.
 local function keysOf(t, keyFields, level)
   local given = merge.keysFor("addLocalRecords", t, keyFields, level + 1)
-  local shape = t[P].shape
-  return given or #shape.keys > 0 and shape.keys or shape.idProperty and { shape.idProperty } or nil
+  return given or schema.rowKeys(t[P].shape)
 end
 
 --- Merges stored records, with their pending changes, into memory: a stored record replaces the one that has

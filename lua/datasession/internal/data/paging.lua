@@ -8,6 +8,7 @@ local memory = require "datasession.internal.data.memory"
 local merge = require "datasession.internal.data.merge"
 local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
+local schema = require "datasession.internal.data.schema"
 local tableref = require "datasession.internal.data.tableref"
 
 local paging = { tableMethods = {} }
@@ -68,9 +69,7 @@ end
 
 -- Some servers know `top` and ignore `skip`: they would send the same page for ever.
 local function checkProgress(run, text, request)
-  local shape = run.t[P].shape
-  local identified = #shape.keys > 0 or shape.idProperty ~= nil
-  if identified and run.text == text then
+  if schema.rowKeys(run.t[P].shape) and run.text == text then
     error(requests.failure("protocol", run.method .. ": the server sent the same page twice",
       "it seems to ignore skip: do without pages, or correct the service", request), 0)
   end

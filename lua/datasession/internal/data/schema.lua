@@ -76,6 +76,19 @@ function schema.has(shape, name)
     or name ~= nil and name == shape.idProperty
 end
 
+--- The fields by whose values rows are told apart: the primary key, else the id field.
+-- @return array of names; or nil: there are none
+function schema.rowKeys(shape)
+  if #shape.keys > 0 then return shape.keys end
+  return shape.idProperty and { shape.idProperty }
+end
+
+--- The fields by whose values the server knows a record: the id field, else the primary key.
+-- @return array of names; or nil: there are none
+function schema.recordKeys(shape)
+  return shape.idProperty and { shape.idProperty } or schema.rowKeys(shape)
+end
+
 --- The number of elements that an array field may have; nil: any, also if the catalog gives no whole number.
 function schema.length(field)
   local most = math.tointeger(field.maxItems)
