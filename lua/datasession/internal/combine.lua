@@ -173,10 +173,10 @@ function combine.map(list, f, options)
   if not isTable(list) then
     raise("map: expected an array, got " .. argument.type(list), 2)
   end
+  local limit = limitOf(options)
   if type(f) ~= "function" then
     raise("map: expected a function, got " .. type(f), 2)
   end
-  local limit = limitOf(options)
   local work = { list = list, f = f, next = 1, values = { n = #list } }
   return core.spawn(function()
     local workers = setmetatable({}, { __close = cancelAll })
