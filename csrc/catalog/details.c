@@ -74,17 +74,21 @@ bool details_is_twin (lua_State *L, const struct operation *op, lua_Integer whic
 }
 
 bool details_is_loaded (lua_State *L, const struct operation *op, lua_Integer which) {
-  static const char *const failed[] = {"errorObject", "xhr",   "offlineReason", "result",
-                                       "doubtful",    "entry", "validators",    "key"};
   bool loaded;
-  size_t i;
   details_push_one(L, op, which);
   loaded = lua_getfield(L, -1, "errorObject") == LUA_TNIL;
-  lua_pop(L, 1);
-  for (i = 0; !loaded && i < sizeof failed / sizeof *failed; i++)
-    details_clear(L, -1, failed[i]);
-  lua_pop(L, 1);
+  lua_pop(L, 2);
   return loaded;
+}
+
+void details_reset (lua_State *L, const struct operation *op, lua_Integer which) {
+  static const char *const outcome[] = {"errorObject", "xhr",   "offlineReason", "result",
+                                        "doubtful",    "entry", "validators",    "key"};
+  size_t i;
+  details_push_one(L, op, which);
+  for (i = 0; i < sizeof outcome / sizeof *outcome; i++)
+    details_clear(L, -1, outcome[i]);
+  lua_pop(L, 1);
 }
 
 /* SUCCESS if every catalog is loaded; the result of the failures if they agree; else GENERAL_FAILURE. */

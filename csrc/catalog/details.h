@@ -27,8 +27,11 @@ void details_push_one (lua_State *L, const struct operation *op, lua_Integer whi
 /* True if that URI repeats an earlier one of the call. */
 bool details_is_twin (lua_State *L, const struct operation *op, lua_Integer which);
 
-/* True if the catalog was loaded before the session was lost. Otherwise resets its detail. */
+/* After the session was lost: true if the catalog was loaded before. */
 bool details_is_loaded (lua_State *L, const struct operation *op, lua_Integer which);
+
+/* Removes the outcome, so that the catalog can be loaded again. */
+void details_reset (lua_State *L, const struct operation *op, lua_Integer which);
 
 /* Removes a field of the detail at `index`. */
 void details_clear (lua_State *L, int index, const char *name);

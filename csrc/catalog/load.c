@@ -471,6 +471,7 @@ static int load_all (lua_State *L) {
   }
   for (i = 1; i <= n && ok; i++) {
     if (details_is_twin(L, op, i) || (again && details_is_loaded(L, op, i))) continue;
+    if (again) details_reset(L, op, i);
     lua_rawgeti(L, 2, i);
     ok = load_one(L, op, i, 4);
     lua_settop(L, 3);
