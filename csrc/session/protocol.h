@@ -27,6 +27,8 @@
 /* RECONNECT_ASKED: only with the option reconnect. */
 enum reconnecting { RECONNECT_NEVER, RECONNECT_ASKED, RECONNECT_ALWAYS };
 
+enum { USUAL_TELLING = 64 * 1024 }; /* bytes: an answer that ends or refuses a session is shorter */
+
 /*
 ** The verbs describe their first exchange and send it with operation_send, or settle with operation_defer.
 ** They return false when out of memory; nothing is pending then. Members that may be NULL say so.
@@ -102,7 +104,7 @@ struct protocol {
   ** For bodies that flow: as in struct request. `judge` sees the body of a response of status 2xx if it is a
   ** page, or if it has that type and at most so many bytes.
   */
-  size_t telling;
+  size_t telling; /* USUAL_TELLING, or what the protocol's messages need */
   const char *telling_type;
   /* May change `found`, the common finding for an exchange without a complete response. Or NULL. */
   void (*judge_failure)(const struct session *s, const struct exchange *x, struct finding *found);

@@ -16,7 +16,7 @@ int session_request (lua_State *L); /* session:request(options) */
 */
 int session_request_flow (lua_State *L);
 
-int session_request_within (lua_State *L); /* The same, as a part of another operation of the session. */
+int session_request_within (lua_State *L); /* as session:request, for a part of another operation */
 
 #pragma GCC visibility pop
 

@@ -656,7 +656,7 @@ static void check_login (lua_State *L, struct session *s) {
   .name = "lua", .raises = true, .configure = configure, .reconnects = RECONNECT_ASKED, .not_run = true,     \
   .fresh_lines = true, .check_login = check_login, .login = log_in, .check = check, .ping = ping,            \
   .logout = logout, .stop = stop, .reestablish = reestablish, .can_renew = can_renew, .invoke = invoke,      \
-  .dress = dress, .sign = sign, .judge = judge, .telling = 65536, .forget = forget, .save = save,            \
+  .dress = dress, .sign = sign, .judge = judge, .telling = USUAL_TELLING, .forget = forget, .save = save,    \
   .restore = restore
 
 const struct protocol protocol_lua = {PROTOCOL_LUA};
