@@ -18,6 +18,8 @@ void uris_hide_secrets (void);
 void timers_fire_in_order (void);
 void transport_has_defaults (void);
 void failures_have_names (void);
+void integers_are_written (void);
+void numbers_fit_their_digits (void);
 void numbers_are_written (void);
 void bytes_are_percent_encoded (void);
 

@@ -41,6 +41,8 @@ static void run_values (void) {
   RUN(timers_fire_in_order);
   RUN(transport_has_defaults);
   RUN(failures_have_names);
+  RUN(integers_are_written);
+  RUN(numbers_fit_their_digits);
   RUN(numbers_are_written);
   RUN(bytes_are_percent_encoded);
 }

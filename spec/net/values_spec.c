@@ -9,6 +9,7 @@
 #include "net/transport.h"
 #include "net/uri.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -497,6 +498,24 @@ static bool writes (double value, const char *expected) {
 static bool rounds (double value, int digits, const char *expected) {
   char text[NUMBER_SIZE];
   return !strcmp(number_round(text, value, digits), expected);
+}
+
+static bool writes_integer (long long n, const char *expected) {
+  char text[NUMBER_SIZE];
+  return number_write_integer(text, n) == strlen(expected) && !strcmp(text, expected);
+}
+
+void integers_are_written (void) {
+  CHECK(writes_integer(0, "0") && writes_integer(7, "7") && writes_integer(-10, "-10"));
+  CHECK(writes_integer(LLONG_MAX, "9223372036854775807") &&
+        writes_integer(LLONG_MIN, "-9223372036854775808"));
+}
+
+void numbers_fit_their_digits (void) {
+  CHECK(number_fits(0, 1) && number_fits(-0.5, 1) && number_fits(1.25, 3) && !number_fits(1.25, 2));
+  CHECK(number_fits(99999999.999999, 14) && !number_fits(99999999.999999, 13));
+  CHECK(number_fits(12345678901.234, 14) && !number_fits(0.1 + 0.2, 16) && number_fits(0.1 + 0.2, 17));
+  CHECK(number_fits(1e300, 1) && number_fits(-1e-300, 14) && !number_fits(1.0 / 3, 14));
 }
 
 void numbers_are_written (void) {
