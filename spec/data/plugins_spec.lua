@@ -3,7 +3,7 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
-local files = dofile "spec/support/files.lua"
+local data = dofile "spec/support/data.lua"
 local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
@@ -31,9 +31,7 @@ describe("a plugin", function()
 
   local function object(operation)
     local session = sessions.loggedIn(server)
-    local name = files.new(catalogText(operation))
-    assert(session:addCatalog(name):await(LIMIT))
-    os.remove(name)
+    data.addCatalog(session, catalogText(operation))
     server:clearRequests()
     return datasession.JSDO { name = "Plugged", session = session }
   end

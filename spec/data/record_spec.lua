@@ -2,9 +2,7 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
-local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
-local files = dofile "spec/support/files.lua"
 local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
@@ -190,13 +188,12 @@ describe("a record", function()
   it("has arrays of any length where the catalog gives none, or nonsense", function()
     local session = data.session(server)
     for i, maxItems in ipairs { "2.5", "0", "-1", "1e300", "null" } do
-      local path = files.new(([[{"version":"1.5","services":[{"name":"Odd%d","address":"/rest/Odd",
+      data.addCatalog(session, ([[
+        {"version":"1.5","services":[{"name":"Odd%d","address":"/rest/Odd",
         "resources":[{"name":"Odd%d","path":"/Odd",
         "schema":{"type":"object","properties":{"ttOdd":{"type":"array","items":{
         "properties":{"list":{"type":"array","maxItems":%s,"items":{"type":"integer"}}}}}}},
         "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]):format(i, i, maxItems))
-      assert(session:addCatalog(path):await(await.LIMIT))
-      os.remove(path)
       local odd = datasession.JSDO { name = "Odd" .. i, session = session }
       local r = odd:add { list = { 1, 2, 3 } }
       r.list[4] = 4
@@ -264,12 +261,11 @@ describe("a record", function()
 
   it("gives its fields before what it says of itself, and its methods always", function()
     local session = data.session(server)
-    local path = files.new [[{"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{
+    data.addCatalog(session, [[
+      {"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{
       "name":"Odd","path":"/Odd","schema":{"type":"object","properties":{"ttOdd":{"type":"array","items":{
       "properties":{"id":{"type":"string"},"state":{"type":"string"},"data":{"type":"string"}}}}}},
-      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]
-    assert(session:addCatalog(path):await(await.LIMIT))
-    os.remove(path)
+      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]])
     local odd = datasession.JSDO { name = "Odd", session = session }
     odd:addRecords({ { id = "a", state = "b" } }, datasession.JSDO.MODE_EMPTY)
     local r = odd:find(function() return true end)

@@ -2,9 +2,7 @@
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
-local await = dofile "spec/support/await.lua"
 local data = dofile "spec/support/data.lua"
-local files = dofile "spec/support/files.lua"
 local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
@@ -131,7 +129,8 @@ describe("related tables", function()
   end)
 
   it("match texts and numbers, and several fields, in any case of the catalog's names", function()
-    local path = files.new [[{"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{
+    data.addCatalog(session, [[
+      {"version":"1.5","services":[{"name":"Odd","address":"/rest/Odd","resources":[{
       "name":"Odd","path":"/Odd","schema":{"type":"object","properties":{"dsOdd":{"type":"object",
       "properties":{"a":{"type":"array","items":{
         "properties":{"x":{"type":"integer"},"y":{"type":"string"}}}},
@@ -146,9 +145,7 @@ describe("related tables", function()
          "relationFields":[{"parentFieldName":"y","childFieldName":"y"}]},
         {"relationName":"ca","parentName":"c","childName":"a",
          "relationFields":[{"parentFieldName":"y","childFieldName":"y"}]}],
-      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]
-    assert(session:addCatalog(path):await(await.LIMIT))
-    os.remove(path)
+      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]])
     local odd = JSDO { name = "Odd", session = session }
     odd:addRecords({ dsOdd = {
       a = { { x = 1, y = "2:3" }, { x = 12, y = ":3" } },
@@ -166,15 +163,14 @@ describe("related tables", function()
   end)
 
   it("raise for a catalog that relates fields which do not exist", function()
-    local path = files.new [[{"version":"1.5","services":[{"name":"Bad","address":"/rest/Bad","resources":[{
+    data.addCatalog(session, [[
+      {"version":"1.5","services":[{"name":"Bad","address":"/rest/Bad","resources":[{
       "name":"Bad","path":"/Bad","schema":{"type":"object","properties":{"dsBad":{"type":"object",
       "properties":{"a":{"type":"array","items":{"properties":{"x":{"type":"integer"}}}},
       "b":{"type":"array","items":{"properties":{"y":{"type":"integer"}}}}}}}},
       "relations":[{"relationName":"ab","parentName":"a","childName":"b",
         "relationFields":[{"parentFieldName":"x","childFieldName":"z"}]}],
-      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]]
-    assert(session:addCatalog(path):await(await.LIMIT))
-    os.remove(path)
+      "operations":[{"type":"read","path":"","verb":"get","params":[]}]}]}]}]])
     assert.equal("JSDO: the catalog's relation 'ab' names the field 'z', which b lacks",
       raised(function() JSDO { name = "Bad", session = session } end))
   end)

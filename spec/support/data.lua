@@ -3,6 +3,7 @@ local assert = require "luassert"
 local datasession = require "datasession"
 
 local await = dofile "spec/support/await.lua"
+local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local data = {}
@@ -24,6 +25,13 @@ end
 function data.begin(server)
   sessions.refresh(server)
   return data.session(server)
+end
+
+--- Adds the catalog of that text to the session.
+function data.addCatalog(session, text)
+  local path = files.new(text)
+  assert(session:addCatalog(path):await(await.LIMIT))
+  os.remove(path)
 end
 
 --- The rows that the server has of a resource, read by a plain request: table name -> array.
