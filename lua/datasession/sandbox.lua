@@ -1,5 +1,5 @@
 --- A real HTTP server inside the process, to try programs and to test them against: web applications
--- of the JSDO kind, each with a Catalog and a Customer service, and faults on demand.
+-- of the JSDO kind, each with Catalogs and data services, and faults on demand.
 --
 --     local server = assert(require("datasession.sandbox").start { port = 0 })
 --     print(server.uris.form, server.catalogURIs.form)

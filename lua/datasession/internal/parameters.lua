@@ -6,9 +6,7 @@ local mistake = require "datasession.internal.mistake"
 local percent = require "datasession.internal.percent"
 
 local concat, format = table.concat, string.format
-
--- Letters, digits and the marks that RFC 3986 leaves.
-local UNRESERVED = "A-Za-z0-9%-_.~"
+local UNRESERVED = percent.UNRESERVED
 
 local parameters = {}
 

@@ -7,6 +7,7 @@ local base64 = require "datasession.sandbox.base64"
 local check = require "datasession.sandbox.check"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
+local percent = require "datasession.internal.percent"
 
 local har = {}
 
@@ -38,7 +39,7 @@ local function text(content)
 end
 
 local function escape(value)
-  return (tostring(value):gsub("[^%w._~-]", function(char) return ("%%%02X"):format(char:byte()) end))
+  return percent.encode(tostring(value), percent.UNRESERVED)
 end
 
 -- The body of a form of which the file has the fields alone.

@@ -14,9 +14,6 @@ local lower, upper = ascii.lower, ascii.upper
 local fail, loose, optional = check.fail, check.loose, check.optional
 local null = codec.null
 
--- The letters, digits and marks that an address may hold anywhere.
-local PLAIN = "A-Za-z0-9%-_.!~*'()"
-
 local DEFAULT_VERB = {
   create = "POST", read = "GET", update = "PUT", delete = "DELETE", submit = "PUT", count = "PUT",
   invoke = "PUT",
@@ -93,7 +90,7 @@ function operationMethods:expand(values)
     if values then value = values[name] end
     local text = valueText(value)
     if not text then wrong = wrong or { name, value } end
-    return text and percent.encode(text, PLAIN)
+    return text and percent.encode(text, percent.COMPONENT)
   end)
   if wrong then
     local name, value = wrong[1], wrong[2]

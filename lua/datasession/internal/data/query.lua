@@ -34,7 +34,7 @@ function query.expandFilter(operation, text)
   local uri = query.expand(operation, { filter = text })
   if text == "" or operation.uri:find("{filter}", 1, true) then return uri end
   return format("%s%sfilter=%s", uri, uri:find("?", 1, true) and "&" or "?",
-    percent.encode(text, "A-Za-z0-9%-_.!~*'()"))
+    percent.encode(text, percent.COMPONENT))
 end
 
 -- ---- Tables
