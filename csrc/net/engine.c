@@ -264,8 +264,8 @@ void engine_cancel (struct engine *e, struct exchange *x) {
 }
 
 /*
-** Has libcurl pass on what it held back. It may call back at once. If that fails, it forgets the bytes, and
-** would go on without them.
+** Has libcurl pass on what it held back, perhaps at once. Bytes that are not taken then are lost, and libcurl
+** would go on without them: the exchange ends.
 */
 static void unpause (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;

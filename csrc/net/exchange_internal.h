@@ -70,7 +70,14 @@ bool exchange_begins_answer (const char *line, size_t length);
 
 /* Called from inside libcurl. False: stop the transfer; response.failure says why. */
 bool exchange_take_header (struct exchange *x, const char *line, size_t length);
-enum exchange_taking { EXCHANGE_TOOK, EXCHANGE_PAUSES, EXCHANGE_STOPS };
+
+enum exchange_taking {
+  EXCHANGE_TOOK,   /* all of it */
+  EXCHANGE_PAUSES, /* nothing: the owner must take what waits first */
+  EXCHANGE_STOPS   /* nothing: stop the transfer; response.failure says why */
+};
+
+/* Called from inside libcurl. `status`: the response's, for the first bytes of a body. */
 enum exchange_taking exchange_take_body (struct exchange *x, const char *data, size_t length, long status);
 
 /*
