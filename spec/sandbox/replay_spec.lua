@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local client = dofile "spec/sandbox/client.lua"
 local datasession = require "datasession"
+local raised = dofile "spec/support/raised.lua"
 local sandbox = require "datasession.sandbox"
 local write = dofile("spec/support/files.lua").write
 
@@ -168,9 +169,8 @@ describe("a replay", function()
   end)
 
   it("raises for harRepeats without a file", function()
-    local ok, message = pcall(function() sandbox.start { harRepeats = true } end)
-    assert.is_false(ok)
-    assert.matches("^spec/sandbox/replay_spec.*option 'harRepeats' for 'start' needs 'har'", message)
+    assert.equal("option 'harRepeats' for 'start' needs 'har'",
+      raised(function() sandbox.start { harRepeats = true } end))
   end)
 
   it("gives nil and a message for a file that is none, or no HAR file, naming the place", function()

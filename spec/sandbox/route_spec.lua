@@ -2,6 +2,7 @@
 local client = dofile "spec/sandbox/client.lua"
 local datasession = require "datasession"
 local handler = require "datasession.sandbox.handler"
+local raised = dofile "spec/support/raised.lua"
 local sandbox = require "datasession.sandbox"
 
 local request, get, decode = client.request, client.get, client.decode
@@ -16,14 +17,6 @@ end
 local function stop()
   if server then server:close() end
   server = nil
-end
-
--- The message of a call that raises, whose position is in this file.
-local function refusal(f, ...)
-  local ok, message = pcall(f, ...)
-  assert.is_false(ok)
-  assert.matches("^spec/sandbox/route_spec%.lua:%d+: ", message)
-  return message
 end
 
 describe("server:route", function()
@@ -213,41 +206,41 @@ describe("server:route", function()
 
   it("raises for a function that cannot go there, saying what to do", function()
     local text = "local"
-    local message = refusal(function() server:route("GET", "/a", function() return 200, nil, text end) end)
+    local message = raised(function() server:route("GET", "/a", function() return 200, nil, text end) end)
     assert.matches("bad argument 'handler': it uses the local 'text' from outside", message, 1, true)
     assert.matches("give values in the argument 'state', and require modules inside the function", message, 1,
       true)
-    assert.matches("function in Lua expected, got one in C", refusal(function()
+    assert.matches("function in Lua expected, got one in C", raised(function()
       server:route("GET", "/a", print)
     end), 1, true)
-    assert.matches("bad argument 'handler': function expected, got nil", refusal(function()
+    assert.matches("bad argument 'handler': function expected, got nil", raised(function()
       server:route("GET", "/a")
     end), 1, true)
   end)
 
   it("raises for a state that cannot go there, naming the place", function()
     local function set(state) server:route("GET", "/a", function() return 200 end, state) end
-    assert.matches('but state["a"][1] is a function', refusal(function() set { a = { print } } end), 1, true)
+    assert.matches('but state["a"][1] is a function', raised(function() set { a = { print } } end), 1, true)
     local loop = {}
     loop.again = loop
-    assert.matches('but state["again"] contains itself', refusal(function() set(loop) end), 1, true)
-    assert.matches("bad argument 'state': table expected, got string", refusal(function() set "x" end), 1,
+    assert.matches('but state["again"] contains itself', raised(function() set(loop) end), 1, true)
+    assert.matches("bad argument 'state': table expected, got string", raised(function() set "x" end), 1,
       true)
   end)
 
   it("raises for a method and a pattern that cannot be, with the nearest name", function()
     local function set(method, pattern) server:route(method, pattern, function() return 200 end) end
-    assert.matches("unknown method 'PSOT': did you mean 'POST'?", refusal(function()
+    assert.matches("unknown method 'PSOT': did you mean 'POST'?", raised(function()
       set("PSOT", "/")
     end), 1, true)
-    assert.matches("bad argument 'method': one of GET", refusal(function() set(nil, "/") end), 1, true)
-    assert.matches("bad argument 'method': one of GET", refusal(function() set("A B", "/") end), 1, true)
+    assert.matches("bad argument 'method': one of GET", raised(function() set(nil, "/") end), 1, true)
+    assert.matches("bad argument 'method': one of GET", raised(function() set("A B", "/") end), 1, true)
     for _, pattern in ipairs { "stock", "", "^stock", "/(", "/%" } do
-      assert.matches("bad argument 'pattern': Lua pattern", refusal(function()
+      assert.matches("bad argument 'pattern': Lua pattern", raised(function()
         set("GET", pattern)
       end), 1, true)
     end
-    assert.matches("bad argument 'pattern'", refusal(function() set("GET", 1) end), 1, true)
+    assert.matches("bad argument 'pattern'", raised(function() set("GET", 1) end), 1, true)
   end)
 end)
 
@@ -288,7 +281,7 @@ describe("server:onRequest", function()
   it("answers 500 for an error, and raises for a function that cannot go there", function()
     server:onRequest(function() error "broken" end)
     assert.matches("^the function of onRequest: spec/.*: broken", get(server, "/").body)
-    assert.matches("it uses the local 'server' from outside", refusal(function()
+    assert.matches("it uses the local 'server' from outside", raised(function()
       server:onRequest(function() return server end)
     end), 1, true)
   end)
