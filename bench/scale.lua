@@ -47,7 +47,7 @@ local function work(name, least, prepare)
 work("named sessions", 1000, function(n)
   local store, sessions = memoryStore(), {}
   return function()
-    for i = 1, n do sessions[i] = newSession { name = "session " .. i, storage = store } end
+    for i = 1, n do sessions[i] = newSession { name = "session " .. i, store = store } end
     return sessions
   end
 end)

@@ -354,6 +354,8 @@ describe("stream", function()
     assert.error_matches(function() return response.body end, "read its body with response:chunks()", 1, true)
     assert.error_matches(function() response.status = 1 end, "a response is read-only", 1, true)
     assert.error_matches(function() response.chunks() end, "call it with ':' instead of '.'", 1, true)
+    local _, message = pcall(response.lines) -- no line of the program calls it
+    assert.matches("^spec/session/body_spec%.lua:%d+: lines: expected a response", message)
   end)
 end)
 

@@ -1,6 +1,7 @@
 --- Responses whose body is read piece by piece, while it comes: the option `stream` of requests.
 
 local core = require "datasession.core"
+local raise = require "datasession.internal.raise"
 local requestFlow = require "datasession.internal.flow"
 local suggest = require "datasession.internal.suggest"
 
@@ -93,21 +94,21 @@ function meta.__index(response, name)
   if methods[name] then return methods[name] end
   if FIELDS[name] then return states[response].response[name] end
   if name == "body" or name == "json" then
-    error(("a response that streams has no field '%s': read its body with response:chunks()"):format(name), 2)
+    raise(("a response that streams has no field '%s': read its body with response:chunks()"):format(name), 2)
   end
   local names = {}
   for _, known in ipairs { FIELDS, methods } do
     for one in pairs(known) do names[#names + 1] = one end
   end
-  error(suggest.unknown("field of a response", name, names), 2)
+  raise(suggest.unknown("field of a response", name, names), 2)
 end
 
-function meta.__newindex() error("a response is read-only", 2) end
+function meta.__newindex() raise("a response is read-only", 2) end
 
 local function stateOf(response, method)
   local state = states[response]
   if not state then
-    error(("%s: expected a response, got %s: call it with ':' instead of '.'"):format(method,
+    raise(("%s: expected a response, got %s: call it with ':' instead of '.'"):format(method,
       type(response)), 3)
   end
   return state
