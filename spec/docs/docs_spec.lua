@@ -3,6 +3,7 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
 local files = dofile "spec/support/files.lua"
+local shell = dofile "spec/support/shell.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local function pages(more)
@@ -132,9 +133,7 @@ describe("the docs", function()
       for event in events:gmatch "%a+" do levels[event] = level end
     end
     local known = 0
-    local pipe = assert(io.popen "cat csrc/*/*.c csrc/protocol/*/*.c")
-    local sources = pipe:read "a"
-    pipe:close()
+    local sources = shell.run "cat csrc/*/*.c csrc/protocol/*/*.c"
     for level, event in sources:gmatch 'log_session%(.-, "(%l+)", "(%a+)"' do
       assert.equal(level, levels[event], event)
       known = known + 1
@@ -147,9 +146,7 @@ describe("the docs", function()
   end)
 
   it("have every kind of error that the sources have, and no other", function()
-    local pipe = assert(io.popen "find csrc lua -name '*.[cl]*' ! -path '*sandbox*' -exec cat {} +")
-    local sources = pipe:read "a"
-    pipe:close()
+    local sources = shell.run "find csrc lua -name '*.[cl]*' ! -path '*sandbox*' -exec cat {} +"
     local kinds, count = {}, 0
     for kind in files.read("docs/errors.md"):match("## Kinds(.-)\n## "):gmatch '\n%- `"(%l+)"`' do
       assert.truthy(sources:find('"' .. kind .. '"', 1, true), kind)
@@ -161,15 +158,8 @@ describe("the docs", function()
     for kind in named:gmatch '"(%l+)"' do assert.is_true(kinds[kind], kind) end
   end)
 
-  local function sourcesOf(command)
-    local pipe = assert(io.popen(command))
-    local sources = pipe:read "a"
-    pipe:close()
-    return sources
-  end
-
   it("name no function of C that the sources lack", function()
-    local sources, count = sourcesOf "cat csrc/*.c csrc/*/*.[ch] csrc/protocol/*/*.[ch]", 0
+    local sources, count = shell.run "cat csrc/*.c csrc/*/*.[ch] csrc/protocol/*/*.[ch]", 0
     for _, page in ipairs { "docs/internals.md", "docs/internals/architecture.md", "CONTRIBUTING.md" } do
       for name in files.read(page):gmatch "`(%l+_[%l_]+)`" do
         if name ~= "epoll_wait" then
@@ -223,7 +213,7 @@ describe("the docs", function()
     local section, names = files.read("docs/errors.md"):match("whose name contains (.-)%. Other"), {}
     for name in section:gmatch "`(%l+)`" do names[#names + 1] = name end
     local known = {}
-    local source = sourcesOf "cat csrc/net/carried.c":match "is_secret_name .-names%[%] = {(.-)}"
+    local source = files.read("csrc/net/carried.c"):match "is_secret_name .-names%[%] = {(.-)}"
     for name in source:gmatch '"(%l+)"' do known[#known + 1] = name end
     assert.same(known, names)
   end)
@@ -245,7 +235,7 @@ describe("the docs", function()
   end)
 
   it("name every state that sessions have, and no other", function()
-    local source, seen = sourcesOf "cat csrc/session/session_binding.c":match "state_name .-\n}", {}
+    local source, seen = files.read("csrc/session/session_binding.c"):match "state_name .-\n}", {}
     for state in files.read("docs/events.md"):match("## States(.-)\n###"):gmatch '\n%- `"([%l ]+)"`:' do
       assert.truthy(source:find(('"%s"'):format(state), 1, true), state)
       seen[state] = true
@@ -268,7 +258,7 @@ describe("the docs", function()
   end)
 
   it("name specs that check the promises of security", function()
-    local specs, count = sourcesOf "find spec -name '*_spec.lua' -o -name '*_spec.c'", 0
+    local specs, count = shell.run "find spec -name '*_spec.lua' -o -name '*_spec.c'", 0
     for list in files.read("SECURITY.md"):gmatch "%[(`[^%]]*)%]" do
       for name in list:gmatch "`([%w/]+)`" do
         assert.truthy(specs:find(("/%s_spec."):format(name), 1, true), name)
