@@ -53,6 +53,7 @@ build = {
     ["datasession.sandbox.customers"] = "lua/datasession/sandbox/customers.lua",
     ["datasession.sandbox.data.changes"] = "lua/datasession/sandbox/data/changes.lua",
     ["datasession.sandbox.data.database"] = "lua/datasession/sandbox/data/database.lua",
+    ["datasession.sandbox.data.fail"] = "lua/datasession/sandbox/data/fail.lua",
     ["datasession.sandbox.data.filter"] = "lua/datasession/sandbox/data/filter.lua",
     ["datasession.sandbox.data.invokes"] = "lua/datasession/sandbox/data/invokes.lua",
     ["datasession.sandbox.data.operation"] = "lua/datasession/sandbox/data/operation.lua",

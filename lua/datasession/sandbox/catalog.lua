@@ -1,5 +1,6 @@
 --- The Data Service Catalog of the Customer service.
 local customers = require "datasession.sandbox.customers"
+local fail = require "datasession.sandbox.data.fail"
 local operation = require "datasession.sandbox.data.operation"
 local service = require "datasession.sandbox.data.service"
 local shape = require "datasession.sandbox.data.shape"
@@ -12,7 +13,7 @@ local function raiseCreditLimit(call)
   local input, store = shape.body(call.request), call.database:table("ttCustomer")
   local record = store:find { CustNum = input.custNum }
   if type(input.amount) ~= "number" then
-    error({ message = "The value of amount is not DECIMAL.", number = 76 }, 0)
+    fail("The value of amount is not DECIMAL.", 76)
   end
   store:update { CustNum = record.CustNum, CreditLimit = record.CreditLimit + input.amount }
   return operation.outputs { creditLimit = record.CreditLimit }

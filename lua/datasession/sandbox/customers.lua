@@ -1,4 +1,5 @@
 --- The Customer table: its fields, its first records, and what may happen to them.
+local fail = require "datasession.sandbox.data.fail"
 local Table = require "datasession.sandbox.data.table"
 local json = require "datasession.sandbox.json"
 
@@ -68,10 +69,6 @@ local function firstRecord(n)
 end
 
 -- ---- the table
-
-local function fail(message)
-  error({ message = message, number = 0 }, 0)
-end
 
 local function validate(record)
   if record.Name == NULL or not record.Name:find("%S") then fail("A customer has a name.") end

@@ -8,11 +8,6 @@ local changes = {}
 
 local MARKS = { "prods:id", "prods:clientId", "prods:rowState" }
 
-local function checkRow(row)
-  if type(row) ~= "table" then error({ message = "A row is not an object.", number = 0 }, 0) end
-  return row
-end
-
 local function rowsOf(container, definition)
   return container and container[definition.name] or {}
 end
@@ -20,7 +15,7 @@ end
 local function byId(rows)
   local found = {}
   for _, row in ipairs(rows) do
-    if checkRow(row)["prods:id"] then found[row["prods:id"]] = row end
+    if shape.checkRow(row)["prods:id"] then found[row["prods:id"]] = row end
   end
   return found
 end
@@ -80,7 +75,7 @@ local function applyDeletes(database, resource, body, answers)
     local definition = resource.tables[i]
     local answer = answers[definition.name]
     for _, row in ipairs(rowsOf(body["prods:before"], definition)) do
-      if checkRow(row)["prods:rowState"] == "deleted" then
+      if shape.checkRow(row)["prods:rowState"] == "deleted" then
         local result = apply(database:table(definition.name), "delete", row, row, answer)
         table.insert(answer.before, result)
       end
@@ -91,7 +86,7 @@ end
 local function applyRows(database, definition, body, answer, keys)
   local store, old = database:table(definition.name), byId(rowsOf(body["prods:before"], definition))
   for _, row in ipairs(rowsOf(body, definition)) do
-    local state = checkRow(row)["prods:rowState"]
+    local state = shape.checkRow(row)["prods:rowState"]
     if state == "created" then
       table.insert(answer.rows, create(store, row, answer, keys))
     elseif state == "modified" then

@@ -2,16 +2,13 @@
 -- Pattern.
 local abl = require "datasession.sandbox.abl"
 local ascii = require "datasession.internal.ascii"
+local fail = require "datasession.sandbox.data.fail"
 local json = require "datasession.sandbox.json"
 local locale = require "datasession.internal.locale"
 
 local NULL = json.null
 
 local filter = {}
-
-local function fail(message, number)
-  error({ message = message, number = number or 0 }, 0)
-end
 
 local function contains(definition, text)
   text = ascii.lower(text)

@@ -1,4 +1,5 @@
 --- The operations to invoke, and the read without mapping.
+local fail = require "datasession.sandbox.data.fail"
 local filter = require "datasession.sandbox.data.filter"
 local json = require "datasession.sandbox.json"
 local operation = require "datasession.sandbox.data.operation"
@@ -8,10 +9,6 @@ local param, BOTH = operation.param, operation.BOTH
 local NULL = json.null
 
 local invokes = {}
-
-local function fail(message, number)
-  error({ message = message, number = number or 0 }, 0)
-end
 
 -- ---- reading by placeholders
 

@@ -4,6 +4,7 @@
 --
 -- `call`: database, resource, request, values (of the placeholders in path, parameters and query, by name).
 local changes = require "datasession.sandbox.data.changes"
+local fail = require "datasession.sandbox.data.fail"
 local filter = require "datasession.sandbox.data.filter"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
@@ -34,7 +35,7 @@ local function tableNamed(call, name)
     if definition.name == name then return definition end
   end
   if not name then return call.resource.tables[1] end
-  error({ message = ("There is no table %s."):format(name), number = 0 }, 0)
+  fail(("There is no table %s."):format(name))
 end
 
 -- The records of `definition` that belong with those found in `target`.
@@ -111,7 +112,7 @@ local function applyRows(call, body, choose)
   for _, definition in ipairs(call.resource.tables) do
     local store = call.database:table(definition.name)
     for i, row in ipairs(rows[definition.name] or {}) do
-      if type(row) ~= "table" then error({ message = "A row is not an object.", number = 0 }, 0) end
+      shape.checkRow(row)
       results[definition.name] = results[definition.name] or {}
       results[definition.name][i] = store[choose(store, row)](store, row)
     end

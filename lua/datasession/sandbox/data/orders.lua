@@ -1,13 +1,10 @@
 --- The tables of orders, of their lines and of items: the fields, the first records, and what may happen to
 -- them.
+local fail = require "datasession.sandbox.data.fail"
 local Table = require "datasession.sandbox.data.table"
 local json = require "datasession.sandbox.json"
 
 local NULL = json.null
-
-local function fail(message)
-  error({ message = message, number = 0 }, 0)
-end
 
 local function pick(values, n)
   return values[(n - 1) % #values + 1]

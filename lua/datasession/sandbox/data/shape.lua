@@ -1,13 +1,10 @@
 --- The shapes of bodies: a dataset, a temp-table, an unnamed table; rows nested in rows of their parent.
 --
 -- Rows are handed over by table name: { ttOrder = { row, ... }, ttOrderLine = { ... } }.
+local fail = require "datasession.sandbox.data.fail"
 local json = require "datasession.sandbox.json"
 
 local shape = {}
-
-local function fail(message)
-  error({ message = message, number = 0 }, 0)
-end
 
 --- The object in a request's body; what a client has put into "request" is taken out.
 function shape.body(request)
@@ -57,6 +54,11 @@ function shape.write(resource, form, rows)
   local list = json.list(rows[resource.tables[1].name])
   if form == "record" then return list[1] or json.list {} end
   return form == "data" and { data = list } or list
+end
+
+--- Returns a row; raises if it is no object.
+function shape.checkRow(row)
+  return type(row) == "table" and row or fail("A row is not an object.")
 end
 
 --- A copy of a row.

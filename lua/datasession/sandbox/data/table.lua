@@ -10,16 +10,13 @@
 --   may not be
 -- - parent: { table =, field = }: the table whose record each record belongs to, by one field's value
 local ascii = require "datasession.internal.ascii"
+local fail = require "datasession.sandbox.data.fail"
 local json = require "datasession.sandbox.json"
 
 local NULL = json.null
 
 local Table = {}
 Table.__index = Table
-
-local function fail(message, number)
-  error({ message = message, number = number or 0 }, 0)
-end
 
 local function addRecord(self, record)
   local key = self.definition.keyOf(record)
