@@ -197,9 +197,9 @@ function download.request(session, options, path, resume, onProgress)
   end, function(err)
     busy[path] = nil
     abandon(self)
-    local short = self.from and err.httpStatus == 416 -- the document is another one, or as short as the part
-    if short or self.useless then removePart(self) end
-    if short or self.useless and isGet(options) then
+    local noRest = self.from and err.httpStatus == 416 -- another document, or one no longer than the part
+    if noRest or self.useless then removePart(self) end
+    if noRest or self.useless and isGet(options) then -- after a 206 the server may have acted on a POST
       return download.request(session, options, path, resume, onProgress)
     end
     error(err, 0)
