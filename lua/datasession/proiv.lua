@@ -1,6 +1,6 @@
 --- PROIV sessions with the verbs of the vendor's page library: start, stop, finish (the vendor's "end"),
--- setActive, and a hub. The functions of the module are the methods of a default manager; proiv.manager
--- makes others.
+-- setActive, also by the vendor's names, and a hub. The functions of the module are the methods of a default
+-- manager; proiv.manager makes others.
 
 require "datasession"
 local manager = require "datasession.proiv.manager"
@@ -15,7 +15,7 @@ local proiv = {
 }
 
 local verbs = { "start", "startAsync", "stop", "finish", "setActive", "getActive", "session", "keys",
-  "close" }
+  "close", "startPROIVSession", "stopPROIVSession", "endPROIVSession", "setActivePROIVSession" }
 for _, name in ipairs(verbs) do
   proiv[name] = function(...)
     return default[name](default, ...)

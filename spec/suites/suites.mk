@@ -14,6 +14,10 @@ $(REFERENCE)/node_modules/.package-lock.json: \
 conformance: all $(REFERENCE)/node_modules/.package-lock.json
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/conformance/runner.lua $(REFERENCE) $(CASES)
 
+## conformance-hub: OpenAjax's hub and ours do the same things. HUB: its OpenAjax.js; RECORD=1: record; SEED
+conformance-hub: all
+	@OPENAJAX_HUB=$(HUB) $(MAKE) spec/protocol/proiv/openajax_spec.lua
+
 ## torture-network: every kind of request meets every fault of the network, at every byte; KINDS: some kinds
 torture-network: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/network/all.lua $(KINDS)
@@ -22,4 +26,4 @@ torture-network: all specs
 torture-hostile: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/hostile/more.lua $(SEED)
 
-.PHONY: conformance torture-network torture-hostile
+.PHONY: conformance conformance-hub torture-network torture-hostile

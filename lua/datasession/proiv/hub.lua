@@ -1,8 +1,9 @@
 --- The OpenAjax hub of a PROIV client: messages by name, from publishers to subscribers.
 --
 -- Names are elements between full stops, such as "proiv.session.ended". In a subscription "*" stands for one
--- element, and "**", at the end, for one or more. A message is delivered at once, inside publish, in the
--- order of the subscriptions.
+-- element, and "**", at the end, for one or more. A message is delivered at once, inside publish, as the
+-- OpenAjax hub 2.0.7 delivers it: at each element of the name first to what follows the element itself, then
+-- to what follows "*", then to "**"; subscriptions of one name in their order.
 
 local core = require "datasession.core"
 local methodsOf = require "datasession.internal.methods"
@@ -15,7 +16,11 @@ local Subscription = {}
 Subscription.__index = Subscription
 Subscription.__name = "datasession.proiv.subscription"
 
-local function elements(name)
+-- The elements of a name: any text is one, as in the reference.
+local function elements(call, name, level)
+  if type(name) ~= "string" then
+    error(("%s: expected a name, got %s"):format(call, type(name)), level + 1)
+  end
   local list = {}
   for element in (name .. "."):gmatch("([^.]*)%.") do
     list[#list + 1] = element
@@ -23,37 +28,75 @@ local function elements(name)
   return list
 end
 
--- The elements of a name. Raises for an invalid name.
-local function parse(call, name, wildcards, level)
-  if type(name) ~= "string" then
-    error(("%s: expected a name, got %s"):format(call, type(name)), level + 1)
-  end
-  local list = elements(name)
-  for i, element in ipairs(list) do
-    local wild = element == "*" or (element == "**" and i == #list)
-    if element == "" then
-      error(("%s: the name '%s' has an empty element"):format(call, name), level + 1)
-    elseif element:find("*", 1, true) and not (wildcards and wild) then
-      local rule = wildcards and "'*' is a whole element, and '**' the last"
-        or "a published name has no wildcards"
-      error(("%s: the name '%s': %s"):format(call, name, rule), level + 1)
-    end
-  end
-  return list
+-- ---- the subscriptions: a tree of the elements of their names
+
+local FEW_REMOVED = 16
+
+local function newNode(parent, element)
+  return { parent = parent, element = element, children = {}, list = {}, removed = 0 }
 end
 
-local function matches(pattern, name)
-  for i, element in ipairs(pattern) do
-    if element == "**" then
-      return #name >= i
-    elseif name[i] == nil or (element ~= "*" and element ~= name[i]) then
-      return false
+local function nodeOf(root, path)
+  local node = root
+  for _, element in ipairs(path) do
+    local child = node.children[element]
+    if not child then
+      child = newNode(node, element)
+      node.children[element] = child
+    end
+    node = child
+  end
+  return node
+end
+
+local function append(node, subscription)
+  subscription.node, subscription.place = node, #node.list + 1
+  node.list[subscription.place] = subscription
+end
+
+-- In a list false stands for a subscription that has ended, until most places are false. A delivery that is
+-- under way goes on with the list that it began with.
+local function tidy(node)
+  if node.removed <= FEW_REMOVED or 2 * node.removed < #node.list then
+    return
+  end
+  local list = node.list
+  node.list, node.removed = {}, 0
+  for _, subscription in ipairs(list) do
+    if subscription then
+      append(node, subscription)
     end
   end
-  return #pattern == #name
 end
+
+-- Removes nodes that lead to no subscription.
+local function prune(node)
+  while node.parent and node.removed == #node.list and not next(node.children) do
+    node.parent.children[node.element] = nil
+    node = node.parent
+  end
+end
+
+-- A delivery is under way: the tree keeps its nodes until it has ended.
+local Delivery = {}
+
+function Delivery.__close(delivery)
+  delivery.depth = delivery.depth - 1
+  if delivery.depth == 0 then
+    local emptied = delivery.emptied
+    delivery.emptied = {}
+    for _, node in ipairs(emptied) do
+      prune(node)
+    end
+  end
+end
+
+-- ---- delivering
 
 local function call(subscription, f, name, data)
+  if type(f) == "string" then
+    f = subscription.scope[f]
+  end
   if subscription.scope ~= nil then
     return f(subscription.scope, name, data, subscription.data)
   end
@@ -74,53 +117,62 @@ local function deliver(subscription, name, data)
   end
 end
 
-local function checkFunction(value, what, optional, level)
-  if type(value) ~= "function" and not (optional and value == nil) then
+local function deliverAll(node, name, data)
+  local list = node.list
+  for i = 1, #list do
+    if list[i] and list[i].live then
+      deliver(list[i], name, data)
+    end
+  end
+end
+
+local function descend(node, path, index, name, data)
+  if not node then
+    return
+  elseif index > #path then
+    return deliverAll(node, name, data)
+  end
+  local element = path[index]
+  descend(node.children[element], path, index + 1, name, data)
+  if element ~= "*" then -- each subscription gets the message once
+    descend(node.children["*"], path, index + 1, name, data)
+  end
+  local rest = node.children["**"] -- a callback may have subscribed to it
+  if rest and not (element == "**" and index == #path) then
+    deliverAll(rest, name, data)
+  end
+end
+
+-- A callback or filter is a function, or the name of one that the scope has when it is called.
+local function checkFunction(value, what, scope, level)
+  if type(value) == "string" and scope == nil then
+    error(("hub:subscribe: the %s '%s' is the name of a method: expected a scope that has it")
+      :format(what, value), level + 1)
+  elseif type(value) ~= "function" and type(value) ~= "string" then
     error(("hub:subscribe: expected a function as %s, got %s"):format(what, type(value)), level + 1)
   end
 end
 
--- ---- the list: false stands for a subscription that has ended, until most places are false
-
-local FEW_REMOVED = 16
-
-local function append(list, subscription)
-  subscription.place = #list + 1
-  list[subscription.place] = subscription
-end
-
-local function tidy(self)
-  if self.removed <= FEW_REMOVED or 2 * self.removed < #self.subscriptions then
-    return
-  end
-  local list = {}
-  for _, subscription in ipairs(self.subscriptions) do
-    if subscription then
-      append(list, subscription)
-    end
-  end
-  self.subscriptions, self.removed = list, 0
-end
-
 --- Subscribes.
--- @param name text; may have wildcards
+-- @param name text; "*" and "**" stand for elements of the names that are published
 -- @param callback function(name, data, subscriberData), or with a scope function(scope, name, data,
---   subscriberData)
+--   subscriberData); or the name of such a method of the scope
 -- @param scope any value but nil: the callback's first argument
 -- @param data any value: what the callback gets as subscriberData
--- @param filter a function with the callback's arguments that is asked first: something true lets the message
---   through
--- @return a handle for unsubscribe. Raises for a wrong type or a malformed name
+-- @param filter nil, or as the callback: it is asked first, and something true lets the message through
+-- @return a handle for unsubscribe. Raises for a wrong type
 function Hub:subscribe(name, callback, scope, data, filter)
-  local pattern = parse("hub:subscribe", name, true, 2)
-  checkFunction(callback, "callback", false, 2)
-  checkFunction(filter, "filter", true, 2)
+  local path = elements("hub:subscribe", name, 2)
+  checkFunction(callback, "callback", scope, 2)
+  if filter ~= nil then
+    checkFunction(filter, "filter", scope, 2)
+  end
   local subscription = setmetatable({
-    pattern = pattern, callback = callback, scope = scope, data = data, filter = filter,
-    live = true, hub = self,
+    callback = callback, scope = scope, data = data, filter = filter, live = true, hub = self,
   }, Subscription)
-  tidy(self)
-  append(self.subscriptions, subscription)
+  local node = nodeOf(self.root, path)
+  tidy(node)
+  append(node, subscription)
   return subscription
 end
 
@@ -132,25 +184,27 @@ function Hub:unsubscribe(handle)
     error("hub:unsubscribe: expected a handle of this hub's subscribe, got " .. type(handle), 2)
   end
   if handle.live then
+    local node, delivery = handle.node, self.delivery
     handle.live = false
-    self.subscriptions[handle.place] = false
-    self.removed = self.removed + 1
+    node.list[handle.place] = false
+    node.removed = node.removed + 1
+    if delivery.depth == 0 then
+      prune(node)
+    elseif node.removed == #node.list then
+      delivery.emptied[#delivery.emptied + 1] = node
+    end
   end
 end
 
 --- Delivers a message to the current subscribers before it returns. An error in one callback does not affect
 -- the others.
--- @param name text without wildcards; raises for anything else
+-- @param name text; raises for anything else
 -- @param data any value
 function Hub:publish(name, data)
-  local parsed = parse("hub:publish", name, false, 2)
-  tidy(self)
-  local list = table.move(self.subscriptions, 1, #self.subscriptions, 1, {})
-  for _, subscription in ipairs(list) do
-    if subscription and subscription.live and matches(subscription.pattern, parsed) then
-      deliver(subscription, name, data)
-    end
-  end
+  local path = elements("hub:publish", name, 2)
+  self.delivery.depth = self.delivery.depth + 1
+  local delivery <close> = self.delivery -- luacheck: ignore 211
+  descend(self.root, path, 1, name, data)
 end
 
 methodsOf("a hub", Hub, function(value) return getmetatable(value) == Hub end)
@@ -159,7 +213,8 @@ local hub = {}
 
 --- A separate hub, without subscriptions.
 function hub.new()
-  return setmetatable({ subscriptions = {}, removed = 0 }, Hub)
+  local delivery = setmetatable({ depth = 0, emptied = {} }, Delivery)
+  return setmetatable({ root = newNode(), delivery = delivery }, Hub)
 end
 
 return hub

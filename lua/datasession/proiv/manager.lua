@@ -433,6 +433,23 @@ function Manager:keys()
   return keys
 end
 
+-- ---- the vendor's names
+
+--- Starts a session as the vendor's call does: returns at once. The hub publishes whether it runs.
+-- @param properties as for start
+-- @return the session's key; or nil and an error object when its slot is taken. Raises for wrong properties
+function Manager:startPROIVSession(properties)
+  local entry, err = begin(self, properties, 2)
+  if not entry then
+    return nil, err
+  end
+  return entry.key
+end
+
+Manager.stopPROIVSession = Manager.stop
+Manager.endPROIVSession = Manager.finish
+Manager.setActivePROIVSession = Manager.setActive
+
 methodsOf("a manager", Manager, function(value) return getmetatable(value) == Manager end)
 
 local manager = {}

@@ -41,45 +41,81 @@ describe("the hub", function()
       hub:subscribe(name, function() heard[#heard + 1] = name end)
     end
     hub:publish("proiv.session.ended")
-    assert.same({ "proiv.session.ended", "proiv.*.ended", "proiv.session.*", "*.*.*", "proiv.**", "**",
-      "proiv.session.**" }, heard)
+    assert.same({ "proiv.session.ended", "proiv.session.*", "proiv.session.**", "proiv.*.ended", "proiv.**",
+      "*.*.*", "**" }, heard)
     heard = {}
     hub:publish("proiv")
-    assert.same({ "**", "proiv", "*" }, heard)
+    assert.same({ "proiv", "*", "**" }, heard)
   end)
 
-  it("refuses names that are none", function()
+  it("takes any text as a name, as the reference does", function()
+    for _, name in ipairs { "", ".", "a..b", "a.", ".a", "a*", "**.a", "a.**.b", "***", "a.*b" } do
+      heard = {}
+      local handle = hub:subscribe(name, note "1")
+      hub:publish(name)
+      assert.same({ "1 " .. name }, heard)
+      hub:unsubscribe(handle)
+    end
+    hub:subscribe("a.**.b", note "inner")
+    hub:publish "a.x.b"
+    assert.same({ "1 a.*b" }, heard)
+  end)
+
+  it("delivers a message whose name has wildcards once to each", function()
+    for _, pattern in ipairs { "*.*", "*", "**", "*.**" } do hub:subscribe(pattern, note(pattern)) end
+    hub:publish "*.*"
+    assert.same({ "*.* *.*", "*.** *.*", "** *.*" }, heard)
+    heard = {}
+    hub:publish "**"
+    assert.same({ "** **", "* **" }, heard)
+  end)
+
+  it("refuses what is no name, no function, no handle", function()
     local function refuse(message, f, ...)
       local ok, err = pcall(f, hub, ...)
       assert.is_false(ok)
       assert.matches(message, err)
       assert.matches("hub_spec.lua", err) -- the caller's line
     end
-    for _, name in ipairs { "", ".", "a..b", "a.", ".a" } do
-      refuse("empty element", function(h) h:subscribe(name, print) end)
-      refuse("empty element", function(h) h:publish(name) end)
-    end
-    for _, name in ipairs { "a*", "**.a", "a.**.b", "***", "a.*b" } do
-      refuse("whole element", function(h) h:subscribe(name, print) end)
-    end
-    for _, name in ipairs { "*", "a.*", "a.**", "a*" } do
-      refuse("no wildcards", function(h) h:publish(name) end)
-    end
     refuse("expected a name, got number", function(h) h:subscribe(1, print) end)
     refuse("expected a name, got nil", function(h) h:publish() end)
     refuse("expected a function as callback, got nil", function(h) h:subscribe("a") end)
-    refuse("expected a function as filter, got string",
-      function(h) h:subscribe("a", print, nil, nil, "x") end)
+    refuse("expected a function as filter, got table",
+      function(h) h:subscribe("a", print, nil, nil, {}) end)
+    refuse("the callback 'onMenu' is the name of a method: expected a scope",
+      function(h) h:subscribe("a", "onMenu") end)
     refuse("expected a handle", function(h) h:unsubscribe("a") end)
     refuse("expected a handle", function(h) h:unsubscribe(hubs.new():subscribe("a", print)) end)
   end)
 
-  it("delivers in the order of the subscriptions", function()
-    hub:subscribe("a.*", note "1")
-    hub:subscribe("a.b", note "2")
-    hub:subscribe("**", note "3")
+  it("delivers to the name itself, then to '*', then to '**', and to one name by time", function()
+    for i, name in ipairs { "**", "a.*", "a.b", "a.**", "a.*", "a.b" } do hub:subscribe(name, note(i)) end
     hub:publish("a.b")
-    assert.same({ "1 a.b", "2 a.b", "3 a.b" }, heard)
+    assert.same({ "3 a.b", "6 a.b", "2 a.b", "5 a.b", "4 a.b", "1 a.b" }, heard)
+  end)
+
+  it("calls a method of the scope by its name, as it is at the time of the message", function()
+    local page = { allows = function(_, _, data) return data end }
+    hub:subscribe("a", "onMenu", page, "mine", "allows")
+    function page.onMenu(...) heard = table.pack(...) end
+    hub:publish("a", false)
+    assert.same({}, heard)
+    hub:publish("a", 1)
+    assert.same({ page, "a", 1, "mine", n = 4 }, heard)
+  end)
+
+  it("keeps nothing of names whose subscriptions have ended", function()
+    local function pass(first, last)
+      for i = first, last do
+        local handle
+        handle = hub:subscribe(("a.%d.b.c"):format(i), function() hub:unsubscribe(handle) end)
+        if i % 2 == 0 then hub:unsubscribe(handle) else hub:publish(("a.%d.b.c"):format(i)) end
+      end
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local before = pass(1, 100)
+    assert.is_true(pass(101, 2000) - before < 20)
   end)
 
   it("asks the filter first, with the callback's arguments", function()

@@ -132,6 +132,41 @@ describe("a manager of PROIV sessions", function()
       assert.is_string(start "left")
     end)
 
+    it("by the vendor's names and arguments, at once", function()
+      local key = assert(manager:startPROIVSession {
+        sessionNodeID = "left", URI = "/connect", connectionData = { service = "Orders" },
+      })
+      assert.equal("starting", manager:session(key).serviceStatus)
+      assert.same({}, told)
+      assert.matches("slot 'left'", select(2, manager:startPROIVSession { sessionNodeID = "left" }).message)
+      assert.is_true(datasession.run(LIMIT))
+      local other = start "right"
+      assert.same({ "started left", "active left", "started right" }, told)
+      assert.is_true(manager:setActivePROIVSession(other))
+      assert.equal(other, manager:getActive())
+      local ended
+      assert(manager:stopPROIVSession(key, 5, function(which) ended = which end, error))
+      assert.is_true(datasession.run(LIMIT))
+      assert.equal(key, ended)
+      assert.is_true(manager:endPROIVSession())
+      assert.same({}, manager:keys())
+    end)
+
+    it("by the vendor's names of the module, and publishes a start that fails", function()
+      local failed
+      local handle = proiv.hub:subscribe("proiv.session.failed", function(_, data) failed = data end)
+      local key = assert(proiv.startPROIVSession {
+        sessionNodeID = "left", URI = server.uris.proiv, connectionData = { service = "Disabled" },
+      })
+      assert.is_true(datasession.run(LIMIT))
+      proiv.hub:unsubscribe(handle)
+      assert.equal(key, failed.sessionKey)
+      assert.equal(404, failed.error.httpStatus)
+      assert.is_false(proiv.endPROIVSession(key))
+      assert.is_nil((proiv.setActivePROIVSession(key)))
+      assert.is_nil((proiv.stopPROIVSession(nil, 1)))
+    end)
+
     it("without waiting", function()
       local promise = manager:startAsync { sessionNodeID = "left" }
       assert.is_nil(manager:getActive())
