@@ -68,17 +68,19 @@ sanitized := $(addprefix /,$(subst $(comma),-,$(SANITIZE)))
 variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(sanitized)
 BUILD := $(call variant,$(POLLER))
 
-# The system: Lua's headers, libcurl, libmicrohttpd (for the sandbox alone), how to link a module.
+# The system: Lua's headers, libcurl, libmicrohttpd and GnuTLS (for the sandbox alone), how to link a module.
 pc = $(shell pkg-config $(1) 2>/dev/null)
 LUA_PC := $(firstword $(foreach name,lua5.4 lua-5.4 lua54 lua,$(if $(call pc,--modversion $(name)),$(name))))
 LUA_CPPFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(call pc,--cflags $(LUA_PC)))
 LIBLUA := $(if $(LUA_LIBDIR),-L$(LUA_LIBDIR) -llua,$(call pc,--libs $(LUA_PC)))
 CURL_CPPFLAGS := $(or $(call pc,--cflags libcurl),$(shell curl-config --cflags 2>/dev/null))
 CURL_LIBS := $(or $(call pc,--libs libcurl),$(shell curl-config --libs 2>/dev/null),-lcurl)
-MHD_CPPFLAGS := $(call pc,--cflags libmicrohttpd)
-MHD_LIBS := $(or $(call pc,--libs libmicrohttpd),$(if $(wildcard /usr/include/microhttpd.h),-lmicrohttpd))
-NO_MHD := sandbox not built: it needs libmicrohttpd (apt-get install libmicrohttpd-dev, \
-  dnf install libmicrohttpd-devel, apk add libmicrohttpd-dev, brew install libmicrohttpd)
+MHD_CPPFLAGS := $(call pc,--cflags libmicrohttpd gnutls)
+MHD_LIBS := $(or $(call pc,--libs libmicrohttpd gnutls),$(if $(and $(wildcard \
+  /usr/include/microhttpd.h),$(wildcard /usr/include/gnutls/x509.h)),-lmicrohttpd -lgnutls))
+NO_MHD := sandbox not built: it needs libmicrohttpd and GnuTLS (apt-get install libmicrohttpd-dev, \
+  dnf install libmicrohttpd-devel gnutls-devel, apk add libmicrohttpd-dev gnutls-dev, \
+  brew install libmicrohttpd gnutls)
 ifeq ($(shell uname -s),Darwin)
 MODULE := -bundle -undefined dynamic_lookup
 else # nodelete: a thread in which libcurl resolves a name may outlive lua_close

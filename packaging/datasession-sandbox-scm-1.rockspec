@@ -2,7 +2,8 @@ rockspec_format = "3.0"
 package = "datasession-sandbox"
 version = "scm-1"
 
--- A rock of its own, so that the client needs neither libmicrohttpd nor LPeg. From the top of a work tree:
+-- A rock of its own, so that the client needs none of libmicrohttpd, GnuTLS and LPeg. From the top of a work
+-- tree:
 --   luarocks make packaging/datasession-sandbox-scm-1.rockspec
 -- (Not beside datasession-scm-1.rockspec: a plain `luarocks make` would not know which of the two is meant.)
 source = { url = "git+file://." }
@@ -14,7 +15,7 @@ description = {
 }
 
 dependencies = { "lua >= 5.4, < 5.6", "datasession", "lpeg" }
-external_dependencies = { MICROHTTPD = { library = "microhttpd" } }
+external_dependencies = { MICROHTTPD = { library = "microhttpd" }, GNUTLS = { library = "gnutls" } }
 
 build = {
   type = "make",
@@ -86,6 +87,7 @@ build = {
     ["datasession.sandbox.settings"] = "lua/datasession/sandbox/settings.lua",
     ["datasession.sandbox.setup"] = "lua/datasession/sandbox/setup.lua",
     ["datasession.sandbox.site"] = "lua/datasession/sandbox/site.lua",
+    ["datasession.sandbox.tls"] = "lua/datasession/sandbox/tls.lua",
     ["datasession.sandbox.tokens"] = "lua/datasession/sandbox/tokens.lua",
     ["datasession.sandbox.webapplication"] = "lua/datasession/sandbox/webapplication.lua",
     -- end of files

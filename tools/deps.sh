@@ -35,11 +35,13 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     { pkg-config --exists libcurl || command -v curl-config; } >/dev/null 2>&1
   then exit 0; fi
   cat >&2 <<'END'
-datasession needs Lua 5.4, libcurl, lua-cjson and a C compiler; its tests also busted and libmicrohttpd:
-  Fedora  dnf install gcc make pkgconf lua-devel libcurl-devel lua-cjson libmicrohttpd-devel luarocks
-  Alpine  apk add build-base pkgconf lua5.4-dev curl-dev lua5.4-cjson libmicrohttpd-dev luarocks5.4
-  macOS   brew install lua luarocks curl libmicrohttpd pkg-config && luarocks install lua-cjson
-  MSYS2   pacman -S --needed make mingw-w64-ucrt-x86_64-{gcc,pkgconf,lua,curl,libmicrohttpd,lua-luarocks}
+datasession needs Lua 5.4, libcurl, lua-cjson and a C compiler; its tests busted, libmicrohttpd and GnuTLS:
+  Fedora  dnf install gcc make pkgconf lua-devel libcurl-devel lua-cjson libmicrohttpd-devel gnutls-devel \
+          luarocks
+  Alpine  apk add build-base pkgconf lua5.4-dev curl-dev lua5.4-cjson libmicrohttpd-dev gnutls-dev luarocks5.4
+  macOS   brew install lua luarocks curl libmicrohttpd gnutls pkg-config && luarocks install lua-cjson
+  MSYS2   pacman -S --needed make mingw-w64-ucrt-x86_64-{gcc,pkgconf,lua,curl,libmicrohttpd} \
+          mingw-w64-ucrt-x86_64-{gnutls,lua-luarocks}
 lpeg (for the sandbox), busted, luasocket, luasec, luv and cqueues: luarocks --lua-version=5.4 install NAME
 END
   exit 1

@@ -2,12 +2,15 @@
 ** binding: `datasession.sandbox.core`, the server as a userdata. sandbox.lua builds the public module on it
 ** and checks its arguments.
 */
+#include "sandbox/certificate.h"
 #include "sandbox/server.h"
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <string.h>
 
 #define SERVER_TYPE "datasession.sandbox.core"
+#define CERTIFICATE_TYPE "datasession.sandbox.certificate"
 
 #if defined _WIN32
 #define EXPORT __declspec(dllexport)
@@ -132,7 +135,45 @@ static const luaL_Reg methods[] = {{"start", server_method_start}, {"stop", serv
 static const luaL_Reg metamethods[] = {
     {"__gc", server_method_close}, {"__close", server_method_close}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
+static int certificate_gc (lua_State *L) {
+  certificate_cleanup(luaL_checkudata(L, 1, CERTIFICATE_TYPE));
+  return 0;
+}
+
+static const luaL_Reg certificate_metamethods[] = {{"__gc", certificate_gc}, {NULL, NULL}};
+
+/* The host names at `index`; the table and what is pushed keep them. */
+static const char *const *read_names (lua_State *L, int index, size_t *count) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  *count = (size_t)lua_rawlen(L, index);
+  const char **names = lua_newuserdatauv(L, (*count + 1) * sizeof *names, 0);
+  for (size_t i = 0; i < *count; i++) {
+    luaL_argcheck(L, lua_rawgeti(L, index, (lua_Integer)i + 1) == LUA_TSTRING, index, "strings expected");
+    names[i] = lua_tostring(L, -1);
+    lua_pop(L, 1);
+  }
+  return names;
+}
+
+/*
+** certify(names): PEM texts of a new authority, of a certificate that it has signed for these hosts, and of
+** that certificate's key; nil and why.
+*/
+static int core_certify (lua_State *L) {
+  size_t count;
+  const char *const *names = read_names(L, 1, &count);
+  struct certificate *c = lua_newuserdatauv(L, sizeof *c, 0);
+  memset(c, 0, sizeof *c); /* __gc may run from here on */
+  luaL_setmetatable(L, CERTIFICATE_TYPE);
+  const char *error = certificate_init(c, names, count);
+  if (error != NULL) return failure(L, error);
+  lua_pushlstring(L, (const char *)c->authority.data, c->authority.size);
+  lua_pushlstring(L, (const char *)c->server.data, c->server.size);
+  lua_pushlstring(L, (const char *)c->key.data, c->key.size);
+  return 3;
+}
+
+static const luaL_Reg functions[] = {{"new", core_new}, {"certify", core_certify}, {NULL, NULL}};
 
 EXPORT int luaopen_datasession_sandbox_core (lua_State *L);
 
@@ -143,6 +184,7 @@ EXPORT int luaopen_datasession_sandbox_core (lua_State *L) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
   }
+  if (luaL_newmetatable(L, CERTIFICATE_TYPE)) luaL_setfuncs(L, certificate_metamethods, 0);
   luaL_newlib(L, functions);
   return 1;
 }

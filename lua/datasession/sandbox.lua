@@ -53,14 +53,11 @@ local methods = {}
 local Server = { __name = "datasession.sandbox.server", __index = methods }
 
 local CORE = {} -- where a server keeps its userdata, out of sight
+local AUTHORITY = {} -- and the name of caFile, to remove it
 
 function Server:__tostring()
   local state = self:isRunning() and "running" or "stopped"
   return ("datasession.sandbox.server: %s (%s)"):format(self.origin, state)
-end
-
-function Server:__close()
-  self:close()
 end
 
 -- Runs `control.<name>` of site.lua in the server's own Lua state.
@@ -122,11 +119,16 @@ function methods:restart()
   return self:start()
 end
 
---- Stops the server for good and frees all that it has. May be called twice; the collector and a
--- to-be-closed variable do it too.
+--- Stops the server for good, frees all that it has and removes caFile. May be called twice; the collector
+-- and a to-be-closed variable do it too.
 function methods:close()
   self[CORE]:close()
+  local path = self[AUTHORITY]
+  self[AUTHORITY] = nil
+  if path then os.remove(path) end
 end
+
+Server.__close, Server.__gc = methods.close, methods.close
 
 --- Whether it listens.
 function methods:isRunning()
@@ -551,6 +553,17 @@ local function catalogNames(catalogs)
   return names
 end
 
+-- A userdata that runs; nil and a message.
+local function start(made)
+  local handle, message = core.new(made)
+  if not handle then return nil, message end
+  local started
+  started, message = handle:start()
+  if started then return handle end
+  handle:close()
+  return nil, message
+end
+
 --- Starts a server. Options, all of them optional:
 --
 -- - port: 0 (the default) picks a free one; address: numeric, default "127.0.0.1"
@@ -564,34 +577,33 @@ end
 --   no other server has. A token server on another host: a second sandbox with the same secret
 -- - bearerTokens: the list of tokens that bearer takes, default { "letmein" }
 -- - datasnapAuthentication: whether datasnap asks for user and password (HTTP Basic, one of `users`) when
---   it makes a session, default false
+--   it makes a session, default: whether `users` are given
 -- - bodyLimit: bytes of a request's body that are kept, default 16 MiB. A longer one is dropped: routes get
 --   its size, the applications answer 413
 -- - catalogs: catalogs of your own by name, each JSON text or a table: /static/<name>.json of each
 --   application
 -- - har: a HAR file, whose recordings answer in place of the applications; harRepeats: whether the last
 --   recording of a request answers for good (default false: each answers once)
--- - tls: { certificate = file, key = file }, PEM: https
+-- - tls: https: true, with a certificate made for localhost, its addresses and `address`; { names = list }:
+--   for these hosts and addresses alone; { certificate = file, key = file }: PEM
 --
--- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model) and the methods of this
--- module; or nil and a message.
+-- Returns the server: `port`, `origin`, `uris` and `catalogURIs` (by model), `caFile` (the authority of a
+-- certificate made at the start) and the methods of this module; or nil and a message.
 function sandbox.start(options)
   options = options or {}
   check.options("start", options, setup.rules, 2)
   if options.harRepeats and not options.har then raise("option 'harRepeats' for 'start' needs 'har'", 2) end
-  local made, message = setup.new(options)
+  local made, message = setup.new(options, core.certify)
   if not made then return nil, message end
-  local handle, started
-  handle, message = core.new(made)
-  if not handle then return nil, message end
-  started, message = handle:start()
-  if not started then
-    handle:close()
+  local handle
+  handle, message = start(made)
+  if not handle then
+    if made.caFile then os.remove(made.caFile) end
     return nil, message
   end
   local self = setmetatable({
-    [CORE] = handle, [CATALOGS] = catalogNames(options.catalogs), port = handle:port(), uris = {},
-    catalogURIs = {},
+    [CORE] = handle, [AUTHORITY] = made.caFile, [CATALOGS] = catalogNames(options.catalogs),
+    caFile = made.caFile, port = handle:port(), uris = {}, catalogURIs = {},
   }, Server)
   self.origin = originOf(options, self.port)
   describe(self)

@@ -3,31 +3,9 @@ local cjson = require "cjson"
 local check = require "datasession.sandbox.check"
 local har = require "datasession.sandbox.har"
 local json = require "datasession.sandbox.json"
+local tls = require "datasession.sandbox.tls"
 
 local setup = {}
-
--- The contents of the files, { certificate, key }; nil and a message.
-local function readTLS(tls)
-  local contents = {}
-  if not tls then return contents end
-  for _, name in ipairs { "certificate", "key" } do
-    local file, message = io.open(tls[name], "rb")
-    if not file then return nil, message end
-    contents[name] = file:read("a")
-    file:close()
-    if not contents[name] then return nil, tls[name] .. ": cannot be read" end
-  end
-  return contents
-end
-
-local function checkTLS(value)
-  if type(value) ~= "table" then return false, "table" end
-  for name in pairs(value) do
-    if name ~= "certificate" and name ~= "key" then return false, "certificate and key alone" end
-  end
-  return type(value.certificate) == "string" and type(value.key) == "string",
-    "file names of certificate and key"
-end
 
 local function isCatalogs(value)
   if type(value) ~= "table" then return false, "table of catalogs by name" end
@@ -46,7 +24,7 @@ setup.rules = {
   port = check.integer(0, 65535), address = check.is "string", users = check.texts,
   idleTimeout = check.number(0), ping = check.oneOf { "new", "classic", "none" },
   customers = check.integer(0, 1000000), orders = check.integer(0, 1000000),
-  items = check.integer(0, 1000000), catalogResources = check.integer(1, 100000), tls = checkTLS,
+  items = check.integer(0, 1000000), catalogResources = check.integer(1, 100000), tls = tls.rule,
   tokenLifetime = check.integer(0), tokenSecret = check.name, bearerTokens = check.tokens,
   datasnapAuthentication = check.is "boolean", bodyLimit = check.integer(0, 2 ^ 40),
 }
@@ -62,21 +40,28 @@ local function catalogTexts(catalogs)
   return texts
 end
 
+-- Whether datasnap checks users: as said, else if there are users of the program's own.
+local function asksUsers(options)
+  if options.datasnapAuthentication ~= nil then return options.datasnapAuthentication end
+  return options.users ~= nil
+end
+
 --- Makes the settings for datasession.sandbox.core.
 -- @param options table, checked by the rules
--- @return table; nil and a message if a file cannot be read
-function setup.new(options)
-  local tls, message = readTLS(options.tls)
-  if not tls then return nil, message end
-  local exchanges
+-- @param certify function: core.certify
+-- @return table; nil and a message if a file cannot be read or written
+function setup.new(options, certify)
+  local exchanges, message, secured
   if options.har then
     exchanges, message = har.read(options.har)
     if not exchanges then return nil, message end
   end
+  secured, message = tls.new(options.tls, options.address, certify)
+  if not secured then return nil, message end
   return {
     address = options.address or "127.0.0.1", port = options.port or 0,
     bodyLimit = options.bodyLimit or BODY_LIMIT,
-    certificate = tls.certificate, key = tls.key,
+    certificate = secured.certificate, key = secured.key, caFile = secured.caFile,
     path = package.path, cpath = package.cpath,
     setup = cjson.encode {
       users = options.users or { lua = "secret" }, idleTimeout = options.idleTimeout or 1200,
@@ -85,7 +70,7 @@ function setup.new(options)
       catalogResources = options.catalogResources or 1,
       tokenLifetime = options.tokenLifetime or 3600, tokenSecret = options.tokenSecret,
       bearerTokens = options.bearerTokens or { "letmein" },
-      datasnapAuthentication = options.datasnapAuthentication or false,
+      datasnapAuthentication = asksUsers(options),
       catalogs = catalogTexts(options.catalogs), exchanges = exchanges, har = options.har,
       harRepeats = options.harRepeats,
     },
