@@ -68,6 +68,7 @@ build = {
     ["datasession.sandbox.data.table"] = "lua/datasession/sandbox/data/table.lua",
     ["datasession.sandbox.datasnap.batch"] = "lua/datasession/sandbox/datasnap/batch.lua",
     ["datasession.sandbox.datasnap.cache"] = "lua/datasession/sandbox/datasnap/cache.lua",
+    ["datasession.sandbox.datasnap.channels"] = "lua/datasession/sandbox/datasnap/channels.lua",
     ["datasession.sandbox.datasnap.jsontext"] = "lua/datasession/sandbox/datasnap/jsontext.lua",
     ["datasession.sandbox.datasnap.parameters"] = "lua/datasession/sandbox/datasnap/parameters.lua",
     ["datasession.sandbox.datasnap.results"] = "lua/datasession/sandbox/datasnap/results.lua",

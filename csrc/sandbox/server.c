@@ -109,6 +109,7 @@ static void set_stopping (struct server *s, bool stopping) {
   s->stopping = stopping;
   (void)pthread_cond_broadcast(&s->stop);
   (void)pthread_mutex_unlock(&s->lock);
+  state_set_stopping(s->state, stopping);
 }
 
 static struct MHD_Daemon *start_daemon (struct server *s, int fd) {

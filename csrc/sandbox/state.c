@@ -20,6 +20,8 @@ struct state {
   lua_State *L;           /* owned */
   pthread_mutex_t lock;   /* guards all fields below and all in L */
   pthread_cond_t counted; /* `count` changed */
+  pthread_cond_t woken;   /* answers that wait may be complete now */
+  bool stopping;          /* no answer waits any longer */
   double count;           /* requests since the log was cleared, from the program */
   char *result;           /* owned; the last control call's */
   size_t result_length;
@@ -51,8 +53,15 @@ static int host_token (lua_State *L) {
   return 1;
 }
 
+/* wake(): the answers that wait are looked at again. The caller holds the lock. */
+static int host_wake (lua_State *L) {
+  struct state *s = lua_touserdata(L, lua_upvalueindex(1));
+  (void)pthread_cond_broadcast(&s->woken);
+  return 0;
+}
+
 static const luaL_Reg host_functions[] = {
-    {"time", host_time}, {"clock", host_clock}, {"token", host_token}, {NULL, NULL}};
+    {"time", host_time}, {"clock", host_clock}, {"token", host_token}, {"wake", host_wake}, {NULL, NULL}};
 
 /* Protected functions */
 
@@ -63,9 +72,15 @@ static void set_package (lua_State *L, const char *field, const char *value) {
   lua_pop(L, 1);
 }
 
-/* boot(options): loads the program and keeps its two functions. */
+struct booting {
+  struct state *state;
+  const struct state_options *options;
+};
+
+/* boot(struct booting): loads the program and keeps its two functions. */
 static int boot (lua_State *L) {
-  const struct state_options *options = lua_touserdata(L, 1);
+  const struct booting *call = lua_touserdata(L, 1);
+  const struct state_options *options = call->options;
   luaL_openlibs(L);
   set_package(L, "path", options->path);
   set_package(L, "cpath", options->cpath);
@@ -74,7 +89,9 @@ static int boot (lua_State *L) {
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "open");
   lua_pushlstring(L, options->setup, options->setup_length);
-  luaL_newlib(L, host_functions);
+  luaL_newlibtable(L, host_functions);
+  lua_pushlightuserdata(L, call->state);
+  luaL_setfuncs(L, host_functions, 1);
   lua_call(L, 2, 2); /* answer, control */
   lua_rawsetp(L, LUA_REGISTRYINDEX, &control_key);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &answer_key);
@@ -176,7 +193,32 @@ struct answering {
   const struct request *request;
   struct answer *answer;
   double count;
+  bool waits;     /* the answer is not complete: it stays in the registry, under this struct's address */
+  double seconds; /* until it is looked at again, if nothing wakes it before */
 };
+
+static void set_waiting (lua_State *L, const struct answering *call) {
+  lua_rawsetp(L, LUA_REGISTRYINDEX, call);
+}
+
+/*
+** Takes the answer on top. Its field `again`, a function, completes the answer and returns true; or it
+** returns false and the seconds after which it is called again.
+*/
+static void take_or_wait (lua_State *L, struct answering *call) {
+  call->waits = false;
+  if (lua_getfield(L, -1, "again") == LUA_TFUNCTION) {
+    lua_call(L, 0, 2);
+    call->waits = !lua_toboolean(L, -2);
+    call->seconds = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  if (call->waits)
+    set_waiting(L, call);
+  else
+    take_answer(L, call->answer);
+}
 
 static int answer_protected (lua_State *L) {
   struct answering *call = lua_touserdata(L, 1);
@@ -186,7 +228,25 @@ static int answer_protected (lua_State *L) {
   call->count = lua_tonumber(L, -1);
   lua_pop(L, 1);
   luaL_checktype(L, -1, LUA_TTABLE);
-  take_answer(L, call->answer);
+  take_or_wait(L, call);
+  return 0;
+}
+
+static int answer_again (lua_State *L) {
+  struct answering *call = lua_touserdata(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, call);
+  lua_pushnil(L);
+  set_waiting(L, call);
+  take_or_wait(L, call);
+  return 0;
+}
+
+/* The server stops: the connection closes without an answer. */
+static int abandon (lua_State *L) {
+  struct answering *call = lua_touserdata(L, 1);
+  lua_pushnil(L);
+  set_waiting(L, call);
+  call->answer->ending = ENDING_CLOSE;
   return 0;
 }
 
@@ -231,8 +291,10 @@ static void set_count (struct state *s, double count) {
 
 static bool init_lock (struct state *s) {
   if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
-  if (clock_init_condition(&s->counted)) return true;
+  bool counted = clock_init_condition(&s->counted);
+  if (counted && clock_init_condition(&s->woken)) return true;
   /* GCOVR_EXCL_START: glibc's initialisers do not fail */
+  if (counted) (void)pthread_cond_destroy(&s->counted);
   (void)pthread_mutex_destroy(&s->lock);
   return false;
   /* GCOVR_EXCL_STOP */
@@ -247,9 +309,9 @@ struct state *state_new (const struct state_options *options, char *error, size_
     return NULL;
     /* GCOVR_EXCL_STOP */
   }
-  struct state_options copy = *options;
+  struct booting call = {s, options};
   s->L = luaL_newstate();
-  if (s->L != NULL && run(s->L, boot, &copy)) return s;
+  if (s->L != NULL && run(s->L, boot, &call)) return s;
   (void)snprintf(error, error_size, "%s", s->L != NULL ? message(s->L) : "not enough memory");
   state_free(s);
   return NULL;
@@ -259,17 +321,43 @@ void state_free (struct state *s) {
   if (s == NULL) return;
   if (s->L != NULL) lua_close(s->L);
   (void)pthread_cond_destroy(&s->counted);
+  (void)pthread_cond_destroy(&s->woken);
   (void)pthread_mutex_destroy(&s->lock);
   free(s->result);
   free(s);
 }
 
-void state_answer (struct state *s, const struct request *request, struct answer *answer) {
-  struct answering call = {request, answer, 0};
-  (void)pthread_mutex_lock(&s->lock);
-  if (!run(s->L, answer_protected, &call)) answer_set_text(answer, 500, message(s->L));
-  if (call.count > 0) set_count(s, call.count);
+/* The caller holds the lock. Failing, it makes the answer of the error. */
+static bool run_answer (struct state *s, lua_CFunction f, struct answering *call) {
+  bool ok = run(s->L, f, call);
+  if (!ok) answer_set_text(call->answer, 500, message(s->L));
   lua_settop(s->L, 0);
+  return ok;
+}
+
+/* Lets the other threads run until the answer is complete or the server stops. */
+static void await_answer (struct state *s, struct answering *call) {
+  while (call->waits && !s->stopping) {
+    const struct timespec deadline = clock_deadline(call->seconds);
+    (void)pthread_cond_timedwait(&s->woken, &s->lock, &deadline);
+    if (!s->stopping && !run_answer(s, answer_again, call)) return;
+  }
+  if (call->waits) (void)run_answer(s, abandon, call);
+}
+
+void state_answer (struct state *s, const struct request *request, struct answer *answer) {
+  struct answering call = {.request = request, .answer = answer};
+  (void)pthread_mutex_lock(&s->lock);
+  bool ok = run_answer(s, answer_protected, &call);
+  if (call.count > 0) set_count(s, call.count);
+  if (ok) await_answer(s, &call);
+  (void)pthread_mutex_unlock(&s->lock);
+}
+
+void state_set_stopping (struct state *s, bool stopping) {
+  (void)pthread_mutex_lock(&s->lock);
+  s->stopping = stopping;
+  (void)pthread_cond_broadcast(&s->woken);
   (void)pthread_mutex_unlock(&s->lock);
 }
 

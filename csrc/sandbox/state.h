@@ -22,8 +22,14 @@ struct state_options {
 struct state *state_new (const struct state_options *options, char *error, size_t error_size);
 void state_free (struct state *s); /* accepts NULL; no other thread may use the state */
 
-/* Runs the application. Its error becomes an answer with status 500. */
+/*
+** Runs the application. Its error becomes an answer with status 500. An answer may wait for what other
+** requests do: then other threads run meanwhile.
+*/
 void state_answer (struct state *s, const struct request *request, struct answer *answer);
+
+/* True: ends the answers that wait, and those that come, with a closed connection. */
+void state_set_stopping (struct state *s, bool stopping);
 
 /*
 ** A control call from the host; `call` and the result are JSON. *result is the value, or, if it returns

@@ -440,7 +440,8 @@ end
 
 local datasnapRules = {
   timeout = check.integer(0), perRequest = check.is "boolean", pragma = check.is "boolean",
-  generation = check.oneOf { "older", "newer" },
+  generation = check.oneOf { "older", "newer" }, slim = check.is "boolean",
+  channelResponseTimeout = check.integer(0), channelQueueSize = check.integer(1),
 }
 
 --- Changes how the application "datasnap" deals with sessions. Settings that the options do not name stay:
@@ -452,9 +453,21 @@ local datasnapRules = {
 -- - pragma: whether answers carry the header Pragma, with the session's id. At the start: true
 -- - generation: "older", as servers from XE2 to Berlin, or "newer", as those of RAD Studio 11: an answer
 --   without a body has a page, a stream is a list of bytes, and batches are not served. At the start: "older"
+-- - slim: whether it is the newer servers' component that has no callback channels and no cache. At the
+--   start: false
+-- - channelResponseTimeout: milliseconds in which a client that was handed a message of its callback channel
+--   has to be back; later the channel is closed. At the start: 30000
+-- - channelQueueSize: how many messages wait for the client of a callback channel; more are refused. At the
+--   start: 100
 function methods:setDataSnap(options)
   check.options("setDataSnap", options, datasnapRules, 2)
   control(self, "setDataSnap", { options = options })
+end
+
+--- Resets the connections of the requests that wait for messages of a callback channel. The channels stay,
+-- and lose no message by that.
+function methods:resetChannels()
+  control(self, "resetChannels")
 end
 
 --- How many times the methods of the application "datasnap", by "Class.Method", and the operations of "btt",

@@ -2,7 +2,9 @@
 --
 -- An answer is a table: `status`, `headers` (a flat list: name, value, name, value, ...), `body`;
 -- for routes `size` (bytes to send: above its length the body repeats); and for the faults `delay`
--- (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and `after` (bytes, for "cut").
+-- (seconds), `ending` ("whole", "cut", "close", "reset", "raw") and `after` (bytes, for "cut"). One that
+-- waits has `again`, a function that completes it and returns true, or returns false and the seconds after
+-- which it is called again; `site.wake` calls it at once.
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 

@@ -45,6 +45,12 @@ function Sessions:isIdle(session)
   return self.site.clock() - used > self.idleTimeout()
 end
 
+--- The seconds until a session has been idle for too long, unless it is used before.
+function Sessions:secondsLeft(session)
+  local used = math.max(session.used, session.keptUntil or session.used)
+  return used + self.idleTimeout() - self.site.clock()
+end
+
 --- Whether a session has neither been closed nor been idle for too long.
 function Sessions:isAlive(session)
   return self.byId[session.id] == session and not self:isIdle(session)

@@ -45,7 +45,7 @@ end
 local function newSite(setup, host)
   local site = {
     ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
-    token = host.token, time = host.time, bearerTokens = set(setup.bearerTokens),
+    token = host.token, time = host.time, wake = host.wake, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
     database = database.new(setup), catalog = catalog.text(setup.catalogResources),
     catalogs = setup.catalogs or {}, resources = {}, faults = faults.new(),
@@ -101,14 +101,34 @@ local function serveProtected(site, request, application)
   return http.answer(500, "text/plain;charset=UTF-8", answer)
 end
 
-local function addToLog(site, request, application, answer, fault)
+local function statusOf(answer)
   local unanswered = answer.ending == "reset" or answer.ending == "close" or answer.ending == "raw"
-  site.log:add {
+  return not unanswered and answer.status or nil
+end
+
+-- An answer that waits has its status when it is complete.
+local function addStatus(entry, answer)
+  local again = answer.again
+  if not again then
+    entry.status = statusOf(answer)
+    return
+  end
+  function answer.again()
+    local complete, seconds = again()
+    if complete then entry.status = statusOf(answer) end
+    return complete, seconds
+  end
+end
+
+local function addToLog(site, request, application, answer, fault)
+  local entry = {
     method = request.method, uri = request.uri, path = request.path, parameters = request.parameters,
     query = request.query, headers = request.headers, body = request.body, time = site.time(),
-    status = not unanswered and answer.status or nil, model = application and application.model,
+    model = application and application.model,
     fault = fault and fault.kind, route = request.route, failure = request.failure, size = request.size,
   }
+  addStatus(entry, answer)
+  site.log:add(entry)
 end
 
 local function answerRequest(site, raw)
@@ -260,6 +280,10 @@ function control.setDataSnap(site, call)
   each(site, "datasnap")[1]:set(call.options)
 end
 
+function control.resetChannels(site)
+  each(site, "datasnap")[1].service.channels:reset()
+end
+
 function control.calls(site)
   local calls = {}
   for name, count in pairs(each(site, "datasnap")[1].service.calls) do calls[name] = count end
@@ -281,7 +305,7 @@ function control.clearRequests(site)
   site.log:clear()
 end
 
---- `setup` is JSON, `host` has time(), clock() and token(). Returns `answer(raw request)` and
+--- `setup` is JSON, `host` has time(), clock(), token() and wake(). Returns `answer(raw request)` and
 -- `control(call)`, both of which return the number of requests since the log was cleared as a
 -- second value.
 local function open(setup, host)
@@ -291,6 +315,7 @@ local function open(setup, host)
   local function controlCall(text)
     local call = json.decode(text)
     local result = control[call.name](site, call)
+    host.wake()
     return result ~= nil and json.encode(result) or "", site.log.total
   end
   return answer, controlCall

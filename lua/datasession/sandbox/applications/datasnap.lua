@@ -1,7 +1,8 @@
---- A DataSnap server: classes whose methods are called by REST, a cache of results, calls in batches. A
--- session comes with the first call; its id travels in the header Pragma.
+--- A DataSnap server: classes whose methods are called by REST, a cache of results, calls in batches,
+-- callback channels. A session comes with the first call; its id travels in the header Pragma.
 local batch = require "datasession.sandbox.datasnap.batch"
 local cache = require "datasession.sandbox.datasnap.cache"
+local channels = require "datasession.sandbox.datasnap.channels"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local ascii = require "datasession.internal.ascii"
@@ -91,7 +92,10 @@ local function withSession(self, request, isName, serve)
   if id then session = self.sessions:find(id) else session = open(self, userOf(request)) end
   if not session then return expired() end
   local answer = serve(session, not id)
-  if self.perRequest or session.closing then self.sessions:close(session) end
+  if self.perRequest or session.closing then
+    self.sessions:close(session)
+    self.site.wake() -- its channels have ended
+  end
   return answer
 end
 
@@ -180,9 +184,26 @@ local function answerCached(status, session, method, values)
   return http.answer(status, "application/rest", members .. "}")
 end
 
+-- The answer to a call that waits. A connection that is to be reset takes the answer away.
+local function answerLater(status, later)
+  local answer = http.answer(status, "application/json")
+  function answer.again()
+    local values, seconds = later.ready()
+    if not values then return false, seconds end
+    if values == results.BROKEN then
+      answer.ending = "reset"
+    else
+      answer.body = results.wrap("result", results.list(values))
+    end
+    return true
+  end
+  return answer
+end
+
 local function answerResults(self, request, session, method, values)
   local status = request.method == "PUT" and 201 or 200
   if method.silent then return http.answer(status) end
+  if results.isLater(values[1]) then return answerLater(status, values[1]) end
   if accepts(request, "application/rest") then return answerCached(status, session, method, values) end
   if isSingleStream(self, values, request) then
     return http.answer(status, "application/octet-stream", values[1].bytes)
@@ -216,6 +237,7 @@ end
 -- ---- the other contexts
 
 local function fromCache(self, request, path)
+  if self.service.channels.slim then return text(501, "There is no such service") end
   if request.method ~= "GET" and request.method ~= "DELETE" then return unsupported(request) end
   local answer = withSession(self, request, isIdName, function(session, isNew)
     return isNew and refusal(self, request) or cache.answer(session.cache, request, path, self.generation)
@@ -230,7 +252,11 @@ local function inBatch(self, request)
     local refused = isNew and refusal(self, request)
     if refused then return refused end
     local answers, message = batch.run(request.body, function(name, list)
-      return self.service:try(name, list, session)
+      local values, method = self.service:try(name, list, session)
+      if values and results.isLater(values[1]) then
+        return nil, { message = name .. " waits: not in a batch" }
+      end
+      return values, method
     end)
     if not answers then return failure("The body is no batch: " .. message) end
     return http.answer(200, "application/json", answers)
@@ -241,7 +267,7 @@ local contexts = { rest = rest, cache = fromCache, json = inBatch }
 
 -- Newer servers add a page to an answer that has no body.
 local function withPage(self, given)
-  if self.generation == "older" or given.body ~= "" then return given end
+  if self.generation == "older" or given.body ~= "" or given.again then return given end
   given.body = ("<HTML><BODY><B>%d</B></BODY></HTML>"):format(given.status)
   return http.addHeader(given, "Content-Type", "text/html; charset=ISO-8859-1")
 end
@@ -266,6 +292,11 @@ local function set(self, options)
   if options.pragma ~= nil then self.pragma = options.pragma end
   if options.generation then self.generation = options.generation end
   if options.perRequest ~= nil then self.perRequest = options.perRequest end
+  if options.slim ~= nil then self.service.channels.slim = options.slim end
+  if options.channelQueueSize then self.service.channels.queueSize = options.channelQueueSize end
+  if options.channelResponseTimeout then
+    self.service.channels.responseTimeout = options.channelResponseTimeout / 1000
+  end
   if self.perRequest then self.sessions:closeAll() end
 end
 
@@ -276,13 +307,14 @@ return {
   open = function(site)
     local self = {
       site = site, root = "", anyCase = true, authentication = site.datasnapAuthentication, pragma = true,
-      perRequest = false, generation = "older", service = service.new(), answer = answer, set = set,
+      perRequest = false, generation = "older", answer = answer, set = set,
       timeout = math.max(site.idleTimeout * 1000, 1), -- milliseconds; 0 seconds are short, 0 ms endless
     }
     self.sessions = sessions.new(site, {
       newId = function() return newId(site) end,
       idleTimeout = function() return sessions.secondsOf(self.timeout) end,
     })
+    self.service = service.new(channels.new(site, self.sessions))
     return self
   end,
 }

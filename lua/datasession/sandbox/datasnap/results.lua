@@ -15,6 +15,28 @@ function results.isStream(value)
   return getmetatable(value) == Stream
 end
 
+local Later = {}
+
+--- The results of a method that waits.
+-- @param ready function: returns them, a list; or nil and the seconds after which it is called again, if
+--   nothing wakes it before; or results.BROKEN
+function results.later(ready)
+  return setmetatable({ ready = ready }, Later)
+end
+
+function results.isLater(value)
+  return getmetatable(value) == Later
+end
+
+--- In place of results: the connection is reset.
+results.BROKEN = {}
+
+--- Raises what makes a method fail.
+-- @param status of the answer, in place of 500
+function results.fail(message, status)
+  error({ message = message, status = status }, 0)
+end
+
 --- Whether a value is one that the cache takes: a stream, an object, an array.
 function results.isComplex(value)
   return results.isStream(value) or jsontext.isArray(value) or jsontext.isObject(value)

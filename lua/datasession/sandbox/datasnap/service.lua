@@ -1,9 +1,9 @@
 --- The classes that can be called: TStock, a small store; TEcho, which shows how calls arrive and what
 -- answers look like; DSAdmin.
 --
--- A method is a table: `run(service, parameters, session)`, which gets and returns JSON texts (or
--- streams, see results.lua); `inputs`, how many parameters it takes (nil: any number); `outputs`, the
--- names of what it returns, where they matter; `only`, the one user who may run it; `silent`, whether
+-- A method is a table: `run(service, parameters, session)`, which gets and returns JSON texts (or streams,
+-- or results.later, see results.lua); `inputs`, how many parameters it takes (nil: any number); `outputs`,
+-- the names of what it returns, where they matter; `only`, the one user who may run it; `silent`, whether
 -- its answer has no body.
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
@@ -11,10 +11,7 @@ local results = require "datasession.sandbox.datasnap.results"
 
 local STREAM_LIMIT = 16 * 1024 * 1024 -- bytes
 
--- `status`: what the answer has in place of 500.
-local function fail(message, status)
-  error({ message = message, status = status }, 0)
-end
+local fail = results.fail
 
 local function valueOf(text)
   local value = json.decode(text)
@@ -157,6 +154,53 @@ methods["DSAdmin.GetPlatformName"] = { inputs = 0, run = function() return json.
 methods["DSAdmin.GetDSServerName"] = { inputs = 0,
   run = function() return json.encode("datasession sandbox") end }
 
+-- call(service.channels, texts, ...): a method of channels.lua.
+local function channelMethod(name, inputs, call)
+  methods["DSAdmin." .. name] = { inputs = inputs, run = function(service, parameters, session)
+    local texts = {}
+    for i, text in ipairs(parameters) do texts[i] = textOf(text) end
+    return call(service.channels, texts, parameters, session)
+  end }
+end
+
+local function callOf(texts)
+  return { name = texts[1], id = texts[2], callback = texts[3], names = texts[4], token = texts[5] }
+end
+
+channelMethod("ConsumeClientChannel", 6, function(channels, texts, values, session)
+  return channels:consume(callOf(texts), values[6], session)
+end)
+
+channelMethod("ConsumeClientChannelTimeout", 7, function(channels, texts, values, session)
+  local seconds = valueOf(values[6])
+  if type(seconds) ~= "number" then fail(values[6] .. " is not a number of seconds") end
+  return channels:consume(callOf(texts), values[7], session, seconds)
+end)
+
+channelMethod("CloseClientChannel", 2, function(channels, texts)
+  return json.encode(channels:closeOwn(texts[1], texts[2]))
+end)
+
+channelMethod("RegisterClientCallbackServer", 4, function(channels, texts)
+  return json.encode(channels:register(texts[1], texts[2], texts[3], texts[4]))
+end)
+
+channelMethod("UnregisterClientCallback", 3, function(channels, texts)
+  return json.encode(channels:unregister(texts[1], texts[2], texts[3]))
+end)
+
+for name, isObject in pairs { BroadcastToChannel = false, BroadcastObjectToChannel = true } do
+  channelMethod(name, 2, function(channels, texts, values)
+    return json.encode(channels:broadcast(texts[1], values[2], isObject))
+  end)
+end
+
+for name, isObject in pairs { NotifyCallback = false, NotifyObject = true } do
+  channelMethod(name, 3, function(channels, texts, values)
+    return channels:notify(texts[1], texts[2], values[3], isObject)
+  end)
+end
+
 local classes = {}
 for name in pairs(methods) do classes[name:match("^[^.]*")] = true end
 
@@ -166,8 +210,11 @@ local Service = {}
 Service.__index = Service
 
 --- `calls`: how often each method was run, by "Class.Method".
-local function new()
-  return setmetatable({ levels = { ["A/7"] = 44 }, prices = {}, orders = {}, calls = {} }, Service)
+-- @param channels see channels.lua
+local function new(channels)
+  return setmetatable({
+    levels = { ["A/7"] = 44 }, prices = {}, orders = {}, calls = {}, channels = channels,
+  }, Service)
 end
 
 local function find(name)
