@@ -38,6 +38,7 @@ static void release_all (struct exchange *x) {
   basic_auth_release(r->credentials);
   transport_release(r->transport);
   uri_release(x->response.uri);
+  hop_free_all(&x->run->memory, &x->response.hops);
   r->uri = r->home = x->response.uri = NULL;
   r->headers = NULL;
   r->jar = NULL;
@@ -94,7 +95,7 @@ void exchange_start (struct exchange *x, double now) {
   const struct transport *t = r->transport;
   double timeout = r->timeout > 0 ? r->timeout : t->timeout;
   x->run->stall = r->stall_timeout > 0 ? r->stall_timeout : t->stall_timeout;
-  x->started = x->run->active = now;
+  x->started = x->run->begun = x->run->active = now;
   x->run->deadline = timeout > 0 ? now + timeout : 0;
   x->run->method = r->method;
   x->run->sends_body = r->has_body;
@@ -451,6 +452,63 @@ bool exchange_undecode (struct exchange *x) {
   /* GCOVR_EXCL_STOP */
 }
 
+/* Moves *at forward to `to`. Returns by how much; 0: it has passed that. */
+static double pass (double *at, double to) {
+  double from = *at;
+  if (to > from) *at = to;
+  return *at - from;
+}
+
+/* libcurl's times, each from the start of the hop, as times that follow each other. */
+static void set_times (struct hop *hop, const struct timing *t) {
+  double at = 0, ready = pass(&at, t->ready);
+  hop->resolve = pass(&at, t->resolve);
+  hop->connect = pass(&at, t->connect);
+  hop->tls = pass(&at, t->tls);
+  hop->wait = pass(&at, t->first_byte > 0 ? t->first_byte : t->transfer);
+  hop->receive = pass(&at, t->transfer);
+  hop->queued = ready + (hop->total > at ? hop->total - at : 0);
+}
+
+/* `end`: of clock_now. */
+static void describe_hop (const struct exchange *x, struct hop *hop, double end) {
+  const struct response *r = &x->response;
+  *hop = (struct hop){.method = x->run->method,
+                      .uri = r->uri,
+                      .status = r->status,
+                      .begun = x->run->begun,
+                      .total = end - x->run->begun,
+                      .sent = x->run->sends_body ? x->request.body.length : 0,
+                      .received = r->received,
+                      .tries = r->tries,
+                      .reused = r->reused};
+  set_times(hop, &r->timing);
+}
+
+void exchange_last_hop (const struct exchange *x, struct hop *hop) {
+  describe_hop(x, hop, x->started + x->response.timing.total);
+}
+
+struct kept_hop *exchange_take_hops (struct exchange *x) {
+  struct kept_hop *hops;
+  struct hop last;
+  exchange_last_hop(x, &last);
+  hop_keep(&x->run->memory, &x->response.hops, &last);
+  hops = x->response.hops;
+  x->response.hops = NULL;
+  return hops;
+}
+
+static void end_hop (struct exchange *x) {
+  struct hop hop;
+  double now = clock_now();
+  x->response.received = x->response.body.length;
+  describe_hop(x, &hop, now);
+  hop_keep(&x->run->memory, &x->response.hops, &hop);
+  x->run->begun = now;
+  x->response.timing = (struct timing){0};
+}
+
 bool exchange_redirect (struct exchange *x) {
   struct response *r = &x->response;
   int most = x->request.transport->max_redirects;
@@ -463,6 +521,7 @@ bool exchange_redirect (struct exchange *x) {
     return false;
   }
   struct uri *target = find_target(x, &location);
+  if (target) end_hop(x);
   if (target && !prepare_hop(x, target)) {
     curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the redirect");
     uri_release(target);

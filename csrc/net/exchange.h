@@ -14,6 +14,7 @@
 #include "net/buffer.h"
 #include "net/cookie_jar.h"
 #include "net/headers.h"
+#include "net/hop.h"
 #include "net/timers.h"
 #include "net/transport.h"
 #include "net/uri.h"
@@ -66,6 +67,8 @@ struct request {
 
 struct timing {
   double resolve, connect, tls, first_byte; /* seconds from the start of the last hop; 0: not reached */
+  double ready;                             /* likewise: a kept connection was free to send; 0: at once */
+  double transfer;                          /* seconds of the last hop in libcurl */
   double total;                             /* of all hops */
 };
 
@@ -82,6 +85,10 @@ struct response {
   struct uri *uri; /* of the last hop; owned reference */
   int redirects;
   struct timing timing;
+  struct kept_hop *hops; /* owned: those before the last one, the latest first */
+  size_t received;       /* bytes of the body, also those that the owner has taken out of it */
+  unsigned tries;        /* of the last hop; see struct hop */
+  bool reused;           /* the last hop used a kept connection */
 };
 
 struct exchange {
@@ -115,6 +122,15 @@ void exchange_free (struct exchange *x); /* accepts NULL */
 ** letter.
 */
 bool exchange_find_header (const struct exchange *x, const char *name, struct header_line *line);
+
+/* Describes the last hop, whose status must have come, or which is over. The exchange owns method and URI. */
+void exchange_last_hop (const struct exchange *x, struct hop *hop);
+
+/*
+** All hops of an exchange that is finished, the latest first, for its owner, who frees them or gives them to
+** the next exchange of the same call by hop_join(&next->response.hops, ...).
+*/
+struct kept_hop *exchange_take_hops (struct exchange *x);
 
 /* True if the response's Content-Type begins with `type`, in any case. */
 bool exchange_has_type (const struct exchange *x, const char *type);

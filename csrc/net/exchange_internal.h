@@ -26,6 +26,7 @@ struct exchange_run {
   double stall;                       /* seconds; 0: no limit */
   curl_off_t sent;                    /* bytes, at the last look */
   const char *method;                 /* of this hop: a redirect may turn POST into GET */
+  double begun;                       /* of clock_now: this hop */
   bool sends_body;                    /* in this hop */
   size_t upload;                      /* bytes of the body that host->uploaded includes */
   bool starting;                      /* it is in the engine's queue `starting` */

@@ -64,13 +64,46 @@ static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   return code ? 0 : count;
 }
 
+static double seconds_of (CURL *easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+void handle_note_times (struct handle *h) {
+  struct exchange *x = h->exchange;
+  struct timing *t = &x->response.timing;
+  x->response.reused = h->reused;
+  if (!h->reused) {
+    t->resolve = seconds_of(h->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    t->connect = seconds_of(h->easy, CURLINFO_CONNECT_TIME_T);
+    t->tls = seconds_of(h->easy, CURLINFO_APPCONNECT_TIME_T);
+  } else if (x->run->http2) /* it may have waited for another transfer's handshake */
+    t->ready = seconds_of(h->easy, CURLINFO_PRETRANSFER_TIME_T);
+  t->first_byte = seconds_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
+  t->transfer = seconds_of(h->easy, CURLINFO_TOTAL_TIME_T);
+  t->total = clock_now() - x->started;
+}
+
+/* For the first bytes of a body. The owner of one that flows sees the response before its end. */
+static enum exchange_taking begin_body (struct handle *h, const char *data, size_t count) {
+  long status = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  enum exchange_taking taking = exchange_take_body(h->exchange, data, count, status);
+  if (h->exchange->run->flows) handle_note_times(h);
+  return taking;
+}
+
+static enum exchange_taking take_body (struct handle *h, const char *data, size_t count) {
+  if (!h->exchange->run->began_body) return begin_body(h, data, count);
+  return exchange_take_body(h->exchange, data, count, 0);
+}
+
 static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
-  long status = 0;
   (void)size; /* always 1 */
   if (h->preview != PREVIEW_NONE) return pass_preview(h, data) ? count : 0;
-  if (!h->exchange->run->began_body) curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-  switch (exchange_take_body(h->exchange, data, count, status)) {
+  switch (take_body(h, data, count)) {
   case EXCHANGE_TOOK: return count;
   case EXCHANGE_PAUSES: return CURL_WRITEFUNC_PAUSE;
   default: return 0;

@@ -110,6 +110,9 @@ void handle_note_connection (struct handle *h);
 */
 bool handle_tries_again (struct handle *h, CURLcode code);
 
+/* Notes the times of the current hop in the exchange's response, as far as it has come. */
+void handle_note_times (struct handle *h);
+
 /* How many costly options need not be set for this exchange; used to choose among idle handles. */
 int handle_likeness (const struct handle *h, const struct exchange *x);
 

@@ -35,6 +35,7 @@ static void complete (struct engine *e, struct exchange *x) {
   take_body_away(x);
   timers_clear(&e->limit_timers, &x->run->limit_timer);
   x->response.timing.total = clock_now() - x->started;
+  x->response.received = x->run->flows ? x->run->flowed : x->response.body.length;
   x->phase = EXCHANGE_FINISHED;
   x->run->host = NULL; /* the queue may be freed before the exchange */
   queue_append(x->run->owed ? &e->held : &e->finished, x);
@@ -155,12 +156,6 @@ static void detach (struct engine *e, struct exchange *x) {
   let_connect(e);
 }
 
-static double seconds_of (CURL *easy, CURLINFO info) {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy, info, &microseconds);
-  return (double)microseconds / 1e6;
-}
-
 /*
 ** True if part of the request was sent, in this hop or before. Before a hop has a connection, libcurl's
 ** figures are those of the handle's last transfer.
@@ -176,16 +171,11 @@ static bool was_sent (const struct exchange *x) {
 }
 
 static void read_outcome (struct exchange *x) {
-  struct timing *t = &x->response.timing;
-  CURL *easy = x->run->handle->easy;
+  x->response.tries = 1 + (unsigned)x->run->refusals + x->run->dropped;
   if (!x->run->reached) return;
-  if (!x->run->handle->reused) {
-    t->resolve = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    t->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
-    t->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
-  }
-  t->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
-  if (x->response.headers.length) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->response.status);
+  handle_note_times(x->run->handle);
+  if (x->response.headers.length)
+    curl_easy_getinfo(x->run->handle->easy, CURLINFO_RESPONSE_CODE, &x->response.status);
 }
 
 /*

@@ -5,21 +5,33 @@
 #include "runtime/calm.h"
 #include "runtime/fields.h"
 #include "runtime/json.h"
+#include "runtime/timings.h"
 
 #include <string.h>
 
-/* Three consecutive texts: header block, URI, body. Once read, a text is also in a user value. */
+/*
+** Consecutive texts: header block, URI, the bytes of timings.h, body. Once read, a value is also in a user
+** value.
+*/
 struct response_data {
   long status;
   struct timing timing;
-  size_t block_length, uri_length, body_length;
+  size_t block_length, uri_length, timings_size, body_length;
   char texts[];
 };
 
-enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_SLOTS = RESPONSE_HEADERS };
+enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_TIMINGS, RESPONSE_SLOTS = RESPONSE_TIMINGS };
 
 /* A larger body becomes a Lua string at once, so that it is in memory only once. */
 enum { SMALL_BODY = 4096 };
+
+static char *timings_of (struct response_data *r) {
+  return r->texts + r->block_length + r->uri_length;
+}
+
+static char *body_of (struct response_data *r) {
+  return timings_of(r) + r->timings_size;
+}
 
 static void copy (char *to, const struct buffer *from) {
   if (from->length) memcpy(to, from->data, from->length);
@@ -29,16 +41,18 @@ static void copy (char *to, const struct buffer *from) {
 static struct response_data *new_response (lua_State *L, const struct exchange *x, size_t inside) {
   const struct buffer *block = &x->response.headers;
   const char *uri = uri_public_text(x->response.uri);
-  size_t uri_length = strlen(uri);
+  size_t uri_length = strlen(uri), timings = timings_size(x);
   struct response_data *r =
-      compat_newuserdata(L, sizeof *r + block->length + uri_length + inside, RESPONSE_SLOTS);
+      compat_newuserdata(L, sizeof *r + block->length + uri_length + timings + inside, RESPONSE_SLOTS);
   r->status = x->response.status;
   r->timing = x->response.timing;
   r->block_length = block->length;
   r->uri_length = uri_length;
+  r->timings_size = timings;
   r->body_length = inside;
   copy(r->texts, block);
   memcpy(r->texts + block->length, uri, uri_length);
+  timings_write(timings_of(r), x);
   userdata_set(L, TYPE_RESPONSE);
   return r;
 }
@@ -52,7 +66,7 @@ void response_push (lua_State *L, const struct exchange *x) {
   body = &x->response.body;
   if (body->length <= SMALL_BODY) {
     struct response_data *r = new_response(L, x, body->length);
-    copy(r->texts + r->block_length + r->uri_length, body);
+    copy(body_of(r), body);
     return;
   }
   calm_push(L, body->data, body->length);
@@ -67,10 +81,10 @@ void response_push_with (lua_State *L, const struct exchange *x) {
   compat_setslot(L, -2, RESPONSE_BODY);
 }
 
-static void push_body (lua_State *L, int index, const struct response_data *r) {
+static void push_body (lua_State *L, int index, struct response_data *r) {
   if (compat_getslot(L, index, RESPONSE_BODY) != LUA_TNIL) return;
   lua_pop(L, 1);
-  lua_pushlstring(L, r->texts + r->block_length + r->uri_length, r->body_length);
+  lua_pushlstring(L, body_of(r), r->body_length);
   lua_pushvalue(L, -1);
   compat_setslot(L, index, RESPONSE_BODY);
 }
@@ -193,6 +207,14 @@ static void push_timing (lua_State *L, const struct timing *t) {
   set_seconds(L, "total", t->total);
 }
 
+static void push_timings (lua_State *L, int index, struct response_data *r) {
+  if (compat_getslot(L, index, RESPONSE_TIMINGS) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  timings_push(L, timings_of(r), r->timings_size);
+  lua_pushvalue(L, -1);
+  compat_setslot(L, index, RESPONSE_TIMINGS);
+}
+
 /*
 ** Returns the body's value, or nil and a message. The response is the upvalue, so r:json() and r.json() both
 ** work.
@@ -224,11 +246,14 @@ static int response_index (lua_State *L) {
     push_uri(L, r);
   else if (!strcmp(key, "timing"))
     push_timing(L, &r->timing);
+  else if (!strcmp(key, "timings"))
+    push_timings(L, 1, r);
   else if (!strcmp(key, "json")) {
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, response_json, 1);
   } else {
-    static const char *const names[] = {"status", "ok", "body", "headers", "uri", "timing", "json", NULL};
+    static const char *const names[] = {"status", "ok",      "body", "headers", "uri",
+                                        "timing", "timings", "json", NULL};
     lua_newtable(L);
     fields_add(L, names);
     return fields_missing(L, "a response", is_of_streams(key) ? "give the request stream = true" : NULL);
@@ -253,6 +278,7 @@ void response_register (lua_State *L) {
                                   {"__newindex", response_newindex},
                                   {"__tostring", response_tostring},
                                   {NULL, NULL}};
+  timings_register(L);
   userdata_new(L, TYPE_RESPONSE, RESPONSE_TYPE);
   luaL_setfuncs(L, meta, 0);
   lua_pop(L, 1);

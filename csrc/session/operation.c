@@ -121,15 +121,16 @@ struct identity *operation_signer (const struct operation *op) {
   return op->session ? op->session->who : NULL;
 }
 
-static void drop_apart (struct operation *op) {
+static void drop_parts (struct operation *op) {
   identity_release(op->apart);
   op->apart = NULL;
+  hop_free_all(&op->loop->memory, &op->hops);
 }
 
 /* The operation has ended: from here on only the user's references keep its promise. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
-  drop_apart(op);
+  drop_parts(op);
   if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
   delist(op);
@@ -240,12 +241,28 @@ static int call_advance (lua_State *L, struct exchange *x, bool *begun) {
   return loop_pcall(L, 3, 0);
 }
 
+/* The response of `x` shows all hops of the call. */
+static void give_hops (struct operation *op, struct exchange *x) {
+  if (!op->hops) return;
+  hop_join(&x->response.hops, op->hops);
+  op->hops = NULL;
+}
+
+static void take_hops (struct operation *op, struct exchange *x) {
+  struct kept_hop *hops;
+  if (op->over) return;
+  hops = exchange_take_hops(x);
+  hop_join(&hops, op->hops);
+  op->hops = hops;
+}
+
 /* The promise is on top, popped. */
 static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
   struct loop *loop = op->loop;
   bool begun = false;
   int status;
   if (!op->tries) op->tries = 1;
+  if (x) give_hops(op, x);
   loop->busy++;
   status = call_advance(L, x, &begun);
   if (status != LUA_OK && !begun &&
@@ -256,6 +273,7 @@ static void run_advance (lua_State *L, struct operation *op, struct exchange *x)
     /* GCOVR_EXCL_STOP */
   }
   if (status != LUA_OK) give_up(L, op);
+  if (x) take_hops(op, x);
   lua_pop(L, 1);
   loop->busy--;
 }
@@ -538,7 +556,7 @@ static void drop_all (struct loop *loop) {
   struct operation *op;
   for (op = loop->operations; op; op = op->later) {
     free_exchanges(op);
-    drop_apart(op);
+    drop_parts(op);
   }
 }
 

@@ -62,7 +62,8 @@ struct operation {
   bool (*begin)(lua_State *L, struct operation *op); /* describes and sends the first exchange; reconnect.c */
   struct timer timer;                                /* for operation_wait, and to deliver an abort */
   struct exchange *exchanges;                        /* owned: the pending ones, linked by `next` */
-  struct operation *newer, *older;   /* borrowed: its neighbours among the session's pending operations */
+  struct kept_hop *hops;           /* owned: of those that have finished, unless one has finished just now */
+  struct operation *newer, *older; /* borrowed: its neighbours among the session's pending operations */
   struct operation *earlier, *later; /* borrowed: its neighbours among the loop's pending operations */
   int anchor;                        /* its reference in LOOP_PENDING */
   unsigned logins; /* the session's when the operation was made: it is not repeated for another user */

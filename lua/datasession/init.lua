@@ -15,6 +15,7 @@ local hooks = {
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
   jsdos = "data.live.list",
+  waterfall = "timings.waterfall",
 }
 local fields = {
   getSession = "registry.getSession", invalidateAllSessions = "registry.invalidateAllSessions",

@@ -24,6 +24,18 @@ static void check_body (struct exchange *x, const char *text) {
   exchange_free(x);
 }
 
+static bool adds_up (const struct hop *hop) {
+  double sum = hop->queued + hop->resolve + hop->connect + hop->tls + hop->wait + hop->receive;
+  return sum > hop->total - 1e-6 && sum < hop->total + 1e-6;
+}
+
+/* `reused`: a new connection takes time and a kept one none. */
+static void check_hop (const struct hop *hop, const char *method, const char *path, long status,
+                       bool reused) {
+  CHECK(!strcmp(hop->method, method) && strstr(uri_text(hop->uri), path) && hop->status == status);
+  CHECK(hop->tries == 1 && hop->reused == reused && (hop->connect > 0) == !reused && adds_up(hop));
+}
+
 void connections_are_kept (void) {
   client_open(NULL);
   struct exchange *x = request_new("/echo");
@@ -32,6 +44,10 @@ void connections_are_kept (void) {
   CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 &&
         body_has(x, "GET /echo HTTP/1.1\r\n"));
   CHECK(x->response.timing.total > 0 && x->response.timing.first_byte > 0 && x->response.uri == u);
+  struct hop hop;
+  exchange_last_hop(x, &hop);
+  check_hop(&hop, "GET", "/echo", 200, false);
+  CHECK(!x->response.hops && hop.received == x->response.body.length && !hop.sent && hop.begun == x->started);
   exchange_free(x);
   for (int i = 0; i < 20; i++) {
     x = request_new("/echo");
@@ -146,8 +162,35 @@ static void check_hop_refused (void) {
   exchange_free(x);
 }
 
+static void hops_are_kept (void) {
+  struct exchange *x = request_new("/to/302/to/307/echo"), *later;
+  request_body(x, "a=b");
+  x->request.method = "POST";
+  run(x);
+  struct kept_hop *hops = exchange_take_hops(x);
+  exchange_free(x);
+  later = get("/echo");
+  hop_join(&later->response.hops, hops);
+  hops = exchange_take_hops(later);
+  exchange_free(later);
+  struct kept_hop *third = hops->earlier, *second = third->earlier, *first = second->earlier;
+  check_hop(&first->hop, "POST", "/to/302", 302, false);
+  check_hop(&second->hop, "GET", "/to/307", 307, true);
+  check_hop(&third->hop, "GET", "/echo", 200, true);
+  CHECK(first->hop.sent == 3 && !second->hop.sent && third->hop.received > 0 && !first->earlier);
+  CHECK(first->hop.begun < second->hop.begun && third->hop.begun < hops->hop.begun);
+  for (int i = 0; i < 100; i++)
+    hop_keep(engine_memory(engine), &hops, &hops->hop);
+  int count = 0;
+  for (struct kept_hop *hop = hops; hop; hop = hop->earlier)
+    count++;
+  CHECK(count == 64);
+  hop_free_all(engine_memory(engine), &hops);
+}
+
 void redirects_stay_in_the_origin (void) {
   client_open(NULL);
+  hops_are_kept();
   struct exchange *x = get("/to/302/to/301/echo");
   CHECK(x->response.failure == FAILURE_NONE && x->response.status == 200 && x->response.redirects == 2);
   CHECK(body_has(x, "GET /echo ") && strstr(uri_text(x->response.uri), "/echo"));

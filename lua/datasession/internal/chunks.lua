@@ -67,7 +67,7 @@ end
 
 -- ---- The response
 
-local FIELDS = { status = true, ok = true, headers = true, uri = true, timing = true }
+local FIELDS = { status = true, ok = true, headers = true, uri = true, timing = true, timings = true }
 local methods = {}
 
 -- response -> { pieces, flow, response }
