@@ -117,7 +117,7 @@ static void stay_loaded (void) {
 static const struct session_hooks hooks = {
     protocol_list,
     protocol_lua_find,
-    {store_configure, store_open, store_note},
+    {store_configure, store_open, store_note, store_release},
     {provider_push_new, provider_identity, provider_holds, provider_retries, provider_expire_sessions},
     {context_push, context_push_text, context_replace}};
 

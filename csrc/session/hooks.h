@@ -29,6 +29,11 @@ struct store_hooks {
   ** loop_ready.
   */
   void (*changed)(lua_State *L, int index);
+  /*
+  ** Saves what has changed at once, and takes the name from the session at `index`: the store keeps its
+  ** entry. Raises when out of memory.
+  */
+  void (*release)(lua_State *L, int index);
 };
 
 struct provider_hooks {

@@ -278,12 +278,17 @@ int session_stop (lua_State *L) {
   return 1;
 }
 
+void session_leave (lua_State *L, int index) {
+  struct session *s = lua_touserdata(L, index);
+  stop_waiting(s, "the session was disconnected");
+  if (s->phase != PHASE_INVALID) session_decide(L, index, VERDICT_LEFT, NULL);
+}
+
 int session_disconnect (lua_State *L) {
-  struct session *s = session_check(L, 1);
+  session_check(L, 1);
   lua_settop(L, 1);
   operation_defer(L, operation_new(L, 1, "disconnect"), conclude_at_once);
-  stop_waiting(s, "the session was disconnected");
-  if (s->phase != PHASE_INVALID) session_decide(L, 1, VERDICT_LEFT, NULL);
+  session_leave(L, 1);
   return 1;
 }
 

@@ -49,6 +49,9 @@ int session_is_authorized (lua_State *L);
 
 int session_disconnect (lua_State *L);
 
+/* Disconnects the session at `index`: forgets the login, and sends nothing. Raises when out of memory. */
+void session_leave (lua_State *L, int index);
+
 int session_end (lua_State *L); /* invalidates without waiting: returns no promise */
 
 int session_invoke (lua_State *L);

@@ -115,6 +115,27 @@ void store_save_all (lua_State *L) {
   lua_settop(L, changed - 1);
 }
 
+void store_release (lua_State *L, int index) {
+  struct session *s = lua_touserdata(L, index);
+  if (s->named && is_unsaved(L, index)) {
+    lua_pushcfunction(L, save_session);
+    lua_pushvalue(L, index);
+    loop_call(L, 1);
+  }
+  if (s->named) {
+    loop_table(L, LOOP_NAMES);
+    session_getvalue(L, index, SESSION_NAME);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+  }
+  s->named = false;
+  lua_pushnil(L);
+  session_setvalue(L, index, SESSION_NAME);
+  lua_pushnil(L);
+  session_setvalue(L, index, SESSION_STORAGE);
+}
+
 /* Raises if a live session has the name. Collects sessions without references first. */
 static void claim (lua_State *L, int name) {
   int top = lua_gettop(L);

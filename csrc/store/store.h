@@ -29,6 +29,12 @@ void store_open (lua_State *L, struct session *s);
 void store_note (lua_State *L, int index);
 
 /*
+** Saves what has changed at once, and takes the name from the session at `index`: the store keeps its entry.
+** Raises when out of memory.
+*/
+void store_release (lua_State *L, int index);
+
+/*
 ** Saves each session that has changed at once, not at the next step. Reports failures. Raises when out of
 ** memory.
 */

@@ -1,4 +1,8 @@
 --- Proxies of a DataSnap server's classes, which have the server's methods by their names.
+
+local methodsOf = require "datasession.internal.methods"
+local raise = require "datasession.internal.raise"
+
 local datasnap = {}
 
 -- The prefixes by which a server's method names its verb. The client sends the name without the prefix.
@@ -12,6 +16,49 @@ local function split(method)
   end
   return method, "GET"
 end
+
+-- ---- executors
+
+local Executor = { __name = "datasession.datasnap.executor" }
+Executor.__index = Executor
+
+--- Ends the session: session:closeSession().
+function Executor:closeSession()
+  return self.session:closeSession()
+end
+
+-- Calls a method of the session. Raises at the program's line.
+local function forward(executor, name, ...)
+  local results = table.pack(pcall(executor.session[name], executor.session, ...))
+  if not results[1] then
+    raise(results[2], 2)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+--- session:getMethodURL, with the vendor's order of arguments.
+function Executor:getMethodURL(method, requestType, params, requestFilters)
+  return forward(self, "getMethodURL", self.className, method, params,
+    { verb = requestType, filters = requestFilters })
+end
+
+--- session:getURLPrefix.
+function Executor:getURLPrefix(includeRest)
+  return forward(self, "getURLPrefix", includeRest)
+end
+
+--- session:getCacheURL.
+function Executor:getCacheURL(suffix, includeSessionId)
+  return forward(self, "getCacheURL", suffix, includeSessionId)
+end
+
+function Executor.__tostring(executor)
+  return ("%s: %s of %s"):format(Executor.__name, executor.className, tostring(executor.session))
+end
+
+methodsOf("an executor", Executor, function(value) return getmetatable(value) == Executor end)
+
+-- ---- proxies
 
 local Proxy = { __name = "datasession.datasnap.proxy", __metatable = "datasession.datasnap.proxy" }
 
@@ -49,9 +96,10 @@ end
 --- A proxy of one class. Several proxies may share a session.
 -- @param session a session of the protocol "datasnap"
 -- @param class the name of the server's class
--- @return an object with the fields `session` and `class`, the method `closeSession`, and a method for each
---   of the server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel and a
---   capital letter go by POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs
+-- @return an object with the fields `session`, `class` and `executor`, which has the vendor's methods
+--   closeSession, getMethodURL, getURLPrefix and getCacheURL; the method `closeSession`, and a method for
+--   each of the server's: `proxy:Level("A/7", 3)` is a GET; names that begin with update, accept or cancel
+--   and a capital letter go by POST, PUT and DELETE, as the server has them: `proxy:updateOrder("web")` runs
 --   updateOrder. Each returns the promise of session:invoke. Raises for another protocol's session and for a
 --   class that is no name
 function datasnap.proxy(session, class)
@@ -62,7 +110,8 @@ function datasnap.proxy(session, class)
   if type(class) ~= "string" or class == "" then
     error("datasnap.proxy: class: expected the name of a class, got " .. type(class), 2)
   end
-  return setmetatable({ session = session, class = class }, Proxy)
+  local executor = setmetatable({ session = session, className = class }, Executor)
+  return setmetatable({ session = session, class = class, executor = executor }, Proxy)
 end
 
 return datasnap

@@ -77,7 +77,14 @@ int datasnap_get_url_prefix (lua_State *L);
 /* GET DSAdmin/GetPlatformName, which any server answers to anybody. */
 bool datasnap_ask_platform (lua_State *L, struct operation *op, operation_step step);
 
+/*
+** Keeps the credentials of the session at `index` in an identity for later; none while a login has yet to
+** prove them. protocol.c
+*/
+void datasnap_prepare_next (lua_State *L, struct session *s);
+
 /* store.c: what a session keeps in a store. */
+int datasnap_init_session_data (lua_State *L);
 void datasnap_push_name (lua_State *L, struct session *s);
 void datasnap_save (lua_State *L, struct session *s);
 bool datasnap_restore (lua_State *L, struct session *s);

@@ -314,8 +314,7 @@ static void nothing_closed (lua_State *L, struct operation *op, struct exchange 
   operation_resolve(L, op);
 }
 
-/* Makes an identity with the present credentials; none while a login has yet to prove them. */
-static void prepare_next (lua_State *L, struct session *s) {
+void datasnap_prepare_next (lua_State *L, struct session *s) {
   struct datasnap *w = s->data;
   identity_release(w->next);
   w->next = NULL;
@@ -348,7 +347,7 @@ static int close_session (lua_State *L) {
   session_lapse(L, 1);
   lua_settop(L, 1);
   session_getvalue(L, 1, SESSION_USER);
-  prepare_next(L, s);
+  datasnap_prepare_next(L, s);
   lua_pushcfunction(L, session_logout);
   lua_pushvalue(L, 1);
   lua_call(L, 1, 1);
@@ -372,6 +371,7 @@ static const char *const options[] = {"dscontext", "restcontext", "cachecontext"
 
 static const luaL_Reg methods[] = {{"closeSession", close_session},
                                    {"getSessionID", get_session_id},
+                                   {"initSessionData", datasnap_init_session_data},
                                    {"cache", datasnap_cache},
                                    {"batch", datasnap_batch},
                                    {"getMethodURL", datasnap_get_method_url},

@@ -85,3 +85,92 @@ bool datasnap_restore (lua_State *L, struct session *s) {
   w->lifetime = number_of(L, kept, "timeout") / 1000;
   return true;
 }
+
+/* initSessionData */
+
+/* Arguments: options, the session. */
+static int open_store (lua_State *L) {
+  session_hooks(L)->store.open(L, lua_touserdata(L, 2));
+  return 0;
+}
+
+/*
+** Opens the entry under the prefix at 3 in the store at 4, the session being at 1. False: pushes an error.
+** pingInterval stays as it is.
+*/
+static bool resume (lua_State *L, const struct session *s) {
+  lua_pushcfunction(L, open_store);
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, 3);
+  lua_setfield(L, -2, "sessionCookiePrefix");
+  lua_pushvalue(L, 4);
+  lua_setfield(L, -2, "store");
+  lua_pushnumber(L, autoping_interval(s));
+  lua_setfield(L, -2, "pingInterval");
+  lua_pushvalue(L, 1);
+  return lua_pcall(L, 2, 0, 0) == LUA_OK;
+}
+
+/* True if the entry is that of another user than the one whose name is at 5. */
+static bool is_of_another (lua_State *L, const struct session *s) {
+  const struct datasnap *w = s->data;
+  bool other = false;
+  if (!w->next || !s->who) return false;
+  session_getvalue(L, 1, SESSION_USER);
+  other = !lua_rawequal(L, -1, 5);
+  lua_pop(L, 1);
+  return other;
+}
+
+/* Gives the session its user and credentials back. */
+static void restore_user (lua_State *L, struct session *s) {
+  struct datasnap *w = s->data;
+  if (is_of_another(L, s)) session_decide(L, 1, VERDICT_LEFT, NULL);
+  if (!w->next) return;
+  if (s->who) {
+    s->who->credentials = w->next->credentials;
+    w->next->credentials = NULL;
+    identity_release(w->next);
+  } else
+    s->who = w->next;
+  w->next = NULL;
+  lua_pushvalue(L, 5);
+  session_setvalue(L, 1, SESSION_USER);
+}
+
+/* The store of a session that has one, at 4 in place of nil. */
+static void take_store (lua_State *L, const struct session *s) {
+  if (!lua_isnil(L, 4) || !s->named) return;
+  session_getvalue(L, 1, SESSION_STORAGE);
+  lua_replace(L, 4);
+}
+
+static void check_arguments (lua_State *L, const struct session *s) {
+  luaL_argcheck(L, lua_isnoneornil(L, 2) || lua_isboolean(L, 2), 2, "expected a boolean or nil");
+  if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TSTRING);
+  lua_settop(L, 4);
+  if (s->phase == PHASE_INVALID) luaL_error(L, "initSessionData: the session was invalidated");
+  if (!lua_isnil(L, 3)) return;
+  lua_pushliteral(L, "");
+  lua_replace(L, 3);
+}
+
+/*
+** initSessionData([useSessionCookie [, prefix [, store]]]): forgets the id, without a request, then stores
+** the session under the prefix, or no longer; nil: as before. The entry of a former prefix stays, and so do
+** the credentials.
+*/
+int datasnap_init_session_data (lua_State *L) {
+  struct session *s = session_check(L, 1);
+  bool kept, ok;
+  check_arguments(L, s);
+  take_store(L, s);
+  kept = lua_isnil(L, 2) ? s->named : lua_toboolean(L, 2);
+  session_getvalue(L, 1, SESSION_USER); /* at 5 */
+  datasnap_prepare_next(L, s);
+  session_hooks(L)->store.release(L, 1);
+  session_leave(L, 1);
+  ok = !kept || resume(L, s);
+  restore_user(L, s);
+  return ok ? 0 : lua_error(L);
+}

@@ -46,6 +46,29 @@ describe("a proxy of a DataSnap class", function()
     assert.is_nil(session.sessionId)
   end)
 
+  it("has an executor, with the vendor's calls", function()
+    local stock = proxy(session, "TStock")
+    local executor = stock.executor
+    assert.equal("TStock", executor.className)
+    assert.matches("executor: TStock of datasession.session", tostring(executor))
+    assert.equal(server.origin .. "/datasnap/rest/TStock/Level/a/3/?t.r=2-4",
+      (executor:getMethodURL("Level", "GET", { "a", 3 }, { ["t.r"] = "2-4" })))
+    local uri, body = executor:getMethodURL("Order", "POST", { { sku = "a" } })
+    assert.same({ server.origin .. "/datasnap/rest/TStock/Order/", [[{"sku":"a"}]] }, { uri, body })
+    assert.equal(server.origin .. "/datasnap/", executor:getURLPrefix(false))
+    assert(stock:Level("A/7", 3):await(LIMIT))
+    assert.equal(("%s/datasnap/cache/1/0/0?sid=%s"):format(server.origin, session.sessionId),
+      executor:getCacheURL("1/0/0", true))
+    server:clearRequests()
+    assert.same({ result = { true } }, assert(executor:closeSession():await(LIMIT)))
+    assert.equal("/datasnap/rest/CloseSession/", server:requests()[1].path)
+    assert.is_nil(session.sessionId)
+    assert.matches("proxy_spec.lua:.*'verb'", select(2, pcall(function()
+      executor:getMethodURL("Level", "FETCH")
+    end)))
+    assert.error_matches(function() executor.closeSession() end, "expected an executor, got nil")
+  end)
+
   it("is refused for what it cannot be of", function()
     local other = datasession.new { serviceURI = server.uris.anonymous }
     assert.error_matches(function() proxy(other, "T") end, "expected a session of the protocol datasnap, got")

@@ -263,4 +263,107 @@ describe("a DataSnap session that is kept", function()
     flush()
     assert.equal("another.1", document().wire.id)
   end)
+
+  describe("by initSessionData", function()
+    local function sent(i)
+      local headers = server:requests()[i].headers
+      return headers.pragma, headers.authorization
+    end
+
+    it("is kept from then on, under the prefix, and comes back", function()
+      local session = new { sessionCookiePrefix = false }
+      call(session)
+      local dangling = session.sessionId
+      assert.equal(0, select("#", session:initSessionData(true, "chat_", store)))
+      assert.is_nil(session.sessionId)
+      assert.is_nil(session.expiresAt)
+      assert.equal("chat_dssessionid", session.name)
+      call(session)
+      local id = session.sessionId
+      assert.not_equal(dangling, id)
+      assert.equal(id, document().wire.id)
+
+      session:initSessionData(false)
+      assert.is_nil(session.name)
+      call(session)
+      assert.not_equal(id, session.sessionId)
+      assert.equal(id, document().wire.id)
+
+      session:initSessionData(true, "chat_", store)
+      assert.equal("restored", session.state)
+      assert.equal(id, session.sessionId)
+      assert.is_number(session.expiresAt)
+      server:clearRequests()
+      call(session)
+      assert.equal("dssession=" .. id, (sent(1)))
+      assert.equal(1, #server:requests())
+      assert.same({}, warnings)
+    end)
+
+    it("keeps the last state of the former prefix, and the store", function()
+      local session = new()
+      call(session)
+      local id = session.sessionId
+      session.pingInterval = 3600000 -- no step has saved it yet
+      session:initSessionData(nil, "shop_")
+      assert.equal(id, document().wire.id)
+      assert.equal(3600000, document().pingInterval)
+      assert.equal("shop_dssessionid", session.name)
+      call(session)
+      assert.equal(session.sessionId, document("shop_dssessionid").wire.id)
+      local other = new()
+      assert.equal(id, other.sessionId)
+      session:initSessionData(true)
+      assert.equal("dssessionid", session.name)
+      assert.is_nil(session.sessionId)
+    end)
+
+    it("stays off when it was off", function()
+      local session = new { sessionCookiePrefix = false }
+      session:initSessionData(nil, "chat_")
+      assert.is_nil(session.name)
+      session:initSessionData()
+      assert.is_nil(session.name)
+    end)
+
+    it("keeps credentials and pingInterval", function()
+      local session = new { pingInterval = 3600000 }
+      call(session)
+      leave(session)
+      session = new { sessionCookiePrefix = false, pingInterval = 7200000 }
+      assert(session:login("ada", "tea"):await(LIMIT))
+      local text = store:get "chat_dssessionid"
+      session:initSessionData(true, "chat_", store) -- the entry has no user
+      assert.is_nil(session.sessionId)
+      assert.equal("ada", session.userName)
+      assert.equal(7200000, session.pingInterval)
+      server:clearRequests()
+      call(session)
+      assert.is_nil((sent(1)))
+      assert.equal("Basic YWRhOnRlYQ==", select(2, sent(1)))
+      assert.not_equal(text, store:get "chat_dssessionid")
+
+      local id = session.sessionId
+      session:initSessionData(false)
+      session:initSessionData(true, "chat_", store) -- the same user's
+      assert.equal(id, session.sessionId)
+      assert.equal("ada", session.userName)
+      server:clearRequests()
+      call(session)
+      assert.same({ "dssession=" .. id, "Basic YWRhOnRlYQ==" }, { sent(1) })
+    end)
+
+    it("refuses a name in use, a session that has ended, and arguments of other kinds", function()
+      local one, two = new(), new { sessionCookiePrefix = false }
+      assert(two:login("ada", "tea"):await(LIMIT))
+      assert.error_matches(function() two:initSessionData(true, "chat_", store) end,
+        "live session of this program is called 'chat_dssessionid'")
+      assert.equal("ada", two.userName)
+      assert.error_matches(function() two:initSessionData("true") end, "expected a boolean or nil")
+      assert.error_matches(function() two:initSessionData(true, 1) end, "string expected")
+      assert.error_matches(function() two:initSessionData(true, "a", 1) end, "'store': expected a store")
+      assert(one:invalidate():await(LIMIT))
+      assert.error_matches(function() one:initSessionData(true) end, "the session was invalidated")
+    end)
+  end)
 end)
