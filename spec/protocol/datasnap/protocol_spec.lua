@@ -48,8 +48,9 @@ local function outlive(session)
 end
 
 setup(function()
-  server = assert(sandbox.start { users = { ada = "tea", admin = "root" } })
-  secured = assert(sandbox.start { users = { ada = "tea", admin = "root" }, datasnapAuthentication = true })
+  local users = { ada = "tea", admin = "root" }
+  server = assert(sandbox.start { users = users, datasnapAuthentication = false })
+  secured = assert(sandbox.start { users = users, datasnapAuthentication = true })
 end)
 
 teardown(function()

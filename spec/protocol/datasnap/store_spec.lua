@@ -15,7 +15,9 @@ describe("a DataSnap session that is kept", function()
   local server, store, errors, warnings
   local originalWarn = warn
 
-  setup(function() server = assert(sandbox.start { users = { ada = "tea" } }) end)
+  setup(function()
+    server = assert(sandbox.start { users = { ada = "tea" }, datasnapAuthentication = false })
+  end)
   teardown(function() server:close() end)
 
   before_each(function()
