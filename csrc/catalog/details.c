@@ -81,6 +81,15 @@ bool details_is_loaded (lua_State *L, const struct operation *op, lua_Integer wh
   return loaded;
 }
 
+void details_push_first_error (lua_State *L, const struct operation *op) {
+  lua_Integer which = 1;
+  while (details_is_loaded(L, op, which))
+    which++;
+  details_push_one(L, op, which);
+  lua_getfield(L, -1, "errorObject");
+  lua_remove(L, -2);
+}
+
 void details_reset (lua_State *L, const struct operation *op, lua_Integer which) {
   static const char *const outcome[] = {"errorObject", "xhr",   "offlineReason", "result",
                                         "doubtful",    "entry", "validators",    "key"};

@@ -30,6 +30,9 @@ bool details_is_twin (lua_State *L, const struct operation *op, lua_Integer whic
 /* After the session was lost: true if the catalog was loaded before. */
 bool details_is_loaded (lua_State *L, const struct operation *op, lua_Integer which);
 
+/* Pushes the error of the first catalog that could not be loaded. */
+void details_push_first_error (lua_State *L, const struct operation *op);
+
 /* Removes the outcome, so that the catalog can be loaded again. */
 void details_reset (lua_State *L, const struct operation *op, lua_Integer which);
 

@@ -20,6 +20,7 @@
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 #include "session/verdict.h"
@@ -108,6 +109,15 @@ static void note_loss (lua_State *L, struct operation *op, const struct finding 
     op->stage |= STAGE_UNREACHABLE;
     verdict_apply(L, op, found);
   }
+}
+
+/* Ends `op` by the details, unless it is sent again for what could not be loaded. */
+static void conclude (lua_State *L, struct operation *op) {
+  if (op->retry && retry_is_due(op)) {
+    details_push_first_error(L, op);
+    retry_wait(L, op);
+  } else
+    details_conclude(L, op);
 }
 
 /* The detail is on top. */
@@ -265,6 +275,7 @@ static void add_answer (lua_State *L, struct operation *op, struct exchange *x) 
     verdict_apply(L, op, &found);
     add_good_answer(L, op, x);
   } else {
+    if (op->retry) retry_decide(op, x, &found);
     response_push(L, x);
     lua_setfield(L, -2, "xhr");
     add_failure(L, op, &found);
@@ -278,7 +289,7 @@ static void end_by_loss (lua_State *L, struct operation *op, const struct exchan
   op->repeatable = true;
   if (reconnect_takes(L, op, x, found)) return;
   if (found->verdict == VERDICT_EXPIRED && op->session->phase == PHASE_EXPIRED) details_blame_session(L, op);
-  details_conclude(L, op);
+  conclude(L, op);
 }
 
 /* The check after a catalog was refused has answered: it tells whether the session has expired. */
@@ -307,7 +318,7 @@ static void look_at_session (lua_State *L, struct operation *op, const struct ex
 static void prepared (lua_State *L, struct operation *op, struct exchange *x) {
   (void)x;
   add_texts(L, op);
-  details_conclude(L, op);
+  conclude(L, op);
 }
 
 /* Prepares the kept texts in slices; the step's time limit may interrupt between them. */
@@ -330,7 +341,7 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   if (op->stage)
     look_at_session(L, op, x);
   else
-    details_conclude(L, op);
+    conclude(L, op);
 }
 
 static void deferred (lua_State *L, struct operation *op, struct exchange *x) {

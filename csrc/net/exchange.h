@@ -107,6 +107,7 @@ struct exchange {
   void *owner;                         /* for the owner's use */
   struct exchange *next;               /* for the owner's use: its list */
   unsigned mark;                       /* for the owner's use */
+  unsigned attempt;                    /* for the owner's use: which one of several, 0 or 1: the first */
   size_t tag;                          /* for the owner's use: which of several */
 
   /* Written by the engine: */

@@ -131,9 +131,9 @@ static int error_tostring (lua_State *L) {
 
 /* Fields that exist only if they have a value; a program may set others of its own. */
 static int error_index (lua_State *L) {
-  static const char *const names[] = {"kind", "message",   "hint",      "result",  "httpStatus",
-                                      "uri",  "retryable", "info",      "session", "provider",
-                                      "jsdo", "response",  "traceback", NULL};
+  static const char *const names[] = {"kind", "message",   "hint",      "result",   "httpStatus",
+                                      "uri",  "retryable", "info",      "session",  "provider",
+                                      "jsdo", "response",  "traceback", "attempts", NULL};
   size_t i;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   for (i = 0; names[i]; i++)

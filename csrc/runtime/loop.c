@@ -1,5 +1,6 @@
 #include "runtime/loop.h"
 
+#include "net/retry_budget.h"
 #include "net/transport.h"
 #include "runtime/calm.h"
 
@@ -726,6 +727,7 @@ static int m_gc (lua_State *L) {
   transport_release(loop->options);
   header_list_release(loop->lines);
   uri_release(loop->service);
+  retry_budget_free(&loop->budgets, &loop->memory);
   loop->transport = loop->options = NULL;
   loop->lines = NULL;
   loop->service = NULL;

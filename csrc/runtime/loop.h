@@ -20,6 +20,7 @@
 struct operation;
 struct session;
 struct session_hooks;
+struct retry_budget;
 struct loop;
 
 /* Tables in the registry beside the loop. */
@@ -68,6 +69,7 @@ struct loop {
   struct transport *options;    /* owned reference: the last session's with options of its own */
   struct header_list *lines;    /* owned reference: the header lines that were created last */
   struct uri *service;          /* owned reference: the last new session's */
+  struct retry_budget *budgets; /* owned: of the origins with recent retries */
   struct operation *operations; /* pending, doubly linked; each kept by the table LOOP_PENDING */
   const struct operation_calls *above; /* static; the functions of operations */
   const struct session_hooks *hooks;   /* static; functions of the floors above that sessions call */

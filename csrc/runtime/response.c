@@ -14,7 +14,8 @@
 ** value.
 */
 struct response_data {
-  long status;
+  int status;
+  unsigned attempts;
   struct timing timing;
   size_t block_length, uri_length, timings_size, body_length;
   char texts[];
@@ -44,7 +45,8 @@ static struct response_data *new_response (lua_State *L, const struct exchange *
   size_t uri_length = strlen(uri), timings = timings_size(x);
   struct response_data *r =
       compat_newuserdata(L, sizeof *r + block->length + uri_length + timings + inside, RESPONSE_SLOTS);
-  r->status = x->response.status;
+  r->status = (int)x->response.status;
+  r->attempts = x->attempt;
   r->timing = x->response.timing;
   r->block_length = block->length;
   r->uri_length = uri_length;
@@ -248,12 +250,14 @@ static int response_index (lua_State *L) {
     push_timing(L, &r->timing);
   else if (!strcmp(key, "timings"))
     push_timings(L, 1, r);
+  else if (!strcmp(key, "attempts"))
+    lua_pushinteger(L, r->attempts ? r->attempts : 1);
   else if (!strcmp(key, "json")) {
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, response_json, 1);
   } else {
-    static const char *const names[] = {"status", "ok",      "body", "headers", "uri",
-                                        "timing", "timings", "json", NULL};
+    static const char *const names[] = {"status", "ok",      "body",     "headers", "uri",
+                                        "timing", "timings", "attempts", "json",    NULL};
     lua_newtable(L);
     fields_add(L, names);
     return fields_missing(L, "a response", is_of_streams(key) ? "give the request stream = true" : NULL);
@@ -264,7 +268,7 @@ static int response_index (lua_State *L) {
 static int response_tostring (lua_State *L) {
   struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   push_uri(L, r);
-  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", (int)r->status, (LUAI_UACINT)r->body_length,
+  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", r->status, (LUAI_UACINT)r->body_length,
                   lua_tostring(L, -1));
   return 1;
 }

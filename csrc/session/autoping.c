@@ -1,6 +1,7 @@
 #include "session/autoping.h"
 
 #include "runtime/loop.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 
@@ -43,6 +44,7 @@ static int ping_by_timer (lua_State *L) {
   if (!session_arm(s)) return luaL_error(L, "not enough memory for the next automatic ping");
   if (s->phase != PHASE_AUTHORIZED || s->autoping->op) return 0;
   s->autoping->op = session_start_ping(L, 2, s);
+  retry_detach(s->autoping->op); /* the next ping comes soon enough */
   s->autoping->op->promise.looked_at = true;
   return 0;
 }

@@ -15,9 +15,9 @@ struct event {
 };
 enum { EVENT_SUBSCRIPTION = READY_QUEUE_SLOTS + 1, EVENT_SESSION, EVENT_VALUES };
 
-static const char *const event_names[] = {
-    "online",       "offline",     "expired",         "renewed",       "lost",
-    "reconnecting", "reconnected", "reconnectFailed", "statusChanged", NULL};
+static const char *const event_names[] = {"online",        "offline",      "expired",     "renewed",
+                                          "lost",          "reconnecting", "reconnected", "reconnectFailed",
+                                          "statusChanged", "retry",        NULL};
 
 /* Pushes the nearest name; nil: none is near. */
 static const char *nearest (lua_State *L, const char *name) {

@@ -114,6 +114,22 @@ void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason
   queue(L, index, "error", "reconnectFailed");
 }
 
+void log_retry (lua_State *L, int index, unsigned attempt, double wait, int err) {
+  static const char *const fields[] = {"kind", "message", "httpStatus"};
+  size_t i;
+  if (!push_logger(L)) return;
+  push_fields(L, index);
+  for (i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, err, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
+  lua_pushinteger(L, attempt);
+  lua_setfield(L, -2, "attempt");
+  lua_pushnumber(L, wait);
+  lua_setfield(L, -2, "wait");
+  queue(L, index, "info", "retry");
+}
+
 /* setLogger(f or nil): returns the logger that was set before. */
 static int l_set_logger (lua_State *L) {
   if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);

@@ -16,6 +16,9 @@ void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, 
 void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                   const struct finding *found);
 
+/* Logs that a call is sent again, for the session at `index`. The error of the last attempt is at `err`. */
+void log_retry (lua_State *L, int index, unsigned attempt, double wait, int err);
+
 /* setLogger(f or nil) in the table on top. */
 void log_register (lua_State *L);
 

@@ -6,6 +6,7 @@
 #include "runtime/promise.h"
 #include "session/identity.h"
 #include "session/protocol.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 
@@ -125,6 +126,7 @@ static void drop_parts (struct operation *op) {
   identity_release(op->apart);
   op->apart = NULL;
   hop_free_all(&op->loop->memory, &op->hops);
+  if (op->retry) retry_detach(op);
 }
 
 /* The operation has ended: from here on only the user's references keep its promise. */
@@ -163,8 +165,13 @@ static void set_info (lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* Adds the owner to the error on top. The promise of the operation is at `index`. */
+/* Adds the owner to the error on top, and the attempts. The promise of the operation is at `index`. */
 static void complete_error (lua_State *L, const struct operation *op, int index) {
+  if (op->retry) retry_explain(L, op);
+  if (op->retry || op->tries > 1) {
+    lua_pushinteger(L, op->tries);
+    lua_setfield(L, -2, "attempts");
+  }
   compat_getslot(L, index, PROMISE_OWNER);
   lua_setfield(L, -2, op->owner->field);
   set_info(L);
@@ -405,6 +412,8 @@ static bool is_fresh (const struct operation *op, const struct exchange *x) {
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
   if (!x) return false;
   if (op->limit > 0) x->request.timeout = op->limit;
+  if (op->retry) retry_limit(op, x);
+  x->attempt = op->tries;
   if (op->owner->describe) op->owner->describe(L, op, x);
   if (op->over || !op->loop->engine || loop_is_inherited(op->loop)) {
     exchange_free(x);
@@ -510,6 +519,7 @@ void operation_resolve (lua_State *L, struct operation *op) {
   operation_push(L, op);
   lua_insert(L, -4);
   op->resolved = true;
+  if (op->retry) retry_succeeded(op);
   finish(L, op);
   promise_resolve(L, -4);
   lua_pop(L, 1);

@@ -13,6 +13,7 @@
 
 struct session;
 struct identity;
+struct retry;
 struct operation;
 
 /*
@@ -53,13 +54,14 @@ struct operation {
   struct session *session; /* borrowed; PROMISE_OWNER keeps it; NULL: the owner is not a session */
   void *object;            /* borrowed, kept likewise: another owner; NULL: the owner is a session */
   struct identity
-      *apart; /* owned reference: signs its exchanges instead of the session's identity; or NULL */
+      *apart;          /* owned reference: signs its exchanges instead of the session's identity; or NULL */
+  struct retry *retry; /* owned; NULL: a failure ends the operation */
   /* The identity whose refresh the held exchanges wait for; only compared; NULL: none. */
   const struct identity *awaits;
   double limit;     /* seconds for each exchange; 0: the transport's own */
   const char *verb; /* static: "login", for messages */
   operation_step step;
-  bool (*begin)(lua_State *L, struct operation *op); /* describes and sends the first exchange; reconnect.c */
+  bool (*begin)(lua_State *L, struct operation *op); /* describes and sends the first exchange; or NULL */
   struct timer timer;                                /* for operation_wait, and to deliver an abort */
   struct exchange *exchanges;                        /* owned: the pending ones, linked by `next` */
   struct kept_hop *hops;           /* owned: of those that have finished, unless one has finished just now */

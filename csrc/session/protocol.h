@@ -17,6 +17,7 @@
 #include "session/operation.h"
 #include "session/reconnect.h"
 #include "session/request.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/session_new.h"
 #include "session/verbs.h"

@@ -3,10 +3,12 @@
 #include "runtime/error.h"
 #include "runtime/loop.h"
 #include "runtime/options.h"
+#include "session/backoff.h"
 #include "session/events.h"
 #include "session/log.h"
 #include "session/operation.h"
 #include "session/protocol.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verdict.h"
 
@@ -14,18 +16,15 @@
 #include <string.h>
 
 struct reconnect {
-  unsigned attempts; /* at most; 0: none */
-  double delay, backoff, most,
-      part; /* seconds before the second attempt; factor for each further one; upper limit; jitter */
-  struct operation *op; /* borrowed; the running reconnect, or NULL */
-  unsigned attempt;     /* the current attempt, from 1 */
-  double wait;          /* seconds before it */
-  const char *reason;   /* static */
+  struct backoff backoff; /* attempts 0: none */
+  struct operation *op;   /* borrowed; the running reconnect, or NULL */
+  unsigned attempt;       /* the current attempt, from 1 */
+  double wait;            /* seconds before it */
+  const char *reason;     /* static */
 };
 
 /* The defaults of PROIV's Rich Client Channel, for all protocols. */
-enum { ATTEMPTS = 3 };
-static const double default_delay = 1, default_backoff = 1, default_most = 60, default_part = 0;
+static const struct backoff usual = {.attempts = 3, .delay = 1, .factor = 1, .most = 60, .part = 0};
 
 static const char verb_reconnect[] = "reconnect";
 
@@ -34,31 +33,16 @@ static const char verb_reconnect[] = "reconnect";
 static struct reconnect *new_reconnect (struct session *s) {
   struct reconnect *r = memory_new(&s->loop->memory, sizeof *r);
   if (!r) return NULL;
-  r->attempts = ATTEMPTS;
-  r->delay = default_delay;
-  r->backoff = default_backoff;
-  r->most = default_most;
-  r->part = default_part;
+  r->backoff = usual;
   s->reconnect = r;
   return r;
 }
 
 /* The table is on top. */
 static void read_options (lua_State *L, struct reconnect *r) {
-  static const char *const known[] = {"maxAttempts", "delay", "backoff", "maxDelay", "jitter", NULL};
-  int index = lua_gettop(L);
-  double attempts;
-  options_check(L, index, "option 'reconnect'", known);
-  attempts = options_number(L, index, "maxAttempts", 0, r->attempts);
-  if (attempts > 1e9 || floor(attempts) < attempts)
-    luaL_error(L, "option 'maxAttempts': expected a whole number up to 1e9");
-  r->attempts = (unsigned)attempts;
-  r->delay = options_number(L, index, "delay", 0, r->delay);
-  r->backoff = options_number(L, index, "backoff", 0, r->backoff);
-  r->most = options_number(L, index, "maxDelay", 0, r->most);
-  r->part = options_number(L, index, "jitter", 0, r->part);
-  if (r->backoff < 1) luaL_error(L, "option 'backoff': expected a factor of 1 or more");
-  if (r->part > 1) luaL_error(L, "option 'jitter': expected a part from 0 to 1");
+  static const char *const known[] = {BACKOFF_OPTIONS, NULL};
+  options_check(L, lua_gettop(L), "option 'reconnect'", known);
+  backoff_read(L, lua_gettop(L), &r->backoff, 0);
 }
 
 void reconnect_options (lua_State *L, struct session *s) {
@@ -79,27 +63,17 @@ void reconnect_free (struct session *s) {
   s->reconnect = NULL;
 }
 
-static void set_number (lua_State *L, const char *name, double value) {
-  lua_pushnumber(L, value);
-  lua_setfield(L, -2, name);
-}
-
 void reconnect_push_options (lua_State *L, const struct session *s) {
   if (!s->reconnect) {
     lua_pushnil(L);
     return;
   }
   lua_createtable(L, 0, 5);
-  lua_pushinteger(L, s->reconnect->attempts);
-  lua_setfield(L, -2, "maxAttempts");
-  set_number(L, "delay", s->reconnect->delay);
-  set_number(L, "backoff", s->reconnect->backoff);
-  set_number(L, "maxDelay", s->reconnect->most);
-  set_number(L, "jitter", s->reconnect->part);
+  backoff_set_fields(L, &s->reconnect->backoff);
 }
 
 bool reconnect_is_wanted (const struct session *s) {
-  return s->reconnect && s->reconnect->attempts;
+  return s->reconnect && s->reconnect->backoff.attempts;
 }
 
 bool reconnect_keeps_arguments (const struct session *s) {
@@ -185,9 +159,11 @@ static int await_reconnect (lua_State *L) {
 }
 
 void reconnect_begin (lua_State *L, struct operation *op, bool (*first)(lua_State *, struct operation *)) {
+  const struct session *s = op->session;
   op->begin = first;
+  if (s->retry) operation_must(L, op, retry_attach(op, s->retry, op->limit, s->transport));
   set_deadline(op);
-  if (reconnect_is_due(op->session) && !op->inner)
+  if (reconnect_is_due(s) && !op->inner)
     operation_prepare(L, op, await_reconnect);
   else {
     operation_start(L, op, first, NULL);
@@ -214,6 +190,14 @@ static void begin_again (lua_State *L, struct operation *op, struct exchange *x)
   op->waits_for_reconnect = false;
   if (is_under_way(op->session)) /* lost again in the meantime */
     suspend(L, op);              /* GCOVR_EXCL_LINE: the session is lost again within one step */
+  else
+    begin(L, op);
+}
+
+void reconnect_repeat (lua_State *L, struct operation *op) {
+  set_deadline(op);
+  if (must_wait(L, op))
+    suspend(L, op);
   else
     begin(L, op);
 }
@@ -249,16 +233,6 @@ void reconnect_left (lua_State *L, struct session *s, const struct operation *op
 
 static void try_again (lua_State *L, struct operation *op, struct exchange *x);
 
-static double wait_before (struct session *s) {
-  const struct reconnect *r = s->reconnect;
-  double wait = r->delay;
-  unsigned n;
-  if (r->attempt < 2) return 0;
-  for (n = 2; n < r->attempt && r->backoff > 1 && wait > 0 && wait < r->most; n++)
-    wait *= r->backoff;
-  return (wait < r->most ? wait : r->most) * loop_jitter(s->loop, r->part);
-}
-
 static void report_attempt (lua_State *L, struct operation *op) {
   const struct reconnect *r = op->session->reconnect;
   operation_push_session(L, op);
@@ -273,7 +247,7 @@ static void report_attempt (lua_State *L, struct operation *op) {
 static void next_attempt (lua_State *L, struct operation *op) {
   struct reconnect *r = op->session->reconnect;
   r->attempt++;
-  r->wait = wait_before(op->session);
+  r->wait = r->attempt > 1 ? backoff_wait(&r->backoff, r->attempt, op->loop) : 0;
   report_attempt(L, op);
   if (r->wait > 0)
     operation_wait(L, op, r->wait, try_again);
@@ -360,7 +334,7 @@ bool reconnect_attempted (lua_State *L, struct operation *op, const struct excha
   if (!s || !is_under_way(s) || s->reconnect->op != op) return false;
   if (found->verdict == VERDICT_ALIVE)
     succeed(L, op, found);
-  else if (found->verdict == VERDICT_REFUSED || s->reconnect->attempt >= s->reconnect->attempts ||
+  else if (found->verdict == VERDICT_REFUSED || s->reconnect->attempt >= s->reconnect->backoff.attempts ||
            (found->verdict == VERDICT_EXPIRED && !s->protocol->can_renew(s)))
     give_up(L, op, x, found);
   else
@@ -411,7 +385,7 @@ static const char *reason_of (const struct finding *found) {
 }
 
 static bool can_start (const struct session *s, enum verdict verdict) {
-  if (!s->reconnect || !s->reconnect->attempts || s->reconnect->op || !s->established || s->closing)
+  if (!s->reconnect || !s->reconnect->backoff.attempts || s->reconnect->op || !s->established || s->closing)
     return false;
   if (s->phase != PHASE_AUTHORIZED && s->phase != PHASE_EXPIRED) return false;
   return verdict != VERDICT_EXPIRED || s->protocol->can_renew(s);
@@ -421,7 +395,7 @@ static bool is_lapsed (const struct session *s) {
   return s->phase == PHASE_EXPIRED && can_start(s, VERDICT_EXPIRED);
 }
 
-static bool was_run (const struct operation *op, const struct exchange *x, const struct finding *found) {
+bool reconnect_was_run (const struct operation *op, const struct exchange *x, const struct finding *found) {
   if (found->verdict == VERDICT_EXPIRED) return !op->session->protocol->not_run;
   return !x || x->response.failure == FAILURE_NONE || x->response.may_have_arrived;
 }
@@ -431,7 +405,7 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, co
   if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
   if (found->purpose != PURPOSE_REQUEST && !op->repeatable) return false;
   if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
-  return op->repeatable || !was_run(op, x, found);
+  return op->repeatable || !reconnect_was_run(op, x, found);
 }
 
 static void warn_of_repeat (struct finding *found) {
@@ -455,7 +429,7 @@ bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange 
   }
   if (!stale && !is_under_way(s)) return false;
   if (!may_repeat(op, x, found)) {
-    if (found->purpose == PURPOSE_REQUEST && was_run(op, x, found)) warn_of_repeat(found);
+    if (found->purpose == PURPOSE_REQUEST && reconnect_was_run(op, x, found)) warn_of_repeat(found);
     return false;
   }
   if (stale)

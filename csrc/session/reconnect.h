@@ -28,6 +28,9 @@ void reconnect_begin (lua_State *L, struct operation *op, bool (*begin)(lua_Stat
 void reconnect_begin_with (lua_State *L, struct operation *op, struct exchange *x, operation_step step,
                            bool (*begin)(lua_State *, struct operation *));
 
+/* Begins `op` once more: now, or when its session has reconnected. Raises. */
+void reconnect_repeat (lua_State *L, struct operation *op);
+
 /* True if the session is reconnecting, or has passed its deadline and will reconnect at the next call. */
 bool reconnect_is_due (const struct session *s);
 
@@ -46,6 +49,9 @@ bool reconnect_attempted (lua_State *L, struct operation *op, const struct excha
 ** to be repeated. When false, may have added to `found` that the request is not repeated.
 */
 bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found);
+
+/* True if the server may have processed the request that ended with `found`. `x` may be NULL. */
+bool reconnect_was_run (const struct operation *op, const struct exchange *x, const struct finding *found);
 
 /*
 ** Called when `op` has ended. If it was the session's reconnect, cut off by an error of our own, the

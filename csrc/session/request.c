@@ -15,6 +15,7 @@
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 #include "session/verdict.h"
@@ -25,7 +26,7 @@
 static const char *const known_options[] = {
     "method", "path",   "uri",     "headers",      "body",       "json",
     "form",   "query",  "timeout", "stallTimeout", "idempotent", "maxResponseSize",
-    "saveTo", "resume", "stream",  "onProgress",   NULL};
+    "saveTo", "resume", "stream",  "onProgress",   "retry",      NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
@@ -344,12 +345,13 @@ static void push_arguments (lua_State *L, int options) {
 
 /*
 ** Runs protected: the exchange has no owner while the operation is made. Arguments: session, options,
-** exchange, inner, and the function that takes the body or nil.
+** exchange, inner, the function that takes the body or nil, and the retry policy or NULL.
 */
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op;
-  if (reconnect_keeps_arguments(lua_touserdata(L, 1)))
+  const struct retry_policy *retry = lua_touserdata(L, 6);
+  if (retry || reconnect_keeps_arguments(lua_touserdata(L, 1)))
     push_arguments(L, 2);
   else
     lua_pushnil(L);
@@ -359,15 +361,16 @@ static int start (lua_State *L) {
     session_refuses(L, op);
     return 1;
   }
+  if (retry) operation_must(L, op, retry_attach(op, retry, (*x)->request.timeout, (*x)->request.transport));
   op->repeatable = !(*x)->request.once;
-  lua_pushvalue(L, 6);
-  compat_setslot(L, 7, OPERATION_ARGUMENTS);
+  lua_pushvalue(L, 7);
+  compat_setslot(L, 8, OPERATION_ARGUMENTS);
   lua_pushvalue(L, 5);
-  compat_setslot(L, 7, OPERATION_DETAILS);
+  compat_setslot(L, 8, OPERATION_DETAILS);
   given = *x;
   *x = NULL;
   reconnect_begin_with(L, op, given, prepare(L, op, given), describe_again);
-  lua_settop(L, 7);
+  lua_settop(L, 8);
   return 1;
 }
 
@@ -390,6 +393,8 @@ static int request_by_lua (lua_State *L, bool inner) {
 /* Arguments: the session, the options, and the function that takes the body or nil. */
 static int request (lua_State *L, struct session *s, bool inner) {
   struct exchange *x;
+  struct retry_policy own;
+  const struct retry_policy *retry;
   lua_settop(L, 3);
   options_check(L, 2, "request", known_options);
   if (is_for_lua(L, 3)) return request_by_lua(L, inner);
@@ -399,6 +404,7 @@ static int request (lua_State *L, struct session *s, bool inner) {
     lua_settop(L, 4);
     return 1;
   }
+  retry = retry_of_request(L, 2, s->retry, &own);
   x = describe(L, s);
   lua_settop(L, 3);
   lua_pushcfunction(L, start);
@@ -407,7 +413,8 @@ static int request (lua_State *L, struct session *s, bool inner) {
   lua_pushlightuserdata(L, &x);
   lua_pushboolean(L, inner);
   lua_pushvalue(L, 3);
-  if (lua_pcall(L, 5, 1, 0) != LUA_OK) {
+  lua_pushlightuserdata(L, (void *)retry);
+  if (lua_pcall(L, 6, 1, 0) != LUA_OK) {
     exchange_free(x);
     return lua_error(L);
   }

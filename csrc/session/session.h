@@ -17,6 +17,7 @@ struct protocol;
 struct autoping;
 struct credentials;
 struct reconnect;
+struct retry_policy;
 
 enum phase {
   PHASE_FRESH,      /* not logged in: never was, logged out, or the login was refused */
@@ -38,6 +39,7 @@ struct session {
   struct credentials *kept;      /* owned, wiped: keepCredentials; NULL: none are kept */
   struct header_list *headers;   /* owned reference: the lines of every request; NULL: to be made again */
   struct reconnect *reconnect;   /* owned; NULL: the session never reconnects by itself */
+  struct retry_policy *retry;    /* owned; NULL: calls are not sent again */
   struct autoping *autoping;     /* owned; NULL: it never had a pingInterval */
   struct operation *login;       /* borrowed; the pending login, or NULL */
   struct operation *leaving;     /* borrowed; the pending stop or slow logout, or NULL */
@@ -73,7 +75,7 @@ struct session {
 };
 
 #ifndef _WIN32 /* where bit-fields of different types are not packed */
-_Static_assert(sizeof(struct session) <= 184, "docs/internals.md, What a session takes");
+_Static_assert(sizeof(struct session) <= 192, "docs/internals.md, What a session takes");
 #endif
 
 /* The Lua values of a session. The common ones are user values; the rare ones share a table. */

@@ -12,6 +12,7 @@
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/request.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 
@@ -36,6 +37,7 @@ enum property {
   PROPERTY_PING_INTERVAL,
   PROPERTY_PROTOCOL,
   PROPERTY_RECONNECT,
+  PROPERTY_RETRY,
   PROPERTY_SERVICES,
   PROPERTY_SERVICE_STATUS,
   PROPERTY_SERVICE_URI,
@@ -46,10 +48,11 @@ enum property {
 };
 
 static const char *const property_names[] = {
-    "authenticationModel", "authProvider", "catalogs", "catalogURIs",     "clientContextId", "connected",
-    "expiresAt",           "JSDOs",        "key",      "loginHttpStatus", "loginResult",     "name",
-    "onOpenRequest",       "pingInterval", "protocol", "reconnect",       "services",        "serviceStatus",
-    "serviceURI",          "sessionId",    "state",    "status",          "userName",        NULL};
+    "authenticationModel", "authProvider", "catalogs",      "catalogURIs",   "clientContextId",
+    "connected",           "expiresAt",    "JSDOs",         "key",           "loginHttpStatus",
+    "loginResult",         "name",         "onOpenRequest", "pingInterval",  "protocol",
+    "reconnect",           "retry",        "services",      "serviceStatus", "serviceURI",
+    "sessionId",           "state",        "status",        "userName",      NULL};
 
 static const char *state_name (const struct session *s) {
   if (s->phase != PHASE_INVALID && s->reconnecting) return "reconnecting";
@@ -152,6 +155,7 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_EXPIRES_AT: push_deadline(L, s); break;
   case PROPERTY_KEY: active_session_push_key(L, 1); break;
   case PROPERTY_RECONNECT: reconnect_push_options(L, s); break;
+  case PROPERTY_RETRY: retry_push(L, s->retry); break;
   case PROPERTY_SESSION_ID: push_id(L, s); break;
   case PROPERTY_SERVICE_STATUS:
   case PROPERTY_STATUS: lua_pushstring(L, s->protocol->status ? s->protocol->status(s) : NULL); break;

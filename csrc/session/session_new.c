@@ -12,23 +12,16 @@
 #include "session/hooks.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
 
 #include <string.h>
 
 /* The options of every protocol. A protocol adds its own. */
-static const char *const common_options[] = {TRANSPORT_OPTIONS,
-                                             "serviceURI",
-                                             "protocol",
-                                             "pingInterval",
-                                             "onOpenRequest",
-                                             "name",
-                                             "store",
-                                             "storage",
-                                             "reconnect",
-                                             "keepCredentials",
-                                             NULL};
+static const char *const common_options[] = {
+    TRANSPORT_OPTIONS, "serviceURI", "protocol",  "pingInterval", "onOpenRequest",   "name",
+    "store",           "storage",    "reconnect", "retry",        "keepCredentials", NULL};
 
 /* A protocol of the library; NULL: none has that name. */
 static const struct protocol *find_own (lua_State *L, const char *name) {
@@ -233,6 +226,7 @@ static struct session *configure (lua_State *L) {
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
   reconnect_options(L, s);
+  s->retry = retry_read(L, &s->loop->memory);
   s->transport = transport_from_options(L, loop, 1);
   s->service = session_uri_option(L, loop, 1, "serviceURI");
   session_setvalue(L, 2, SESSION_URI);

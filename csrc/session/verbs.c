@@ -11,6 +11,7 @@
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/retry.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -94,8 +95,31 @@ static int decide_entering (lua_State *L) {
   return 0;
 }
 
+/* Another attempt, after one that has left nothing behind. */
+static bool log_in_again (lua_State *L, struct operation *op) {
+  struct session *s = op->session;
+  const struct credentials *as = retry_credentials(op);
+  int index;
+  operation_push_session(L, op);
+  index = lua_gettop(L);
+  session_decide(L, index, VERDICT_ENTERING, NULL);
+  op->epoch = s->epoch;
+  op->stage = 0;
+  if (!keep_login(s, as) || !session_become(L, index, as) || !s->protocol->login(L, op, as)) return false;
+  session_decide(L, index, VERDICT_TOLD, NULL);
+  lua_settop(L, index - 1);
+  return true;
+}
+
+static bool prepare_retry (const struct session *s, struct operation *op, const struct credentials *as) {
+  if (!s->retry) return true;
+  op->begin = log_in_again;
+  return retry_attach(op, s->retry, op->limit, s->transport) && retry_keep_credentials(op, as);
+}
+
 static void begin_login (lua_State *L, struct session *s, struct operation *op) {
   struct credentials as = credentials_read(L);
+  operation_must(L, op, prepare_retry(s, op, &as));
   operation_prepare(L, op, decide_entering);
   op->epoch = s->epoch;
   if (s->model == MODEL_BEARER)
@@ -186,6 +210,7 @@ static void stop_waiting (struct session *s, const char *message) {
   if (s->login) operation_abort(s->login, "cancelled", message);
   if (s->leaving && s->leaving->verb == verb_stop) operation_abort(s->leaving, "closed", message);
   reconnect_abandon(s, "cancelled", message);
+  retry_abandon(s, "cancelled", message);
 }
 
 /* Argument: the operation, light userdata. */
@@ -398,12 +423,16 @@ static void leave_safely (lua_State *L, const struct session *s) {
     loop_report(L); /* GCOVR_EXCL_LINE: out of memory; seldom in a short run */
 }
 
+void session_login_failed (lua_State *L, const struct session *s) {
+  if (s->admitted && !s->leaving) leave_safely(L, s);
+  session_decide_safely(L, s, VERDICT_UNDONE);
+}
+
 void session_login_over (lua_State *L, struct session *s) {
   s->login = NULL;
   if (s->protocol->status) session_decide_safely(L, s, VERDICT_TOLD);
   if (s->phase == PHASE_AUTHORIZED || s->phase == PHASE_INVALID) return;
-  if (s->admitted && !s->leaving) leave_safely(L, s);
-  session_decide_safely(L, s, VERDICT_UNDONE);
+  session_login_failed(L, s);
 }
 
 int session_gc (lua_State *L) {
@@ -416,11 +445,13 @@ int session_gc (lua_State *L) {
   autoping_free(s);
   if (s->protocol->release) s->protocol->release(s);
   reconnect_free(s);
+  retry_free(&s->loop->memory, s->retry);
   session_forget_kept(s);
   identity_release(s->who);
   header_list_release(s->headers);
   uri_release(s->service);
   transport_release(s->transport);
+  s->retry = NULL;
   s->who = NULL;
   s->headers = NULL;
   s->service = NULL;

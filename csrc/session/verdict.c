@@ -6,6 +6,7 @@
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/retry.h"
 #include "session/server_words.h"
 #include "session/session.h"
 
@@ -253,6 +254,7 @@ void verdict_conclude (lua_State *L, struct operation *op, const struct exchange
                        enum result success) {
   if (reconnect_attempted(L, op, x, found)) return;
   verdict_name_call(op, found);
+  if (op->retry && retry_takes_login(L, op, x, found)) return;
   verdict_apply(L, op, found);
   if (found->verdict == VERDICT_ALIVE) {
     operation_push_owner(L, op);
@@ -262,6 +264,7 @@ void verdict_conclude (lua_State *L, struct operation *op, const struct exchange
     return;
   }
   if (reconnect_takes(L, op, x, found)) return;
+  if (op->retry && retry_takes(L, op, x, found)) return;
   if (success == RESULT_TRUE) found->fault.result = RESULT_FALSE;
   limit_retries(op, found);
   verdict_push_error(L, x, found);
@@ -280,6 +283,7 @@ void verdict_conclude_with (lua_State *L, struct operation *op, const struct exc
     return;
   }
   if (reconnect_takes(L, op, x, found)) return;
+  if (op->retry && retry_takes(L, op, x, found)) return;
   limit_retries(op, found);
   verdict_push_error(L, x, found);
   lua_getfield(L, -1, "info");

@@ -253,6 +253,7 @@ static void conclude (lua_State *L, struct operation *op, const struct exchange 
     return;
   }
   if (reconnect_takes(L, op, x, found)) return;
+  if (op->retry && retry_takes(L, op, x, found)) return;
   verdict_push_error(L, x, found);
   add_details(L, op);
   operation_reject(L, op);

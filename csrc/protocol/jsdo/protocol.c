@@ -457,12 +457,15 @@ static void login_undone (lua_State *L, struct operation *op, struct exchange *x
   session_decide(L, -1, VERDICT_UNDONE, NULL);
   operation_push(L, op);
   compat_getslot(L, -1, PROMISE_ERROR);
-  operation_reject(L, op);
+  if (op->retry && retry_is_due(op))
+    retry_wait(L, op);
+  else
+    operation_reject(L, op);
 }
 
 /* The form was accepted and the check failed: tells the server, then fails the login. */
 static void undo_login (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
-  verdict_apply(L, op, found);
+  if (!op->retry || !retry_decide(op, x, found)) verdict_apply(L, op, found);
   operation_push(L, op);
   verdict_push_error(L, x, found);
   compat_setslot(L, -2, PROMISE_ERROR);

@@ -55,8 +55,8 @@ struct identity *provider_identity (lua_State *L, int index) {
   return provider_test(L, index) ? provider_check(L, index)->who : NULL;
 }
 
-static const char *const own_options[] = {TRANSPORT_OPTIONS, "uri", "authenticationModel",
-                                          "automaticTokenRefresh", NULL};
+static const char *const own_options[] = {TRANSPORT_OPTIONS,       "uri",   "authenticationModel",
+                                          "automaticTokenRefresh", "retry", NULL};
 
 /* AuthenticationProvider(options) */
 static int provider_new (lua_State *L) {
@@ -91,6 +91,7 @@ static int provider_new (lua_State *L) {
   transport_release(p->who->transport);
   p->who->transport = transport;
   p->who->automatic = automatic;
+  p->retry = retry_read(L, &loop->memory);
   lua_settop(L, 2);
   return 1;
 }
@@ -99,6 +100,8 @@ static int provider_gc (lua_State *L) {
   struct provider *p = userdata_check(L, 1, TYPE_PROVIDER);
   identity_release(p->who);
   p->who = NULL;
+  retry_free(&p->loop->memory, p->retry);
+  p->retry = NULL;
   return 0;
 }
 
@@ -317,6 +320,21 @@ static struct exchange *login_exchange (struct identity *who, const struct crede
   return x;
 }
 
+static bool prove (lua_State *L, struct operation *op, const struct credentials *as) {
+  struct identity *who = provider_of(op)->who;
+  return session_hold_credentials(who, as) && operation_send(L, op, login_exchange(who, as), logged_in);
+}
+
+static bool prove_again (lua_State *L, struct operation *op) {
+  return prove(L, op, retry_credentials(op));
+}
+
+static bool prepare_retry (const struct provider *p, struct operation *op, const struct credentials *as) {
+  if (!p->retry) return true;
+  op->begin = prove_again;
+  return retry_attach(op, p->retry, 0, p->who->transport) && retry_keep_credentials(op, as);
+}
+
 static int provider_login (lua_State *L) {
   struct provider *p = provider_check(L, 1);
   struct operation *op;
@@ -333,9 +351,7 @@ static int provider_login (lua_State *L) {
   else {
     identity_reset(p->who);
     p->login = op;
-    operation_must(L, op,
-                   session_hold_credentials(p->who, &as) &&
-                       operation_send(L, op, login_exchange(p->who, &as), logged_in));
+    operation_must(L, op, prepare_retry(p, op, &as) && prove(L, op, &as));
   }
   return 1;
 }

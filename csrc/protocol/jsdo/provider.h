@@ -12,9 +12,10 @@
 #define PROVIDER_TYPE "datasession.AuthenticationProvider"
 
 struct provider {
-  struct loop *loop;       /* borrowed; the registry keeps it */
-  struct identity *who;    /* owned reference */
-  struct operation *login; /* borrowed; the pending login, or NULL */
+  struct loop *loop;          /* borrowed; the registry keeps it */
+  struct identity *who;       /* owned reference */
+  struct operation *login;    /* borrowed; the pending login, or NULL */
+  struct retry_policy *retry; /* owned; NULL: a login is not tried again */
 };
 
 /* User values. */

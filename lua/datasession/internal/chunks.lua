@@ -67,7 +67,9 @@ end
 
 -- ---- The response
 
-local FIELDS = { status = true, ok = true, headers = true, uri = true, timing = true, timings = true }
+local FIELDS = {
+  status = true, ok = true, headers = true, uri = true, timing = true, timings = true, attempts = true,
+}
 local methods = {}
 
 -- response -> { pieces, flow, response }

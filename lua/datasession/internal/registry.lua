@@ -18,7 +18,7 @@ local own = {
 local shared = {
   "connectTimeout", "timeout", "stallTimeout", "maxResponseSize", "maxRedirects", "insecure", "proxy",
   "http2", "caFile", "caPath", "crlFile", "pinnedPublicKey", "clientCertificate", "clientKey",
-  "clientKeyPassword", "userAgent",
+  "clientKeyPassword", "userAgent", "retry",
 }
 
 local function isAmong(names, name)

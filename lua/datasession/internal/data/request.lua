@@ -76,7 +76,7 @@ function request.failure(kind, message, hint, made, cause)
   local err = core.failure {
     kind = kind, message = message, hint = hint, result = core.constants.GENERAL_FAILURE,
   }
-  for _, field in ipairs { "httpStatus", "uri", "retryable", "response", "result" } do
+  for _, field in ipairs { "httpStatus", "uri", "retryable", "response", "result", "attempts" } do
     local value = cause and cause[field]
     if value ~= nil then
       err[field] = value
