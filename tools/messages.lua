@@ -26,6 +26,7 @@ local OTHERS = {
   ["/verdict.c"] = { "plain HTTP", "^speaking plain", "^No required SSL", "^SSL certificate error" },
   ["/log.c"] = { "." }, -- words of the log, which docs/recovery.md lists
   ["protocol/lua/protocol.c"] = { "^offline dns connect" },
+  ["/btt.h"] = { "^<%?xml " },
   ["protocol/datasnap/protocol.c"] = { "^Mon, 1 Oct" },
   ["/codec.lua"] = { -- patterns, and words of datasession.version
     "%%d", "^reads integers", "^misreads", "^writes 14", "^shortens", "^has no empty", "^expected value but",

@@ -50,7 +50,7 @@ struct reply {
   bool has_page;       /* at least a dse_pageId */
   bool too_long;       /* an id or a page's field exceeds REPLY_MOST_TEXT and is left out */
   double timeout;      /* seconds; < 0: it has none */
-  struct text id, server_id, page[PAGE_FIELDS];
+  struct text id, server_id, tid, page[PAGE_FIELDS];
   char code[65]; /* the toolkit's code or exception, or a status other than OK; "": none */
 };
 
@@ -61,12 +61,14 @@ struct btt {
 
   /* Options; texts are borrowed from the table in SESSION_DATA. Paths begin with '/' */
   const char *establish_path, *request_path, *close_path, *close_operation, *parameter, *cookie;
+  const char *dtds; /* the folder of the DTDs, which a document type names; NULL: messages have none */
   enum btt_format format;
   bool encodes, decodes, classifies; /* that table has a function of the user's for it */
   bool by_cookie, by_parameter;      /* what carries the session's id */
   bool keeps;                        /* cookiePolicy is "keep" */
   bool in_session;                   /* operations need a session */
   bool replay;                       /* calls may be repeated unless they say otherwise */
+  bool declares, quotes;             /* XML begins with a declaration; has its values in double quotes */
   unsigned close_tries;
   double late; /* seconds that a late reply is awaited; 0: not at all */
   struct text tid, predefined, server_option;
@@ -103,6 +105,12 @@ enum {
 /* options.c */
 extern const char *const btt_options[];
 void btt_configure (lua_State *L, struct session *s);
+
+/* options.c: the names of the DTDs of requests */
+#define BTT_SESSION_DTD "sessionRequest.dtd"
+#define BTT_REQUEST_DTD "request.dtd"
+#define BTT_DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+#define BTT_DOCTYPE "<!DOCTYPE requestMsg SYSTEM \""
 
 /* establish.c. All but `carry` may raise, but only out of memory. */
 void btt_check_login (lua_State *L, struct session *s);

@@ -71,9 +71,10 @@ static void add_pairs (lua_State *L, int pieces, const char *where) {
   }
 }
 
-static void write_form (lua_State *L) {
+static void write_form (lua_State *L, const struct btt *b) {
   size_t length;
   const char *name = lua_tolstring(L, CALL_OPERATION, &length);
+  (void)b;
   add_text(L, CALL_PIECES, "dse_operationName=");
   push_encoded(L, (struct span){name, length}, form_encode);
   add_piece(L, CALL_PIECES);
@@ -85,7 +86,8 @@ static void write_form (lua_State *L) {
   if (lua_istable(L, -1)) add_pairs(L, CALL_PIECES, "data");
 }
 
-static void write_json (lua_State *L) {
+static void write_json (lua_State *L, const struct btt *b) {
+  (void)b;
   lua_newtable(L);
   lua_newtable(L);
   lua_pushnil(L);
@@ -111,13 +113,13 @@ static void add_tag (lua_State *L, const char *open, int name) {
   add_piece(L, CALL_PIECES);
 }
 
-static void add_value (lua_State *L, int depth, const char *key);
+static void add_value (lua_State *L, int depth, const char *key, const char *quote);
 
 /*
 ** Writes the value on top, popped, as the element whose name is at `name`; a list as one element for each
-** item.
+** item. `quote` stands around each text.
 */
-static void add_element (lua_State *L, int name, int depth) {
+static void add_element (lua_State *L, int name, int depth, const char *quote) {
   bool list = lua_istable(L, -1) && lua_rawlen(L, -1) > 0;
   lua_Integer i, n = list ? (lua_Integer)lua_rawlen(L, -1) : 1;
   int value = lua_gettop(L);
@@ -127,7 +129,7 @@ static void add_element (lua_State *L, int name, int depth) {
       lua_rawgeti(L, value, i);
     else
       lua_pushvalue(L, value);
-    add_value(L, depth, lua_tostring(L, name));
+    add_value(L, depth, lua_tostring(L, name), quote);
     lua_settop(L, value);
     add_tag(L, "</", name);
   }
@@ -135,7 +137,7 @@ static void add_element (lua_State *L, int name, int depth) {
 }
 
 /* Writes the value on top, which has that key: a text, or elements by name. */
-static void add_value (lua_State *L, int depth, const char *key) {
+static void add_value (lua_State *L, int depth, const char *key, const char *quote) {
   enum { DEEPEST = 16 };
   int value = lua_gettop(L);
   if (!lua_istable(L, value)) {
@@ -143,8 +145,10 @@ static void add_value (lua_State *L, int depth, const char *key) {
     if (!xml_can_hold(s)) luaL_error(L, "invoke: data: XML cannot hold control characters");
     if (!utf8_is_valid(s.text, s.length))
       luaL_error(L, "invoke: data: XML cannot hold a string that is not UTF-8 (at key %s)", key);
+    add_text(L, CALL_PIECES, quote);
     push_encoded(L, s, xml_encode);
     add_piece(L, CALL_PIECES);
+    add_text(L, CALL_PIECES, quote);
     lua_settop(L, value);
     return;
   }
@@ -153,27 +157,39 @@ static void add_value (lua_State *L, int depth, const char *key) {
   lua_pushnil(L);
   while (lua_next(L, value)) {
     check_key(L, -2, "data");
-    add_element(L, value + 1, depth + 1);
+    add_element(L, value + 1, depth + 1, quote);
   }
 }
 
-static void add_named (lua_State *L, const char *name) {
+static void add_named (lua_State *L, const char *name, const char *quote) {
   lua_pushstring(L, name);
   lua_insert(L, -2);
-  add_element(L, lua_gettop(L) - 1, 0);
+  add_element(L, lua_gettop(L) - 1, 0, quote);
   lua_pop(L, 1);
 }
 
-static void write_xml (lua_State *L) {
+static void begin_xml (lua_State *L, const struct btt *b) {
+  if (b->declares) add_text(L, CALL_PIECES, BTT_DECLARATION);
+  if (b->dtds) {
+    add_text(L, CALL_PIECES, BTT_DOCTYPE);
+    add_text(L, CALL_PIECES, b->dtds);
+    add_text(L, CALL_PIECES, BTT_REQUEST_DTD "\">\n");
+  }
   add_text(L, CALL_PIECES, "<requestMsg>");
+}
+
+/* Quotes stand around the message's own values, not in the data of the application. */
+static void write_xml (lua_State *L, const struct btt *b) {
+  const char *quote = b->quotes ? "\"" : "";
+  begin_xml(L, b);
   lua_pushvalue(L, CALL_OPERATION);
-  add_named(L, "dse_operationName");
+  add_named(L, "dse_operationName", quote);
   lua_pushvalue(L, CALL_FIELDS);
-  add_value(L, 0, "fields");
+  add_value(L, 0, "fields", quote);
   lua_settop(L, CALL_PIECES);
   if (!lua_isnil(L, CALL_DATA)) {
     lua_pushvalue(L, CALL_DATA);
-    add_named(L, "dse_formattedData");
+    add_named(L, "dse_formattedData", lua_istable(L, CALL_DATA) ? "" : quote);
   }
   add_text(L, CALL_PIECES, "</requestMsg>");
 }
@@ -214,7 +230,7 @@ static void encode_by_user (lua_State *L, const struct session *s, const char *t
 void btt_push_body (lua_State *L, const struct session *s) {
   static const struct {
     const char *type;
-    void (*write)(lua_State *);
+    void (*write)(lua_State *, const struct btt *);
   } formats[] = {[FORMAT_FORM] = {"application/x-www-form-urlencoded;charset=UTF-8", write_form},
                  [FORMAT_JSON] = {"application/json;charset=UTF-8", write_json},
                  [FORMAT_XML] = {"text/xml;charset=UTF-8", write_xml}};
@@ -224,7 +240,7 @@ void btt_push_body (lua_State *L, const struct session *s) {
     encode_by_user(L, s, formats[format].type);
     return;
   }
-  formats[format].write(L);
+  formats[format].write(L, btt_of(s));
   push_joined(L);
   lua_pushstring(L, formats[format].type);
 }

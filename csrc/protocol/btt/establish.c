@@ -124,15 +124,17 @@ static bool add_pair (struct buffer *b, const char *name, struct span value) {
   return (!b->length || add(b, "&")) && add(b, name) && add(b, "=") && add_encoded(b, value, form_encode);
 }
 
-static bool write_form (struct buffer *b, const struct field *fields, size_t n) {
+static bool write_form (struct buffer *b, const struct btt *w, const struct field *fields, size_t n) {
   size_t i;
+  (void)w;
   for (i = 0; i < n; i++)
     if (!add_pair(b, fields[i].name, fields[i].value)) return false;
   return true;
 }
 
-static bool write_json (struct buffer *b, const struct field *fields, size_t n) {
+static bool write_json (struct buffer *b, const struct btt *w, const struct field *fields, size_t n) {
   size_t i;
+  (void)w;
   for (i = 0; i < n; i++)
     if (!add(b, i ? ",\"" : "{\"") || !add(b, fields[i].name) || !add(b, "\":\"") ||
         !add_encoded(b, fields[i].value, json_escape) || !add(b, "\""))
@@ -140,20 +142,27 @@ static bool write_json (struct buffer *b, const struct field *fields, size_t n) 
   return add(b, "}");
 }
 
-static bool write_xml (struct buffer *b, const struct field *fields, size_t n) {
+static bool begin_xml (struct buffer *b, const struct btt *w) {
+  if (w->declares && !add(b, BTT_DECLARATION)) return false;
+  if (w->dtds && !(add(b, BTT_DOCTYPE) && add(b, w->dtds) && add(b, BTT_SESSION_DTD "\">\n"))) return false;
+  return add(b, "<requestMsg>");
+}
+
+static bool write_xml (struct buffer *b, const struct btt *w, const struct field *fields, size_t n) {
+  const char *quote = w->quotes ? "\"" : "";
   size_t i;
-  if (!add(b, "<requestMsg>")) return false;
+  if (!begin_xml(b, w)) return false;
   for (i = 0; i < n; i++)
-    if (!add(b, "<dse_") || !add(b, fields[i].name) || !add(b, ">") ||
-        !add_encoded(b, fields[i].value, xml_encode) || !add(b, "</dse_") || !add(b, fields[i].name) ||
-        !add(b, ">"))
+    if (!add(b, "<dse_") || !add(b, fields[i].name) || !add(b, ">") || !add(b, quote) ||
+        !add_encoded(b, fields[i].value, xml_encode) || !add(b, quote) || !add(b, "</dse_") ||
+        !add(b, fields[i].name) || !add(b, ">"))
       return false; /* GCOVR_EXCL_LINE: out of memory; seldom in a short run */
   return add(b, "</requestMsg>");
 }
 
 static const struct {
   const char *type;
-  bool (*write)(struct buffer *, const struct field *, size_t);
+  bool (*write)(struct buffer *, const struct btt *, const struct field *, size_t);
 } formats[] = {[FORMAT_FORM] = {"application/x-www-form-urlencoded;charset=UTF-8", write_form},
                [FORMAT_JSON] = {"application/json;charset=UTF-8", write_json},
                [FORMAT_XML] = {"text/xml;charset=UTF-8", write_xml}};
@@ -216,7 +225,7 @@ static enum written write_body (lua_State *L, const struct session *s, struct ex
     loop_report(L);
     return WRITTEN_BADLY;
   }
-  return formats[b->format].write(&x->request.body, fields, establish_fields(b, fields)) &&
+  return formats[b->format].write(&x->request.body, b, fields, establish_fields(b, fields)) &&
                  set_line(x, "Content-Type", (struct span){type, strlen(type)})
              ? WRITTEN
              : WRITTEN_NO_MEMORY;

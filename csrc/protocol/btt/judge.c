@@ -146,6 +146,46 @@ static enum word ask_user (lua_State *L, const struct session *s, const struct e
 
 /* Verdicts */
 
+/*
+** The toolkit's codes and exceptions, but those that say that there is no session. `kind` stands for a failed
+** call or a refused session.
+*/
+static const struct meaning {
+  const char *code, *kind, *hint;
+} meanings[] = {
+    {"CSS04", "server",
+     "the operation's context could not be chained: check its parent context on the server"},
+    {"CSS07", "server", "the server's log has the operation's own error"},
+    {"CSS08", "server", "the operation may have run: check the format of its reply on the server"},
+    {"CSS09", "server", "the operation may have run: the server could not send its reply"},
+    {"DSEReplyErrorException", "server", "the operation may have run: the server's log has the cause"},
+    {"DSECSTimeoutException", "timeout", "the operation may have run: repeat it if that does no harm"},
+    {"DSECSServerNotStartedException", "server", "start the server's application"},
+    {"DSENoRegisteredDeviceTypeException", "server",
+     "set the option userAgent to one that the server maps to a channel"},
+    {"DSECSInvalidRequestException", "server",
+     "establish a session first, close it before the next one, and wait while it is being closed"},
+    {"DSEException", "server", "the server's log has the operation's own error"},
+};
+
+/* NULL: no known code. */
+static const struct meaning *meaning_of (const struct reply *r) {
+  size_t i;
+  for (i = 0; i < sizeof meanings / sizeof *meanings; i++)
+    if (message_names((struct span){r->code, strlen(r->code)}, meanings[i].code)) return &meanings[i];
+  return NULL;
+}
+
+static const char *kind_of (const struct reply *r) {
+  const struct meaning *known = meaning_of(r);
+  return known ? known->kind : "server";
+}
+
+static const char *hint_of (const struct reply *r) {
+  const struct meaning *known = meaning_of(r);
+  return known ? known->hint : NULL;
+}
+
 /* Appends the toolkit's code to the message, if the reply has one. */
 static void blame (const struct btt *b, struct finding *found, enum verdict verdict, const char *kind,
                    const char *what, const char *hint) {
@@ -219,7 +259,8 @@ static void judge_establish (const struct session *s, const struct exchange *x, 
     blame(b, found, VERDICT_BROKEN, "expired", "the server has no such session",
           "check that sessionCarrier and tid fit the server's cookie setting");
   else if (b->heard.code[0])
-    blame(b, found, VERDICT_BROKEN, "server", "the server did not establish a session", NULL);
+    blame(b, found, VERDICT_BROKEN, kind_of(&b->heard), "the server did not establish a session",
+          hint_of(&b->heard));
   else
     blame(b, found, VERDICT_BROKEN, is_good_status(x) ? "protocol" : "http",
           is_good_status(x) ? "the reply has no status, session id or session cookie"
@@ -256,7 +297,7 @@ static void judge_failed (const struct session *s, struct finding *found) {
   struct btt *b = btt_of(s);
   long status = found->fault.status;
   if (b->heard.code[0] || status < 400)
-    blame(b, found, VERDICT_NEUTRAL, "server", "the operation failed", NULL);
+    blame(b, found, VERDICT_NEUTRAL, kind_of(&b->heard), "the operation failed", hint_of(&b->heard));
   else
     blame(b, found, VERDICT_NEUTRAL, "http", verdict_refusal(status), NULL);
   found->fault.retryable = is_passing(status);

@@ -9,10 +9,13 @@
 
 #include <string.h>
 
-const char *const btt_options[] = {
-    "establishPath", "requestPath",      "closeOperation", "closePath",   "format",        "sessionCarrier",
-    "tid",           "sessionParameter", "serverId",       "sessionId",   "sessionCookie", "maxCloseAttempts",
-    "cookiePolicy",  "runInSession",     "replay",         "onLateReply", "lateReplies",   NULL};
+const char *const btt_options[] = {"establishPath", "requestPath",      "closeOperation",
+                                   "closePath",     "format",           "sessionCarrier",
+                                   "tid",           "sessionParameter", "serverId",
+                                   "sessionId",     "sessionCookie",    "maxCloseAttempts",
+                                   "cookiePolicy",  "runInSession",     "replay",
+                                   "onLateReply",   "lateReplies",      "xmlDeclaration",
+                                   "xmlDoctype",    "xmlQuotes",        NULL};
 
 static const double default_timeout = 10, default_late = 60;
 
@@ -95,6 +98,32 @@ static void format_option (lua_State *L, struct btt *b, int kept) {
   lua_pop(L, 1);
 }
 
+static bool xml_switch (lua_State *L, const struct btt *b, const char *name) {
+  bool on = options_boolean(L, 1, name, false);
+  if (on && b->format != FORMAT_XML)
+    luaL_error(L, "option '%s': expected the option format to be \"xml\" beside it", name);
+  return on;
+}
+
+/* xmlDoctype is a boolean, or the folder of the DTDs. */
+static void xml_options (lua_State *L, struct btt *b, int kept) {
+  const char *text;
+  b->declares = xml_switch(L, b, "xmlDeclaration");
+  b->quotes = xml_switch(L, b, "xmlQuotes");
+  if (lua_getfield(L, 1, "xmlDoctype") != LUA_TSTRING) {
+    lua_pop(L, 1);
+    b->dtds = xml_switch(L, b, "xmlDoctype") ? "/dse/" : NULL;
+    return;
+  }
+  lua_pop(L, 1);
+  text = text_option(L, kept, "xmlDoctype", NULL);
+  if (b->format != FORMAT_XML || strchr(text, '"'))
+    luaL_error(L,
+               "option 'xmlDoctype': expected the folder of the DTDs, without quotes, and the option format "
+               "to be \"xml\"");
+  b->dtds = text;
+}
+
 static void carrier_option (lua_State *L, struct btt *b) {
   static const char *const carriers[] = {"both", "cookie", "parameter", NULL};
   int which = word_option(L, 1, "sessionCarrier", carriers, "\"cookie\", \"parameter\" or \"both\"");
@@ -165,6 +194,7 @@ static void read_options (lua_State *L, struct btt *b, int kept) {
   b->replay = options_boolean(L, 1, "replay", false);
   b->close_tries = count_option(L, "maxCloseAttempts", 3);
   format_option(L, b, kept);
+  xml_options(L, b, kept);
   carrier_option(L, b);
   late_options(L, b, kept);
 }

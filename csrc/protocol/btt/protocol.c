@@ -156,6 +156,7 @@ static bool learn (lua_State *L, int index, struct session *s, const struct find
     if (!infer_id(b)) luaL_error(L, "not enough memory");
   }
   text_move(b->memory, &b->server_id, &b->heard.server_id);
+  text_move(b->memory, &b->tid, &b->heard.tid);
   take_page(b);
   return false;
 }
@@ -323,6 +324,16 @@ static int get_session_status (lua_State *L) {
   return 1;
 }
 
+/* session:tid(): the terminal, of the option or of the last reply that named one; nil: neither. */
+static int tid (lua_State *L) {
+  const struct btt *b = btt_of(check_own(L));
+  if (b->tid.data)
+    lua_pushlstring(L, b->tid.data, b->tid.length);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
 /* session:cookies([values]): an array of names; with true, values by name. */
 static int cookies (lua_State *L) {
   const struct cookie *one = btt_of(check_own(L))->cookies.first;
@@ -371,6 +382,7 @@ static int clear_cookies (lua_State *L) {
 static const luaL_Reg methods[] = {{"establishSession", establish_session},
                                    {"closeSession", close_session},
                                    {"getSessionStatus", get_session_status},
+                                   {"tid", tid},
                                    {"cookies", cookies},
                                    {"addCookie", add_cookie},
                                    {"clearCookies", clear_cookies},

@@ -346,7 +346,7 @@ bool btt_read_reply (lua_State *L, int index, struct btt *b) {
   read_status(L, index, r);
   r->timeout = read_timeout(L, index);
   return keep_field(L, index, b, "sessionId", &r->id) && keep_field(L, index, b, "serverId", &r->server_id) &&
-         keep_page(L, index, b);
+         keep_field(L, index, b, "serverTID", &r->tid) && keep_page(L, index, b);
 }
 
 void btt_forget_reply (struct btt *b) {
@@ -354,6 +354,7 @@ void btt_forget_reply (struct btt *b) {
   int i;
   text_wipe(b->memory, &r->id);
   text_wipe(b->memory, &r->server_id);
+  text_wipe(b->memory, &r->tid);
   for (i = 0; i < PAGE_FIELDS; i++)
     text_wipe(b->memory, &r->page[i]);
   memset(r, 0, sizeof *r);

@@ -49,6 +49,57 @@ describe("an operation of a session of protocol btt", function()
     end)
   end
 
+  it("has a declaration, a document type and quoted values in XML if told so", function()
+    local session = btt.established {
+      format = "xml", xmlDeclaration = true, xmlDoctype = true, xmlQuotes = true,
+    }
+    local fields = { dse_operationId = 17 }
+    local rate = assert(session:invoke("RateLookup", { ccy = "SEK" }, { fields = fields }):await(LIMIT))
+    assert.equal("0.09", rate.rate)
+    assert.equal('<?xml version="1.0" encoding="UTF-8"?>\n' ..
+      '<!DOCTYPE requestMsg SYSTEM "/dse/request.dtd">\n' ..
+      '<requestMsg><dse_operationName>"RateLookup"</dse_operationName>' ..
+      '<dse_operationId>"17"</dse_operationId>' ..
+      "<dse_formattedData><ccy>SEK</ccy></dse_formattedData></requestMsg>", btt.asked()[1].body)
+    assert(session:invoke("Echo", "a&b"):await(LIMIT))
+    assert.matches('<dse_formattedData>"a&amp;b"</dse_formattedData>', btt.asked()[1].body, 1, true)
+  end)
+
+  describe("that fails has the kind and the hint of", function()
+    local cases = {
+      { "CSS04", "server", "could not be chained" },
+      { "CSS07", "server", "the server's log" },
+      { "CSS08", "server", "check the format of its reply" },
+      { "CSS09", "server", "could not send its reply" },
+      { "CSS15", "server", nil },
+      { "DSEException", "server", "the server's log" },
+      { "DSEReplyErrorException", "server", "may have run" },
+      { "DSECSTimeoutException", "timeout", "may have run" },
+      { "DSECSServerNotStartedException", "server", "start the server's application" },
+      { "DSENoRegisteredDeviceTypeException", "server", "set the option userAgent" },
+      { "DSECSInvalidRequestException", "server", "establish a session first" },
+    }
+    for _, case in ipairs(cases) do
+      it(case[1], function()
+        local session = btt.established()
+        answer(REQUEST, ('{"status":"%s"}'):format(case[1]))
+        local err = rejected(session:invoke("Echo"))
+        assert.equal(case[2], err.kind)
+        assert.matches("the operation failed %(" .. case[1] .. "%)", err.message)
+        if case[3] then assert.matches(case[3], err.hint, 1, true) else assert.is_nil(err.hint) end
+        assert.equal("established", session.status)
+      end)
+    end
+
+    it("an exception within a text", function()
+      answer(btt.ESTABLISH, "com.ibm.dse.cs.DSENoRegisteredDeviceTypeException: no device",
+        { status = 500, contentType = "text/plain" })
+      local err = rejected(btt.new { reconnect = false }:login())
+      assert.equal("server", err.kind)
+      assert.matches("set the option userAgent", err.hint, 1, true)
+    end)
+  end)
+
   it("reads pages: their hidden inputs are the reply", function()
     btt.server:setBtt { answer = "html", pageId = "required" }
     local session = btt.established { format = "form" }

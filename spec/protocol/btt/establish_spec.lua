@@ -101,6 +101,44 @@ describe("a session of protocol btt", function()
     assert.is_number(session.expiresAt)
   end)
 
+  it("has a declaration, a document type and quoted values in XML if told so", function()
+    local session = btt.new {
+      format = "xml", tid = "T<1", xmlDeclaration = true, xmlDoctype = true, xmlQuotes = true,
+    }
+    assert(session:login():await(LIMIT))
+    assert.equal('<?xml version="1.0" encoding="UTF-8"?>\n' ..
+      '<!DOCTYPE requestMsg SYSTEM "/dse/sessionRequest.dtd">\n' ..
+      '<requestMsg><dse_createSession>"true"</dse_createSession><dse_TID>"T&lt;1"</dse_TID></requestMsg>',
+      btt.asked()[1].body)
+    session = btt.new { format = "xml", xmlDoctype = "https://bank/dtd/" }
+    assert(session:login():await(LIMIT))
+    assert.matches('^<!DOCTYPE requestMsg SYSTEM "https://bank/dtd/sessionRequest.dtd">\n<requestMsg><dse_c',
+      btt.asked()[1].body)
+  end)
+
+  it("takes the terminal that the reply names for what follows", function()
+    local session = btt.new { tid = "mine" }
+    assert.equal("mine", session:tid())
+    answer(ESTABLISH, '{"status":"OK","sessionId":"abc","serverTID":"theirs"}')
+    assert(session:login():await(LIMIT))
+    assert.equal("theirs", session:tid())
+    btt.asked()
+    answer(ESTABLISH, '{"status":"OK","sessionId":"abc"}')
+    assert(session:ping():await(LIMIT))
+    assert.equal("createSession=false&TID=theirs&sessionId=abc", btt.asked()[1].body)
+    assert(session:closeSession():await(LIMIT))
+    assert(session:login():await(LIMIT))
+    assert.equal("createSession=true&TID=theirs", btt.asked()[1].body)
+
+    session = btt.established()
+    assert.is_nil(session:tid())
+    answer(btt.REQUEST, '<r><dse_status>OK</dse_status><dse_serverTID>"late"</dse_serverTID></r>',
+      { contentType = "text/xml" })
+    assert(session:invoke("Echo"):await(LIMIT))
+    assert.equal("late", session:tid())
+    assert.error_matches(function() session.tid() end, "call it with ':'")
+  end)
+
   it("goes by other addresses if told so", function()
     local session = btt.new { establishPath = "XmlEstablishSessionServlet", format = "xml" }
     assert(session:login():await(LIMIT))
@@ -280,6 +318,20 @@ describe("a session of protocol btt", function()
     assert(session:login():await(LIMIT))
     btt.server:fault { kind = "slow", delay = 0.3 }
     assert.equal("timeout", rejected(btt.new { timeout = 0.05 }:login()).kind)
+  end)
+
+  it("takes the options of XML with that format alone", function()
+    local function refused(options, message)
+      options.protocol, options.serviceURI = "btt", btt.server.uris.btt
+      assert.error_matches(function() datasession.new(options) end, message)
+    end
+    refused({ xmlDeclaration = true }, "option 'xmlDeclaration': expected the option format to be \"xml\"")
+    refused({ xmlQuotes = true, format = "json" }, "option 'xmlQuotes': expected the option format")
+    refused({ xmlDoctype = true }, "option 'xmlDoctype': expected the option format")
+    refused({ xmlDoctype = "/dtd/" }, "option 'xmlDoctype': expected the folder of the DTDs")
+    refused({ xmlDoctype = '"', format = "xml" }, "option 'xmlDoctype': expected the folder of the DTDs")
+    refused({ xmlDoctype = 1, format = "xml" }, "option 'xmlDoctype': expected a boolean")
+    assert(btt.new { format = { base = "xml" }, xmlQuotes = true, xmlDoctype = false })
   end)
 
   it("does not take what it cannot use as an option", function()
