@@ -19,9 +19,19 @@
 #include <string.h>
 
 /* The options of every protocol. A protocol adds its own. */
-static const char *const common_options[] = {
-    TRANSPORT_OPTIONS, "serviceURI", "protocol",  "pingInterval", "onOpenRequest",   "name",
-    "store",           "storage",    "reconnect", "retry",        "keepCredentials", NULL};
+static const char *const common_options[] = {TRANSPORT_OPTIONS,
+                                             "serviceURI",
+                                             "baseURI",
+                                             "protocol",
+                                             "pingInterval",
+                                             "onOpenRequest",
+                                             "name",
+                                             "store",
+                                             "storage",
+                                             "reconnect",
+                                             "retry",
+                                             "keepCredentials",
+                                             NULL};
 
 /* A protocol of the library; NULL: none has that name. */
 static const struct protocol *find_own (lua_State *L, const char *name) {
@@ -130,10 +140,65 @@ static struct uri *share_uri (struct loop *loop, struct uri *uri) {
   return uri;
 }
 
+static bool has_scheme (const char *text) {
+  size_t n = strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-.");
+  return n > 0 && text[n] == ':';
+}
+
+/* Raises for the URI of an option. */
+static void refuse_uri (lua_State *L, const char *name, const char *text, size_t length, const char *why) {
+  luaL_error(L, "option '%s': the URI%s %s", name, options_push_uri(L, text, length), why);
+}
+
+/*
+** Replaces the text on top, of the option `name`, by the URI that it names relative to `base`. Nothing raises
+** while a URI is held.
+*/
+static const char *resolve (lua_State *L, struct loop *loop, const char *name, const char *base,
+                            size_t base_length, size_t *length) {
+  const char *text = lua_tolstring(L, -1, length), *why;
+  size_t room = 3 * (base_length + *length) + 16; /* a byte becomes at most three */
+  char *copy = compat_newuserdata(L, room, 0);
+  struct uri *root = uri_parse(&loop->memory, base, base_length, &why);
+  struct uri *uri = root ? uri_resolve(root, text, *length, &why) : NULL;
+  uri_release(root);
+  if (uri) {
+    *length = strnlen(uri_text(uri), room);
+    memcpy(copy, uri_text(uri), *length);
+    uri_release(uri);
+  } else if (root)
+    refuse_uri(L, name, text, *length, why);
+  else
+    refuse_uri(L, "baseURI", base, base_length, why);
+  text = lua_pushlstring(L, copy, *length);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  return text;
+}
+
+/* As options_string; a relative URI follows the option baseURI, if there is one. */
+static const char *absolute_option (lua_State *L, struct loop *loop, int index, const char *name,
+                                    size_t *length) {
+  size_t base_length;
+  const char *base = options_string(L, index, "baseURI", &base_length);
+  const char *text = options_string(L, index, name, length);
+  if (base && text && *length && !has_scheme(text)) text = resolve(L, loop, name, base, base_length, length);
+  lua_remove(L, -2);
+  return text;
+}
+
+/* absoluteURI(options, name): the option, which may be relative to the option baseURI; nil: there is none. */
+static int l_absolute_uri (lua_State *L) {
+  size_t length;
+  lua_settop(L, 2);
+  absolute_option(L, loop_get(L), 1, luaL_checkstring(L, 2), &length);
+  return 1;
+}
+
 /* Leaves the URI as the property serviceURI shows it, without trailing slashes, on the stack. */
 struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, const char *name) {
   size_t length, given;
-  const char *text = options_string(L, index, name, &length), *why;
+  const char *text = absolute_option(L, loop, index, name, &length), *why;
   struct uri *uri;
   if (!text || !length) {
     luaL_error(L, "option '%s': expected the URI of a web application, got %s", name,
@@ -151,7 +216,7 @@ struct uri *session_uri_option (lua_State *L, struct loop *loop, int index, cons
   }
   if (is_text_of(loop->service, text, length)) return uri_keep(loop->service);
   uri = uri_parse(&loop->memory, text, length, &why);
-  if (!uri) luaL_error(L, "option '%s': the URI%s %s", name, options_push_uri(L, text, length), why);
+  if (!uri) refuse_uri(L, name, text, length, why);
   return share_uri(loop, uri);
 }
 
@@ -277,6 +342,7 @@ void session_new_register (lua_State *L) {
                                        {"newFrom", l_new_from},
                                        {"checkOptions", l_check_options},
                                        {"optionNames", l_option_names},
+                                       {"absoluteURI", l_absolute_uri},
                                        {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

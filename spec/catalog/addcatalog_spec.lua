@@ -597,24 +597,29 @@ describe("addCatalog", function()
       assert.same({ server.catalogURIs.basic }, session.catalogURIs)
     end)
 
-    it("names that the session has already, and takes nothing of that catalog", function()
-      local session = loggedIn "basic"
-      local first = serve("first.json", text("One", "thing"))
-      assert(session:addCatalog(first):await(LIMIT))
-      for _, document in ipairs {
-        text("One", "other"), text("Two", "thing"),
-        [[{"services": [{"name": "Three", "resources": [{"name": "x"}]}, {"name": "One", "resources": []}]}]],
-      } do
-        local err = rejected(session:addCatalog(serve("second.json", document) .. "?token=hush"))
-        assert.equal("catalog", err.kind)
-        assert.matches("already, from " .. first, err.message, 1, true)
-        assert.not_matches("hush", tostring(err))
-        assert.equal(1, #session.services)
-        assert.same({ first }, session.catalogURIs)
-      end
-      local another = loggedIn "basic" -- which is not concerned
-      assert(another:addCatalog(serve("second.json", text("One", "thing"))):await(LIMIT))
-    end)
+  end)
+
+  it("adds services and resources whose names another catalog has, each within its catalog", function()
+    local session = loggedIn "basic"
+    local first = serve("first.json", text("One", "thing"))
+    local second = serve("second.json", text("One", "thing", "/rest/Other"))
+    assert(session:addCatalog(first):await(LIMIT))
+    assert(session:addCatalog(second):await(LIMIT))
+    assert.same({ first, second }, session.catalogURIs)
+    assert.same({ "One", "One" }, { session.services[1].name, session.services[2].name })
+    local one, other = server.uris.basic .. "/rest/One/thing", server.uris.basic .. "/rest/Other/thing"
+    assert.equal(one, session.catalogs[1]:resource("thing").uri)
+    assert.equal(other, session.catalogs[2]:resource("thing").uri)
+
+    local function resourceOf(options)
+      options.name = "thing"
+      return datasession.JSDO(options).resource.uri
+    end
+    assert.equal(one, resourceOf { session = session })
+    assert.equal(one, resourceOf { session = session, catalog = first })
+    assert.equal(other, resourceOf { session = session, catalog = second })
+    assert.equal(other, resourceOf { session = session, catalog = session.catalogs[2] })
+    assert.equal(other, resourceOf { catalog = second })
   end)
 
   it("does not bring an offline session online, nor takes a context id from elsewhere", function()
@@ -627,10 +632,10 @@ describe("addCatalog", function()
     assert.equal("offline", session.state)
     assert.equal(id, session.clientContextId)
     server:fault { kind = "slow", delay = 0, headers = { ["X-CLIENT-CONTEXT-ID"] = "elsewhere" } }
-    rejected(session:addCatalog(server.catalogURIs.anonymous)) -- its names are taken
+    assert(session:addCatalog(server.catalogURIs.anonymous):await(LIMIT))
     assert.equal(id, session.clientContextId)
     server:fault { kind = "slow", delay = 0, headers = { ["X-CLIENT-CONTEXT-ID"] = "here" } }
-    rejected(session:addCatalog(server.catalogURIs.form .. "?again"))
+    assert(session:addCatalog(server.catalogURIs.form .. "?again"):await(LIMIT))
     assert.equal("here", session.clientContextId)
   end)
 

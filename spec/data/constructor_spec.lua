@@ -75,6 +75,18 @@ describe("datasession.JSDO", function()
     pending:await(await.LIMIT)
   end)
 
+  it("refuses a catalog that no session has, and what is no catalog", function()
+    local session = data.session(server)
+    assert.equal("JSDO: option 'catalog': the session has not loaded that catalog",
+      raised(function() JSDO { name = "Customer", session = session, catalog = "x" } end))
+    assert.equal("JSDO: option 'catalog': no session has loaded that catalog",
+      raised(function() JSDO { name = "Customer", catalog = "x" } end))
+    assert.equal("JSDO: unknown resource 'Custmer': did you mean 'Customer'?",
+      raised(function() JSDO { name = "Custmer", session = session, catalog = session.catalogs[1] } end))
+    assert.equal("JSDO: option 'catalog': expected a catalog of the session or its URI, got number",
+      raised(function() JSDO { name = "Customer", session = session, catalog = 1 } end))
+  end)
+
   it("refuses other arguments, with the nearest name", function()
     local session = data.session(server)
     assert.equal("JSDO: expected the name of a resource or a table of options, got nil",

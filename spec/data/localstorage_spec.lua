@@ -120,6 +120,24 @@ describe("local storage", function()
       other:getChanges()[1].rowState })
   end)
 
+  it("keeps records of one name apart by their catalogs", function()
+    local text = files.new [[{ "services": [{ "name": "OrderService", "address": "/rest/Other", "resources": [
+      { "name": "Item", "path": "/Item", "schema": { "properties": { "ttItem": { "type": "array",
+        "items": { "properties": { "ItemNum": { "type": "integer" } } } } } } }] }] }]]
+    assert(session:addCatalog(text):await(await.LIMIT))
+    local own, other = new "Item", new("Item", { catalog = text })
+    own:add { ItemNum = 1 }
+    other:add { ItemNum = 2 }
+    assert(own:saveLocal())
+    assert(other:saveLocal())
+    os.remove(text)
+    own, other = new "Item", new("Item", { catalog = text })
+    assert(own:readLocal())
+    assert(other:readLocal())
+    assert.same({ 1, 2 }, { own:getData()[1].ItemNum, other:getData()[1].ItemNum })
+    assert.is_string(memory:get("data:jsdo_OrderService_Item_" .. text))
+  end)
+
   it("merges stored records into those in memory, by their keys", function()
     local customers = filled "Customer"
     data.find(customers, "CustNum", 3).Comments = "stored"

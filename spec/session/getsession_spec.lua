@@ -47,6 +47,19 @@ after_each(function()
 end)
 
 describe("getSession", function()
+  it("has its URIs relative to baseURI", function()
+    local given = options("form", { baseURI = server.origin .. "/index.html", serviceURI = "/SportsForm" })
+    local session = assert(datasession.getSession(given):await(LIMIT))
+    assert.equal(server.uris.form, session.serviceURI)
+    assert.equal("/SportsForm", given.serviceURI)
+    local asked = options("sso", { baseURI = server.origin, serviceURI = "SportsSso/",
+      authenticationURI = "/" .. server.uris.form_sso:match "[^/]+$" })
+    session = assert(datasession.getSession(asked):await(LIMIT))
+    assert.equal(server.uris.sso, session.serviceURI)
+    assert.equal(server.uris.form_sso, session.authProvider.uri)
+    assert(session.authProvider:logout():await(LIMIT))
+  end)
+
   it("gives a session that is logged in and has its catalogs", function()
     for _, model in ipairs { "anonymous", "basic", "form" } do
       local session, result, info = datasession.getSession(options(model)):await(LIMIT)
@@ -121,6 +134,8 @@ describe("getSession", function()
       { protocol = "datasnap", authenticationModel = false, catalogURI = false,
         authenticationURI = "http://127.0.0.1:1/A" },
       "getSession: option 'authenticationURI': sessions of that protocol log in at serviceURI" },
+    { "a baseURI that is not http", { serviceURI = "/x", baseURI = "ftp://h" },
+      "getSession: option 'baseURI': the URI 'ftp://h' is not http" },
     { "a session's option beside a provider",
       { authenticationURI = "http://127.0.0.1:1/A", pingInterval = "x" },
       "getSession: option 'pingInterval': expected" },

@@ -82,7 +82,27 @@ describe("a session", function()
       assert.equal("/SportsBasic/static/home.html", sent().uri)
     end)
 
+    it("has a serviceURI relative to baseURI, as to a page", function()
+      for relative, base in pairs {
+        ["/SportsBasic"] = server.origin .. "/pages/index.html", ["SportsBasic//"] = server.origin,
+        ["../SportsBasic"] = server.origin .. "/pages/index.html", [server.uris.basic] = "https://unused",
+      } do
+        local session = new("basic", { serviceURI = relative, baseURI = base })
+        assert.equal(server.uris.basic, session.serviceURI)
+      end
+      local session = loggedIn("basic", { serviceURI = "/SportsBasic", baseURI = server.origin })
+      assert.equal("/SportsBasic/static/home.html", sent().uri)
+      assert.is_true(session.connected)
+      assert.equal(server.origin, new("basic", { serviceURI = "/", baseURI = server.uris.basic }).serviceURI)
+    end)
+
     local mistakes = {
+      { "a relative serviceURI that cannot be", { { serviceURI = "/a\nb", baseURI = "http://h" } },
+        "option 'serviceURI': the URI holds a control character" },
+      { "a baseURI that is not http", { { serviceURI = "/a", baseURI = "ftp://h" } },
+        "option 'baseURI': the URI 'ftp://h' is not http or https" },
+      { "a baseURI of another type", { { serviceURI = "http://h/a", baseURI = 1 } },
+        "option 'baseURI': expected a string, got number" },
       { "no options", {}, "table expected, got no value" },
       { "no serviceURI", { {} }, "option 'serviceURI': expected the URI of a web application, got nil" },
       { "an empty serviceURI", { { serviceURI = "" } }, "option 'serviceURI'.*got an empty string" },

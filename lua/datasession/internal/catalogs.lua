@@ -88,61 +88,6 @@ function meta.__index(own, key)
   return list
 end
 
--- ---- names in use
-
---- A catalog's URI for messages: without its query, which may hold a secret.
-local function shown(uri)
-  return uri:find("://", 1, true) and uri:match("^[^?]*") or uri
-end
-
-local function take(taken, entry, uri)
-  for _, service in ipairs(entry.shell.services) do
-    taken.services[service.name] = uri
-  end
-  for name in pairs(entry.places) do
-    taken.resources[name] = uri
-  end
-end
-
---- The first name of the new catalog that another catalog of the session has already; or nil.
-local function conflict(taken, new, uri)
-  for i, service in ipairs(new.shell.services) do
-    local other = taken.services[service.name]
-    if other and other ~= uri then
-      return ("services[%d].name: the session has a service %q already, from %s")
-        :format(i, service.name, shown(other))
-    end
-    local range = new.services[i]
-    for number = range.first, range.last do
-      local name = new.names[number]
-      other = taken.resources[name]
-      if other and other ~= uri then
-        return ("services[%d].resources[%d].name: the session has a resource %q already, from %s"):format(i,
-          number - range.first + 1, name, shown(other))
-      end
-    end
-  end
-end
-
---- nil if the names of the new catalog are free, else a message. Called from the second catalog on.
-local function claim(own, new, uri)
-  if #own.catalogURIs == 0 then
-    return nil
-  end
-  if not rawget(own, "taken") then
-    local taken = { services = {}, resources = {} }
-    for i, known in ipairs(own.catalogURIs) do
-      take(taken, own.entries[i], known)
-    end
-    own.taken = taken
-  end
-  local message = conflict(own.taken, new, uri)
-  if not message then
-    take(own.taken, new, uri)
-  end
-  return message
-end
-
 -- ---- adding
 
 -- Adds the URI last: without it, nothing counts as added.
@@ -174,7 +119,6 @@ function catalogs.add(own, uri, source, serviceURI, validators, key)
   if type(source) == "string" then
     entry, message = shared.entry(source)
   end
-  message = message or claim(own, entry, uri)
   if message then
     return nil, message
   end

@@ -91,6 +91,25 @@ local function check(options, level)
   end
 end
 
+-- The options, with the URIs that follow baseURI made absolute.
+local function resolved(options, level)
+  if options.baseURI == nil then
+    return options
+  end
+  local changed = {}
+  for name, value in pairs(options) do
+    changed[name] = value
+  end
+  for _, name in ipairs { "serviceURI", "authenticationURI" } do
+    local ok, uri = pcall(core.absoluteURI, options, name)
+    if not ok then
+      raise("getSession: " .. uri, level + 1)
+    end
+    changed[name] = uri
+  end
+  return changed
+end
+
 local function modelOf(options)
   local model = options.authenticationModel
   return type(model) == "string" and ascii.lower(model) or "anonymous"
@@ -370,6 +389,7 @@ end
 --   out or invalidated.
 function registry.getSession(options)
   check(options, 2)
+  options = resolved(options, 2)
   checkSendable(options, "username", 2)
   checkSendable(options, "password", 2)
   local maker, stored = make(options, 2)

@@ -212,7 +212,7 @@ methodsOf("a record", record.methods, record.is)
 
 -- ---- The constructor
 
-local OWN = { "name", "session", "autoFill" }
+local OWN = { "name", "session", "catalog", "autoFill" }
 
 local function optionNames()
   local names = table.move(OWN, 1, #OWN, 1, {})
@@ -264,17 +264,18 @@ end
 
 --- Makes a data object for a resource of a loaded catalog.
 -- @param given the name of the resource; or a table: `name`; `session`, by default the one whose catalog has
---   the resource; `autoFill`, boolean: calls fill(); `autoApplyChanges`, `useRelationships`, `autoSort`
---   (booleans, true by default), `caseSensitive` (boolean, false by default); `viewTables`; `events`
+--   the resource; `catalog`, one of the session's or its URI, by default the first that has the resource;
+--   `autoFill`, boolean: calls fill(); `autoApplyChanges`, `useRelationships`, `autoSort` (booleans, true by
+--   default), `caseSensitive` (boolean, false by default); `viewTables`; `events`
 -- @return the data object; with autoFill also the promise of fill. Raises for unknown options, names and
 --   resources
 function jsdo.new(given)
   local own = checkOptions(given, 2)
-  local session, resource = binding.find(own.name, own.session, 2)
+  local session, resource, catalogURI = binding.find(own.name, own.session, own.catalog, 2)
   local s = {
-    session = session, resource = resource, tables = {}, byName = {}, autoApplyChanges = true,
-    useRelationships = true, autoSort = true, caseSensitive = false, errors = {}, handlers = {},
-    properties = {}, filling = 0,
+    session = session, resource = resource, catalogURI = catalogURI, tables = {}, byName = {},
+    autoApplyChanges = true, useRelationships = true, autoSort = true, caseSensitive = false,
+    errors = {}, handlers = {}, properties = {}, filling = 0,
   }
   local self = setmetatable({ [P] = s }, meta)
   makeTables(self, s)

@@ -119,10 +119,12 @@ end
 
 -- ---- arguments
 
--- The key of the stored data: sessions have keys in the same store.
+-- The key of the stored data: sessions have keys in the same store. Catalogs may have services and resources
+-- of the same names. A query may hold a secret.
 local function keyOf(jsdo, name)
-  local resource = jsdo[P].resource
-  return "data:" .. (name or format("jsdo_%s_%s", resource.service.name, resource.name))
+  local s = jsdo[P]
+  local own = s.catalogURI and "_" .. s.catalogURI:gsub("%?.*", "") or ""
+  return "data:" .. (name or format("jsdo_%s_%s%s", s.resource.service.name, s.resource.name, own))
 end
 
 local function checkCount(call, most, n, level)
