@@ -7,6 +7,7 @@
 #endif
 
 #include "catalog/load.h"
+#include "protocol/datasnap/datasnap.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/provider.h"
 #include "protocol/list.h"
@@ -151,6 +152,7 @@ int luaopen_datasession_core (lua_State *L) {
   log_register(L);
   engine_limits_register(L);
   protocol_lua_register(L);
+  datasnap_register(L);
   provider_register(L);
   store_register(L);
   numbers_register(L);

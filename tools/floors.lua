@@ -12,7 +12,8 @@ local MAY_USE = {
     store = { "session", "runtime", "net" },
     ["protocol/*"] = { "session", "runtime", "net" },
     protocol = { "protocol/*", "session" },
-    module = { "protocol", "protocol/jsdo", "protocol/lua", "store", "catalog", "session", "runtime", "net" },
+    module = { "protocol", "protocol/datasnap", "protocol/jsdo", "protocol/lua", "store", "catalog",
+      "session", "runtime", "net" },
     sandbox = {},
   },
   -- A folder of lua/ may require these modules, by their beginning. "core" is datasession.core.

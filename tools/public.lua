@@ -73,6 +73,7 @@ local SAME = {
   ["datasession.getSession"] = "datasession.new", ["session:login"] = "session:establishSession",
   ["session:transportRequest"] = "session:request", ["jsdo:read"] = "jsdo:fill", ["jsdo:count"] = "jsdo:fill",
   ["jsdo:pages"] = "jsdo:fill", ["jsdo:records"] = "jsdo:fill",
+  ["channel:broadcastObject"] = "channel:broadcast", ["channel:notifyObject"] = "channel:notify",
 }
 
 local takes = {} -- function -> the set of its options
@@ -195,6 +196,17 @@ local function sessions(server)
   end
 end
 
+-- Callback channels. Those that `register` opens would stay open.
+local function channels(server)
+  local session = datasession.new { protocol = "datasnap", serviceURI = server.origin }
+  local function new() return session:channel { serverChannel = "x" } end
+  local names = members("channel", new())
+  names.register = nil
+  optionsOfMethods("channel:", names, new)
+  local _, message = pcall(new().subscribe, new(), "?", print)
+  add("event ", set(message:match "expected one of (.*)$", "(%w+)"))
+end
+
 local function providers(server)
   local function new()
     return datasession.AuthenticationProvider { uri = server.origin, authenticationModel = "anonymous" }
@@ -250,6 +262,7 @@ local function public()
   optionsOfNew(server)
   sessions(server)
   providers(server)
+  channels(server)
   members("response", (assert(session:request { path = "/static/home.html" }:await())))
   members("response", (assert(session:request { path = "/static/home.html", stream = true }:await())))
   members("promise", session:ping())

@@ -20,8 +20,6 @@
 
 const struct engine_limits engine_default_limits = {64, 0, 16, false};
 
-enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own default depends on the number of handles */
-
 /* Seconds between two looks in a build without a descriptor. */
 static const double look_interval = 0.01;
 
@@ -40,21 +38,10 @@ static void init_curl (void) {
   fork_guard_set();
 }
 
-static long kept_connections (const struct engine_limits *limits) {
-  if (limits->total_connections > 0) return limits->total_connections;
-  return limits->host_connections > KEPT_CONNECTIONS ? limits->host_connections : KEPT_CONNECTIONS;
-}
-
-static void set_limits (CURLM *multi, const struct engine_limits *limits) {
-  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits->host_connections);
-  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits->total_connections);
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kept_connections(limits));
-}
-
 static CURLM *new_multi (struct engine *e) {
   CURLM *multi = curl_multi_init();
   if (!multi) return NULL;
-  set_limits(multi, &e->limits);
+  transfer_limit_connections(e, multi);
   if (e->lines.stops_in_frames) curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1L);
 #if LIBCURL_VERSION_NUM >= 0x081400
   curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L); /* else curl_multi_cleanup would join its threads */
@@ -296,7 +283,7 @@ void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   struct sigpipe_guard guard;
   e->limits = *limits;
   sigpipe_begin(&guard, e->tls);
-  set_limits(e->multi, limits);
+  transfer_limit_connections(e, e->multi);
   pool_set_limit(&e->pool, limits->idle_handles);
   transfer_relimit(e);
   sigpipe_end(&guard);

@@ -24,6 +24,7 @@ struct engine {
   struct queue running;       /* exchanges in libcurl */
   struct queue finished;      /* exchanges that are finished and not reported yet */
   struct queue held;          /* the same, whose owners still have bytes to take */
+  size_t hanging;             /* pending exchanges that the limits do not count */
   unsigned depth;             /* of nested engine_step calls */
   bool freed;                 /* by an owner from inside engine_step, which then frees the rest */
   bool timers_turn;           /* the next report is a timer */

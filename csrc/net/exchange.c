@@ -93,8 +93,8 @@ static void start_hop (struct exchange *x) {
 void exchange_start (struct exchange *x, double now) {
   struct request *r = &x->request;
   const struct transport *t = r->transport;
-  double timeout = r->timeout > 0 ? r->timeout : t->timeout;
-  x->run->stall = r->stall_timeout > 0 ? r->stall_timeout : t->stall_timeout;
+  double timeout = r->hangs ? 0 : r->timeout > 0 ? r->timeout : t->timeout;
+  x->run->stall = r->hangs ? 0 : r->stall_timeout > 0 ? r->stall_timeout : t->stall_timeout;
   x->started = x->run->begun = x->run->active = now;
   x->run->deadline = timeout > 0 ? now + timeout : 0;
   x->run->method = r->method;

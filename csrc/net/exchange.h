@@ -54,6 +54,8 @@ struct request {
   struct buffer body;   /* wiped when the exchange is freed; length 0 and has_body: an empty body */
   bool once;            /* never sent twice: if a kept connection proves dead, the exchange fails */
   bool brief;           /* a short answer is expected */
+  bool hangs;           /* the server answers when it likes: no limit of time, and a connection of its own,
+                           which the engine's limits do not count */
   bool has_body;        /* false: POST, PUT and PATCH still send Content-Length: 0 */
   double timeout;       /* seconds; 0: the transport's; for the whole exchange */
   double stall_timeout; /* seconds; 0: the transport's; counts from the first byte sent */

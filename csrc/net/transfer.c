@@ -14,6 +14,26 @@ bool transfer_is_over (const struct engine *e) {
   return e->stop > 0 && clock_now() >= e->stop;
 }
 
+enum { KEPT_CONNECTIONS = 64 }; /* at least; libcurl's own default depends on the number of handles */
+
+static long kept_connections (const struct engine_limits *limits) {
+  if (limits->total_connections > 0) return limits->total_connections;
+  return limits->host_connections > KEPT_CONNECTIONS ? limits->host_connections : KEPT_CONNECTIONS;
+}
+
+/* libcurl also counts the connections of exchanges that hang. */
+static long with_hanging (const struct engine *e, long limit) {
+  return limit > 0 ? limit + (long)e->hanging : limit;
+}
+
+void transfer_limit_connections (const struct engine *e, CURLM *multi) {
+  const struct engine_limits *l = &e->limits;
+  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, with_hanging(e, l->host_connections));
+  if (!e->crowded)
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, with_hanging(e, l->total_connections));
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, with_hanging(e, kept_connections(l)));
+}
+
 /* Counts the exchange among the running ones of its host. */
 static void claim (struct exchange *x) {
   if (x->run->host) x->run->host->running++;
@@ -34,6 +54,10 @@ static void complete (struct engine *e, struct exchange *x) {
   if (x->run->host) x->run->host->running--;
   take_body_away(x);
   timers_clear(&e->limit_timers, &x->run->limit_timer);
+  if (x->request.hangs) {
+    e->hanging--;
+    if (!fork_guard_forked_since(e->forks)) transfer_limit_connections(e, e->multi);
+  }
   x->response.timing.total = clock_now() - x->started;
   x->response.received = x->run->flows ? x->run->flowed : x->response.body.length;
   x->phase = EXCHANGE_FINISHED;
@@ -135,9 +159,9 @@ static bool make_room (struct engine *e, struct exchange *x, CURLcode code) {
 }
 
 static void let_connect (struct engine *e) {
-  if (!e->crowded || e->running.count) return;
+  if (!e->crowded || e->running.count > e->hanging) return;
   e->crowded = false;
-  hold_connections(e, e->limits.total_connections);
+  hold_connections(e, with_hanging(e, e->limits.total_connections));
 }
 
 const struct exchange *transfer_start_next (struct engine *e) {
@@ -309,7 +333,7 @@ static size_t most_at_once (const struct engine *e) {
 
 static bool find_host (struct engine *e, struct exchange *x) {
   size_t most = most_at_once(e);
-  if (!most && !x->run->http2) return true;
+  if (x->request.hangs || (!most && !x->run->http2)) return true;
   x->run->host = host_queues_find(&e->hosts, x->request.uri, most ? most : SIZE_MAX);
   return x->run->host != NULL;
 }
@@ -351,7 +375,7 @@ static bool may_speak_http2 (const struct engine *e, const struct exchange *x) {
   switch (x->request.transport->http2) {
   case HTTP2_NO: return false;
   case HTTP2_YES: return true;
-  default: return !e->limits.http1 && (!x->run->sends_body || sends_bodies_well(e));
+  default: return !x->request.hangs && !e->limits.http1 && (!x->run->sends_body || sends_bodies_well(e));
   }
 }
 
@@ -389,7 +413,12 @@ static bool begin (struct engine *e, struct exchange *x) {
 
 bool transfer_begin (struct engine *e, struct exchange *x) {
   x->phase = EXCHANGE_PENDING;
+  if (x->request.hangs) {
+    e->hanging++;
+    transfer_limit_connections(e, e->multi);
+  }
   if (begin(e, x)) return true;
+  e->hanging -= x->request.hangs;
   undo_begin(e, x);
   x->phase = EXCHANGE_FRESH;
   return false;

@@ -27,6 +27,9 @@ void transfer_check_deadlines (struct engine *e, double now);
 /* True if the step's budget is used up. */
 bool transfer_is_over (const struct engine *e);
 
+/* Sets libcurl's limits of connections. */
+void transfer_limit_connections (const struct engine *e, CURLM *multi);
+
 /* After a change of the engine's limits: starts waiting exchanges that now have room. */
 void transfer_relimit (struct engine *e);
 

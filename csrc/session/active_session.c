@@ -13,26 +13,31 @@
 
 enum { KEY_BYTES = 16 };
 
-/* The key is hard to guess: a program that has the key of a session can end it. */
-void active_session_push_key (lua_State *L, int index) {
+/* Pushes a text that is hard to guess. */
+static void push_random (lua_State *L, const char *what) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
   char text[2 * KEY_BYTES];
   size_t i;
-  index = lua_absindex(L, index);
-  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) return;
-  lua_pop(L, 1);
   /* GCOVR_EXCL_START: a kernel without getentropy */
   if (getentropy(bytes, sizeof bytes) != 0)
-    luaL_error(L, "session.key: the system has no random numbers: %s", strerror(errno));
+    luaL_error(L, "%s: the system has no random numbers: %s", what, strerror(errno));
   /* GCOVR_EXCL_STOP */
   for (i = 0; i < KEY_BYTES; i++) {
     text[2 * i] = digits[bytes[i] >> 4];
     text[2 * i + 1] = digits[bytes[i] & 15];
   }
+  lua_pushlstring(L, text, sizeof text);
+}
+
+/* The key is hard to guess: a program that has the key of a session can end it. */
+void active_session_push_key (lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  if (session_getvalue(L, index, SESSION_KEY) == LUA_TSTRING) return;
+  lua_pop(L, 1);
   session_push_protocol_name(L, lua_touserdata(L, index));
   lua_pushliteral(L, "-");
-  lua_pushlstring(L, text, sizeof text);
+  push_random(L, "session.key");
   lua_concat(L, 3);
   loop_table(L, LOOP_KEYS);
   lua_pushvalue(L, -2);
@@ -135,11 +140,16 @@ static int l_last_call (lua_State *L) {
   return 1;
 }
 
+/* randomText(what): 32 hexadecimal digits. `what`: for the error if the system has none. */
+static int l_random_text (lua_State *L) {
+  push_random(L, luaL_checkstring(L, 1));
+  return 1;
+}
+
 void active_session_register (lua_State *L) {
-  static const luaL_Reg functions[] = {{"activeSession", l_active_session},
-                                       {"setActiveSession", l_set_active_session},
-                                       {"sessionOf", l_session_of},
-                                       {"lastCall", l_last_call},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"activeSession", l_active_session}, {"setActiveSession", l_set_active_session},
+      {"sessionOf", l_session_of},         {"lastCall", l_last_call},
+      {"randomText", l_random_text},       {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
 }

@@ -15,7 +15,7 @@ void active_session_push_key (lua_State *L, int index);
 /* Drops the key of the session at `index`: the old key is no longer valid. Raises. */
 void active_session_drop_key (lua_State *L, int index);
 
-/* Adds activeSession, setActiveSession, sessionOf and lastCall to the table on top. */
+/* Adds activeSession, setActiveSession, sessionOf, lastCall and randomText to the table on top. */
 void active_session_register (lua_State *L);
 
 /* Makes the session the active one. Each call of the user's on it does so. */

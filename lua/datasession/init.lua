@@ -16,6 +16,7 @@ local hooks = {
   restore = "persistence.restore", persist = "persistence.persist",
   jsdos = "data.live.list",
   waterfall = "timings.waterfall",
+  channel = "channel.object.new",
 }
 local fields = {
   getSession = "registry.getSession", invalidateAllSessions = "registry.invalidateAllSessions",

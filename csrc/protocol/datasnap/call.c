@@ -20,6 +20,7 @@ enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
 /* How an operation reads the body of its response. */
 enum {
   STAGE_RESULT,    /* as the value */
+  STAGE_HANGING,   /* the same; the server responds when it likes */
   STAGE_NO_RESULT, /* not at all */
   STAGE_BYTES      /* as a stream: a string */
 };
@@ -94,6 +95,7 @@ static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
   const char *text = push_kept(L, op, KEPT_BODY, &length);
   bool ok = !text || buffer_add(&x->request.body, text, length) == BUFFER_OK;
   x->request.once = !op->repeatable;
+  x->request.hangs = op->stage == STAGE_HANGING;
   x->request.has_body = text != NULL;
   text = push_kept(L, op, KEPT_ACCEPT, &length);
   ok = ok && (!text || set_accept(x, text, length));
@@ -171,7 +173,7 @@ static void push_result (lua_State *L, struct operation *op) {
   size_t i, length;
   int info = lua_gettop(L);
   push_kept(L, op, KEPT_VALUE, &length);
-  if (op->stage != STAGE_RESULT || !lua_istable(L, -1) || lua_getfield(L, -1, "result") == LUA_TNIL) {
+  if (op->stage > STAGE_HANGING || !lua_istable(L, -1) || lua_getfield(L, -1, "result") == LUA_TNIL) {
     lua_settop(L, info + 1);
     return;
   }
@@ -216,6 +218,8 @@ static void read_value (lua_State *L, struct operation *op, const struct exchang
 static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   struct finding found;
   datasnap_judge_call(L, op, x, &found);
+  if (op->stage == STAGE_HANGING && x->response.failure != FAILURE_NONE)
+    found.apart = true; /* an idle connection was closed on the way: that says nothing of the session */
   if (found.verdict == VERDICT_ALIVE) read_value(L, op, x, &found);
   verdict_conclude_with(L, op, x, &found, push_answer);
 }
@@ -281,6 +285,37 @@ int datasnap_invoke (lua_State *L) {
   op = new_call(L, "invoke", verb, 5);
   op->stage = !wanted ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
   return start(L, op, send_call);
+}
+
+/*
+** hang(session, class, method, params): a POST to which the server responds when it likes. It is no call of
+** the user's on the session.
+*/
+static int hang (lua_State *L) {
+  const struct session *s = session_check(L, 1);
+  struct operation *op;
+  check_arguments(L);
+  session_lapse(L, 1);
+  lua_pushnil(L);
+  datasnap_push_call(L, s, "channel", DATASNAP_POST, 2, 4, 6);
+  lua_pushnil(L);
+  op = new_call(L, "channel", DATASNAP_POST, 5);
+  op->stage = STAGE_HANGING;
+  return start(L, op, send_call);
+}
+
+void datasnap_register (lua_State *L) {
+  lua_pushcfunction(L, hang);
+  lua_setfield(L, -2, "hang");
+}
+
+int datasnap_channel (lua_State *L) {
+  session_check(L, 1);
+  lua_settop(L, 2);
+  loop_hook(L, "channel");
+  lua_insert(L, 1);
+  lua_call(L, 2, 1);
+  return 1;
 }
 
 /* getMethodURL(class, method, params, options): the address that invoke would call, and the body or nil. */

@@ -73,6 +73,10 @@ int datasnap_batch (lua_State *L);
 int datasnap_get_method_url (lua_State *L);
 int datasnap_get_cache_url (lua_State *L);
 int datasnap_get_url_prefix (lua_State *L);
+int datasnap_channel (lua_State *L); /* session:channel(options): by the Lua layer's hook */
+
+/* Adds hang to the table on top. */
+void datasnap_register (lua_State *L);
 
 /* GET DSAdmin/GetPlatformName, which any server answers to anybody. */
 bool datasnap_ask_platform (lua_State *L, struct operation *op, operation_step step);

@@ -377,6 +377,7 @@ static const luaL_Reg methods[] = {{"closeSession", close_session},
                                    {"getMethodURL", datasnap_get_method_url},
                                    {"getCacheURL", datasnap_get_cache_url},
                                    {"getURLPrefix", datasnap_get_url_prefix},
+                                   {"channel", datasnap_channel},
                                    {NULL, NULL}};
 
 const struct protocol protocol_datasnap = {
