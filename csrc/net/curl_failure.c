@@ -46,6 +46,7 @@ static const struct {
     [FAILURE_TOO_BIG] = {"the response is too big", "raise the maxResponseSize option"},
     [FAILURE_REDIRECT] = {"the redirect was not followed",
                           "use the URI that the server redirects to, if you trust it"},
+    [FAILURE_FILE] = {"a file to send could not be read", "check the file and the right to read it"},
     [FAILURE_CANCELLED] = {"cancelled", NULL},
     [FAILURE_MEMORY] = {"not enough memory", NULL},
 };

@@ -147,10 +147,14 @@ static void drop (struct exchange *x) {
   x->phase = EXCHANGE_REPORTED;
 }
 
+/* The exchange whose timer is `timer`, at `place` of its block. */
+static struct exchange *exchange_of (struct timer *timer, size_t place) {
+  return &((struct exchange_block *)(void *)((char *)timer - place))->exchange;
+}
+
 static void on_arrival (struct timer *timer, void *context) {
-  struct exchange_block *block =
-      (struct exchange_block *)(void *)((char *)timer - offsetof(struct exchange_block, run.arrival));
-  block->exchange.arrived(&block->exchange, context);
+  struct exchange *x = exchange_of(timer, offsetof(struct exchange_block, run.arrival));
+  x->arrived(x, context);
 }
 
 /* Called from inside libcurl. */
@@ -169,8 +173,34 @@ static void stop_arriving (struct engine *e, struct exchange *x) {
   x->run->owed = false;
 }
 
+static void on_want (struct timer *timer, void *context) {
+  struct exchange *x = exchange_of(timer, offsetof(struct exchange_block, run.wanting));
+  x->wanted(x, context);
+}
+
+/* Called from inside libcurl, perhaps again before the owner has fed it. */
+static bool ask (struct exchange *x) {
+  if (x->run->hungry) return true;
+  x->request.upload->asked = true;
+  x->run->wanting.fired = on_want;
+  x->run->hungry = timers_set(&x->engine->timers, &x->run->wanting, clock_now());
+  return x->run->hungry;
+}
+
+static void on_move (struct timer *timer, void *context) {
+  struct exchange *x = exchange_of(timer, offsetof(struct exchange_block, run.moving));
+  x->progressed(x, context);
+}
+
+/* Called from inside libcurl. */
+static void tell (struct exchange *x) {
+  x->run->moving.fired = on_move;
+  if (!x->run->moving.place) timers_set(&x->engine->timers, &x->run->moving, clock_now());
+}
+
 struct exchange *engine_new_exchange (struct engine *e) {
-  return exchange_new(&e->memory, e, drop, arrive);
+  static const struct exchange_calls calls = {drop, arrive, ask, tell};
+  return exchange_new(&e->memory, e, &calls);
 }
 
 const struct allocator *engine_memory (const struct engine *e) {
@@ -248,22 +278,46 @@ void engine_cancel (struct engine *e, struct exchange *x) {
   notify_host(e, 0);
 }
 
-/*
-** Has libcurl pass on what it held back, perhaps at once. Bytes that are not taken then are lost, and libcurl
-** would go on without them: the exchange ends.
-*/
-static void unpause (struct engine *e, struct exchange *x) {
+/* Lets libcurl go on in the directions in which nothing is waited for. */
+static void resume (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;
   struct handle *h = x->run->handle;
-  if (!x->run->paused || !h) return;
-  x->run->paused = false;
+  int still = (x->run->paused ? CURLPAUSE_RECV : 0) | (x->run->hungry ? CURLPAUSE_SEND : 0);
   sigpipe_begin(&guard, e->tls);
-  CURLcode code = curl_easy_pause(h->easy, CURLPAUSE_CONT);
+  CURLcode code = curl_easy_pause(h->easy, still);
   if (code) {
     curl_failure_explain(x, h->easy, code, h->error);
     transfer_abort(e, x);
   }
   sigpipe_end(&guard);
+}
+
+/*
+** Has libcurl pass on what it held back, perhaps at once. Bytes that are not taken then are lost, and libcurl
+** would go on without them: the exchange ends.
+*/
+static void unpause (struct engine *e, struct exchange *x) {
+  if (!x->run->paused || !x->run->handle) return;
+  x->run->paused = false;
+  resume(e, x);
+}
+
+void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length) {
+  struct upload *u = x->request.upload;
+  if (!x->run->hungry || engine_is_inherited(e)) return;
+  x->run->active = clock_now();
+  x->run->hungry = false;
+  if (u->restart) { /* libcurl began again meanwhile */
+    if (ask(x)) return;
+    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the request");
+    engine_cancel(e, x);
+    return;
+  }
+  u->piece = piece;
+  u->left = length;
+  u->ended = !length;
+  resume(e, x);
+  notify_host_of_work(e);
 }
 
 void engine_go_on (struct engine *e, struct exchange *x) {

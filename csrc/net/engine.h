@@ -110,6 +110,12 @@ void engine_cancel (struct engine *e, struct exchange *x);
 void engine_go_on (struct engine *e, struct exchange *x);
 
 /*
+** After a call of `wanted`: the next piece of the body, which must stay where it is until the next call of
+** `wanted` or the end of the exchange. Length 0: the body is complete.
+*/
+void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length);
+
+/*
 ** For a session that ends: idle handles release this jar and all else that came with its exchanges
 ** (credentials, headers, URI, transport). Handles in use do so when they become idle, unless the jar is used
 ** again.

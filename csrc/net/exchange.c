@@ -11,15 +11,14 @@
 enum { HEADER_LIMIT = 256 * 1024, TOKEN_LIMIT = 64 * 1024 };
 
 struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
-                               void (*drop)(struct exchange *x), bool (*arrive)(struct exchange *x)) {
+                               const struct exchange_calls *calls) {
   struct exchange_block *block = memory_new(memory, sizeof *block);
   struct exchange *x;
   if (!block) return NULL;
   x = &block->exchange;
   x->run = &block->run;
   x->engine = engine;
-  x->run->drop = drop;
-  x->run->arrive = arrive;
+  x->run->calls = calls;
   x->run->memory = *memory;
   buffer_init(&x->request.body, &x->run->memory, SIZE_MAX);
   x->request.body.secret = true;
@@ -37,6 +36,7 @@ static void release_all (struct exchange *x) {
   cookie_jar_release(r->jar);
   basic_auth_release(r->credentials);
   transport_release(r->transport);
+  upload_free(r->upload);
   uri_release(x->response.uri);
   hop_free_all(&x->run->memory, &x->response.hops);
   r->uri = r->home = x->response.uri = NULL;
@@ -44,6 +44,7 @@ static void release_all (struct exchange *x) {
   r->jar = NULL;
   r->credentials = NULL;
   r->transport = NULL;
+  r->upload = NULL;
 }
 
 void exchange_orphan (struct exchange *x) {
@@ -52,7 +53,7 @@ void exchange_orphan (struct exchange *x) {
   x->run->handle = NULL;
   x->run->host = NULL;
   x->run->earlier = x->run->later = NULL;
-  x->run->owed = false;
+  x->run->owed = x->run->hungry = false;
   x->phase = EXCHANGE_REPORTED;
 }
 
@@ -64,7 +65,7 @@ void exchange_drop_bodies (struct exchange *x) {
 
 void exchange_free (struct exchange *x) {
   if (!x) return;
-  if (x->phase == EXCHANGE_PENDING || x->phase == EXCHANGE_FINISHED) x->run->drop(x);
+  if (x->phase == EXCHANGE_PENDING || x->phase == EXCHANGE_FINISHED) x->run->calls->drop(x);
   release_all(x);
   exchange_drop_bodies(x);
   buffer_wipe(&x->response.headers);
@@ -79,6 +80,11 @@ static void begin_block (struct exchange *x) {
   x->run->block_complete = x->run->odd_encoding = false;
 }
 
+static void begin_progress (struct exchange *x) {
+  long long size = exchange_to_send(x);
+  x->progress = (struct progress){0, size < LLONG_MAX ? size : -1, 0, -1};
+}
+
 static void start_hop (struct exchange *x) {
   begin_block(x);
   x->run->reached = x->run->dropped = false;
@@ -87,7 +93,15 @@ static void start_hop (struct exchange *x) {
   x->run->rooms = 0;
   x->run->sent = 0;
   x->run->began_body = x->run->flows = false;
+  if (x->progressed) begin_progress(x);
   buffer_clear(&x->response.body);
+}
+
+/* A body that may be long has a limit for each wait for bytes instead of one for the whole. */
+static void limit_waits (struct exchange *x) {
+  struct exchange_run *run = x->run;
+  if (run->stall <= 0 && run->deadline > 0) run->stall = run->deadline - x->started;
+  run->deadline = 0;
 }
 
 void exchange_start (struct exchange *x, double now) {
@@ -99,6 +113,7 @@ void exchange_start (struct exchange *x, double now) {
   x->run->deadline = timeout > 0 ? now + timeout : 0;
   x->run->method = r->method;
   x->run->sends_body = r->has_body;
+  if (r->upload) limit_waits(x);
   size_t most = r->most ? r->most : t->max_response;
   x->response.body.limit = most < SIZE_MAX / 2 ? most : SIZE_MAX / 2;
   x->response.uri = uri_keep(r->uri);
@@ -317,15 +332,14 @@ static size_t reserve_of (const struct exchange *x) {
 }
 
 /*
-** A body that flows has no limit but `most`, and its time limit is between bytes: it may be long.
+** A body that flows has no limit of size but `most`.
 */
 static void begin_body (struct exchange *x, long status) {
   struct exchange_run *run = x->run;
   run->began_body = true;
   run->flows = x->request.window > 0 && status >= 200 && status < 300 && !exchange_has_type(x, "text/html");
   if (!run->flows) return;
-  if (run->stall <= 0 && run->deadline > 0) run->stall = run->deadline - x->started;
-  run->deadline = 0;
+  limit_waits(x);
   run->active = clock_now();
   run->reserved = reserve_of(x);
   x->response.status = status;
@@ -352,7 +366,7 @@ static enum exchange_taking take_flow (struct exchange *x, const char *data, siz
   if (!took(x, buffer_add(body, data, length))) return EXCHANGE_STOPS;
   if (run->owed || body->length <= run->reserved) return EXCHANGE_TOOK;
   run->reserved = 0;
-  run->owed = run->arrive(x);
+  run->owed = run->calls->arrive(x);
   return run->owed ? EXCHANGE_TOOK : stop(x, FAILURE_MEMORY, "no memory for the response", 0);
 }
 
@@ -443,8 +457,22 @@ static bool prepare_hop (struct exchange *x, const struct uri *target) {
   return (!x->hopping || x->hopping(x)) && change_method(x);
 }
 
+long long exchange_to_send (const struct exchange *x) {
+  const struct request *r = &x->request;
+  if (!x->run->sends_body) return 0;
+  return r->upload ? upload_size(r->upload) : (long long)r->body.length;
+}
+
+bool exchange_is_spent (const struct exchange *x) {
+  return x->run->sends_body && x->request.upload && !upload_can_begin(x->request.upload);
+}
+
+void exchange_note_spent (struct exchange *x) {
+  curl_failure_note(x, FAILURE_CONNECT, upload_spent_hint, "the connection was closed before an answer came");
+}
+
 bool exchange_undecode (struct exchange *x) {
-  if (!x->run->odd_encoding || x->run->undecoded || x->request.once) return false;
+  if (!x->run->odd_encoding || x->run->undecoded || x->request.once || exchange_is_spent(x)) return false;
   /* GCOVR_EXCL_START: run from libcurl 8.1 on */
   x->run->undecoded = true;
   start_hop(x);
@@ -528,6 +556,11 @@ bool exchange_redirect (struct exchange *x) {
     return false;
   }
   if (!target) return false;
+  if (exchange_is_spent(x)) {
+    curl_failure_note(x, FAILURE_REDIRECT, upload_spent_hint, "redirected to %s", uri_public_text(target));
+    uri_release(target);
+    return false;
+  }
   uri_release(r->uri);
   r->uri = target;
   r->redirects++;

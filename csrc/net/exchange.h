@@ -17,6 +17,7 @@
 #include "net/hop.h"
 #include "net/timers.h"
 #include "net/transport.h"
+#include "net/upload.h"
 #include "net/uri.h"
 
 #pragma GCC visibility push(hidden)
@@ -37,6 +38,7 @@ enum failure {
   FAILURE_PROTOCOL,  /* the response is not HTTP, badly encoded, or its headers are too long */
   FAILURE_TOO_BIG,   /* the response passed max_response */
   FAILURE_REDIRECT,  /* out of the origin, from https to http, to a bad URI, or too many */
+  FAILURE_FILE,      /* a file of the body could not be read */
   FAILURE_CANCELLED, /* engine_cancel */
   FAILURE_MEMORY     /* out of memory, in libcurl or here */
 };
@@ -51,18 +53,20 @@ struct request {
   struct cookie_jar *jar;      /* NULL: cookies are neither sent nor kept */
   struct basic_auth *credentials; /* NULL: none */
   struct transport *transport;
-  struct buffer body;   /* wiped when the exchange is freed; length 0 and has_body: an empty body */
-  bool once;            /* never sent twice: if a kept connection proves dead, the exchange fails */
-  bool brief;           /* a short answer is expected */
-  bool hangs;           /* the server answers when it likes: no limit of time, and a connection of its own,
-                           which the engine's limits do not count */
-  bool has_body;        /* false: POST, PUT and PATCH still send Content-Length: 0 */
-  double timeout;       /* seconds; 0: the transport's; for the whole exchange */
-  double stall_timeout; /* seconds; 0: the transport's; counts from the first byte sent */
-  size_t most;          /* bytes of the response's body; 0: the transport's, or no limit if the body flows */
-  size_t window;        /* above 0: the body of a response of status 2xx flows, but text/html, which may be
+  struct buffer body;    /* wiped when the exchange is freed; length 0 and has_body: an empty body */
+  struct upload *upload; /* owned; the body instead of `body`; `timeout` is then for each wait for bytes;
+                            NULL: none */
+  bool once;             /* never sent twice: if a kept connection proves dead, the exchange fails */
+  bool brief;            /* a short answer is expected */
+  bool hangs;            /* the server answers when it likes: no limit of time, and a connection of its own,
+                            which the engine's limits do not count */
+  bool has_body;         /* false: POST, PUT and PATCH still send Content-Length: 0 */
+  double timeout;        /* seconds; 0: the transport's; for the whole exchange */
+  double stall_timeout;  /* seconds; 0: the transport's; counts from the first byte sent */
+  size_t most;           /* bytes of the response's body; 0: the transport's, or no limit if the body flows */
+  size_t window;         /* above 0: the body of a response of status 2xx flows, but text/html, which may be
                            a login page; so many bytes wait in response.body, or a few more */
-  size_t telling;       /* with a window: a body of at most so many bytes, and less than the window, may say
+  size_t telling;        /* with a window: a body of at most so many bytes, and less than the window, may say
                            more than its status does; it does not flow, it is in response.body at the end */
   const char *telling_type; /* static: of that Content-Type; NULL: of any but text/event-stream */
 };
@@ -72,6 +76,11 @@ struct timing {
   double ready;                             /* likewise: a kept connection was free to send; 0: at once */
   double transfer;                          /* seconds of the last hop in libcurl */
   double total;                             /* of all hops */
+};
+
+/* Bytes of the bodies of the current hop, as they travel; -1: not known. */
+struct progress {
+  long long sent, to_send, received, to_receive;
 };
 
 struct response {
@@ -104,6 +113,13 @@ struct exchange {
   ** buffer is full the transfer pauses. `timeout` is then for each wait for bytes.
   */
   void (*arrived)(struct exchange *x, void *context);
+  /*
+  ** Called by engine_step alone when libcurl needs another piece of request.upload. If its `restart` is set,
+  ** that is the first piece once more. The owner calls engine_feed, now or later.
+  */
+  void (*wanted)(struct exchange *x, void *context);
+  /* NULL, or called by engine_step alone when `progress` has changed: at most once a step. */
+  void (*progressed)(struct exchange *x, void *context);
   bool (*hopping)(struct exchange *x); /* or NULL: called before a redirect is followed; may change the
                                           request's headers; must not call the engine; false: out of memory */
   void *owner;                         /* for the owner's use */
@@ -115,6 +131,7 @@ struct exchange {
   /* Written by the engine: */
   enum { EXCHANGE_FRESH, EXCHANGE_PENDING, EXCHANGE_FINISHED, EXCHANGE_REPORTED } phase;
   double started;           /* of clock_now */
+  struct progress progress; /* if there is a `progressed` */
   struct exchange_run *run; /* of exchange_internal.h; in the same block of memory */
 };
 

@@ -13,9 +13,20 @@
 struct handle;
 struct host_queue;
 
-struct exchange_run {
-  void (*drop)(struct exchange *x);   /* takes it out of the engine */
+/* The engine's functions for an exchange. */
+struct exchange_calls {
+  /*
+  ** exchange_free calls it while the exchange is pending or finished: ends the transfer and takes the
+  ** exchange out of all queues, without a call to `finished`.
+  */
+  void (*drop)(struct exchange *x);
   bool (*arrive)(struct exchange *x); /* has the next step call `arrived`; false: out of memory */
+  bool (*ask)(struct exchange *x);    /* the same for `wanted` */
+  void (*tell)(struct exchange *x);   /* the same for `progressed`; out of memory: it is not called */
+};
+
+struct exchange_run {
+  const struct exchange_calls *calls; /* static */
   struct handle *handle;              /* borrowed from the pool; NULL: it waits, or is not pending */
   struct host_queue *host;            /* of its origin; NULL: there is no limit */
   struct exchange *earlier, *later;   /* in the queue that holds it */
@@ -45,8 +56,11 @@ struct exchange_run {
   size_t reserved;      /* it flows when it has more bytes than that */
   bool began_body;      /* this hop's body has begun, so `flows` is decided */
   bool flows;
-  bool owed;   /* `arrived` is to be called, or the owner has not called engine_go_on since */
-  bool paused; /* libcurl holds bytes back */
+  bool owed;            /* `arrived` is to be called, or the owner has not called engine_go_on since */
+  bool paused;          /* libcurl holds bytes back */
+  struct timer wanting; /* of the engine's timers: calls `wanted` */
+  bool hungry;          /* `wanted` is to be called, or the owner has not called engine_feed since */
+  struct timer moving;  /* of the engine's timers: calls `progressed` */
 };
 
 /* The block that exchange_new allocates: `run` lives and dies with its exchange. */
@@ -56,12 +70,10 @@ struct exchange_block {
 };
 
 /*
-** For engine_new_exchange. A hop takes at most 256 KiB of header bytes. exchange_free calls `drop` while the
-** exchange is pending or finished: it must end the transfer and take the exchange out of all queues, without
-** a call to `finished`. NULL: out of memory.
+** For engine_new_exchange. A hop takes at most 256 KiB of header bytes. NULL: out of memory.
 */
 struct exchange *exchange_new (const struct allocator *memory, struct engine *engine,
-                               void (*drop)(struct exchange *x), bool (*arrive)(struct exchange *x));
+                               const struct exchange_calls *calls);
 
 /* Sets the limits of time and the first hop up. */
 void exchange_start (struct exchange *x, double now);
@@ -99,6 +111,15 @@ bool exchange_undecode (struct exchange *x);
 ** may not be followed, and FAILURE_REDIRECT or FAILURE_MEMORY is noted.
 */
 bool exchange_redirect (struct exchange *x);
+
+/* The size of the body of this hop's request; LLONG_MAX: not known. */
+long long exchange_to_send (const struct exchange *x);
+
+/* True if this hop sends a body that cannot be sent from its first byte again. */
+bool exchange_is_spent (const struct exchange *x);
+
+/* Notes that the hop is not repeated for that reason. */
+void exchange_note_spent (struct exchange *x);
 
 /* Frees the memory of both bodies. The exchange must be in no transfer. */
 void exchange_drop_bodies (struct exchange *x);

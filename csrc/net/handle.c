@@ -53,6 +53,18 @@ static CURLcode set_decoding (struct handle *h, bool undecoded) {
   return code;
 }
 
+/*
+** libcurl sends no more of a body when the answer is a refusal or a redirect, but does not notice while it
+** waits for a piece.
+*/
+static CURLcode end_sending (struct handle *h) {
+  const struct exchange_run *run = h->exchange->run;
+  long status = 0;
+  if (!run->hungry || !run->block_complete) return CURLE_OK;
+  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status < 300 ? CURLE_OK : curl_easy_pause(h->easy, run->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
 static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   struct handle *h = ud;
   CURLcode code = CURLE_OK;
@@ -61,6 +73,7 @@ static size_t on_header (char *data, size_t size, size_t count, void *ud) {
   if (!code && h->lines->previews && exchange_begins_answer(data, count)) code = set_preview(h, PREVIEW_NEXT);
   if (code || !exchange_take_header(h->exchange, data, count)) return 0;
   if (h->exchange->run->odd_encoding) code = set_decoding(h, true);
+  if (!code) code = end_sending(h);
   return code ? 0 : count;
 }
 
@@ -141,15 +154,22 @@ static bool note_once (struct exchange *x) {
   return true;
 }
 
+/* True if the request's body cannot be sent again; a failure is then noted. */
+static bool note_spent (struct exchange *x) {
+  bool spent = exchange_is_spent(x);
+  if (spent) exchange_note_spent(x);
+  return spent;
+}
+
 /* True if a request that was sent in this hop may be sent again. */
 static bool may_resend (struct handle *h) {
   struct exchange *x = h->exchange;
   h->retried = true;
   if (stream_was_refused(&h->stream, h->sockets)) {
     x->run->refusals++;
-    return may_follow_refusal(x);
+    return may_follow_refusal(x) && !note_spent(x);
   }
-  if (note_once(x)) return false;
+  if (note_once(x) || note_spent(x)) return false;
   h->unsure = true;
   return true;
 }
@@ -358,6 +378,7 @@ void handle_free (struct handle *h) {
   if (!h) return;
   detach_jar(h);
   if (h->easy) curl_easy_cleanup(h->easy);
+  curl_mime_free(h->mime);
   release_session(h);
   memory_free(h->memory, h, sizeof *h);
 }
@@ -368,10 +389,12 @@ CURLcode handle_forget (struct handle *h) {
   if (!fresh) return CURLE_OUT_OF_MEMORY;
   detach_jar(h);
   curl_easy_cleanup(h->easy);
+  curl_mime_free(h->mime);
+  h->mime = NULL;
   h->easy = fresh;
   release_session(h);
   h->retried = h->unsure = h->keeps_cookies = h->lines_set = h->custom = h->undecoded = false;
-  h->sent_body = h->kept = h->lacks_authorities = h->lacks_proxy_authorities = false;
+  h->sent_body = h->kept = h->tells = h->lacks_authorities = h->lacks_proxy_authorities = false;
   h->connect_limit = 0;
   h->preview = PREVIEW_NONE;
   h->shape = SHAPE_NONE;
@@ -408,16 +431,17 @@ static CURLcode set_uri (struct handle *h, struct uri *u) {
   return code;
 }
 
-/*
-** True if libcurl must not send "Expect: 100-continue". It does so for bodies of this size only, and each
-** header line costs.
-*/
-static bool needs_no_expect (const struct exchange *x) {
-  return x->run->sends_body && x->request.body.length >= 65536;
-}
-
 static bool lacks (const struct header_list *list, const char *name) {
   return !list || !header_list_has(list, name);
+}
+
+/*
+** True if libcurl must not send "Expect: 100-continue" unless the program does. It does so for bodies of this
+** size only, and each header line costs.
+*/
+static bool needs_no_expect (const struct exchange *x) {
+  if (!x->run->sends_body || (!x->request.upload && x->request.body.length < 65536)) return false;
+  return lacks(x->request.headers, "Expect");
 }
 
 static bool is (const char *method, const char *name) {
@@ -430,10 +454,15 @@ static enum handle_shape shape_of (const struct exchange *x) {
   return is(x->run->method, "PUT") || is(x->run->method, "PATCH") ? SHAPE_BODY : SHAPE_GET;
 }
 
+static bool sends_form (const struct exchange *x) {
+  return x->run->sends_body && x->request.upload && x->request.upload->kind == UPLOAD_FORM;
+}
+
 static unsigned lines_kind_of (const struct handle *h, const struct exchange *x) {
   unsigned kind = h->transport->user_agent ? LINES_OWN_AGENT : 0;
   if (needs_no_expect(x)) kind |= LINES_UNEXPECTING;
-  if (shape_of(x) == SHAPE_BODY && lacks(x->request.headers, "Content-Type")) kind |= LINES_TYPELESS;
+  if (shape_of(x) == SHAPE_BODY && !sends_form(x) && lacks(x->request.headers, "Content-Type"))
+    kind |= LINES_TYPELESS;
   return kind;
 }
 
@@ -505,8 +534,20 @@ static const char *natural_method (enum handle_shape shape) {
   return shape == SHAPE_HEAD ? "HEAD" : shape == SHAPE_BODY ? "POST" : "GET";
 }
 
-static CURLcode set_body (struct handle *h, const struct exchange *x) {
+static void drop_form (struct handle *h) {
+  if (!h->mime) return;
+  curl_easy_setopt(h->easy, CURLOPT_MIMEPOST, NULL);
+  curl_mime_free(h->mime);
+  h->mime = NULL;
+}
+
+static CURLcode set_body (struct handle *h, struct exchange *x) {
   const struct buffer *body = &x->request.body;
+  if (x->run->sends_body && x->request.upload) {
+    h->sent_body = true;
+    drop_form(h);
+    return upload_begin(x->request.upload, x, h->easy, &h->mime);
+  }
   bool empty = !x->run->sends_body || !body->length;
   curl_off_t length = empty ? 0 : (curl_off_t)body->length;
   CURLcode code = curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
@@ -517,6 +558,7 @@ static CURLcode set_body (struct handle *h, const struct exchange *x) {
 
 /* CURLOPT_POSTFIELDS makes the request a POST, even with NULL, so CURLOPT_HTTPGET comes last. */
 static void drop_body (struct handle *h) {
+  drop_form(h);
   curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
   curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
   curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
@@ -527,7 +569,7 @@ static void drop_body (struct handle *h) {
 ** A body is always set, because it is borrowed from the exchange. NOBODY must be off for it, or POST would be
 ** HEAD.
 */
-static CURLcode set_shape (struct handle *h, enum handle_shape shape, const struct exchange *x) {
+static CURLcode set_shape (struct handle *h, enum handle_shape shape, struct exchange *x) {
   CURLcode code = CURLE_OK;
   if (h->shape == SHAPE_BODY && shape != SHAPE_BODY) drop_body(h);
   if (shape == h->shape && shape != SHAPE_BODY) return CURLE_OK;
@@ -539,7 +581,7 @@ static CURLcode set_shape (struct handle *h, enum handle_shape shape, const stru
   return code;
 }
 
-static CURLcode set_message (struct handle *h, const struct exchange *x) {
+static CURLcode set_message (struct handle *h, struct exchange *x) {
   enum handle_shape shape = shape_of(x);
   bool custom = !is(x->run->method, natural_method(shape));
   CURLcode code = set_shape(h, shape, x);
@@ -602,10 +644,36 @@ static CURLcode set_fresh (struct handle *h) {
   return code;
 }
 
+/* Notes the numbers of libcurl's progress, which is 0 for a size that is not known. */
+static int on_progress (void *ud, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                        curl_off_t sent) {
+  struct handle *h = ud;
+  const struct upload *u = h->exchange->request.upload;
+  struct progress now = {sent, to_send, received, to_receive}, *last = &h->exchange->progress;
+  if (!to_receive) curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &to_receive);
+  if (!to_send && exchange_to_send(h->exchange)) now.to_send = -1;
+  if (u && now.to_send < 0 && sent > u->taken) now.sent = u->taken; /* libcurl counts the chunks' sizes too */
+  now.to_receive = to_receive;
+  if (memcmp(&now, last, sizeof now) == 0) return 0;
+  *last = now;
+  h->exchange->run->calls->tell(h->exchange);
+  return 0;
+}
+
+static CURLcode set_progress (struct handle *h, bool on) {
+  CURLcode code = curl_easy_setopt(h->easy, CURLOPT_NOPROGRESS, on ? 0L : 1L);
+  if (!code && on) code = curl_easy_setopt(h->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+  if (!code && on) code = curl_easy_setopt(h->easy, CURLOPT_XFERINFODATA, (void *)h);
+  h->tells = on;
+  return code;
+}
+
 CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   const struct request *r = &x->request;
   if (!x->run->reached) stream_begin(&h->stream, 0);
   h->stream.port = 0;
+  h->exchange = x;
+  h->error[0] = '\0';
   CURLcode code = set_buffer(h, buffer_of(x));
   if (!code) code = set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_version(h, x);
@@ -617,9 +685,8 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   if (!code) code = set_jar(h, r->jar);
   if (!code && sends_credentials(h, r)) cookie_jar_note_secret(r->jar);
   if (!code) code = set_message(h, x);
+  if (!code && h->tells != (x->progressed != NULL)) code = set_progress(h, x->progressed != NULL);
   if (!code && h->preview != PREVIEW_NONE) code = set_preview(h, PREVIEW_NONE);
-  h->exchange = x;
-  h->error[0] = '\0';
   return code;
 }
 
@@ -657,7 +724,7 @@ static bool may_repeat (struct handle *h) {
 static bool was_refused (struct handle *h) {
   struct exchange *x = h->exchange;
   if (!x->run->reached || x->response.failure != FAILURE_NONE || x->response.headers.length) return false;
-  return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x);
+  return stream_was_refused(&h->stream, h->sockets) && may_follow_refusal(x) && !note_spent(x);
 }
 
 /*
@@ -670,7 +737,7 @@ static bool was_dropped (struct handle *h, CURLcode code) {
                code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2;
   if (!broke || !x->run->reached || !h->reused || x->run->header_bytes || x->response.failure != FAILURE_NONE)
     return false;
-  if (x->request.once || x->run->dropped) return false;
+  if (x->request.once || x->run->dropped || note_spent(x)) return false;
   x->run->dropped = h->retried = h->unsure = true;
   return true;
 }
@@ -710,5 +777,6 @@ int handle_likeness (const struct handle *h, const struct exchange *x) {
 
 void handle_rest (struct handle *h) {
   if (h->shape == SHAPE_BODY) drop_body(h);
+  if (h->exchange->request.upload) upload_end(h->exchange->request.upload);
   h->exchange = NULL;
 }

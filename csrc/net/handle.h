@@ -80,6 +80,8 @@ struct handle {
   unsigned cleared;     /* the pool's `forgotten` when it was new */
   long buffer;          /* CURLOPT_BUFFERSIZE */
   bool lacks_authorities, lacks_proxy_authorities; /* libcurl's own default CA certificates were removed */
+  curl_mime *mime;                                 /* owned; a form that `easy` sends; or NULL */
+  bool tells;                                      /* CURLOPT_NOPROGRESS is off */
   double connect_limit;                            /* seconds, of CURLOPT_CONNECTTIMEOUT_MS; 0: none */
   enum handle_preview {
     PREVIEW_NONE,
@@ -116,7 +118,10 @@ void handle_note_times (struct handle *h);
 /* How many costly options need not be set for this exchange; used to choose among idle handles. */
 int handle_likeness (const struct handle *h, const struct exchange *x);
 
-/* After the exchange: clears its body. Other options stay, for the next exchange of the session. */
+/*
+** After the exchange: clears its body and closes its files. Other options stay, for the next exchange of the
+** session.
+*/
 void handle_rest (struct handle *h);
 
 /*

@@ -58,6 +58,9 @@ static void complete (struct engine *e, struct exchange *x) {
     e->hanging--;
     if (!fork_guard_forked_since(e->forks)) transfer_limit_connections(e, e->multi);
   }
+  timers_clear(&e->timers, &x->run->wanting);
+  timers_clear(&e->timers, &x->run->moving);
+  x->run->hungry = false;
   x->response.timing.total = clock_now() - x->started;
   x->response.received = x->run->flows ? x->run->flowed : x->response.body.length;
   x->phase = EXCHANGE_FINISHED;
@@ -86,8 +89,9 @@ static void place_body (struct exchange *x) {
   if (!x->run->host || !x->run->http2 || !x->run->sends_body || x->request.transport->http2 == HTTP2_YES)
     return;
   /* GCOVR_EXCL_START: run where libcurl multiplexes, from 8.x on */
-  x->run->http2 = host_queue_has_window(x->run->host, x->request.body.length);
-  if (x->run->http2) x->run->upload = x->request.body.length;
+  size_t size = (size_t)exchange_to_send(x);
+  x->run->http2 = host_queue_has_window(x->run->host, size);
+  if (x->run->http2) x->run->upload = size;
   x->run->host->uploaded += x->run->upload;
   /* GCOVR_EXCL_STOP */
 }

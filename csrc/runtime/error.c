@@ -71,6 +71,7 @@ const char *error_kind (enum failure failure) {
   case FAILURE_PROTOCOL:
   case FAILURE_TOO_BIG:
   case FAILURE_REDIRECT: return "protocol";
+  case FAILURE_FILE: return "file";
   case FAILURE_CANCELLED: return "cancelled"; /* GCOVR_EXCL_LINE: the operation says so first */
   case FAILURE_MEMORY: return "memory";
   }
@@ -91,6 +92,7 @@ bool error_retryable (enum failure failure) {
   case FAILURE_PROTOCOL:
   case FAILURE_TOO_BIG:
   case FAILURE_REDIRECT:
+  case FAILURE_FILE:
   case FAILURE_CANCELLED: break;
   }
   return false;

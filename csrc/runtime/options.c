@@ -62,8 +62,9 @@ void options_check_table (lua_State *L, int index, const char *what) {
   lua_pop(L, 2);
 }
 
-void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
+bool options_check_more (lua_State *L, int index, const char *what, const char *const known[],
                          const char *const more[], int listed) {
+  bool found = false;
   index = lua_absindex(L, index);
   options_check_table(L, index, what);
   lua_pushnil(L);
@@ -72,10 +73,15 @@ void options_check_more (lua_State *L, int index, const char *what, const char *
     if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "%s: option names are strings, got a %s", what, luaL_typename(L, -2));
     name = lua_tostring(L, -2);
-    if (!is_among(name, known) && !is_among(name, more) && !is_listed(L, listed, name))
-      unknown(L, what, name, known, more);
+    if (!is_among(name, known)) {
+      if (is_among(name, more))
+        found = true;
+      else if (!is_listed(L, listed, name))
+        unknown(L, what, name, known, more);
+    }
     lua_pop(L, 1);
   }
+  return found;
 }
 
 void options_check (lua_State *L, int index, const char *what, const char *const known[]) {

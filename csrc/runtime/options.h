@@ -22,9 +22,9 @@ void options_check (lua_State *L, int index, const char *what, const char *const
 
 /*
 ** The same with a second list, or NULL, and, unless `listed` is 0, the array `options` of the table at
-** `listed`.
+** `listed`. True if a field is in the second list.
 */
-void options_check_more (lua_State *L, int index, const char *what, const char *const known[],
+bool options_check_more (lua_State *L, int index, const char *what, const char *const known[],
                          const char *const more[], int listed);
 
 /*

@@ -4,6 +4,7 @@
 #include "runtime/error.h"
 #include "runtime/loop.h"
 #include "runtime/promise.h"
+#include "session/flow.h"
 #include "session/identity.h"
 #include "session/protocol.h"
 #include "session/retry.h"
@@ -129,12 +130,25 @@ static void drop_parts (struct operation *op) {
   if (op->retry) retry_detach(op);
 }
 
+/* Pushes the flow of an operation that may have ended. Raises nothing. */
+static void push_flow (lua_State *L, const struct operation *op) {
+  loop_table_of(L, op->loop, LOOP_PENDING);
+  lua_rawgeti(L, -1, op->anchor);
+  compat_getslot(L, -1, OPERATION_DETAILS);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
 /* The operation has ended: from here on only the user's references keep its promise. */
 static void finish (lua_State *L, struct operation *op) {
   free_exchanges(op);
   drop_parts(op);
   if (op->loop->engine) engine_clear_timer(op->loop->engine, &op->timer);
   op->over = true;
+  if (op->flow) {
+    push_flow(L, op);
+    flow_end(L);
+  }
   delist(op);
   loop_table_of(L, op->loop, LOOP_PENDING);
   luaL_unref(L, -1, op->anchor);
@@ -291,7 +305,11 @@ static void exchange_finished (struct exchange *x, void *context) { /* loop_step
   lua_State *L = context;
   struct operation *op = x->owner;
   remove_exchange(op, x);
-  if (op->calls && op->abort_kind) leave_call(L, op); /* it takes bytes that nothing wants any more */
+  if (op->calls) leave_call(L, op); /* it takes bytes that nothing wants any more */
+  if (op->flow) {
+    push_flow(L, op);
+    flow_stop(L);
+  }
   operation_push(L, op);
   run_advance(L, op, x);
   exchange_free(x);

@@ -14,6 +14,7 @@
 struct session;
 struct identity;
 struct retry;
+struct flow;
 struct operation;
 
 /*
@@ -58,8 +59,9 @@ struct operation {
   struct retry *retry; /* owned; NULL: a failure ends the operation */
   /* The identity whose refresh the held exchanges wait for; only compared; NULL: none. */
   const struct identity *awaits;
-  double limit;     /* seconds for each exchange; 0: the transport's own */
-  const char *verb; /* static: "login", for messages */
+  struct flow *flow; /* borrowed; kept in OPERATION_DETAILS; NULL: none */
+  double limit;      /* seconds for each exchange; 0: the transport's own */
+  const char *verb;  /* static: "login", for messages */
   operation_step step;
   bool (*begin)(lua_State *L, struct operation *op); /* describes and sends the first exchange; or NULL */
   struct timer timer;                                /* for operation_wait, and to deliver an abort */

@@ -5,6 +5,7 @@
 #include "runtime/options.h"
 #include "session/backoff.h"
 #include "session/events.h"
+#include "session/flow.h"
 #include "session/log.h"
 #include "session/operation.h"
 #include "session/protocol.h"
@@ -405,6 +406,7 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, co
   if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
   if (found->purpose != PURPOSE_REQUEST && !op->repeatable) return false;
   if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
+  if (op->flow && flow_is_spent(op->flow)) return false;
   return op->repeatable || !reconnect_was_run(op, x, found);
 }
 
@@ -412,6 +414,11 @@ static void warn_of_repeat (struct finding *found) {
   found->fault.hint =
       "the session is being re-established; the server may have processed the request, so it is not sent "
       "again: pass idempotent = true to allow that";
+}
+
+static void warn_of_spent (struct finding *found) {
+  found->fault.hint = "the session is being re-established; the body comes from a function, so the request "
+                      "cannot be sent again: give it the option rewind";
 }
 
 bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {
@@ -429,7 +436,10 @@ bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange 
   }
   if (!stale && !is_under_way(s)) return false;
   if (!may_repeat(op, x, found)) {
-    if (found->purpose == PURPOSE_REQUEST && reconnect_was_run(op, x, found)) warn_of_repeat(found);
+    if (op->flow && flow_is_spent(op->flow))
+      warn_of_spent(found);
+    else if (found->purpose == PURPOSE_REQUEST && reconnect_was_run(op, x, found))
+      warn_of_repeat(found);
     return false;
   }
   if (stale)

@@ -2,19 +2,19 @@
 #include "session/request.h"
 
 #include "net/ascii.h"
-#include "net/form.h"
 #include "runtime/duration.h"
 #include "runtime/error.h"
-#include "runtime/json.h"
 #include "runtime/numbers.h"
 #include "runtime/options.h"
 #include "runtime/response.h"
 #include "session/active_session.h"
 #include "session/exchange.h"
+#include "session/flow.h"
 #include "session/on_open_request.h"
 #include "session/operation.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/request_body.h"
 #include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
@@ -24,22 +24,19 @@
 #include <string.h>
 
 static const char *const known_options[] = {
-    "method", "path",   "uri",     "headers",      "body",       "json",
-    "form",   "query",  "timeout", "stallTimeout", "idempotent", "maxResponseSize",
-    "saveTo", "resume", "stream",  "onProgress",   "retry",      NULL};
+    "method",  "path",         "uri",        "headers",         "body",  "json", "form", "query",
+    "timeout", "stallTimeout", "idempotent", "maxResponseSize", "retry", NULL};
+
+/* The options of requests whose bodies flow, or that report their progress. */
+static const char *const flow_options[] = {"bodyFile", "bodyLength", "multipart",  "rewind", "saveTo",
+                                           "resume",   "stream",     "onProgress", NULL};
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", NULL};
 
-static const char *check_method (lua_State *L, int index) {
+static const char *check_method (lua_State *L, int index, const struct request_body *body) {
   const char *name = options_string(L, index, "method", NULL);
   const char *const *known = methods;
-  if (!name) {
-    lua_getfield(L, index, "body");
-    lua_getfield(L, index, "json");
-    lua_getfield(L, index, "form");
-    name = lua_isnil(L, -1) && lua_isnil(L, -2) && lua_isnil(L, -3) ? "GET" : "POST";
-    lua_pop(L, 3);
-  }
+  if (!name) name = body->kind == BODY_NONE ? "GET" : "POST";
   while (*known && !ascii_same(*known, name))
     known++;
   if (!*known)
@@ -92,40 +89,6 @@ static struct uri *check_target (lua_State *L, int index, const struct session *
   return target;
 }
 
-/* Replaces the value of option `form` on top by the body's text. Raises. */
-static void encode_form (lua_State *L) {
-  loop_hook(L, "encodeParameters");
-  lua_insert(L, -2);
-  lua_pushliteral(L, "form");
-  lua_insert(L, -2);
-  lua_call(L, 2, 1);
-}
-
-/* Pushes the value of option `json` or `form`; nil: it has neither. Raises if it has more than one body. */
-static const char *push_value (lua_State *L, int index, bool has_body) {
-  bool json = lua_getfield(L, index, "json") != LUA_TNIL, form;
-  form = lua_getfield(L, index, "form") != LUA_TNIL;
-  if (has_body + json + form > 1)
-    luaL_error(L, "request: expected one of the options 'body', 'json' and 'form'");
-  lua_remove(L, json ? -1 : -2);
-  return json ? "json" : form ? "form" : NULL;
-}
-
-/* Leaves the body on the stack, or nil. */
-static const char *check_body (lua_State *L, int index, size_t *length) {
-  const char *body = options_string(L, index, "body", length), *kind = push_value(L, index, body != NULL);
-  if (!kind) {
-    lua_pop(L, 1);
-    return body;
-  }
-  if (!strcmp(kind, "form"))
-    encode_form(L);
-  else if (!json_encode(L))
-    luaL_error(L, "request: option 'json': %s", lua_tostring(L, -1));
-  lua_remove(L, -2);
-  return lua_tolstring(L, -1, length);
-}
-
 static void check_header (lua_State *L, enum header_result result, const char *name) {
   if (result == HEADER_BAD_NAME) luaL_error(L, "request: option 'headers': '%s' is not a header name", name);
   if (result == HEADER_BAD_VALUE)
@@ -158,14 +121,12 @@ static bool is_set (lua_State *L, const char *name) {
 }
 
 /*
-** Arguments: the list (light userdata), the options. Called by pcall, so that an error does not leak the
-** list.
+** Arguments: the list (light userdata), the options, a Content-Type or NULL (light userdata). Called by
+** pcall, so that an error does not leak the list.
 */
 static int add_headers (lua_State *L) {
   struct header_list *lines = lua_touserdata(L, 1);
-  const char *type = is_set(L, "json")   ? "application/json; charset=utf-8"
-                     : is_set(L, "form") ? FORM_TYPE
-                                         : NULL;
+  const char *type = lua_touserdata(L, 3);
   if (type) check_header(L, header_list_set(lines, "Content-Type", 12, type, strlen(type)), "Content-Type");
   if (lua_getfield(L, 2, "headers") == LUA_TNIL) return 0;
   if (!lua_istable(L, -1))
@@ -177,7 +138,7 @@ static int add_headers (lua_State *L) {
 }
 
 /* Sets the exchange's header list, with the user's lines. False: an error is on the stack. */
-static bool set_headers (lua_State *L, const struct session *s, struct exchange *x) {
+static bool set_headers (lua_State *L, const struct session *s, struct exchange *x, const char *type) {
   struct header_list *lines =
       x->request.headers ? header_list_copy(x->request.headers) : header_list_new(&s->loop->memory);
   if (!lines) {
@@ -189,7 +150,8 @@ static bool set_headers (lua_State *L, const struct session *s, struct exchange 
   lua_pushcfunction(L, add_headers);
   lua_pushlightuserdata(L, lines);
   lua_pushvalue(L, 2);
-  return lua_pcall(L, 2, 0, 0) == LUA_OK;
+  lua_pushlightuserdata(L, (void *)type);
+  return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
@@ -209,48 +171,6 @@ static void answered (lua_State *L, struct operation *op, struct exchange *x) {
   verdict_conclude_with(L, op, x, &found, push_answer);
 }
 
-/* Bytes that wait for the function that takes a body. */
-enum { WINDOW = 256 * 1024 };
-
-static void flowed (lua_State *L, struct operation *op, struct exchange *x);
-
-/* The function that took bytes of the body has ended. */
-static void took (lua_State *L, struct operation *op, struct exchange *x) {
-  (void)x;
-  operation_push_returned(L, op);
-  lua_pop(L, 1);
-  if (lua_isnil(L, -2) && !lua_isnil(L, -1)) {
-    promise_wrap_raised(L, L, 0);
-    operation_reject(L, op);
-    return;
-  }
-  lua_pop(L, 2);
-  op->step = flowed;
-  if (op->exchanges) engine_go_on(op->loop->engine, op->exchanges);
-}
-
-/* The step of a request whose body flows: without an exchange, bytes of it have come. */
-static void flowed (lua_State *L, struct operation *op, struct exchange *x) {
-  struct buffer *body;
-  if (x) {
-    answered(L, op, x);
-    return;
-  }
-  x = op->exchanges;
-  if (!x) return;
-  body = &x->response.body;
-  op->repeatable = false; /* the program has a part of the response */
-  operation_push(L, op);
-  compat_getslot(L, -1, OPERATION_DETAILS);
-  lua_remove(L, -2);
-  lua_pushlstring(L, body->data, body->length);
-  lua_pushliteral(L, "");
-  response_push_with(L, x);
-  lua_remove(L, -2);
-  buffer_clear(body);
-  operation_call(L, op, 2, took);
-}
-
 static struct uri *target_of (lua_State *L, struct session *s) {
   struct uri *uri = check_target(L, 2, s);
   return s->protocol->stamp && uri_same_origin(s->service, uri) ? s->protocol->stamp(s, uri) : uri;
@@ -262,15 +182,15 @@ static size_t check_most (lua_State *L, int index) {
   return most < (double)(SIZE_MAX / 2) ? (size_t)most : SIZE_MAX / 2;
 }
 
-static struct exchange *describe (lua_State *L, struct session *s) {
+static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
+  struct request_body body;
   double timeout = duration_option(L, 2, "timeout", 0, 0),
          stall = duration_option(L, 2, "stallTimeout", 0, 0);
-  const char *method = check_method(L, 2);
+  request_body_read(L, 2, flows, &body);
+  const char *method = check_method(L, 2, &body), *type = request_body_type(&body);
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
-  bool lines = is_set(L, "headers") || is_set(L, "json") || is_set(L, "form");
-  size_t length;
+  bool lines = type || is_set(L, "headers");
   size_t most = check_most(L, 2);
-  const char *body = check_body(L, 2, &length);
   struct exchange *x = session_exchange(L, s, method, target_of(L, s));
   if (!x) {
     luaL_error(L, "not enough memory");
@@ -278,14 +198,9 @@ static struct exchange *describe (lua_State *L, struct session *s) {
   }
   x->request.timeout = timeout;
   x->request.stall_timeout = stall;
-  x->request.has_body = body != NULL;
   x->request.once = !twice;
   x->request.most = most;
-  if (body && buffer_add(&x->request.body, body, length) != BUFFER_OK) {
-    exchange_free(x);
-    luaL_error(L, "request: option 'body' is too large for the memory at hand");
-  }
-  if (lines && !set_headers(L, s, x)) {
+  if (!request_body_set(L, &body, x) || (lines && !set_headers(L, s, x, type))) {
     exchange_free(x);
     lua_error(L);
   }
@@ -300,21 +215,16 @@ static struct exchange *describe (lua_State *L, struct session *s) {
 
 /* Arguments: the session, the options. */
 static int describe_protected (lua_State *L) {
-  lua_pushlightuserdata(L, describe(L, lua_touserdata(L, 1)));
+  lua_pushlightuserdata(L, describe(L, lua_touserdata(L, 1), true));
   return 1;
 }
 
 /* The step of the operation's request, whose exchange is prepared for it. */
-static operation_step prepare (lua_State *L, struct operation *op, struct exchange *x) {
-  bool flows;
-  operation_push(L, op);
-  flows = compat_getslot(L, -1, OPERATION_DETAILS) == LUA_TFUNCTION;
-  lua_pop(L, 2);
-  if (!flows) return answered;
-  operation_let_flow(x, WINDOW);
+static operation_step prepare (const struct operation *op, struct exchange *x) {
+  if (!op->flow) return answered;
   x->request.telling = op->session->protocol->telling;
   x->request.telling_type = op->session->protocol->telling_type;
-  return flowed;
+  return flow_prepare(op->flow, x, answered);
 }
 
 /* Describes the request again, from the arguments that the operation keeps. */
@@ -329,7 +239,7 @@ static bool describe_again (lua_State *L, struct operation *op) {
   lua_call(L, 2, 1);
   x = lua_touserdata(L, -1);
   lua_settop(L, top);
-  return operation_send(L, op, x, prepare(L, op, x));
+  return operation_send(L, op, x, prepare(op, x));
 }
 
 /* Pushes a copy: the user may change the table meanwhile. */
@@ -343,14 +253,25 @@ static void push_arguments (lua_State *L, int options) {
   }
 }
 
+/* Arguments as those of `start`. Pushes the flow of the request, or nil. */
+static void push_flow (lua_State *L, const struct exchange *x) {
+  const struct upload *u = x->request.upload;
+  if (lua_toboolean(L, 7) || lua_isfunction(L, 5) || (u && u->kind == UPLOAD_PIECES))
+    flow_new(L, 2, 5);
+  else
+    lua_pushnil(L);
+}
+
 /*
 ** Runs protected: the exchange has no owner while the operation is made. Arguments: session, options,
-** exchange, inner, the function that takes the body or nil, and the retry policy or NULL.
+** exchange, inner, the function that takes the body or nil, the retry policy or NULL, and whether the options
+** have one of flow_options.
 */
 static int start (lua_State *L) {
   struct exchange **x = lua_touserdata(L, 3), *given;
   struct operation *op;
   const struct retry_policy *retry = lua_touserdata(L, 6);
+  push_flow(L, *x);
   if (retry || reconnect_keeps_arguments(lua_touserdata(L, 1)))
     push_arguments(L, 2);
   else
@@ -363,21 +284,26 @@ static int start (lua_State *L) {
   }
   if (retry) operation_must(L, op, retry_attach(op, retry, (*x)->request.timeout, (*x)->request.transport));
   op->repeatable = !(*x)->request.once;
-  lua_pushvalue(L, 7);
-  compat_setslot(L, 8, OPERATION_ARGUMENTS);
-  lua_pushvalue(L, 5);
-  compat_setslot(L, 8, OPERATION_DETAILS);
+  lua_pushvalue(L, 9);
+  compat_setslot(L, 10, OPERATION_ARGUMENTS);
+  if (!lua_isnil(L, 8)) flow_join(L, 8, op);
   given = *x;
   *x = NULL;
-  reconnect_begin_with(L, op, given, prepare(L, op, given), describe_again);
-  lua_settop(L, 8);
+  reconnect_begin_with(L, op, given, prepare(op, given), describe_again);
+  lua_settop(L, 10);
   return 1;
+}
+
+static void check_progress (lua_State *L) {
+  int type = lua_getfield(L, 2, "onProgress");
+  if (type != LUA_TNIL && type != LUA_TFUNCTION)
+    luaL_error(L, "request: option 'onProgress': expected a function, got %s", luaL_typename(L, -1));
+  lua_pop(L, 1);
 }
 
 /* True if the Lua layer makes the request, and takes the body as it comes. */
 static bool is_for_lua (lua_State *L, int sink) {
-  return !lua_isfunction(L, sink) &&
-         (is_set(L, "saveTo") || is_set(L, "stream") || is_set(L, "resume") || is_set(L, "onProgress"));
+  return !lua_isfunction(L, sink) && (is_set(L, "saveTo") || is_set(L, "stream") || is_set(L, "resume"));
 }
 
 static int request_by_lua (lua_State *L, bool inner) {
@@ -395,9 +321,11 @@ static int request (lua_State *L, struct session *s, bool inner) {
   struct exchange *x;
   struct retry_policy own;
   const struct retry_policy *retry;
+  bool flows;
   lua_settop(L, 3);
-  options_check(L, 2, "request", known_options);
-  if (is_for_lua(L, 3)) return request_by_lua(L, inner);
+  flows = options_check_more(L, 2, "request", known_options, flow_options, 0);
+  if (flows && is_for_lua(L, 3)) return request_by_lua(L, inner);
+  if (flows) check_progress(L);
   session_lapse(L, 1);
   if (s->phase == PHASE_INVALID || (s->closing && !inner)) {
     session_refuses(L, operation_new(L, 1, "request"));
@@ -405,7 +333,7 @@ static int request (lua_State *L, struct session *s, bool inner) {
     return 1;
   }
   retry = retry_of_request(L, 2, s->retry, &own);
-  x = describe(L, s);
+  x = describe(L, s, flows);
   lua_settop(L, 3);
   lua_pushcfunction(L, start);
   lua_pushvalue(L, 1);
@@ -414,7 +342,8 @@ static int request (lua_State *L, struct session *s, bool inner) {
   lua_pushboolean(L, inner);
   lua_pushvalue(L, 3);
   lua_pushlightuserdata(L, (void *)retry);
-  if (lua_pcall(L, 6, 1, 0) != LUA_OK) {
+  lua_pushboolean(L, flows);
+  if (lua_pcall(L, 7, 1, 0) != LUA_OK) {
     exchange_free(x);
     return lua_error(L);
   }

@@ -2,10 +2,12 @@
 
 #include "net/retry_after.h"
 #include "net/retry_budget.h"
+#include "net/upload.h"
 #include "runtime/duration.h"
 #include "runtime/options.h"
 #include "session/credentials.h"
 #include "session/events.h"
+#include "session/flow.h"
 #include "session/log.h"
 #include "session/operation.h"
 #include "session/protocol.h"
@@ -296,6 +298,10 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, st
            (x && !x->response.may_have_arrived);
   case PURPOSE_REQUEST: break;
   default: return false;
+  }
+  if (op->flow && flow_is_spent(op->flow)) {
+    found->fault.hint = upload_spent_hint;
+    return false;
   }
   if (op->repeatable || !reconnect_was_run(op, x, found)) return true;
   if (x && !found->fault.hint)

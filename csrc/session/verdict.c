@@ -99,6 +99,7 @@ static enum verdict failed_verdict (const struct exchange *x, enum failure failu
   case FAILURE_TOO_BIG:
   case FAILURE_REDIRECT: return own ? VERDICT_BROKEN : VERDICT_NEUTRAL;
   case FAILURE_NONE:
+  case FAILURE_FILE:
   case FAILURE_CANCELLED:
   case FAILURE_MEMORY: break;
   }

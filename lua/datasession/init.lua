@@ -11,6 +11,7 @@ local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader",
   requestBody = "bodies.request",
   appendQuery = "parameters.append", encodeParameters = "parameters.encode",
+  multipartParts = "multipart.parts",
   suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
@@ -59,7 +60,7 @@ for name in pairs(hooks) do
 end
 core.hook("load", function()
   for _, name in ipairs { "codec", "suggest", "catalogs", "persistence", "registry", "ending",
-    "parameters", "bodies" } do
+    "parameters", "multipart", "bodies" } do
     load("datasession.internal." .. name)
   end
   load "datasession.internal.data.live"

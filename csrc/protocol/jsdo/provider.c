@@ -592,6 +592,8 @@ static struct exchange *again (struct exchange *x) {
   copy->request = x->request;
   copy->request.body.memory = memory;
   copy->arrived = x->arrived;
+  copy->wanted = x->wanted;
+  copy->progressed = x->progressed;
   copy->tag = x->tag;
   copy->mark = x->mark | 1;
   memset(&x->request, 0, sizeof x->request);
@@ -611,6 +613,7 @@ bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
   struct exchange *copy;
   if (!who || who->model != MODEL_FORM_SSO || !is_signed(x) || x->mark & 1) return false;
   if (x->response.failure != FAILURE_NONE || !jsdo_says_expired_token(x)) return false;
+  if (x->request.upload && !upload_can_begin(x->request.upload)) return false;
   if (!has_another_token(L, op, x)) return false;
   copy = again(x);
   if (!copy) luaL_error(L, "not enough memory");

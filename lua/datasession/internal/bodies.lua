@@ -8,7 +8,7 @@ local mistake = require "datasession.internal.mistake"
 
 local bodies = {}
 
-local OWN = { saveTo = true, resume = true, stream = true, onProgress = true }
+local OWN = { saveTo = true, resume = true, stream = true }
 
 local function fail(message, ...) mistake("request: " .. message:format(...)) end
 
@@ -24,12 +24,6 @@ local function check(options)
   end
   if to ~= nil and options.stream then fail "expected either option 'saveTo' or option 'stream'" end
   if options.resume and kind ~= "string" then fail "option 'resume' needs a path in option 'saveTo'" end
-  local progress = options.onProgress
-  if progress ~= nil and type(progress) ~= "function" then
-    fail("option 'onProgress': expected a function, got %s", type(progress))
-  elseif progress and kind ~= "string" then
-    fail "option 'onProgress' needs a path in option 'saveTo'"
-  end
 end
 
 -- The options of the request itself.
@@ -64,8 +58,7 @@ function bodies.request(session, options)
   if type(options.saveTo) == "function" then
     return saveToFunction(session, rest(options), options.saveTo)
   elseif options.saveTo then
-    return download.request(session, rest(options), options.saveTo, options.resume,
-      options.onProgress)
+    return download.request(session, rest(options), options.saveTo, options.resume)
   end
   return session:request(rest(options))
 end

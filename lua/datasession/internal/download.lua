@@ -37,7 +37,7 @@ end
 
 -- ---- A download: { path, part, version (a path), device (true: path is one), method, resume, from (bytes
 -- that are there), validator, useless (true: the part does not fit the response), file, begun, resumable
--- (true: the part stays after a failure), onProgress, written (bytes), total (bytes, if the server says so) }
+-- (true: the part stays after a failure), goesOn (true: the response is the rest of what was there) }
 
 -- The part that an interrupted download left, if the server can be asked for the rest.
 local function findPart(self)
@@ -92,12 +92,6 @@ local function goesOn(self, response)
   return first and math.tointeger(tonumber(first)) == self.from
 end
 
--- The bytes of the whole document; nil: the server does not say, or its count is that of compressed bytes.
-local function totalOf(response, written)
-  local length = math.tointeger(tonumber(response.headers["content-length"]))
-  if length and not response.headers["content-encoding"] then return written + length end
-end
-
 local function begin(self, response)
   local on = goesOn(self, response)
   self.useless = self.from and response.status == 206 and not on
@@ -106,16 +100,13 @@ local function begin(self, response)
   end
   self.resumable = on
   self.file = check("write", self.part, io.open(self.part, on and "ab" or "wb"))
-  self.begun, self.written = true, on and self.from or 0
-  self.total = totalOf(response, self.written)
+  self.begun, self.goesOn = true, on
   if not on then keepVersion(self, response) end
 end
 
 local function write(self, piece, response)
   if not self.file then begin(self, response) end
   check("write", self.part, self.file:write(piece))
-  self.written = self.written + #piece
-  if self.onProgress then core.call(self.onProgress, self.written, self.total) end
 end
 
 local function close(self)
@@ -148,17 +139,27 @@ local function abandon(self)
   if self.begun and not self.resumable and not self.device then removePart(self) end
 end
 
-local function copyOf(options, headers)
+-- The function that is told of the progress: with what was there before the request.
+local function progressOf(self, f)
+  if not self.from or type(f) ~= "function" then return f end
+  return function(sent, toSend, received, toReceive)
+    if not self.begun then return end -- the response may be the whole, too
+    local before = self.goesOn and self.from or 0
+    f(sent, toSend, before + received, toReceive and before + toReceive)
+  end
+end
+
+local function optionsOf(self, given)
   local copy = {}
-  for name, value in pairs(options) do copy[name] = value end
-  copy.headers = headers
+  for name, value in pairs(given) do copy[name] = value end
+  copy.headers, copy.onProgress = headersOf(self, given.headers), progressOf(self, given.onProgress)
   return copy
 end
 
 -- The paths that are being written: two downloads to one would mix.
 local busy = {}
 
-local function newDownload(options, path, resume, onProgress)
+local function newDownload(options, path, resume)
   if path:find("\0", 1, true) then mistake "request: option 'saveTo': the path holds a NUL byte" end
   if busy[path] then
     mistake(format("request: option 'saveTo': a download to '%s' is under way", path))
@@ -166,7 +167,7 @@ local function newDownload(options, path, resume, onProgress)
   local device, method = core.isDevice(path), options.method
   local self = {
     path = path, part = device and path or path .. ".part", version = path .. ".part.version",
-    device = device, resume = resume and not device, onProgress = onProgress,
+    device = device, resume = resume and not device,
     method = type(method) == "string" and ascii.upper(method),
   }
   if self.resume then findPart(self) end
@@ -175,17 +176,19 @@ end
 
 local function isGet(options)
   if options.method then return ascii.upper(options.method) == "GET" end
-  return options.body == nil and options.json == nil and options.form == nil
+  for _, body in ipairs { "body", "bodyFile", "form", "json", "multipart" } do
+    if options[body] ~= nil then return false end
+  end
+  return true
 end
 
 --- Makes a request whose body goes to a file.
 -- @param path string: replaced when the body has come whole; untouched otherwise
 -- @param resume true: goes on with what an interrupted download left
--- @param onProgress nil, or function (bytes written, bytes in total or nil), called after each piece
 -- @return promise of the request. Raises for mistakes in the options
-function download.request(session, options, path, resume, onProgress)
-  local self = newDownload(options, path, resume, onProgress)
-  local promise = requestFlow(session, copyOf(options, headersOf(self, options.headers)),
+function download.request(session, options, path, resume)
+  local self = newDownload(options, path, resume)
+  local promise = requestFlow(session, optionsOf(self, options),
     function(piece, response) write(self, piece, response) end)
   busy[path] = true
   return promise:next(function(response, ...)
@@ -200,7 +203,7 @@ function download.request(session, options, path, resume, onProgress)
     local noRest = self.from and err.httpStatus == 416 -- another document, or one no longer than the part
     if noRest or self.useless then removePart(self) end
     if noRest or self.useless and isGet(options) then -- after a 206 the server may have acted on a POST
-      return download.request(session, options, path, resume, onProgress)
+      return download.request(session, options, path, resume)
     end
     error(err, 0)
   end)

@@ -15,7 +15,9 @@ local function fail(option, name, value)
     .. "got %s", option, tostring(name), value))
 end
 
-local function textOf(option, name, value)
+--- The text of one value of an option.
+-- @return string. Raises for anything but a string, a number, a boolean and datasession.null
+function parameters.text(option, name, value)
   local kind = type(value)
   if kind == "string" then return value end
   if kind == "boolean" then return tostring(value) end
@@ -28,7 +30,7 @@ end
 
 local function add(parts, option, name, value)
   if type(value) ~= "table" then
-    local text = textOf(option, name, value)
+    local text = parameters.text(option, name, value)
     parts[#parts + 1] = percent.encode(name, UNRESERVED) .. "=" .. percent.encode(text, UNRESERVED)
     return
   end
