@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { NAMES = 1, ROW, OVER, FIRST };
+enum { NAMES = 1, ROW, FIRST, OLD, OLD_FIRST };
 enum {
   ESCAPE = 6,  /* characters of "\u0000" */
   SMALL = 2048 /* most rows are shorter */
@@ -108,23 +108,10 @@ static lua_Integer count_members (lua_State *L, int index) {
   return n;
 }
 
-/* ---- the row */
-
-/* Pushes the value of the field whose name is on top. *n counts those that the row itself has. */
-static void push_value (lua_State *L, lua_Integer *n) {
-  lua_pushvalue(L, -1);
-  if (lua_rawget(L, ROW) != LUA_TNIL) ++*n;
-  if (lua_isnil(L, OVER)) return;
-  lua_pushvalue(L, -2);
-  if (lua_rawget(L, OVER) == LUA_TNIL)
-    lua_pop(L, 1);
-  else
-    lua_replace(L, -2);
-}
+/* ---- the rows */
 
 /* The name and the value are on top. */
 static bool put_member (struct writer *w) {
-  if (lua_isnil(w->L, -1)) return true;
   if (w->any) put(w, ",", 1);
   w->any = true;
   if (!put_string(w, -2)) return false;
@@ -132,41 +119,85 @@ static bool put_member (struct writer *w) {
   return lua_istable(w->L, -1) ? put_array(w) : put_scalar(w);
 }
 
-static bool put_row (struct writer *w) {
-  lua_Integer i, n = 0, names = (lua_Integer)lua_rawlen(w->L, NAMES);
+/* Puts the member that `from` ends with, behind its first `start` bytes. */
+static bool copy_member (struct writer *w, const struct writer *from, size_t start) {
+  if (from->size > from->room) return put_member(w);
+  if (from->to[start] == ',') start++;
+  if (w->any) put(w, ",", 1);
+  w->any = true;
+  put(w, from->to + start, from->size - start);
+  return true;
+}
+
+/* The field's name and its value in the row are on top; pops the value. */
+static bool put_field (struct writer *new, struct writer *old) {
+  lua_State *L = new->L;
+  size_t start = new->size;
+  bool has = !lua_isnil(L, -1), good = !has || put_member(new);
+  if (!good || lua_isnil(L, OLD)) {
+    lua_pop(L, 1);
+    return good;
+  }
+  lua_pushvalue(L, -2);
+  if (lua_rawget(L, OLD) == LUA_TNIL) {
+    lua_pop(L, 1);
+    good = !has || copy_member(old, new, start);
+  } else {
+    lua_replace(L, -2);
+    good = put_member(old);
+  }
+  lua_pop(L, 1);
+  return good;
+}
+
+static void put_first (struct writer *w, int index) {
   size_t length = 0;
-  const char *first = lua_tolstring(w->L, FIRST, &length);
+  const char *first = lua_tolstring(w->L, index, &length);
   put(w, "{", 1);
   if (length) put(w, first, length);
   w->any = length > 0;
+}
+
+static bool put_rows (struct writer *new, struct writer *old) {
+  lua_State *L = new->L;
+  lua_Integer i, n = 0, names = (lua_Integer)lua_rawlen(L, NAMES);
+  put_first(new, FIRST);
+  put_first(old, OLD_FIRST);
   for (i = 1; i <= names; i++) {
-    if (lua_rawgeti(w->L, NAMES, i) != LUA_TSTRING) return false;
-    push_value(w->L, &n);
-    if (!put_member(w)) return false;
-    lua_pop(w->L, 2);
+    if (lua_rawgeti(L, NAMES, i) != LUA_TSTRING) return false;
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, ROW) != LUA_TNIL) n++;
+    if (!put_field(new, old)) return false;
+    lua_pop(L, 1);
   }
-  put(w, "}", 1);
-  return n == count_members(w->L, ROW);
+  put(new, "}", 1);
+  put(old, "}", 1);
+  return n == count_members(L, ROW);
+}
+
+/* Gives the writer room for what it has counted. Pushes what owns it. */
+static void make_room (struct writer *w) {
+  w->to = compat_newuserdata(w->L, w->size, 0);
+  w->room = w->size;
+  w->size = 0;
 }
 
 static int encode_row (lua_State *L) {
-  char small[SMALL];
-  struct writer w = {L, small, sizeof small, 0, false};
-  luaL_Buffer b;
+  char small[2][SMALL];
+  struct writer new = {L, small[0], SMALL, 0, false}, old = {L, small[1], SMALL, 0, false};
   luaL_checktype(L, NAMES, LUA_TTABLE);
   luaL_checktype(L, ROW, LUA_TTABLE);
-  lua_settop(L, FIRST);
-  if (!put_row(&w)) return 0;
-  if (w.size <= sizeof small) {
-    lua_pushlstring(L, small, w.size);
-    return 1;
+  lua_settop(L, OLD_FIRST);
+  if (!put_rows(&new, &old)) return 0;
+  if (new.size > new.room || old.size > old.room) {
+    make_room(&new);
+    make_room(&old);
+    put_rows(&new, &old);
   }
-  w.room = w.size;
-  w.to = luaL_buffinitsize(L, &b, w.room);
-  w.size = 0;
-  put_row(&w);
-  luaL_pushresultsize(&b, w.size);
-  return 1;
+  lua_pushlstring(L, new.to, new.size);
+  if (lua_isnil(L, OLD)) return 1;
+  lua_pushlstring(L, old.to, old.size);
+  return 2;
 }
 
 void json_row_register (lua_State *L) {

@@ -12,10 +12,11 @@
 /*
 ** Adds encodeRow to the table on top, for the Lua layer.
 **
-** encodeRow(names, row [, over [, first]]): the text of an object with the fields of `row` that the array
-** `names` lists, in its order. Values in the table `over` replace those of the row. `first` is a text of
-** members that come before. nil in doubt, which is left to the codec: the row has other keys, or a value that
-** is no text, number, boolean, null or array of these; NaN, infinity, or a text that is not UTF-8.
+** encodeRow(names, row [, first [, old [, oldFirst]]]): the text of an object with the fields of `row` that
+** the array `names` lists, in its order. With the table `old`, whose values replace those of the row, a second
+** text. `first` and `oldFirst` are texts of members that come before. nil in doubt, which is left to the codec:
+** the row has other keys, or a value that is no text, number, boolean, null or array of these; NaN, infinity,
+** or a text that is not UTF-8.
 */
 void json_row_register (lua_State *L);
 

@@ -1,7 +1,7 @@
 --- Writes before-images: the JSON of a dataset with pending changes. image.lua describes the form.
 --
--- Each row is encoded by itself, with the keys before its fields and old values in the place of new ones: no
--- row is copied.
+-- Each row is encoded by itself, with the keys before its fields, once with its values and once with the old
+-- ones in their place: no row is copied.
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
@@ -20,7 +20,7 @@ local SLICE = 200 -- rows between two pauses
 
 -- The text of a string; ids seldom need escapes.
 local function quoted(text)
-  if not text:find "[^%w%-_.]" then return '"' .. text .. '"' end
+  if text:find "^[%w%-_.]*$" then return '"' .. text .. '"' end
   return encode(text)
 end
 
@@ -67,27 +67,30 @@ end
 
 --- The JSON of a row of the record. Raises { message =, record = } for a value that has no JSON.
 -- @param row plain
--- @param old table or nil: values that replace those of the row
 -- @param first string or nil: the text of members that come first
-function imagewriter.rowText(t, r, row, old, first)
-  return encodeRow(namesOf(t[P].shape), row, old, first) or encodeByCodec(t, r, row, old, first)
+function imagewriter.rowText(t, r, row, first)
+  return encodeRow(namesOf(t[P].shape), row, first) or encodeByCodec(t, r, row, nil, first)
 end
 
 local rowText = imagewriter.rowText
 local writers = {}
 
 function writers.created(t, r, row, _, id)
-  return rowText(t, r, row, nil, '"prods:clientId":' .. id .. ',"prods:rowState":"created"')
+  return rowText(t, r, row, '"prods:clientId":' .. id .. ',"prods:rowState":"created"')
 end
 
 function writers.modified(t, r, row, old, id)
-  local first = '"prods:id":' .. id
-  local keys = first .. ',"prods:clientId":' .. id .. ',"prods:rowState":"modified"'
-  return rowText(t, r, row, nil, keys), rowText(t, r, row, old, first)
+  local oldFirst = '"prods:id":' .. id
+  local first = '"prods:id":' .. id .. ',"prods:clientId":' .. id .. ',"prods:rowState":"modified"'
+  local after, before = encodeRow(namesOf(t[P].shape), row, first, old, oldFirst)
+  if after then return after, before end
+  return encodeByCodec(t, r, row, nil, first), encodeByCodec(t, r, row, old, oldFirst)
 end
 
 function writers.deleted(t, r, row, old, id)
-  return nil, rowText(t, r, row, old, '"prods:clientId":' .. id .. ',"prods:rowState":"deleted"')
+  local first = '"prods:clientId":' .. id .. ',"prods:rowState":"deleted"'
+  local _, before = encodeRow(namesOf(t[P].shape), row, nil, old, first)
+  return nil, before or encodeByCodec(t, r, row, old, first)
 end
 
 -- The texts of a record's new row and of its old row; either may be nil.
@@ -187,11 +190,11 @@ end
 function imagewriter.writeOne(jsdo, t, r)
   local state, old = memory.unsent(r)
   local after, before = texts(t, r, state, old)
-  local tableName = quoted(t[P].shape.name)
   local start = "{" .. quoted(nameOf(jsdo)) .. ':{"prods:hasChanges":true,'
-  if not before then return start .. tableName .. ":[" .. after .. "]}}" end
-  before = '"prods:before":{' .. tableName .. ":[" .. before .. "]}}}"
-  return after and start .. tableName .. ":[" .. after .. "]," .. before or start .. before
+  local name = quoted(t[P].shape.name)
+  if not before then return start .. name .. ":[" .. after .. "]}}" end
+  if not after then return start .. '"prods:before":{' .. name .. ":[" .. before .. "]}}}" end
+  return start .. name .. ":[" .. after .. '],"prods:before":{' .. name .. ":[" .. before .. "]}}}"
 end
 
 -- Records of a table: those in order, then those that were deleted.
