@@ -17,6 +17,7 @@ local exact = require("datasession.internal.codec.exact")
 local guard = require("datasession.internal.codec.guard")
 local locale = require("datasession.internal.locale")
 
+local getmetatable, type = getmetatable, type
 local find, format, gsub = string.find, string.format, string.gsub
 local match, sub = string.match, string.sub
 local concat = table.concat
@@ -112,11 +113,16 @@ end
 
 --- Repairs the decoded tables in place. Without marks C does it: most texts have none.
 local function mend(self, root, marks)
+  local arrayMeta = not self.can.keepsEmptyArrays and self.arrayMeta or nil
+  if not marks and type(root) == "table" then
+    core.mendTree(root, not self.can.readsIntegers, arrayMeta)
+    return root
+  end
   local holder = { root = root }      -- not an array: its only element may be anything
   if marks then
     restore(self, holder, marks)
   else
-    core.mendTree(holder, not self.can.readsIntegers, not self.can.keepsEmptyArrays and self.arrayMeta or nil)
+    core.mendTree(holder, not self.can.readsIntegers, arrayMeta)
   end
   return holder.root
 end
@@ -331,10 +337,11 @@ function codec.new(library, forceRepair)
     return setmetatable(t, self.arrayMeta)
   end
 
+  local arrayMeta, emptyArray = self.arrayMeta, made.emptyArray
+
   --- True if a value is marked as an array: decoded from one, made by `codec.array`, or `codec.emptyArray`.
   function made.isArray(value)
-    if value == made.emptyArray then return true end
-    return type(value) == "table" and getmetatable(value) == self.arrayMeta
+    return getmetatable(value) == arrayMeta or value == emptyArray
   end
 
   --- A description of the codec, for `datasession.version()`.

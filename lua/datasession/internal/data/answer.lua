@@ -9,11 +9,13 @@ local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local schema = require "datasession.internal.data.schema"
+local sending = require "datasession.internal.data.sending"
 
 local answer = {}
 
-local null = codec.null
+local isArray, null = codec.isArray, codec.null
 local isObject = forms.isObject
+local unsent = sending.unsent
 
 -- True if the object has the array of one of the tables, or a part of a before-image.
 local function hasTables(jsdo, object)
@@ -39,8 +41,8 @@ end
 -- The members of a body that is no dataset: an array of rows, { data = rows }, or a record itself.
 local function ofOneTable(t, body)
   local name = t[P].shape.name
-  if codec.isArray(body) then return { [name] = body } end
-  if codec.isArray(body.data) then return { [name] = body.data } end
+  if isArray(body) then return { [name] = body } end
+  if isArray(body.data) then return { [name] = body.data } end
   if forms.hasField(t, body) then return { [name] = { body } } end
 end
 
@@ -83,12 +85,13 @@ end
 
 -- The only row of a dataset whose form is the usual one and that has no error; nil: parse it.
 local function plainRow(jsdo, t, body)
-  local name = jsdo[P].resource.datasetName
+  local s, shape = jsdo[P], t[P].shape
+  local name = s.resource.datasetName
   local found = name and isObject(body) and body[name]
-  local rows = isObject(found) and found["prods:errors"] == nil and found[t[P].shape.name]
-  local row = codec.isArray(rows) and #rows == 1 and #jsdo[P].tables == 1 and rows[1]
+  local rows = isObject(found) and found["prods:errors"] == nil and found[shape.name]
+  local row = isArray(rows) and #rows == 1 and #s.tables == 1 and rows[1]
   if not isObject(row) or image.hasError(row) then return nil end
-  image.strip(t[P].shape, row)
+  image.strip(shape, row)
   return row
 end
 
@@ -122,8 +125,10 @@ end
 
 -- True if the program has not changed that key of the record, and the row has another value for it.
 local function keyDiffers(r, old, row, key)
-  local got, sent = keyText(row[key]), keyText(memory.values(r)[key])
-  return old[key] == nil and got ~= "" and sent ~= "" and got ~= sent
+  local got, sent = row[key], memory.values(r)[key]
+  if got == sent or old[key] ~= nil then return false end
+  got, sent = keyText(got), keyText(sent)
+  return got ~= "" and sent ~= "" and got ~= sent
 end
 
 local function hasKeys(r, row, keys)
@@ -135,21 +140,21 @@ end
 
 -- True if the row in the answer to an update is that of another record in memory. A server may give a record
 -- another key, but not one that is taken.
-local function isOther(r, row)
-  local state, old = memory.unsent(r)
+local function isOther(r, t, row)
+  local state, old = unsent(t[P], r)
   if state ~= "modified" then return false end
-  local shape, differs = memory.state(r).shape, false
-  local keys = schema.rowKeys(shape) or {}
+  local differs = false
+  local keys = schema.rowKeys(t[P].shape) or {}
   for _, key in ipairs(keys) do differs = differs or keyDiffers(r, old, row, key) end
   if not differs then return false end
-  for other in memory.records(memory.owner(r)) do
+  for other in memory.records(t) do
     if other ~= r and hasKeys(other, row, keys) then return true end
   end
   return false
 end
 
 local function checked(r, t, row, mark)
-  if row and isOther(r, row) then
+  if row and isOther(r, t, row) then
     return nil, ("the answer has the row of another record of %s"):format(t[P].shape.name)
   end
   return true, row, mark

@@ -4,14 +4,15 @@
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
 
-local null = codec.null
+local isArray, null = codec.isArray, codec.null
+local type = type
 
 local forms = {}
 
 local MOST_NAMES = 80      -- bytes of members' names that a message has
 
 local function isObject(value)
-  return type(value) == "table" and not codec.isArray(value)
+  return type(value) == "table" and not isArray(value)
 end
 
 forms.isObject = isObject
@@ -56,7 +57,7 @@ end
 function forms.describe(value)
   if value == null then return "null" end
   if isObject(value) then return membersText(value) end
-  return codec.isArray(value) and "an array" or type(value)
+  return isArray(value) and "an array" or type(value)
 end
 
 --- A body that is no JSON.

@@ -81,11 +81,26 @@ local function errorTexts(members, name)
   return texts
 end
 
+local ownKeys = setmetatable({}, { __mode = "k" }) -- shape -> the keys in OWN that are no fields
+
+local function keysOf(shape)
+  local keys = ownKeys[shape]
+  if not keys then
+    keys = {}
+    for _, key in ipairs(OWN) do
+      if isOwn(shape, key) then keys[#keys + 1] = key end
+    end
+    ownKeys[shape] = keys
+  end
+  return keys
+end
+
 --- Removes the keys that are no fields from a row.
 function image.strip(shape, row)
-  for i = 1, #OWN do
-    local key = OWN[i]
-    if row[key] ~= nil and isOwn(shape, key) then row[key] = nil end
+  local keys = keysOf(shape)
+  for i = 1, #keys do
+    local key = keys[i]
+    if row[key] ~= nil then row[key] = nil end
   end
 end
 

@@ -8,9 +8,11 @@ local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
+local sending = require "datasession.internal.data.sending"
 
 local concat, format, sub = table.concat, string.format, string.sub
 local encode, encodeRow = codec.encode, core.encodeRow
+local unsent = sending.unsent
 
 local imagewriter = {}
 
@@ -154,13 +156,13 @@ end
 
 -- Adds the record if there is something to send of it, and `begin` agrees.
 local function addUnsent(into, r, begin)
-  local state, old = memory.unsent(r)
+  local state, old = unsent(into.t[P], r)
   if not state then return end
   local id
   if begin then
     id = begin(into.t, r, state)
     if not id then return end
-    state, old = memory.unsent(r)
+    state, old = unsent(into.t[P], r)
   end
   if state then add(into, r, state, old, id) end
 end
@@ -188,7 +190,7 @@ end
 
 --- The same for one record.
 function imagewriter.writeOne(jsdo, t, r)
-  local state, old = memory.unsent(r)
+  local state, old = unsent(t[P], r)
   local after, before = texts(t, r, state, old)
   local start = "{" .. quoted(nameOf(jsdo)) .. ':{"prods:hasChanges":true,'
   local name = quoted(t[P].shape.name)
@@ -202,7 +204,7 @@ local function allOf(t)
   local list = {}
   for r in memory.records(t) do list[#list + 1] = r end
   for _, r in ipairs(memory.changed(t)) do
-    if memory.unsent(r) == "deleted" then list[#list + 1] = r end
+    if unsent(t[P], r) == "deleted" then list[#list + 1] = r end
   end
   return list
 end
@@ -216,7 +218,7 @@ function imagewriter.writeAll(jsdo, name, changedOnly)
   for i, t in ipairs(jsdo[P].tables) do
     local into = { t = t, after = {}, before = {}, always = true }
     for _, r in ipairs(changedOnly and memory.changed(t) or allOf(t)) do
-      local state, old = memory.unsent(r)
+      local state, old = unsent(t[P], r)
       if state or not changedOnly then add(into, r, state, old) end
     end
     tables[i] = into

@@ -11,8 +11,10 @@ local imagewriter = require "datasession.internal.data.imagewriter"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
 local requests = require "datasession.internal.data.request"
+local sending = require "datasession.internal.data.sending"
 
 local format = string.format
+local unsent = sending.unsent
 
 local rowsave = {}
 
@@ -39,8 +41,8 @@ rowsave.KINDS = KINDS
 local function sorted(t)
   local lists = { created = {}, modified = {}, deleted = {} }
   for _, r in ipairs(memory.changed(t)) do
-    local state = memory.unsent(r)
-    if state then table.insert(lists[state], r) end
+    local list = lists[unsent(t[P], r)]
+    if list then list[#list + 1] = r end
   end
   return lists
 end
@@ -113,14 +115,14 @@ local function bodyOf(jsdo, operation, t, r)
   if resource.datasetName and operation.useBeforeImage then
     return imagewriter.writeOne(jsdo, t, r)
   end
-  local text = imagewriter.rowText(t, r, rowOf(jsdo, t, r, memory.unsent(r)))
+  local text = imagewriter.rowText(t, r, rowOf(jsdo, t, r, unsent(t[P], r)))
   if not resource.datasetName then return text end
   return format("{%s:{%s:[%s]}}", codec.encode(resource.datasetName), codec.encode(t[P].shape.name), text)
 end
 
 -- The values for the placeholders of the address: the server knows a record by the keys that it had.
 local function addressValues(t, r)
-  local state, old = memory.unsent(r)
+  local state, old = unsent(t[P], r)
   local row, shape = memory.values(r), t[P].shape
   if state == "created" or next(old) == nil then return row end
   local keys = table.move(shape.keys, 1, #shape.keys, 1, {})
@@ -177,8 +179,8 @@ local function applyAnswer(plan, jsdo, made, t, r, response)
 end
 
 -- Sends the request of one record and applies the response.
-local function exchange(plan, jsdo, made, t, r)
-  local operation = jsdo[P].resource:operation(KINDS[memory.unsent(r)].type)
+local function exchange(plan, jsdo, made, t, r, state)
+  local operation = jsdo[P].resource:operation(KINDS[state].type)
   local options, problem = describe(plan, jsdo, made, operation, t, r)
   if not options then
     errors.ofRequest(jsdo, problem, made, r, t, memory.id(r))
@@ -197,7 +199,9 @@ end
 -- The events around one request. Does nothing for a record whose change has been undone meanwhile.
 local function saveOne(plan, jsdo, made)
   local r = made.jsrecord
-  local t, state = memory.owner(r), memory.unsent(r)
+  local t = memory.owner(r)
+  local m = t[P]
+  local state = unsent(m, r)
   if not state then
     made.success = true
     return
@@ -205,10 +209,13 @@ local function saveOne(plan, jsdo, made)
   local kind = KINDS[state]
   if events.fireRecord(t, kind.before, r, made) == false then
     rowsave.cancelled(jsdo, made, t, r, kind)
-  elseif memory.unsent(r) then
-    exchange(plan, jsdo, made, t, r)
   else
-    made.success = true -- a handler has undone the change
+    state = unsent(m, r)
+    if state then
+      exchange(plan, jsdo, made, t, r, state)
+    else
+      made.success = true -- a handler has undone the change
+    end
   end
   events.fireRecord(t, kind.after, r, made.success == true, made)
 end
