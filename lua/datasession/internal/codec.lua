@@ -173,7 +173,6 @@ local function decode(self, text)
     error(format("bad argument #1 to 'decode' (string expected, got %s)", type(text)), 2)
   end
   if sub(text, 1, 3) == BOM then text = sub(text, 4) end
-  if find(text, "^[ \t\r\n]*$") then return nil, "empty document" end
   local settled, problem = locale.settle(self.json, self.library)
   if not settled then return nil, problem end
   local zero = find(text, "\0", 1, true)       -- the codec would take it for the end of the text
@@ -185,6 +184,7 @@ local function decode(self, text)
   local value, message, guarded = attempt(self, text, false)
   if value == nil and guarded then value, message, guarded = attempt(self, text, true) end
   if value ~= nil then return value end
+  if find(text, "^[ \t\r\n]*$") then return nil, "empty document" end
   if guarded then
     local _, plain = self.json.decode(text)    -- for a position in the text as it came
     message = plain or message

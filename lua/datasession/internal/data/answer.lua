@@ -83,12 +83,13 @@ function answer.parse(jsdo, body, pause)
   return parsed, found
 end
 
--- The only row of a dataset whose form is the usual one and that has no error; nil: parse it.
+-- The only row of a dataset whose form is the usual one and that has no error; nil: parse it. An array has no
+-- members of these names.
 local function plainRow(jsdo, t, body)
   local s, shape = jsdo[P], t[P].shape
   local name = s.resource.datasetName
-  local found = name and isObject(body) and body[name]
-  local rows = isObject(found) and found["prods:errors"] == nil and found[shape.name]
+  local found = name and type(body) == "table" and body[name]
+  local rows = type(found) == "table" and found["prods:errors"] == nil and found[shape.name]
   local row = isArray(rows) and #rows == 1 and #s.tables == 1 and rows[1]
   if not isObject(row) or image.hasError(row) then return nil end
   image.strip(shape, row)

@@ -6,6 +6,7 @@
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local sending = require "datasession.internal.data.sending"
@@ -26,19 +27,34 @@ local function quoted(text)
   return encode(text)
 end
 
--- shape -> the names of its fields that are sent
-local sentNames = setmetatable({}, { __mode = "k" })
+local function nameOf(jsdo)
+  return jsdo[P].resource.datasetName or jsdo[P].resource.name
+end
 
-local function namesOf(shape)
-  local names = sentNames[shape]
-  if not names then
-    names = {}
-    for _, name in ipairs(shape.names) do
-      if not image.isOwn(shape, name) then names[#names + 1] = name end
-    end
-    sentNames[shape] = names
+-- The names of the fields that are sent.
+local function sentNames(shape)
+  local names = {}
+  for _, name in ipairs(shape.names) do
+    if not image.isOwn(shape, name) then names[#names + 1] = name end
   end
   return names
+end
+
+-- shape -> the parts that all its texts share: the names of the fields, the JSON of the table's name, the
+-- start of a dataset with changes
+local common = setmetatable({}, { __mode = "k" })
+
+local function commonOf(t)
+  local shape = t[P].shape
+  local parts = common[shape]
+  if not parts then
+    parts = {
+      names = sentNames(shape), table = quoted(shape.name),
+      start = "{" .. quoted(nameOf(t[P].jsdo)) .. ':{"prods:hasChanges":true,',
+    }
+    common[shape] = parts
+  end
+  return parts
 end
 
 -- A copy of a row with other values.
@@ -71,7 +87,7 @@ end
 -- @param row plain
 -- @param first string or nil: the text of members that come first
 function imagewriter.rowText(t, r, row, first)
-  return encodeRow(namesOf(t[P].shape), row, first) or encodeByCodec(t, r, row, nil, first)
+  return encodeRow(commonOf(t).names, row, first) or encodeByCodec(t, r, row, nil, first)
 end
 
 local rowText = imagewriter.rowText
@@ -84,21 +100,21 @@ end
 function writers.modified(t, r, row, old, id)
   local oldFirst = '"prods:id":' .. id
   local first = '"prods:id":' .. id .. ',"prods:clientId":' .. id .. ',"prods:rowState":"modified"'
-  local after, before = encodeRow(namesOf(t[P].shape), row, first, old, oldFirst)
+  local after, before = encodeRow(commonOf(t).names, row, first, old, oldFirst)
   if after then return after, before end
   return encodeByCodec(t, r, row, nil, first), encodeByCodec(t, r, row, old, oldFirst)
 end
 
 function writers.deleted(t, r, row, old, id)
   local first = '"prods:clientId":' .. id .. ',"prods:rowState":"deleted"'
-  local _, before = encodeRow(namesOf(t[P].shape), row, nil, old, first)
+  local _, before = encodeRow(commonOf(t).names, row, nil, old, first)
   return nil, before or encodeByCodec(t, r, row, old, first)
 end
 
 -- The texts of a record's new row and of its old row; either may be nil.
 local function texts(t, r, state, old, id)
   if not state then return rowText(t, r, memory.values(r)) end
-  return writers[state](t, r, memory.values(r), old, quoted(id or memory.id(r)))
+  return writers[state](t, r, memory.values(r), old, quoted(id or ids.id(t[P], r)))
 end
 
 -- ---- datasets
@@ -121,7 +137,7 @@ end
 
 -- Adds the array of one table to the pieces of the whole text.
 local function addTable(pieces, t, list)
-  pieces[#pieces + 1] = format("%s:[", quoted(t[P].shape.name))
+  pieces[#pieces + 1] = commonOf(t).table .. ":["
   table.move(list, 1, #list, #pieces + 1, pieces)
   pieces[#pieces + 1] = "]"
 end
@@ -148,10 +164,6 @@ local function dataset(name, tables)
   if addTables(pieces, tables, "before", ',"prods:before":{') then pieces[#pieces + 1] = "}" end
   pieces[#pieces + 1] = "}}"
   return concat(pieces)
-end
-
-local function nameOf(jsdo)
-  return jsdo[P].resource.datasetName or jsdo[P].resource.name
 end
 
 -- Adds the record if there is something to send of it, and `begin` agrees.
@@ -189,11 +201,11 @@ function imagewriter.write(jsdo, records, begin, pause)
 end
 
 --- The same for one record.
-function imagewriter.writeOne(jsdo, t, r)
+function imagewriter.writeOne(t, r)
   local state, old = unsent(t[P], r)
   local after, before = texts(t, r, state, old)
-  local start = "{" .. quoted(nameOf(jsdo)) .. ':{"prods:hasChanges":true,'
-  local name = quoted(t[P].shape.name)
+  local parts = commonOf(t)
+  local start, name = parts.start, parts.table
   if not before then return start .. name .. ":[" .. after .. "]}}" end
   if not after then return start .. '"prods:before":{' .. name .. ":[" .. before .. "]}}}" end
   return start .. name .. ":[" .. after .. '],"prods:before":{' .. name .. ":[" .. before .. "]}}}"

@@ -273,7 +273,7 @@ function memory.setError(r, text) sending.mark(r[MEMORY], r, "errorString", text
 for _, name in ipairs { "delete", "before", "accept", "reject", "beginSave", "endSave", "failSave", "unsent",
   "refresh", "recreate", "clearMark" } do
   local f = changes[name] or sending[name]
-  memory[name] = function(r, ...) return f(r[MEMORY], r, ...) end
+  memory[name] = function(r, a, b, c, d) return f(r[MEMORY], r, a, b, c, d) end -- faster than "..."
 end
 
 local function each(t, f)

@@ -113,7 +113,7 @@ end
 local function bodyOf(jsdo, operation, t, r)
   local resource = jsdo[P].resource
   if resource.datasetName and operation.useBeforeImage then
-    return imagewriter.writeOne(jsdo, t, r)
+    return imagewriter.writeOne(t, r)
   end
   local text = imagewriter.rowText(t, r, rowOf(jsdo, t, r, unsent(t[P], r)))
   if not resource.datasetName then return text end
@@ -131,6 +131,15 @@ local function addressValues(t, r)
   local values = {}
   for _, key in ipairs(keys) do values[key] = old[key] end
   return imagewriter.oldRow(r, values)
+end
+
+local function operationOf(plan, jsdo, state)
+  local found = plan.found[state]
+  if not found then
+    found = jsdo[P].resource:operation(KINDS[state].type)
+    plan.found[state] = found
+  end
+  return found
 end
 
 -- The address; nil and an error object if it has a placeholder without a value. One without placeholders is
@@ -180,7 +189,7 @@ end
 
 -- Sends the request of one record and applies the response.
 local function exchange(plan, jsdo, made, t, r, state)
-  local operation = jsdo[P].resource:operation(KINDS[state].type)
+  local operation = operationOf(plan, jsdo, state)
   local options, problem = describe(plan, jsdo, made, operation, t, r)
   if not options then
     errors.ofRequest(jsdo, problem, made, r, t, memory.id(r))
@@ -233,7 +242,7 @@ end
 --   `token` are what it sends
 function rowsave.run(jsdo, plan)
   local total = #plan.operations
-  plan.addresses = {}
+  plan.addresses, plan.found = {}, {}
   for i, made in ipairs(plan.operations) do
     saveOne(plan, jsdo, made)
     if plan.onProgress then core.call(plan.onProgress, i, total) end
