@@ -13,10 +13,10 @@
 ** Adds encodeRow to the table on top, for the Lua layer.
 **
 ** encodeRow(names, row [, first [, old [, oldFirst]]]): the text of an object with the fields of `row` that
-** the array `names` lists, in its order. With the table `old`, whose values replace those of the row, there is
-** a second text. `first` and `oldFirst` are texts of members that come before. nil in doubt, which is left to
-** the codec: the row has other keys, or a value that is no text, number, boolean, null or array of these; NaN,
-** infinity, or a text that is not UTF-8.
+** the array `names` lists, in its order. With the table `old`, whose values replace those of the row, there
+** is a second text. `first` and `oldFirst` are texts of members that come before. nil in doubt, which is left
+** to the codec: the row has other keys, or a value that is no text, number, boolean, null or array of these;
+** NaN, infinity, or a text that is not UTF-8.
 */
 void json_row_register (lua_State *L);
 

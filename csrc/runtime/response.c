@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
-** Consecutive texts: header block, URI, the bytes of timings.h, body. Once read, a value is also in a user
-** value.
+** Consecutive texts: header block, URI, the bytes of timings.h, and a small body, which becomes a Lua string
+** whenever it is read. A large body is a Lua string in a user value. So are other values, once they were read.
 */
 struct response_data {
   int status;
@@ -87,8 +87,6 @@ static void push_body (lua_State *L, int index, struct response_data *r) {
   if (compat_getslot(L, index, RESPONSE_BODY) != LUA_TNIL) return;
   lua_pop(L, 1);
   lua_pushlstring(L, body_of(r), r->body_length);
-  lua_pushvalue(L, -1);
-  compat_setslot(L, index, RESPONSE_BODY);
 }
 
 static void push_uri (lua_State *L, const struct response_data *r) {

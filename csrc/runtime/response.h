@@ -1,7 +1,6 @@
 /*
 ** response: a response as a read-only userdata: status, ok, headers, body, json(), uri, timing, timings. A
-** field
-** becomes a Lua value when it is first read. It holds no pointers, so it needs no finaliser.
+** field becomes a Lua value when it is read. It holds no pointers, so it needs no finaliser.
 */
 #ifndef RUNTIME_RESPONSE_H
 #define RUNTIME_RESPONSE_H
