@@ -224,6 +224,7 @@ build = {
         "csrc/runtime/promise.c",
         "csrc/runtime/ready_queue.c",
         "csrc/runtime/response.c",
+        "csrc/runtime/row_index.c",
         "csrc/runtime/timings.c",
         "csrc/runtime/transport_options.c",
         "csrc/runtime/userdata.c",

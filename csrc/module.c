@@ -22,6 +22,7 @@
 #include "runtime/moment.h"
 #include "runtime/numbers.h"
 #include "runtime/response.h"
+#include "runtime/row_index.h"
 #include "session/active_session.h"
 #include "session/hooks.h"
 #include "session/log.h"
@@ -161,6 +162,7 @@ int luaopen_datasession_core (lua_State *L) {
   calm_register(L);
   json_rows_register(L);
   json_row_register(L);
+  row_index_register(L);
   file_store_register(L, loop);
   set_constants(L);
   return 1;

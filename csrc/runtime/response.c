@@ -11,7 +11,7 @@
 
 /*
 ** Consecutive texts: header block, URI, the bytes of timings.h, and a small body, which becomes a Lua string
-** whenever it is read. A large body is a Lua string in a user value. So are other values, once they were read.
+** whenever it is read. A large body is a Lua string in a user value. So are other values once they were read.
 */
 struct response_data {
   int status;

@@ -7,6 +7,7 @@
 -- follows the working record.
 
 local codec = require "datasession.internal.codec"
+local core = require "datasession.core"
 local locale = require "datasession.internal.locale"
 local private = require "datasession.internal.data.private"
 
@@ -124,27 +125,30 @@ local function enter(m, index, hidden, r)
 end
 
 -- Generated ids of records that are as they were loaded: no table of numbers is needed.
-local function indexLoaded(m, index)
-  local records, first = m.records, m.first - 1
+local function indexLoaded(m)
+  local index, records, first = {}, m.records, m.first - 1
   for i = 1, #records do index[prefix .. first + i] = records[i] end
+  return index
 end
 
--- The same by the id field: none is changed, or in m.hidden.
-local function indexByField(m, index, property)
-  local records = m.records
+-- The same by the id field: none is changed, or in m.hidden. core.indexRows gives the usual index.
+local function indexByField(m, property)
+  local index, records = {}, m.records
   for i = 1, #records do
     local r = records[i]
     local value = r[VALUES][property]
     local id = value ~= null and text(value) or generated(m, r)
     if index[id] then share(m, id, r) else index[id] = r end
   end
+  return index
 end
 
-local function indexEach(m, index, hidden)
-  local records, deleted = m.records, m.deleted
+local function indexEach(m, hidden)
+  local index, records, deleted = {}, m.records, m.deleted
   for i = 1, #records do
     if deleted[records[i]] ~= "gone" then enter(m, index, hidden, records[i]) end
   end
+  return index
 end
 
 local function setIndex(m, index)
@@ -153,15 +157,16 @@ end
 
 -- Makes the index: id -> record; m.hidden has those that are deleted.
 local function build(m)
-  local index, hidden, property = {}, {}, m.shape.idProperty
+  local hidden, property = {}, m.shape.idProperty
   local unchanged = m.changeCount == 0 and m.deletedCount == 0
+  local index
   m.shared = nil
   if unchanged and property then
-    indexByField(m, index, property)
+    index = core.indexRows(m.records, VALUES, property) or indexByField(m, property)
   elseif unchanged and not m.numbers then
-    indexLoaded(m, index)
+    index = indexLoaded(m)
   else
-    indexEach(m, index, hidden)
+    index = indexEach(m, hidden)
   end
   m.hidden = hidden
   setIndex(m, index)
@@ -211,7 +216,7 @@ end
 
 --- The record of that id; nil: there is none, or it is deleted and `deleted` is not true.
 function ids.find(m, id, deleted)
-  if not m.index then build(m) end
+  if not m.index then core.uncollected(build, m) end
   local r = m.index[id]
   if not r and m.shared then
     r = nextShared(m, id)
