@@ -26,6 +26,7 @@
 #include "session/active_session.h"
 #include "session/hooks.h"
 #include "session/log.h"
+#include "session/observer.h"
 #include "session/session_binding.h"
 #include "session/session_new.h"
 #include "store/file_store.h"
@@ -151,6 +152,7 @@ int luaopen_datasession_core (lua_State *L) {
   session_new_register(L);
   active_session_register(L);
   log_register(L);
+  observer_register(L);
   engine_limits_register(L);
   protocol_lua_register(L);
   datasnap_register(L);

@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "session/hooks.h"
+#include "session/observer.h"
 #include "session/operation.h"
 #include "session/session.h"
 
@@ -56,7 +57,7 @@ void revalidate_push_key (lua_State *L, const struct operation *op, const struct
   const struct session *s = op->session;
   int top = lua_gettop(L);
   bool own = uri_same_origin(s->service, uri);
-  if (op->apart || s->has_on_open || !is_usual(s->transport)) {
+  if (op->apart || s->has_on_open || observer_is_set(op) || !is_usual(s->transport)) {
     lua_pushnil(L);
     return;
   }

@@ -240,6 +240,62 @@ bool exchange_has_type (const struct exchange *x, const char *type) {
   return BEGINS(r->headers.data + r->type_at, r->type_length, type, strlen(type));
 }
 
+/* The size of the line that begins at `line`, with its end. */
+static size_t line_size (const char *line, size_t left) {
+  const char *feed = memchr(line, '\n', left);
+  return feed ? (size_t)(feed - line) + 1 : left;
+}
+
+/* Adds the block's lines, but those of that name, and not the blank line that ends it. */
+static bool add_others (struct buffer *to, const struct buffer *block, const char *name, size_t length) {
+  size_t size;
+  for (size_t at = 0; at < block->length && !is_blank_line(block->data + at, 1); at += size) {
+    const char *line = block->data + at;
+    size = line_size(line, block->length - at);
+    bool named = size > length && line[length] == ':' && ascii_same_start(line, name, length);
+    if (!named && buffer_add(to, line, size) != BUFFER_OK) return false;
+  }
+  return true;
+}
+
+static bool add_line (struct buffer *to, const char *name, size_t name_length, const char *value,
+                      size_t length) {
+  return buffer_add(to, name, name_length) == BUFFER_OK && buffer_add(to, ": ", 2) == BUFFER_OK &&
+         buffer_add(to, value, length) == BUFFER_OK && buffer_add(to, "\r\n", 2) == BUFFER_OK;
+}
+
+/* Replaces the header block and what is noted of it. */
+static void take_block (struct response *r, const struct buffer *block) {
+  struct header_line line;
+  buffer_cleanup(&r->headers);
+  r->headers = *block;
+  r->initials = 0;
+  for (size_t at = 0; at < block->length; at += line_size(block->data + at, block->length - at))
+    r->initials |= initial(block->data + at);
+  bool found = header_find(block->data, block->length, "Content-Type", &line);
+  r->type_at = found ? (size_t)(line.value - block->data) : 0;
+  r->type_length = found ? line.value_length : 0;
+}
+
+enum header_result exchange_change_header (struct exchange *x, const char *name, size_t name_length,
+                                           const char *value, size_t value_length) {
+  struct buffer block;
+  if (!header_is_name(name, name_length)) return HEADER_BAD_NAME;
+  if (value && !header_is_value(value, value_length)) return HEADER_BAD_VALUE;
+  buffer_init(&block, x->response.headers.memory, SIZE_MAX / 2);
+  block.secret = x->response.headers.secret;
+  if (add_others(&block, &x->response.headers, name, name_length) &&
+      (!value || add_line(&block, name, name_length, value, value_length)) &&
+      buffer_add(&block, "\r\n", 2) == BUFFER_OK) {
+    take_block(&x->response, &block);
+    return HEADER_OK;
+  }
+  /* GCOVR_EXCL_START: out of memory; seldom in a short run */
+  buffer_cleanup(&block);
+  return HEADER_NO_MEMORY;
+  /* GCOVR_EXCL_STOP */
+}
+
 bool exchange_begins_answer (const char *line, size_t length) {
   return IS_NAMED(line, length, "HTTP/");
 }

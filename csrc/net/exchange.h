@@ -126,6 +126,7 @@ struct exchange {
   struct exchange *next;               /* for the owner's use: its list */
   unsigned mark;                       /* for the owner's use */
   unsigned attempt;                    /* for the owner's use: which one of several, 0 or 1: the first */
+  bool told;                           /* for the owner's use: an observer has seen the response */
   size_t tag;                          /* for the owner's use: which of several */
 
   /* Written by the engine: */
@@ -151,6 +152,13 @@ void exchange_last_hop (const struct exchange *x, struct hop *hop);
 ** the next exchange of the same call by hop_join(&next->response.hops, ...).
 */
 struct kept_hop *exchange_take_hops (struct exchange *x);
+
+/*
+** For the owner: replaces the response's header lines of that name, in any case, by one line, or adds it.
+** Value NULL: removes them.
+*/
+enum header_result exchange_change_header (struct exchange *x, const char *name, size_t name_length,
+                                           const char *value, size_t value_length);
 
 /* True if the response's Content-Type begins with `type`, in any case. */
 bool exchange_has_type (const struct exchange *x, const char *type);

@@ -56,7 +56,7 @@ size_t header_list_size (const struct header_list *list) {
 }
 
 /* RFC 9110, 5.6.2 */
-static bool is_token (const char *name, size_t length) {
+bool header_is_name (const char *name, size_t length) {
   static const char marks[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < length; i++) {
     char c = name[i];
@@ -261,7 +261,7 @@ static void write_line (struct line *line, const char *name, const char *value, 
 enum header_result header_list_set (struct header_list *list, const char *name, size_t name_length,
                                     const char *value, size_t value_length) {
   assert(list->references == 1);
-  if (!is_token(name, name_length)) return HEADER_BAD_NAME;
+  if (!header_is_name(name, name_length)) return HEADER_BAD_NAME;
   if (!header_is_value(value, value_length)) return HEADER_BAD_VALUE;
   trim(&value, &value_length);
   struct line *line = new_line(list, name_length + value_length + sizeof ": ", name_length);
@@ -357,7 +357,7 @@ bool header_next (const char *block, size_t length, size_t *at, struct header_li
     const char *start = block + *at;
     size_t size = next_line(block, length, at);
     const char *colon = size ? memchr(start, ':', size) : NULL;
-    if (!colon || !is_token(start, (size_t)(colon - start))) continue;
+    if (!colon || !header_is_name(start, (size_t)(colon - start))) continue;
     line->name = start;
     line->name_length = (size_t)(colon - start);
     line->value = colon + 1;

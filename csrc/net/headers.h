@@ -31,6 +31,9 @@ void header_list_release (struct header_list *list); /* accepts NULL */
 enum header_result header_list_set (struct header_list *list, const char *name, size_t name_length,
                                     const char *value, size_t value_length);
 
+/* True if the text may be a header's name. */
+bool header_is_name (const char *text, size_t length);
+
 /* True if the text may be a header's value. */
 bool header_is_value (const char *text, size_t length);
 

@@ -357,6 +357,7 @@ static double step_engine (lua_State *L, struct loop *loop, double wait, double 
 
 /* True if there is something to do. Entries that deeper steps held back become ready. */
 static bool begin_step (lua_State *L, struct loop *loop) {
+  if (loop->observing) luaL_error(L, "datasession: onRequest and onResponse must not wait");
   loop_check(L, loop);
   raise_interrupt(L, loop);
   if (has_next(loop)) let_all_go(L, loop);

@@ -38,6 +38,13 @@ enum loop_table {
   LOOP_TABLES     /* the number of tables */
 };
 
+/* Bits of loop->observers. */
+enum {
+  OBSERVER_OF_ALL = 1, /* onRequest or onResponse is set for all sessions */
+  OBSERVER_OF_ONE = 2, /* a session had one of its own, once */
+  OBSERVER_LOG = 4     /* the logger gets the level debug */
+};
+
 /* Functions of operations that the loop and promises call. */
 struct operation_calls {
   void (*cancel)(struct operation *op); /* for promise:cancel; raises nothing */
@@ -89,6 +96,8 @@ struct loop {
   unsigned let_go;    /* how many of them are resumed now */
   unsigned depth;     /* steps inside steps: handlers that await */
   unsigned busy;      /* an operation runs: a finaliser inside it must not step the loop */
+  unsigned observers; /* bits; 0: no function observes exchanges */
+  unsigned observing; /* onRequest or onResponse runs: it must not step the loop */
   bool interrupted;   /* a hook raised an error, which ends all steps; see loop_pcall */
   bool warned_seconds, warned_milliseconds; /* warned of options in the wrong unit: once a state */
   bool closed;

@@ -4,6 +4,7 @@
 #include "runtime/await.h"
 #include "runtime/error.h"
 #include "runtime/response.h"
+#include "session/observer.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -71,6 +72,8 @@ static void take (lua_State *L, struct operation *op) {
   struct exchange *x = op->exchanges;
   struct buffer *body;
   if (!x) return;
+  if (op->loop->observers) observer_response(L, op, x, true);
+  if (op->abort_kind || op->over) return;
   body = &x->response.body;
   op->repeatable = false; /* the program has a part of the response */
   push(L, op);

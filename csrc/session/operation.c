@@ -6,6 +6,7 @@
 #include "runtime/promise.h"
 #include "session/flow.h"
 #include "session/identity.h"
+#include "session/observer.h"
 #include "session/protocol.h"
 #include "session/retry.h"
 #include "session/session.h"
@@ -206,6 +207,7 @@ static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   struct exchange *x = lua_touserdata(L, 2);
   *(bool *)lua_touserdata(L, 3) = true;
+  if (x && op->loop->observers && !op->over) observer_response(L, op, x, false);
   if (op->over) return 0;
   if (!op->abort_kind && x && op->owner->on_answer && op->owner->on_answer(L, op, x)) return 0;
   if (!op->abort_kind)
@@ -427,6 +429,15 @@ static bool is_fresh (const struct operation *op, const struct exchange *x) {
   return known && x->phase == EXCHANGE_FRESH;
 }
 
+/* False: out of memory. */
+static bool submit (lua_State *L, struct operation *op, struct exchange *x) {
+  if (op->loop->observers && !op->abort_kind) {
+    observer_request(L, op, x);
+    if (!is_fresh(op, x)) return true; /* it was aborted, or freed */
+  }
+  return engine_submit(op->loop->engine, x);
+}
+
 bool operation_send (lua_State *L, struct operation *op, struct exchange *x, operation_step step) {
   if (!x) return false;
   if (op->limit > 0) x->request.timeout = op->limit;
@@ -441,12 +452,12 @@ bool operation_send (lua_State *L, struct operation *op, struct exchange *x, ope
   operation_hold(op, x, step);
   if (!op->abort_kind && op->owner->before_send && op->owner->before_send(L, op, x)) return true;
   if (!is_fresh(op, x)) return true; /* a finaliser that ran meanwhile has aborted it */
-  if (!engine_submit(op->loop->engine, x)) {
+  if (!submit(L, op, x)) {
     remove_exchange(op, x);
     exchange_free(x);
     return false;
   }
-  if (op->abort_kind) engine_cancel(op->loop->engine, x); /* aborted between two exchanges */
+  if (op->abort_kind && !op->over) engine_cancel(op->loop->engine, x); /* aborted between two exchanges */
   return true;
 }
 
@@ -466,7 +477,8 @@ void operation_resume (lua_State *L, struct operation *op) {
   for (; x; x = next) {
     next = x->next;
     if (x->phase != EXCHANGE_FRESH) continue;
-    if (op->abort_kind || !op->owner->sign(op, x) || !engine_submit(op->loop->engine, x)) fail_held(L, op, x);
+    if (op->abort_kind || !op->owner->sign(op, x) || !submit(L, op, x)) fail_held(L, op, x);
+    if (op->over) return; /* GCOVR_EXCL_LINE: a finaliser has ended it meanwhile */
   }
 }
 
@@ -534,6 +546,12 @@ void operation_start (lua_State *L, struct operation *op, bool (*verb)(lua_State
 }
 
 void operation_resolve (lua_State *L, struct operation *op) {
+  if (op->raised) {
+    lua_pop(L, 3);
+    lua_pushnil(L);
+    operation_reject(L, op);
+    return;
+  }
   operation_push(L, op);
   lua_insert(L, -4);
   op->resolved = true;
@@ -544,6 +562,10 @@ void operation_resolve (lua_State *L, struct operation *op) {
 }
 
 void operation_reject (lua_State *L, struct operation *op) {
+  if (op->raised) {
+    lua_pop(L, 1);
+    observer_push_error(L, op);
+  }
   operation_push(L, op);
   lua_insert(L, -2);
   complete_error(L, op, lua_gettop(L) - 1);

@@ -84,6 +84,7 @@ struct operation {
   */
   const lua_State *inner;
   bool resolved;
+  bool raised; /* PROMISE_ERROR is what an observer raised: it rejects, whatever the outcome */
   bool over;
   const char *abort_kind;    /* static; set if it was aborted or refused: "cancelled", "closed", "auth" */
   const char *abort_message; /* static */

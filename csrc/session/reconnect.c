@@ -139,6 +139,7 @@ static bool must_wait (lua_State *L, const struct operation *op) {
 
 static void begin (lua_State *L, struct operation *op) {
   op->tries++;
+  op->raised = false;
   op->epoch = op->session->epoch;
   if (op->tries > 1 && op->deadline > 0 && (op->limit <= 0 || time_left(op) < op->limit))
     op->limit = time_left(op) > 0.001 ? time_left(op) : 0.001;

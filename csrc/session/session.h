@@ -59,6 +59,7 @@ struct session {
   enum phase phase : 4;
   unsigned failures : 2;     /* failed pings in a row, at most AUTOPING_FAILURES: automatic ones slow down */
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
+  bool has_observer : 1;     /* SESSION_ON_REQUEST or SESSION_ON_RESPONSE is a function */
   bool has_own_line : 1;     /* `headers` have the protocol's own_line */
   bool device_offline : 1;   /* the host reported that there is no network */
   bool online : 1;           /* the web application answered last time */
@@ -95,6 +96,8 @@ enum session_value {
   SESSION_SAVER,         /* its entry in the ready queue; store/store.c */
   SESSION_KEY,           /* key; made on first access */
   SESSION_DATA,          /* the protocol's value */
+  SESSION_ON_REQUEST,    /* onRequest: a function or nil */
+  SESSION_ON_RESPONSE,   /* onResponse: a function or nil */
   SESSION_SLOTS = SESSION_OTHERS
 };
 

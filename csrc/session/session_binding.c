@@ -9,6 +9,7 @@
 #include "session/autoping.h"
 #include "session/events.h"
 #include "session/hooks.h"
+#include "session/observer.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/request.h"
@@ -34,6 +35,8 @@ enum property {
   PROPERTY_LOGIN_RESULT,
   PROPERTY_NAME,
   PROPERTY_ON_OPEN_REQUEST,
+  PROPERTY_ON_REQUEST,
+  PROPERTY_ON_RESPONSE,
   PROPERTY_PING_INTERVAL,
   PROPERTY_PROTOCOL,
   PROPERTY_RECONNECT,
@@ -47,12 +50,33 @@ enum property {
   PROPERTY_USER_NAME
 };
 
-static const char *const property_names[] = {
-    "authenticationModel", "authProvider", "catalogs",      "catalogURIs",   "clientContextId",
-    "connected",           "expiresAt",    "JSDOs",         "key",           "loginHttpStatus",
-    "loginResult",         "name",         "onOpenRequest", "pingInterval",  "protocol",
-    "reconnect",           "retry",        "services",      "serviceStatus", "serviceURI",
-    "sessionId",           "state",        "status",        "userName",      NULL};
+static const char *const property_names[] = {"authenticationModel",
+                                             "authProvider",
+                                             "catalogs",
+                                             "catalogURIs",
+                                             "clientContextId",
+                                             "connected",
+                                             "expiresAt",
+                                             "JSDOs",
+                                             "key",
+                                             "loginHttpStatus",
+                                             "loginResult",
+                                             "name",
+                                             "onOpenRequest",
+                                             "onRequest",
+                                             "onResponse",
+                                             "pingInterval",
+                                             "protocol",
+                                             "reconnect",
+                                             "retry",
+                                             "services",
+                                             "serviceStatus",
+                                             "serviceURI",
+                                             "sessionId",
+                                             "state",
+                                             "status",
+                                             "userName",
+                                             NULL};
 
 static const char *state_name (const struct session *s) {
   if (s->phase != PHASE_INVALID && s->reconnecting) return "reconnecting";
@@ -164,6 +188,8 @@ static void push_property (lua_State *L, const struct session *s, enum property 
   case PROPERTY_STATE: lua_pushstring(L, state_name(s)); break;
   case PROPERTY_USER_NAME: session_getvalue(L, 1, SESSION_USER); break;
   case PROPERTY_ON_OPEN_REQUEST: session_getvalue(L, 1, SESSION_ON_OPEN); break;
+  case PROPERTY_ON_REQUEST: observer_get(L, "onRequest"); break;
+  case PROPERTY_ON_RESPONSE: observer_get(L, "onResponse"); break;
   case PROPERTY_AUTH_PROVIDER: push_provider(L, s); break;
   case PROPERTY_NAME: session_getvalue(L, 1, SESSION_NAME); break;
   }
@@ -245,6 +271,11 @@ static int set_on_open (lua_State *L, struct session *s) {
   return 0;
 }
 
+static int set_observer (lua_State *L, struct session *s, const char *name) {
+  observer_set(L, s, name);
+  return 0;
+}
+
 /* The name at 2 is no property's. Upvalues as above. */
 static int refuse_field (lua_State *L, const char *name) {
   lua_pushvalue(L, 2);
@@ -264,6 +295,8 @@ static int session_newindex (lua_State *L) {
   switch ((enum property)lua_tointeger(L, -1)) {
   case PROPERTY_PING_INTERVAL: return set_interval(L, s);
   case PROPERTY_ON_OPEN_REQUEST: return set_on_open(L, s);
+  case PROPERTY_ON_REQUEST: return set_observer(L, s, "onRequest");
+  case PROPERTY_ON_RESPONSE: return set_observer(L, s, "onResponse");
   default: return luaL_error(L, "session.%s is read-only", name);
   }
 }

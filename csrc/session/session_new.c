@@ -10,6 +10,7 @@
 #include "runtime/transport_options.h"
 #include "session/autoping.h"
 #include "session/hooks.h"
+#include "session/observer.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/retry.h"
@@ -19,19 +20,10 @@
 #include <string.h>
 
 /* The options of every protocol. A protocol adds its own. */
-static const char *const common_options[] = {TRANSPORT_OPTIONS,
-                                             "serviceURI",
-                                             "baseURI",
-                                             "protocol",
-                                             "pingInterval",
-                                             "onOpenRequest",
-                                             "name",
-                                             "store",
-                                             "storage",
-                                             "reconnect",
-                                             "retry",
-                                             "keepCredentials",
-                                             NULL};
+static const char *const common_options[] = {
+    TRANSPORT_OPTIONS, "serviceURI",      "baseURI", "protocol", "pingInterval", "onOpenRequest",
+    "onRequest",       "onResponse",      "name",    "store",    "storage",      "reconnect",
+    "retry",           "keepCredentials", NULL};
 
 /* A protocol of the library; NULL: none has that name. */
 static const struct protocol *find_own (lua_State *L, const char *name) {
@@ -290,6 +282,7 @@ static struct session *configure (lua_State *L) {
   if (!autoping_set_interval(s, interval_option(L))) luaL_error(L, "not enough memory");
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
+  observer_options(L, s);
   reconnect_options(L, s);
   s->retry = retry_read(L, &s->loop->memory);
   s->transport = transport_from_options(L, loop, 1);

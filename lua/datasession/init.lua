@@ -18,6 +18,8 @@ local hooks = {
   jsdos = "data.live.list",
   waterfall = "timings.waterfall",
   channel = "channel.object.new",
+  observeRequest = "observers.onRequest", observedRequest = "observers.request",
+  observeResponse = "observers.onResponse",
 }
 local fields = {
   getSession = "registry.getSession", invalidateAllSessions = "registry.invalidateAllSessions",
@@ -79,6 +81,8 @@ local datasession = {
   activeSession = core.activeSession,
   setActiveSession = core.setActiveSession,
   setLogger = core.setLogger,
+  onRequest = core.onRequest,
+  onResponse = core.onResponse,
   setLimits = core.setLimits,
   defineProtocol = core.protocol,
   protocol = core.protocol, -- the old name

@@ -4,47 +4,11 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local files = dofile "spec/support/files.lua"
+local logins = dofile "spec/support/logins.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 
-local function model(name, application)
-  return function(server, caFile, user, password)
-    local uri = server.uris[application or name]
-    return datasession.new({ serviceURI = uri, authenticationModel = name, caFile = caFile })
-      :login(user, password)
-  end
-end
-
--- By application: the promise of a login.
-local logins = {
-  anonymous = model "anonymous", basic = model "basic", form = model "form", old = model("form", "old"),
-  form_sso = function(server, caFile, user, password)
-    return datasession.AuthenticationProvider({ uri = server.uris.form_sso, authenticationModel = "form_sso",
-      caFile = caFile }):login(user, password)
-  end,
-  sso = function(server, caFile, user, password)
-    return datasession.getSession { serviceURI = server.uris.sso, authenticationModel = "sso",
-      catalogURI = "static/CustomerService.json", authenticationURI = server.uris.form_sso, username = user,
-      password = password, caFile = caFile }
-  end,
-  bearer = function(server, caFile)
-    return datasession.new({ serviceURI = server.uris.bearer, authenticationModel = "bearer",
-      caFile = caFile }):login("letmein")
-  end,
-  datasnap = function(server, caFile, user, password)
-    return datasession.new({ protocol = "datasnap", serviceURI = server.uris.datasnap, caFile = caFile })
-      :login(user, password)
-  end,
-  btt = function(server, caFile)
-    return datasession.new({ protocol = "btt", serviceURI = server.uris.btt, caFile = caFile }):login()
-  end,
-  proiv = function(server, caFile, user, password)
-    return datasession.new({ protocol = "proiv", serviceURI = server.origin, sessionNodeID = "left",
-      caFile = caFile, connectionData = { sessionType = "TELNET_SESSION", hostname = "vm.example",
-      port = "9023", username = user, password = password } }):login()
-  end,
-}
 local HAS_NO_USERS = { anonymous = true, bearer = true, btt = true }
 
 describe("a sandbox with a certificate made at its start", function()
@@ -67,17 +31,17 @@ describe("a sandbox with a certificate made at its start", function()
 
   for name, login in pairs(logins) do
     it("lets " .. name .. " log in with caFile, and not with another authority's or without", function()
-      await.rejected(login(server, nil, "ada", "lovelace"), "tls")
-      local err = await.rejected(login(server, other.caFile, "ada", "lovelace"), "tls")
+      await.rejected(login(server, "ada", "lovelace"), "tls")
+      local err = await.rejected(login(server, "ada", "lovelace", { caFile = other.caFile }), "tls")
       assert.matches("certificate not trusted", tostring(err))
       assert.same({}, server:requests())
-      assert(login(server, server.caFile, "ada", "lovelace"):await(LIMIT))
+      assert(login(server, "ada", "lovelace", { caFile = server.caFile }):await(LIMIT))
       assert.is_true(#server:requests() > 0)
     end)
 
     it("knows its own users alone in " .. name, function()
       for user, password in pairs { ada = "secret", lua = "secret" } do
-        local ok, err = login(server, server.caFile, user, password):await(LIMIT)
+        local ok, err = login(server, user, password, { caFile = server.caFile }):await(LIMIT)
         if HAS_NO_USERS[name] then assert(ok, err) else assert.equal("auth", err and err.kind) end
       end
     end)
@@ -87,17 +51,17 @@ describe("a sandbox with a certificate made at its start", function()
     local uri = server.uris.anonymous:gsub("127%.0%.0%.1", "localhost")
     assert(datasession.new({ serviceURI = uri, caFile = server.caFile }):login():await(LIMIT))
     local named <close> = assert(sandbox.start { tls = { names = { "*.example.com", "192.0.2.1", "::1" } } })
-    local err = await.rejected(logins.anonymous(named, named.caFile), "tls")
+    local err = await.rejected(logins.anonymous(named, nil, nil, { caFile = named.caFile }), "tls")
     assert.matches("for another name", err.hint)
     local elsewhere <close> = assert(sandbox.start { address = "127.0.0.2", tls = true })
-    assert(logins.anonymous(elsewhere, elsewhere.caFile):await(LIMIT))
+    assert(logins.anonymous(elsewhere, nil, nil, { caFile = elsewhere.caFile }):await(LIMIT))
     local only <close> = assert(sandbox.start { tls = { names = { "127.0.0.1" } } })
-    assert(logins.anonymous(only, only.caFile):await(LIMIT))
+    assert(logins.anonymous(only, nil, nil, { caFile = only.caFile }):await(LIMIT))
   end)
 
   it("keeps its certificate when it is started again", function()
     assert(server:restart())
-    assert(logins.anonymous(server, server.caFile):await(LIMIT))
+    assert(logins.anonymous(server, nil, nil, { caFile = server.caFile }):await(LIMIT))
   end)
 
   it("takes bodies of any size", function()

@@ -334,6 +334,15 @@ features["option `onOpenRequest`"] = function(system)
   return yes(#verbs > 0)
 end
 
+features["options `onRequest`, `onResponse`"] = function(system)
+  local seen = 0
+  local function count() seen = seen + 1 end
+  local session = made(system, { onRequest = count, onResponse = count })
+  assert(session:login(table.unpack(system.credentials)):await(LIMIT))
+  assert(session:request { uri = server.uris.anonymous .. "/static/home.html" }:await(LIMIT))
+  return yes(seen >= 2)
+end
+
 features["option `name`: a session that outlives the program"] = function(system, name)
   if name == "your own" then
     assert(raises(made, system, { name = "s" }))

@@ -215,6 +215,19 @@ add {
 }
 
 add {
+  name = "onRequest and onResponse",
+  ways = { "await" },
+  prepare = function(t)
+    local function change(one, other)
+      local headers = (other or one).headers
+      headers["X-New"], headers.date = "1", nil
+    end
+    return { session = t.loggedIn("anonymous", { onRequest = change, onResponse = change }) }
+  end,
+  call = function(_, c) return c.session:ping() end,
+}
+
+add {
   name = "new",
   act = function(t, c)
     c.session = t.datasession.new {
