@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int is_device (lua_State *L) {
   struct stat about;
@@ -10,7 +11,14 @@ static int is_device (lua_State *L) {
   return 1;
 }
 
+static int is_terminal (lua_State *L) {
+  lua_pushboolean(L, isatty(STDERR_FILENO));
+  return 1;
+}
+
 void file_kind_register (lua_State *L) {
+  lua_pushcfunction(L, is_terminal);
+  lua_setfield(L, -2, "isTerminal");
   lua_pushcfunction(L, is_device);
   lua_setfield(L, -2, "isDevice");
 }

@@ -134,3 +134,12 @@ const char *options_push_uri (lua_State *L, const char *text, size_t length) {
   lua_pushlstring(L, text, shown);
   return lua_pushfstring(L, " '%s%s'", lua_tostring(L, -1), shown < length ? "..." : "");
 }
+
+int options_raise (lua_State *L) {
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}

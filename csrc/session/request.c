@@ -4,7 +4,6 @@
 #include "net/ascii.h"
 #include "runtime/duration.h"
 #include "runtime/error.h"
-#include "runtime/numbers.h"
 #include "runtime/options.h"
 #include "runtime/response.h"
 #include "session/active_session.h"
@@ -15,6 +14,7 @@
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/request_body.h"
+#include "session/request_headers.h"
 #include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
@@ -52,14 +52,68 @@ static bool is_safe (const char *method) {
   return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
-/* The target with the parameters of option `query`, which stay on the stack. Raises. */
-static const char *add_query (lua_State *L, int index, const char *target, size_t *length) {
-  if (lua_getfield(L, index, "query") == LUA_TNIL) return target;
+/* Pushes a field of the session's defaults, or nil. The session is at 1. */
+static void push_default (lua_State *L, const struct session *s, const char *name) {
+  if (!s->has_defaults) {
+    lua_pushnil(L);
+    return;
+  }
+  session_getvalue(L, 1, SESSION_DEFAULTS);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2);
+}
+
+/*
+** The target with the parameters of option `query`, and, unless `s` is NULL, those of the session; they stay
+** on the stack. Raises.
+*/
+static const char *add_query (lua_State *L, int index, const struct session *s, const char *target,
+                              size_t *length) {
+  bool none = lua_getfield(L, index, "query") == LUA_TNIL;
+  if (none && !s) return target;
   loop_hook(L, "appendQuery");
   lua_pushlstring(L, target, *length);
   lua_pushvalue(L, -3);
-  lua_call(L, 2, 1);
+  if (s)
+    push_default(L, s, "query");
+  else
+    lua_pushnil(L);
+  lua_call(L, 3, 1);
   return lua_tolstring(L, -1, length);
+}
+
+static struct uri *check_path (lua_State *L, int index, const struct session *s, const char *path,
+                               size_t length) {
+  struct uri *target;
+  if (strlen(path) != length) luaL_error(L, "request: option 'path' holds a NUL byte");
+  path = add_query(L, index, s->has_defaults ? s : NULL, path, &length);
+  if (*path != '/') path = lua_pushfstring(L, "/%s", path);
+  target = uri_append(s->service, path);
+  if (!target) luaL_error(L, "request: option 'path': cannot be appended to serviceURI");
+  return target;
+}
+
+/* Relative to serviceURI. Raises for a malformed one. */
+static struct uri *resolve (lua_State *L, const struct session *s, const char *text, size_t length) {
+  const char *why = uri_no_memory;
+  struct uri *base = uri_append(s->service, "/");
+  struct uri *target = base ? uri_resolve_kept(base, text, length, &why) : NULL;
+  uri_release(base);
+  if (!target) luaL_error(L, "request: option 'uri': the URI%s %s", options_push_uri(L, text, length), why);
+  return target;
+}
+
+/* The session's defaults are for its own origin alone. */
+static struct uri *check_uri (lua_State *L, int index, const struct session *s, const char *text,
+                              size_t length) {
+  bool defaults = false;
+  if (s->has_defaults) {
+    struct uri *target = resolve(L, s, text, length);
+    defaults = uri_same_origin(s->service, target);
+    uri_release(target);
+  }
+  text = add_query(L, index, defaults ? s : NULL, text, &length);
+  return resolve(L, s, text, length);
 }
 
 /*
@@ -68,49 +122,10 @@ static const char *add_query (lua_State *L, int index, const char *target, size_
 */
 static struct uri *check_target (lua_State *L, int index, const struct session *s) {
   size_t path_length, uri_length;
-  const char *path = options_string(L, index, "path", &path_length), *why = uri_no_memory;
+  const char *path = options_string(L, index, "path", &path_length);
   const char *text = options_string(L, index, "uri", &uri_length);
-  struct uri *base, *target;
   if (!path == !text) luaL_error(L, "request: expected either option 'path' or option 'uri'");
-  if (path && strlen(path) != path_length) luaL_error(L, "request: option 'path' holds a NUL byte");
-  if (path) {
-    path = add_query(L, index, path, &path_length);
-    if (*path != '/') path = lua_pushfstring(L, "/%s", path);
-    target = uri_append(s->service, path);
-    if (!target) luaL_error(L, "request: option 'path': cannot be appended to serviceURI");
-    return target;
-  }
-  text = add_query(L, index, text, &uri_length);
-  base = uri_append(s->service, "/");
-  target = base ? uri_resolve_kept(base, text, uri_length, &why) : NULL;
-  uri_release(base);
-  if (!target)
-    luaL_error(L, "request: option 'uri': the URI%s %s", options_push_uri(L, text, uri_length), why);
-  return target;
-}
-
-static void check_header (lua_State *L, enum header_result result, const char *name) {
-  if (result == HEADER_BAD_NAME) luaL_error(L, "request: option 'headers': '%s' is not a header name", name);
-  if (result == HEADER_BAD_VALUE)
-    luaL_error(L, "request: option 'headers': the value of '%s' holds a line break or NUL", name);
-  if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
-}
-
-/* A name and its value are on top. Pops the value. */
-static void add_header (lua_State *L, struct header_list *lines) {
-  size_t name_length, length;
-  const char *name, *value;
-  if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
-    luaL_error(L, "request: option 'headers': expected names and values that are strings");
-  if (!numbers_to_text(L, -1))
-    luaL_error(L, "request: option 'headers': '%s': NaN and infinity cannot be sent", lua_tostring(L, -2));
-  name = lua_tolstring(L, -2, &name_length);
-  value = lua_tolstring(L, -1, &length);
-  if (session_framing(name))
-    luaL_error(L, "request: option 'headers': '%s' is computed from the body, leave it out",
-               session_framing(name));
-  check_header(L, header_list_set(lines, name, name_length, value, length), name);
-  lua_pop(L, 1);
+  return path ? check_path(L, index, s, path, path_length) : check_uri(L, index, s, text, uri_length);
 }
 
 /* The options are at 2. */
@@ -118,40 +133,6 @@ static bool is_set (lua_State *L, const char *name) {
   bool set = lua_getfield(L, 2, name) != LUA_TNIL;
   lua_pop(L, 1);
   return set;
-}
-
-/*
-** Arguments: the list (light userdata), the options, a Content-Type or NULL (light userdata). Called by
-** pcall, so that an error does not leak the list.
-*/
-static int add_headers (lua_State *L) {
-  struct header_list *lines = lua_touserdata(L, 1);
-  const char *type = lua_touserdata(L, 3);
-  if (type) check_header(L, header_list_set(lines, "Content-Type", 12, type, strlen(type)), "Content-Type");
-  if (lua_getfield(L, 2, "headers") == LUA_TNIL) return 0;
-  if (!lua_istable(L, -1))
-    return luaL_error(L, "request: option 'headers': expected a table, got %s", luaL_typename(L, -1));
-  lua_pushnil(L);
-  while (lua_next(L, -2))
-    add_header(L, lines);
-  return 0;
-}
-
-/* Sets the exchange's header list, with the user's lines. False: an error is on the stack. */
-static bool set_headers (lua_State *L, const struct session *s, struct exchange *x, const char *type) {
-  struct header_list *lines =
-      x->request.headers ? header_list_copy(x->request.headers) : header_list_new(&s->loop->memory);
-  if (!lines) {
-    lua_pushliteral(L, "not enough memory");
-    return false;
-  }
-  header_list_release(x->request.headers);
-  x->request.headers = lines;
-  lua_pushcfunction(L, add_headers);
-  lua_pushlightuserdata(L, lines);
-  lua_pushvalue(L, 2);
-  lua_pushlightuserdata(L, (void *)type);
-  return lua_pcall(L, 3, 0, 0) == LUA_OK;
 }
 
 static void push_answer (lua_State *L, struct operation *op, const struct exchange *x,
@@ -182,6 +163,19 @@ static size_t check_most (lua_State *L, int index) {
   return most < (double)(SIZE_MAX / 2) ? (size_t)most : SIZE_MAX / 2;
 }
 
+/* Adds the program's header lines. False: an error is on the stack. */
+static bool set_headers (lua_State *L, const struct session *s, struct exchange *x, const char *type) {
+  bool defaults = s->has_defaults && uri_same_origin(s->service, x->request.uri);
+  bool given = lua_getfield(L, 2, "headers") != LUA_TNIL;
+  int top = lua_gettop(L);
+  if (!type && !given && !defaults) return true;
+  if (defaults)
+    push_default(L, s, "headers");
+  else
+    lua_pushnil(L);
+  return request_headers_set(L, x, top + 1, type, top);
+}
+
 static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   struct request_body body;
   double timeout = duration_option(L, 2, "timeout", 0, 0),
@@ -189,7 +183,6 @@ static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   request_body_read(L, 2, flows, &body);
   const char *method = check_method(L, 2, &body), *type = request_body_type(&body);
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
-  bool lines = type || is_set(L, "headers");
   size_t most = check_most(L, 2);
   struct exchange *x = session_exchange(L, s, method, target_of(L, s));
   if (!x) {
@@ -200,9 +193,9 @@ static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   x->request.stall_timeout = stall;
   x->request.once = !twice;
   x->request.most = most;
-  if (!request_body_set(L, &body, x) || (lines && !set_headers(L, s, x, type))) {
+  if (!request_body_set(L, &body, x) || !set_headers(L, s, x, type)) {
     exchange_free(x);
-    lua_error(L);
+    options_raise(L);
   }
   if (s->protocol->carry && uri_same_origin(s->service, x->request.uri) && !s->protocol->carry(s, x)) {
     /* GCOVR_EXCL_START: out of memory; seldom in a short run */

@@ -52,7 +52,7 @@ static void prepare (lua_State *L, struct request_body *body) {
   case BODY_JSON:
     if (!json_encode(L)) luaL_error(L, "request: option 'json': %s", lua_tostring(L, -1));
     break;
-  case BODY_FORM: convert(L, "encodeParameters", "form"); break;
+  case BODY_FORM: convert(L, "encodeParameters", "request: option 'form'"); break;
   case BODY_PARTS: convert(L, "multipartParts", NULL); break;
   case BODY_FILE:
     if (lua_type(L, -1) != LUA_TSTRING)

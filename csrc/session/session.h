@@ -60,6 +60,7 @@ struct session {
   unsigned failures : 2;     /* failed pings in a row, at most AUTOPING_FAILURES: automatic ones slow down */
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
   bool has_observer : 1;     /* SESSION_ON_REQUEST or SESSION_ON_RESPONSE is a function */
+  bool has_defaults : 1;     /* SESSION_DEFAULTS is a table */
   bool has_own_line : 1;     /* `headers` have the protocol's own_line */
   bool device_offline : 1;   /* the host reported that there is no network */
   bool online : 1;           /* the web application answered last time */
@@ -98,6 +99,7 @@ enum session_value {
   SESSION_DATA,          /* the protocol's value */
   SESSION_ON_REQUEST,    /* onRequest: a function or nil */
   SESSION_ON_RESPONSE,   /* onResponse: a function or nil */
+  SESSION_DEFAULTS,      /* of requests: { headers, query }, the options of these names, or nil */
   SESSION_SLOTS = SESSION_OTHERS
 };
 

@@ -13,6 +13,7 @@
 #include "session/observer.h"
 #include "session/protocol.h"
 #include "session/reconnect.h"
+#include "session/request_headers.h"
 #include "session/retry.h"
 #include "session/session.h"
 #include "session/verbs.h"
@@ -21,8 +22,8 @@
 
 /* The options of every protocol. A protocol adds its own. */
 static const char *const common_options[] = {
-    TRANSPORT_OPTIONS, "serviceURI",      "baseURI", "protocol", "pingInterval", "onOpenRequest",
-    "onRequest",       "onResponse",      "name",    "store",    "storage",      "reconnect",
+    TRANSPORT_OPTIONS, "serviceURI",      "baseURI", "protocol", "pingInterval", "onOpenRequest", "onRequest",
+    "onResponse",      "headers",         "query",   "name",     "store",        "storage",       "reconnect",
     "retry",           "keepCredentials", NULL};
 
 /* A protocol of the library; NULL: none has that name. */
@@ -227,6 +228,55 @@ static void take_on_open (lua_State *L, struct session *s) {
   session_setvalue(L, 2, SESSION_ON_OPEN);
 }
 
+/* Arguments: the list, light userdata, and the option `headers`. */
+static int check_headers (lua_State *L) {
+  request_headers_add(L, 2, lua_touserdata(L, 1), "");
+  return 0;
+}
+
+/* Pushes a copy of the option `headers`. */
+static void copy_headers (lua_State *L, const struct session *s) {
+  struct header_list *lines = header_list_new(&s->loop->memory);
+  int status;
+  if (!lines) luaL_error(L, "not enough memory");
+  lua_pushcfunction(L, check_headers);
+  lua_pushlightuserdata(L, lines);
+  lua_getfield(L, 1, "headers");
+  status = lua_pcall(L, 2, 0, 0);
+  header_list_release(lines);
+  if (status != LUA_OK) options_raise(L);
+  lua_newtable(L);
+  lua_getfield(L, 1, "headers");
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 1);
+}
+
+/* The options `headers` and `query`, for every request of the session. */
+static void take_defaults (lua_State *L, struct session *s) {
+  bool headers = lua_getfield(L, 1, "headers") != LUA_TNIL, query = lua_getfield(L, 1, "query") != LUA_TNIL;
+  lua_pop(L, 2);
+  if (!headers && !query) return;
+  lua_createtable(L, 0, 2);
+  if (headers) {
+    copy_headers(L, s);
+    lua_setfield(L, -2, "headers");
+  }
+  if (query) {
+    loop_hook(L, "copyParameters");
+    lua_pushliteral(L, "option 'query'");
+    lua_getfield(L, 1, "query");
+    lua_call(L, 2, 1);
+    lua_setfield(L, -2, "query");
+  }
+  session_setvalue(L, 2, SESSION_DEFAULTS);
+  s->has_defaults = true;
+}
+
 /*
 ** Stack: the options, what was read of the store or nil, the definition of a protocol in Lua or nil. Leaves
 ** the options and the session.
@@ -283,6 +333,7 @@ static struct session *configure (lua_State *L) {
   s->keep_credentials = options_boolean(L, 1, "keepCredentials", false);
   take_on_open(L, s);
   observer_options(L, s);
+  take_defaults(L, s);
   reconnect_options(L, s);
   s->retry = retry_read(L, &s->loop->memory);
   s->transport = transport_from_options(L, loop, 1);

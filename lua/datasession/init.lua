@@ -11,7 +11,7 @@ local hooks = {
   decode = "codec.decode", encode = "codec.encode", encodeHeader = "codec.encodeHeader",
   requestBody = "bodies.request",
   appendQuery = "parameters.append", encodeParameters = "parameters.encode",
-  multipartParts = "multipart.parts",
+  copyParameters = "parameters.copy", multipartParts = "multipart.parts",
   suggest = "suggest.nearest",
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
@@ -29,6 +29,7 @@ local fields = {
   sleep = "time.sleep", after = "time.after", every = "time.every", nextStep = "time.nextStep",
   all = "combine.all", any = "combine.any", race = "combine.race", settled = "combine.settled",
   map = "combine.map",
+  progressBar = "progress.bar",
 }
 -- Fields that are modules.
 local modules = { data = "datasession.data", date = "datasession.date", store = "datasession.store" }

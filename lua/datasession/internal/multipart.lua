@@ -34,7 +34,7 @@ local function addPart(parts, name, given)
   local path = given.path
   parts[#parts + 1] = {
     name = name, path = path,
-    data = given.data ~= nil and parameters.text("multipart", name, given.data) or nil,
+    data = given.data ~= nil and parameters.text("request: option 'multipart'", name, given.data) or nil,
     filename = given.filename or path and path:match "[^/\\]*$",
     contentType = given.contentType or path and "application/octet-stream" or nil,
   }
