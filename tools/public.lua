@@ -128,6 +128,8 @@ local function errors(session, server)
     add("err.", assert(select(2, promise:await())))
   end
   collect(session:request { path = "/none" })
+  server:fault { kind = "status", status = 503 }
+  collect(session:request { path = "/none", retry = 1 })
   collect(provider:refresh())
   collect(datasession.spawn(error, "raised"))
   server:stop()
@@ -243,6 +245,8 @@ local function servers()
   local methods = debug.getmetatable(server).__index
   add("server.", server)
   add("server:", methods)
+  local secure <close> = assert(sandbox.start { tls = true })
+  add("server.", secure)
   optionsOfMethods("server:", methods, function() return server end)
   return new()
 end
