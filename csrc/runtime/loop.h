@@ -97,6 +97,7 @@ struct loop {
   unsigned depth;     /* steps inside steps: handlers that await */
   unsigned busy;      /* an operation runs: a finaliser inside it must not step the loop */
   unsigned observers; /* bits; 0: no function observes exchanges */
+  unsigned log_level; /* of the logger: it gets no lower ones; session/log.c */
   unsigned observing; /* onRequest or onResponse runs: it must not step the loop */
   bool interrupted;   /* a hook raised an error, which ends all steps; see loop_pcall */
   bool warned_seconds, warned_milliseconds; /* warned of options in the wrong unit: once a state */

@@ -1,6 +1,9 @@
 #include "session/log.h"
 
+#include "net/curl_failure.h"
+#include "runtime/error.h"
 #include "runtime/loop.h"
+#include "session/operation.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -17,6 +20,18 @@ enum {
 
 static const char hook[] = "logger";
 
+static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
+
+enum { LEVEL_INFO = 1 };
+
+/* The place of the level in that list; the end: it is none of them. */
+static unsigned rank (const char *level) {
+  unsigned i = 0;
+  while (levels[i] && strcmp(levels[i], level) != 0)
+    i++;
+  return i;
+}
+
 static int tell (lua_State *L) {
   int i;
   for (i = NOTE_LOGGER; i <= NOTE_FIELDS; i++)
@@ -25,8 +40,9 @@ static int tell (lua_State *L) {
   return 0;
 }
 
-/* Pushes the logger. False, and pushes nothing: none is set. */
-static bool push_logger (lua_State *L) {
+/* Pushes the logger. False, and pushes nothing: none is set for that level. */
+static bool push_logger (lua_State *L, const char *level) {
+  if (rank(level) < loop_get(L)->log_level) return false;
   loop_table(L, LOOP_HOOKS);
   lua_getfield(L, -1, hook);
   lua_remove(L, -2);
@@ -80,7 +96,7 @@ static void set_finding (lua_State *L, const struct finding *found) {
 void log_session (lua_State *L, int index, const char *level, const char *event,
                   const struct finding *found) {
   index = lua_absindex(L, index);
-  if (!push_logger(L)) return;
+  if (!push_logger(L, level)) return;
   push_fields(L, index);
   set_text(L, "reason", found->reason);
   set_finding(L, found);
@@ -90,7 +106,7 @@ void log_session (lua_State *L, int index, const char *level, const char *event,
 void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, const char *reason,
                   double wait) {
   index = lua_absindex(L, index);
-  if (!push_logger(L)) return;
+  if (!push_logger(L, "info")) return;
   push_fields(L, index);
   lua_pushinteger(L, attempt);
   lua_setfield(L, -2, wait < 0 ? "attempts" : "attempt");
@@ -105,7 +121,7 @@ void log_attempt (lua_State *L, int index, const char *event, unsigned attempt, 
 void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason,
                   const struct finding *found) {
   index = lua_absindex(L, index);
-  if (!push_logger(L)) return;
+  if (!push_logger(L, "error")) return;
   push_fields(L, index);
   lua_pushinteger(L, attempts);
   lua_setfield(L, -2, "attempts");
@@ -117,7 +133,7 @@ void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason
 void log_retry (lua_State *L, int index, unsigned attempt, double wait, int err) {
   static const char *const fields[] = {"kind", "message", "httpStatus"};
   size_t i;
-  if (!push_logger(L)) return;
+  if (!push_logger(L, "info")) return;
   push_fields(L, index);
   for (i = 0; i < sizeof fields / sizeof *fields; i++) {
     lua_getfield(L, err, fields[i]);
@@ -130,14 +146,88 @@ void log_retry (lua_State *L, int index, unsigned attempt, double wait, int err)
   queue(L, index, "info", "retry");
 }
 
-/* setLogger(f or nil): returns the logger that was set before. */
+static void set_number (lua_State *L, const char *name, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_integer (lua_State *L, const char *name, size_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_hop (lua_State *L, const struct hop *hop) {
+  set_text(L, "method", hop->method);
+  set_text(L, "uri", uri_public_text(hop->uri));
+  if (hop->status > 0) set_integer(L, "httpStatus", (size_t)hop->status);
+  set_number(L, "time", hop->total);
+  set_integer(L, "sent", hop->sent);
+  set_integer(L, "received", hop->received);
+  set_integer(L, "tries", hop->tries);
+  lua_pushboolean(L, hop->reused);
+  lua_setfield(L, -2, "reused");
+}
+
+static void set_failure (lua_State *L, const struct response *response) {
+  if (response->failure == FAILURE_NONE) return;
+  set_text(L, "kind", error_kind(response->failure));
+  lua_pushfstring(L, "%s%s%s", curl_failure_name(response->failure), response->detail[0] ? ": " : "",
+                  response->detail);
+  lua_setfield(L, -2, "message");
+}
+
+/* Logs a hop of `x`; the last one has its failure. */
+static void log_hop (lua_State *L, const struct operation *op, const struct exchange *x,
+                     const struct hop *hop, bool last) {
+  int top = lua_gettop(L);
+  operation_push_owner(L, op);
+  if (!push_logger(L, levels[0])) {
+    lua_settop(L, top);
+    return;
+  }
+  if (op->session)
+    push_fields(L, top + 1);
+  else
+    lua_createtable(L, 0, 12);
+  set_text(L, "verb", op->verb);
+  set_integer(L, "attempt", op->tries > 1 ? op->tries : 1);
+  set_hop(L, hop);
+  if (last) set_failure(L, &x->response);
+  queue(L, top + 1, levels[0], "request");
+  lua_settop(L, top);
+}
+
+void log_exchange (lua_State *L, const struct operation *op, const struct exchange *x) {
+  const struct kept_hop *kept;
+  struct hop last;
+  size_t count = 0, i;
+  for (kept = x->response.hops; kept && kept->hop.begun >= x->started; kept = kept->earlier)
+    count++; /* those of `x`; the list goes on with hops of earlier exchanges of the operation */
+  for (; count > 0; count--) {
+    for (kept = x->response.hops, i = 1; i < count; i++)
+      kept = kept->earlier;
+    log_hop(L, op, x, &kept->hop, false);
+  }
+  exchange_last_hop(x, &last);
+  if (x->response.failure != FAILURE_NONE && !x->response.may_have_arrived) last.sent = 0;
+  log_hop(L, op, x, &last, true);
+}
+
+/* setLogger(f or nil, level or nil): returns the logger that was set before. */
 static int l_set_logger (lua_State *L) {
+  struct loop *loop = loop_get(L);
+  unsigned level = LEVEL_INFO;
   if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
+  if (!lua_isnoneornil(L, 2)) level = rank(luaL_checkstring(L, 2));
+  if (!levels[level]) luaL_argerror(L, 2, "expected \"debug\", \"info\", \"warning\" or \"error\"");
   lua_settop(L, 1);
   loop_table(L, LOOP_HOOKS);
   lua_getfield(L, -1, hook);
   lua_pushvalue(L, 1);
   lua_setfield(L, -3, hook);
+  loop->log_level = level;
+  loop->observers &= ~(unsigned)OBSERVER_LOG;
+  if (level < LEVEL_INFO && !lua_isnil(L, 1)) loop->observers |= OBSERVER_LOG;
   return 1;
 }
 

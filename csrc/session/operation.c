@@ -6,6 +6,7 @@
 #include "runtime/promise.h"
 #include "session/flow.h"
 #include "session/identity.h"
+#include "session/log.h"
 #include "session/observer.h"
 #include "session/protocol.h"
 #include "session/retry.h"
@@ -202,12 +203,17 @@ static void reject_aborted (lua_State *L, struct operation *op) {
   lua_pop(L, 1);
 }
 
+static void observe (lua_State *L, struct operation *op, struct exchange *x) {
+  if (op->loop->observers & OBSERVER_LOG && !op->over) log_exchange(L, op, x);
+  if (!op->over) observer_response(L, op, x, false);
+}
+
 /* Arguments: the promise, the exchange or nil, a bool to set once the step has begun. */
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   struct exchange *x = lua_touserdata(L, 2);
   *(bool *)lua_touserdata(L, 3) = true;
-  if (x && op->loop->observers && !op->over) observer_response(L, op, x, false);
+  if (x && op->loop->observers) observe(L, op, x);
   if (op->over) return 0;
   if (!op->abort_kind && x && op->owner->on_answer && op->owner->on_answer(L, op, x)) return 0;
   if (!op->abort_kind)

@@ -369,6 +369,7 @@ static void begin_again (lua_State *L, struct operation *op, struct exchange *x)
     reconnect_repeat(L, op);
   else {
     op->tries++;
+    op->raised = false;
     operation_must(L, op, op->begin(L, op));
   }
 }

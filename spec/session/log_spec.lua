@@ -3,6 +3,8 @@ local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
+local logins = dofile "spec/support/logins.lua"
+local secrets = dofile "spec/support/secrets.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
@@ -101,5 +103,124 @@ describe("the log", function()
     datasession.new({ serviceURI = server.uris.anonymous }):invalidate()
     assert.same({}, events())
     assert.error_matches(function() datasession.setLogger "x" end, "function expected")
+  end)
+
+  it("gives a logger the entries of its level and above", function()
+    local function count(level)
+      local names = {}
+      datasession.setLogger(function(one) names[one] = (names[one] or 0) + 1 end, level)
+      server:stop()
+      local session = datasession.new { serviceURI = server.uris.anonymous }
+      session:login():await(LIMIT)
+      assert(server:start())
+      assert(session:login():await(LIMIT))
+      session:invalidate():await(LIMIT)
+      datasession.run(LIMIT)
+      return names
+    end
+    assert.same({ info = 3, warning = 1 }, count())
+    assert.same({ info = 3, warning = 1 }, count "info")
+    assert.same({ warning = 1 }, count "warning")
+    assert.same({}, count "error")
+    assert.same({ debug = 2, info = 3, warning = 1 }, count "debug")
+    assert.error_matches(function() datasession.setLogger(print, "all") end,
+      'bad argument #2 .*expected "debug", "info", "warning" or "error"')
+  end)
+
+  describe("of the level debug", function()
+    local requests
+
+    before_each(function()
+      requests = {}
+      datasession.setLogger(function(level, event, session, fields)
+        log[#log + 1] = { level, event, session, fields }
+        if event ~= "request" then return end
+        assert.equal("debug", level)
+        fields.object = session
+        requests[#requests + 1] = fields
+      end, "debug")
+      server:clearRequests()
+    end)
+    after_each(function() server:clearRoutes() end)
+
+    it("has an entry for each request as it was sent, redirects too", function()
+      server:route("GET", "/SportsForm/from", function()
+        return 302, { Location = "/SportsForm/static/home.html" }
+      end)
+      local session = sessions.loggedIn(server, "form")
+      assert(session:request({ path = "from?x=1" }):await(LIMIT))
+      assert.is_nil(session:request({ method = "PUT", path = "put", body = "text" }):await(LIMIT))
+      datasession.run(LIMIT)
+      local sent, verbs = server:requests(), {}
+      assert.equal(#sent, #requests)
+      for i, request in ipairs(sent) do
+        local fields = requests[i]
+        verbs[i] = fields.verb
+        assert.equal(session, fields.object)
+        assert.equal(request.method, fields.method)
+        assert.equal(server.origin .. request.path, fields.uri)
+        assert.equal(request.status, fields.httpStatus)
+        assert.equal(#request.body, fields.sent)
+        assert.equal(1, fields.attempt)
+        assert.equal(1, fields.tries)
+        assert.is_true(fields.time > 0)
+        assert.is_boolean(fields.reused)
+        assert.equal("jsdo", fields.protocol)
+        assert.is_nil(fields.kind)
+      end
+      assert.same({ "login", "login", "request", "request", "request" }, verbs)
+      assert.is_true(requests[5].reused)
+      assert.is_true(requests[2].received > 0)
+    end)
+
+    it("says why there was no response", function()
+      local session = sessions.loggedIn(server, "anonymous")
+      server:stop()
+      session:request({ method = "POST", path = "x", body = "abc" }):await(LIMIT)
+      local promise = session:ping()
+      promise:cancel()
+      promise:await(LIMIT)
+      datasession.run(LIMIT)
+      local failed, cancelled = requests[2], requests[3]
+      assert.equal("connect", failed.kind)
+      assert.matches("^the connection failed", failed.message)
+      assert.is_nil(failed.httpStatus)
+      assert.equal(0, failed.sent)
+      assert.equal("cancelled", cancelled.kind)
+      assert.equal("ping", cancelled.verb)
+    end)
+
+    it("counts the attempts of a call, and has those of a provider", function()
+      local session = sessions.loggedIn(server, "anonymous", { retry = { delay = 0 } })
+      server:fault { kind = "status", status = 503 }
+      assert(session:request({ path = "static/home.html" }):await(LIMIT))
+      local provider = datasession.AuthenticationProvider { uri = server.uris.form_sso,
+        authenticationModel = "form_sso" }
+      assert(provider:login("lua", "secret"):await(LIMIT))
+      datasession.run(LIMIT)
+      local attempts = {}
+      for i, fields in ipairs(requests) do attempts[i] = fields.attempt .. " " .. fields.httpStatus end
+      assert.same({ "1 200", "1 503", "2 200", "1 200" }, attempts)
+      assert.equal(provider, requests[4].object)
+    end)
+
+    for name, login in pairs(logins) do
+      it("holds no secret of " .. name, function()
+        local password = "Wrong-Horse-7"
+        local own <close> = assert(sandbox.start { users = { ada = password } })
+        local session = assert(login(own, "ada", password):await(LIMIT))
+        if name ~= "form_sso" then
+          assert(session:ping():await(LIMIT))
+          local uri = own.origin .. "/nothing;JSESSIONID=hush-hush?token=hush-hush"
+          session:request({ uri = uri }):await(LIMIT)
+        end
+        if name ~= "sso" then assert(session:logout():await(LIMIT)) end
+        datasession.run(LIMIT)
+        assert.is_true(#requests >= 1)
+        local list = secrets.of(own, password)
+        list[#list + 1] = "hush-hush"
+        assert.is_nil((secrets.find(list, log)))
+      end)
+    end
   end)
 end)
