@@ -2,6 +2,7 @@
 local sandbox = require "datasession.sandbox"
 
 local child = dofile "spec/support/child.lua"
+local files = dofile "spec/support/files.lua"
 
 describe("examples/export.lua", function()
   setup(function() child.variables = "DATASESSION_PASSWORD=secret" end)
@@ -30,13 +31,28 @@ describe("examples/export.lua", function()
     assert.equal(0, server:sessionCount("form"))
   end)
 
+  it("tries again when the server is busy", function()
+    local server <close> = assert(sandbox.start { items = 1100 })
+    for _, path in ipairs { "j_spring_security_check$", "Item$" } do
+      server:fault { kind = "status", status = 503, path = path, headers = { ["Retry-After"] = "0" } }
+    end
+    local result = child.run('dofile "examples/export.lua"', server.uris.form, "static/OrderService.json",
+      "form", "lua", "Item")
+    assert.equal(0, result.code, result.output)
+    assert.equal(1101, lines(result.output))
+  end)
+
   it("fails when a page fails", function()
     local server <close> = assert(sandbox.start { items = 1100 })
-    server:fault { kind = "status", status = 503, path = "Item$", count = 0 }
+    server:fault { kind = "status", status = 500, path = "Item$", count = 0 }
     local result = child.run('dofile "examples/export.lua"', server.uris.form, "static/OrderService.json",
       "form", "lua", "Item")
     assert.equal(1, result.code)
-    assert.matches("export: records: HTTP 503", result.output, 1, true)
+    assert.matches("export: records: HTTP 500", result.output, 1, true)
+  end)
+
+  it("has 40 lines at most", function()
+    assert.is_true(lines(files.read "examples/export.lua") <= 40)
   end)
 
   it("says how it is used", function()
