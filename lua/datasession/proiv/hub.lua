@@ -118,6 +118,7 @@ local function deliver(subscription, name, data)
 end
 
 local function deliverAll(node, name, data)
+  tidy(node)
   local list = node.list
   for i = 1, #list do
     if list[i] and list[i].live then
