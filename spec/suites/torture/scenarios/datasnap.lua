@@ -110,4 +110,33 @@ list:add {
   end,
 }
 
+list:add {
+  name = "datasnap: initSessionData",
+  prepare = function()
+    freeName()
+    local s = t.making { protocol = "datasnap" }()
+    assert(s:login("lua", "secret"):await(t.LIMIT))
+    return { store = storage.memory(), session = s }
+  end,
+  act = function(_, c)
+    local s = c.session
+    s:initSessionData(true, "torture_", c.store)
+    assert(s:ping():await())
+    t.datasession.run(t.LIMIT)
+    local id = assert(s.sessionId)
+    s:initSessionData(false)
+    assert(s.name == nil and s.sessionId == nil)
+    s:initSessionData(true, "torture_", c.store)
+    assert(s.sessionId == id and s.userName == "lua")
+    assert(datasnap.proxy(s, "TStock").executor:getURLPrefix())
+    assert(s:ping():await())
+  end,
+  again = function(_, c)
+    c.session:initSessionData(false)
+    assert(c.session:ping():await(t.LIMIT))
+    c.session = nil
+    freeName()
+  end,
+}
+
 return list
