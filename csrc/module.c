@@ -10,6 +10,7 @@
 #include "protocol/datasnap/datasnap.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/provider.h"
+#include "protocol/jsdo/token_provider.h"
 #include "protocol/list.h"
 #include "protocol/lua/protocol.h"
 #include "runtime/calm.h"
@@ -117,12 +118,12 @@ static void stay_loaded (void) {
 #endif
 }
 
-static const struct session_hooks hooks = {
-    protocol_list,
-    protocol_lua_find,
-    {store_configure, store_open, store_note, store_release},
-    {provider_push_new, provider_identity, provider_holds, provider_retries, provider_expire_sessions},
-    {context_push, context_push_text, context_replace}};
+static const struct session_hooks hooks = {protocol_list,
+                                           protocol_lua_find,
+                                           {store_configure, store_open, store_note, store_release},
+                                           {provider_push_new, provider_identity, provider_holds,
+                                            provider_retries, token_provider_left, provider_expire_sessions},
+                                           {context_push, context_push_text, context_replace}};
 
 #if defined(__GNUC__)
 __attribute__((visibility("default")))

@@ -40,6 +40,7 @@ build = {
     ["datasession.sandbox.applications.datasnap"] = "lua/datasession/sandbox/applications/datasnap.lua",
     ["datasession.sandbox.applications.form"] = "lua/datasession/sandbox/applications/form.lua",
     ["datasession.sandbox.applications.form_sso"] = "lua/datasession/sandbox/applications/form_sso.lua",
+    ["datasession.sandbox.applications.oauth"] = "lua/datasession/sandbox/applications/oauth.lua",
     ["datasession.sandbox.applications.old"] = "lua/datasession/sandbox/applications/old.lua",
     ["datasession.sandbox.applications.proiv"] = "lua/datasession/sandbox/applications/proiv.lua",
     ["datasession.sandbox.applications.sso"] = "lua/datasession/sandbox/applications/sso.lua",

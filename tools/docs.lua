@@ -30,7 +30,7 @@ local namespaces = {}
 
 -- `entry`: in an entry every name counts; elsewhere not those that are plain words too.
 local function mention(place, code, entry)
-  for at, name, mark, member in code:gmatch "()%f[%w_](%a+)([.:])([%a_][%w_]*)" do
+  for at, name, mark, member in code:gmatch "()%f[%w_](%a%w*)([.:])([%a_][%w_]*)" do
     local before = code:sub(at - 1, at - 1)
     local any = OPEN[name] or WITH_FIELDS[name] and mark == "."
     if namespaces[name] and (entry or not any) and not before:find "[%w_./:]" then
@@ -42,7 +42,7 @@ end
 
 local function enter(place, span, header)
   local owner = header and header:match "^option of `([%w.:_]+)`"
-  local whole = span:match "^%a+[.:][%w_]+"
+  local whole = span:match "^%a%w*[.:][%w_]+"
   if owner and span:find "^[%w_]+$" then
     whole = ("option %s %s"):format(owner, span)
     if not known[whole] then fault("%s: %s has no option %s", place, owner, span) end
@@ -125,7 +125,7 @@ local function page(path)
   end
 end
 
-for name in pairs(known) do namespaces[name:match "^%a+"] = not name:find " " or nil end
+for name in pairs(known) do namespaces[name:match "^%a%w*"] = not name:find " " or nil end
 page "README.md"
 for _, path in ipairs(files "docs -name '*.md'") do page(path) end
 for name in pairs(known) do

@@ -74,6 +74,7 @@ local SAME = {
   ["session:transportRequest"] = "session:request", ["jsdo:read"] = "jsdo:fill", ["jsdo:count"] = "jsdo:fill",
   ["jsdo:pages"] = "jsdo:fill", ["jsdo:records"] = "jsdo:fill",
   ["channel:broadcastObject"] = "channel:broadcast", ["channel:notifyObject"] = "channel:notify",
+  ["oauth2.refreshToken"] = "oauth2.clientCredentials", ["oauth2.deviceFlow"] = "oauth2.refreshToken",
 }
 
 local takes = {} -- function -> the set of its options
@@ -274,6 +275,8 @@ local function public()
   add("sandbox.", sandbox)
   optionsIn("sandbox.", sandbox)
   optionsIn("catalog.", require "datasession.catalog")
+  add("oauth2.", require "datasession.oauth2")
+  optionsIn("oauth2.", require "datasession.oauth2")
   local _, message = pcall(session.subscribe, session, "?", print)
   add("event ", set(message:match "expected one of (.*)$", "(%w+)"))
   known["link:request"] = true

@@ -232,6 +232,7 @@ static void make_expired (lua_State *L, const struct session *s) {
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, verdict_way_back(s));
   lua_setfield(L, -2, "hint");
+  if (s->asks_tokens) return; /* the message is about the token */
   lua_getfield(L, -1, "httpStatus");
   lua_getfield(L, -2, "uri");
   lua_pushfstring(L, "addCatalog: HTTP %I from %s: the server no longer accepts the session",

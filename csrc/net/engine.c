@@ -278,6 +278,12 @@ void engine_cancel (struct engine *e, struct exchange *x) {
   notify_host(e, 0);
 }
 
+void engine_report (struct engine *e, struct exchange *x) {
+  x->phase = EXCHANGE_FINISHED;
+  queue_append(&e->finished, x);
+  notify_host(e, 0);
+}
+
 /* Lets libcurl go on in the directions in which nothing is waited for. */
 static void resume (struct engine *e, struct exchange *x) {
   struct sigpipe_guard guard;

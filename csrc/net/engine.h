@@ -104,6 +104,11 @@ bool engine_submit (struct engine *e, struct exchange *x);
 void engine_cancel (struct engine *e, struct exchange *x);
 
 /*
+** The next step reports `x`, which was not submitted or was reported before, with the response that it has.
+*/
+void engine_report (struct engine *e, struct exchange *x);
+
+/*
 ** After a call of `arrived`: the owner has taken the bytes. Calls it again for bytes that have come since;
 ** else the transfer goes on, or its end is reported. The owner may then free the exchange.
 */

@@ -576,8 +576,10 @@ void exchange_last_hop (const struct exchange *x, struct hop *hop) {
 struct kept_hop *exchange_take_hops (struct exchange *x) {
   struct kept_hop *hops;
   struct hop last;
-  exchange_last_hop(x, &last);
-  hop_keep(&x->run->memory, &x->response.hops, &last);
+  if (x->response.uri) { /* it was submitted */
+    exchange_last_hop(x, &last);
+    hop_keep(&x->run->memory, &x->response.hops, &last);
+  }
   hops = x->response.hops;
   x->response.hops = NULL;
   return hops;

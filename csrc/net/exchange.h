@@ -126,6 +126,7 @@ struct exchange {
   struct exchange *next;               /* for the owner's use: its list */
   unsigned mark;                       /* for the owner's use */
   unsigned attempt;                    /* for the owner's use: which one of several, 0 or 1: the first */
+  bool held;                           /* for the owner's use: it was reported, and is held again */
   bool told;                           /* for the owner's use: an observer has seen the response */
   size_t tag;                          /* for the owner's use: which of several */
 

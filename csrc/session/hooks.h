@@ -54,6 +54,8 @@ struct provider_hooks {
   ** memory.
   */
   bool (*retries)(lua_State *L, struct operation *op, struct exchange *x);
+  /* Called when `op` has ended while it waited for a token. Raises nothing. */
+  void (*left)(struct operation *op);
   /*
   ** Expires each session that uses `who`, whose credentials are no longer valid. `status`: the server's HTTP
   ** status, or 0. Raises.

@@ -56,11 +56,16 @@ static void forget_lines (struct loop *loop) {
   loop->lines = NULL;
 }
 
-void identity_reset (struct identity *who) {
+/* Idle handles keep what they sent last. */
+static void forget_sent (const struct identity *who) {
   forget_lines(who->loop);
+  if (who->jar && who->loop->engine) engine_forget_jar(who->loop->engine, who->jar);
+}
+
+void identity_reset (struct identity *who) {
+  forget_sent(who);
   forget_tokens(who);
   basic_auth_release(who->credentials);
-  if (who->jar && who->loop->engine) engine_forget_jar(who->loop->engine, who->jar);
   cookie_jar_release(who->jar);
   who->credentials = NULL;
   who->jar = NULL;
@@ -71,6 +76,7 @@ void identity_reset (struct identity *who) {
 void identity_release (struct identity *who) {
   if (!who || --who->references > 0) return;
   identity_reset(who);
+  identity_forget_failure(who);
   memory_free(&who->loop->memory, who->tokens, sizeof *who->tokens);
   uri_release(who->uri);
   transport_release(who->transport);
@@ -100,16 +106,28 @@ static bool set (const struct identity *who, char **field, size_t *size, const c
   return true;
 }
 
+bool identity_need_tokens (struct identity *who) {
+  if (!who->tokens) who->tokens = memory_new(&who->loop->memory, sizeof *who->tokens);
+  return who->tokens != NULL;
+}
+
+void identity_forget_failure (const struct identity *who) {
+  if (!who->tokens) return;
+  memory_free(&who->loop->memory, who->tokens->failed, sizeof *who->tokens->failed);
+  who->tokens->failed = NULL;
+}
+
 /* Makes `tokens` only for a token that is not empty. */
 static bool need_tokens (struct identity *who, size_t length) {
-  if (!who->tokens && length) who->tokens = memory_new(&who->loop->memory, sizeof *who->tokens);
-  return who->tokens || !length;
+  return !length || identity_need_tokens(who);
 }
 
 bool identity_set_token (struct identity *who, const char *token, size_t length) {
+  bool had = identity_tokens(who)->access != NULL;
   if (!need_tokens(who, length)) return false;
   if (who->tokens && !set(who, &who->tokens->access, &who->tokens->access_size, token, length)) return false;
   who->generation++;
+  if (had) forget_sent(who);
   return true;
 }
 

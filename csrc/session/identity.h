@@ -14,12 +14,20 @@
 
 enum model { MODEL_ANONYMOUS, MODEL_BASIC, MODEL_FORM, MODEL_SSO, MODEL_FORM_SSO, MODEL_BEARER, MODELS };
 
+/* Why a session's tokenProvider gave no token. */
+struct token_failure {
+  bool passing; /* it may give one later */
+  char words[300], hint[200];
+};
+
 /* A token and its refresh token. Made with the first token. */
 struct tokens {
   char *access, *refresh;           /* owned, wiped; NULL: none. Only bearer and form_sso have them */
   size_t access_size, refresh_size; /* of the blocks, NUL included */
   double refresh_at;            /* of clock_now: after three quarters of the token's lifetime; 0: unknown */
   struct operation *refreshing; /* borrowed; the pending refresh, or NULL */
+  const lua_State *asking;      /* the coroutine in which tokenProvider runs; only compared; or NULL */
+  struct token_failure *failed; /* owned; the last call of tokenProvider gave no token; or NULL */
 };
 
 struct identity {
@@ -56,7 +64,16 @@ void identity_reset (struct identity *who);
 /* The tokens. All fields are NULL and 0 if it never had one. */
 const struct tokens *identity_tokens (const struct identity *who);
 
-/* Copies the text. A length of 0 removes the token. False: out of memory. */
+/* Makes the tokens, if there are none. False: out of memory. */
+bool identity_need_tokens (struct identity *who);
+
+/* Forgets why tokenProvider gave no token. */
+void identity_forget_failure (const struct identity *who);
+
+/*
+** Copies the text, and forgets an earlier token wherever it was kept for the next request. A length of 0
+** removes the token. False: out of memory.
+*/
 bool identity_set_token (struct identity *who, const char *token, size_t length);
 bool identity_set_refresh_token (struct identity *who, const char *token, size_t length);
 bool identity_set_credentials (struct identity *who, const char *user, size_t user_length,

@@ -213,6 +213,16 @@ void log_exchange (lua_State *L, const struct operation *op, const struct exchan
   log_hop(L, op, x, &last, true);
 }
 
+void log_token (lua_State *L, int index, const char *reason, const char *failure) {
+  const char *level = failure ? "warning" : "info";
+  index = lua_absindex(L, index);
+  if (!push_logger(L, level)) return;
+  push_fields(L, index);
+  set_text(L, "reason", reason);
+  set_text(L, "message", failure);
+  queue(L, index, level, failure ? "tokenFailed" : "tokenGiven");
+}
+
 /* setLogger(f or nil, level or nil): returns the logger that was set before. */
 static int l_set_logger (lua_State *L) {
   struct loop *loop = loop_get(L);

@@ -20,6 +20,8 @@ void log_gave_up (lua_State *L, int index, unsigned attempts, const char *reason
 
 /* Logs that a call is sent again, for the session at `index`. The error of the last attempt is at `err`. */
 void log_retry (lua_State *L, int index, unsigned attempt, double wait, int err);
+/* The session's tokenProvider has given a token; or not, for the reason `failure`. */
+void log_token (lua_State *L, int index, const char *reason, const char *failure);
 
 /*
 ** Logs each hop of `x`, an exchange of `op` that has finished, at the level debug. Call it if

@@ -125,9 +125,12 @@ struct identity *operation_signer (const struct operation *op) {
   return op->session ? op->session->who : NULL;
 }
 
-static void drop_parts (struct operation *op) {
+static void drop_apart (struct operation *op) {
   identity_release(op->apart);
   op->apart = NULL;
+}
+
+static void drop_parts (struct operation *op) {
   hop_free_all(&op->loop->memory, &op->hops);
   if (op->retry) retry_detach(op);
 }
@@ -157,6 +160,7 @@ static void finish (lua_State *L, struct operation *op) {
   lua_pop(L, 1);
   if (op->session) part(op->session, op);
   op->owner->left(L, op);
+  drop_apart(op);
 }
 
 void operation_discard (lua_State *L, struct operation *op) {
@@ -203,19 +207,38 @@ static void reject_aborted (lua_State *L, struct operation *op) {
   lua_pop(L, 1);
 }
 
+/* Shows `x` to observers, unless it was not sent, or was shown before it was held. */
 static void observe (lua_State *L, struct operation *op, struct exchange *x) {
+  if (x->held || !x->response.uri) return;
   if (op->loop->observers & OBSERVER_LOG && !op->over) log_exchange(L, op, x);
   if (!op->over) observer_response(L, op, x, false);
 }
 
-/* Arguments: the promise, the exchange or nil, a bool to set once the step has begun. */
+/* The outcome of a step. */
+struct advancing {
+  bool begun; /* it has begun */
+  bool kept;  /* the operation holds the exchange again */
+};
+
+static bool is_held (const struct operation *op, const struct exchange *x) {
+  const struct exchange *known = op->exchanges;
+  while (known && known != x)
+    known = known->next;
+  return known != NULL;
+}
+
+/* Arguments: the promise, the exchange or nil, a struct advancing. */
 static int advance (lua_State *L) {
   struct operation *op = lua_touserdata(L, 1);
   struct exchange *x = lua_touserdata(L, 2);
-  *(bool *)lua_touserdata(L, 3) = true;
+  struct advancing *progress = lua_touserdata(L, 3);
+  progress->begun = true;
   if (x && op->loop->observers) observe(L, op, x);
   if (op->over) return 0;
-  if (!op->abort_kind && x && op->owner->on_answer && op->owner->on_answer(L, op, x)) return 0;
+  if (!op->abort_kind && x && op->owner->on_answer && op->owner->on_answer(L, op, x)) {
+    progress->kept = is_held(op, x);
+    return 0;
+  }
   if (!op->abort_kind)
     op->step(L, op, x);
   else if (!op->exchanges)
@@ -261,12 +284,12 @@ static void give_up (lua_State *L, struct operation *op) {
 }
 
 /* The promise is on top and stays. On failure an error is above it. */
-static int call_advance (lua_State *L, struct exchange *x, bool *begun) {
+static int call_advance (lua_State *L, struct exchange *x, struct advancing *progress) {
   loop_push_note(L);
   lua_pushcfunction(L, advance);
   lua_pushvalue(L, -3);
   lua_pushlightuserdata(L, x);
-  lua_pushlightuserdata(L, begun);
+  lua_pushlightuserdata(L, progress);
   return loop_pcall(L, 3, 0);
 }
 
@@ -285,26 +308,27 @@ static void take_hops (struct operation *op, struct exchange *x) {
   op->hops = hops;
 }
 
-/* The promise is on top, popped. */
-static void run_advance (lua_State *L, struct operation *op, struct exchange *x) {
+/* The promise is on top, popped. True if the operation holds `x` again. */
+static bool run_advance (lua_State *L, struct operation *op, struct exchange *x) {
   struct loop *loop = op->loop;
-  bool begun = false;
+  struct advancing progress = {false, false};
   int status;
   if (!op->tries) op->tries = 1;
   if (x) give_hops(op, x);
   loop->busy++;
-  status = call_advance(L, x, &begun);
-  if (status != LUA_OK && !begun &&
+  status = call_advance(L, x, &progress);
+  if (status != LUA_OK && !progress.begun &&
       loop->interrupted) { /* a debug hook interrupted the step; the operation is not at fault */
     /* GCOVR_EXCL_START: the specs' debug hooks count instructions, of which C has none */
     lua_pop(L, 1);
-    status = call_advance(L, x, &begun);
+    status = call_advance(L, x, &progress);
     /* GCOVR_EXCL_STOP */
   }
   if (status != LUA_OK) give_up(L, op);
-  if (x) take_hops(op, x);
+  if (x && !progress.kept) take_hops(op, x);
   lua_pop(L, 1);
   loop->busy--;
+  return progress.kept;
 }
 
 static void leave_call (lua_State *L, struct operation *op);
@@ -319,8 +343,7 @@ static void exchange_finished (struct exchange *x, void *context) { /* loop_step
     flow_stop(L);
   }
   operation_push(L, op);
-  run_advance(L, op, x);
-  exchange_free(x);
+  if (!run_advance(L, op, x)) exchange_free(x);
 }
 
 /* Called by the engine: raises nothing. */
@@ -410,6 +433,10 @@ void operation_call (lua_State *L, struct operation *op, int nargs, operation_st
   lua_pop(L, 1);
 }
 
+void operation_bound (struct operation *op, double seconds) {
+  engine_set_timer(op->loop->engine, &op->timer, clock_now() + seconds); /* a move: it cannot fail */
+}
+
 void operation_push_returned (lua_State *L, const struct operation *op) {
   int top = lua_gettop(L);
   operation_push(L, op);
@@ -428,11 +455,15 @@ void operation_hold (struct operation *op, struct exchange *x, operation_step st
   op->exchanges = x;
 }
 
+void operation_replace (struct operation *op, struct exchange *x, struct exchange *copy) {
+  remove_exchange(op, x);
+  take_hops(op, x);
+  exchange_free(x);
+  operation_hold(op, copy, op->step);
+}
+
 static bool is_fresh (const struct operation *op, const struct exchange *x) {
-  const struct exchange *known = op->exchanges;
-  while (known && known != x)
-    known = known->next; /* GCOVR_EXCL_LINE: only a finaliser puts another before it */
-  return known && x->phase == EXCHANGE_FRESH;
+  return is_held(op, x) && x->phase == EXCHANGE_FRESH;
 }
 
 /* False: out of memory. */
@@ -587,9 +618,8 @@ void operation_abort (struct operation *op, const char *kind, const char *messag
   op->abort_message = message;
   op->abort_result = RESULT_GENERAL_FAILURE;
   for (x = op->exchanges; x; x = x->next) {
-    if (x->phase == EXCHANGE_FRESH)
-      engine_submit(op->loop->engine,
-                    x); /* held: it is submitted so that its end is reported like that of any other */
+    if (x->phase == EXCHANGE_FRESH || x->phase == EXCHANGE_REPORTED) /* held: its end is reported too */
+      engine_report(op->loop->engine, x);
     engine_cancel(op->loop->engine, x);
   }
   if (op->timer.place) engine_set_timer(op->loop->engine, &op->timer, 0); /* a move: it cannot fail */
@@ -613,6 +643,7 @@ static void drop_all (struct loop *loop) {
   for (op = loop->operations; op; op = op->later) {
     free_exchanges(op);
     drop_parts(op);
+    drop_apart(op);
   }
 }
 

@@ -35,8 +35,8 @@ struct operation_owner {
   */
   bool (*before_send)(lua_State *L, struct operation *op, struct exchange *x);
   /*
-  ** Called when `x` has finished. True if it is sent again, and `step` is not called yet. Or NULL. Raises on
-  ** memory.
+  ** Called when `x` has finished. True if it is sent again, or held (operation_hold) until it is sent or
+  ** reported again, and `step` is not called yet. Or NULL. Raises on memory.
   */
   bool (*on_answer)(lua_State *L, struct operation *op, struct exchange *x);
   /*
@@ -121,6 +121,9 @@ void operation_let_flow (struct exchange *x, size_t window);
 /* Takes `x` without sending it: operation_resume does. */
 void operation_hold (struct operation *op, struct exchange *x, operation_step step);
 
+/* Puts `copy`, which has taken over the request of the held `x`, in its place. Frees `x`. */
+void operation_replace (struct operation *op, struct exchange *x, struct exchange *copy);
+
 /* Sends the held exchanges of `op`. One that cannot be sent fails. Raises nothing. */
 void operation_resume (lua_State *L, struct operation *op);
 
@@ -162,6 +165,9 @@ void operation_wait (lua_State *L, struct operation *op, double seconds, operati
 ** without an exchange when that has ended. Raises.
 */
 void operation_call (lua_State *L, struct operation *op, int nargs, operation_step step);
+
+/* After operation_call: calls the step after so many seconds, if the coroutine has not ended before. */
+void operation_bound (struct operation *op, double seconds);
 
 /*
 ** For that step: pushes the three values that the function returned; or nil, the error object that it raised,

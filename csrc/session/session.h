@@ -61,6 +61,7 @@ struct session {
   bool has_on_open : 1;      /* SESSION_ON_OPEN is a function */
   bool has_observer : 1;     /* SESSION_ON_REQUEST or SESSION_ON_RESPONSE is a function */
   bool has_defaults : 1;     /* SESSION_DEFAULTS is a table */
+  bool asks_tokens : 1;      /* SESSION_TOKEN_CALL is a function */
   bool has_own_line : 1;     /* `headers` have the protocol's own_line */
   bool device_offline : 1;   /* the host reported that there is no network */
   bool online : 1;           /* the web application answered last time */
@@ -100,6 +101,8 @@ enum session_value {
   SESSION_ON_REQUEST,    /* onRequest: a function or nil */
   SESSION_ON_RESPONSE,   /* onResponse: a function or nil */
   SESSION_DEFAULTS,      /* of requests: { headers, query }, the options of these names, or nil */
+  SESSION_TOKEN_CALL,    /* tokenProvider: a function or nil; protocol/jsdo/token_provider.c */
+  SESSION_TOKEN_TIMEOUT, /* tokenTimeout: a number or nil */
   SESSION_SLOTS = SESSION_OTHERS
 };
 

@@ -151,7 +151,7 @@ int session_login (lua_State *L) {
   double limit;
   if (s->protocol->check_login)
     s->protocol->check_login(L, s);
-  else
+  else if (!s->asks_tokens || !lua_isnoneornil(L, 2))
     session_check_credentials(L, 2, s->model);
   limit = check_login_options(L, s->model == MODEL_BEARER ? 3 : 4);
   if (s->model == MODEL_ANONYMOUS && !s->protocol->check_login)
@@ -498,6 +498,7 @@ static bool sign (const struct operation *op, struct exchange *x) {
 
 static void left (lua_State *L, struct operation *op) {
   struct session *s = op->session;
+  if (op->awaits) op->loop->hooks->provider.left(op);
   if (s->login == op) session_login_over(L, s);
   autoping_left(s, op);
   if (s->leaving == op) session_leaving_over(L, s, op);

@@ -17,7 +17,8 @@
 --   token is good until its successor has been used
 -- - sso: /SportsSso, `Authorization: oecp <access token>`; also tokens of other sandboxes, see the
 --   option tokenSecret
--- - bearer: /SportsBearer, `Authorization: Bearer <token>`
+-- - bearer: /SportsBearer, `Authorization: Bearer <token>`: a token of the option bearerTokens or of oauth
+-- - oauth: /oauth, an OAuth 2.0 authorization server without a Catalog, see setOAuth
 -- - old: /SportsOld, form login as older servers did it, see setOldStyle
 -- - datasnap: /datasnap, a DataSnap REST server without a Catalog. Its URI is the server's origin, to which
 --   a client adds datasnap/rest/; see setDataSnap
@@ -365,7 +366,7 @@ function methods:expireTokens()
   control(self, "expireTokens")
 end
 
---- The same, and the refresh tokens given so far are refused with 401 too.
+--- The same, and the refresh tokens given so far are refused too.
 function methods:revokeTokens()
   control(self, "revokeTokens")
 end
@@ -512,6 +513,26 @@ end
 function methods:setProiv(options)
   check.options("setProiv", options, settings.proiv.rules, 2)
   control(self, "configure", { model = "proiv", settings = options })
+end
+
+--- Changes how the application "oauth" behaves; what is not named stays as it is:
+--
+-- - lifetime: seconds that its access tokens live (default: tokenLifetime)
+-- - refreshTokens: whether the grants refresh_token and device_code give a refresh token (default true)
+-- - interval: seconds between two requests of a device that waits (default 5)
+-- - deviceLifetime: seconds that a user has to approve a device (default 600)
+-- - clients: secrets by client id (default { robot = "secret", tv = "" }); "" for a client without one
+function methods:setOAuth(options)
+  check.options("setOAuth", options, settings.oauth.rules, 2)
+  control(self, "configure", { model = "oauth", settings = options })
+end
+
+--- Approves the device that shows this code, as a user does at /oauth/device; `approved` = false: refuses it.
+-- Returns false if no device shows it.
+function methods:approveDevice(code, approved)
+  check.value("argument 'code'", check.name, code, 2)
+  if approved ~= nil then checkFlag("argument 'approved'", approved, 2) end
+  return control(self, "approveDevice", { code = code, approved = approved ~= false }) == true
 end
 
 --- The requests that came since the last clearRequests, oldest first; the last 10,000 at most, and

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MASK = 0xA5, LENGTH = 48, PASSWORD = 0, BEARER, ACCESS, REFRESH, BASIC, COOKIE, SECRETS };
+enum { MASK = 0xA5, LENGTH = 48, PASSWORD = 0, BEARER, ACCESS, REFRESH, NEXT, GIVEN, BASIC, COOKIE, SECRETS };
 
 struct secret {
   size_t length;
@@ -52,7 +52,7 @@ static bool invent (void) {
   FILE *random = fopen("/dev/urandom", "rb");
   bool ok = random != NULL;
   int i, k;
-  for (i = PASSWORD; ok && i <= REFRESH; i++) {
+  for (i = PASSWORD; ok && i <= GIVEN; i++) {
     secrets[i].length = LENGTH;
     for (k = 0; ok && k < LENGTH; k++) {
       int byte = fgetc(random);
@@ -192,7 +192,8 @@ static void run (lua_State *L, const char *script, const char *origin) {
 
 static const char serving[] =
     "local sandbox = require 'datasession.sandbox'\n"
-    "local server = assert(sandbox.start { users = { ab = secret(0) }, bearerTokens = { secret(1) } })\n"
+    "local server = assert(sandbox.start { users = { ab = secret(0) }, bearerTokens = { secret(1), "
+    "secret(4), secret(5) } })\n"
     "local tokens = "
     "('{\"access_token\":\"%s\",\"refresh_token\":\"%s\",\"expires_in\":3600}'):format(secret(2), "
     "secret(3))\n"
@@ -287,6 +288,19 @@ static const char bearer[] =
     "open { serviceURI = origin .. '/SportsBearer', authenticationModel = 'bearer' }\n"
     "done(session:login(secret(1)):await(20))\n"
     "done(session:ping():await(20))\n";
+static const char next_token[] = "session:setToken(secret(4))\n"
+                                 "done(session:ping():await(20))\n";
+static const char given[] =
+    "open { serviceURI = origin .. '/SportsBearer', authenticationModel = 'bearer', keepCredentials = true,\n"
+    "  tokenProvider = function(_, reason) return secret(reason == 'login' and 1 or 5), 0 end }\n"
+    "done(session:login():await(20))\n"
+    "done(session:ping():await(20))\n";
+static const char ungiven[] =
+    "open { serviceURI = origin .. '/SportsBearer', authenticationModel = 'bearer',\n"
+    "  tokenProvider = function() return secret(3) end }\n"
+    "local ok, err = session:login():await(20)\n"
+    "assert(not ok)\n"
+    "done(true, err)\n";
 static const char sso[] =
     "provider = datasession.AuthenticationProvider { uri = origin .. '/SportsAuth', proxy = false,\n"
     "  authenticationModel = 'form_sso' }\n"
@@ -325,6 +339,22 @@ static void try_shown (lua_State *L) {
   gone(BEARER, "no bearer token is left after logout");
 }
 
+static void try_new_tokens (lua_State *L) {
+  run(L, bearer, NULL);
+  run(L, next_token, NULL);
+  there(NEXT, "the token of setToken is there");
+  gone(BEARER, "no token is left that setToken has replaced");
+  run(L, "leave()", NULL);
+  gone(NEXT, "no token of setToken is left after logout");
+  run(L, given, NULL);
+  there(GIVEN, "the token of tokenProvider is there");
+  gone(BEARER, "no token is left that tokenProvider has replaced");
+  run(L, "leave()", NULL);
+  gone(GIVEN, "no token of tokenProvider is left after logout");
+  run(L, ungiven, NULL);
+  gone(REFRESH, "no token of tokenProvider is left of a login that was refused");
+}
+
 static void try_tokens (lua_State *L) {
   run(L, sso, NULL);
   gone(PASSWORD, "no password is left of a provider's login");
@@ -342,11 +372,13 @@ static void try_close (const char *origin) {
   run(L, kept, NULL);
   run(L, basic, NULL);
   run(L, bearer, NULL);
+  run(L, given, NULL);
   run(L, sso, NULL);
   lua_close(L);
   gone(PASSWORD, "no password is left after lua_close");
   gone(BASIC, "nor in the form in which it was sent");
   gone(BEARER, "no bearer token is left after lua_close");
+  gone(GIVEN, "no token of tokenProvider is left after lua_close");
   gone(ACCESS, "no access token is left after lua_close");
   gone(REFRESH, "no refresh token is left after lua_close");
 }
@@ -365,6 +397,7 @@ int main (void) {
   run(L, prelude, origin);
   try_form(L, to, from);
   try_shown(L);
+  try_new_tokens(L);
   try_tokens(L);
   lua_close(L);
   try_close(origin);

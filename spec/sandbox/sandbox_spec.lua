@@ -61,10 +61,10 @@ describe("sandbox.start", function()
       form = server.origin .. "/SportsForm", form_sso = server.origin .. "/SportsAuth",
       sso = server.origin .. "/SportsSso", bearer = server.origin .. "/SportsBearer",
       old = server.origin .. "/SportsOld", datasnap = server.origin, btt = server.origin .. "/bank",
-      proiv = server.origin .. "/connect",
+      proiv = server.origin .. "/connect", oauth = server.origin .. "/oauth",
     }, server.uris)
     for model, uri in pairs(server.uris) do
-      local hasCatalog = model ~= "datasnap" and model ~= "btt" and model ~= "proiv"
+      local hasCatalog = model ~= "datasnap" and model ~= "btt" and model ~= "proiv" and model ~= "oauth"
       assert.equal(hasCatalog and uri .. "/static/CustomerService.json" or nil, server.catalogURIs[model])
       assert.equal(server.catalogURIs[model], server:catalogURI(model))
     end
@@ -1219,7 +1219,7 @@ describe("the control calls", function()
 
   it("raise for arguments that cannot be", function()
     for message, call in pairs {
-      ["form, form_sso, old, proiv, sso expected, got \"spring\""] = function()
+      ["form, form_sso, oauth, old, proiv, sso expected, got \"spring\""] = function()
         server:expireSessions("spring")
       end,
       ["bad model"] = function() server:sessionCount(1) end,

@@ -1,6 +1,7 @@
 #include "protocol/jsdo/address.h"
 
 #include "net/ascii.h"
+#include "protocol/jsdo/token_provider.h"
 #include "runtime/loop.h"
 #include "runtime/options.h"
 
@@ -144,6 +145,7 @@ void jsdo_forget_login (lua_State *L, int index, struct session *s, bool ended) 
   session_setvalue(L, index, SESSION_CONTEXT_ID);
   if (a) a->has_context_id = false;
   if (ended) jsdo_set_ping_uri(s, NULL);
+  token_provider_abandon(s);
 }
 
 /* The ping service */

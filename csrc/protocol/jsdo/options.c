@@ -4,10 +4,11 @@
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
 #include "protocol/jsdo/provider.h"
+#include "protocol/jsdo/token_provider.h"
 #include "session/protocol.h"
 
-const char *const jsdo_options[] = {"authenticationModel", "timeStamp",  "context",
-                                    "authProvider",        "keepTokens", NULL};
+const char *const jsdo_options[] = {"authenticationModel", "timeStamp",     "context",      "authProvider",
+                                    "keepTokens",          "tokenProvider", "tokenTimeout", NULL};
 
 /* The options are at 1, the session at 2. */
 static void take_context (lua_State *L) {
@@ -24,6 +25,7 @@ static void take_context (lua_State *L) {
 
 void jsdo_configure (lua_State *L, struct session *s) {
   s->model = session_model_option(L, 1, "\"anonymous\", \"basic\", \"form\", \"sso\" or \"bearer\"");
+  token_provider_options(L, s);
   jsdo_take_time_stamp(L, s);
   take_context(L);
 }

@@ -20,6 +20,7 @@
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/jsdo.h"
 #include "protocol/jsdo/provider.h"
+#include "protocol/jsdo/token_provider.h"
 #include "runtime/json.h"
 
 #include <string.h>
@@ -382,9 +383,9 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   else if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
     judge_token(s, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
-           (page || status == 401 || (purpose == PURPOSE_PING && is_closed_target(x, status))))
-    judge_denied(s, x, found, page);
-  else if (page)
+           (page || status == 401 || (purpose == PURPOSE_PING && is_closed_target(x, status)))) {
+    if (!token_provider_judge(s, x, found)) judge_denied(s, x, found, page);
+  } else if (page)
     judge_elsewhere(found);
   else if (any)
     judge_request(found);
@@ -687,6 +688,8 @@ static bool jsdo_reestablish (lua_State *L, struct operation *op, unsigned attem
   return operation_send(L, op, get_stamped(L, op, jsdo_login_target), still_there);
 }
 
+static const luaL_Reg methods[] = {{"setToken", token_provider_set}, {NULL, NULL}};
+
 static bool dress (struct session *s, struct header_list *lines) {
   (void)s;
   return jsdo_dress(lines);
@@ -695,6 +698,7 @@ static bool dress (struct session *s, struct header_list *lines) {
 const struct protocol protocol_jsdo = {
     .name = "jsdo",
     .options = jsdo_options,
+    .methods = methods,
     .configure = jsdo_configure,
     .restored = jsdo_take_provider,
     .release = jsdo_release,
@@ -712,6 +716,7 @@ const struct protocol protocol_jsdo = {
     .sign = jsdo_sign,
     .hear = jsdo_hear,
     .judge = jsdo_judge,
+    .judge_failure = token_provider_judge_failure,
     .telling = LARGEST_REPORT,
     .telling_type = "application/json",
     .address = jsdo_address,

@@ -7,6 +7,7 @@
 
 #include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/jsdo.h"
+#include "protocol/jsdo/token_provider.h"
 #include "runtime/fields.h"
 #include "runtime/json.h"
 #include "runtime/loop.h"
@@ -20,8 +21,7 @@
 static const char log_in_again[] = "log the AuthenticationProvider in again";
 static const char token_path[] = "/static/auth/token?op=refresh";
 
-/* The part of a token's life after which it is refreshed; the reference's figure. */
-static const double ripe = 0.75;
+const double provider_ripe = 0.75; /* the reference's figure */
 
 struct provider *provider_test (lua_State *L, int index) {
   return userdata_test(L, index, TYPE_PROVIDER);
@@ -227,7 +227,7 @@ static bool keep_tokens (lua_State *L, struct identity *who, const char *token, 
   life = told && lua_tonumber(L, -1) > 0 ? lua_tonumber(L, -1) : 0;
   lua_pop(L, 1);
   if (!identity_set_token(who, token, length)) return false;
-  identity_ripen(who, told ? clock_now() + life * ripe : 0);
+  identity_ripen(who, told ? clock_now() + life * provider_ripe : 0);
   return !given || identity_set_refresh_token(who, refresh, refresh_length);
 }
 
@@ -576,15 +576,15 @@ static bool is_signed (const struct exchange *x) {
 
 bool provider_holds (lua_State *L, struct operation *op, struct exchange *x) {
   const struct identity *who = operation_signer(op);
-  if (!who || !is_signed(x) || who->model != MODEL_FORM_SSO) return false;
+  if (!who || !is_signed(x) || who->model < MODEL_FORM_SSO) return false;
+  if (who->model == MODEL_BEARER) return token_provider_holds(L, op, x);
   if (!identity_tokens(who)->refreshing && !identity_refresh_due(who, clock_now())) return false;
   if (!refreshing(L, op)) return false;
   op->awaits = who;
   return true;
 }
 
-/* Copies the request for another try. NULL: out of memory. */
-static struct exchange *again (struct exchange *x) {
+struct exchange *provider_again (struct exchange *x) {
   struct exchange *copy = engine_new_exchange(x->engine);
   const struct allocator *memory;
   if (!copy) return NULL;
@@ -595,7 +595,7 @@ static struct exchange *again (struct exchange *x) {
   copy->wanted = x->wanted;
   copy->progressed = x->progressed;
   copy->tag = x->tag;
-  copy->mark = x->mark | 1;
+  copy->mark = x->mark;
   memset(&x->request, 0, sizeof x->request);
   buffer_init(&x->request.body, x->response.body.memory, 0);
   return copy;
@@ -611,12 +611,15 @@ static bool has_another_token (lua_State *L, struct operation *op, const struct 
 bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
   const struct identity *who = operation_signer(op);
   struct exchange *copy;
-  if (!who || who->model != MODEL_FORM_SSO || !is_signed(x) || x->mark & 1) return false;
+  if (!who || who->model < MODEL_FORM_SSO || !is_signed(x)) return false;
+  if (who->model == MODEL_BEARER) return token_provider_retries(L, op, x);
+  if (x->mark & 1) return false;
   if (x->response.failure != FAILURE_NONE || !jsdo_says_expired_token(x)) return false;
   if (x->request.upload && !upload_can_begin(x->request.upload)) return false;
   if (!has_another_token(L, op, x)) return false;
-  copy = again(x);
+  copy = provider_again(x);
   if (!copy) luaL_error(L, "not enough memory");
+  copy->mark |= 1;
   operation_hold(op, copy, op->step);
   if (identity_tokens(who)->refreshing)
     op->awaits = who;

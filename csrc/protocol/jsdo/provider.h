@@ -39,6 +39,12 @@ bool provider_holds (lua_State *L, struct operation *op, struct exchange *x);
 */
 void provider_expire_sessions (lua_State *L, const struct identity *who, long status);
 
+/* The part of a token's life after which another one is got. */
+extern const double provider_ripe;
+
+/* Moves the request of the finished `x` to a new exchange, for another try. NULL: out of memory. */
+struct exchange *provider_again (struct exchange *x);
+
 /* A request of `who` to its own application, with its credentials. NULL: out of memory. */
 struct exchange *provider_exchange (struct identity *who, const char *method, const char *path);
 

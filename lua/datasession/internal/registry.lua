@@ -153,6 +153,14 @@ local function construct(level, constructor, ...)
   return result
 end
 
+-- The session asks its tokenProvider: no provider can log in for it.
+local function checkTokenProvider(options, level)
+  if options.tokenProvider ~= nil and options.authenticationURI ~= nil then
+    raise("getSession: option 'authenticationURI': a session with a tokenProvider has its token from that",
+      level + 1)
+  end
+end
+
 local function checkProviderModel(options, level)
   local model, given = modelOf(options), options.authProviderAuthenticationModel
   local proved = options.authenticationURI or model == "sso"
@@ -198,6 +206,7 @@ end
 local function make(options, level)
   local maker -- no tail calls: errors are said by level
   local mine = sessionOptions(options)
+  checkTokenProvider(options, level + 1)
   checkProviderModel(options, level + 1)
   local provider = needsProvider(options) and makeProvider(options, level + 1)
   local found = construct(level + 1, persistence.prepare, mine, options, modelOf(options))
@@ -217,15 +226,17 @@ local function isGiven(text)
   return text ~= nil and text ~= ""
 end
 
-local function lacksCredentials(model, credentials)
-  if model == "anonymous" then
+-- `options`: those of getSession.
+local function lacksCredentials(model, credentials, options)
+  if model == "anonymous" or options.tokenProvider then
     return false
   end
   return not isGiven(credentials.username) or (model ~= "bearer" and not isGiven(credentials.password))
 end
 
 local function noCredentials(model)
-  local needed = model == "bearer" and "the token as option username" or "the options username and password"
+  local needed = model == "bearer" and "the token as option username, a tokenProvider"
+    or "the options username and password"
   local err = core.failure {
     kind = "auth",
     result = core.constants.AUTHENTICATION_FAILURE,
@@ -312,7 +323,7 @@ end
 
 local function logIn(guard, maker, options, credentials)
   local model = maker.authenticationModel
-  if lacksCredentials(model, credentials) then
+  if lacksCredentials(model, credentials, options) then
     giveUp(guard, noCredentials(model))
   end
   local password = model ~= "bearer" and credentials.password or nil
@@ -336,7 +347,7 @@ local function confirm(guard, options)
   if ok then
     return nil
   end
-  local canAsk = options.loginCallback or not lacksCredentials(modelOf(options), options)
+  local canAsk = options.loginCallback or not lacksCredentials(modelOf(options), options, options)
   if guard.session.state ~= "expired" or not canAsk then
     giveUp(guard, err)
   end
@@ -393,7 +404,8 @@ function registry.getSession(options)
   checkSendable(options, "username", 2)
   checkSendable(options, "password", 2)
   local maker, stored = make(options, 2)
-  if not stored and not options.loginCallback and lacksCredentials(maker.authenticationModel, options) then
+  local lacks = lacksCredentials(maker.authenticationModel, options, options)
+  if lacks and not stored and not options.loginCallback then
     if isSession(maker) then
       maker:invalidate()
     end

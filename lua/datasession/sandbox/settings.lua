@@ -43,6 +43,16 @@ settings.btt = {
   },
 }
 
+settings.oauth = {
+  rules = {
+    lifetime = check.number(0), refreshTokens = check.is "boolean", interval = check.number(0),
+    deviceLifetime = check.number(0), clients = check.texts,
+  },
+  defaults = {
+    refreshTokens = true, interval = 5, deviceLifetime = 600, clients = { robot = "secret", tv = "" },
+  },
+}
+
 settings.proiv = {
   rules = {
     stop = check.oneOf { "end", "refuse", "refuseLater", "hang" }, polls = check.integer(0),

@@ -64,6 +64,7 @@ function setup.new(options, certify)
     certificate = secured.certificate, key = secured.key, caFile = secured.caFile,
     path = package.path, cpath = package.cpath,
     setup = cjson.encode {
+      scheme = options.tls and "https" or "http",
       users = options.users or { lua = "secret" }, idleTimeout = options.idleTimeout or 1200,
       ping = options.ping or "new", customers = options.customers or 300,
       orders = options.orders or 60, items = options.items or 40,

@@ -14,7 +14,8 @@ local routes = require "datasession.sandbox.routes"
 local tokens = require "datasession.sandbox.tokens"
 
 -- Another kind of application is one more file.
-local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "old", "datasnap", "btt", "proiv" }
+local kinds = { "anonymous", "basic", "form", "form_sso", "sso", "bearer", "oauth", "old", "datasnap", "btt",
+  "proiv" }
 
 -- The clock: `clock` is what sessions go by. For a moment of `now`, `age` tells how many seconds ago it
 -- was, those that were let pass since then included.
@@ -44,7 +45,7 @@ end
 -- Shared by all applications.
 local function newSite(setup, host)
   local site = {
-    ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
+    scheme = setup.scheme, ping = setup.ping, idleTimeout = setup.idleTimeout, users = setup.users,
     token = host.token, time = host.time, wake = host.wake, bearerTokens = set(setup.bearerTokens),
     datasnapAuthentication = setup.datasnapAuthentication,
     database = database.new(setup), catalog = catalog.text(setup.catalogResources),
@@ -249,6 +250,11 @@ end
 function control.revokeTokens(site)
   site.tokens:expire()
   each(site, "form_sso")[1]:revoke()
+  each(site, "oauth")[1]:revoke()
+end
+
+function control.approveDevice(site, call)
+  return each(site, "oauth")[1]:decide(call.code, call.approved)
 end
 
 function control.setTokenAnswer(site, call)

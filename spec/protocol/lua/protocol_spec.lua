@@ -368,6 +368,31 @@ describe("a protocol in Lua", function()
       told)
   end)
 
+  it("calls its refresh once for all calls that find it expired, and once its deadline has passed", function()
+    local session, calls, link = withToken(function(own)
+      datasession.sleep(0.01)
+      own.token, own.expiresAt = "good", os.time() + 1000
+      return true
+    end, { reconnect = { delay = 0.01 } })
+    for expiry = 1, 3 do
+      if expiry == 3 then
+        link.expiresAt = os.time() - 1 -- the session takes it over with the next answer
+        assert(session:request({ path = CUSTOMERS }):await(LIMIT))
+        await.stepUntil(function() return not session.connected end)
+      else
+        link.token = "stale"
+      end
+      local promises = {}
+      for i = 1, 20 do promises[i] = session:request { path = CUSTOMERS } end
+      for i = 1, 20 do
+        assert.equal(200, assert(promises[i]:await(LIMIT)).status)
+      end
+      assert.equal(expiry + 1, #calls)
+      assert.equal("refresh", calls[#calls])
+    end
+    assert.equal("connected", session.state)
+  end)
+
   it("that its refresh does not have again is given up, or logs in with what was kept", function()
     for _, kept in ipairs { false, true } do
       local session, calls, link = withToken(function() return nil, "no such token" end,

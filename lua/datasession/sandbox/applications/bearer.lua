@@ -1,5 +1,5 @@
---- The web application with bearer tokens: every request brings one that the options name, there is no
--- session.
+--- The web application with bearer tokens: every request brings one that the options name or that the
+-- application oauth has given; there is no session.
 local http = require "datasession.sandbox.http"
 local webapplication = require "datasession.sandbox.webapplication"
 
@@ -17,7 +17,8 @@ return {
   open = function(site)
     return { catalog = webapplication.CATALOG, answer = function(self, request)
       local token = http.credentials(request, "bearer")
-      if not token or not site.bearerTokens[token] then return refuse(token) end
+      local good = token and (site.bearerTokens[token] or site.isAccessToken(token))
+      if not good then return refuse(token) end
       return webapplication.answer(site, self, request)
     end }
   end,

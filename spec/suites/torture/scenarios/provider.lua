@@ -146,6 +146,118 @@ add {
   end,
 }
 
+-- A bearer session that asks for its tokens, and counts how often it does.
+local function asking(t, give)
+  local c = { asked = 0 }
+  c.session = t.datasession.new {
+    serviceURI = t.uris.bearer, authenticationModel = "bearer", timeout = t.TIMEOUT,
+    tokenProvider = function(...)
+      c.asked = c.asked + 1
+      return (give or function() return "letmein", 1000 end)(...)
+    end,
+  }
+  return c
+end
+
+local function loggedIn(t, give)
+  local c = asking(t, give)
+  t.server:clearFaults() -- of a run that failed
+  assert(c.session:login("letmein"):await(t.LIMIT))
+  return c
+end
+
+local function settled(_, c)
+  for _, promise in ipairs(c.all or {}) do assert(promise:state() ~= "pending", "one waits for ever") end
+end
+
+local function logIn(t, c)
+  if c.session.state == "logged out" then assert(c.session:login():await(t.LIMIT)) end
+  assert(c.session:ping():await(t.LIMIT))
+end
+
+add {
+  name = "login with tokenProvider",
+  ways = { "await", "spawn" },
+  prepare = function(t) return asking(t) end,
+  call = function(_, c) return c.session:login() end,
+  again = logIn,
+}
+add {
+  name = "login with a promise of tokenProvider",
+  ways = { "await" },
+  prepare = function(t)
+    return asking(t, function()
+      return t.datasession.spawn(function()
+        t.datasession.sleep(0)
+        return "letmein", 1000
+      end)
+    end)
+  end,
+  call = function(_, c) return c.session:login() end,
+  again = logIn,
+}
+add {
+  name = "login when tokenProvider fails",
+  ways = { "await" },
+  prepare = function(t)
+    return asking(t, function() error { message = "no more", hint = "buy some", retryable = true } end)
+  end,
+  call = function(t, c) return t.refused(c.session:login(), "auth") end,
+  again = function(t) assert(loggedIn(t).session:ping():await(t.LIMIT)) end,
+}
+add {
+  name = "requests that wait for tokenProvider",
+  ways = { "await" },
+  prepare = function(t)
+    local c = loggedIn(t)
+    t.server:fault { kind = "status", status = 401, count = 2, model = "bearer" }
+    return c
+  end,
+  call = function(t, c)
+    return t.datasession.spawn(function()
+      c.all = { c.session:isAuthorized(), c.session:ping(), c.session:isAuthorized() }
+      for _, promise in ipairs(c.all) do assert(promise:await()) end
+      return true
+    end)
+  end,
+  again = function(t)
+    t.server:clearFaults()
+    assert(loggedIn(t).session:isAuthorized():await(t.LIMIT))
+  end,
+  check = function(t, c)
+    t.server:clearFaults()
+    settled(t, c)
+  end,
+}
+add {
+  name = "logout while tokenProvider is asked",
+  ways = { "await" },
+  prepare = function(t)
+    local c = loggedIn(t, function() return t.datasession.newPromise(function() end) end)
+    t.server:fault { kind = "status", status = 401, count = 1, model = "bearer" }
+    c.all = { c.session:ping() }
+    local limit = os.time() + t.LIMIT
+    while c.asked == 0 and os.time() < limit do t.datasession.step(0.01) end
+    return c
+  end,
+  call = function(_, c) return c.session:logout() end,
+  again = function(t) assert(loggedIn(t).session:logout():await(t.LIMIT)) end,
+  check = function(t, c)
+    t.server:clearFaults()
+    for _, promise in ipairs(c.all) do promise:await(t.LIMIT) end
+    settled(t, c)
+  end,
+}
+add {
+  name = "setToken",
+  ways = { "await" },
+  prepare = function(t) return loggedIn(t) end,
+  call = function(_, c)
+    c.session:setToken("letmein", 1000)
+    return c.session:ping()
+  end,
+}
+
 for _, model in ipairs { "form", "sso", "anonymous" } do
   local function get(t)
     return t.datasession.getSession {
