@@ -325,7 +325,7 @@ static int request (lua_State *L, struct session *s, bool inner) {
     lua_settop(L, 4);
     return 1;
   }
-  retry = retry_of_request(L, 2, s->retry, &own);
+  retry = retry_of_request(L, 2, inner ? NULL : s->retry, &own);
   x = describe(L, s, flows);
   lua_settop(L, 3);
   lua_pushcfunction(L, start);

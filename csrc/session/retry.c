@@ -348,8 +348,7 @@ bool retry_decide (struct operation *op, const struct exchange *x, struct findin
     r->due = false;
     *r->why = 0;
   }
-  if (*r->why || op->inner || !is_passing(&r->policy, found) || !is_current(op) || !may_repeat(op, x, found))
-    return false;
+  if (*r->why || !is_passing(&r->policy, found) || !is_current(op) || !may_repeat(op, x, found)) return false;
   r->due = decide(op, x, r);
   return r->due;
 }

@@ -575,6 +575,91 @@ describe("retry", function()
     end)
   end)
 
+  describe("of other systems", function()
+    local function new(protocol, options)
+      local all = { protocol = protocol, serviceURI = server.uris[protocol] or server.origin, retry = soon() }
+      for name, value in pairs(options or {}) do all[name] = value end
+      local session = datasession.new(all)
+      return session, listen(session)
+    end
+
+    it("repeats a call of a method that is idempotent, and no other", function()
+      local calls = {
+        datasnap = { "TEcho", "Count", nil },
+        btt = { "RateLookup", { ccy = "SEK" } },
+      }
+      for protocol, arguments in pairs(calls) do
+        local session, events = new(protocol, protocol == "btt" and { reconnect = false } or nil)
+        assert(session:login():await(LIMIT))
+        server:fault { kind = "status", status = 503 }
+        arguments[protocol == "btt" and 3 or 4] = { idempotent = true }
+        assert(session:invoke(table.unpack(arguments, 1, 4)):await(LIMIT))
+        assert.equal(1, #events)
+        server:fault { kind = "status", status = 503 }
+        arguments[protocol == "btt" and 3 or 4] = nil
+        assert.equal(1, rejected(session:invoke(table.unpack(arguments, 1, 4))).attempts)
+        assert.equal(1, #events)
+      end
+    end)
+
+    it("logs in to them again", function()
+      local options = {
+        datasnap = {}, btt = { reconnect = false },
+        proiv = { connectionData = { service = "Orders" } },
+      }
+      for protocol, own in pairs(options) do
+        local session, events = new(protocol, own)
+        server:fault { kind = "status", status = 503, count = 2 }
+        assert(session:login():await(LIMIT))
+        assert.equal(2, #events, protocol)
+        assert(session:logout():await(LIMIT))
+      end
+    end)
+
+    it("opens no second PROIV session if the first may be there", function()
+      local session, events = new("proiv", { connectionData = { service = "Orders" }, timeout = 0.2 })
+      server:fault { kind = "slow", delay = LIMIT }
+      assert.equal(1, rejected(session:login(), "timeout").attempts)
+      assert.equal(0, #events)
+    end)
+
+    it("calls the functions of a protocol in Lua again", function()
+      local called = {}
+      local function failing(name)
+        return function(link)
+          called[name] = (called[name] or 0) + 1
+          return link:request({ path = "/static/home.html" }):await(LIMIT)
+        end
+      end
+      datasession.defineProtocol("retried", {
+        login = failing "login", ping = failing "ping", invoke = failing "invoke",
+      })
+      local session, events = new("retried", { serviceURI = server.uris.anonymous })
+      for _, verb in ipairs { "login", "ping" } do
+        server:fault { kind = "status", status = 503, path = "home.html" }
+        assert(session[verb](session, "lua", "secret"):await(LIMIT))
+        assert.equal(2, called[verb], verb)
+      end
+      assert.equal(2, #events)
+      server:fault { kind = "status", status = 503, path = "home.html" }
+      assert.equal(1, rejected(session:invoke(7)).attempts)
+      assert.equal(1, called.invoke)
+    end)
+
+    it("repeats a request of a protocol in Lua if it says so", function()
+      datasession.defineProtocol("retrying", {
+        login = function() return true end,
+        invoke = function(link)
+          return link:request({ path = "/static/home.html", retry = soon() }):await(LIMIT).attempts
+        end,
+      })
+      local session = new("retrying", { serviceURI = server.uris.anonymous, retry = false })
+      assert(session:login():await(LIMIT))
+      server:fault { kind = "status", status = 503, path = "home.html" }
+      assert.equal(2, session:invoke():await(LIMIT))
+    end)
+  end)
+
   describe("with reconnect", function()
     it("lets the reconnect bring a lost session back", function()
       local session, events = loggedIn(soon(), "basic", { reconnect = { delay = 0.001 } })

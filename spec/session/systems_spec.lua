@@ -271,6 +271,14 @@ features["option `reconnect`"] = function(system)
   return default and "on" or "off by default"
 end
 
+features["option `retry`"] = function(system)
+  local session = loggedIn(system, { retry = { delay = 0.01 } })
+  local seen = listen(session, "retry")
+  server:fault { kind = "status", status = 503 }
+  assert(session:ping():await(LIMIT))
+  return yes(#seen == 1)
+end
+
 features["`session.key`, the active session"] = function(system)
   local session = loggedIn(system)
   local other = loggedIn(systems.jsdo)
