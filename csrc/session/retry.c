@@ -160,7 +160,7 @@ struct retry_policy *retry_read (lua_State *L, const struct allocator *memory) {
     if (kept)
       *kept = policy;
     else
-      luaL_error(L, "not enough memory");
+      luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory; seldom in a short run */
   }
   lua_pop(L, 1);
   return kept;
@@ -287,18 +287,15 @@ static bool is_current (const struct operation *op) {
   return op->logins == s->logins && s->phase != PHASE_INVALID && !s->closing;
 }
 
-/* A login may begin a second session on the server, unless sessions of the protocol cannot be replaced. */
+/*
+** Only a request may do harm when it reaches the server twice; and a login, which may begin a second session,
+** where the protocol's sessions cannot be replaced.
+*/
 static bool may_repeat (const struct operation *op, const struct exchange *x, struct finding *found) {
-  switch (found->purpose) {
-  case PURPOSE_PING:
-  case PURPOSE_CHECK:
-  case PURPOSE_CATALOG: return true;
-  case PURPOSE_LOGIN:
+  if (found->purpose == PURPOSE_LOGIN)
     return !op->session || op->session->protocol->reconnects != RECONNECT_NEVER ||
            (x && !x->response.may_have_arrived);
-  case PURPOSE_REQUEST: break;
-  default: return false;
-  }
+  if (found->purpose != PURPOSE_REQUEST) return true;
   if (op->flow && flow_is_spent(op->flow)) {
     found->fault.hint = upload_spent_hint;
     return false;

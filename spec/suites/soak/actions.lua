@@ -5,7 +5,7 @@ local ledger = dofile "spec/suites/soak/ledger.lua"
 
 local EVENTS = {
   "online", "offline", "expired", "renewed", "lost", "reconnecting", "reconnected", "reconnectFailed",
-  "statusChanged",
+  "statusChanged", "retry",
 }
 
 local actions = { ledger = ledger }
@@ -23,6 +23,7 @@ end
 local function request(slot, rnd, list)
   local options = copy(rnd:of(list))
   if rnd:chance(0.1) then options.timeout = 0.001 + rnd:number(0.02) end
+  if rnd:chance(0.2) then options.retry = rnd:chance(0.5) and { delay = rnd:number(0.02) } or false end
   return watch(slot, "request", slot.session:request(options))
 end
 

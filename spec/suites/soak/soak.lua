@@ -38,6 +38,12 @@ local function options(system)
       { maxAttempts = rnd:upTo(4) - 1, delay = rnd:number(0.05), jitter = 0.5 }
     chosen.keepCredentials = rnd:chance(0.5)
   end
+  if rnd:chance(0.4) then
+    chosen.retry = {
+      delay = rnd:number(0.05), maxAttempts = rnd:upTo(4), budget = rnd:chance(0.5),
+      totalTimeout = rnd:chance(0.5) and 0.05 + rnd:number(1) or nil,
+    }
+  end
   return chosen
 end
 

@@ -49,6 +49,42 @@ list:once("a lost session whose call has no more time", slow, function(s)
     s:disconnect()
   end)
 end)
+local function retrying(model)
+  return function()
+    t.server:clearFaults()
+    local session = t.session(model, { retry = { delay = 0.001, totalTimeout = 20, kinds = { "connect" } } })
+    session:subscribe("retry", function(_, _, _, err) return err.attempts end)
+    t.server:fault { kind = "status", status = 503, body = "", model = model, path = "home.html" }
+    return session
+  end
+end
+
+list:once("a login that is tried again", retrying "form", function(s)
+  return s:login("lua", "secret"):always(function() t.server:clearFaults() end)
+end, { "await", "spawn", "handlers" })
+list:once("calls that are tried again", function()
+  local session = retrying "basic"()
+  assert(session:login("lua", "secret"):await(t.LIMIT))
+  for _, path in ipairs { "static/CustomerService", "home.html" } do
+    t.server:fault { kind = "status", status = 503, body = "", model = "basic", path = path,
+      headers = { ["Retry-After"] = "0" } }
+  end
+  assert(#session.retry.statuses == 4)
+  return session
+end, function(s)
+  return s:addCatalog(t.catalogURIs.basic):next(function()
+    return s:request { path = "/static/home.html", retry = { maxAttempts = 4, delay = 0 } }
+  end):always(function() t.server:clearFaults() end)
+end, { "await", "spawn" })
+list:once("a call that is not tried again", function()
+  local session = retrying "basic"()
+  assert(session:login("lua", "secret"):await(t.LIMIT))
+  t.server:fault { kind = "status", status = 503, body = "", model = "basic", count = 0,
+    headers = { ["Retry-After"] = "100" } }
+  return session
+end, function(s)
+  return t.refused(s:request(HOME), "http"):always(function() t.server:clearFaults() end)
+end)
 list:once("keepCredentials", function()
   return t.session("form", { keepCredentials = true, reconnect = true })
 end, function(s) return s:login("lua", "secret") end)
