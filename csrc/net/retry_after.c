@@ -25,11 +25,8 @@ static time_t now_of (const struct exchange *x) {
 double retry_after (const struct exchange *x) {
   char text[LONGEST + 1];
   time_t date;
-  double wait;
   if (x->response.failure != FAILURE_NONE || !copy_value(x, "Retry-After", text)) return -1;
   if (strspn(text, "0123456789") == strlen(text)) return strtod(text, NULL);
   date = curl_getdate(text, NULL);
-  if (date < 0) return -1;
-  wait = difftime(date, now_of(x));
-  return wait > 0 ? wait : 0;
+  return date >= 0 ? difftime(date, now_of(x)) : -1;
 }

@@ -13,7 +13,6 @@
 #include "session/protocol.h"
 #include "session/reconnect.h"
 #include "session/session.h"
-#include "session/verbs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -389,7 +388,6 @@ void retry_wait (lua_State *L, struct operation *op) {
   r->waits = true;
   lua_pushinteger(L, op->tries);
   lua_setfield(L, top, "attempts");
-  if (op->session && op->session->login == op) session_login_failed(L, op->session);
   if (op->session) report(L, op, top);
   operation_wait(L, op, r->wait, begin_again);
   lua_settop(L, top - 1);

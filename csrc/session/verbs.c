@@ -423,16 +423,12 @@ static void leave_safely (lua_State *L, const struct session *s) {
     loop_report(L); /* GCOVR_EXCL_LINE: out of memory; seldom in a short run */
 }
 
-void session_login_failed (lua_State *L, const struct session *s) {
-  if (s->admitted && !s->leaving) leave_safely(L, s);
-  session_decide_safely(L, s, VERDICT_UNDONE);
-}
-
 void session_login_over (lua_State *L, struct session *s) {
   s->login = NULL;
   if (s->protocol->status) session_decide_safely(L, s, VERDICT_TOLD);
   if (s->phase == PHASE_AUTHORIZED || s->phase == PHASE_INVALID) return;
-  session_login_failed(L, s);
+  if (s->admitted && !s->leaving) leave_safely(L, s);
+  session_decide_safely(L, s, VERDICT_UNDONE);
 }
 
 int session_gc (lua_State *L) {

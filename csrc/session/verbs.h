@@ -27,9 +27,6 @@ bool session_become (lua_State *L, int index, const struct credentials *as);
 */
 void session_login_over (lua_State *L, struct session *s);
 
-/* Called when an attempt to log in has failed: the same, and another attempt follows. Raises nothing. */
-void session_login_failed (lua_State *L, const struct session *s);
-
 /* Called when the stop or slow logout `op` of the session has ended. Raises nothing. */
 void session_leaving_over (lua_State *L, struct session *s, const struct operation *op);
 

@@ -425,9 +425,8 @@ describe("retry", function()
 
     it("waits for the catalog that asks for the longest wait", function()
       local session, events = loggedIn()
-      for seconds = 10, 30, 20 do
-        server:fault { kind = "status", status = 503, path = "json$",
-          headers = { ["Retry-After"] = tostring(seconds) } }
+      for _, seconds in ipairs { "30", "10" } do
+        refuse(1, { path = "json$", headers = { ["Retry-After"] = seconds } })
       end
       local adding = session:addCatalog { server:catalogURI "anonymous",
         server:catalogURI("anonymous", "OrderService") }
@@ -473,16 +472,21 @@ describe("retry", function()
     it("is tried until the server is there", function()
       for _, model in ipairs { "anonymous", "basic", "form", "bearer" } do
         local session = sessions.new(server, model, { retry = soon() })
-        local states = {}
+        local states, failures = {}, 0
+        datasession.setLogger(function(_, event)
+          if event == "loginFailed" then failures = failures + 1 end
+        end)
         server:stop()
         session:subscribe("retry", function(_, attempt, _, err)
           states[#states + 1] = session.state
           assert.equal("connect", err.kind)
+          assert.is_nil(session.loginResult)
           if attempt == 3 then assert(server:start()) end
         end)
         local user = model == "bearer" and "letmein" or "lua"
         assert(session:login(user, model ~= "bearer" and "secret" or nil):await(LIMIT))
         assert.same({ "logging in", "logging in" }, states)
+        assert.equal(0, failures)
         assert.equal("connected", session.state)
         assert(get(session):await(LIMIT))
         if model == "basic" or model == "form" then assert.equal("lua", session.userName) end
@@ -508,7 +512,8 @@ describe("retry", function()
     end)
 
     it("ends what an attempt has begun on the server before the next", function()
-      local session = sessions.new(server, "form", { retry = soon(), keepCredentials = true })
+      local session = sessions.new(server, "form",
+        { retry = soon(), keepCredentials = true, reconnect = { delay = 0.001 } })
       local events = listen(session)
       server:fault { kind = "status", status = 503, path = "home.html$" }
       assert(session:login("lua", "secret"):await(LIMIT))
@@ -516,6 +521,10 @@ describe("retry", function()
       assert.equal(2, asked "j_spring_security_check$")
       assert.equal(1, asked "logout")
       assert(get(session):await(LIMIT))
+      server:expireSessions "form"
+      session:subscribe("reconnected", function() events.reconnected = true end)
+      assert(get(session):await(LIMIT))
+      assert.is_true(events.reconnected)
       session:logout():await(LIMIT)
       server:fault { kind = "status", status = 503, path = "home.html$", count = 0 }
       local err = rejected(session:login("lua", "secret"), "http")
@@ -614,6 +623,18 @@ describe("retry", function()
         assert.equal(2, #events, protocol)
         assert(session:logout():await(LIMIT))
       end
+    end)
+
+    it("takes no refusal and no lost session for a failure that passes", function()
+      local retry = soon { statuses = { 403 } }
+      local session = new("proiv", { connectionData = { service = "Orders" }, retry = retry })
+      server:fault { kind = "status", status = 403 }
+      assert.equal(1, rejected(session:login(), "auth").attempts)
+      session = new("datasnap", { retry = retry })
+      assert(session:invoke("TEcho", "Count"):await(LIMIT))
+      server:expireSessions "datasnap"
+      local err = rejected(session:invoke("TEcho", "Count", nil, { idempotent = true }), "expired")
+      assert.equal(1, err.attempts)
     end)
 
     it("opens no second PROIV session if the first may be there", function()
