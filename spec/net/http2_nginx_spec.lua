@@ -55,6 +55,22 @@ describe("a session", function()
   before_each(function() server = nginx.start(certificate, "location / { return 200 '{}'; }") end)
   after_each(function() datasession.setLimits { http2 = true } end)
 
+  it("waits as long as a server of HTTP/2 asks before it sends a request again", function()
+    server:stop()
+    server = nginx.start(certificate,
+      "location / { add_header Retry-After 30 always; return 503; }")
+    local session, waits = login { retry = true }, {}
+    session:subscribe("retry", function(_, _, wait) waits[#waits + 1] = wait end)
+    local request = session:request { path = "/busy" }
+    await.stepUntil(function() return #waits > 0 end)
+    assert.is_true(waits[1] >= 30)
+    request:cancel()
+    local err = await.rejected(session:request { path = "/busy", retry = { maxDelay = 29 } })
+    assert.truthy(err.message:find("Retry-After is above maxDelay", 1, true))
+    await.stepUntil(function() return #protocols "/busy" >= 2 end)
+    assert.same({ "2.0", "2.0" }, protocols "/busy")
+  end)
+
   it("speaks HTTP/2 with a server that does, unless it is told not to", function()
     assert.equal("2.0 2.0", ask(login(), "/a", 2))
     assert.equal("2.0 2.0", ask(login { http2 = true }, "/c", 2))
