@@ -7,8 +7,8 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** The seconds that the response asks to wait; < 0: it does not ask, or the time has passed. A date counts from
-** the Date of the response if it has one, so that the clocks of server and client need not agree.
+** The seconds that the response asks to wait; < 0: it does not ask, or the time has passed. A date counts
+** from the Date of the response if it has one, so that the clocks of server and client need not agree.
 */
 double retry_after (const struct exchange *x);
 
