@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 local await = dofile "spec/support/await.lua"
 local child = dofile "spec/support/child.lua"
 local data = dofile "spec/support/data.lua"
+local files = dofile "spec/support/files.lua"
 local raised = dofile "spec/support/raised.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
@@ -83,6 +84,11 @@ describe("datasession.JSDO", function()
       raised(function() JSDO { name = "Customer", catalog = "x" } end))
     assert.equal("JSDO: unknown resource 'Custmer': did you mean 'Customer'?",
       raised(function() JSDO { name = "Custmer", session = session, catalog = session.catalogs[1] } end))
+    local empty = files.new [[{ "services": [] }]]
+    assert(session:addCatalog(empty):await(await.LIMIT))
+    os.remove(empty)
+    assert.matches("JSDO: unknown resource 'Customer'",
+      raised(function() JSDO { name = "Customer", session = session, catalog = empty } end))
     assert.equal("JSDO: option 'catalog': expected a catalog of the session or its URI, got number",
       raised(function() JSDO { name = "Customer", session = session, catalog = 1 } end))
   end)

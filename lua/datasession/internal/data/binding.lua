@@ -52,6 +52,13 @@ local function checkSession(session, level)
   end
 end
 
+local function hasLoaded(session, uri)
+  for _, catalog in ipairs(session.catalogs) do
+    if isFrom(catalog, uri) then return true end
+  end
+  return false
+end
+
 local function ofSession(session, name, uri, level)
   checkSession(session, level + 1)
   local resource = resourceOf(session, name, uri)
@@ -59,11 +66,10 @@ local function ofSession(session, name, uri, level)
   if #session.catalogs == 0 then
     raise("JSDO: the session has no catalog yet: call addCatalog first", level + 1)
   end
-  local names = namesOf({ session }, uri)
-  if #names == 0 then
+  if not hasLoaded(session, uri) then
     raise("JSDO: option 'catalog': the session has not loaded that catalog", level + 1)
   end
-  raise("JSDO: " .. suggest.unknown("resource", name, names), level + 1)
+  raise("JSDO: " .. suggest.unknown("resource", name, namesOf({ session }, uri)), level + 1)
 end
 
 local function candidates(name, uri)
