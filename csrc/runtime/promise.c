@@ -525,6 +525,17 @@ static int m_await (lua_State *L) {
   return await_promise(L, p, limit);
 }
 
+/* Aborts the operation that the promise at 1 follows; raises nothing. False: it follows none. */
+static bool abort_operation (lua_State *L) {
+  struct promise *p;
+  lua_pushvalue(L, 1);
+  climb_to_root(L);
+  p = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (p->is_operation) loop_get(L)->above->cancel((struct operation *)p);
+  return p->is_operation;
+}
+
 static int m_cancel (lua_State *L) {
   struct promise *p = promise_check(L, 1);
   bool done = true;
@@ -534,17 +545,17 @@ static int m_cancel (lua_State *L) {
     lua_pushboolean(L, false);
     return 1;
   }
+  if (abort_operation(L)) {
+    lua_pushboolean(L, true);
+    return 1;
+  }
   cancelled(L); /* all that can raise is called now */
   lua_pushvalue(L, 1);
   climb_to_root(L);
   lua_replace(L, 1);
-  p = lua_touserdata(L, 1);
-  if (p->is_operation)
-    loop_get(L)->above->cancel((struct operation *)p);
-  else if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD)
-    done = await_cancel(L, 1);
+  if (compat_getslot(L, 1, PROMISE_OWNER) == LUA_TTHREAD) done = await_cancel(L, 1);
   lua_settop(L, 2);
-  if (done && !p->is_operation) promise_reject_error(L, 1);
+  if (done) promise_reject_error(L, 1);
   lua_pushboolean(L, done);
   return 1;
 }

@@ -26,4 +26,8 @@ torture-network: all specs
 torture-hostile: all specs
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/hostile/more.lua $(SEED)
 
-.PHONY: conformance conformance-hub torture-network torture-hostile
+## torture-channels: callback channels whose connections break. CHANNELS_SECONDS (60); CHANNELS_SEED: the same
+torture-channels: all
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/channels/run.lua
+
+.PHONY: conformance conformance-hub torture-network torture-hostile torture-channels

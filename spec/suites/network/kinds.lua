@@ -13,6 +13,7 @@
 --                                                        ("cancel")
 --   once    true: its one request must not be sent again
 --   returns true: its session comes back, and sends again what the server cannot have seen
+--   hangs   true: its answer has no limit of time
 --   instead table or nil: by what other kinds come to, what this one does: a string or an array of them
 --   lasting table or nil: the same for faults that do not pass ("count = 0")
 -- A file gets what they share, and returns { kinds = ..., answers = ... }; `answers`: by key, the bytes of

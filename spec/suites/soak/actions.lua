@@ -103,7 +103,7 @@ end
 
 -- Its server is not told: pending requests go on and hold it.
 local function drop(slot)
-  slot.session, slot.subscribed, slot.object = nil, nil, nil
+  slot.session, slot.subscribed, slot.object, slot.channel = nil, nil, nil, nil
 end
 
 local function stop(slot, rnd)
@@ -224,5 +224,6 @@ actions.list = {
 
 table.insert(actions.list, dofile "spec/suites/soak/objects.lua".action(ledger))
 table.insert(actions.list, dofile "spec/suites/soak/flows.lua".action(ledger))
+table.insert(actions.list, dofile "spec/suites/soak/channels.lua".action(ledger))
 
 return actions

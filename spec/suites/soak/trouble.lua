@@ -49,6 +49,7 @@ trouble.list = {
   { 1, function(server, rnd) server:setOldStyle(rnd:of { "pages", "redirect", "json" }) end },
   { 1, function(server, rnd) server:setCookies(rnd:chance(0.5)) end },
   { 2, proiv },
+  { 2, function(server) server:resetChannels() end },
   { 0.3, function(server, rnd) server:advanceClock(rnd:of { 10, 600, 1300 }) end },
 }
 

@@ -96,6 +96,14 @@ local function timeoutOf(call, options, level)
   return options.timeout
 end
 
+-- The result of f, which makes a request. Raises at the program's line for values that no request can hold.
+local function protected(call, f, ...)
+  local ok, result = pcall(f, ...)
+  if ok then return result end
+  if type(result) ~= "string" then error(result, 0) end
+  raise(("%s: %s"):format(call, result:gsub("^[^:]+:%d+: ", ""):gsub("^invoke: ", "")), 3)
+end
+
 -- ---- registering
 
 local methods = {}
@@ -133,13 +141,14 @@ end
 
 -- A promise of the channel, when the server has the callbacks of the list.
 local function register(channel, list)
-  if channel.state == "open" then
+  local state = poll.state(channel)
+  if state == "open" then
     return resolved(true):next(function() return registerAll(channel, list, 1) end)
-  elseif channel.state == "closing" then
+  elseif state == "closing" then
     local function go() return register(channel, list) end
     return channel.closing:next(go, go)
   end
-  local opening = channel.state == "opening" and channel.opening or poll.open(channel, list[1])
+  local opening = state == "opening" and channel.opening or poll.open(channel, list[1])
   return opening:next(function() return register(channel, list) end)
 end
 
@@ -154,7 +163,7 @@ function methods.register(object, id)
   elseif #list == 0 then
     raise("register: the channel has no callback: call callback first", 2)
   end
-  return register(channel, table.move(list, 1, #list, 1, {}))
+  return protected("register", register, channel, table.move(list, 1, #list, 1, {}))
 end
 
 local function drop(channel, callback)
@@ -164,7 +173,7 @@ local function drop(channel, callback)
 end
 
 local function unregister(channel, callback)
-  if channel.state == "opening" then
+  if poll.state(channel) == "opening" then
     local function go() return unregister(channel, callback) end
     return channel.opening:next(go, go)
   elseif not callback.registered then
@@ -176,7 +185,7 @@ end
 --- Takes a callback out of the channel. The last one closes the channel.
 -- @return promise of the channel
 function methods.unregister(object, id)
-  return unregister(object[P], (known("unregister", object[P], id, 2)))
+  return protected("unregister", unregister, object[P], (known("unregister", object[P], id, 2)))
 end
 
 -- ---- sending
@@ -245,13 +254,14 @@ end
 -- ---- the end
 
 local function close(channel)
-  if channel.state == "closed" then
+  local state = poll.state(channel)
+  if state == "closed" then
     return resolved(channel.object)
-  elseif channel.state == "opening" then
+  elseif state == "opening" then
     local function go() return close(channel) end
     return channel.opening:next(go, go)
   end
-  local closing = channel.state == "closing" and channel.closing or poll.close(channel)
+  local closing = state == "closing" and channel.closing or poll.close(channel)
   return closing:next(function() return channel.object end)
 end
 
@@ -306,6 +316,7 @@ local function missing(name)
 end
 
 function Channel.__index(object, name)
+  if name == "state" then return poll.state(object[P]) end
   if PUBLIC[name] then return object[P][name] end
   if methods[name] then return methods[name] end
   if type(name) == "string" and name:sub(1, 2) ~= "__" then raise(missing(name), 2) end
@@ -319,7 +330,7 @@ end
 -- Shows neither the id nor the token: who knows the id can take the messages.
 function Channel.__tostring(object)
   local channel = object[P]
-  return ("%s: %s, %s"):format(Channel.__name, channel.serverChannel, channel.state)
+  return ("%s: %s, %s"):format(Channel.__name, channel.serverChannel, poll.state(channel))
 end
 
 -- A channel that the program has forgotten ends without a request.
@@ -336,7 +347,7 @@ function channels.new(session, options)
     session = session, serverChannel = options.serverChannel, id = options.id or core.randomText "channel",
     token = options.token or core.randomText "channel", answerTimeout = answerTimeoutOf(options),
     callbacks = {}, subscriptions = {}, timers = {}, state = "closed", life = 0, failures = 0,
-    asked = 0,
+    asked = 0, opening = false, closing = false, request = false, sessionId = false, answer = false,
   }
   channel.object = setmetatable({ [P] = channel }, Channel)
   return channel.object

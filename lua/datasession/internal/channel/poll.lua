@@ -2,7 +2,7 @@
 -- answers it; it goes on after a broken connection; it ends.
 --
 -- Pending requests and timers know the channel by a weak reference, so that a channel that the program has
--- forgotten is collected. Its fields:
+-- forgotten is collected. Its fields, false where there is nothing, so that setting them takes no memory:
 --
 -- - object: what the program has
 -- - session, serverChannel, id, token, answerTimeout: as given, or random
@@ -45,13 +45,20 @@ end
 
 local function ignore() end
 
+local disconnect -- below
+
+-- Hands a promise's outcome to f or onFail. An error in these, such as want of memory, ends the channel.
+local function follow(channel, promise, f, onFail)
+  promise:next(weakly(channel, f), weakly(channel, onFail)):next(nil, weakly(channel, disconnect))
+end
+
 local function after(channel, seconds, f)
   local timer = core.moment(seconds)
   channel.timers[timer] = true
-  timer:next(weakly(channel, function(self)
+  follow(channel, timer, function(self)
     self.timers[timer] = nil
     f(self)
-  end), ignore)
+  end, ignore)
   return timer
 end
 
@@ -76,20 +83,35 @@ end
 --- Cancels what is pending.
 function poll.abandon(channel)
   local request, timers = channel.request, channel.timers
-  channel.request, channel.timers = nil, {}
-  if request then request:cancel() end
-  for timer in pairs(timers) do timer:cancel() end
+  channel.request = false
+  if request then request:cancel() end -- it needs no memory, which may be what this is about
+  for timer in pairs(timers) do
+    timers[timer] = nil
+    timer:cancel()
+  end
 end
 
 local function finish(channel, event, err)
   if channel.state == "closed" then return end
   channel.state, channel.life = "closed", channel.life + 1
-  poll.abandon(channel)
   for _, callback in ipairs(channel.callbacks) do callback.registered = false end
+  poll.abandon(channel)
   fire(channel, event, err)
 end
 
-local function disconnect(channel, err) finish(channel, "disconnected", err) end
+function disconnect(channel, err) finish(channel, "disconnected", err) end
+
+--- The state. A channel whose opening or closing has ended is in neither state, also when memory ran out for
+-- the function that was to note that.
+function poll.state(channel)
+  local pending = channel.state == "opening" and channel.opening or
+    channel.state == "closing" and channel.closing
+  if pending and pending:state() ~= "pending" then
+    channel.state = "closed"
+    poll.abandon(channel)
+  end
+  return channel.state
+end
 
 -- ---- messages
 
@@ -120,7 +142,7 @@ local function answerWith(channel, promise, what)
       :format(what, self.answerTimeout)))
     answer(self, false)
   end)
-  promise:next(weakly(channel, answer))
+  follow(channel, promise, answer, ignore)
 end
 
 --- Calls a callback with a notification.
@@ -201,7 +223,7 @@ end
 
 local function take(channel, results)
   local message = type(results) == "table" and results[1]
-  channel.request = nil
+  channel.request = false
   if type(message) ~= "table" then
     post(channel, false)
   elseif message.close or message.timeout or message.error ~= nil then
@@ -236,7 +258,7 @@ end
 -- A message may have been on its way if the server had the request. The answer that goes with the next
 -- request might then be taken for the answer to that message: so it is false.
 local function broken(channel, err)
-  channel.request = nil
+  channel.request = false
   if not isBroken(err) then return disconnect(channel, err) end
   if err.info.mayHaveArrived or err.httpStatus then
     channel.answer = false
@@ -246,12 +268,9 @@ local function broken(channel, err)
   after(channel, delayOf(channel), function(self) post(self, self.answer) end)
 end
 
--- Hands a request's outcome to f or onFail; an error in these ends the channel.
-local function follow(channel, promise, f, onFail)
-  promise:next(weakly(channel, f), weakly(channel, onFail)):next(nil, weakly(channel, disconnect))
+local function isSameSession(channel)
+  return (channel.session:getSessionID() or false) == channel.sessionId
 end
-
-local function isSameSession(channel) return channel.session:getSessionID() == channel.sessionId end
 
 function post(channel, answer)
   if not isSameSession(channel) then
@@ -313,7 +332,7 @@ local function restore(channel, callback)
 end
 
 local function start(channel, again)
-  channel.state, channel.sessionId = "open", channel.session:getSessionID()
+  channel.state, channel.sessionId = "open", channel.session:getSessionID() or false
   channel.failures = again and channel.failures or 0
   post(channel, true)
   fire(channel, "started", again)
@@ -353,17 +372,17 @@ end
 --- Opens a closed channel with a callback.
 -- @return promise of true
 function poll.open(channel, callback)
-  channel.state = "opening"
-  channel.opening = openWith(channel, callback):next(function()
+  local opening = openWith(channel, callback):next(function()
     callback.registered = true
     start(channel, false)
     fire(channel, "callbackAdded", callback.id)
     return true
-  end, function(err)
-    channel.state = "closed"
+  end):next(nil, function(err)
+    if channel.state == "opening" then channel.state = "closed" else disconnect(channel, err) end
     error(err, 0)
   end)
-  return channel.opening
+  channel.state, channel.opening = "opening", opening
+  return opening
 end
 
 -- ---- callbacks
@@ -421,22 +440,22 @@ end
 --- Closes an open channel. It is closed here whatever the server answers.
 -- @return promise of true
 function poll.close(channel)
-  channel.state = "closing"
-  channel.closing = calls.close(channel):next(function()
+  local closing = calls.close(channel):next(function()
     finish(channel, "stopped")
     return true
   end, function(err)
     finish(channel, "stopped")
     error(err, 0)
   end)
-  return channel.closing
+  channel.state, channel.closing = "closing", closing
+  return closing
 end
 
 --- Closes an open channel with its session, whose end is a promise.
 function poll.leave(channel, ending)
   if channel.state ~= "open" then return end
   local function stop() finish(channel, "stopped") end
-  channel.state = "closing"
   channel.closing = ending:next(stop, stop)
+  channel.state = "closing"
 end
 return poll

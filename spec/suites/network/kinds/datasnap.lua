@@ -11,6 +11,12 @@ local ORDER, PICTURE = "POST " .. REST .. "/TStock/Order/web/", "GET " .. REST .
 local CLOSE = "GET " .. REST .. "/CloseSession/"
 local CACHE, BATCH = "GET /Delphi/datasnap/cache/1/0/1", "POST /Delphi/datasnap/json/"
 local FORGET = "DELETE /Delphi/datasnap/cache/1"
+local ADMIN = REST .. "/DSAdmin/"
+local OPEN = "GET " .. ADMIN .. "ConsumeClientChannel/chat/one/cb//tok//"
+local WAIT, WAIT_AGAIN = "POST " .. ADMIN .. "ConsumeClientChannel//one///tok/true/",
+  "POST " .. ADMIN .. "ConsumeClientChannel//one///tok/false/"
+local BROADCAST = "POST " .. ADMIN .. "%22BroadcastToChannel%22/chat/x/"
+local NOTIFY = "POST " .. ADMIN .. "%22NotifyCallback%22/two/cb/"
 local STREAM = "\137PNG\r\n\26\n" .. ("\0\255{[\"\r\n"):rep(20)
 
 local answers = {
@@ -22,6 +28,11 @@ local answers = {
   [FORGET] = message("200 OK", JSON, "true"),
   [BATCH] = message("200 OK", JSON, '[{"result":[41]},{"error":"no"}]'),
   [CLOSE] = message("200 OK", JSON, '{"result":[true]}'),
+  [OPEN] = message("200 OK", JSON .. PRAGMA, '{"result":[{"invoke":["cb",{"created":true},1]}]}'),
+  [WAIT] = message("200 OK", JSON .. PRAGMA, '{"result":[{"close":true}]}'),
+  [WAIT_AGAIN] = message("200 OK", JSON .. PRAGMA, '{"result":[{"close":true}]}'),
+  [BROADCAST] = message("200 OK", JSON .. PRAGMA, '{"result":[true]}'),
+  [NOTIFY] = message("200 OK", JSON .. PRAGMA, '{"result":[{"answer":42},true]}'),
 }
 
 local make = common.maker("/Delphi", { protocol = "datasnap" })
@@ -40,7 +51,44 @@ local function isLevel(value) return value[1] == 41 end
 
 local level = caller("invoke", isLevel, "TStock", "Level", { "A/7", 3 })
 
+local function channel(subject)
+  return subject.session:channel { serverChannel = "chat", id = "one", token = "tok" }
+end
+
+-- Opens a channel, which the server closes at once; the second promise waits for that.
+local function opened(subject)
+  local one = channel(subject)
+  subject.channel = one -- a channel that nothing refers to is collected
+  one:callback("cb", function() end)
+  local ended = require("datasession").newPromise(function(resolve, reject)
+    one:subscribe("disconnected", function(_, err)
+      if err.kind == "closed" then resolve(true) else reject(err) end
+    end)
+  end)
+  ended:fail(function() end)
+  return one:register(), ended
+end
+
 local kinds = {
+  { name = "datasnap: the opening of a channel", key = OPEN, once = true,
+    skips = { "fresh", "after" },
+    call = function(subject) return (opened(subject)) end },
+  -- It goes on: the request is sent again.
+  { name = "datasnap: a channel that waits", key = WAIT, skips = { "cancel", "fresh" }, hangs = true,
+    instead = { connect = "ok", protocol = { "ok", "protocol" } },
+    call = function(subject)
+      local register, ended = opened(subject)
+      return register:next(function() return ended end)
+    end },
+  { name = "datasnap: a broadcast", key = BROADCAST, once = true,
+    call = function(subject) return channel(subject):broadcast("x") end },
+  { name = "datasnap: a notification", key = NOTIFY, once = true,
+    call = function(subject)
+      return channel(subject):notify("two", "cb", { 1 }):next(function(answer)
+        assert(answer.answer == 42, "the answer to another request")
+        return answer
+      end)
+    end },
   { name = "datasnap: login", key = PLATFORM, ready = disconnected,
     call = caller("login", nil, "lua", "secret") },
   { name = "datasnap: the first call, which makes the session", key = LEVEL, ready = disconnected,

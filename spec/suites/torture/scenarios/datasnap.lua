@@ -49,6 +49,71 @@ list:act("datasnap: addresses", session, function(s)
   assert(s:getCacheURL("1/0") and s:getURLPrefix() and s:getSessionID() and s.sessionId)
 end)
 
+-- ---- callback channels
+
+local function echo(value) return value end
+
+-- Opens a channel, is sent two messages, and is closed.
+local function talk(s, c)
+  local channel = s:channel { serverChannel = "torture", answerTimeout = 1 }
+  c.channels[#c.channels + 1] = channel
+  channel:subscribe("interrupted", function() end)
+  channel:callback("one", echo, "other"):callback("two", echo)
+  assert(channel:register():await(t.LIMIT))
+  assert(channel:broadcast("heard", "other"):await(t.LIMIT))
+  local sender = c.sender:channel { serverChannel = "torture" }
+  local answer, err = sender:notify(channel.id, "two", { 1 }, { timeout = 1 }):await(t.LIMIT)
+  if err then error(err, 0) end
+  assert(answer[1] == 1)
+  assert(channel:unregister "two":await(t.LIMIT) and channel:close():await(t.LIMIT))
+end
+
+-- One that is forgotten amid a message.
+local function forget(s, c)
+  local channel = s:channel { serverChannel = "torture" }
+  channel:callback("one", function() return channel end)
+  assert(channel:register():await(t.LIMIT))
+  assert(c.sender:channel({ serverChannel = "torture" }):broadcast(1):await(t.LIMIT))
+end
+
+-- Connections break: it goes on.
+local function endure(s, c)
+  local channel = s:channel { serverChannel = "torture" }
+  c.channels[#c.channels + 1] = channel
+  local told = 0
+  channel:subscribe("interrupted", function() told = told + 1 end)
+  channel:callback("one", echo)
+  assert(channel:register():await(t.LIMIT))
+  t.datasession.sleep(0.02)
+  t.server:resetChannels()
+  local ends = os.time() + t.LIMIT
+  while told == 0 and channel.state == "open" and os.time() < ends do t.datasession.step(0.01) end
+  assert(channel.state == "open", "it has ended")
+  assert(channel:close():await(t.LIMIT))
+end
+
+local function leave(_, c)
+  for _, channel in ipairs(c.channels) do
+    if channel.state ~= "closed" then channel:close():await(t.LIMIT) end
+  end
+  c.channels = {}
+  collectgarbage()
+  collectgarbage()
+end
+
+for name, work in pairs { ["is talked to"] = talk, ["is forgotten"] = forget, ["endures"] = endure } do
+  list:add {
+    name = "datasnap: a channel " .. name, untimed = true,
+    prepare = function() return { session = session(), sender = session(), channels = {} } end,
+    act = function(_, c) work(c.session, c) end,
+    again = function(_, c)
+      c.session, c.sender = session(), session()
+      work(c.session, c)
+    end,
+    quiet = leave,
+  }
+end
+
 -- ---- sessions that the server has ended
 
 list:once("datasnap: a call after the session's end", function()
