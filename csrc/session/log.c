@@ -180,11 +180,9 @@ static void set_failure (lua_State *L, const struct response *response) {
 static void log_hop (lua_State *L, const struct operation *op, const struct exchange *x,
                      const struct hop *hop, bool last) {
   int top = lua_gettop(L);
+  if (!push_logger(L, levels[0])) return;
   operation_push_owner(L, op);
-  if (!push_logger(L, levels[0])) {
-    lua_settop(L, top);
-    return;
-  }
+  lua_insert(L, -2);
   if (op->session)
     push_fields(L, top + 1);
   else

@@ -149,14 +149,10 @@ static void push_request (lua_State *L, const struct operation *op, const struct
 
 /* Raises for a name or a value that cannot be sent. */
 static void check_line (lua_State *L, const char *function, enum header_result result, const char *name) {
-  switch (result) {
-  case HEADER_OK: break;
-  case HEADER_BAD_NAME: luaL_error(L, "%s: '%s' is not a header name", function, name); break;
-  case HEADER_BAD_VALUE:
+  if (result == HEADER_BAD_NAME) luaL_error(L, "%s: '%s' is not a header name", function, name);
+  if (result == HEADER_BAD_VALUE)
     luaL_error(L, "%s: the value of '%s' holds a line break or NUL", function, name);
-    break;
-  case HEADER_NO_MEMORY: luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory */
-  }
+  if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
 }
 
 /* libcurl's own line would come back in place of the one that was taken away. */

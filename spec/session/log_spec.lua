@@ -145,6 +145,9 @@ describe("the log", function()
 
     it("has an entry for each request as it was sent, redirects too", function()
       server:route("GET", "/SportsForm/from", function()
+        return 302, { Location = "/SportsForm/on" }
+      end)
+      server:route("GET", "/SportsForm/on", function()
         return 302, { Location = "/SportsForm/static/home.html" }
       end)
       local session = sessions.loggedIn(server, "form")
@@ -168,8 +171,8 @@ describe("the log", function()
         assert.equal("jsdo", fields.protocol)
         assert.is_nil(fields.kind)
       end
-      assert.same({ "login", "login", "request", "request", "request" }, verbs)
-      assert.is_true(requests[5].reused)
+      assert.same({ "login", "login", "request", "request", "request", "request" }, verbs)
+      assert.is_true(requests[6].reused)
       assert.is_true(requests[2].received > 0)
     end)
 
