@@ -39,6 +39,7 @@ NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
 NEEDS_bench-data := run bench
 NEEDS_bench-download := run bench
+NEEDS_bench-upload := run bench
 NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
 NEEDS_bench-frames := run bench

@@ -11,6 +11,8 @@ bench: all specs
 	@echo
 	@$(BENCH) bench/download.sh
 	@echo
+	@$(BENCH) bench/upload.sh
+	@echo
 	@$(BENCH) bench/data/run.sh
 	@echo
 	@$(MAKE) bench-scale
@@ -23,6 +25,10 @@ bench-data: all specs
 ## bench-download: a body of 200 MB beside bare libcurl, the curl tool and Python's requests; part of bench
 bench-download: all
 	@$(BENCH) bench/download.sh
+
+## bench-upload: the same for a body that is sent; part of bench
+bench-upload: all
+	@$(BENCH) bench/upload.sh
 
 ## bench-scale: whether n times the work costs n times as much: CPU time and its exponent, as a table
 bench-scale: all specs
@@ -40,4 +46,4 @@ bench-guard: all
 bench-frames: all
 	@$(BENCH) bench/frames.sh
 
-.PHONY: bench bench-data bench-download bench-scale bench-instructions bench-guard bench-frames
+.PHONY: bench bench-data bench-download bench-upload bench-scale bench-instructions bench-guard bench-frames

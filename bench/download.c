@@ -1,7 +1,8 @@
 /*
-** download: for bench/download.sh.
+** download: for bench/download.sh and bench/upload.sh.
 **
 **   download get URI         bare libcurl: takes the body and forgets it
+**   download put URI FILE    bare libcurl: sends the file
 **   download measure CMD...  runs a command; prints its CPU time in milliseconds and its peak of memory in KB
 */
 #include <curl/curl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,21 @@ static int get (const char *uri) {
   return code || !total;
 }
 
+static int put (const char *uri, const char *path) {
+  struct stat about;
+  FILE *file = fopen(path, "rb");
+  CURL *easy = curl_easy_init();
+  if (!easy || !file || fstat(fileno(file), &about) != 0) return 1;
+  curl_easy_setopt(easy, CURLOPT_URL, uri);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy, CURLOPT_READDATA, file); /* by fread */
+  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)about.st_size);
+  CURLcode code = curl_easy_perform(easy);
+  curl_easy_cleanup(easy);
+  fclose(file);
+  return code != CURLE_OK;
+}
+
 static double milliseconds (struct timeval t) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
 }
@@ -49,7 +66,8 @@ static int measure (char **command) {
 
 int main (int argc, char **argv) {
   if (argc == 3 && !strcmp(argv[1], "get")) return get(argv[2]);
+  if (argc == 4 && !strcmp(argv[1], "put")) return put(argv[2], argv[3]);
   if (argc > 2 && !strcmp(argv[1], "measure")) return measure(argv + 2);
-  fprintf(stderr, "usage: download get URI | download measure COMMAND...\n");
+  fprintf(stderr, "usage: download get URI | download put URI FILE | download measure COMMAND...\n");
   return 2;
 }
