@@ -198,11 +198,6 @@ static void tell (struct exchange *x) {
   if (!x->run->moving.place) timers_set(&x->engine->timers, &x->run->moving, clock_now());
 }
 
-struct exchange *engine_new_exchange (struct engine *e) {
-  static const struct exchange_calls calls = {drop, arrive, ask, tell};
-  return exchange_new(&e->memory, e, &calls);
-}
-
 const struct allocator *engine_memory (const struct engine *e) {
   return &e->memory;
 }
@@ -257,8 +252,18 @@ static void notify_host_of_work (struct engine *e) {
   if (e->watched) notify_host(e, when_to_step(e));
 }
 
+/* GCOVR_EXCL_START: out of memory; seldom in a short run */
+static void renew_lost (struct engine *e) {
+  struct sigpipe_guard guard;
+  sigpipe_begin(&guard, e->tls);
+  renew_multi(e);
+  sigpipe_end(&guard);
+}
+/* GCOVR_EXCL_STOP */
+
 bool engine_submit (struct engine *e, struct exchange *x) {
   if (engine_is_inherited(e)) return false;
+  if (poller_is_lost(e->poller) && !e->running.count) renew_lost(e);
   if (x->request.jar) cookie_jar_set_forgotten(x->request.jar, false);
   if (uri_is_https(x->request.uri)) e->tls = true;
   if (!transfer_begin(e, x)) return false;
@@ -284,11 +289,20 @@ void engine_report (struct engine *e, struct exchange *x) {
   notify_host(e, 0);
 }
 
-/* Lets libcurl go on in the directions in which nothing is waited for. */
-static void resume (struct engine *e, struct exchange *x) {
+/*
+** Lets libcurl go on, but in the directions `still`. libcurl before 8.12 may divide by zero here once it has
+** run out of memory for its records of sockets.
+*/
+static void resume (struct engine *e, struct exchange *x, int still) {
   struct sigpipe_guard guard;
   struct handle *h = x->run->handle;
-  int still = (x->run->paused ? CURLPAUSE_RECV : 0) | (x->run->hungry ? CURLPAUSE_SEND : 0);
+  /* GCOVR_EXCL_START: out of memory; seldom in a short run */
+  if (poller_is_lost(e->poller)) {
+    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the transfer");
+    engine_cancel(e, x);
+    return;
+  }
+  /* GCOVR_EXCL_STOP */
   sigpipe_begin(&guard, e->tls);
   CURLcode code = curl_easy_pause(h->easy, still);
   if (code) {
@@ -305,7 +319,29 @@ static void resume (struct engine *e, struct exchange *x) {
 static void unpause (struct engine *e, struct exchange *x) {
   if (!x->run->paused || !x->run->handle) return;
   x->run->paused = false;
-  resume(e, x);
+  resume(e, x, x->run->hungry ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+}
+
+static int receiving (const struct exchange *x) {
+  return x->run->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT;
+}
+
+/* The answer is a refusal: libcurl does not send the piece that the owner gives after that. */
+static void on_refusal (struct timer *timer, void *context) {
+  struct exchange *x = exchange_of(timer, offsetof(struct exchange_block, run.wanting));
+  (void)context;
+  resume(x->engine, x, receiving(x));
+}
+
+/* Called from inside libcurl. */
+static bool refuse (struct exchange *x) {
+  x->run->wanting.fired = on_refusal;
+  return timers_set(&x->engine->timers, &x->run->wanting, clock_now());
+}
+
+struct exchange *engine_new_exchange (struct engine *e) {
+  static const struct exchange_calls calls = {drop, arrive, ask, refuse, tell};
+  return exchange_new(&e->memory, e, &calls);
 }
 
 void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length) {
@@ -322,7 +358,7 @@ void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_
   u->piece = piece;
   u->left = length;
   u->ended = !length;
-  resume(e, x);
+  resume(e, x, receiving(x));
   notify_host_of_work(e);
 }
 

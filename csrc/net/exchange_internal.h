@@ -22,7 +22,8 @@ struct exchange_calls {
   void (*drop)(struct exchange *x);
   bool (*arrive)(struct exchange *x); /* has the next step call `arrived`; false: out of memory */
   bool (*ask)(struct exchange *x);    /* the same for `wanted` */
-  void (*tell)(struct exchange *x);   /* the same for `progressed`; out of memory: it is not called */
+  bool (*refuse)(struct exchange *x); /* has the next step end the sending, which waits for the owner */
+  void (*tell)(struct exchange *x); /* the same as `ask` for `progressed`; out of memory: it is not called */
 };
 
 struct exchange_run {

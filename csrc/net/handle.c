@@ -62,7 +62,7 @@ static CURLcode end_sending (struct handle *h) {
   long status = 0;
   if (!run->hungry || !run->block_complete) return CURLE_OK;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-  return status < 300 ? CURLE_OK : curl_easy_pause(h->easy, run->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+  return status < 300 || run->calls->refuse(h->exchange) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 static size_t on_header (char *data, size_t size, size_t count, void *ud) {

@@ -204,12 +204,8 @@ static CURLcode begin_stream (struct upload *u, CURL *easy) {
   CURLcode code = CURLE_OK;
   if (u->kind == UPLOAD_FILE)
     code = open_file(u->first);
-  else if (upload_can_begin(u))
+  else
     restart_pieces(u);
-  else {
-    exchange_note_spent(u->exchange);
-    return CURLE_SEND_FAIL_REWIND;
-  }
   curl_off_t size = upload_size(u) == LLONG_MAX ? -1 : (curl_off_t)upload_size(u);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);

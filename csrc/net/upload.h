@@ -63,8 +63,8 @@ bool upload_can_begin (const struct upload *u);
 extern const char upload_spent_hint[];
 
 /*
-** Begins a hop: opens the files and sets the body's options. A form's *mime is the caller's, to free after it
-** was unset; else it is NULL. On an error of the files a failure is noted in `x`.
+** Begins a hop, if upload_can_begin: opens the files and sets the body's options. A form's *mime is the
+** caller's, to free after it was unset; else it is NULL. On an error of the files a failure is noted in `x`.
 */
 CURLcode upload_begin (struct upload *u, struct exchange *x, CURL *easy, curl_mime **mime);
 

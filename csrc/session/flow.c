@@ -156,13 +156,13 @@ static void fail_for_size (lua_State *L, struct flow *f, const char *format) {
 
 /* Calls a function of the flow at 1 in a coroutine of its own; its end is the flow's next turn. */
 static void call (lua_State *L, struct flow *f, int which) {
-  f->call = which == FLOW_GIVE ? CALL_GIVE : CALL_REWIND;
   lua_pushcfunction(L, await_spawn);
   compat_getslot(L, 1, which);
   lua_call(L, 1, 1);
   promise_mark_looked_at(L, lua_gettop(L));
   lua_pushvalue(L, -1);
   compat_setslot(L, 1, FLOW_CALL);
+  f->call = which == FLOW_GIVE ? CALL_GIVE : CALL_REWIND;
   lua_pushvalue(L, 1);
   promise_hang(L, -2);
 }

@@ -134,10 +134,12 @@ static bool set_parts (lua_State *L, int index, struct upload *u) {
   return lua_pcall(L, 2, 0, 0) == LUA_OK;
 }
 
+/* GCOVR_EXCL_START: out of memory; seldom in a short run */
 static bool no_memory (lua_State *L) {
   lua_pushliteral(L, "not enough memory");
   return false;
 }
+/* GCOVR_EXCL_STOP */
 
 static bool set_upload (lua_State *L, const struct request_body *body, struct exchange *x) {
   enum upload_kind kind = body->kind == BODY_FILE    ? UPLOAD_FILE

@@ -492,6 +492,37 @@ describe("a server that misbehaves", function()
     assert.equal(1, begun)
   end)
 
+  it("breaks the connection while a function works that cannot begin again", function()
+    local session, n = kept(), 0
+    raw:clear()
+    raw:fault("POST /App/a", { PAUSE, RESET }, 1, "head")
+    local request = session:request { path = "/a", bodyLength = 3, idempotent = true, body = function()
+      n = n + 1
+      if n == 2 then datasession.sleep(1000) end
+      return "a"
+    end }
+    await.stepUntil(function() return n == 2 end)
+    raw:release()
+    assert.matches("it could not be sent again", rejected(request, "connect").hint)
+  end)
+
+  it("answers early: an error of the function ends the one that takes the answer", function()
+    raw:fault("POST /App/a", { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", PAUSE }, 1, "head")
+    local takes, ended, n = false, false, 0
+    local request = plain():request { path = "/a", body = function()
+      n = n + 1
+      if n == 1 then return "x" end
+      while not takes do datasession.nextStep() end
+      error "the tape broke"
+    end, saveTo = function()
+      local _ <close> = setmetatable({}, { __close = function() ended = true end })
+      takes = true
+      datasession.sleep(1000)
+    end }
+    assert.matches("the tape broke", rejected(request).message)
+    assert.is_true(ended)
+  end)
+
   it("refuses before the body is sent, while the function waits", function()
     for _, name in ipairs { "413 Too Large", "307 Temporary Redirect" } do
       raw:fault("POST /App/a", {

@@ -29,6 +29,8 @@ local closeEvery = tonumber(setting "TORTURE_CLOSE") or 16
 local part, parts = (setting "TORTURE_PART" or "1/1"):match "^(%d+)/(%d+)$"
 part, parts = tonumber(part), tonumber(parts)
 local server = assert(sandbox.start { customers = 3, orders = 4, items = 3 })
+server:route("POST", "/SportsForm/echo", function(request) return 200, nil, request.body end)
+server:route("POST", "/SportsForm/moved", function() return 307, { Location = "/SportsForm/echo" }, "" end)
 
 local points, operations, collected, failed = 0, 0, 0, 0
 local opened, sinceClose = false, 0

@@ -190,6 +190,41 @@ return {
     end,
   },
   {
+    name = "request, its body from a function, which is called again after a redirect",
+    ways = { "await", "spawn" },
+    prepare = loggedIn "form",
+    call = function(t, c)
+      renewed(t, c)
+      local n, told = 0, 0
+      return c.session:request({
+        path = "moved", bodyLength = 3000, rewind = function() n = 0 end,
+        body = function()
+          n = n + 1
+          t.datasession.nextStep()
+          return n <= 3 and ("x"):rep(1000) or nil
+        end,
+        onProgress = function(sent) told = sent end,
+      }):next(function(response)
+        assert(response.body == ("x"):rep(3000) and told <= 3000)
+        return response
+      end)
+    end,
+  },
+  {
+    name = "request with a form that holds a file",
+    ways = { "await", "spawn" },
+    prepare = loggedIn "form",
+    call = function(t, c)
+      renewed(t, c)
+      return c.session:request({
+        path = "echo", multipart = { a = "text", file = { path = "LICENSE", contentType = "text/plain" } },
+      }):next(function(response)
+        assert(response.body:find("Copyright", 1, true))
+        return response
+      end)
+    end,
+  },
+  {
     name = "request that streams",
     prepare = function(t) return { session = t.loggedIn "form" } end,
     act = function(t, c)
