@@ -95,15 +95,18 @@ void handle_note_times (struct handle *h) {
     t->ready = seconds_of(h->easy, CURLINFO_PRETRANSFER_TIME_T);
   t->first_byte = seconds_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
   t->transfer = seconds_of(h->easy, CURLINFO_TOTAL_TIME_T);
-  t->total = clock_now() - x->started;
 }
 
 /* For the first bytes of a body. The owner of one that flows sees the response before its end. */
 static enum exchange_taking begin_body (struct handle *h, const char *data, size_t count) {
+  struct exchange *x = h->exchange;
   long status = 0;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-  enum exchange_taking taking = exchange_take_body(h->exchange, data, count, status);
-  if (h->exchange->run->flows) handle_note_times(h);
+  enum exchange_taking taking = exchange_take_body(x, data, count, status);
+  if (x->run->flows) {
+    handle_note_times(h);
+    x->response.timing.total = clock_now() - x->started;
+  }
   return taking;
 }
 

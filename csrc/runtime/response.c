@@ -10,24 +10,29 @@
 #include <string.h>
 
 /*
-** Consecutive texts: header block, URI, the bytes of timings.h, and a small body, which becomes a Lua string
-** whenever it is read. A large body is a Lua string in a user value. So are other values once they were read.
+** Consecutive texts: header block, URI, the method with its NUL, the bytes of timings.h, and a small body,
+** which becomes a Lua string whenever it is read. A large body is a Lua string in a user value. So are other
+** values once they were read.
 */
 struct response_data {
-  int status;
+  struct hop hop; /* the last one; without `uri` and `method` */
   unsigned attempts;
   struct timing timing;
-  size_t block_length, uri_length, timings_size, body_length;
+  size_t block_length, uri_length, method_size, timings_size, body_length;
   char texts[];
 };
 
-enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_TIMINGS, RESPONSE_SLOTS = RESPONSE_TIMINGS };
+enum { RESPONSE_BODY = 1, RESPONSE_HEADERS, RESPONSE_SLOTS = RESPONSE_HEADERS };
 
 /* A larger body becomes a Lua string at once, so that it is in memory only once. */
 enum { SMALL_BODY = 4096 };
 
-static char *timings_of (struct response_data *r) {
+static char *method_of (struct response_data *r) {
   return r->texts + r->block_length + r->uri_length;
+}
+
+static char *timings_of (struct response_data *r) {
+  return method_of(r) + r->method_size;
 }
 
 static char *body_of (struct response_data *r) {
@@ -42,19 +47,23 @@ static void copy (char *to, const struct buffer *from) {
 static struct response_data *new_response (lua_State *L, const struct exchange *x, size_t inside) {
   const struct buffer *block = &x->response.headers;
   const char *uri = uri_public_text(x->response.uri);
-  size_t uri_length = strlen(uri), timings = timings_size(x);
-  struct response_data *r =
-      compat_newuserdata(L, sizeof *r + block->length + uri_length + timings + inside, RESPONSE_SLOTS);
-  r->status = (int)x->response.status;
+  struct hop hop;
+  exchange_last_hop(x, &hop);
+  size_t uri_length = strlen(uri), method = strlen(hop.method) + 1, timings = timings_size(x->response.hops);
+  size_t size = block->length + uri_length + method + timings + inside;
+  struct response_data *r = compat_newuserdata(L, sizeof *r + size, RESPONSE_SLOTS);
+  r->hop = hop;
   r->attempts = x->attempt;
   r->timing = x->response.timing;
   r->block_length = block->length;
   r->uri_length = uri_length;
+  r->method_size = method;
   r->timings_size = timings;
   r->body_length = inside;
   copy(r->texts, block);
   memcpy(r->texts + block->length, uri, uri_length);
-  timings_write(timings_of(r), x);
+  memcpy(method_of(r), hop.method, method);
+  timings_write(timings_of(r), x->response.hops);
   userdata_set(L, TYPE_RESPONSE);
   return r;
 }
@@ -207,12 +216,10 @@ static void push_timing (lua_State *L, const struct timing *t) {
   set_seconds(L, "total", t->total);
 }
 
-static void push_timings (lua_State *L, int index, struct response_data *r) {
-  if (compat_getslot(L, index, RESPONSE_TIMINGS) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  timings_push(L, timings_of(r), r->timings_size);
-  lua_pushvalue(L, -1);
-  compat_setslot(L, index, RESPONSE_TIMINGS);
+static void push_timings (lua_State *L, struct response_data *r) {
+  struct hop last = r->hop;
+  last.method = method_of(r);
+  timings_push(L, &last, r->texts + r->block_length, r->uri_length, timings_of(r), r->timings_size);
 }
 
 /*
@@ -235,9 +242,9 @@ static int response_index (lua_State *L) {
   struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (!strcmp(key, "status"))
-    lua_pushinteger(L, r->status);
+    lua_pushinteger(L, r->hop.status);
   else if (!strcmp(key, "ok"))
-    lua_pushboolean(L, r->status >= 200 && r->status < 300);
+    lua_pushboolean(L, r->hop.status >= 200 && r->hop.status < 300);
   else if (!strcmp(key, "body"))
     push_body(L, 1, r);
   else if (!strcmp(key, "headers"))
@@ -247,7 +254,7 @@ static int response_index (lua_State *L) {
   else if (!strcmp(key, "timing"))
     push_timing(L, &r->timing);
   else if (!strcmp(key, "timings"))
-    push_timings(L, 1, r);
+    push_timings(L, r);
   else if (!strcmp(key, "attempts"))
     lua_pushinteger(L, r->attempts ? r->attempts : 1);
   else if (!strcmp(key, "json")) {
@@ -266,8 +273,8 @@ static int response_index (lua_State *L) {
 static int response_tostring (lua_State *L) {
   struct response_data *r = userdata_check(L, 1, TYPE_RESPONSE);
   push_uri(L, r);
-  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", r->status, (LUAI_UACINT)r->body_length,
-                  lua_tostring(L, -1));
+  lua_pushfstring(L, RESPONSE_TYPE ": HTTP %d, %I bytes from %s", (int)r->hop.status,
+                  (LUAI_UACINT)r->body_length, lua_tostring(L, -1));
   return 1;
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A hop without pointers, before the texts of its method and its URI. Not aligned. */
+/* A hop without its pointers, before the texts of its method and its URI. Not aligned. */
 struct packed {
   struct hop hop;
   size_t method_length, uri_length;
@@ -14,39 +14,25 @@ static struct packed pack (const struct hop *hop) {
   return (struct packed){*hop, strlen(hop->method), strlen(uri_public_text(hop->uri))};
 }
 
-static size_t size_of (const struct hop *hop) {
-  struct packed packed = pack(hop);
-  return sizeof packed + packed.method_length + packed.uri_length;
-}
-
-size_t timings_size (const struct exchange *x) {
-  struct hop last;
-  size_t size;
-  const struct kept_hop *kept;
-  exchange_last_hop(x, &last);
-  size = size_of(&last);
-  for (kept = x->response.hops; kept; kept = kept->earlier)
-    size += size_of(&kept->hop);
+size_t timings_size (const struct kept_hop *hops) {
+  size_t size = 0;
+  for (; hops; hops = hops->earlier) {
+    struct packed packed = pack(&hops->hop);
+    size += sizeof packed + packed.method_length + packed.uri_length;
+  }
   return size;
 }
 
-static char *write_hop (char *to, const struct hop *hop) {
-  struct packed packed = pack(hop);
-  memcpy(to, &packed, sizeof packed);
-  to += sizeof packed;
-  memcpy(to, hop->method, packed.method_length);
-  to += packed.method_length;
-  memcpy(to, uri_public_text(hop->uri), packed.uri_length);
-  return to + packed.uri_length;
-}
-
-void timings_write (char *to, const struct exchange *x) {
-  struct hop last;
-  const struct kept_hop *kept;
-  exchange_last_hop(x, &last);
-  to = write_hop(to, &last);
-  for (kept = x->response.hops; kept; kept = kept->earlier)
-    to = write_hop(to, &kept->hop);
+void timings_write (char *to, const struct kept_hop *hops) {
+  for (; hops; hops = hops->earlier) {
+    struct packed packed = pack(&hops->hop);
+    memcpy(to, &packed, sizeof packed);
+    to += sizeof packed;
+    memcpy(to, hops->hop.method, packed.method_length);
+    to += packed.method_length;
+    memcpy(to, uri_public_text(hops->hop.uri), packed.uri_length);
+    to += packed.uri_length;
+  }
 }
 
 static void set_number (lua_State *L, const char *name, double value) {
@@ -69,14 +55,12 @@ static void set_phases (lua_State *L, const struct hop *hop) {
   set_number(L, "total", hop->total);
 }
 
-/* Pushes a table. `begun` is that of the call's first hop. */
-static void push_hop (lua_State *L, const struct packed *packed, const char *texts, double begun) {
-  const struct hop *hop = &packed->hop;
-  lua_createtable(L, 0, 16);
-  lua_pushlstring(L, texts, packed->method_length);
+/* Pushes a table. Method and URI are on top, popped. `begun` is that of the call's first hop. */
+static void push_hop (lua_State *L, const struct hop *hop, double begun) {
+  lua_createtable(L, 0, 14);
+  lua_insert(L, -3);
+  lua_setfield(L, -3, "uri");
   lua_setfield(L, -2, "method");
-  lua_pushlstring(L, texts + packed->method_length, packed->uri_length);
-  lua_setfield(L, -2, "uri");
   if (hop->status > 0) set_integer(L, "status", (size_t)hop->status);
   set_number(L, "start", hop->begun - begun);
   set_phases(L, hop);
@@ -92,28 +76,37 @@ static const char *read_hop (struct packed *packed, const char *from) {
   return from + sizeof *packed;
 }
 
-static double begin_of (const char *bytes, const char *end, lua_Integer *count) {
-  double begun = 0;
-  for (*count = 0; bytes < end; ++*count) {
+/* Counts the hops. *begun becomes that of the first one, which is written last. */
+static int look_at (const char *bytes, const char *end, double *begun) {
+  int count = 0;
+  for (; bytes < end; count++) {
     struct packed packed;
     bytes = read_hop(&packed, bytes);
     bytes += packed.method_length + packed.uri_length;
-    begun = packed.hop.begun;
+    *begun = packed.hop.begun;
   }
-  return begun;
+  return count;
 }
 
-void timings_push (lua_State *L, const char *bytes, size_t size) {
+void timings_push (lua_State *L, const struct hop *last, const char *uri, size_t uri_length,
+                   const char *bytes, size_t size) {
   const char *end = bytes + size;
-  lua_Integer count;
-  double begun = begin_of(bytes, end, &count);
-  lua_createtable(L, (int)count, 0);
+  double begun = last->begun;
+  int count = look_at(bytes, end, &begun);
+  lua_createtable(L, count + 1, 0);
+  lua_pushstring(L, last->method);
+  lua_pushlstring(L, uri, uri_length);
+  push_hop(L, last, begun);
+  lua_rawseti(L, -2, count + 1);
   for (; bytes < end; count--) {
     struct packed packed;
     bytes = read_hop(&packed, bytes);
-    push_hop(L, &packed, bytes, begun);
+    lua_pushlstring(L, bytes, packed.method_length);
+    bytes += packed.method_length;
+    lua_pushlstring(L, bytes, packed.uri_length);
+    bytes += packed.uri_length;
+    push_hop(L, &packed.hop, begun);
     lua_rawseti(L, -2, count);
-    bytes += packed.method_length + packed.uri_length;
   }
   luaL_setmetatable(L, TIMINGS_TYPE);
 }

@@ -1,6 +1,6 @@
 /*
-** timings: what `response.timings` shows: a list of the hops of a call, whose tostring draws them as a small
-** waterfall. A response keeps them as bytes, and makes the list when it is first read.
+** timings: `response.timings`: a list of the hops of a call, whose tostring draws them as a small waterfall. A
+** response keeps its own hop as it is and those before it as bytes, and makes the list when it is first read.
 */
 #ifndef RUNTIME_TIMINGS_H
 #define RUNTIME_TIMINGS_H
@@ -12,12 +12,15 @@
 
 #define TIMINGS_TYPE "datasession.timings"
 
-/* The number of bytes that timings_write writes for the hops of `x`. */
-size_t timings_size (const struct exchange *x);
-void timings_write (char *to, const struct exchange *x);
+/* The number of bytes that timings_write writes for the hops. */
+size_t timings_size (const struct kept_hop *hops);
+void timings_write (char *to, const struct kept_hop *hops);
 
-/* Pushes the list for the bytes. Raises. */
-void timings_push (lua_State *L, const char *bytes, size_t size);
+/*
+** Pushes the list for `last`, which needs no `uri`, with that URI, and the hops in the bytes before it. Raises.
+*/
+void timings_push (lua_State *L, const struct hop *last, const char *uri, size_t uri_length,
+                   const char *bytes, size_t size);
 
 void timings_register (lua_State *L);
 
