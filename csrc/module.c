@@ -22,6 +22,7 @@
 #include "runtime/json_rows.h"
 #include "runtime/moment.h"
 #include "runtime/numbers.h"
+#include "runtime/recording.h"
 #include "runtime/response.h"
 #include "runtime/row_index.h"
 #include "session/active_session.h"
@@ -147,6 +148,7 @@ int luaopen_datasession_core (lua_State *L) {
   moment_register(L);
   file_kind_register(L);
   loop_register(L, loop);
+  recording_register(L);
   session_register(L);
   context_register(L);
   catalog_load_register(L);

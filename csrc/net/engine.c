@@ -62,6 +62,7 @@ static void free_parts (struct engine *e) {
   timers_cleanup(&e->limit_timers);
   host_queues_cleanup(&e->hosts);
   sockets_cleanup(&e->sockets);
+  recorder_cleanup(&e->recorder);
   memory_free(&memory, e, sizeof *e);
 }
 
@@ -76,6 +77,7 @@ static void init_fields (struct engine *e, const struct engine_limits *limits,
   pool_init(&e->pool, &e->memory, e->limits.idle_handles, &e->lines, &e->sockets);
   sockets_init(&e->sockets, &e->memory);
   handle_lines_init(&e->lines);
+  recorder_init(&e->recorder, &e->memory);
 }
 
 struct engine *engine_new (const struct engine_limits *limits, const struct allocator *memory) {
@@ -112,6 +114,7 @@ static void free_copy (struct engine *e) {
   timers_cleanup(&e->limit_timers);
   host_queues_cleanup(&e->hosts);
   sockets_cleanup(&e->sockets);
+  recorder_cleanup(&e->recorder);
   memory_free(&memory, e, sizeof *e);
 }
 
@@ -384,6 +387,10 @@ void engine_set_limits (struct engine *e, const struct engine_limits *limits) {
   transfer_relimit(e);
   sigpipe_end(&guard);
   notify_host_of_work(e);
+}
+
+struct recorder *engine_recorder (struct engine *e) {
+  return &e->recorder;
 }
 
 bool engine_reserve_timer (struct engine *e) {

@@ -30,6 +30,7 @@ struct engine_limits {
 extern const struct engine_limits engine_default_limits;
 
 struct engine;
+struct recorder;
 
 /*
 ** NULL limits: engine_default_limits. Requests above a limit wait. Returns NULL when memory or file
@@ -135,6 +136,9 @@ void engine_trim (struct engine *e);
 
 /* Running exchanges continue, even above the new limits; waiting ones start if they now have room. */
 void engine_set_limits (struct engine *e, const struct engine_limits *limits);
+
+/* The engine's recorder, which the caller may set and empty; see record.h. */
+struct recorder *engine_recorder (struct engine *e);
 
 /* After it the next engine_set_timer succeeds. False: out of memory. */
 bool engine_reserve_timer (struct engine *e);

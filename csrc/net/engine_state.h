@@ -8,6 +8,7 @@
 #include "net/host_queue.h"
 #include "net/poller.h"
 #include "net/pool.h"
+#include "net/record.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -41,6 +42,7 @@ struct engine {
   unsigned grace;             /* looks at the sockets that precede the next check of deadlines */
   struct handle_lines lines;
   struct sockets sockets; /* of the connections in `multi` */
+  struct recorder recorder;
 };
 
 #pragma GCC visibility pop

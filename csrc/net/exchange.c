@@ -3,6 +3,7 @@
 #include "net/ascii.h"
 #include "net/curl_failure.h"
 #include "net/exchange_internal.h"
+#include "net/record.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -39,6 +40,8 @@ static void release_all (struct exchange *x) {
   upload_free(r->upload);
   uri_release(x->response.uri);
   hop_free_all(&x->run->memory, &x->response.hops);
+  record_free(x->run->record);
+  x->run->record = NULL;
   r->uri = r->home = x->response.uri = NULL;
   r->headers = NULL;
   r->jar = NULL;
@@ -591,6 +594,7 @@ static void end_hop (struct exchange *x) {
   x->response.received = x->response.body.length;
   describe_hop(x, &hop, now);
   hop_keep(&x->run->memory, &x->response.hops, &hop);
+  record_end(x, &hop);
   x->run->begun = now;
   x->response.timing = (struct timing){0};
 }

@@ -12,6 +12,7 @@
 
 struct handle;
 struct host_queue;
+struct record;
 
 /* The engine's functions for an exchange. */
 struct exchange_calls {
@@ -57,11 +58,12 @@ struct exchange_run {
   size_t reserved;      /* it flows when it has more bytes than that */
   bool began_body;      /* this hop's body has begun, so `flows` is decided */
   bool flows;
-  bool owed;            /* `arrived` is to be called, or the owner has not called engine_go_on since */
-  bool paused;          /* libcurl holds bytes back */
-  struct timer wanting; /* of the engine's timers: calls `wanted` */
-  bool hungry;          /* `wanted` is to be called, or the owner has not called engine_feed since */
-  struct timer moving;  /* of the engine's timers: calls `progressed` */
+  struct record *record; /* owned: of this hop; NULL: nothing records it */
+  bool owed;             /* `arrived` is to be called, or the owner has not called engine_go_on since */
+  bool paused;           /* libcurl holds bytes back */
+  struct timer wanting;  /* of the engine's timers: calls `wanted` */
+  bool hungry;           /* `wanted` is to be called, or the owner has not called engine_feed since */
+  struct timer moving;   /* of the engine's timers: calls `progressed` */
 };
 
 /* The block that exchange_new allocates: `run` lives and dies with its exchange. */

@@ -3,6 +3,7 @@
 #include "net/curl_failure.h"
 #include "net/exchange_internal.h"
 #include "net/handle_transport.h"
+#include "net/record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +121,9 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   (void)size; /* always 1 */
   if (h->preview != PREVIEW_NONE) return pass_preview(h, data) ? count : 0;
   switch (take_body(h, data, count)) {
-  case EXCHANGE_TOOK: return count;
+  case EXCHANGE_TOOK:
+    if (h->exchange->run->record) record_body(h->exchange->run->record, data, count);
+    return count;
   case EXCHANGE_PAUSES: return CURL_WRITEFUNC_PAUSE;
   default: return 0;
   }
@@ -184,8 +187,9 @@ static bool may_resend (struct handle *h) {
 static int on_request (void *ud, char *ip, char *local_ip, int port, int local_port) {
   struct handle *h = ud;
   struct exchange *x = h->exchange;
-  (void)ip, (void)local_ip, (void)port;
+  (void)local_ip;
   h->port = local_port;
+  if (x->run->record) record_peer(x->run->record, ip, port, local_port);
   h->stale = !x->run->reached && has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->run->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
@@ -198,7 +202,9 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
 static int on_log (CURL *easy, curl_infotype type, char *text, size_t length, void *ud) {
   struct handle *h = ud;
   (void)easy;
-  if (type == CURLINFO_TEXT && h->exchange) stream_note(&h->stream, h->sockets, text, length);
+  if (!h->exchange) return 0;
+  if (h->exchange->run->record) record_log(h->exchange->run->record, (int)type, text, length);
+  if (type == CURLINFO_TEXT) stream_note(&h->stream, h->sockets, text, length);
   return 0;
 }
 
@@ -302,7 +308,7 @@ static CURLcode set_base_pointers (struct handle *h) {
 
 /*
 ** With CURLOPT_PIPEWAIT a request waits while the first connection is set up, to share it: else requests that
-** begin together would each open one. CURLOPT_VERBOSE feeds on_log.
+** begin together would each open one.
 */
 static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   CURLcode code = CURLE_UNSUPPORTED_PROTOCOL;
@@ -311,9 +317,16 @@ static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   two = !code;
   if (code) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PIPEWAIT, two ? 1L : 0L);
-  if (!code) code = curl_easy_setopt(h->easy, CURLOPT_VERBOSE, two ? 1L : 0L);
   h->https = https;
   h->http2 = http2;
+  return code;
+}
+
+/* on_log is needed for HTTP/2, and for a record. */
+static CURLcode set_verbose (struct handle *h, bool verbose) {
+  CURLcode code = CURLE_OK;
+  if (h->verbose != verbose) code = curl_easy_setopt(h->easy, CURLOPT_VERBOSE, verbose ? 1L : 0L);
+  h->verbose = verbose;
   return code;
 }
 
@@ -326,6 +339,7 @@ static CURLcode set_base (struct handle *h) {
     code = curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SENT_BUFFER);
   /* GCOVR_EXCL_STOP */
   if (!code) code = set_base_pointers(h);
+  h->verbose = false;
   if (!code) code = set_http_version(h, false, false);
   return code;
 }
@@ -680,6 +694,7 @@ CURLcode handle_prepare (struct handle *h, struct exchange *x) {
   CURLcode code = set_buffer(h, buffer_of(x));
   if (!code) code = set_transport(h, r->transport, uri_is_https(x->response.uri));
   if (!code) code = set_version(h, x);
+  if (!code) code = set_verbose(h, h->http2 || x->run->record);
   if (!code) code = set_fresh(h);
   if (!code) code = set_connecting(h, x);
   if (!code) code = set_uri(h, x->response.uri);

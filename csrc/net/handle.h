@@ -72,6 +72,7 @@ struct handle {
   bool fresh_set;       /* CURLOPT_FRESH_CONNECT is on */
   bool https;           /* the URI is https */
   bool http2;           /* HTTP/2 is requested */
+  bool verbose;         /* CURLOPT_VERBOSE is on: libcurl calls on_log */
   bool lines_set;       /* the header lines are set, of lines_kind */
   bool undecoded;       /* CURLOPT_HTTP_CONTENT_DECODING is off */
   unsigned lines_kind;  /* sum of enum handle_lines_kind */

@@ -49,6 +49,12 @@ static void take_body_away (struct exchange *x) {
   x->run->upload = 0;
 }
 
+static void record_last (struct exchange *x) {
+  struct hop hop;
+  exchange_last_hop(x, &hop);
+  record_end(x, &hop);
+}
+
 static void complete (struct engine *e, struct exchange *x) {
   queue_remove(&e->running, x);
   if (x->run->host) x->run->host->running--;
@@ -63,6 +69,7 @@ static void complete (struct engine *e, struct exchange *x) {
   x->run->hungry = false;
   x->response.timing.total = clock_now() - x->started;
   x->response.received = x->run->flows ? x->run->flowed : x->response.body.length;
+  if (x->run->record) record_last(x);
   x->phase = EXCHANGE_FINISHED;
   x->run->host = NULL; /* the queue may be freed before the exchange */
   queue_append(x->run->owed ? &e->held : &e->finished, x);
@@ -70,6 +77,7 @@ static void complete (struct engine *e, struct exchange *x) {
 
 /* False: a failure is noted and the handle is freed. */
 static bool add_to_multi (struct engine *e, struct exchange *x) {
+  if (e->recorder.on) record_begin(&e->recorder, x);
   CURLcode code = handle_prepare(x->run->handle, x);
   if (!code && curl_multi_add_handle(e->multi, x->run->handle->easy) == CURLM_OK) {
     e->fresh = true;

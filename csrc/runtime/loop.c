@@ -3,6 +3,7 @@
 #include "net/retry_budget.h"
 #include "net/transport.h"
 #include "runtime/calm.h"
+#include "runtime/recording.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -97,8 +98,10 @@ void loop_check (lua_State *L, const struct loop *loop) {
 struct engine *loop_engine (lua_State *L, struct loop *loop) {
   if (loop->closed) luaL_error(L, "datasession: this Lua state is closing");
   loop_check(L, loop);
-  if (!loop->engine) loop->engine = engine_new(&loop->limits, &loop->memory);
+  if (loop->engine) return loop->engine;
+  loop->engine = engine_new(&loop->limits, &loop->memory);
   if (!loop->engine) luaL_error(L, "datasession: not enough memory or file descriptors for the engine");
+  if (loop->recording) recording_begin(loop);
   return loop->engine;
 }
 
@@ -376,6 +379,7 @@ static void step_within (lua_State *L, struct loop *loop, double wait, double bu
   loop->depth++;
   loop->deadline = deadline;
   loop->until = step_engine(L, loop, wait, budget);
+  if (loop->recording) recording_deliver(L);
   for (round = 0; round < ROUNDS && has_ready(loop) && !loop->interrupted; round++)
     if (!tell_round(L, loop, loop->until) || is_over(deadline)) break;
   loop->until = outer_until;

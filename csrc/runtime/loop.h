@@ -10,6 +10,7 @@
 
 #include "net/cookie_jar.h"
 #include "net/engine.h"
+#include "net/record.h"
 #include "runtime/ready_queue.h"
 #include "runtime/userdata.h"
 
@@ -52,7 +53,8 @@ struct operation_calls {
       struct loop *loop); /* frees the exchanges of all pending operations, when the state closes */
   /* The number of pending operations; `*verb`: the first one's, static. */
   size_t (*count)(const struct loop *loop, const char **verb);
-  const char *(*verb)(const struct operation *op); /* static; for messages */
+  const char *(*verb)(const struct operation *op);                     /* static; for messages */
+  void (*label)(const struct exchange *x, struct record_label *label); /* for the recorder; raises nothing */
 };
 
 /*
@@ -71,6 +73,7 @@ struct loop {
   lua_State *main;              /* borrowed; the state's main thread, or NULL */
   struct cookie_jars jars;      /* shared by all sessions' cookies */
   struct engine_limits limits;  /* the engine's, or those for its creation */
+  struct record_options record; /* likewise for its recorder */
   struct transport *transport;  /* owned reference: the defaults */
   struct transport_keys keys;   /* of sessions */
   struct transport *options;    /* owned reference: the last session's with options of its own */
@@ -99,6 +102,7 @@ struct loop {
   unsigned observers; /* bits; 0: no function observes exchanges */
   unsigned log_level; /* of the logger: it gets no lower ones; session/log.c */
   unsigned observing; /* onRequest or onResponse runs: it must not step the loop */
+  bool recording;     /* the engine's recorder is on, or will be */
   bool interrupted;   /* a hook raised an error, which ends all steps; see loop_pcall */
   bool warned_seconds, warned_milliseconds; /* warned of options in the wrong unit: once a state */
   bool closed;

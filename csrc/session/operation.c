@@ -651,4 +651,10 @@ static const char *verb_of (const struct operation *op) {
   return op->verb;
 }
 
-const struct operation_calls operation_calls = {cancel, drop_all, count, verb_of};
+static void label_of (const struct exchange *x, struct record_label *label) {
+  const struct operation *op = x->owner;
+  label->session = op->session ? op->session->number : 0;
+  label->verb = op->verb;
+}
+
+const struct operation_calls operation_calls = {cancel, drop_all, count, verb_of, label_of};

@@ -16,7 +16,7 @@ local hooks = {
   catalogLocate = "catalogs.locate", catalogAdd = "catalogs.add", catalogPrepare = "catalogs.prepare",
   restore = "persistence.restore", persist = "persistence.persist",
   jsdos = "data.live.list",
-  waterfall = "timings.waterfall",
+  waterfall = "timings.waterfall", traced = "trace.write", archived = "har.write",
   channel = "channel.object.new",
   observeRequest = "observers.onRequest", observedRequest = "observers.request",
   observeResponse = "observers.onResponse",
@@ -30,6 +30,7 @@ local fields = {
   all = "combine.all", any = "combine.any", race = "combine.race", settled = "combine.settled",
   map = "combine.map",
   progressBar = "progress.bar",
+  trace = "trace.trace", har = "har.har",
 }
 -- Fields that are modules.
 local modules = { data = "datasession.data", date = "datasession.date", store = "datasession.store" }
@@ -137,6 +138,9 @@ setmetatable(datasession, {
     return next, self
   end,
 })
+
+local traced = os and os.getenv and os.getenv "DATASESSION_TRACE"
+if traced and traced ~= "" then find "trace.begin"(traced) end
 
 --- The versions in use: { datasession, lua, curl, tls, http2, poller, json }. `json` describes the codec
 -- (datasession.internal.codec): its name and version, and whether its numbers need to be corrected.

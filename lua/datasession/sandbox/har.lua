@@ -3,7 +3,7 @@
 -- An exchange: `method`, `uri` (path and query), `type` (the request's content type), `body` (nil: the file
 -- does not tell it), `status`, `headers` (a flat list) and `answer` (the response's body).
 local ascii = require "datasession.internal.ascii"
-local base64 = require "datasession.sandbox.base64"
+local base64 = require "datasession.internal.base64"
 local check = require "datasession.sandbox.check"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"

@@ -3,7 +3,7 @@
 -- whose tokens they are; it is no cryptography.
 --
 -- Each server judges their age by its own clock, advanceClock included.
-local base64 = require "datasession.sandbox.base64"
+local base64 = require "datasession.internal.base64"
 local http = require "datasession.sandbox.http"
 
 local Tokens = {}

@@ -1,5 +1,5 @@
 --- The toolkit's table of sessions: known by the cookie JSESSIONID, by session id, by terminal.
-local base64 = require "datasession.sandbox.base64"
+local base64 = require "datasession.internal.base64"
 local http = require "datasession.sandbox.http"
 local sessions = require "datasession.sandbox.sessions"
 
