@@ -350,6 +350,11 @@ static void hide_by_name (struct view *v) {
   }
 }
 
+static void cover (struct view *v, size_t at, size_t length) {
+  for (size_t i = at; i < at + length; i++)
+    if (v->marks[i] == SHOWN) v->marks[i] = HIDDEN;
+}
+
 /* Hides values that were secrets before, also the beginning of one at the text's end, which may be cut. */
 static void hide_known (struct view *v) {
   const struct buffer *known = &v->mask->known;
@@ -357,10 +362,10 @@ static void hide_known (struct view *v) {
     const char *secret = known->data + i;
     length = strlen(secret);
     for (size_t at = 0; (at = find_text(v, at, v->length, secret)) < v->length; at += length)
-      memset(v->marks + at, HIDDEN, length);
+      cover(v, at, length);
     for (size_t left = length - 1; left >= LEAST_KNOWN; left--)
       if (v->length >= left && !memcmp(v->text + v->length - left, secret, left))
-        memset(v->marks + v->length - left, HIDDEN, left);
+        cover(v, v->length - left, left);
   }
 }
 

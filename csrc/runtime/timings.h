@@ -1,6 +1,6 @@
 /*
-** timings: `response.timings`: a list of the hops of a call, whose tostring draws them as a small waterfall. A
-** response keeps its own hop as it is and those before it as bytes, and makes the list when it is first read.
+** timings: `response.timings`: a list of the hops of a call, whose tostring draws them as a small waterfall.
+** A response keeps its own hop as it is and those before it as bytes; the list is made when it is read.
 */
 #ifndef RUNTIME_TIMINGS_H
 #define RUNTIME_TIMINGS_H
@@ -17,7 +17,8 @@ size_t timings_size (const struct kept_hop *hops);
 void timings_write (char *to, const struct kept_hop *hops);
 
 /*
-** Pushes the list for `last`, which needs no `uri`, with that URI, and the hops in the bytes before it. Raises.
+** Pushes the list for `last`, which needs no `uri`, with that URI, and the hops in the bytes before it.
+** Raises.
 */
 void timings_push (lua_State *L, const struct hop *last, const char *uri, size_t uri_length,
                    const char *bytes, size_t size);

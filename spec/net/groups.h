@@ -23,6 +23,13 @@ void numbers_fit_their_digits (void);
 void numbers_are_written (void);
 void bytes_are_percent_encoded (void);
 
+/* mask_spec.c: without a network */
+void uris_are_masked (void);
+void headers_are_masked (void);
+void forms_and_json_are_masked (void);
+void markup_and_parts_are_masked (void);
+void secrets_are_remembered (void);
+
 /* transfer_spec.c: one exchange and its outcome */
 void connections_are_kept (void);
 void methods_and_bodies_arrive (void);

@@ -47,6 +47,14 @@ static void run_values (void) {
   RUN(bytes_are_percent_encoded);
 }
 
+static void run_mask (void) {
+  RUN(uris_are_masked);
+  RUN(headers_are_masked);
+  RUN(forms_and_json_are_masked);
+  RUN(markup_and_parts_are_masked);
+  RUN(secrets_are_remembered);
+}
+
 static void run_transfers (void) {
   RUN(connections_are_kept);
   RUN(methods_and_bodies_arrive);
@@ -125,8 +133,9 @@ static const struct part {
   const char *name;
   void (*run)(void);
 } parts[] = {
-    {"values", run_values},  {"transfer", run_transfers}, {"isolation", run_isolation},
-    {"engine", run_engines}, {"stepping", run_stepping},  {"flow", run_flows},
+    {"values", run_values},       {"mask", run_mask},      {"transfer", run_transfers},
+    {"isolation", run_isolation}, {"engine", run_engines}, {"stepping", run_stepping},
+    {"flow", run_flows},
 };
 
 /* True if `name` is among the `count` arguments, or if there are none. */

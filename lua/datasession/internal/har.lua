@@ -82,7 +82,8 @@ end
 local function requestOf(message)
   local line, headers = headersOf(message.request)
   local request = {
-    method = message.method, url = unicode(message.uri), httpVersion = line:match "(HTTP/[%d.]+)$" or "HTTP/1.1",
+    method = message.method, url = unicode(message.uri),
+    httpVersion = line:match "(HTTP/[%d.]+)$" or "HTTP/1.1",
     cookies = cookiesOf(headers, "cookie"), headers = headers,
     queryString = queryOf(message.uri), headersSize = -1, bodySize = message.sentBytes,
   }
@@ -115,7 +116,8 @@ local function timingsOf(message)
   local connect, tls = message.connect + message.tls, message.tls
   return {
     blocked = milliseconds(message.queued), dns = connect > 0 and milliseconds(message.resolve) or -1,
-    connect = connect > 0 and milliseconds(connect) or -1, ssl = tls > 0 and milliseconds(tls) or -1, send = 0,
+    connect = connect > 0 and milliseconds(connect) or -1, ssl = tls > 0 and milliseconds(tls) or -1,
+    send = 0, -- a part of `wait`
     wait = milliseconds(message.wait), receive = milliseconds(message.receive),
   }
 end
@@ -126,8 +128,8 @@ end
 
 local function entryOf(message)
   local entry = {
-    startedDateTime = momentOf(message.time), time = milliseconds(message.total), request = requestOf(message),
-    response = responseOf(message), cache = {}, timings = timingsOf(message),
+    startedDateTime = momentOf(message.time), time = milliseconds(message.total),
+    request = requestOf(message), response = responseOf(message), cache = {}, timings = timingsOf(message),
     _session = message.session, _verb = message.verb,
   }
   if message.peer ~= "" then
@@ -178,8 +180,8 @@ local function begin(path, bodies)
   archive = { file = file, path = path, place = 0, entries = 0, bodies = bodies }
   local version = package.loaded.datasession._VERSION:match "%S+$"
   local ok
-  ok, message = write(('{"log":{"version":"1.2","creator":{"name":"datasession","version":"%s"},"entries":[\n')
-    :format(version))
+  ok, message = write(('{"log":{"version":"1.2","creator":{"name":"datasession","version":"%s"},' ..
+    '"entries":[\n'):format(version))
   if ok then return archive end
   archive = nil
   file:close()

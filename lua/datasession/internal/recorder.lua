@@ -8,7 +8,7 @@ local recorder = {}
 
 local limits = {} -- "lines" and "messages": the most bytes of a body; nil: not wanted
 
---- Begins or ends one of the two. What was recorded before goes to the old one.
+--- Begins or ends one of the two, after the old one has got all that was recorded.
 -- @param name "lines" or "messages"
 -- @param limit integer: the most bytes of a body; nil: ends
 function recorder.set(name, limit)
