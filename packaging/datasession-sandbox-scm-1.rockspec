@@ -44,7 +44,6 @@ build = {
     ["datasession.sandbox.applications.old"] = "lua/datasession/sandbox/applications/old.lua",
     ["datasession.sandbox.applications.proiv"] = "lua/datasession/sandbox/applications/proiv.lua",
     ["datasession.sandbox.applications.sso"] = "lua/datasession/sandbox/applications/sso.lua",
-    ["datasession.sandbox.base64"] = "lua/datasession/sandbox/base64.lua",
     ["datasession.sandbox.btt.operations"] = "lua/datasession/sandbox/btt/operations.lua",
     ["datasession.sandbox.btt.reader"] = "lua/datasession/sandbox/btt/reader.lua",
     ["datasession.sandbox.btt.table"] = "lua/datasession/sandbox/btt/table.lua",

@@ -31,25 +31,26 @@ void mask_cleanup (struct mask *m) {
 
 /* Names */
 
-static int hex (char c) {
-  c = ascii_lower(c);
+static int hex (char digit) {
+  int c = ascii_lower(digit);
   if (c >= '0' && c <= '9') return c - '0';
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes the percent escape at `at`. -1: there is none. */
-static int escaped (const char *text, size_t length, size_t at) {
-  if (text[at] != '%' || length - at < 3 || hex(text[at + 1]) < 0 || hex(text[at + 2]) < 0) return -1;
-  return hex(text[at + 1]) * 16 + hex(text[at + 2]);
+/* The character at *at, which moves on; a percent escape is decoded. */
+static char next_of (const char *text, size_t length, size_t *at) {
+  const char *here = text + *at;
+  bool escape = *here == '%' && length - *at >= 3 && hex(here[1]) >= 0 && hex(here[2]) >= 0;
+  *at += escape ? 3 : 1;
+  if (!escape) return *here;
+  return (char)(hex(here[1]) * 16 + hex(here[2]));
 }
 
 /* Writes the letters and digits of the name, in lower case. */
 static void write_plain (char *to, size_t size, const char *name, size_t length) {
-  size_t n = 0;
-  for (size_t i = 0; i < length && n + 1 < size; i++) {
-    int byte = escaped(name, length, i);
-    char c = ascii_lower(byte < 0 ? name[i] : (char)byte);
-    if (byte >= 0) i += 2;
+  size_t n = 0, at = 0;
+  while (at < length && n + 1 < size) {
+    char c = ascii_lower(next_of(name, length, &at));
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) to[n++] = c;
   }
   to[n] = '\0';
@@ -91,16 +92,13 @@ static bool is_blank (char c) {
   return is_one_of(c, " \t\r\n");
 }
 
-/* Appends the value, without percent escapes if `decoded`. There is room. */
-static void append (struct mask *m, const char *value, size_t length, bool decoded) {
-  for (size_t i = 0; i < length; i++) {
-    int byte = decoded ? escaped(value, length, i) : -1;
-    char c = byte > 0 ? (char)byte : value[i];
-    if (byte > 0) i += 2;
-    buffer_add(&m->known, &c, 1);
+/* Appends the value without percent escapes. There is room. */
+static void append_decoded (struct buffer *known, const char *value, size_t length) {
+  for (size_t at = 0; at < length;) {
+    char c = next_of(value, length, &at);
+    if (c != '\0') buffer_add(known, &c, 1);
   }
-  buffer_add(&m->known, "", 1);
-  m->count++;
+  buffer_add(known, "", 1);
 }
 
 /* Remembers a secret, as it is and without percent escapes. Out of memory, or of room: it does not. */
@@ -108,8 +106,10 @@ static void know (struct mask *m, const char *value, size_t length) {
   struct buffer *known = &m->known;
   if (length < LEAST_KNOWN || length > known->limit / 4 || memchr(value, '\0', length)) return;
   if (m->count >= MOST_COUNT || known->limit - known->length < 2 * length + 2) return;
-  append(m, value, length, false);
-  if (memchr(value, '%', length)) append(m, value, length, true);
+  buffer_add(known, value, length);
+  buffer_add(known, "", 1);
+  m->count++;
+  if (memchr(value, '%', length)) append_decoded(known, value, length);
 }
 
 static void hide (struct view *v, size_t from, size_t to) {
@@ -316,8 +316,9 @@ static bool is_word (const struct view *v, size_t at) {
 
 /* Hides the value of the name at `from`. */
 static size_t hide_value_of (struct view *v, size_t from, size_t value) {
-  char before = from ? v->text[from - 1] : '&';
+  char before = '&';
   size_t end;
+  if (from) before = v->text[from - 1];
   if (v->fields && is_one_of(before, "&?\n")) return hide_value(v, value, field_ends);
   if (before == ';') return hide_value(v, value, path_ends);
   if (before != '"') return hide_value(v, value, other_ends);

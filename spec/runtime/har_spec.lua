@@ -53,7 +53,8 @@ describe("a HAR file", function()
       "GET /SportsForm/static/home.html 200", "GET /SportsForm/old?b=x%20y&token=*** 302",
       "GET /SportsForm/new?a=1 200" }, { shape(list[1]), shape(list[2]), shape(list[3]), shape(list[4]) })
     assert.equal("j_username=lua&j_password=***&submit=Submit", list[1].request.postData.text)
-    assert.same({ { name = "b", value = "x y" }, { name = "token", value = "***" } }, list[3].request.queryString)
+    assert.same({ { name = "b", value = "x y" }, { name = "token", value = "***" } },
+      list[3].request.queryString)
     assert.equal("new?a=1", list[3].response.redirectURL)
     assert.same({ { name = "JSESSIONID", value = "***" } }, list[2].request.cookies)
     assert.same({ { name = "a", value = "***" } }, list[4].response.cookies)
@@ -93,7 +94,9 @@ describe("a HAR file", function()
   end)
 
   it("has bodies up to a limit, binary ones in Base64, and text in UTF-8", function()
-    server:route("POST", "/SportsAnonymous/echo", function(request) return 200, { ["X-A"] = "\xe9" }, request.body end)
+    server:route("POST", "/SportsAnonymous/echo", function(request)
+      return 200, { ["X-A"] = "\xe9" }, request.body
+    end)
     assert(datasession.har(path, { bodies = 6 }))
     local session = sessions.loggedIn(server)
     for _, body in ipairs { "\xff\xfe\0ab", "abcdefghij", "" } do
@@ -124,7 +127,8 @@ describe("a HAR file", function()
 
   it("can be replayed by the sandbox, to the same program", function()
     local function program(origin)
-      local session = datasession.new { serviceURI = origin .. "/SportsForm", authenticationModel = "form" }
+      local session = datasession.new {
+        serviceURI = origin .. "/SportsForm", authenticationModel = "form" }
       assert(session:login("lua", "secret"):await(LIMIT))
       assert(session:addCatalog(origin .. "/SportsForm/static/CustomerService.json"):await(LIMIT))
       local jsdo = datasession.JSDO { session = session, name = "Customer" }
@@ -132,8 +136,8 @@ describe("a HAR file", function()
       local names = {}
       jsdo:foreach(function(record) names[#names + 1] = record.Name end)
       assert(session:ping():await(LIMIT))
-      local response = assert(session:request({ path = "rest/CustomerService/Customer?filter=&password=other" })
-        :await(LIMIT))
+      local path_ = "rest/CustomerService/Customer?filter=&password=other"
+      local response = assert(session:request({ path = path_ }):await(LIMIT))
       assert(session:logout():await(LIMIT))
       return names, response.body
     end
@@ -175,6 +179,7 @@ describe("a HAR file", function()
 
   it("raises for other arguments", function()
     assert.equal("har: expected a path or nil, got function", raised(function() datasession.har(print) end))
-    assert.equal("har: options: expected a table, got number", raised(function() datasession.har(path, 1) end))
+    local message = raised(function() datasession.har(path, 1) end)
+    assert.equal("har: options: expected a table, got number", message)
   end)
 end)

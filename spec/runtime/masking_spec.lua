@@ -15,7 +15,8 @@ describe("a trace and a HAR file hold no secret", function()
   before_each(function()
     server = assert(sandbox.start { users = { [USER] = PASSWORD } })
     server:setProiv { sessionKey = true }
-    tracePath, harPath, secrets = os.tmpname(), os.tmpname(), { [PASSWORD] = true, ["pass-of-ada%231"] = true }
+    tracePath, harPath = os.tmpname(), os.tmpname()
+    secrets = { [PASSWORD] = true, ["pass-of-ada%231"] = true }
     assert(datasession.trace(tracePath, { bodies = 1000000 }))
     assert(datasession.har(harPath))
   end)
@@ -33,7 +34,7 @@ describe("a trace and a HAR file hold no secret", function()
     if value and #value >= 6 then secrets[value] = true end
   end
 
-  -- What the server saw of credentials, cookies, tokens and ids of sessions.
+  -- Adds the server's view of credentials, cookies, tokens and ids of sessions.
   local function collect()
     for _, request in ipairs(server:requests()) do
       local headers = request.headers
@@ -122,7 +123,8 @@ describe("a trace and a HAR file hold no secret", function()
     local session = datasession.new { protocol = "datasnap", serviceURI = server.uris.datasnap }
     assert(session:login(USER, PASSWORD):await(LIMIT))
     assert(session:invoke("TStock", "Level", { "A/7", 3 }):await(LIMIT))
-    session:invoke("TEcho", "Echo", { { token = "client-of-ada" }, "client-of-ada" }, { verb = "POST" }):await(LIMIT)
+    session:invoke("TEcho", "Echo", { { token = "client-of-ada" }, "client-of-ada" }, { verb = "POST" })
+      :await(LIMIT)
     session:invoke("TEcho", "Fail", { "no" }):await(LIMIT)
     add "client-of-ada"
     session:ping():await(LIMIT)

@@ -40,8 +40,7 @@ describe("a trace", function()
   it("shows requests and responses as curl -v does, and of which call they are", function()
     trace()
     local session = sessions.loggedIn(server, "form")
-    has(("\n* request %%d+: POST %s/static/auth/j_spring_security_check, session %%d+, login, %%d[%%dT:.-]+Z\n")
-      :format(server.uris.form))
+    has "^%* request %d+: POST [^\n]*/j_spring_security_check, session %d+, login, %d[%dT:.-]+Z\n"
     has "\n%* request %d+: GET [^\n]*/static/home.html, session %d+, login, "
     has "\n> POST /SportsForm/static/auth/j_spring_security_check HTTP/1%.1\n> Host: 127%.0%.0%.1:%d+\n"
     has "\n> Content%-Length: %d+\n> \n< HTTP/1%.1 200 OK\n"
@@ -86,7 +85,9 @@ describe("a trace", function()
 
   it("shows redirects, tries and failures", function()
     local other = assert(fault_server.start())
-    server:route("GET", "/SportsAnonymous/old", function() return 302, { Location = "new?token=hush1&a=2" } end)
+    server:route("GET", "/SportsAnonymous/old", function()
+      return 302, { Location = "new?token=hush1&a=2" }
+    end)
     server:route("GET", "/SportsAnonymous/new", function() return 200, {}, "" end)
     local session, broken = sessions.loggedIn(server), datasession.new {
       serviceURI = "http://127.0.0.1:" .. other:port(), proxy = false }

@@ -53,7 +53,7 @@ function trace.begin(path)
   if file then
     start({ file = file, path = path }, 0)
   else
-    warn("datasession: DATASESSION_TRACE: ", message)
+    warn("datasession: DATASESSION_TRACE: " .. message)
   end
 end
 
