@@ -32,7 +32,7 @@ void mask_cleanup (struct mask *m) {
 /* Names */
 
 static int hex (char digit) {
-  int c = ascii_lower(digit);
+  unsigned char c = (unsigned char)ascii_lower(digit);
   if (c >= '0' && c <= '9') return c - '0';
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
