@@ -28,6 +28,7 @@ NEEDS_rock := run test
 NEEDS_coverage := run test coverage
 NEEDS_apicheck := run test apicheck
 NEEDS_conformance := run conformance
+NEEDS_conformance-har := run conformance
 NEEDS_torture := run
 NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test

@@ -14,6 +14,18 @@ $(REFERENCE)/node_modules/.package-lock.json: \
 conformance: all $(REFERENCE)/node_modules/.package-lock.json
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/conformance/runner.lua $(REFERENCE) $(CASES)
 
+HAR := build/har
+$(HAR)/node_modules/.package-lock.json: $(addprefix spec/suites/har/,package.json package-lock.json check.js)
+	@mkdir -p $(HAR)
+	@cp $^ $(HAR)
+	@npm ci --prefix $(HAR) --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+## conformance-har: HAR files of sessions of each system are valid by the schema of HAR 1.2
+conformance-har: all $(HAR)/node_modules/.package-lock.json
+	@set -e; files=$$(tools/in-tree.sh $(BUILD) $(LUA) spec/suites/har/record.lua $(HAR)); \
+	  node $(HAR)/check.js $$files
+
 ## conformance-hub: OpenAjax's hub and ours do the same things. HUB: its OpenAjax.js; RECORD=1: record; SEED
 conformance-hub: all
 	@OPENAJAX_HUB=$(HUB) $(MAKE) spec/protocol/proiv/openajax_spec.lua
@@ -30,4 +42,5 @@ torture-hostile: all specs
 torture-channels: all
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/channels/run.lua
 
-.PHONY: conformance conformance-hub torture-network torture-hostile torture-channels
+.PHONY: conformance conformance-har conformance-hub torture-network torture-hostile \
+  torture-channels
