@@ -557,6 +557,11 @@ static void set_times (struct hop *hop, const struct timing *t) {
   hop->queued = ready + (hop->total > at ? hop->total - at : 0);
 }
 
+static size_t bytes_sent (const struct exchange *x) {
+  if (!x->run->sends_body) return 0;
+  return x->request.upload ? x->response.uploaded : x->request.body.length;
+}
+
 /* `end`: of clock_now. */
 static void describe_hop (const struct exchange *x, struct hop *hop, double end) {
   const struct response *r = &x->response;
@@ -565,7 +570,7 @@ static void describe_hop (const struct exchange *x, struct hop *hop, double end)
                       .status = r->status,
                       .begun = x->run->begun,
                       .total = end - x->run->begun,
-                      .sent = x->run->sends_body ? x->request.body.length : 0,
+                      .sent = bytes_sent(x),
                       .received = r->received,
                       .tries = r->tries,
                       .reused = r->reused};

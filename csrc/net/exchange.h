@@ -97,6 +97,7 @@ struct response {
   int redirects;
   struct timing timing;
   struct kept_hop *hops; /* owned: those before the last one, the latest first */
+  size_t uploaded;       /* bytes of request.upload that the last hop sent */
   size_t received;       /* bytes of the body, also those that the owner has taken out of it */
   unsigned tries;        /* of the last hop; see struct hop */
   bool reused;           /* the last hop used a kept connection */

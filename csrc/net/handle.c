@@ -84,6 +84,12 @@ static double seconds_of (CURL *easy, CURLINFO info) {
   return (double)microseconds / 1e6;
 }
 
+static void note_upload (struct handle *h) {
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_SIZE_UPLOAD_T, &bytes);
+  h->exchange->response.uploaded = (size_t)bytes;
+}
+
 void handle_note_times (struct handle *h) {
   struct exchange *x = h->exchange;
   struct timing *t = &x->response.timing;
@@ -96,6 +102,7 @@ void handle_note_times (struct handle *h) {
     t->ready = seconds_of(h->easy, CURLINFO_PRETRANSFER_TIME_T);
   t->first_byte = seconds_of(h->easy, CURLINFO_STARTTRANSFER_TIME_T);
   t->transfer = seconds_of(h->easy, CURLINFO_TOTAL_TIME_T);
+  if (x->request.upload) note_upload(h);
 }
 
 /* For the first bytes of a body. The owner of one that flows sees the response before its end. */

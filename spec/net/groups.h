@@ -35,6 +35,7 @@ void connections_are_kept (void);
 void methods_and_bodies_arrive (void);
 void responses_are_read (void);
 void redirects_stay_in_the_origin (void);
+void exchanges_are_recorded (void);
 void redirects_change_the_method (void);
 void cut_responses_fail (void);
 void some_requests_are_sent_once (void);

@@ -60,6 +60,7 @@ static void run_transfers (void) {
   RUN(methods_and_bodies_arrive);
   RUN(responses_are_read);
   RUN(redirects_stay_in_the_origin);
+  RUN(exchanges_are_recorded);
   RUN(redirects_change_the_method);
   RUN(cut_responses_fail);
   RUN(some_requests_are_sent_once);

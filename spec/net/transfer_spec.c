@@ -2,6 +2,7 @@
 #include "client.h"
 #include "groups.h"
 #include "net/curl_failure.h"
+#include "net/record.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -210,6 +211,33 @@ void redirects_stay_in_the_origin (void) {
   run(x);
   CHECK(x->response.failure == FAILURE_NONE && x->response.status == 302);
   exchange_free(x);
+  client_close();
+}
+
+static void check_message (struct message *m, const char *request, const char *response, const char *body) {
+  if (!CHECK(m != NULL)) return;
+  CHECK(m->request.data && strncmp(m->request.data, request, strlen(request)) == 0);
+  CHECK(m->response.data && strncmp(m->response.data, response, strlen(response)) == 0);
+  CHECK(!body || (m->received.data && strstr(m->received.data, body)));
+  CHECK(m->peer_port == raw_server_port(server) && strcmp(m->peer, "127.0.0.1") == 0 && m->time > 1e9);
+  message_free(engine_recorder(engine), m);
+}
+
+/* Messages that nothing takes are freed with the engine. */
+void exchanges_are_recorded (void) {
+  struct record_options options = {.lines = true, .messages = true, .message_bodies = 1000};
+  client_open(NULL);
+  struct recorder *r = engine_recorder(engine);
+  recorder_set(r, &options);
+  exchange_free(get("/to/302/echo?token=hush"));
+  check_message(recorder_take(r), "GET /to/302/echo?token=***", "HTTP/1.1 302", NULL);
+  check_message(recorder_take(r), "GET /echo?token=***", "HTTP/1.1 200", "GET /echo?token=***");
+  CHECK(!recorder_take(r) && !strstr(r->lines.data, "hush") &&
+        strstr(r->lines.data, "\n> GET /echo?token=***"));
+  exchange_free(get("/echo"));
+  CHECK(r->messages != NULL);
+  recorder_set(r, NULL);
+  CHECK(!r->on);
   client_close();
 }
 
