@@ -58,7 +58,7 @@ static void take_token (lua_State *L, struct session *s, struct identity *who, c
                         size_t length, double life) {
   bool known = life == life;
   if (!identity_set_token(who, token, length) || (s->who == who && !keep_login(s, token, length)))
-    luaL_error(L, "not enough memory");
+    luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory; seldom in a short run */
   identity_ripen(who, known ? clock_now() + (life > 0 ? life * provider_ripe : 0) : 0);
   identity_forget_failure(who);
   if (s->who == who) {
@@ -169,8 +169,10 @@ static void note_failure (lua_State *L, const struct operation *op, int token) {
   identity_forget_failure(who);
   failed = who->tokens->failed = memory_new(&who->loop->memory, sizeof *failed);
   if (!failed) {
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     luaL_error(L, "not enough memory");
-    return; /* GCOVR_EXCL_LINE: luaL_error does not return */
+    return;
+    /* GCOVR_EXCL_STOP */
   }
   if (is_unsettled(L, op)) {
     failed->passing = true;
