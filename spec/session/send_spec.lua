@@ -526,7 +526,7 @@ describe("a server that misbehaves", function()
   it("refuses before the body is sent, while the function waits", function()
     for _, name in ipairs { "413 Too Large", "307 Temporary Redirect" } do
       raw:fault("POST /App/a", {
-        PAUSE, "HTTP/1.1 " .. name .. "\r\nLocation: /App/b\r\nContent-Length: 0\r\n\r\n", PAUSE,
+        PAUSE, "HTTP/1.1 " .. name .. "\r\nLocation: /App/b\r\nContent-Length: 0\r\n\r\n",
       }, 1, "head")
       local n, ended = 0, false
       local request = plain():request { path = "/a", body = function()
