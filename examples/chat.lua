@@ -50,6 +50,7 @@ local function demo()
   say("Ann whispers to carl: %s.", whisper(ann, "carl", "And you?"))
   while heard < 3 do datasession.step(0.1) end
   assert(ann:closeSession():await() and bob:closeSession():await())
+  datasession.run() -- until the requests that waited have ended, too
   say "Both have left."
 end
 

@@ -44,6 +44,7 @@ local function weakly(channel, f)
 end
 
 local function ignore() end
+local function yes() return true end
 
 local disconnect -- below
 
@@ -441,8 +442,9 @@ end
 -- @return promise of true
 function poll.close(channel)
   local closing = calls.close(channel):next(function()
+    local request = channel.request
     finish(channel, "stopped")
-    return true
+    return request and request:next(yes, yes) or true -- a program may end after this: nothing pends then
   end, function(err)
     finish(channel, "stopped")
     error(err, 0)
