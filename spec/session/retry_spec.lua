@@ -698,6 +698,14 @@ describe("retry", function()
       assert.equal(1, #events)
     end)
 
+    it("lets it bring back a session that is lost after a retry", function()
+      local session, events = loggedIn(soon(), "form", { reconnect = { delay = 0.001 }, keepCredentials = true })
+      refuse(1)
+      server:expireSessions "form"
+      assert.equal(3, assert(get(session):await(LIMIT)).attempts)
+      assert.equal(1, #events)
+    end)
+
     it("waits for a reconnect that began meanwhile", function()
       local session, events = loggedIn(soon { delay = 0.05, jitter = 0 }, "basic",
         { reconnect = { maxAttempts = 5, delay = 0.05 } })

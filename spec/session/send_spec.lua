@@ -365,6 +365,9 @@ describe("multipart", function()
       ["'a': filename: expected a string, got number"] = { a = { path = "x", filename = 5 } },
       ["'a': contentType: expected a string without line breaks and NUL bytes"] =
         { a = { data = "x", contentType = "a\r\nb" } },
+      ["'a\0b': name: expected a string without line breaks and NUL bytes"] = { ["a\0b"] = "x" },
+      ["'a\n': name: expected a string without line breaks and NUL bytes"] = { ["a\n"] = { data = "x" } },
+      ["'a\r': name: expected a string without line breaks and NUL bytes"] = { { name = "a\r", data = "x" } },
       ["'a': unknown field of a part 'pth': did you mean 'path'?"] = { a = { pth = "x" } },
       ["'a': an array holds an array"] = { a = { { 1 } } },
       ["'a': expected a string, a number, a boolean or an array of these, got a function"] = { a = print },

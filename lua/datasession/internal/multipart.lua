@@ -17,14 +17,20 @@ local function fail(name, message, ...)
   mistake(format("request: option 'multipart': '%s': " .. message, name, ...))
 end
 
+local function checkLine(name, field, value)
+  if value:find "[\0\r\n]" then
+    fail(name, "%s: expected a string without line breaks and NUL bytes", field)
+  end
+end
+
 local function checkFields(name, given)
+  checkLine(name, "name", name)
   for field, value in pairs(given) do
     if not KNOWN[field] then fail(name, "%s", suggest.unknown("field of a part", field, FIELDS)) end
     if field ~= "data" and type(value) ~= "string" then
       fail(name, "%s: expected a string, got %s", field, type(value))
-    elseif field ~= "data" and value:find "[\0\r\n]" then
-      fail(name, "%s: expected a string without line breaks and NUL bytes", field)
     end
+    if field ~= "data" then checkLine(name, field, value) end
   end
   if (given.path == nil) == (given.data == nil) then fail(name, "expected either data or a path") end
 end
