@@ -77,6 +77,7 @@ struct operation {
   unsigned tries;  /* how often it has begun */
   bool repeatable; /* what it sends may safely reach the server twice */
   bool waits_for_reconnect; /* it begins, perhaps once more, when its session has reconnected */
+  bool expired;             /* it has found its session expired, and is repeated: not a second time */
   bool calls;               /* OPERATION_CALL holds the promise of a coroutine that it waits for */
   /*
   ** The coroutine that started it, if that belongs to another operation of the session; only compared; NULL:

@@ -406,7 +406,7 @@ static bool may_repeat (const struct operation *op, const struct exchange *x, co
   enum { MOST_TRIES = 16 };
   if (!op->begin || time_left(op) <= 0 || op->tries >= MOST_TRIES) return false;
   if (found->purpose != PURPOSE_REQUEST && !op->repeatable) return false;
-  if (found->verdict == VERDICT_EXPIRED && op->tries > 1) return false;
+  if (found->verdict == VERDICT_EXPIRED && op->expired) return false;
   if (op->flow && flow_is_spent(op->flow)) return false;
   return op->repeatable || !reconnect_was_run(op, x, found);
 }
@@ -443,6 +443,7 @@ bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange 
       warn_of_repeat(found);
     return false;
   }
+  op->expired = op->expired || found->verdict == VERDICT_EXPIRED;
   if (stale)
     operation_defer(L, op, begin_again);
   else

@@ -699,11 +699,20 @@ describe("retry", function()
     end)
 
     it("lets it bring back a session that is lost after a retry", function()
-      local session, events = loggedIn(soon(), "form", { reconnect = { delay = 0.001 }, keepCredentials = true })
+      local session, events = loggedIn(soon(), "form",
+        { reconnect = { delay = 0.001 }, keepCredentials = true })
       refuse(1)
       server:expireSessions "form"
       assert.equal(3, assert(get(session):await(LIMIT)).attempts)
       assert.equal(1, #events)
+    end)
+
+    it("sends a request twice at most to a server that always says that its session has expired", function()
+      local session = loggedIn(soon(), "form", { reconnect = { delay = 0.001 }, keepCredentials = true })
+      refuse(0, { status = 401 })
+      rejected(get(session), "expired")
+      server:clearFaults()
+      assert.equal(2, asked(PATTERN))
     end)
 
     it("waits for a reconnect that began meanwhile", function()
