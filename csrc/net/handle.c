@@ -314,6 +314,16 @@ static CURLcode set_base_pointers (struct handle *h) {
 }
 
 /*
+** libcurl 7.88 would send requests that may use HTTP/2 side by side on an HTTP/1.1 connection of another one,
+** and mix up their responses. It never shares a connection between two settings of TLS, so HTTP/1.1 gets one
+** of its own: a highest version that is the default means the same as none.
+*/
+static CURLcode set_tls_version (CURL *easy, bool http2) {
+  long version = CURL_SSLVERSION_TLSv1_2 | (http2 ? CURL_SSLVERSION_MAX_NONE : CURL_SSLVERSION_MAX_DEFAULT);
+  return curl_easy_setopt(easy, CURLOPT_SSLVERSION, version);
+}
+
+/*
 ** With CURLOPT_PIPEWAIT a request waits while the first connection is set up, to share it: else requests that
 ** begin together would each open one.
 */
@@ -324,6 +334,7 @@ static CURLcode set_http_version (struct handle *h, bool https, bool http2) {
   two = !code;
   if (code) code = curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   if (!code) code = curl_easy_setopt(h->easy, CURLOPT_PIPEWAIT, two ? 1L : 0L);
+  if (!code && https) code = set_tls_version(h->easy, two);
   h->https = https;
   h->http2 = http2;
   return code;

@@ -55,6 +55,25 @@ describe("a session", function()
   before_each(function() server = nginx.start(certificate, "location / { return 200 '{}'; }") end)
   after_each(function() datasession.setLimits { http2 = true } end)
 
+  it("gets its own responses while others use HTTP/1.1 on the same host", function()
+    server:stop()
+    server = nginx.start(certificate, "location / { return 200 '$http_x_number'; }")
+    local session, requests = login(), {}
+    for round = 1, 20 do
+      for i = 1, 20 do
+        local body = i % 2 == 0 and "{}" or nil -- these requests use HTTP/1.1
+        local headers = { ["X-Number"] = round * 100 + i }
+        requests[i] = session:request { path = "x", headers = headers, body = body }
+      end
+      for i = 1, 20 do
+        assert.equal(tostring(round * 100 + i), assert(requests[i]:await(LIMIT)).body)
+      end
+    end
+    local used = table.concat(protocols "/x", " ")
+    assert.matches("1%.1", used)
+    assert.matches("2%.0", used)
+  end)
+
   it("waits as long as a server of HTTP/2 asks before it sends a request again", function()
     server:stop()
     server = nginx.start(certificate,
