@@ -62,12 +62,12 @@ static bool ends_with (const char *text, const char *end) {
 }
 
 bool mask_is_secret (const char *name, size_t length) {
-  static const char *const parts[] = {"password",   "passwd",    "passphrase", "passcode",  "pwd",
-                                      "secret",     "token",     "credential", "apikey",    "accesskey",
-                                      "sessid",     "sessionid", "sessionkey", "dssession", "contextid",
-                                      "privatekey", "assertion", "csrf",       "xsrf",      "authorization",
-                                      "cookie",     "bearer",    "devicecode", "usercode",  "codeverifier"};
-  static const char *const wholes[] = {"pass", "pin", "otp", "auth", "sid", "jwt"};
+  static const char *const parts[] = {
+      "password",   "passwd",     "passphrase", "passcode",     "pwd",       "secret",         "token",
+      "credential", "apikey",     "accesskey",  "sessid",       "sessionid", "sessionkey",     "dssession",
+      "contextid",  "privatekey", "assertion",  "csrf",         "xsrf",      "authorization",  "cookie",
+      "bearer",     "devicecode", "usercode",   "codeverifier", "signature", "subscriptionkey"};
+  static const char *const wholes[] = {"pass", "pin", "otp", "auth", "sid", "jwt", "sig"};
   static const char *const harmless[] = {"type", "expires", "expiresin", "expiry", "endpoint", "uri", "url"};
   char plain[64];
   size_t i;
@@ -208,9 +208,18 @@ static size_t end_of_name (const struct view *v, size_t at) {
   return at;
 }
 
+/* The position behind what is in brackets with or after the name of a field: user[password], tokens[0]. */
+static size_t skip_brackets (const struct view *v, size_t at) {
+  enum { LONGEST = 64 };
+  size_t end = at;
+  while (end < v->length && end - at < LONGEST && (is_name(v->text[end]) || is_one_of(v->text[end], "[]")))
+    end++;
+  return end > at && v->text[end - 1] == ']' ? end : at;
+}
+
 /* The position of the value that belongs to the name which ends at `at`. False: there is none. */
 static bool find_value (const struct view *v, size_t at, size_t *value) {
-  at = skip_backslashes(v, at);
+  at = skip_backslashes(v, v->fields ? skip_brackets(v, at) : at);
   if (at < v->length && is_one_of(v->text[at], "\"'")) at++;
   at = skip_blanks(v, at);
   if (at >= v->length || !is_one_of(v->text[at], ":=")) return false;
@@ -319,7 +328,7 @@ static size_t hide_value_of (struct view *v, size_t from, size_t value) {
   char before = '&';
   size_t end;
   if (from) before = v->text[from - 1];
-  if (v->fields && is_one_of(before, "&?\n")) return hide_value(v, value, field_ends);
+  if (v->fields && is_one_of(before, "&?\n[")) return hide_value(v, value, field_ends);
   if (before == ';') return hide_value(v, value, path_ends);
   if (before != '"') return hide_value(v, value, other_ends);
   if (is_word(v, value)) return value;
@@ -422,7 +431,7 @@ bool mask_uri (struct mask *m, struct buffer *to, const char *text, size_t lengt
   return end(&v, to);
 }
 
-/* "name=value; name=value", or for Set-Cookie one of them before the attributes. */
+/* "name=value; value", or for Set-Cookie one of them before the attributes. */
 static void hide_cookies (struct view *v, size_t at, bool all) {
   do {
     size_t semicolon = at, equals;
@@ -430,7 +439,7 @@ static void hide_cookies (struct view *v, size_t at, bool all) {
       semicolon++;
     for (equals = at; equals < semicolon && v->text[equals] != '=';)
       equals++;
-    if (equals < semicolon) hide(v, equals + 1, semicolon);
+    hide(v, equals < semicolon ? equals + 1 : skip_blanks(v, at), semicolon);
     at = semicolon + 1;
   } while (all && at < v->length);
 }

@@ -36,6 +36,10 @@ void uris_are_masked (void) {
       {"/a?j%5Fpassword=sec+ret%20x;y,z&n=1", "/a?j%5Fpassword=***&n=1"},
       {"/a;x=1;jsessionid=2", "/a;x=***;jsessionid=***"},
       {"/a?sid=1&token_type=x&pin=2&spin=3", "/a?sid=***&token_type=x&pin=***&spin=3"},
+      {"/a?sig=a%2Bb&X-Amz-Signature=77&design=1", "/a?sig=***&X-Amz-Signature=***&design=1"},
+      {"/a?user[password]=b;c&tokens[]=d&tokens[0][x]=e&a[token=f&token[g",
+       "/a?user[password]=***&tokens[]=***&"
+       "tokens[0][x]=***&a[token=***&token[g"},
       {"/a?password", NULL},
       {"/a?password=", NULL},
   };
@@ -50,8 +54,10 @@ void headers_are_masked (void) {
       {"Authorization: Basic bHVhOnNlY3JldA==", "Authorization: Basic ***"},
       {"Authorization: bHVhOnNlY3JldA==", "Authorization: ***"},
       {"proxy-authorization: Digest a=\"b\", c=d", "proxy-authorization: Digest ***"},
-      {"Cookie: JSESSIONID=abc; other=d=f; bare", "Cookie: JSESSIONID=***; other=***; bare"},
+      {"Cookie: JSESSIONID=abc; other=d=f; bare", "Cookie: JSESSIONID=***; other=***; ***"},
       {"Set-Cookie: SID=abc; Path=/; HttpOnly", "Set-Cookie: SID=***; Path=/; HttpOnly"},
+      {"Set-Cookie: bare; Path=/", "Set-Cookie: ***; Path=/"},
+      {"Ocp-Apim-Subscription-Key: foo", "Ocp-Apim-Subscription-Key: ***"},
       {"Pragma: dssession=1.2,dssessionexpires=1200000", "Pragma: dssession=***,dssessionexpires=1200000"},
       {"X-CLIENT-CONTEXT-ID: abcdef", "X-CLIENT-CONTEXT-ID: ***"},
       {"X-CLIENT-PROPS: {\"Region\":\"x\",\"Token\":\"y\"}",
