@@ -9,6 +9,9 @@ LUA_VERSION ?= 5.4
 PREFIX ?= /usr/local
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
+INST_BINDIR ?= $(PREFIX)/bin
+INST_MANDIR ?= $(PREFIX)/share/man/man1
+INST_COMPLETIONS ?= $(PREFIX)/share
 DEPS ?= tools/deps.sh
 # also: CPPFLAGS, LDFLAGS, DESTDIR, LUA_INCDIR (lua.h), LUA_LIBDIR (liblua), BUSTED_FLAGS, TEST_TIMEOUT
 # (seconds for each command of a test run)
@@ -25,6 +28,8 @@ NEEDS_valgrind := run test valgrind
 NEEDS_lint := run test lint
 NEEDS_check := run test lint
 NEEDS_rock := run test
+NEEDS_docs := run docs
+NEEDS_diagrams := diagrams
 NEEDS_coverage := run test coverage
 NEEDS_apicheck := run test apicheck
 NEEDS_conformance := run conformance
@@ -115,7 +120,7 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
-  check lint format rock rockspec picture install uninstall clean help
+  check lint format rock rockspec picture types docs diagrams install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -290,6 +295,20 @@ rock:
 rockspec:
 	@$(LUA) tools/rockspec.lua --write
 
+## docs: the site, in build/site; DOCS_FLAGS: of `mkdocs build`
+docs: all
+	@$(LUA) tools/site.lua build/site-source
+	@mkdocs build --quiet --strict $(DOCS_FLAGS)
+	@echo "build/site/index.html"
+
+## diagrams: draw docs/diagrams/*.svg from their texts
+diagrams:
+	@plantuml -tsvg -nometadata docs/diagrams/*.puml
+
+## types: write types/datasession.lua, the definitions for editors, from docs/
+types:
+	@$(LUA) tools/types.lua --write
+
 ## picture: draw docs/internals/floors.svg, the folders of csrc and what they use
 picture:
 	@LUA=$(LUA) $(LUA) tools/picture.lua --write
@@ -301,12 +320,22 @@ install: all
 	@set -e; put() { echo "  install $$3"; mkdir -p "$$(dirname "$$3")"; install -m "$$1" "$$2" "$$3"; }; \
 	for file in $(LUA_SRC); do put 644 "$$file" "$(DESTDIR)$(INST_LUADIR)/$${file#lua/}"; done; \
 	for file in $(CORE) $(if $(MHD_LIBS),$(SANDBOX)); do \
-	  put 755 "$$file" "$(DESTDIR)$(INST_LIBDIR)/$${file#$(BUILD)/lib/}"; done
+	  put 755 "$$file" "$(DESTDIR)$(INST_LIBDIR)/$${file#$(BUILD)/lib/}"; done; \
+	put 755 bin/datasession "$(DESTDIR)$(INST_BINDIR)/datasession"; \
+	sed -i '1s|.*|#!/usr/bin/env $(LUA)|' "$(DESTDIR)$(INST_BINDIR)/datasession"
+	@if $(LUA) -e 'require "argparse"' 2>/dev/null; then \
+	  tools/in-tree.sh $(BUILD) $(LUA) tools/command-files.lua "$(DESTDIR)$(INST_MANDIR)" \
+	    "$(DESTDIR)$(INST_COMPLETIONS)"; \
+	else echo "  no man page, no completions: they need argparse"; fi
 
 ## uninstall: remove what install wrote
 uninstall:
 	rm -rf "$(DESTDIR)$(INST_LUADIR)/datasession" "$(DESTDIR)$(INST_LUADIR)/datasession.lua" \
-	  "$(DESTDIR)$(INST_LIBDIR)/datasession"
+	  "$(DESTDIR)$(INST_LIBDIR)/datasession" "$(DESTDIR)$(INST_BINDIR)/datasession" \
+	  "$(DESTDIR)$(INST_MANDIR)/datasession.1" \
+	  "$(DESTDIR)$(INST_COMPLETIONS)/bash-completion/completions/datasession" \
+	  "$(DESTDIR)$(INST_COMPLETIONS)/zsh/site-functions/_datasession" \
+	  "$(DESTDIR)$(INST_COMPLETIONS)/fish/vendor_completions.d/datasession.fish"
 
 ## clean: remove build/
 clean:

@@ -16,7 +16,7 @@ description = {
   labels = { "http", "session", "async", "libcurl", "rest" },
 }
 
-dependencies = { "lua >= 5.4, < 5.6", "lua-cjson" }
+dependencies = { "lua >= 5.4, < 5.6", "lua-cjson", "argparse" }
 
 -- The library alone: LuaRocks would look for the header in /usr/include, and Debian has it in a directory below,
 -- which the compiler knows. When it is missing the compiler says what to install.
@@ -27,9 +27,36 @@ test = { type = "command", command = "make test" }
 
 build = {
   type = "builtin",
+  install = { bin = { "bin/datasession" } },
+  copy_directories = { "types" },
   modules = {
     -- files: written by `make rockspec`
     ["datasession.catalog"] = "lua/datasession/catalog.lua",
+    ["datasession.command"] = "lua/datasession/command.lua",
+    ["datasession.command.connect"] = "lua/datasession/command/connect.lua",
+    ["datasession.command.detect"] = "lua/datasession/command/detect.lua",
+    ["datasession.command.doctor"] = "lua/datasession/command/doctor.lua",
+    ["datasession.command.fail"] = "lua/datasession/command/fail.lua",
+    ["datasession.command.invoke"] = "lua/datasession/command/invoke.lua",
+    ["datasession.command.ping"] = "lua/datasession/command/ping.lua",
+    ["datasession.command.profiles"] = "lua/datasession/command/profiles.lua",
+    ["datasession.command.read"] = "lua/datasession/command/read.lua",
+    ["datasession.command.recording"] = "lua/datasession/command/recording.lua",
+    ["datasession.command.request"] = "lua/datasession/command/request.lua",
+    ["datasession.command.sandbox"] = "lua/datasession/command/sandbox.lua",
+    ["datasession.command.sessions"] = "lua/datasession/command/sessions.lua",
+    ["datasession.command.show"] = "lua/datasession/command/show.lua",
+    ["datasession.command.terminal"] = "lua/datasession/command/terminal.lua",
+    ["datasession.command.tree"] = "lua/datasession/command/tree.lua",
+    ["datasession.command.tree.html"] = "lua/datasession/command/tree/html.lua",
+    ["datasession.command.tree.json"] = "lua/datasession/command/tree/json.lua",
+    ["datasession.command.tree.markdown"] = "lua/datasession/command/tree/markdown.lua",
+    ["datasession.command.tree.openapi"] = "lua/datasession/command/tree/openapi.lua",
+    ["datasession.command.tree.plain"] = "lua/datasession/command/tree/plain.lua",
+    ["datasession.command.tree.text"] = "lua/datasession/command/tree/text.lua",
+    ["datasession.command.version"] = "lua/datasession/command/version.lua",
+    ["datasession.command.watch"] = "lua/datasession/command/watch.lua",
+    ["datasession.command.wire"] = "lua/datasession/command/wire.lua",
     ["datasession.copas"] = "lua/datasession/copas.lua",
     ["datasession.cqueues"] = "lua/datasession/cqueues.lua",
     ["datasession.data"] = "lua/datasession/data.lua",

@@ -8,7 +8,7 @@ packages=
 for set in "$@"; do
   case $set in
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
-               pkg-config|pkgconf libmicrohttpd-dev lua-lpeg" ;;
+               pkg-config|pkgconf lua-argparse libmicrohttpd-dev lua-lpeg" ;;
     test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx
                locales" ;;
     locales) more="locales" ;;
@@ -21,6 +21,8 @@ for set in "$@"; do
       command -v node >/dev/null && command -v npm >/dev/null || more="nodejs npm"
       ;;
     apicheck) more="dpkg-dev" ;;
+    docs) more="mkdocs mkdocs-material" ;;
+    diagrams) more="plantuml" ;;
     debians) more="debootstrap git" ;;
     field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket
                  default-jre-headless" ;;

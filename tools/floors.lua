@@ -23,6 +23,7 @@ local MAY_USE = {
     ["datasession.internal.data"] = { "datasession.internal", "datasession.internal.data", "datasession.core",
       "datasession.store", "datasession.date" },
     ["datasession.sandbox"] = { "datasession.sandbox", "datasession.internal" },
+    ["datasession.command"] = { "datasession.command", "datasession", "datasession.internal" },
     ["datasession"] = { "datasession" },
   },
 }

@@ -74,6 +74,7 @@ check "net knows no Lua" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h' c
 check "includes and requires go down" "${LUA:-lua5.4}" tools/floors.lua
 check "words and lines are as the rule says" "${LUA:-lua5.4}" tools/words.lua
 check "the picture shows the floors" env LUA="${LUA:-lua5.4}" "${LUA:-lua5.4}" tools/picture.lua
+check "definitions for editors are what docs/ says" "${LUA:-lua5.4}" tools/types.lua
 check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "each line that coverage leaves out has a reason" nothing \

@@ -1,7 +1,8 @@
 -- messages.lua [check]: every message of the library, as its sources have it. A message is a literal of three
--- words or more, in C or Lua; the sandbox's are left out. "…" stands for what a format puts in. Without an
--- argument it prints them, each with its files. check: fails for a message that docs/messages.md lacks, and
--- for one there that no source has. Loaded by another script it returns { collect, differences }.
+-- words or more, in C or Lua; those of the sandbox and of the command `datasession` are left out. "…" stands
+-- for what a format puts in. Without an argument it prints them, each with its files. check: fails for a
+-- message that docs/messages.md lacks, and for one there that no source has. Loaded by another script it
+-- returns { collect, differences }.
 
 local PAGE = "docs/messages.md"
 
@@ -40,7 +41,8 @@ local sources = dofile "tools/sources.lua"
 local read = sources.read
 
 local function files()
-  return sources.find "csrc lua -name '*sandbox*' -prune -o \\( -name '*.[ch]' -o -name '*.lua' \\) -print"
+  return sources.find("csrc lua \\( -name '*sandbox*' -o -name 'command*' \\) -prune -o " ..
+    "\\( -name '*.[ch]' -o -name '*.lua' \\) -print")
 end
 
 -- The end of the literal that begins at `at` with a quote.

@@ -24,8 +24,10 @@ for module in datasession/core datasession/sandbox/core; do
 done
 
 cd "$scratch"
-LUA_PATH="$scratch/tree/share/lua/5.4/?.lua;$scratch/tree/share/lua/5.4/?/init.lua;;" \
-LUA_CPATH="$scratch/tree/lib/lua/5.4/?.so;;" "${LUA:-lua5.4}" - "$scratch/tree" <<'END'
+LUA_PATH="$scratch/tree/share/lua/5.4/?.lua;$scratch/tree/share/lua/5.4/?/init.lua;;"
+LUA_CPATH="$scratch/tree/lib/lua/5.4/?.so;;"
+export LUA_PATH LUA_CPATH
+"${LUA:-lua5.4}" - "$scratch/tree" <<'END'
 local tree = arg[1]
 local function from_rock(name, path)
   local file = assert(package.searchpath(name, path))
@@ -37,5 +39,6 @@ from_rock("datasession.core", package.cpath)
 from_rock("datasession.sandbox", package.path)
 from_rock("datasession.sandbox.abl", package.path)
 from_rock("datasession.sandbox.core", package.cpath)
-print("both rocks install and load")
 END
+"$scratch/tree/bin/datasession" version >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
+echo "both rocks install and load"

@@ -3,12 +3,15 @@
 -- Made from docs/ by tools/types.lua. Definitions for editors: this file is never run.
 
 ---@alias datasession.ErrorKind "timeout"|"stall"|"dns"|"connect"|"tls"|"proxy"|"auth"|"expired"|"offline"|"refused"|"http"|"server"|"protocol"|"catalog"|"cancelled"|"closed"|"file"|"memory"|"error"
----@alias datasession.SessionEvent "online"|"offline"|"reconnecting"|"reconnected"|"reconnectFailed"|"expired"|"renewed"|"lost"|"statusChanged"
+---@alias datasession.SessionEvent "started"|"stopped"|"disconnected"|"interrupted"|"callbackAdded"|"callbackRemoved"|"online"|"offline"|"reconnecting"|"reconnected"|"reconnectFailed"|"retry"|"expired"|"renewed"|"lost"|"statusChanged"
 
 ---@class datasession.options.btt
 ---@field establishPath? string path below `serviceURI`; the name is documented, some sites change it (observed); more text may follow it
 ---@field requestPath? string path of operations; the same holds
 ---@field format? string|table `"form"`, `"json"` or `"xml"`, or functions of your own
+---@field xmlDeclaration? boolean true, with `format = "xml"`: messages begin with an XML declaration, as the manual's samples (documented)
+---@field xmlDoctype? boolean|string true, with `format = "xml"`: messages name their DTD, as in the samples: `/dse/sessionRequest.dtd` or `/dse/request.dtd` (documented); a string: the folder of the DTDs
+---@field xmlQuotes? boolean true, with `format = "xml"`: the message's own values stand in double quotes, as in the samples (documented); the elements in `dse_formattedData` do not (ours)
 ---@field sessionCarrier? string how requests carry the session id: `"cookie"`, `"parameter"` or `"both"`
 ---@field sessionParameter? string the parameter's name (documented)
 ---@field sessionCookie? string the cookie that shows a session when a reply has neither status nor id
@@ -27,6 +30,12 @@
 ---@class datasession.options.catalog_parse
 ---@field uri? string the URI of the text
 ---@field serviceURI? string base of addresses that are not absolute
+
+---@class datasession.options.channel_broadcast
+---@field timeout? number 0: the session's
+
+---@class datasession.options.channel_notify
+---@field timeout? number 0: the session's
 
 ---@class datasession.options.connectionData
 ---@field service? any name of a Client Service, whose details stay on the server; `"Default"` if the table is empty [documented]
@@ -47,6 +56,7 @@
 ---@field stallTimeout? any as for `datasession.new`
 ---@field maxResponseSize? any as for `datasession.new`
 ---@field maxRedirects? any as for `datasession.new`
+---@field retry? any as for `datasession.new`, for its logins: see Trying again
 ---@field insecure? any as for `datasession.new`
 ---@field http2? any as for `datasession.new`
 ---@field proxy? any as for `datasession.new`
@@ -62,6 +72,7 @@
 ---@class datasession.options.datasession_JSDO
 ---@field name string the resource
 ---@field session? datasession.Session the session to use
+---@field catalog? string|datasession.Catalog the catalog to look in: the URI that `addCatalog` got, or an entry of `session.catalogs`
 ---@field autoFill? boolean true: calls `fill()`
 ---@field autoApplyChanges? boolean see after a save
 ---@field autoSort? boolean keeps tables sorted
@@ -73,11 +84,14 @@
 
 ---@class datasession.options.datasession_getSession: datasession.options.datasession_new
 ---@field catalogURI string|string[] as for `session:addCatalog`; for jsdo alone, since other protocols have no catalogs
----@field username? string for basic, form and sso; for bearer the token
+---@field username? string for basic, form and sso; for bearer the token, unless there is a `tokenProvider`
 ---@field password? string for basic, form and sso
 ---@field loginCallback? function called without arguments when the options have no `username` and `password`; returns a table `{ username, password }`, or a promise of one. Its error is in `err.info.reason`
 ---@field authenticationURI? string the server that checks the credentials; for sso the token server. If it is not `serviceURI`, a provider logs in there, and the session then requests its own login target
 ---@field authProviderAuthenticationModel? string the authentication model at `authenticationURI`
+
+---@class datasession.options.datasession_har
+---@field bodies? integer how many bytes of each body to record; 0: none
 
 ---@class datasession.options.datasession_invalidateAllSessions
 ---@field all? boolean invalidate every live session of this Lua state, those of `datasession.new` too
@@ -86,10 +100,11 @@
 ---@field limit? integer calls at a time
 
 ---@class datasession.options.datasession_new
----@field serviceURI string root of the web application, `http:` or `https:`, without query or fragment; the session drops trailing slashes
+---@field serviceURI string root of the web application, `http:` or `https:`, without query or fragment; the session drops trailing slashes. It may be relative to `baseURI`
+---@field baseURI? string the URI that a relative `serviceURI` follows, such as `/Sports`, as the page's address does in a browser; for `getSession` a relative `authenticationURI`, too
 ---@field authenticationModel? string `"anonymous"`, `"basic"`, `"form"`, `"sso"`, `"bearer"`: see Authentication
 ---@field authProvider? datasession.Provider an AuthenticationProvider that is logged in and has the session's model (`"form_sso"` for `"sso"`, which needs a provider). The session counts as logged in at once; `connected` becomes true with the first good response
----@field protocol? string the protocol of the service: `"jsdo"`, `"datasnap"`, `"btt"`, `"proiv"`, or one of your own. Each protocol has options of its own; those of jsdo are `authenticationModel`, `authProvider`, `context`, `keepTokens` and `timeStamp`
+---@field protocol? string the protocol of the service: `"jsdo"`, `"datasnap"`, `"btt"`, `"proiv"`, or one of your own. Each protocol has options of its own; those of jsdo are `authenticationModel`, `authProvider`, `context`, `keepTokens`, `timeStamp`, `tokenProvider` and `tokenTimeout`
 ---@field pingInterval? number time between automatic pings while the session is logged in; 0: no pings. See Events and states
 ---@field connectTimeout? number time limit for connecting
 ---@field timeout? number time limit of each HTTP exchange, redirects included; 0: no limit
@@ -107,14 +122,21 @@
 ---@field clientKey? string file of its key, PEM
 ---@field clientKeyPassword? string the key's password; libcurl never asks for it at a terminal
 ---@field userAgent? string the header User-Agent
+---@field headers? any header lines of each `session:request` to the session's own origin. A header of that name in the request wins
+---@field query? table parameters of each of these requests. A parameter of that name in the request or its URI wins
 ---@field timeStamp? boolean append a unique `_ts` parameter to the URIs of login, `isAuthorized`, `ping` and `request`, for caches that ignore no-cache headers
 ---@field context? table initial context properties, as for `session:setContext`
 ---@field onOpenRequest? function called before every request: see below
+---@field onRequest? function called for every request and its response, whose header lines they may change: see Hooks
+---@field onResponse? function called for every request and its response, whose header lines they may change: see Hooks
 ---@field name? string the session is stored under this name: see Storage; `""`: not stored
 ---@field store? table where the session is stored
 ---@field storage? any the old name of `store`, for one version
 ---@field keepTokens? boolean store the session's tokens too
+---@field tokenProvider? function gives a bearer session its tokens: see Tokens
+---@field tokenTimeout? number time limit of a call of `tokenProvider`; 0: no limit
 ---@field reconnect? table|boolean the session reconnects by itself: see Reconnecting
+---@field retry? table calls that fail for a passing reason are sent again: see Trying again
 ---@field keepCredentials? boolean keep name and password in memory, so that the session can log in again by itself
 
 ---@class datasession.options.datasession_setLimits
@@ -122,6 +144,9 @@
 ---@field totalConnections? integer connections at a time in total; 0: no limit
 ---@field idleHandles? integer idle libcurl handles that are kept, of 10 to 20 KB each, 16 KB more from libcurl 8.7 on; 0: each request creates a handle
 ---@field http2? boolean false: new https requests use HTTP/1.1, except those of sessions with an option `http2` of their own
+
+---@class datasession.options.datasession_trace
+---@field bodies? integer how many bytes of each body to show; 0: none
 
 ---@class datasession.options.datasnap
 ---@field dscontext? string the first part of the path; `""`: none. Slashes around it are ignored [S]
@@ -132,7 +157,7 @@
 ---@class datasession.options.format
 ---@field base? string the format of everything that the table leaves out; default `"form"`
 ---@field encode? function `encode(message)` returns the body, a string, and its Content-Type. `message.kind` is `"establish"`, with `createSession`, `TID`, `sessionId`, `serverId` as they apply; or `"request"`, with `operation`, `data`, `fields`
----@field decode? function `decode(body, response)` returns the reply: a table with `status`, `sessionId`, `serverId`, `timeout` (milliseconds), `result`; or nil: the body is not a reply
+---@field decode? function `decode(body, response)` returns the reply: a table with `status`, `sessionId`, `serverTID`, `serverId`, `timeout` (milliseconds), `result`; or nil: the body is not a reply
 ---@field classify? function `classify(reply, response)` classifies a response: `"ok"`, `"inactivity"` (the session is lost), `"connection"`, `"error"`; nil: the library decides
 
 ---@class datasession.options.jsdo_fill
@@ -154,6 +179,22 @@
 ---@field stopOnError? boolean true: a refused change ends a save record by record
 ---@field onProgress? function called with (done, total) after each record
 
+---@class datasession.options.oauth2_clientCredentials
+---@field tokenURI string the token endpoint
+---@field clientId string
+---@field clientSecret string
+---@field scope? string
+---@field parameters? table further fields of each form, as `audience`
+---@field connection? table options of `datasession.new` for the connection to the authorization server, as `caFile`
+
+---@class datasession.options.oauth2_deviceFlow
+---@field deviceURI string the device authorization endpoint
+---@field onCode function called with a table of `userCode`, `verificationURI`, `verificationURIComplete` (may be nil) and `expiresIn`, which the user must be shown
+
+---@class datasession.options.oauth2_refreshToken
+---@field refreshToken string
+---@field onRefreshToken? function called with each new refresh token, for the program to keep it in a safe place
+
 ---@class datasession.options.proiv
 ---@field sessionNodeID? string a name for the program's own use
 ---@field URI? string the connection servlet, on serviceURI's server: relative to the server with a slash in front, else relative to serviceURI
@@ -169,6 +210,17 @@
 ---@field backoff? number factor from one wait to the next
 ---@field maxDelay? number longest wait
 ---@field jitter? number each wait varies at random by this fraction, so that many sessions do not reconnect at once
+
+---@class datasession.options.retry
+---@field maxAttempts? any how often the call is sent at most
+---@field delay? number time before the second attempt
+---@field backoff? number factor from one wait to the next
+---@field maxDelay? number longest wait. A `Retry-After` beyond it ends the call
+---@field jitter? number each wait varies at random by this fraction, so that many sessions do not come back at once
+---@field statuses? integer[] the HTTP statuses from 400 to 599 after which the call is sent again; 401 is refused
+---@field kinds? string[] the same for failures without such a status, by `err.kind`: `"timeout"`, `"stall"`, `"dns"`, `"connect"`, `"tls"`, `"proxy"`, `"offline"`, `"http"`, `"server"`, `"protocol"`, `"memory"`, `"error"`
+---@field totalTimeout? number time limit for all attempts and the waits between them; true: the call's `timeout` is that limit
+---@field budget? boolean false: the budget does not count
 
 ---@class datasession.options.sandbox_start
 ---@field port? integer the port; 0: any free port
@@ -244,6 +296,13 @@
 ---@field channelResponseTimeout? integer a client that was handed a message of its callback channel answers within this time, or the channel is closed
 ---@field channelQueueSize? integer the messages that wait for the client of a callback channel; more are refused
 
+---@class datasession.options.server_setOAuth
+---@field lifetime? number lifetime of new access tokens
+---@field refreshTokens? boolean give refresh tokens too
+---@field interval? number the least time between two requests of a waiting device
+---@field deviceLifetime? number the time that a user has to approve a device
+---@field clients? table secrets by client id; `""`: a client without one
+
 ---@class datasession.options.server_setProiv
 ---@field stop? string response to a STOP: `"end"`, `"refuse"` (409 at once), `"refuseLater"` (at a POLL), or `"hang"` (stopping, as long as this is set)
 ---@field polls? integer the number of the POLL after the STOP with that response; 0: the response to STOP itself
@@ -265,6 +324,12 @@
 ---@field bytes? boolean as for `invoke`
 ---@field timeout? number 0: the session's
 ---@field idempotent? boolean as for `invoke`
+
+---@class datasession.options.session_channel
+---@field serverChannel string the channel gets what is broadcast to this name [D]
+---@field id? string the channel's own id. A program that knows it can take its messages, so it should be hard to guess. The server ignores its case [S]
+---@field token? string proves to the server who opened the channel; it is a secret [S]
+---@field answerTimeout? number a callback that has not answered by then is answered for by `false`, and reported to `onError`, since the server closes a channel that does not answer within 30 s [S, O]
 
 ---@class datasession.options.session_establishSession
 ---@field newSession? boolean
@@ -298,17 +363,22 @@
 ---@field query? table parameters that are added to the URI, percent-encoded. By name, as in `{ top = 10, state = { "MA", "NH" } }`, they are written in alphabetical order; pairs, as in `{ { "state", "MA" }, { "top", 10 } }`, keep their order. A value is a string, a number, a boolean, `datasession.null` for an empty ...
 ---@field method? string GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS
 ---@field headers? any header lines that are added to the session's or replace them. Content-Length, Transfer-Encoding, line breaks and NUL raise
----@field body? string sent as it is; its Content-Type is that of `headers`, or none
+---@field body? string|function sent as it is; its Content-Type is that of `headers`, or none. A function gives the body piece by piece: see Bodies that are sent piece by piece
+---@field bodyFile? string the path of a file, which is the body
+---@field bodyLength? number for a function in `body`: the size of the body
+---@field rewind? function for a function in `body`: begins the body again
 ---@field json? any encoded as the body, with Content-Type `application/json; charset=utf-8`. NaN, infinity and strings that are not UTF-8 raise; the message names their key
 ---@field form? table encoded as the body, with Content-Type `application/x-www-form-urlencoded`
+---@field multipart? table the parts of a form that holds files, as `multipart/form-data`: see Forms with files
 ---@field timeout? number 0: the session's
 ---@field stallTimeout? number 0: the session's
 ---@field saveTo? string|function takes the body as it comes: see Large bodies
 ---@field resume? boolean with a path in `saveTo`: go on with an interrupted download
----@field onProgress? function with a path in `saveTo`: called with (bytes written, bytes in total) after each piece. The total is nil when the server does not say it or compresses the body; the header `Accept-Encoding: identity` asks for no compression
+---@field onProgress? function called with (sent, total, received, total), the bytes of the two bodies, at most once a step, and at the end. A total is nil while it is not known; the server does not say its own when it compresses the body, and the header `Accept-Encoding: identity` asks for no compression. After a redirect ...
 ---@field stream? boolean resolve when the body begins: see Large bodies
 ---@field maxResponseSize? number size limit of the body
 ---@field idempotent? boolean true if the request may reach the server twice: see Reconnecting
+---@field retry? table send the request again if it fails for a passing reason: see Trying again
 
 ---@class datasession.options.transport
 ---@field connect? any `connect(session, seconds)` connects the session. Returns true, and optionally a string for `SESSION_KEY`; or nil and an error
@@ -345,6 +415,87 @@ function Catalog:eachResource() end
 ---@return any ...
 function Catalog.read(path) end
 
+---@class datasession.Channel
+---@field session any the session
+---@field serverChannel any those of the options, or a random id
+---@field id any those of the options, or a random id
+---@field state string `"closed"`, `"opening"`, `"open"` or `"closing"`
+local Channel = {}
+
+---Defines a callback, and returns the channel and the id. The id is a string; nil: a random one. `names`, a string or an array of strings, are further server channels whose broadcasts it gets. Sends nothing: `register` does. `f(value, message)` is called for each message in a coroutine, in which ...
+---@param id any
+---@param f any
+---@param names? any
+---@return datasession.Promise
+function Channel:callback(id, f, names) end
+
+---Registers one callback with the server, by default all that were defined; the first one opens the channel. The promise resolves with the channel. It rejects with the kind `"refused"` if the id of the channel or of the callback is taken, and with `"http"` if the server has no channels: the slim ...
+---@param id? any
+---@return datasession.Promise
+function Channel:register(id) end
+
+---Takes a callback out of the channel. The last one closes the channel (S). The promise resolves with the channel.
+---@param id any
+---@return datasession.Promise
+function Channel:unregister(id) end
+
+---Sends a value to each channel that listens to a server channel, by default the channel's own. The channel need not be open. The promise resolves with true, and rejects with the kind `"refused"` if no channel is open or the queue of one is full (S).
+---@param value any
+---@param serverChannel? any
+---@param options? datasession.options.channel_broadcast
+---@return datasession.Promise
+function Channel:broadcast(value, serverChannel, options) end
+
+---The same for an object in the vendor's marshalled form.
+---@param value any
+---@param serverChannel? any
+---@param options? any
+---@return any ...
+function Channel:broadcastObject(value, serverChannel, options) end
+
+---Sends a value to one callback of one channel, and resolves with its answer, which may be false. Rejects with the kind `"refused"` if no channel has that callback or its queue is full. The server waits for the answer without a limit, so the request's own `timeout` counts (S). A callback of this ...
+---@param channelId any
+---@param callbackId any
+---@param value any
+---@param options? datasession.options.channel_notify
+---@return datasession.Promise
+function Channel:notify(channelId, callbackId, value, options) end
+
+---The same for an object in the vendor's marshalled form.
+---@param channelId any
+---@param callbackId any
+---@param value any
+---@param options? any
+---@return any ...
+function Channel:notifyObject(channelId, callbackId, value, options) end
+
+---Closes the channel. It is closed here whatever the server answers; the promise resolves with the channel, or rejects if the server was not reached. `register` opens it again.
+---@return datasession.Promise
+function Channel:close() end
+
+---Closes the session, and with it the channel: the promise of `session:closeSession()`.
+---@return datasession.Promise
+function Channel:closeSession() end
+
+---Subscribes to an event of the channel, by the rules of sessions. The handler's first argument is the channel. Events, each with its further arguments:
+---@param event any
+---@param handler any
+---@param scope? any
+---@return any ...
+function Channel:subscribe(event, handler, scope) end
+
+---Ends that subscription.
+---@param event any
+---@param handler any
+---@param scope? any
+---@return any ...
+function Channel:unsubscribe(event, handler, scope) end
+
+---Ends all subscriptions to an event, by default to all events.
+---@param event? any
+---@return any ...
+function Channel:unsubscribeAll(event) end
+
 ---@class datasession.datasession
 ---@field data any raises, and nothing is added
 ---@field engine any An object with the methods that cqueues and LuaSocket expect. Programs use the functions of `datasession` itself; the methods of the same names are aliases. With cqueues: With `socket.select`: With libuv, GLib or a loop of your own, watch the descriptor for reading, level-triggered. Without a ...
@@ -380,6 +531,8 @@ function Catalog.read(path) end
 ---@field AUTH_TYPE_FORM_SSO string `"form_sso"`
 ---@field AUTH_TYPE_BEARER string `"bearer"`
 ---@field core any `require "datasession"`, not its parts
+---@field har any look at the disk: the file has the entries before
+---@field trace any look at the disk: the file has the lines before
 ---@field invalidateAllSessions any meaning
 ---@field store any The module that has two stores. It is loaded when it is first used. The module `datasession.storage` is its old name, and `storage` the old name of the option; both work for one more version.
 local datasession = {}
@@ -534,10 +687,11 @@ function datasession.stopSession(key, timeout, onSuccess, onFailure) end
 ---@return any ...
 function datasession.endSession(key) end
 
----Sets the function that receives the log; nil: none, the default. Returns the function that was set before. `f(level, event, session, fields)` is called from the loop, like any handler, for each event of the table below; an error in it goes to `onError`. Failures that a call returns to its ...
+---Sets the function that receives the log; nil: none, the default. `level` is the lowest that it gets: `"debug"`, `"info"` (the default), `"warning"` or `"error"`. Returns the function that was set before. `f(level, event, session, fields)` is called from the loop, like any handler, for each event ...
 ---@param f? any
+---@param level? any
 ---@return any ...
-function datasession.setLogger(f) end
+function datasession.setLogger(f, level) end
 
 ---Creates a session, logs in and loads catalogs. Returns a promise of (session, `SUCCESS`, info of `session:addCatalog`). When a step fails, `getSession` invalidates the session, logs out the provider that it created, and rejects with the step's error. It rejects with `err.kind == "auth"` when the ...
 ---@param options datasession.options.datasession_getSession
@@ -548,10 +702,25 @@ function datasession.getSession(options) end
 ---@return any ...
 function datasession.sessions() end
 
+---Returns a function for `onProgress` that draws a bar on standard error: the body that is sent, then the one that is received. `label` (string) stands before it. Where standard error is no terminal it writes nothing.
+---@param label? any
+---@return any ...
+function datasession.progressBar(label) end
+
 ---Writes the changes of named sessions and waits, at most `timeout` seconds (default 3), until everything that file stores have received is on the disk. Returns true; nil and a message when the time is over, or when a write has failed since the last report.
 ---@param timeout? any
 ---@return any ...
 function datasession.flush(timeout) end
+
+---Sets the function for all sessions and providers; nil: none, the default. Returns the function that was set before.
+---@param f? any
+---@return any ...
+function datasession.onRequest(f) end
+
+---The same for responses.
+---@param f? any
+---@return any ...
+function datasession.onResponse(f) end
 
 ---@class datasession.date
 local date = {}
@@ -629,6 +798,7 @@ function Engine:run(limit) end
 ---@field result integer|boolean the result code; false for a `ping` that was sent
 ---@field httpStatus integer|nil of the response, if one came
 ---@field uri string|nil of the response or the request, without query
+---@field attempts integer|nil how often a call with `retry` was sent
 ---@field retryable boolean true if the same call may succeed when it is repeated unchanged
 ---@field info table `info` of the call; at least `{ errorObject }`
 ---@field session datasession.Session|nil the owner of the call
@@ -1075,6 +1245,16 @@ function Record:merge(choices) end
 ---@field batch any the same
 ---@field xhr any a response; absent when none came
 ---@field exception any an error, of every failure
+---@field method string
+---@field uri string the URI as it is sent, with its query. In steps that the session takes by itself (login, reconnect, refresh, ping, logout) without it
+---@field publicURI string the URI without query and path parameters, as `response.uri` and `err.uri` are
+---@field verb string the call that sends it: `"login"`, `"ping"`, `"addCatalog"`, `"request"`, `"invoke"`, `"reconnect"`, `"refresh"`
+---@field attempt integer 1, and more when the call is sent again
+---@field headers table the header lines by name in lower case, with those of the protocol; without those that libcurl makes: Host, Cookie, Content-Length, Accept-Encoding. The values of Authorization and of DataSnap's session id are shown as `"***"`
+---@field body string|nil the body; nil in the session's own steps, and for a body that a file, a form or a function gives
+---@field bodySize integer|nil its bytes; nil: not known yet
+---@field session any who sends it
+---@field provider any who sends it
 local Request = {}
 
 ---@class datasession.Resource
@@ -1108,6 +1288,7 @@ function Resource:fields() end
 ---@field uri string the URI of the response, after redirects, without query
 ---@field timing table times in seconds: `resolve`, `connect`, `tls` and `firstByte` since the start of the last hop, 0 where the phase did not occur; `total` of all hops
 ---@field timings table the times of every request of the call
+---@field attempts integer which attempt this is the response to: 1, or more after a retry or a reconnect
 local Response = {}
 
 ---iterates over the pieces, strings. It waits for each as `await` does, and raises when the body does not come whole. Several loops, each in a `spawn`, share the pieces.
@@ -1258,7 +1439,7 @@ function SandboxServer:advanceClock(seconds) end
 ---@return any ...
 function SandboxServer:expireTokens() end
 
----Does the same, and refuses all refresh tokens issued so far with 401.
+---Does the same, and refuses all refresh tokens issued so far.
 ---@return any ...
 function SandboxServer:revokeTokens() end
 
@@ -1317,6 +1498,17 @@ function SandboxServer:setBtt(options) end
 ---@return any ...
 function SandboxServer:setProiv(options) end
 
+---Changes the behaviour of the authorization server `oauth`; other settings stay. `POST /oauth/token` takes the grants `client_credentials`, `refresh_token` (each refresh token is good once) and the device flow's, with the client's id and secret in the form or by HTTP Basic. `POST ...
+---@param options datasession.options.server_setOAuth
+---@return any ...
+function SandboxServer:setOAuth(options) end
+
+---Approves the device that shows this code, as a user does on the page; refuses it when `approved` is false. Returns false if no device shows the code.
+---@param code any
+---@param approved? any
+---@return any ...
+function SandboxServer:approveDevice(code, approved) end
+
 ---Returns the requests since the last `clearRequests`, oldest first, at most 10,000: tables of `method`, `uri`, `path`, `parameters`, `query`, `headers` (by lower-case name), `body`, `size` (of the body, bytes), `status`, `model`, `route` (as `"GET /stock"`), `fault`, `failure` (of a function of ...
 ---@return any ...
 function SandboxServer:requests() end
@@ -1348,9 +1540,9 @@ function Service:resource(name) end
 ---@class datasession.Session
 ---@field status any `session.serviceStatus`
 ---@field onOpenRequest any give a value of the kind that the message names
----@field key any look at the operating system's random source
 ---@field serviceStatus any meaning
 ---@field expiresAt any When the session expires unless it is used before, in seconds since the epoch. nil: the session does not expire, or the service does not tell. Each response with a deadline updates the value. Events, each with its handler and what fires it: Each cause fires one event, and then `offline`: - the ...
+---@field key any A string that identifies the session in functions that take a key: the name of its protocol, a hyphen and 32 random hexadecimal digits. It is unique in the process. It is a secret: code that has it can end the session.
 ---@field authenticationModel string the model, in lower case
 ---@field authProvider datasession.Provider|nil while logged in: the provider of the options, or one that represents the session's own login
 ---@field catalogs any[] the loaded catalogs, in order
@@ -1361,9 +1553,12 @@ function Service:resource(name) end
 ---@field loginHttpStatus integer|nil HTTP status of the last login, check or ping that affected the login, also when its provider was logged out; 0: no response came; nil: no request was made, or the session is logged out
 ---@field loginResult integer|nil result code of the last login; `AUTHENTICATION_FAILURE` after the session expired; nil as above
 ---@field name string|nil the option
+---@field onRequest function|nil the options; can be set
+---@field onResponse function|nil the options; can be set
 ---@field pingInterval number the option; can be set to 0 or more, or a text. Setting it replaces the timer; 0 stops it
 ---@field protocol string the option
 ---@field reconnect table|nil the option, with its defaults; nil: the session does not reconnect by itself
+---@field retry table|nil the option, with its defaults; nil: calls are not sent again
 ---@field services any[] services of the loaded catalogs
 ---@field serviceURI string the option, without trailing slashes
 ---@field sessionId string|nil the service's id of the session, if known. It is a secret; no message holds it
@@ -1371,10 +1566,20 @@ function Service:resource(name) end
 ---@field userName string|nil the name last passed to `login` or `getSession`, even if the server refused it; nil for anonymous and bearer, and after logout
 local Session = {}
 
+---Gives a bearer session that is logged in a new token, with the seconds that it lives (default: unknown). The next requests carry it; pending ones keep the token that they were sent with. A request that the server refuses for the old token is sent again with the new one. The old token is wiped ...
+---@param token any
+---@param expiresIn? any
+---@return any ...
+function Session:setToken(token, expiresIn) end
+
 ---Establishes the session; `session:login` is the same. Without an argument, or with nil or true, it creates a session. With false it joins an existing one, found by the terminal or by a predefined id (documented). The argument may also be a table: The names are documented. With `format = "json"` ...
 ---@param newSession? any
 ---@return datasession.Promise
 function Session:establishSession(newSession) end
+
+---Returns the terminal, or nil: that of the reply that named one last (`serverTID`), else that of the option or of `establishSession`. Later requests send it (documented).
+---@return any ...
+function Session:tid() end
 
 ---Returns `session.serviceStatus`.
 ---@return any ...
@@ -1448,6 +1653,11 @@ function Session:cache(suffix, options) end
 ---@param includeSessionId? any
 ---@return any ...
 function Session:getCacheURL(suffix, includeSessionId) end
+
+---Returns a channel in the state `"closed"`, and sends nothing. Raises for wrong options. Options of `session:channel`, each with its type, default and evidence:
+---@param options datasession.options.session_channel
+---@return any ...
+function Session:channel(options) end
 
 ---Switches the storing of a session on or off, as the vendor's function does before the first call (D). The session forgets its id and its deadline, and sends nothing: the server's session ends by its own time limit (S). With true it is stored under the prefix (default `""`) and `dssessionid`, and ...
 ---@param useSessionCookie? any

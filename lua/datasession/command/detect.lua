@@ -1,0 +1,78 @@
+--- Finds out which kind of server responds at a URI, and how it asks for a login.
+
+local detect = {}
+
+-- A page with a field for a password asks for a login, whatever its status says.
+local function isLoginPage(response)
+  local type = response.headers["content-type"] or ""
+  if not type:find("text/html", 1, true) then return false end
+  local body = response.body:lower()
+  return body:find("security_check", 1, true) ~= nil or body:find("type=[\"']?password") ~= nil
+end
+
+local function modelOf(response)
+  local asks = (response.headers["www-authenticate"] or ""):lower()
+  if response.status == 401 and asks:find "^basic" then return "basic" end
+  if response.status == 401 and asks:find "^bearer" then return "bearer" end
+  if isLoginPage(response) or response.status == 401 then return "form" end
+  return "anonymous"
+end
+
+--- The response to GET, whatever its status; or nil and the error of a request without one.
+function detect.get(session, path)
+  local response, err = session:request { path = path }:await()
+  response = response or err.response
+  return response, err
+end
+
+--- An error's message without the call and the URI that it begins with.
+function detect.cause(err)
+  return (err.message:gsub("^%a+: https?://[^ ]+: ", ""):gsub("^%a+: (HTTP %d+) from https?://[^ ]+:", "%1:"))
+end
+
+local PINGS = { "/rest/_oepingService/_oeping", "/rest/_oeping", "/" } -- the last: for servers without
+
+--- Asks a server once whether it serves, without a login.
+-- @param session an anonymous session at the URI
+-- @return true or false, the reason or "", and the seconds that the response took, or nil
+function detect.isUp(session)
+  local response, err
+  for _, path in ipairs(PINGS) do
+    response, err = detect.get(session, path)
+    if not response or response.status ~= 404 then break end
+  end
+  if not response then return false, detect.cause(err) end
+  local seconds = response.timing.total
+  if response.status >= 500 then return false, detect.cause(err), seconds end
+  if response.status == 401 then return true, "asks for a login", seconds end
+  return true, response.status >= 400 and "HTTP " .. response.status or "", seconds
+end
+
+--- The authentication model that a web application asks for.
+-- @param new function that makes a session of options
+-- @param options those of the session, without a model
+-- @return "anonymous", "basic", "form" or "bearer". Raises the error object if no response comes
+function detect.model(new, options)
+  local asked = {}
+  for name, value in pairs(options) do asked[name] = value end
+  asked.authenticationModel = "anonymous"
+  local session <close> = new(asked)
+  local response, err = detect.get(session, "/static/home.html")
+  if not response then error(err, 0) end
+  return modelOf(response), response
+end
+
+--- "openedge", "datasnap", or nil for another kind.
+-- @param session an anonymous session at the URI
+function detect.kind(session)
+  local ping = detect.get(session, "/rest/_oepingService/_oeping") or detect.get(session, "/rest/_oeping")
+  local answers = ping and (ping.status == 200 or ping.status == 500)
+  if answers and ping.body:find("^%s*{") then return "openedge" end
+  local home = detect.get(session, "/static/home.html")
+  if home and (home.status == 200 or home.status == 401) then return "openedge" end
+  local named = detect.get(session, "/datasnap/rest/DSAdmin/GetPlatformName")
+  if named and named.body:find('"result"', 1, true) then return "datasnap" end
+  if named and (named.status == 401 or named.status == 403) then return "datasnap" end
+end
+
+return detect

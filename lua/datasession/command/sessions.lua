@@ -1,0 +1,88 @@
+--- login, logout, sessions.
+
+local connect = require "datasession.command.connect"
+local datasession = require "datasession"
+local fail = require "datasession.command.fail"
+local profiles = require "datasession.command.profiles"
+local show = require "datasession.command.show"
+local terminal = require "datasession.command.terminal"
+
+local sessions = {}
+
+-- An entry of the list of sessions. It holds no secret.
+local function profileOf(args, options, session)
+  local kept = {}
+  for option, value in pairs(options) do
+    if option ~= "name" and option ~= "store" then kept[option] = value end
+  end
+  return {
+    options = kept, user = args.user, model = session.authenticationModel, catalogs = args.catalog,
+  }
+end
+
+local function describe(session)
+  local user = session.userName
+  return ("%s at %s%s"):format(session.authenticationModel, session.serviceURI, user and " as " .. user or "")
+end
+
+function sessions.login(args)
+  local name = profiles.checkName(args.session)
+  if not connect.isUri(args.uri) then
+    fail.with("usage", ("login: expected a URI such as https://host/Sports, got '%s'"):format(args.uri))
+  end
+  local options = connect.describe(args, args.uri)
+  options.keepTokens = args.keep_token
+  options.name, options.store = name, profiles.store()
+  profiles.store():remove(name)
+  local session = connect.new(options)
+  connect.login(args, session, args.user)
+  for _, uri in ipairs(args.catalog) do fail.unless(session:addCatalog(uri):await()) end
+  profiles.set(name, profileOf(args, options, session))
+  fail.unless(datasession.flush(10))
+  io.stdout:write(("logged in: %s (session '%s')\n"):format(describe(session), name))
+  if session.authenticationModel == "basic" then
+    io.stderr:write("datasession: passwords are not stored: the next commands ask for it again\n")
+  end
+end
+
+function sessions.logout(args)
+  local name = profiles.checkName(args.session)
+  local profile = profiles.get(name)
+  if not profile then fail.with("expired", ("there is no session '%s'"):format(name)) end
+  local options = {}
+  for option, value in pairs(profile.options) do options[option] = value end
+  options.name, options.store = name, profiles.store()
+  local session = connect.new(options)
+  profiles.remove(name)
+  local done, err = session:logout():await()
+  fail.unless(datasession.flush(10))
+  if not done then error(err, 0) end
+  io.stdout:write(("logged out (session '%s')\n"):format(name))
+end
+
+local function rowOf(name, profile)
+  local options = profile.options or {}
+  return {
+    name = name, serviceURI = options.serviceURI, model = profile.model, user = profile.user,
+    stored = profiles.store():get(name) ~= nil, catalogs = profile.catalogs,
+  }
+end
+
+function sessions.sessions(args)
+  local names, all = profiles.list()
+  local list = {}
+  for i, name in ipairs(names) do list[i] = rowOf(name, all[name]) end
+  if args.json then return show.json(datasession.array(list)) end
+  if #list == 0 then
+    io.stderr:write "datasession: there are no sessions; datasession login makes one\n"
+    return
+  end
+  local rows = {}
+  for i, one in ipairs(list) do
+    rows[i] = { one.name, one.serviceURI, one.model, one.user, one.stored and "kept" or "asks again" }
+  end
+  io.stdout:write(show.table({ "session", "service", "model", "user", "login" }, rows))
+  if terminal.is(1) then io.stdout:flush() end
+end
+
+return sessions

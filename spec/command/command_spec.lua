@@ -1,0 +1,75 @@
+-- The command itself: help, completion, manual, the sandbox, watch.
+local codec = require "datasession.internal.codec"
+local sandbox = require "datasession.sandbox"
+
+local child = dofile "spec/support/child.lua"
+local command = dofile "spec/support/command.lua"
+local run = dofile("spec/support/shell.lua").run
+
+describe("the command", function()
+  local home
+
+  before_each(function() home = command.home() end)
+  after_each(function() command.removeHome(home) end)
+
+  it("has help with an example for each command, a manual, and completions", function()
+    local help = command.output(home, "--help")
+    local manual = run(child.interpreter() .. " tools/command-files.lua -")
+    local bash = command.output(home, "completion", "bash")
+    local count = 0
+    for name in help:match("Commands:\n(.-)\n\n"):gmatch "\n?   (%l+) " do
+      if name ~= "completion" then
+        count = count + 1
+        assert.matches("Example: datasession " .. name, command.output(home, name, "--help"), 1, true)
+        assert.matches("\n.SS datasession " .. name .. "\n", manual, 1, true)
+        assert.matches(name, bash, 1, true)
+      end
+    end
+    assert.equal(17, count)
+    assert.matches("complete", command.output(home, "completion", "fish"))
+    assert.matches("_arguments", command.output(home, "completion", "zsh"))
+  end)
+
+  it("tells versions", function()
+    assert.matches("^datasession .*\nLua 5%.%d\nlibcurl %d", command.output(home, "version"))
+    assert.is_string(codec.decode(command.output(home, "version", "--json")).curl)
+  end)
+
+  it("starts a sandbox that answers until it is interrupted", function()
+    local pipe = assert(io.popen(("echo $$; exec timeout %d %s bin/datasession sandbox --json 2>&1"):format(
+      child.LIMIT, child.interpreter())))
+    local pid = pipe:read "l"
+    local origin = codec.decode(pipe:read "l").origin
+    assert.matches("is up", command.output(home, "ping", origin .. "/SportsAnonymous"))
+    assert(os.execute("kill -INT " .. pid))
+    local ended = pipe:read "a"
+    local _, _, code = pipe:close()
+    assert.matches("interrupted", ended)
+    assert.equal(130, code)
+    assert.equal(4, command.run(home, "ping", origin .. "/").code)
+  end)
+
+  describe("watches", function()
+    local server
+    setup(function() server = assert(sandbox.start()) end)
+    teardown(function() server:close() end)
+
+    it("as a table at a terminal", function()
+      home.variables.COLUMNS = "160"
+      local shown, code = command.terminal(home, nil, "watch", server.uris.form, "http://127.0.0.1:1/",
+        "--interval", "0.01", "--count", "3")
+      assert.equal(4, code)
+      assert.matches("\27[3A", shown, 1, true) -- drawn over the former table
+      assert.matches("up", shown)
+      assert.matches("[▁▂▃▄▅▆▇█]", shown)
+      assert.matches("the connection failed", shown)
+    end)
+
+    it("as a line for each change through a pipe", function()
+      local result = command.run(home, "watch", server.uris.anonymous, "--interval", "0.01", "--count", "3")
+      assert.equal(0, result.code, result.errors)
+      assert.matches("^%d+%-%d+%-%d+T[%d:]+Z http%S+ up\n$", result.output)
+      assert.equal(2, command.run(home, "watch", server.uris.anonymous, "--interval", "soon").code)
+    end)
+  end)
+end)

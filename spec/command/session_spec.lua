@@ -1,0 +1,100 @@
+-- login, logout, sessions, ping: sessions that the next command goes on with.
+local sandbox = require "datasession.sandbox"
+
+local command = dofile "spec/support/command.lua"
+local files = dofile "spec/support/files.lua"
+local run = dofile("spec/support/shell.lua").run
+
+describe("the command's sessions", function()
+  local server, home
+
+  setup(function() server = assert(sandbox.start()) end)
+  teardown(function() server:close() end)
+  before_each(function()
+    home = command.home()
+    server:clearRequests()
+  end)
+  after_each(function() command.removeHome(home) end)
+
+  local function login(model, ...)
+    home.variables.DATASESSION_PASSWORD = "secret"
+    return command.run(home, "login", server.uris[model], "--user", "lua", ...)
+  end
+
+  it("log in as the server asks, go on, and log out", function()
+    local result = login("form")
+    assert.equal(0, result.code, result.errors)
+    assert.matches("logged in: form at .* as lua", result.output)
+    assert.equal(1, server:sessionCount("form"))
+    home.variables.DATASESSION_PASSWORD = nil
+    assert.matches("is up", command.output(home, "ping"))
+    assert.matches("SportsForm", command.output(home, "get", "/static/home.html"))
+    assert.equal(1, server:sessionCount("form"))
+    assert.matches("default +http.*form +lua +kept", command.output(home, "sessions"))
+    assert.matches("logged out", command.output(home, "logout"))
+    assert.equal(0, server:sessionCount("form"))
+    result = command.run(home, "ping")
+    assert.equal(5, result.code)
+    assert.matches("there is no session 'default': run datasession login", result.errors, 1, true)
+  end)
+
+  it("keep no password and no token that was not asked for", function()
+    assert.equal(0, login("basic").code)
+    local result = command.run(home, "get", "/static/home.html")
+    assert.equal(0, result.code, result.errors)
+    home.variables.DATASESSION_PASSWORD = nil
+    result = command.run(home, "get", "/static/home.html")
+    assert.equal(3, result.code)
+    assert.matches("password of lua is needed", result.errors)
+    home.variables.DATASESSION_PASSWORD = "letmein"
+    assert.equal(0, command.run(home, "login", server.uris.bearer, "--model", "bearer").code)
+    local kept = run("cat " .. home.directory .. "/sessions/*")
+    assert.matches("SportsBearer", kept)
+    assert.is_nil(kept:find("letmein", 1, true))
+    assert.is_nil(kept:find("secret", 1, true))
+    command.output(home, "login", server.uris.bearer, "--model", "bearer", "--keep-token")
+    home.variables.DATASESSION_PASSWORD = nil
+    assert.matches("is up", command.output(home, "ping"))
+  end)
+
+  it("have names", function()
+    assert.equal(0, login("form", "--session", "one").code)
+    assert.equal(0, login("anonymous", "--session", "two").code)
+    assert.matches("SportsForm", command.output(home, "get", "/static/home.html", "-s", "one"))
+    assert.matches("SportsAnonymous", command.output(home, "get", "/static/home.html", "-s", "two"))
+    assert.equal(5, command.run(home, "get", "/static/home.html").code)
+    local list = command.output(home, "sessions", "--json")
+    assert.matches('"name":"one"', list)
+    assert.matches('"name":"two"', list)
+  end)
+
+  it("say what is wrong by their exit codes", function()
+    home.variables.DATASESSION_PASSWORD = "wrong"
+    local result = command.run(home, "login", server.uris.form, "--user", "lua")
+    assert.equal(3, result.code)
+    assert.equal("", result.output)
+    assert.is_nil(result.errors:find("wrong", 1, true))
+    assert.equal(2, command.run(home, "login", server.uris.form).code)
+    assert.equal(2, command.run(home, "login", "host/Sports").code)
+    assert.equal(2, command.run(home, "loign").code)
+    assert.equal(4, command.run(home, "ping", "http://127.0.0.1:1/").code)
+    login("form")
+    server:expireSessions()
+    assert.equal(5, command.run(home, "get", "/rest/CustomerService/Customer").code)
+  end)
+
+  it("ask for the password at a terminal, and do not show it", function()
+    local shown, code = command.terminal(home, { when = "password of lua: ", with = "secret" }, "login",
+      server.uris.form, "--user", "lua")
+    assert.equal(0, code, shown)
+    assert.matches("logged in: form", shown)
+    assert.is_nil(shown:find("secret", 1, true))
+  end)
+
+  it("take the password from a file", function()
+    local file = files.new "secret\n"
+    local result = command.run(home, "login", server.uris.form, "--user", "lua", "--password-file", file)
+    os.remove(file)
+    assert.equal(0, result.code, result.errors)
+  end)
+end)
