@@ -8,6 +8,7 @@ local recording = {}
 
 local sink -- function (line) or nil: where --trace writes
 local file
+local har
 
 local function open(path)
   if path == "-" then return function(line) io.stderr:write(line, "\n") end end
@@ -23,7 +24,7 @@ function recording.start(args)
     sink = open(args.trace)
     datasession.trace(sink)
   end
-  if args.har then fail.unless(datasession.har(args.har)) end
+  if args.har then har = fail.unless(datasession.har(args.har)) end
 end
 
 --- Calls f; meanwhile onLine gets each line of the trace.
@@ -41,8 +42,8 @@ end
 function recording.finish()
   if sink then datasession.trace(nil) end
   if file then file:close() end
-  datasession.har(nil)
-  sink, file = nil, nil
+  if har then har:close() end
+  sink, file, har = nil, nil, nil
 end
 
 return recording
