@@ -18,11 +18,11 @@ local function modelOf(response)
   return "anonymous"
 end
 
---- The response to GET, whatever its status; or nil and the error of a request without one.
+--- The response to GET, and the error if its status is 400 or more; or nil and the error if none came.
 function detect.get(session, path)
   local response, err = session:request { path = path }:await()
-  response = response or err.response
-  return response, err
+  if response then return response end
+  return err.response, err
 end
 
 --- An error's message without the call and the URI that it begins with.
