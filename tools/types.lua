@@ -14,7 +14,7 @@ local CLASSES = {
   proxy = "Proxy", executor = "Executor", channel = "Channel", hop = "Hop", request = "Request",
   link = "Link",
 }
-local MODULES = { datasession = true, date = true, store = true, sandbox = true, data = true }
+local MODULES = { datasession = true, date = true, store = true, sandbox = true, data = true, oauth2 = true }
 
 -- Words of the docs for types.
 local TYPES = {

@@ -6,7 +6,7 @@ local CLASSES = {
   session = "Session", promise = "Promise", response = "Response", err = "Error", provider = "Provider",
   jsdo = "JSDO", record = "Record", catalog = "Catalog", service = "Service", resource = "Resource",
   table = "Table", field = "Field", operation = "Operation", engine = "Engine", server = "SandboxServer",
-  link = "Link",
+  link = "Link", channel = "Channel",
 }
 
 -- The members of each class, and the functions, as the file has them.
