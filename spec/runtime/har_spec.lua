@@ -179,6 +179,7 @@ describe("a HAR file", function()
 
   it("raises for other arguments", function()
     assert.equal("har: expected a path or nil, got function", raised(function() datasession.har(print) end))
+    assert.equal("har: the path holds a NUL byte", raised(function() datasession.har "a\0b" end))
     local message = raised(function() datasession.har(path, 1) end)
     assert.equal("har: options: expected a table, got number", message)
   end)

@@ -140,6 +140,15 @@ describe("a trace", function()
     assert.is_true(errors > 5)
   end)
 
+  it("gives its function nothing more once that has ended it", function()
+    datasession.trace(function(line)
+      lines[#lines + 1] = line
+      datasession.trace(nil)
+    end)
+    sessions.loggedIn(server, "anonymous")
+    assert.equal(1, #lines)
+  end)
+
   it("says when it lost lines", function()
     trace()
     require("datasession.internal.trace").write("* a\n", 12)
@@ -149,6 +158,7 @@ describe("a trace", function()
   it("raises for other arguments", function()
     for message, arguments in pairs {
       ["trace: expected a path, a function or nil, got number"] = { 1 },
+      ["trace: the path holds a NUL byte"] = { "a\0b" },
       ["trace: options: expected a table, got number"] = { print, 1 },
       ["trace: unknown option 'body': expected one of 'bodies'"] = { print, { body = 1 } },
       ["trace: option 'bodies': expected a number of bytes, 0 or more, got -1"] = { print, { bodies = -1 } },

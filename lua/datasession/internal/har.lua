@@ -219,6 +219,7 @@ function har.har(path, options)
   if path ~= nil and type(path) ~= "string" then
     raise(("har: expected a path or nil, got %s"):format(argument.type(path)), 2)
   end
+  if path then recorder.checkPath("har", path) end
   close()
   if path == nil then return true end
   local new, message = begin(path, bodies)

@@ -39,6 +39,11 @@ function recorder.bodiesOf(call, options, default)
   return most
 end
 
+--- Raises at the caller's caller if no file can have that path.
+function recorder.checkPath(call, path)
+  if path:find("\0", 1, true) then raise(("%s: the path holds a NUL byte"):format(call), 3) end
+end
+
 --- Opens a file that only its owner may read, unless it exists already.
 -- @return file; or nil and a message
 function recorder.open(path, mode)

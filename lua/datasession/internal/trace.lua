@@ -43,8 +43,11 @@ function trace.write(text, lost)
     writeFile(text)
     return
   end
-  local f = target.f
-  for line in text:gmatch "([^\n]*)\n" do core.call(f, line) end
+  local told = target
+  for line in text:gmatch "([^\n]*)\n" do
+    if target ~= told then return end -- its function has ended it
+    core.call(told.f, line)
+  end
 end
 
 --- Traces into the file of that name from now on; a warning says if it cannot. For DATASESSION_TRACE.
@@ -68,6 +71,7 @@ function trace.trace(to, options)
   end
   local file, message
   if type(to) == "string" then
+    recorder.checkPath("trace", to)
     file, message = recorder.open(to, "a")
     if not file then return nil, message end
   end
