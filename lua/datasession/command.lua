@@ -42,6 +42,19 @@ local function option(to, names, name, text)
   return to:option(names):argname("<" .. name .. ">"):description(text)
 end
 
+-- An option whose value is a number that `expected` describes and `holds`, or nil, tests.
+local function number(to, names, name, text, expected, holds)
+  return option(to, names, name, text):convert(function(given)
+    local value = tonumber(given)
+    if value and (not holds or holds(value)) then return value end
+    return nil, ("%s: expected %s, got '%s'"):format(names, expected, given)
+  end)
+end
+
+local function isCount(value) return math.type(value) == "integer" and value >= 1 end
+
+local function isPort(value) return math.type(value) == "integer" and value >= 0 and value <= 65535 end
+
 local function addTransport(to)
   option(to, "--ca-file", "file", "Trust these certificates (PEM) in place of the system's.")
   flag(to, "--insecure", "Accept any certificate.")
@@ -122,8 +135,9 @@ end
 
 function define.watch(to)
   to:argument("uri"):args "+":description "The web applications."
-  option(to, "--interval", "seconds", "Time between two pings."):default "2":convert(tonumber)
-  option(to, "--count", "n", "End after so many pings of each."):convert(tonumber)
+  number(to, "--interval", "seconds", "Time between two pings.", "a number of seconds above 0",
+    function(value) return value > 0 end):default "2"
+  number(to, "--count", "n", "End after so many pings of each.", "a whole number of 1 or more", isCount)
   addTransport(to)
 end
 
@@ -139,8 +153,8 @@ function define.read(to)
   option(to, "--table", "name", "The table, of a resource with several.")
   option(to, "--filter", "text", "A filter in the server's language, or a JSON object: see docs/filters.md.")
   option(to, "--sort", "field", "Sort by Field or Field:desc; may be given again."):count "*":init {}
-  option(to, "--top", "n", "So many records at most."):convert(tonumber)
-  option(to, "--skip", "n", "Leave out so many first."):convert(tonumber)
+  number(to, "--top", "n", "So many records at most.", "a number")
+  number(to, "--skip", "n", "Leave out so many first.", "a number")
   option(to, "--fields", "a,b,c", "These fields alone.")
   to:mutex(
     to:flag "--csv":description "Write CSV (RFC 4180).",
@@ -172,7 +186,7 @@ function define.tree(to)
 end
 
 function define.sandbox(to)
-  option(to, "--port", "n", "The port. Default: any free one."):convert(tonumber)
+  number(to, "--port", "n", "The port. Default: any free one.", "a port from 0 to 65535", isPort)
   flag(to, "--tls", "Serve https, with a certificate made now.")
   addJson(to)
 end
@@ -209,6 +223,27 @@ local function run(args)
   return code or 0
 end
 
+-- Words that other commands have for the same: `help`, `help COMMAND`, `--version`.
+local function usual(arguments)
+  if arguments[1] == "--version" then return { "version" } end
+  if arguments[1] == "help" then return { arguments[2] or "--help", arguments[2] and "--help" } end
+  return arguments
+end
+
+-- The line under a message about the arguments: where the right ones stand.
+local function adviceOn(arguments)
+  for _, one in ipairs(arguments) do
+    if one:find "^%-%-password$" or one:find "^%-%-password=" then
+      return "Passwords are no arguments: use --password-file, the environment's DATASESSION_PASSWORD, or " ..
+        "wait for the question."
+    end
+  end
+  for _, one in ipairs(COMMANDS) do
+    if one.name == arguments[1] then return "Try: datasession " .. one.name .. " --help" end
+  end
+  return "Try: datasession --help"
+end
+
 --- Runs the command.
 -- @param arguments array of strings: those of the command line
 -- @return the exit code
@@ -220,9 +255,10 @@ function command.main(arguments)
       "lua-argparse\n")
     return fail.codes.usage
   end
+  arguments = usual(arguments)
   local parsed, args = parser:pparse(arguments)
   if not parsed then
-    io.stderr:write("datasession: ", args, "\nTry: datasession --help\n")
+    io.stderr:write("datasession: ", args, "\n", adviceOn(arguments), "\n")
     return fail.codes.usage
   end
   local ok, code = pcall(run, args)

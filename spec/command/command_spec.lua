@@ -35,6 +35,50 @@ describe("the command", function()
     assert.is_string(codec.decode(command.output(home, "version", "--json")).curl)
   end)
 
+  it("understands --version and help", function()
+    assert.equal(command.output(home, "version"), command.output(home, "--version"))
+    assert.equal(command.output(home, "--help"), command.output(home, "help"))
+    assert.equal(command.output(home, "read", "--help"), command.output(home, "help", "read"))
+  end)
+
+  it("names the option that is wrong, and the help that describes it", function()
+    for words, message in pairs {
+      [{ "read", "Customer", "--top", "ten" }] = "--top: expected a number, got 'ten'",
+      [{ "sandbox", "--port", "99999" }] = "--port: expected a port from 0 to 65535, got '99999'",
+      [{ "watch", "http://127.0.0.1:1/", "--count", "0" }] =
+        "--count: expected a whole number of 1 or more, got '0'",
+      [{ "watch", "http://127.0.0.1:1/", "--interval", "0" }] =
+        "--interval: expected a number of seconds above 0, got '0'",
+    } do
+      local result = command.run(home, table.unpack(words))
+      assert.equal(2, result.code)
+      local said = ("datasession: %s\nTry: datasession %s --help\n"):format(message, words[1])
+      assert.equal(said, result.errors)
+    end
+    for _, words in ipairs {
+      { "ping", "host" }, { "watch", "host" }, { "get", "/", "--service", "host" },
+    } do
+      local result = command.run(home, table.unpack(words))
+      assert.equal(2, result.code)
+      assert.matches("expected a URI such as https://host/Sports, got 'host'", result.errors, 1, true)
+    end
+    assert.matches("Try: datasession --help", command.run(home, "loign").errors, 1, true)
+    for _, option in ipairs { "--trace", "--har" } do
+      local result = command.run(home, "ping", "http://127.0.0.1:1/", option, home.directory .. "/none/file")
+      assert.equal(2, result.code)
+      assert.matches("datasession: " .. option .. ": ", result.errors, 1, true)
+    end
+  end)
+
+  it("says where passwords come from when an argument holds one", function()
+    for _, words in ipairs { { "--password", "hush" }, { "--password=hush" } } do
+      local result = command.run(home, "login", "http://127.0.0.1:1/", table.unpack(words))
+      assert.equal(2, result.code)
+      assert.matches("Passwords are no arguments: use --password-file", result.errors, 1, true)
+      assert.is_nil(result.errors:find("hush", 1, true))
+    end
+  end)
+
   it("starts a sandbox that answers until it is interrupted", function()
     local pipe = assert(io.popen(("echo $$; exec timeout %d %s bin/datasession sandbox --json 2>&1"):format(
       child.LIMIT, child.interpreter())))

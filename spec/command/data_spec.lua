@@ -46,6 +46,16 @@ describe("the command and data", function()
       assert.is_true(tonumber(most) >= tonumber(next))
     end)
 
+    it("as a table that fits the terminal, and says how to see whole values", function()
+      home.variables.COLUMNS = "80"
+      local function shown(...)
+        return (command.terminal(home, nil, "read", "--service", server.uris.anonymous, "--catalog",
+          "static/CustomerService.json", "Customer", "--top", "1", ...))
+      end
+      assert.matches("1 record; values are shortened: --fields", shown(), 1, true)
+      assert.matches("1 record\r\n", shown("--fields", "CustNum,Name"), 1, true)
+    end)
+
     it("and says which name is wrong", function()
       local function fails(said, ...)
         local result = command.run(home, "read", "--service", server.uris.anonymous, "--catalog",
@@ -103,6 +113,14 @@ describe("the command and data", function()
       assert.matches("OrderNum INTEGER (key)", text, 1, true)
       assert.matches("## Order\n", tree "--markdown")
       assert.matches("\n| `OrderNum` | integer | INTEGER | yes |\n", tree "--markdown", 1, true)
+    end)
+
+    it("says how to come to a catalog that is not there", function()
+      local result = command.run(home, "tree", "none.json")
+      assert.equal(2, result.code)
+      assert.matches("there is no file 'none.json', and no session 'default'", result.errors, 1, true)
+      result = command.run(home, "tree", server.uris.form .. "/static/CustomerService.json")
+      assert.matches("log in: datasession login URI, or --service URI", result.errors, 1, true)
     end)
 
     it("shows it as JSON and OpenAPI, the same each time", function()

@@ -6,10 +6,16 @@ local files = dofile "spec/support/files.lua"
 local run = dofile("spec/support/shell.lua").run
 
 describe("the command's sessions", function()
-  local server, home
+  local server, secure, home
 
-  setup(function() server = assert(sandbox.start()) end)
-  teardown(function() server:close() end)
+  setup(function()
+    server = assert(sandbox.start())
+    secure = assert(sandbox.start { tls = true })
+  end)
+  teardown(function()
+    server:close()
+    secure:close()
+  end)
   before_each(function()
     home = command.home()
     server:clearRequests()
@@ -81,6 +87,39 @@ describe("the command's sessions", function()
     login("form")
     server:expireSessions()
     assert.equal(5, command.run(home, "get", "/rest/CustomerService/Customer").code)
+  end)
+
+  it("that fail after the login leave no login on the server", function()
+    local result = login("form", "--catalog", "static/Nothing.json")
+    assert.equal(1, result.code)
+    assert.equal(0, server:sessionCount("form"))
+    home.variables.DATASESSION_HOME = "/dev/null/sessions"
+    result = login "form"
+    assert.equal(1, result.code)
+    assert.matches("the list of sessions cannot be kept: .*DATASESSION_HOME names another", result.errors)
+    assert.is_nil(result.errors:find("warning", 1, true))
+    assert.equal(0, server:sessionCount("form"))
+  end)
+
+  it("take the options of the connection of each command", function()
+    assert.equal(0, login("form").code)
+    for _, name in ipairs { "ping", "logout" } do
+      local result = command.run(home, name, "--proxy", "http://127.0.0.1:1")
+      assert.equal(4, result.code, name)
+    end
+  end)
+
+  it("name options of the command line in hints", function()
+    local result = command.run(home, "login", secure.uris.form, "--user", "lua")
+    assert.equal(4, result.code)
+    assert.matches("pass --ca-file", result.errors, 1, true)
+    result = command.run(home, "login", secure.uris.form, "--user", "lua", "--ca-file", "/none")
+    assert.matches("--ca-file cannot be read", result.errors, 1, true)
+  end)
+
+  it("tell a server that answers without the application", function()
+    assert.matches("is up %(.*%); it answers HTTP 404\n",
+      command.output(home, "ping", server.origin .. "/Nothing"))
   end)
 
   it("ask for the password at a terminal, and do not show it", function()

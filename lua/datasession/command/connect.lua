@@ -39,6 +39,12 @@ end
 --- True for an absolute URI of http or https.
 function connect.isUri(text) return text:match "^[hH][tT][tT][pP][sS]?://[^/?#]" ~= nil end
 
+--- Ends the command if the text is no such URI. `what`: the argument's name.
+function connect.checkUri(text, what)
+  if connect.isUri(text) then return text end
+  fail.with("usage", ("%s: expected a URI such as https://host/Sports, got '%s'"):format(what, text))
+end
+
 function connect.originOf(uri) return uri:match "^%a+://[^/?#]+" end
 
 local function readSecret(path)
@@ -98,6 +104,7 @@ end
 local function resume(args, name, profile)
   local options = {}
   for option, value in pairs(profile.options) do options[option] = value end
+  for option, value in pairs(connect.transport(args)) do options[option] = value end
   options.name, options.store = name, profiles.store()
   local session = connect.new(options)
   if session.state == "restored" then return session end
@@ -112,7 +119,7 @@ end
 -- @return session, and its profile or nil
 function connect.open(args)
   if args.service then
-    local session = connect.new(connect.describe(args, args.service))
+    local session = connect.new(connect.describe(args, connect.checkUri(args.service, "--service")))
     connect.login(args, session, args.user)
     return session
   end

@@ -45,7 +45,7 @@ function detect.isUp(session)
   local seconds = response.timing.total
   if response.status >= 500 then return false, detect.cause(err), seconds end
   if response.status == 401 then return true, "asks for a login", seconds end
-  return true, response.status >= 400 and "HTTP " .. response.status or "", seconds
+  return true, response.status >= 400 and "answers HTTP " .. response.status or "", seconds
 end
 
 --- The authentication model that a web application asks for.

@@ -29,13 +29,7 @@ function report:add(state, check, text, hint)
   io.stdout:flush()
 end
 
--- Hints name options of the library: the command line has others.
-local FLAGS = { caFile = "--ca-file", clientCertificate = "--client-certificate", proxy = "--proxy" }
-
-function report:fault(check, err)
-  local hint = err.hint and err.hint:gsub("%a+", FLAGS)
-  self:add("bad", check, detect.cause(err), hint)
-end
+function report:fault(check, err) self:add("bad", check, detect.cause(err), fail.hint(err)) end
 
 -- ---- the connection
 
@@ -129,14 +123,18 @@ end
 
 local KINDS = { openedge = "an OpenEdge web application", datasnap = "a DataSnap REST server" }
 
-local function checkKind(self, session, args)
+local function checkKind(self, response, session, args)
   local kind = args.protocol == "datasnap" and "datasnap" or detect.kind(session)
   if kind then
     self:add("ok", "server", "it looks like " .. KINDS[kind])
     return kind
   end
-  self:add("bad", "server", "it looks neither like OpenEdge nor like DataSnap",
-    "the URI of an OpenEdge application ends in its name, as in https://host/Sports")
+  local plain = response.status == 400 and args.uri:find "^[hH][tT][tT][pP]:"
+  self:add("bad", "server",
+    ("it looks neither like OpenEdge nor like DataSnap: HTTP %d from /static/home.html"):format(
+      response.status),
+    plain and "if the port speaks TLS, the URI begins with https://" or
+      "the URI of an OpenEdge application ends in its name, as in https://host/Sports")
 end
 
 local MODELS = {
@@ -165,7 +163,11 @@ local function checkLogin(self, args, options)
     return session
   end
   if type(err) == "string" then error(err, 0) end
-  if getmetatable(err) and err.kind == "credentials" then error(err, 0) end
+  if type(err) == "table" and err.kind == "credentials" then
+    self:add("bad", "login", err.message)
+    self.code = fail.codes.credentials
+    return nil
+  end
   self:fault("login", err)
 end
 
@@ -212,7 +214,7 @@ local function examine(self, args)
   options.serviceURI = args.uri
   local response, asked = checkConnection(self, options)
   if not response then return end
-  local kind = checkKind(self, asked, args)
+  local kind = checkKind(self, response, asked, args)
   if not kind then return end
   if kind == "datasnap" then
     options.protocol = "datasnap"
@@ -230,7 +232,7 @@ function doctor.doctor(args)
     for i, one in ipairs(self) do checks[i] = one end
     show.json { uri = args.uri, ok = not self.failed, checks = datasession.array(checks) }
   end
-  return self.failed and fail.codes.failed or 0
+  return self.failed and (self.code or fail.codes.failed) or 0
 end
 
 return doctor

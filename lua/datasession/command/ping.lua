@@ -9,7 +9,7 @@ local ping = {}
 
 local function pingServer(args)
   local options = connect.transport(args)
-  options.serviceURI = args.uri
+  options.serviceURI = connect.checkUri(args.uri, "ping")
   local session = connect.new(options)
   local up, reason, seconds = detect.isUp(session)
   if not up then fail.with("unreachable", ("%s is down: %s"):format(session.serviceURI, reason)) end

@@ -8,6 +8,9 @@ local fail = require "datasession.command.fail"
 local profiles = {}
 
 local KEY = "command-sessions" -- no session of this command has the name: see checkName
+local UNUSABLE = "the list of sessions cannot be kept: %s (the environment's DATASESSION_HOME names " ..
+  "another directory)"
+
 local store
 
 --- The store of the command's sessions: a directory of its own beside that of programs.
@@ -23,7 +26,7 @@ end
 local function readAll()
   local text, message = profiles.store():get(KEY)
   if not text then
-    if message then fail.with("failed", message) end
+    if message then fail.with("failed", UNUSABLE:format(message)) end
     return {}
   end
   local known = codec.decode(text)
@@ -33,7 +36,7 @@ end
 local function writeAll(all)
   local ok, message = profiles.store():set(KEY, codec.encode(all))
   if ok then ok, message = datasession.flush(10) end
-  if not ok then fail.with("failed", "the list of sessions cannot be kept: " .. tostring(message)) end
+  if not ok then fail.with("failed", UNUSABLE:format(message)) end
 end
 
 function profiles.checkName(name)

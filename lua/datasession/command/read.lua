@@ -122,8 +122,11 @@ end
 function writers.table(each, names)
   local rows = {}
   for record in each do rows[#rows + 1] = valuesOf(record, names) end
-  io.stdout:write(show.table(names, rows))
-  io.stderr:write(("%d records\n"):format(#rows))
+  local text, shortened = show.table(names, rows)
+  io.stdout:write(text)
+  io.stdout:flush()
+  io.stderr:write(("%d record%s%s\n"):format(#rows, #rows == 1 and "" or "s",
+    shortened and "; values are shortened: --fields FIELD,FIELD shows fewer columns" or ""))
 end
 
 local function write(args, session)

@@ -12,7 +12,8 @@ local har
 
 local function open(path)
   if path == "-" then return function(line) io.stderr:write(line, "\n") end end
-  fail.unless(datasession.trace(path)) -- makes a file that others cannot read
+  local made, message = datasession.trace(path) -- makes a file that others cannot read
+  if not made then fail.with("usage", "--trace: " .. tostring(message)) end
   datasession.trace(nil)
   file = fail.unless(io.open(path, "a"))
   return function(line) file:write(line, "\n") end
@@ -24,7 +25,13 @@ function recording.start(args)
     sink = open(args.trace)
     datasession.trace(sink)
   end
-  if args.har then har = fail.unless(datasession.har(args.har)) end
+  if not args.har then return end
+  local made, message = datasession.har(args.har)
+  if not made then
+    recording.finish()
+    fail.with("usage", "--har: " .. tostring(message))
+  end
+  har = made
 end
 
 --- Calls f; meanwhile onLine gets each line of the trace.

@@ -21,7 +21,7 @@ local function printAddresses(server)
   table.sort(names)
   local rows = {}
   for i, name in ipairs(names) do rows[i] = { name, server.uris[name], server.catalogURIs[name] or "" } end
-  io.stdout:write(show.table({ "application", "address", "catalog" }, rows))
+  io.stdout:write((show.table({ "application", "address", "catalog" }, rows)))
   local trust = server.caFile and " --ca-file " .. server.caFile or ""
   io.stdout:write(HINTS:format(server.uris.form, trust, server.uris.form, trust))
 end

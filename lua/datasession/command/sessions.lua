@@ -27,16 +27,21 @@ end
 
 function sessions.login(args)
   local name = profiles.checkName(args.session)
-  if not connect.isUri(args.uri) then
-    fail.with("usage", ("login: expected a URI such as https://host/Sports, got '%s'"):format(args.uri))
-  end
+  connect.checkUri(args.uri, "login")
   local options = connect.describe(args, args.uri)
   options.keepTokens = args.keep_token
   options.name, options.store = name, profiles.store()
+  profiles.remove(name) -- before the login: a list that cannot be kept leaves no session on the server
   profiles.store():remove(name)
   local session = connect.new(options)
   connect.login(args, session, args.user)
-  for _, uri in ipairs(args.catalog) do fail.unless(session:addCatalog(uri):await()) end
+  for _, uri in ipairs(args.catalog) do
+    local ok, err = session:addCatalog(uri):await()
+    if not ok then
+      session:logout():await()
+      error(err, 0)
+    end
+  end
   profiles.set(name, profileOf(args, options, session))
   fail.unless(datasession.flush(10))
   io.stdout:write(("logged in: %s (session '%s')\n"):format(describe(session), name))
@@ -51,6 +56,7 @@ function sessions.logout(args)
   if not profile then fail.with("expired", ("there is no session '%s'"):format(name)) end
   local options = {}
   for option, value in pairs(profile.options) do options[option] = value end
+  for option, value in pairs(connect.transport(args)) do options[option] = value end
   options.name, options.store = name, profiles.store()
   local session = connect.new(options)
   profiles.remove(name)
@@ -81,7 +87,7 @@ function sessions.sessions(args)
   for i, one in ipairs(list) do
     rows[i] = { one.name, one.serviceURI, one.model, one.user, one.stored and "kept" or "asks again" }
   end
-  io.stdout:write(show.table({ "session", "service", "model", "user", "login" }, rows))
+  io.stdout:write((show.table({ "session", "service", "model", "user", "login" }, rows)))
   if terminal.is(1) then io.stdout:flush() end
 end
 

@@ -121,18 +121,20 @@ local function widthsOf(names, rows)
   return widths, numbers
 end
 
--- The widest column gives way until the line fits.
+-- The widest column gives way until the line fits. True if one did.
 local function narrow(widths, most)
   local total = -2
   for _, width in ipairs(widths) do total = total + width + 2 end
+  local fits = total <= most
   while total > most do
     local widest = 1
     for i, width in ipairs(widths) do
       if width > widths[widest] then widest = i end
     end
-    if widths[widest] <= 4 then return end
+    if widths[widest] <= 4 then break end
     widths[widest], total = widths[widest] - 1, total - 1
   end
+  return not fits
 end
 
 local function cell(value, width, right)
@@ -145,10 +147,10 @@ end
 --- A table in columns, as wide as the terminal at most.
 -- @param names array of strings
 -- @param rows array of arrays of values, as long as `names`
--- @return string
+-- @return string, and true if values are shortened
 function show.table(names, rows)
   local widths, numbers = widthsOf(names, rows)
-  if terminal.is(1) then narrow(widths, terminal.width()) end
+  local shortened = terminal.is(1) and narrow(widths, terminal.width())
   local lines = {}
   local function add(values, paint)
     local cells = {}
@@ -158,7 +160,7 @@ function show.table(names, rows)
   end
   add(names, "bold")
   for _, row in ipairs(rows) do add(row) end
-  return table.concat(lines, "\n") .. "\n"
+  return table.concat(lines, "\n") .. "\n", shortened
 end
 
 return show

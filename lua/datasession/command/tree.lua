@@ -3,6 +3,7 @@
 local catalog = require "datasession.catalog"
 local connect = require "datasession.command.connect"
 local fail = require "datasession.command.fail"
+local profiles = require "datasession.command.profiles"
 
 local tree = {}
 
@@ -36,7 +37,13 @@ local function load(args)
   if args.file and connect.isUri(args.file) and not args.service and not args.user then
     return fetch(args, args.file)
   end
-  if args.file then args.catalog = { args.file } end
+  if args.file then
+    if not args.service and not profiles.get(args.session) then
+      fail.with("usage", ("tree: there is no file '%s', and no session '%s' to ask for it")
+        :format(args.file, args.session))
+    end
+    args.catalog = { args.file }
+  end
   local session, profile = connect.open(args)
   connect.loadCatalogs(args, session, profile)
   local catalogs = session.catalogs

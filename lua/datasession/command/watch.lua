@@ -12,7 +12,7 @@ local KEPT = 30 -- pings in the line of bars
 
 local function newRow(args, uri)
   local options = connect.transport(args)
-  options.serviceURI = uri
+  options.serviceURI = connect.checkUri(uri, "watch")
   return { uri = uri, session = connect.new(options), times = {}, reason = "" }
 end
 
@@ -62,9 +62,6 @@ local function report(row)
 end
 
 function watch.watch(args)
-  if not args.interval or args.interval <= 0 then
-    fail.with("usage", "watch: --interval: expected a number of seconds above 0")
-  end
   local rows, live = {}, terminal.is(1)
   for i, uri in ipairs(args.uri) do rows[i] = newRow(args, uri) end
   local round = 0
