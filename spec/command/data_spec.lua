@@ -97,7 +97,13 @@ describe("the command and data", function()
     it("calls methods of DataSnap", function()
       local text = command.output(home, "invoke", "TStock.Level", "A/7", "3", "--service",
         server.uris.datasnap, "--protocol", "datasnap")
-      assert.equal("[41]", text)
+      assert.equal("[41]\n", text)
+      for _, words in ipairs { { "read", "Customer" }, { "tree" } } do
+        local result = command.run(home, words[1], words[2] or "--json", "--service", server.uris.datasnap,
+          "--protocol", "datasnap")
+        assert.equal(2, result.code)
+        assert.matches("has no catalogs: datasession invoke", result.errors, 1, true)
+      end
     end)
   end)
 

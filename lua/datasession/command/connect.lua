@@ -109,7 +109,8 @@ local function resume(args, name, profile)
   local session = connect.new(options)
   if session.state == "restored" then return session end
   if session.authenticationModel == "form" then
-    fail.with("expired", ("the session '%s' has ended: run datasession login again"):format(name))
+    fail.with("expired", ("the session '%s' has ended: run datasession login %s --session %s --user %s")
+      :format(name, session.serviceURI, name, profile.user))
   end
   connect.login(args, session, profile.user)
   return session
@@ -134,6 +135,10 @@ end
 
 --- Loads the catalogs of --catalog, or those of the session's profile.
 function connect.loadCatalogs(args, session, profile)
+  if session.protocol ~= "jsdo" then
+    fail.with("usage", ("a session of the protocol %s has no catalogs: datasession invoke calls its methods")
+      :format(session.protocol))
+  end
   local uris = #args.catalog > 0 and args.catalog or profile and profile.catalogs or {}
   if #uris == 0 then
     fail.with("usage", "no catalog is known: give --catalog URI, here or to datasession login")

@@ -29,6 +29,7 @@ local PHRASES = {
   { "caFile or caPath", "--ca-file" },
   { "check the proxy option, or pass proxy = false to go without", "check --proxy" },
   { "pass proxy = false to go without", "unset it to go without" },
+  { "call login again", "run datasession login again" },
   { "call login first", "log in: datasession login URI, or --service URI with --user NAME" },
 }
 local FLAGS = {

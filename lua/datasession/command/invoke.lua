@@ -48,7 +48,7 @@ function invoke.invoke(args)
     if type(result) == "string" then fail.with("usage", (result:gsub("^[^ ]+:%d+: ", ""))) end
     error(result, 0)
   end
-  show.body(codec.encode(result))
+  show.body(codec.encode(result) .. "\n")
 end
 
 return invoke

@@ -85,7 +85,8 @@ function sessions.sessions(args)
   end
   local rows = {}
   for i, one in ipairs(list) do
-    rows[i] = { one.name, one.serviceURI, one.model, one.user, one.stored and "kept" or "asks again" }
+    local state = one.stored and "kept" or one.model == "form" and "ended" or "asks again"
+    rows[i] = { one.name, one.serviceURI, one.model, one.user, state }
   end
   io.stdout:write((show.table({ "session", "service", "model", "user", "login" }, rows)))
   if terminal.is(1) then io.stdout:flush() end
