@@ -1,6 +1,6 @@
 --- The faults of one answer: lists of cases, made from the bytes of the good one. A case:
 --   name     of what goes wrong
---   script   for the fault server
+--   script   for the fault server, or a function that returns it
 --   expect   what will do: a string or an array of them; "ok", or kinds of error
 --   when     see the fault server; "request" by default
 --   count    how many such requests get it; 1 by default, 0: all
@@ -14,8 +14,8 @@
 --   after    it is released once more after the call; "maybe": if the client still listens
 local fault_server = require "fault_server"
 
-local PAUSE, READ, CLOSE, RESET = fault_server.PAUSE, fault_server.READ, fault_server.CLOSE,
-  fault_server.RESET
+local PAUSE, READ, CLOSE, RESET, WAIT = fault_server.PAUSE, fault_server.READ, fault_server.CLOSE,
+  fault_server.RESET, fault_server.WAIT
 
 local faults = {}
 
@@ -76,6 +76,27 @@ function faults.cuts(good, how, stride, label, final)
   end
   list[#list + 1] = { name = ("%s, %s after all of it"):format(label, how), script = { good, ENDS[how] },
     ended = true, expect = final }
+  return list
+end
+
+--- A large answer cut amid its body, after every `stride`-th byte; each script is made when it is needed.
+function faults.largeCuts(good, how, stride)
+  local list = {}
+  for n = #faults.split(good), #good - 1, stride do
+    list[#list + 1] = { name = ("%s after byte %d"):format(how, n), expect = "connect",
+      script = function() return { good:sub(1, n), ENDS[how] } end }
+  end
+  return list
+end
+
+--- The server ends the connection when it has every `stride`-th byte of a request of `size` bytes, and more.
+function faults.deafness(size, how, stride)
+  local list = {}
+  for n = stride, size, stride do
+    list[#list + 1] = { name = ("%s when %d bytes were sent"):format(how, n), when = "head",
+      expect = "connect",
+      script = { WAIT + n, ENDS[how] } }
+  end
   return list
 end
 

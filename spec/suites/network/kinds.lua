@@ -14,6 +14,8 @@
 --   once    true: its one request must not be sent again
 --   returns true: its session comes back, and sends again what the server cannot have seen
 --   hangs   true: its answer has no limit of time
+--   grain   number: the answer is so large that only every such byte, or a multiple, is tried
+--   sends   number: how many bytes its request has; the large body is that one
 --   instead table or nil: by what other kinds come to, what this one does: a string or an array of them
 --   lasting table or nil: the same for faults that do not pass ("count = 0")
 -- A file gets what they share, and returns { kinds = ..., answers = ... }; `answers`: by key, the bytes of
@@ -66,7 +68,7 @@ common.ANYWAY = { connect = "ok", protocol = "ok", stall = "ok", timeout = "ok" 
 
 local all = { kinds = {}, answers = {} }
 
-for _, name in ipairs { "jsdo", "data", "datasnap", "btt", "proiv", "own", "reconnect", "flow" } do
+for _, name in ipairs { "jsdo", "data", "datasnap", "btt", "proiv", "own", "reconnect", "flow", "large" } do
   local part = assert(loadfile(("%s/kinds/%s.lua"):format(here, name)))(common)
   table.move(part.kinds, 1, #part.kinds, #all.kinds + 1, all.kinds)
   for key, bytes in pairs(part.answers) do all.answers[key] = bytes end

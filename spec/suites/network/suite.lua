@@ -25,8 +25,20 @@ local function fitting(kind, list)
   return cases
 end
 
+local function largeCases(kind, stride)
+  local good = kinds.answers[kind.key]
+  local lists = {}
+  for i, how in ipairs { "close", "reset" } do
+    local cases = kind.sends and faults.deafness(kind.sends, how, stride * kind.grain)
+      or faults.largeCuts(good, how, stride * kind.grain)
+    lists[i] = { name = how .. " amid a large body", cases = cases }
+  end
+  return lists
+end
+
 --- The lists of cases for a kind, each by its name; `stride`: how many bytes lie between two cuts.
 function suite.cases(kind, stride)
+  if kind.grain then return largeCases(kind, stride) end
   local good = kinds.answers[kind.key]
   local chunked = faults.chunked(good, "X-Trailer: a\r\n")
   return {

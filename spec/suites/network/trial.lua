@@ -77,7 +77,8 @@ local function arm(server, kind, case, subject)
   if case.before == "reset" then server:drop(true) end
   if kind.arm then kind.arm(subject, server) end
   if case.script then
-    server:fault(case.when ~= "accept" and kind.key or nil, case.script, case.count, case.when)
+    local script = type(case.script) == "function" and case.script() or case.script
+    server:fault(case.when ~= "accept" and kind.key or nil, script, case.count, case.when)
   end
 end
 

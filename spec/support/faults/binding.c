@@ -1,6 +1,6 @@
 /*
 ** binding: `fault_server`, the server as a userdata, for specs. A script is an array of strings, which are
-** sent, and of the module's PAUSE, READ, CLOSE and RESET.
+** sent, and of the module's PAUSE, READ, CLOSE, RESET, and WAIT + n: it waits for n bytes of input.
 **
 ** start(): a server, or nil and a message. server:port(); server:answer(key, script);
 ** server:fault(key or nil, script [, count [, when]]), when: "request", "head" or "accept"; server:clear();
@@ -16,6 +16,8 @@
 #include <string.h>
 
 #define SERVER_TYPE "fault_server"
+
+enum { WAIT = 100 }; /* the first of the integers that stand for STEP_WAIT */
 
 struct handle {
   struct fault_server *server; /* owned; NULL once closed */
@@ -52,7 +54,8 @@ static void check_steps (lua_State *L, int index) {
   for (lua_Integer i = 1; i <= luaL_len(L, index); i++) {
     bool fine = lua_geti(L, index, i) == LUA_TSTRING;
     lua_Integer kind = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
-    luaL_argcheck(L, fine || (kind >= STEP_PAUSE && kind <= STEP_RESET), index, "a script expected");
+    fine = fine || (kind >= STEP_PAUSE && kind <= STEP_RESET) || kind >= WAIT;
+    luaL_argcheck(L, fine, index, "a script expected");
     lua_pop(L, 1);
   }
 }
@@ -61,7 +64,9 @@ static bool fill_step (lua_State *L, struct script *script, size_t index) {
   size_t length;
   const char *bytes;
   if (lua_type(L, -1) != LUA_TSTRING) {
-    script->steps[index].kind = (enum step_kind)lua_tointeger(L, -1);
+    lua_Integer kind = lua_tointeger(L, -1);
+    script->steps[index].kind = kind < WAIT ? (enum step_kind)kind : STEP_WAIT;
+    script->steps[index].length = kind < WAIT ? 0 : (size_t)(kind - WAIT);
     return true;
   }
   bytes = lua_tolstring(L, -1, &length);
@@ -150,8 +155,9 @@ static const luaL_Reg methods[] = {
 
 static const struct {
   const char *name;
-  enum step_kind kind;
-} constants[] = {{"PAUSE", STEP_PAUSE}, {"READ", STEP_READ}, {"CLOSE", STEP_CLOSE}, {"RESET", STEP_RESET}};
+  int kind;
+} constants[] = {
+    {"PAUSE", STEP_PAUSE}, {"READ", STEP_READ}, {"CLOSE", STEP_CLOSE}, {"RESET", STEP_RESET}, {"WAIT", WAIT}};
 
 __attribute__((visibility("default"))) int luaopen_fault_server (lua_State *L);
 

@@ -13,13 +13,14 @@ enum step_kind {
   STEP_PAUSE, /* waits for fault_server_release */
   STEP_READ,  /* waits for a complete request and removes it */
   STEP_CLOSE, /* an orderly end */
-  STEP_RESET
+  STEP_RESET,
+  STEP_WAIT /* waits for `length` bytes of input, and leaves them */
 };
 
 struct step {
   enum step_kind kind;
-  char *bytes; /* owned; of STEP_SEND */
-  size_t length;
+  char *bytes;   /* owned; of STEP_SEND */
+  size_t length; /* of STEP_SEND and STEP_WAIT */
 };
 
 struct script {

@@ -183,6 +183,9 @@ static enum progress do_step (struct fault_server *s, struct connection *c) {
   case STEP_READ:
     if (!take_request(s, c)) return WAITING;
     break;
+  case STEP_WAIT:
+    if (c->length < step->length) return WAITING;
+    break;
   case STEP_CLOSE: return CLOSED;
   case STEP_RESET: return RESET;
   }
