@@ -206,8 +206,21 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
 }
 
 /* A token service that is down for now does not end the login. */
-static void judge_token (const struct session *s, struct finding *found) {
+/* True if only the body, which is spent, keeps `x` from being sent again with another token. */
+static bool is_spent (const struct session *s, const struct exchange *x) {
+  const struct tokens *t = identity_tokens(s->who);
+  if (!x->request.upload || upload_can_begin(x->request.upload)) return false;
+  return t->refreshing || (t->access && x->mark >> 1 != s->who->generation);
+}
+
+static void judge_token (const struct session *s, const struct exchange *x, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
+  if (s->who && is_spent(s, x)) {
+    verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL,
+                  "the access token has expired, and the body cannot be sent again with another one",
+                  upload_spent_hint);
+    return;
+  }
   if (s->who && s->who->refresh_failed && identity_can_refresh(s->who)) {
     verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL,
                   "the access token has expired, and the token service could not refresh it now", NULL);
@@ -381,7 +394,7 @@ static void jsdo_judge (lua_State *L, struct session *s, const struct exchange *
   if (known)
     found->verdict = VERDICT_ALIVE;
   else if (own && purpose != PURPOSE_LOGIN && jsdo_says_expired_token(x))
-    judge_token(s, found);
+    judge_token(s, x, found);
   else if (purpose != PURPOSE_LOGOUT && own &&
            (page || status == 401 || (purpose == PURPOSE_PING && is_closed_target(x, status)))) {
     if (!token_provider_judge(s, x, found)) judge_denied(s, x, found, page);

@@ -615,8 +615,8 @@ bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
   if (who->model == MODEL_BEARER) return token_provider_retries(L, op, x);
   if (x->mark & 1) return false;
   if (x->response.failure != FAILURE_NONE || !jsdo_says_expired_token(x)) return false;
-  if (x->request.upload && !upload_can_begin(x->request.upload)) return false;
   if (!has_another_token(L, op, x)) return false;
+  if (x->request.upload && !upload_can_begin(x->request.upload)) return false; /* as judge_token says */
   copy = provider_again(x);
   if (!copy) luaL_error(L, "not enough memory");
   copy->mark |= 1;

@@ -251,6 +251,10 @@ static bool has_newer_token (const struct identity *who, const struct exchange *
   return has_token(who) && x->mark >> 1 != who->generation;
 }
 
+static bool can_send_again (const struct exchange *x) {
+  return !x->request.upload || upload_can_begin(x->request.upload);
+}
+
 /* Readies a held exchange: to be sent, or reported as it is if there is no token for it. */
 static void ready (struct operation *op, const struct identity *who, struct exchange *x) {
   struct exchange *copy;
@@ -260,7 +264,7 @@ static void ready (struct operation *op, const struct identity *who, struct exch
     engine_report(op->loop->engine, x);
     return;
   }
-  copy = has_newer_token(who, x) ? provider_again(x) : NULL;
+  copy = has_newer_token(who, x) && can_send_again(x) ? provider_again(x) : NULL;
   if (copy)
     operation_replace(op, x, copy);
   else
@@ -372,9 +376,10 @@ bool token_provider_retries (lua_State *L, struct operation *op, struct exchange
   const struct identity *who = operation_signer(op);
   if (op->apart || x->response.failure != FAILURE_NONE || x->response.status != 401) return false;
   if (!is_of_login(op) || !uri_within(op->session->service, x->request.uri)) return false;
-  if (x->request.upload && !upload_can_begin(x->request.upload)) return false;
   if (has_newer_token(who, x)) {
-    struct exchange *copy = provider_again(x);
+    struct exchange *copy;
+    if (!can_send_again(x)) return false;
+    copy = provider_again(x);
     if (!copy) luaL_error(L, "not enough memory");
     operation_hold(op, copy, op->step);
     operation_resume(L, op);
@@ -406,6 +411,12 @@ bool token_provider_judge (const struct session *s, const struct exchange *x, st
   const struct token_failure *failed;
   bool login = found->purpose == PURPOSE_LOGIN, catalog = found->purpose == PURPOSE_CATALOG, lost;
   char what[sizeof failed->words + 80] = "the server did not accept the token that tokenProvider gave";
+  if (s->model == MODEL_BEARER && has_newer_token(s->who, x) && !can_send_again(x)) {
+    found->fault.result = RESULT_EXPIRED_TOKEN;
+    verdict_blame(found, VERDICT_NEUTRAL, "auth", NULL,
+                  "the server did not accept the token; the session has another now", upload_spent_hint);
+    return true;
+  }
   if (!s->asks_tokens || !s->who || !(x->mark & 1)) return false;
   failed = identity_tokens(s->who)->failed;
   if (failed)

@@ -283,6 +283,21 @@ describe("an AuthenticationProvider", function()
       assert.is_true(session.authProvider:hasRefreshToken())
     end)
 
+    it("and refresh the token although the request that was refused cannot be sent again", function()
+      local session = support.session(server, support.loggedIn(server, "form_sso"))
+      assert(session:isAuthorized():await(LIMIT))
+      server:expireTokens()
+      local left = 1
+      local err = rejected(session:request { path = "static/home.html", body = function()
+        left = left - 1
+        return left >= 0 and "abc" or nil
+      end })
+      assert.equal("auth", err.kind)
+      assert.matches("give the request the option rewind", err.hint)
+      assert.equal("connected", session.state)
+      assert(session:ping():await(LIMIT))
+    end)
+
     it("one of which logs out, and so does it, as the reference has it", function()
       local provider = support.loggedIn(server, "form")
       local one, other = support.session(server, provider), support.session(server, provider)

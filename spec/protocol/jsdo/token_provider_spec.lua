@@ -206,6 +206,25 @@ describe("a session with a tokenProvider", function()
     end
   end)
 
+  it("goes on with another token if the request that was refused cannot be sent again", function()
+    local give, reasons = source()
+    local one = loggedIn(give)
+    server:expireTokens()
+    local left = 1
+    local err = rejected(one:request { path = "static/home.html", body = function()
+      left = left - 1
+      return left >= 0 and "abc" or nil
+    end })
+    assert.equal("auth", err.kind)
+    assert.equal(401, err.httpStatus)
+    assert.matches("the session has another now", err.message)
+    assert.matches("give the request the option rewind", err.hint)
+    assert.same({ "login", "refused" }, reasons)
+    assert.equal("connected", one.state)
+    assert(one:ping():await(LIMIT))
+    assert.equal(2, #reasons)
+  end)
+
   it("asks before the token's time is over, and not before that", function()
     local life, reasons = 1000, {}
     local one = loggedIn(function(_, reason)
