@@ -410,10 +410,23 @@ static bool end (struct view *v, struct buffer *to) {
   return ok;
 }
 
+/* The fields of a query or a fragment whose names are secrets' only there: elsewhere they name much else. */
+static void hide_in_query (struct view *v, size_t at, size_t end) {
+  for (; at < end; at++) {
+    size_t name = at + 1, value = end_of_name(v, name) + 1;
+    if (!is_one_of(v->text[at], "?&#") || value >= end || v->text[value - 1] != '=') continue;
+    if (!is_called(v, name, value - 1, "code") && !is_called(v, name, value - 1, "key")) continue;
+    for (at = value; at < end && !is_one_of(v->text[at], "&#\">"); at++)
+      v->marks[at] = HIDDEN;
+    at--;
+  }
+}
+
 static void hide_in_uri (struct view *v, size_t at, size_t end) {
   size_t host = find_text(v, at, end, "://") + 3, i;
   for (i = host; i < end && !is_one_of(v->text[i], "/?#"); i++)
     if (v->text[i] == '@') hide(v, host, i);
+  hide_in_query(v, at, end);
   for (; at < end && v->text[at] != '?'; at++) {
     size_t name = v->text[at] == ';' ? end_of_name(v, at + 1) : end;
     if (name >= end || v->text[name] != '=') continue;
@@ -453,6 +466,14 @@ static void hide_authorization (struct view *v, size_t at) {
   hide(v, at, v->length);
 }
 
+static bool is_secret_header (const struct view *v, size_t name) {
+  static const char *const starts[] = {"X-Session", "X-Access"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (name >= strlen(starts[i]) && is_called(v, 0, strlen(starts[i]), starts[i])) return true;
+  return is_called(v, 0, name, "authentication") || is_called(v, 0, name, "authentication-info") ||
+         mask_is_secret(v->text, name);
+}
+
 static void hide_header (struct view *v, size_t name, size_t value) {
   static const char *const uris[] = {"location", "content-location", "referer", "refresh", "link", "origin"};
   if (is_called(v, 0, name, "cookie") || is_called(v, 0, name, "set-cookie")) {
@@ -463,7 +484,7 @@ static void hide_header (struct view *v, size_t name, size_t value) {
     hide_authorization(v, value);
     return;
   }
-  if (mask_is_secret(v->text, name)) {
+  if (is_secret_header(v, name)) {
     hide(v, value, v->length);
     return;
   }

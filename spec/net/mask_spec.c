@@ -40,6 +40,8 @@ void uris_are_masked (void) {
       {"/a?user[password]=b;c&tokens[]=d&tokens[0][x]=e&a[token=f&token[g",
        "/a?user[password]=***&tokens[]=***&"
        "tokens[0][x]=***&a[token=***&token[g"},
+      {"/a?code=1&key=2+3&keys=4&zip_code=5#code=6", "/a?code=***&key=***&keys=4&zip_code=5#code=***"},
+      {"/code=1/a?b=code", NULL},
       {"/a?password", NULL},
       {"/a?password=", NULL},
   };
@@ -63,8 +65,13 @@ void headers_are_masked (void) {
       {"X-CLIENT-PROPS: {\"Region\":\"x\",\"Token\":\"y\"}",
        "X-CLIENT-PROPS: {\"Region\":\"x\",\"Token\":\"***\"}"},
       {"Location: http://u:p@h/x;sid=9?code=1&password=2",
-       "Location: http://***@h/x;sid=***?code=1&password=***"},
+       "Location: http://***@h/x;sid=***?code=***&password=***"},
       {"X-Auth-Token: foo", "X-Auth-Token: ***"},
+      {"Authentication: foo bar", "Authentication: ***"},
+      {"Authentication-Info: nextnonce=\"x\"", "Authentication-Info: ***"},
+      {"X-Session: foo", "X-Session: ***"},
+      {"x-access-code: foo", "x-access-code: ***"},
+      {"X-Ray: foo", NULL},
       {"WWW-Authenticate: Basic realm=\"x\"", NULL},
       {"Content-Type: application/json", NULL},
   };
