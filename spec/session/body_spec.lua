@@ -266,6 +266,15 @@ describe("saveTo with a path", function()
     assert.is_false(exists(target .. ".part"))
   end)
 
+  it("begins anew when what is known of the part is damaged", function()
+    for _, validator in ipairs { "a\\r\\nb", "a\\u0000b", "" } do
+      files.write(target .. ".part", "x")
+      files.write(target .. ".part.version", ('{"validator":"%s"}'):format(validator))
+      assert(new():request({ path = "/small", saveTo = target, resume = true }):await(LIMIT))
+      assert.equal(SMALL, files.read(target))
+    end
+  end)
+
   it("begins anew when the part is longer than the document", function()
     files.write(target .. ".part", LARGE .. "and more")
     files.write(target .. ".part.version", [[{"validator":"]] .. "Mon, 30 Nov 2026 00:00:00 GMT" .. [["}]])

@@ -44,8 +44,10 @@ local function findPart(self)
   local text = readAll(self.version)
   local known = text and codec.decode(text)
   local size = sizeOf(self.part)
-  if type(known) == "table" and type(known.validator) == "string" and size and size > 0 then
-    self.from, self.validator = size, known.validator
+  local validator = type(known) == "table" and known.validator
+  local good = type(validator) == "string" and validator:find "^[^\0-\31\127]+$" -- a header's value
+  if good and size and size > 0 then
+    self.from, self.validator = size, validator
   end
 end
 
