@@ -358,9 +358,13 @@ static double step_engine (lua_State *L, struct loop *loop, double wait, double 
   return until > 0 && wait != 0 && loop->depth == 1 ? engine_stop(loop->engine) : until;
 }
 
+static void check_wait (lua_State *L, const struct loop *loop) {
+  if (loop->observing) luaL_error(L, "datasession: onRequest and onResponse must not wait");
+}
+
 /* True if there is something to do. Entries that deeper steps held back become ready. */
 static bool begin_step (lua_State *L, struct loop *loop) {
-  if (loop->observing) luaL_error(L, "datasession: onRequest and onResponse must not wait");
+  check_wait(L, loop);
   loop_check(L, loop);
   raise_interrupt(L, loop);
   if (has_next(loop)) let_all_go(L, loop);
@@ -600,6 +604,7 @@ static int step (lua_State *L, struct loop *loop, int first) {
 static int run (lua_State *L, struct loop *loop, int first) {
   double until = loop_deadline(loop, seconds(L, first, HUGE_VAL));
   loop_check(L, loop);
+  check_wait(L, loop); /* which no step does when nothing is pending */
   while (loop_pending(loop)) {
     loop_step_on(L, loop, until);
     if (until < HUGE_VAL && clock_now() >= until) break;

@@ -410,7 +410,7 @@ describe("onRequest and onResponse", function()
       local session = loggedIn()
       local other = sessions.loggedIn(server, "anonymous")
       for _, wait in ipairs { function() other:ping():await() end, function() datasession.step() end,
-        function() datasession.sleep(0.01):await() end } do
+        function() datasession.run(0.01) end, function() datasession.sleep(0.01) end } do
         session.onRequest, session.onResponse = wait, nil
         assert.matches("onRequest and onResponse must not wait$", rejected(session:ping(), "error").message)
         session.onRequest, session.onResponse = nil, wait
