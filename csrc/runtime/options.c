@@ -135,6 +135,13 @@ const char *options_push_uri (lua_State *L, const char *text, size_t length) {
   return lua_pushfstring(L, " '%s%s'", lua_tostring(L, -1), shown < length ? "..." : "");
 }
 
+const char *options_push_name (lua_State *L, const char *name) {
+  const char *colon = strchr(name, ':');
+  if (!colon || colon[1] == '\0') return lua_pushstring(L, name);
+  lua_pushlstring(L, name, (size_t)(colon + 1 - name));
+  return lua_pushfstring(L, "%s...", lua_tostring(L, -1));
+}
+
 int options_raise (lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING) {
     luaL_where(L, 1);

@@ -40,6 +40,9 @@ bool options_boolean (lua_State *L, int index, const char *name, bool fallback);
 */
 const char *options_push_uri (lua_State *L, const char *text, size_t length);
 
+/* Pushes what is no header name, for a message, without what is behind a colon: a whole line has a value. */
+const char *options_push_name (lua_State *L, const char *name);
+
 /* Raises the error on top, which a protected call has left, at the program's line. */
 int options_raise (lua_State *L);
 

@@ -3,6 +3,7 @@
 #include "net/ascii.h"
 #include "runtime/loop.h"
 #include "runtime/numbers.h"
+#include "runtime/options.h"
 #include "runtime/response.h"
 #include "session/on_open_request.h"
 #include "session/session.h"
@@ -149,7 +150,8 @@ static void push_request (lua_State *L, const struct operation *op, const struct
 
 /* Raises for a name or a value that cannot be sent. */
 static void check_line (lua_State *L, const char *function, enum header_result result, const char *name) {
-  if (result == HEADER_BAD_NAME) luaL_error(L, "%s: '%s' is not a header name", function, name);
+  if (result == HEADER_BAD_NAME)
+    luaL_error(L, "%s: '%s' is not a header name", function, options_push_name(L, name));
   if (result == HEADER_BAD_VALUE)
     luaL_error(L, "%s: the value of '%s' holds a line break or NUL", function, name);
   if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");

@@ -3,6 +3,7 @@
 #include "net/ascii.h"
 #include "runtime/loop.h"
 #include "runtime/numbers.h"
+#include "runtime/options.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -65,7 +66,8 @@ static int set_lines (lua_State *L, struct header_list *lines) {
     value = lua_tolstring(L, -1, &length);
     switch (header_list_set(lines, name, name_length, value, length)) {
     case HEADER_OK: break;
-    case HEADER_BAD_NAME: return luaL_error(L, "onOpenRequest: '%s' is not a header name", name);
+    case HEADER_BAD_NAME:
+      return luaL_error(L, "onOpenRequest: '%s' is not a header name", options_push_name(L, name));
     case HEADER_BAD_VALUE:
       return luaL_error(L, "onOpenRequest: the value of '%s' holds a line break or NUL", name);
     case HEADER_NO_MEMORY: return luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory */

@@ -2,12 +2,14 @@
 
 #include "net/engine.h"
 #include "runtime/numbers.h"
+#include "runtime/options.h"
 #include "session/on_open_request.h"
 
 #include <string.h>
 
 static void check (lua_State *L, enum header_result result, const char *name, const char *call) {
-  if (result == HEADER_BAD_NAME) luaL_error(L, "%soption 'headers': '%s' is not a header name", call, name);
+  if (result == HEADER_BAD_NAME)
+    luaL_error(L, "%soption 'headers': '%s' is not a header name", call, options_push_name(L, name));
   if (result == HEADER_BAD_VALUE)
     luaL_error(L, "%soption 'headers': the value of '%s' holds a line break or NUL", call, name);
   if (result == HEADER_NO_MEMORY) luaL_error(L, "not enough memory");
