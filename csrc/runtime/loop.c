@@ -621,6 +621,13 @@ static int l_run (lua_State *L) {
   return run(L, lua_touserdata(L, lua_upvalueindex(1)), 1);
 }
 
+/* True within onRequest and onResponse. */
+static int l_observing (lua_State *L) {
+  const struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
+  lua_pushboolean(L, loop->observing > 0);
+  return 1;
+}
+
 static int l_pollfd (lua_State *L) {
   struct loop *loop = lua_touserdata(L, lua_upvalueindex(1));
   int fd = engine_pollfd(loop_engine(L, loop));
@@ -753,6 +760,7 @@ static int l_call (lua_State *L) {
 
 static const luaL_Reg functions[] = {{"step", l_step},
                                      {"run", l_run},
+                                     {"observing", l_observing},
                                      {"pollfd", l_pollfd},
                                      {"timeout", l_timeout},
                                      {"pending", l_pending},

@@ -416,6 +416,9 @@ describe("onRequest and onResponse", function()
         session.onRequest, session.onResponse = nil, wait
         assert.matches("onRequest and onResponse must not wait$", rejected(session:ping(), "error").message)
       end
+      session.onRequest, session.onResponse = function() datasession.sleep(0.01) end, nil
+      local message = rejected(session:ping(), "error").message
+      assert.matches("^[^:]*observer_spec.lua:%d+: datasession: onRequest", message)
       session.onRequest, session.onResponse = coroutine.yield, nil
       assert.matches("attempt to yield", rejected(session:ping(), "error").message)
       local later

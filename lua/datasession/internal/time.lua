@@ -30,7 +30,11 @@ local function held(promise) return setmetatable({ promise = promise }, { __clos
 -- engine.
 -- @param seconds number, 0 or more, or a text such as "500ms"
 function time.sleep(seconds)
-  local due <close> = held(core.moment(secondsOf("sleep", seconds)))
+  seconds = secondsOf("sleep", seconds)
+  if core.observing() and not coroutine.isyieldable() then
+    raise("datasession: onRequest and onResponse must not wait", 2)
+  end
+  local due <close> = held(core.moment(seconds))
   due.promise:await()
 end
 
