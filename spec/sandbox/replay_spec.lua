@@ -189,6 +189,12 @@ describe("a replay", function()
     assert.matches("log.entries[0].response.status: number expected, got nothing",
       failure('\xEF\xBB\xBF{"log":{"entries":[{"request":' ..
         '{"url":"http://a/","method":"GET"},"response":{}}]}}'), 1, true)
+    for _, status in ipairs { 99, 600, -1, 200.5 } do
+      local message = "log.entries[0].response.status: a number from 100 to 599 expected, or 0, got "
+      assert.matches(message .. status,
+        failure(('{"log":{"entries":[{"request":{"url":"http://a/","method":"GET"},' ..
+          '"response":{"status":%s}}]}}'):format(status)), 1, true)
+    end
   end)
 end)
 

@@ -92,6 +92,14 @@ local function headersOf(list, origin)
   return flat
 end
 
+-- Browsers write 0 for a request that got no response.
+local function statusOf(response, place)
+  local status = need(member(response, "status"), "number", place)
+  local whole = math.tointeger(status)
+  if whole and (whole == 0 or whole >= 100 and whole <= 599) then return whole end
+  error({ ("%s: a number from 100 to 599 expected, or 0, got %s"):format(place, status) })
+end
+
 local function exchangeOf(entry, place)
   local request = need(member(entry, "request"), "table", place .. ".request")
   local response = need(member(entry, "response"), "table", place .. ".response")
@@ -100,7 +108,7 @@ local function exchangeOf(entry, place)
   return {
     method = ascii.upper(need(member(request, "method"), "string", place .. ".request.method")),
     uri = http.target(url), type = member(member(request, "postData"), "mimeType"), body = bodyOf(request),
-    status = need(member(response, "status"), "number", place .. ".response.status"),
+    status = statusOf(response, place .. ".response.status"),
     headers = headersOf(member(response, "headers"), origin),
     answer = text(member(response, "content")) or "",
   }
