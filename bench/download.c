@@ -32,19 +32,24 @@ static int get (const char *uri) {
   return code || !total;
 }
 
-static int put (const char *uri, const char *path) {
+static int put_file (const char *uri, FILE *file) {
   struct stat about;
-  FILE *file = fopen(path, "rb");
-  CURL *easy = curl_easy_init();
-  if (!easy || !file || fstat(fileno(file), &about) != 0) return 1;
+  CURL *easy = fstat(fileno(file), &about) == 0 ? curl_easy_init() : NULL;
+  if (!easy) return 1;
   curl_easy_setopt(easy, CURLOPT_URL, uri);
   curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(easy, CURLOPT_READDATA, file); /* by fread */
   curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)about.st_size);
   CURLcode code = curl_easy_perform(easy);
   curl_easy_cleanup(easy);
-  fclose(file);
   return code != CURLE_OK;
+}
+
+static int put (const char *uri, const char *path) {
+  FILE *file = fopen(path, "rb");
+  int failed = !file || put_file(uri, file);
+  if (file) fclose(file);
+  return failed;
 }
 
 static double milliseconds (struct timeval t) {

@@ -618,7 +618,7 @@ bool provider_retries (lua_State *L, struct operation *op, struct exchange *x) {
   if (!has_another_token(L, op, x)) return false;
   if (x->request.upload && !upload_can_begin(x->request.upload)) return false; /* as judge_token says */
   copy = provider_again(x);
-  if (!copy) luaL_error(L, "not enough memory");
+  if (!copy) return luaL_error(L, "not enough memory"); /* GCOVR_EXCL_LINE: out of memory; seldom */
   copy->mark |= 1;
   operation_hold(op, copy, op->step);
   if (identity_tokens(who)->refreshing)
