@@ -215,7 +215,8 @@ void redirects_stay_in_the_origin (void) {
 }
 
 static void check_message (struct message *m, const char *request, const char *response, const char *body) {
-  if (!CHECK(m != NULL)) return;
+  CHECK(m != NULL);
+  if (!m) return;
   CHECK(m->request.data && strncmp(m->request.data, request, strlen(request)) == 0);
   CHECK(m->response.data && strncmp(m->response.data, response, strlen(response)) == 0);
   CHECK(!body || (m->received.data && strstr(m->received.data, body)));

@@ -116,6 +116,7 @@ local function ready(subject)
   subject.memory = subject.memory or now
   assert(now - subject.memory < MOST_GROWTH, "the memory grows")
   subject.path = subject.path or os.tmpname()
+  os.remove(subject.path)
 end
 
 local kinds = {
