@@ -296,8 +296,9 @@ describe("an expired token", function()
       assert.matches("Lift", assert(ask(options):await(LIMIT)).body)
     end
     assert.equal(before + 2, server:tokenRefreshes())
-    rejected(ask { body = pieces(ROW, 5) }, "expired")
-    assert.equal(before + 2, server:tokenRefreshes())
+    assert.matches("give the request the option rewind", rejected(ask { body = pieces(ROW, 5) }, "auth").hint)
+    datasession.run(LIMIT)
+    assert.equal(before + 3, server:tokenRefreshes())
   end)
 end)
 
