@@ -12,7 +12,10 @@ describe("a data object in memory", function()
   local server, customers, orders
 
   setup(function() server = assert(sandbox.start {}) end)
-  teardown(function() server:close() end)
+  teardown(function()
+    server:close()
+    customers, orders = nil, nil -- large, and each full collection of a later spec would go through them
+  end)
   after_each(sessions.endAll)
 
   before_each(function()

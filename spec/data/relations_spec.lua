@@ -12,7 +12,10 @@ describe("related tables", function()
   local server, session, jsdo, orders, lines
 
   setup(function() server = assert(sandbox.start {}) end)
-  teardown(function() server:close() end)
+  teardown(function()
+    server:close()
+    jsdo, orders, lines = nil, nil, nil -- large, and full collections of later specs would go through them
+  end)
   after_each(sessions.endAll)
 
   before_each(function()

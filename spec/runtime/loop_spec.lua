@@ -484,7 +484,7 @@ describe("the engine", function()
         local finalised, waited, refused = 0, 0, 0
         local function finaliser()
           finalised = finalised + 1
-          if finalised % 5 > 0 then return end
+          if finalised % 3 > 0 then return end
           local ok, value, err = pcall(function() return session:isAuthorized():await(20) end)
           if ok then
             waited = waited + 1
@@ -498,7 +498,7 @@ describe("the engine", function()
         debug.sethook(function()
           setmetatable({}, { __gc = finaliser })
           collectgarbage()
-        end, "", 50)
+        end, "", 30)
         for _ = 1, 5 do
           session:ping():done(function() end):await()
           session:addCatalog("static/CustomerService.json?" .. finalised):await()

@@ -54,7 +54,7 @@ describe("the authorization server", function()
   end)
 
   it("takes a client's secret by HTTP Basic too, and no wrong one", function()
-    local robot = "Basic " .. require("datasession.sandbox.base64").encode "robot:secret"
+    local robot = "Basic " .. require("datasession.internal.base64").encode "robot:secret"
     assert.equal(200, token({ grant_type = "client_credentials" }, { Authorization = robot }).status)
     for _, form in ipairs { { client_id = "robot" }, { client_id = "robot", client_secret = "x" },
       { client_id = "none", client_secret = "secret" }, {} } do

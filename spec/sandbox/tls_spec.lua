@@ -26,7 +26,9 @@ describe("a sandbox with a certificate made at its start", function()
   after_each(sessions.endAll)
 
   it("has an application for each login of this spec", function()
-    for name in pairs(server.uris) do assert.is_function(logins[name], name) end
+    for name in pairs(server.uris) do -- oauth gives tokens, and has no login
+      if name ~= "oauth" then assert.is_function(logins[name], name) end
+    end
   end)
 
   for name, login in pairs(logins) do

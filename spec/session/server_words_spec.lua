@@ -9,7 +9,11 @@ local rejected = await.rejected
 
 local server
 
-setup(function() server = assert(sandbox.start { users = { lua = "secret", ada = "pä%s+s&w\"o<rd" } }) end)
+setup(function()
+  server = assert(sandbox.start {
+    users = { lua = "secret", ada = "pä%s+s&w\"o<rd" }, datasnapAuthentication = false,
+  })
+end)
 
 teardown(function() server:close() end)
 
