@@ -308,10 +308,12 @@ static void resume (struct engine *e, struct exchange *x, int still) {
   /* GCOVR_EXCL_STOP */
   sigpipe_begin(&guard, e->tls);
   CURLcode code = curl_easy_pause(h->easy, still);
+  /* GCOVR_EXCL_START: libcurl is out of memory */
   if (code) {
     curl_failure_explain(x, h->easy, code, h->error);
     transfer_abort(e, x);
   }
+  /* GCOVR_EXCL_STOP */
   sigpipe_end(&guard);
 }
 
@@ -354,9 +356,11 @@ void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_
   x->run->hungry = false;
   if (u->restart) { /* libcurl began again meanwhile */
     if (ask(x)) return;
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the request");
     engine_cancel(e, x);
     return;
+    /* GCOVR_EXCL_STOP */
   }
   u->piece = piece;
   u->left = length;
@@ -372,8 +376,10 @@ void engine_go_on (struct engine *e, struct exchange *x) {
     stop_arriving(e, x);
     unpause(e, x);
   } else if (!arrive(x)) {
+    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
     curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the response");
     engine_cancel(e, x);
+    /* GCOVR_EXCL_STOP */
   }
   notify_host_of_work(e);
 }

@@ -52,12 +52,8 @@ static bool is_safe (const char *method) {
   return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
 }
 
-/* Pushes a field of the session's defaults, or nil. The session is at 1. */
-static void push_default (lua_State *L, const struct session *s, const char *name) {
-  if (!s->has_defaults) {
-    lua_pushnil(L);
-    return;
-  }
+/* Pushes a field of the defaults that the session at 1 has. */
+static void push_default (lua_State *L, const char *name) {
   session_getvalue(L, 1, SESSION_DEFAULTS);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
@@ -75,7 +71,7 @@ static const char *add_query (lua_State *L, int index, const struct session *s, 
   lua_pushlstring(L, target, *length);
   lua_pushvalue(L, -3);
   if (s)
-    push_default(L, s, "query");
+    push_default(L, "query");
   else
     lua_pushnil(L);
   lua_call(L, 3, 1);
@@ -170,7 +166,7 @@ static bool set_headers (lua_State *L, const struct session *s, struct exchange 
   int top = lua_gettop(L);
   if (!type && !given && !defaults) return true;
   if (defaults)
-    push_default(L, s, "headers");
+    push_default(L, "headers");
   else
     lua_pushnil(L);
   return request_headers_set(L, x, top + 1, type, top);

@@ -57,6 +57,17 @@ describe("a protocol in Lua", function()
     return events
   end
 
+  it("has sessions without methods of their own, whose requests take no body apart", function()
+    local message
+    local session = loggedIn { ping = function(link)
+      message = select(2, pcall(link.request, link, { path = CUSTOMERS, saveTo = "/does/not/matter" }))
+      return true
+    end }
+    assert.error_matches(function() return session.setTokens end, "has no field 'setTokens'")
+    assert(session:ping():await(LIMIT))
+    assert.matches("a request of a protocol takes no option 'saveTo'", message)
+  end)
+
   it("is defined by functions, and mistakes are told", function()
     local function login() return true end
     for message, arguments in pairs {

@@ -61,10 +61,14 @@ local function talk(s, c)
   channel:callback("one", echo, "other"):callback("two", echo)
   assert(channel:register():await(t.LIMIT))
   assert(channel:broadcast("heard", "other"):await(t.LIMIT))
+  assert(channel:broadcastObject({ 1 }, "other"):await(t.LIMIT))
   local sender = c.sender:channel { serverChannel = "torture" }
   local answer, err = sender:notify(channel.id, "two", { 1 }, { timeout = 1 }):await(t.LIMIT)
   if err then error(err, 0) end
   assert(answer[1] == 1)
+  answer, err = sender:notifyObject(channel.id, "two", { 1 }, { timeout = 1 }):await(t.LIMIT)
+  if err then error(err, 0) end
+  assert(answer ~= nil)
   assert(channel:unregister "two":await(t.LIMIT) and channel:close():await(t.LIMIT))
 end
 

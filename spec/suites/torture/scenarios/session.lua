@@ -228,6 +228,36 @@ add {
 }
 
 add {
+  name = "onRequest and onResponse for all",
+  prepare = function(t) return { session = t.loggedIn "anonymous" } end,
+  act = function(t, c)
+    local function see() end
+    t.datasession.onRequest(see)
+    t.datasession.onResponse(see)
+    local ok, err = pcall(function() assert(c.session:ping():await(t.LIMIT)) end)
+    t.datasession.onRequest(nil)
+    t.datasession.onResponse(nil)
+    if not ok then error(err, 0) end
+  end,
+}
+
+add {
+  name = "trace and har",
+  prepare = function(t) return { session = t.loggedIn "anonymous", path = os.tmpname() } end,
+  act = function(t, c)
+    t.datasession.progressBar "unseen"
+    local ok, err = pcall(function()
+      t.datasession.trace(function() end)
+      assert(t.datasession.har(c.path))
+      assert(c.session:ping():await(t.LIMIT))
+    end)
+    t.datasession.trace(nil)
+    t.datasession.har(nil)
+    if not ok then error(err, 0) end
+  end,
+}
+
+add {
   name = "new",
   act = function(t, c)
     c.session = t.datasession.new {
