@@ -17,7 +17,9 @@ function command.removeHome(home) files.removeDirectory(home.directory) end
 local function lineOf(home, words)
   local line = { "env -u DATASESSION_PASSWORD -u NO_COLOR -u COLUMNS" }
   for name, value in pairs(home.variables) do line[#line + 1] = name .. "=" .. quoted(value) end
-  line[#line + 1] = ("timeout -k 5 %d %s bin/datasession"):format(child.LIMIT, quoted(child.interpreter()))
+  -- In the foreground, since a terminal stops what reads it from another process group.
+  line[#line + 1] = ("timeout --foreground -k 5 %d %s bin/datasession"):format(child.LIMIT,
+    quoted(child.interpreter()))
   for _, word in ipairs(words) do line[#line + 1] = quoted(word) end
   return table.concat(line, " ")
 end
@@ -51,7 +53,7 @@ function command.terminal(home, answer, ...)
   local keys = home.directory .. "/keys"
   os.remove(keys)
   assert(os.execute("mkfifo " .. quoted(keys)))
-  local line = ("TERM=xterm script -qec %s /dev/null 0<>%s"):format(quoted(lineOf(home, { ... })),
+  local line = ("SHELL=/bin/sh TERM=xterm script -qec %s /dev/null 0<>%s"):format(quoted(lineOf(home, { ... })),
     quoted(keys))
   local pipe = assert(io.popen(line))
   pipe:setvbuf "no"
