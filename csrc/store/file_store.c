@@ -1,7 +1,4 @@
-/*
-** Files are read as Lua's own (luaL_Stream), so that the collector closes those that an error left open. The
-** Lua layer reads them. Each function returns nil and a message for a failure of the system.
-*/
+/* Each function returns nil and a message for a failure of the system. */
 #include "store/file_store.h"
 
 #include "runtime/loop.h"
@@ -9,14 +6,13 @@
 #include "store/private_file.h"
 #include "store/store.h"
 
-#include <lualib.h>
-
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILES_TYPE "datasession.files"
+
+/* Bytes that most texts fit into. */
+enum { USUAL_TEXT = 4096 };
 
 /* The time limit of lua_close for the disk, and the default of flush; seconds. */
 static const double CLOSE_LIMIT = 3;
@@ -253,40 +249,23 @@ static int l_make_directory (lua_State *L) {
   return answer(L, path, private_directory_make(own));
 }
 
-static int close_stream (lua_State *L) {
-  luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  return luaL_fileresult(L, !fclose(stream->f), NULL);
-}
-
-/* Pushes a closed file, so that a file opened for it cannot leak. */
-static luaL_Stream *push_stream (lua_State *L) {
-  luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
-  stream->f = NULL;
-  stream->closef = NULL;
-  if (luaL_getmetatable(L, LUA_FILEHANDLE) != LUA_TTABLE)
-    luaL_error(L, "the file store needs Lua's io library");
-  lua_setmetatable(L, -2);
-  return stream;
-}
-
-/* openPrivate(path): the file, open for reading; nil without a message: there is none. */
-static int l_open_private (lua_State *L) {
+/* readPrivate(path, most): the file's text of at most so many bytes; nil without a message: there is none. */
+static int l_read_private (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
-  luaL_Stream *stream = push_stream(L);
-  int fd, code = private_file_open(path, &fd);
+  size_t most = (size_t)luaL_checkinteger(L, 2), size = USUAL_TEXT, room;
+  luaL_Buffer text;
+  int code;
+  do {
+    room = size;
+    code = private_file_read(path, luaL_buffinitsize(L, &text, room), room, &size);
+  } while (!code && size > room && size <= most);
   if (code == ENOENT) {
     lua_pushnil(L);
     return 1;
   }
   if (code) return answer(L, path, code);
-  stream->f = fdopen(fd, "r");
-  if (!stream->f) {
-    /* GCOVR_EXCL_START: malloc fails, which the torture leaves good */
-    close(fd);
-    return answer(L, path, ENOMEM);
-    /* GCOVR_EXCL_STOP */
-  }
-  stream->closef = close_stream;
+  if (size > most) return refused(L, path, "too large");
+  luaL_pushresultsize(&text, size);
   return 1;
 }
 
@@ -306,7 +285,7 @@ static void new_files (lua_State *L, struct loop *loop) {
 
 void file_store_register (lua_State *L, struct loop *loop) {
   static const luaL_Reg functions[] = {{"makeDirectory", l_make_directory},
-                                       {"openPrivate", l_open_private},
+                                       {"readPrivate", l_read_private},
                                        {"writeFile", l_write_file},
                                        {"removeFile", l_remove_file},
                                        {"pendingFile", l_pending_file},

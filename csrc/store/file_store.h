@@ -11,7 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 /*
-** Adds makeDirectory, openPrivate, writeFile, removeFile, pendingFile, writing and flush to the table on top.
+** Adds makeDirectory, readPrivate, writeFile, removeFile, pendingFile, writing and flush to the table on top.
 */
 void file_store_register (lua_State *L, struct loop *loop);
 

@@ -238,18 +238,33 @@ void private_directory_sweep (const char *path) {
 }
 
 /* The reason not to trust the open file; 0: none. */
-static int distrust (int fd) {
-  struct stat about;
-  if (fstat(fd, &about)) return errno;
-  if (!S_ISREG(about.st_mode)) return PRIVATE_NOT_REGULAR;
-  return is_ours(&about, S_IRWXG | S_IRWXO) ? 0 : PRIVATE_OTHERS_USE;
+static int distrust (int fd, struct stat *about) {
+  if (fstat(fd, about)) return errno;
+  if (!S_ISREG(about->st_mode)) return PRIVATE_NOT_REGULAR;
+  return is_ours(about, S_IRWXG | S_IRWXO) ? 0 : PRIVATE_OTHERS_USE;
 }
 
-int private_file_open (const char *path, int *fd) {
-  int code;
-  *fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (*fd < 0) return errno;
-  code = distrust(*fd);
-  if (code) close(*fd);
+static int read_all (int fd, char *into, size_t size, size_t *length) {
+  ssize_t n = 1;
+  *length = 0;
+  while (n && *length < size) {
+    n = read(fd, into + *length, size - *length);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    *length += (size_t)n;
+  }
+  return 0;
+}
+
+int private_file_read (const char *path, void *into, size_t size, size_t *length) {
+  int code, fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  struct stat about;
+  if (fd < 0) return errno;
+  code = distrust(fd, &about);
+  if (!code && (size_t)about.st_size > size)
+    *length = (size_t)about.st_size;
+  else if (!code)
+    code = read_all(fd, into, size, length);
+  close(fd);
   return code;
 }

@@ -40,8 +40,11 @@ void private_directory_sync (const char *path);
 /* Removes temporary files that a crashed process left in the directory. */
 void private_directory_sweep (const char *path);
 
-/* Opens the file for reading. Never follows a symbolic link, never waits for a pipe. */
-int private_file_open (const char *path, int *fd);
+/*
+** Reads the file if it has at most `size` bytes. Sets `*length` to their count; a count above `size` means
+** that nothing was read. Never follows a symbolic link, never waits for a pipe.
+*/
+int private_file_read (const char *path, void *into, size_t size, size_t *length);
 
 /* The text of an error code, valid until the next call. For one thread alone, as strerror is. */
 const char *private_reason (int code);

@@ -97,16 +97,6 @@ local function pathOf(self, key)
   return self.directory .. "/" .. name
 end
 
-local function readFile(path)
-  local opened, message = core.openPrivate(path)
-  if not opened then
-    return nil, message
-  end
-  local text = opened:read(LARGEST + 1) or ""
-  opened:close()
-  return text
-end
-
 function file:get(key)
   local path, message = pathOf(self, key)
   if not path then
@@ -114,7 +104,7 @@ function file:get(key)
   end
   local text = core.pendingFile(path)
   if text == nil then
-    text, message = readFile(path)
+    text, message = core.readPrivate(path, LARGEST)
   end
   if not text then
     return nil, message

@@ -53,8 +53,8 @@ function command.terminal(home, answer, ...)
   local keys = home.directory .. "/keys"
   os.remove(keys)
   assert(os.execute("mkfifo " .. quoted(keys)))
-  local line = ("SHELL=/bin/sh TERM=xterm script -qec %s /dev/null 0<>%s"):format(quoted(lineOf(home, { ... })),
-    quoted(keys))
+  local line = ("SHELL=/bin/sh TERM=xterm script -qec %s /dev/null 0<>%s"):format(
+    quoted(lineOf(home, { ... })), quoted(keys))
   local pipe = assert(io.popen(line))
   pipe:setvbuf "no"
   local shown = {}
