@@ -35,7 +35,7 @@
 ---@field timeout? number 0: the session's
 
 ---@class datasession.options.channel_notify
----@field timeout? number 0: the session's
+---@field timeout? number 0: the session's; for a callback of its own, `answerTimeout`
 
 ---@class datasession.options.connectionData
 ---@field service? any name of a Client Service, whose details stay on the server; `"Default"` if the table is empty [documented]

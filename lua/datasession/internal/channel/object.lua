@@ -232,8 +232,13 @@ local function notify(channel, call, method, kind, id, callbackId, value, option
   checkId(call, "callbackId", callbackId, level + 1)
   local own = ascii.lower(id) == ascii.lower(channel.id) and poll.find(channel, callbackId)
   if own then
-    timeoutOf(call, options, level + 1)
-    return poll.call(channel, own, value, kind)
+    local timeout = timeoutOf(call, options, level + 1) or 0
+    local seconds = core.seconds(timeout)
+    if not seconds then
+      raise(("%s: option 'timeout': expected a number of seconds, 0 or more, got %s"):format(call,
+        argument.value(timeout)), level + 1)
+    end
+    return poll.call(channel, own, value, kind, seconds)
   end
   return send(channel, call, method, { id, callbackId, value, n = 3 }, options, level + 1):next(answerOf)
 end

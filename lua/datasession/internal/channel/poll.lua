@@ -146,10 +146,22 @@ local function answerWith(channel, promise, what)
   follow(channel, promise, answer, ignore)
 end
 
---- Calls a callback with a notification.
--- @return promise of its answer
-function poll.call(channel, callback, value, kind)
+local function notified(channel, callback, value, kind)
   return run(callback, value, { channel = channel.object, callback = callback.id, type = kind })
+end
+
+--- Calls a callback with a notification of this program's.
+-- @param timeout seconds, 0 (the channel's answerTimeout) or more
+-- @return promise of its answer. It rejects with the kind "timeout" when there is none in time
+function poll.call(channel, callback, value, kind, timeout)
+  local limit = timeout > 0 and timeout or channel.answerTimeout
+  local pending = notified(channel, callback, value, kind)
+  return core.spawn(function()
+    local answer = pending:await(limit)
+    if pending:state() ~= "pending" then return answer end
+    local late = ("the callback '%s' did not answer within %g s"):format(callback.id, limit)
+    error(failure("timeout", late, "have the callback answer sooner, or give a longer timeout"), 0)
+  end)
 end
 
 -- A promise of true, when all of these, which never reject, are resolved.
@@ -176,7 +188,7 @@ end
 local function takeInvoke(channel, id, value, kind)
   local callback = type(id) == "string" and poll.find(channel, id)
   if not callback then return post(channel, false) end
-  answerWith(channel, poll.call(channel, callback, value, kind),
+  answerWith(channel, notified(channel, callback, value, kind),
     ("the callback '%s'"):format(callback.id))
 end
 
