@@ -103,7 +103,10 @@ HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
 FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) # a server that misbehaves, as a module for the specs
 BUSTED_SPECS := $(sort $(shell find spec -name '*_spec.lua'))
-HOST_SPEC_SRC := $(sort $(wildcard spec/host/*_spec.c)) # each a program that embeds Lua
+# lua-cjson as an archive, if there is one: static_spec has it inside.
+CJSON := $(filter /%,$(shell $(CC) -print-file-name=liblua$(LUA_VERSION)-cjson.a))
+HOST_SPEC_SRC := $(filter-out $(if $(CJSON),,%/static_spec.c),$(sort \
+  $(wildcard spec/host/*_spec.c))) # each a program that embeds Lua
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE := $(BUILD)/lib/datasession/core.so
@@ -275,7 +278,8 @@ check:
 	@$(MAKE) test
 
 include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
-  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk bench/bench.mk
+  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk tools/static.mk \
+  bench/bench.mk
 
 ### Develop
 

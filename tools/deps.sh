@@ -10,7 +10,7 @@ for set in "$@"; do
     run) more="lua5.4 liblua5.4-dev libcurl4-openssl-dev|libcurl4-gnutls-dev lua-cjson gcc libc6-dev make
                pkg-config|pkgconf lua-argparse libmicrohttpd-dev lua-lpeg" ;;
     test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx
-               locales" ;;
+               locales lua-cjson-dev g++" ;;
     locales) more="locales" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;

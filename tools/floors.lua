@@ -14,6 +14,7 @@ local MAY_USE = {
     protocol = { "protocol/*", "session" },
     module = { "protocol", "protocol/datasnap", "protocol/jsdo", "protocol/lua", "store", "catalog",
       "session", "runtime", "net" },
+    host = { "runtime" },
     sandbox = {},
   },
   -- A folder of lua/ may require these modules, by their beginning. "core" is datasession.core.

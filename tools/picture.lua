@@ -13,6 +13,7 @@ local CAPTIONS = {
   store = "kept sessions",
   protocol = "the list of protocols",
   module = "csrc/module.c registers all",
+  host = "functions for programs in C",
 }
 
 -- uses[FROM] = { TO = true }; names in order.

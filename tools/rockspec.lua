@@ -23,7 +23,7 @@ local function client()
   local lines = {}
   add_lua(lines, false)
   lines[#lines + 1] = '    ["datasession.core"] = {\n      sources = {'
-  for _, file in ipairs(files "csrc -name '*.c' ! -path 'csrc/sandbox/*'") do
+  for _, file in ipairs(files "csrc -name '*.c' ! -path 'csrc/sandbox/*' ! -path 'csrc/host/*'") do
     lines[#lines + 1] = ("        %q,"):format(file)
   end
   lines[#lines + 1] = [[

@@ -1,0 +1,59 @@
+# datasession as part of a program in C: docs/engine.md. Included by the Makefile.
+
+# Only these names are seen outside the object.
+STATIC_NAMES := luaopen_datasession datasession_step datasession_pollfd datasession_timeout
+STATIC := $(BUILD)/static/datasession.o
+STATIC_SRC := csrc/host/host.c
+LUA_TEXTS := $(BUILD)/static/lua_modules
+OBJCOPY ?= objcopy
+CXXFLAGS ?= $(CFLAGS)
+
+### Build
+
+## static: build/static/datasession.o, to be linked into a program, and datasession.h
+static: $(STATIC) $(BUILD)/static/datasession.h
+	@:
+
+$(LUA_TEXTS).c: $(LUA_SRC) tools/embed.lua
+	@mkdir -p $(@D)
+	@echo "  embed $@"
+	$(Q)$(LUA) tools/embed.lua >$@
+
+$(LUA_TEXTS).o: $(LUA_TEXTS).c
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -c $< -o $@
+
+# Other names are local to the object: a program may have the same ones.
+$(STATIC): $(call objects,$(CORE_SRC) $(STATIC_SRC)) $(LUA_TEXTS).o
+	@echo "  ld $@"
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(OBJCOPY) $(STATIC_NAMES:%=--keep-global-symbol=%) $@
+
+$(BUILD)/static/datasession.h: csrc/host/datasession.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# static_spec and the examples, for the specs.
+STATIC_LIBS := $(CJSON) $(LIBLUA) $(CURL_LIBS) -lm
+HOSTS := host $(if $(shell command -v $(CXX)),host++)
+EXAMPLE_HOSTS := $(if $(CJSON),$(HOSTS:%=$(BUILD)/examples/%))
+
+specs: $(EXAMPLE_HOSTS)
+
+$(BUILD)/spec/host/static_spec: $(STATIC)
+$(BUILD)/spec/host/static_spec: LIBLUA := $(STATIC_LIBS)
+
+$(BUILD)/examples/host: examples/host.c $(STATIC) $(BUILD)/static/datasession.h
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(LINK) $(WARNINGS) -I$(BUILD)/static $(LUA_CPPFLAGS) $(CPPFLAGS) -o $@ $< $(STATIC) $(STATIC_LIBS)
+
+$(BUILD)/examples/host++: examples/host.cpp $(STATIC) $(BUILD)/static/datasession.h
+	@mkdir -p $(@D)
+	@echo "  c++ $<"
+	$(Q)$(CXX) -pthread $(SANITIZER) $(CXXFLAGS) $(LDFLAGS) $(WARNINGS) -I$(BUILD)/static $(LUA_CPPFLAGS) \
+	  $(CPPFLAGS) -o $@ $< $(STATIC) $(STATIC_LIBS)
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(STATIC_SRC))
+
+.PHONY: static
