@@ -29,11 +29,14 @@ NEEDS_lint := run test lint
 NEEDS_check := run test lint
 NEEDS_rock := run test
 NEEDS_docs := run docs
+NEEDS_test-site := run docs browser
+NEEDS_screenshots := run docs browser pictures
 NEEDS_diagrams := diagrams
 NEEDS_coverage := run test coverage
 NEEDS_apicheck := run test apicheck
 NEEDS_conformance := run conformance
 NEEDS_conformance-har := run conformance
+NEEDS_conformance-openapi := run conformance
 NEEDS_torture := run
 NEEDS_torture-network := run test
 NEEDS_torture-hostile := run test
@@ -123,7 +126,7 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
-  check lint format rock rockspec picture types docs diagrams install uninstall clean help
+  check lint format rock rockspec picture types docs test-site diagrams install uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -303,11 +306,18 @@ rockspec:
 docs: all
 	@$(LUA) tools/site.lua build/site-source
 	@mkdocs build --quiet --strict $(DOCS_FLAGS)
+	@$(LUA) tools/site.lua --search build/site
 	@echo "build/site/index.html"
 
 ## diagrams: draw docs/diagrams/*.svg from their texts
 diagrams:
 	@plantuml -tsvg -nometadata docs/diagrams/*.puml
+
+## test-site: build the site, open it and the page of `tree --html` in Chromium
+test-site: docs $(call npm,site)
+	@cp spec/suites/site/*.js $(NPM)/site
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/site/tree.lua $(NPM)/site/tree.html
+	@node $(NPM)/site/check.js build/site $(NPM)/site/tree.html
 
 ## types: write types/datasession.lua, the definitions for editors, from docs/
 types:

@@ -22,6 +22,11 @@ for set in "$@"; do
       ;;
     apicheck) more="dpkg-dev" ;;
     docs) more="mkdocs mkdocs-material" ;;
+    browser)
+      more="chromium fonts-dejavu-core"
+      command -v node >/dev/null && command -v npm >/dev/null || more="$more nodejs npm"
+      ;;
+    pictures) more="asciinema pngquant" ;;
     diagrams) more="plantuml" ;;
     debians) more="debootstrap git" ;;
     field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket

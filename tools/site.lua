@@ -1,9 +1,10 @@
 -- site.lua SOURCE: writes the site's pages for MkDocs into the folder SOURCE: docs/, and, as pages too, the
 -- files outside of docs/ that its pages link to.
+-- site.lua --search SITE: writes SITE/search/offline.js, for the search in pages that are opened as files.
 
 local sources = dofile "tools/sources.lua"
 
-local target = assert(arg[1], "usage: site.lua SOURCE")
+local target = assert(arg[#arg], "usage: site.lua [--search] FOLDER")
 
 local function write(path, text)
   assert(os.execute(("mkdir -p '%s'"):format(path:match "^(.*)/")))
@@ -62,6 +63,28 @@ local function addOutside()
   until not path
 end
 
-assert(os.execute(("rm -rf '%s'"):format(target)))
-copyPages()
-addOutside()
+local function quoted(text)
+  return '"' .. text:gsub('[%c\\"<]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
+end
+
+-- Material's script takes the index and the worker of the search from the variable __search if there is one.
+local OFFLINE = [[
+var __search = {
+  index: Promise.resolve(%s),
+  worker: URL.createObjectURL(new Blob([%s], { type: "text/javascript" }))
+};
+]]
+
+local function addSearch()
+  local worker = sources.find(target .. "/assets/javascripts/workers -name 'search.*.js'")[1]
+  local index = sources.read(target .. "/search/search_index.json")
+  write(target .. "/search/offline.js", OFFLINE:format(index, quoted(sources.read(worker))))
+end
+
+if arg[1] == "--search" then
+  addSearch()
+else
+  assert(os.execute(("rm -rf '%s'"):format(target)))
+  copyPages()
+  addOutside()
+end

@@ -33,8 +33,8 @@ local COMMANDS = {
 local EPILOG = [[
 Passwords and tokens come from the terminal, from --password-file, or from the environment's
 DATASESSION_PASSWORD; never from an argument. Exit codes: 0 all went well, 1 it failed, 2 the command line is
-wrong, 3 credentials are missing or refused, 4 the server cannot be reached, 5 the session has ended,
-130 interrupted.]]
+wrong, 3 credentials are missing or refused, 4 the server cannot be reached or has no application at the URI,
+5 the session has ended, 130 interrupted.]]
 
 local function flag(to, names, text) to:flag(names):description(text) end
 
@@ -60,7 +60,9 @@ local function addTransport(to)
   flag(to, "--insecure", "Accept any certificate.")
   option(to, "--client-certificate", "file", "Your certificate (PEM).")
   option(to, "--client-key", "file", "Its key (PEM).")
-  option(to, "--proxy", "uri", "The proxy.")
+  option(to, "--client-key-password-file", "file",
+    "The file's first line is the key's password; or set DATASESSION_KEY_PASSWORD.")
+  option(to, "--proxy", "uri", "The proxy; none: no proxy, whatever the environment says.")
   option(to, "--timeout", "time", "Limit of each request, such as 30s.")
   option(to, "--connect-timeout", "time", "Limit for connecting.")
   flag(to, "--http1", "Use HTTP/1.1 alone.")
@@ -204,11 +206,13 @@ function command.parser()
   local parser = argparse("datasession", "Sessions with application servers, from the command line.", EPILOG)
   parser:command_target "command"
   parser:require_command(true)
+  flag(parser, "--version", "Print the versions in use, and end.")
   for _, one in ipairs(COMMANDS) do
     local sub = parser:command(one.name, one.summary .. ".", "Example: " .. one.example)
     sub:summary(one.summary .. ".")
     define[one.name](sub)
   end
+  parser:add_help_command()
   parser:add_complete_command "completion"
   return parser
 end
@@ -216,18 +220,12 @@ end
 local function run(args)
   local module = require("datasession.command." .. (MODULES[args.command] or args.command))
   local recording = require "datasession.command.recording"
+  require("datasession.command.connect").readKeyPassword(args)
   recording.start(args)
   local ok, code = pcall(module[args.command], args)
   recording.finish()
   if not ok then error(code, 0) end
   return code or 0
-end
-
--- Words that other commands have for the same: `help`, `help COMMAND`, `--version`.
-local function usual(arguments)
-  if arguments[1] == "--version" then return { "version" } end
-  if arguments[1] == "help" then return { arguments[2] or "--help", arguments[2] and "--help" } end
-  return arguments
 end
 
 -- The line under a message about the arguments: where the right ones stand.
@@ -255,7 +253,7 @@ function command.main(arguments)
       "lua-argparse\n")
     return fail.codes.usage
   end
-  arguments = usual(arguments)
+  if arguments[1] == "--version" then arguments = { "version" } end
   local parsed, args = parser:pparse(arguments)
   if not parsed then
     io.stderr:write("datasession: ", args, "\n", adviceOn(arguments), "\n")

@@ -41,9 +41,9 @@ local suggest = require "datasession.internal.suggest"
 
 local found, core = pcall(require, "datasession.sandbox.core")
 if not found then
-  error("datasession.sandbox: its C part is not installed: luarocks install datasession-sandbox, or make \z
-    sandbox, " ..
-    "either with libmicrohttpd\n" .. tostring(core), 0)
+  error("datasession.sandbox is not installed completely: datasession.sandbox.core is missing. Install \z
+    libmicrohttpd and GnuTLS with their headers, then run `luarocks install datasession-sandbox`, or `make` \z
+    in the source tree.\n" .. tostring(core), 0)
 end
 
 local sandbox = {}

@@ -18,7 +18,7 @@ describe("the command", function()
     local bash = command.output(home, "completion", "bash")
     local count = 0
     for name in help:match("Commands:\n(.-)\n\n"):gmatch "\n?   (%l+) " do
-      if name ~= "completion" then
+      if name ~= "completion" and name ~= "help" then
         count = count + 1
         assert.matches("Example: datasession " .. name, command.output(home, name, "--help"), 1, true)
         assert.matches("\n.SS datasession " .. name .. "\n", manual, 1, true)
@@ -35,7 +35,9 @@ describe("the command", function()
     assert.is_string(codec.decode(command.output(home, "version", "--json")).curl)
   end)
 
-  it("understands --version and help", function()
+  it("understands --version and help, and lists them", function()
+    assert.matches("%-%-version +Print the versions", command.output(home, "--help"))
+    assert.matches("\n   help ", command.output(home, "--help"))
     assert.equal(command.output(home, "version"), command.output(home, "--version"))
     assert.equal(command.output(home, "--help"), command.output(home, "help"))
     assert.equal(command.output(home, "read", "--help"), command.output(home, "help", "read"))
@@ -107,6 +109,17 @@ describe("the command", function()
       assert.matches("up", shown)
       assert.matches("[▁▂▃▄▅▆▇█]", shown)
       assert.matches("the connection failed", shown)
+    end)
+
+    it("and tells a server without the application from one that is up", function()
+      local nothing = server.origin .. "/Nothing"
+      local result = command.run(home, "watch", nothing, server.uris.datasnap, "--count", "1")
+      assert.equal(4, result.code)
+      assert.matches(nothing .. " absent no application is there: HTTP 404\n", result.output, 1, true)
+      assert.matches(server.uris.datasnap .. " up\n", result.output, 1, true)
+      home.variables.COLUMNS = "160"
+      local shown = command.terminal(home, nil, "watch", nothing, "--count", "1")
+      assert.matches("\27[33mabsent\27[0m", shown, 1, true)
     end)
 
     it("as a line for each change through a pipe", function()

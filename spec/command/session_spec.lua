@@ -125,8 +125,62 @@ describe("the command's sessions", function()
   end)
 
   it("tell a server that answers without the application", function()
-    assert.matches("is up %(.*%); it answers HTTP 404\n",
-      command.output(home, "ping", server.origin .. "/Nothing"))
+    local result = command.run(home, "ping", server.origin .. "/Nothing")
+    assert.equal(4, result.code)
+    assert.equal("", result.output)
+    assert.matches("/Nothing: the server is up, but no application is there: HTTP 404\n", result.errors, 1,
+      true)
+    result = command.run(home, "ping", server.origin .. "/Nothing", "--json")
+    assert.equal(4, result.code)
+    assert.matches('"state":"absent","up":false}', result.output, 1, true)
+    assert.matches("is up", command.output(home, "ping", server.uris.datasnap))
+    local shown, code = command.terminal(home, nil, "ping", server.origin .. "/Nothing")
+    assert.equal(4, code)
+    assert.matches("no application is there", shown)
+  end)
+
+  it("replace a session of the same name, which is logged out", function()
+    local before = server:sessionCount("form")
+    assert.equal(0, login("form").code)
+    local result = login("form")
+    assert.equal(0, result.code, result.errors)
+    assert.matches("the session 'default' at .* is logged out\n", result.errors)
+    assert.equal(before + 1, server:sessionCount("form"))
+    assert.matches("is up", command.output(home, "ping"))
+    server:fault { kind = "status", status = 503, path = "logout" }
+    result = login("form")
+    assert.equal(0, result.code, result.errors)
+    assert.matches("could not be logged out: .*HTTP 503", result.errors)
+  end)
+
+  it("go without the proxy of the environment", function()
+    home.variables.http_proxy = "http://127.0.0.1:1"
+    local result = command.run(home, "ping", server.uris.form)
+    assert.equal(4, result.code)
+    assert.matches("http_proxy: pass --proxy none to go without", result.errors, 1, true)
+    assert.matches("is up", command.output(home, "ping", server.uris.form, "--proxy", "none"))
+    assert.equal(0, login("form", "--proxy", "none").code)
+    assert.matches("is up", command.output(home, "ping"))
+    assert.matches("is up", command.output(home, "ping", "--proxy", ""))
+  end)
+
+  it("take the password of the client's key from a file or the environment, and do not store it", function()
+    local key, certificate = home.directory .. "/key", home.directory .. "/certificate"
+    local password = files.new "opensesame\n"
+    run(("openssl req -x509 -newkey rsa:2048 -passout pass:opensesame -keyout %s -out %s -subj /CN=me 2>&1")
+      :format(key, certificate))
+    local words = { "login", secure.uris.form, "--user", "lua", "--ca-file", secure.caFile,
+      "--client-certificate", certificate, "--client-key", key }
+    home.variables.DATASESSION_PASSWORD = "secret"
+    local result = command.run(home, table.unpack(words))
+    assert.not_equal(0, result.code)
+    assert.matches("needs --client-key-password-file", result.errors, 1, true)
+    home.variables.DATASESSION_KEY_PASSWORD = "opensesame"
+    assert.matches("logged in", command.output(home, table.unpack(words)))
+    home.variables.DATASESSION_KEY_PASSWORD = nil
+    assert.matches("is up", command.output(home, "ping", "--client-key-password-file", password))
+    assert.is_nil(run("cat " .. home.directory .. "/sessions/*"):find("opensesame", 1, true))
+    os.remove(password)
   end)
 
   it("ask for the password at a terminal, and do not show it", function()

@@ -38,7 +38,7 @@ it("names the rock that its C part is in, where that is missing", function()
   package.preload["datasession.sandbox.core"] = nil
   for name, module in pairs(modules) do package.loaded[name] = module end
   assert.is_false(found)
-  assert.matches("its C part is not installed: luarocks install datasession-sandbox", message, 1, true)
+  assert.matches("datasession.sandbox.core is missing. Install libmicrohttpd", message, 1, true)
   assert.matches("no such module", message, 1, true)
 end)
 

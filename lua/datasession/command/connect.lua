@@ -25,13 +25,14 @@ local function absolute(path)
   return here and here .. "/" .. path or path
 end
 
---- The options of datasession.new that the command line gives.
+--- The options of datasession.new that the command line gives, without secrets.
 function connect.transport(args)
   local options = {}
   for name, option in pairs(TRANSPORT) do
     local value = args[name]
     if value ~= nil then options[option] = FILES[option] and absolute(value) or tonumber(value) or value end
   end
+  if options.proxy == "none" or options.proxy == "" then options.proxy = false end
   if args.http1 then options.http2 = false end
   return options
 end
@@ -47,30 +48,55 @@ end
 
 function connect.originOf(uri) return uri:match "^%a+://[^/?#]+" end
 
-local function readSecret(path)
+local function readSecret(path, option)
   local file, message = io.stdin, nil
   if path ~= "-" then file, message = io.open(path, "r") end
-  if not file then fail.with("usage", "--password-file: " .. message) end
+  if not file then fail.with("usage", ("%s: %s"):format(option, message)) end
   local line = file:read "l"
   if path ~= "-" then file:close() end
-  if not line or line == "" then fail.with("usage", "--password-file: the first line is empty") end
+  if not line or line == "" then fail.with("usage", option .. ": the first line is empty") end
   return (line:gsub("\r$", ""))
+end
+
+local function fromEnvironment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
 end
 
 --- The password or the token: of --password-file, of the environment, or asked for at the terminal.
 function connect.secret(args, what)
-  if args.password_file then return readSecret(args.password_file) end
-  local given = os.getenv "DATASESSION_PASSWORD"
-  if given and given ~= "" then return given end
+  if args.password_file then return readSecret(args.password_file, "--password-file") end
+  local given = fromEnvironment "DATASESSION_PASSWORD"
+  if given then return given end
   local answer, message = terminal.askHidden(what .. ": ")
   if answer then return answer end
   fail.with("credentials", ("%s is needed: %s; use --password-file or the environment's DATASESSION_PASSWORD")
     :format(what, message))
 end
 
+-- The client key's password is part of no options that are stored: each command reads it again.
+local keyPassword
+
+--- The options of datasession.new for an anonymous session at the URI.
+function connect.options(args, serviceURI)
+  local options = connect.transport(args)
+  options.serviceURI = serviceURI
+  return options
+end
+
+--- Reads the password of the client's key for all sessions of this command.
+function connect.readKeyPassword(args)
+  local path = args.client_key_password_file
+  keyPassword = path and readSecret(path, "--client-key-password-file") or
+    fromEnvironment "DATASESSION_KEY_PASSWORD"
+end
+
 --- Makes a session; a mistake in the options ends the command with its sentence.
 function connect.new(options)
-  local ok, made = pcall(datasession.new, options)
+  local whole = {}
+  for name, value in pairs(options) do whole[name] = value end
+  if whole.clientCertificate then whole.clientKeyPassword = keyPassword end
+  local ok, made = pcall(datasession.new, whole)
   if ok then return made end
   fail.with("usage", (tostring(made):gsub("^[^ ]+:%d+: ", "")))
 end
@@ -91,8 +117,7 @@ end
 
 --- The options of a session for the command line, and the model that the server asks for if none is said.
 function connect.describe(args, serviceURI)
-  local options = connect.transport(args)
-  options.serviceURI = serviceURI
+  local options = connect.options(args, serviceURI)
   if args.protocol then options.protocol = args.protocol end
   if not options.protocol or options.protocol == "jsdo" then
     options.authenticationModel = args.model or detect.model(connect.new, options)
@@ -100,13 +125,19 @@ function connect.describe(args, serviceURI)
   return options
 end
 
--- A session with a login that is stored, or else one that logs in again with the user's name.
-local function resume(args, name, profile)
+--- The session of that name, as the store has it.
+-- @param given table or nil: options of datasession.new in place of the profile's
+function connect.stored(name, profile, given)
   local options = {}
   for option, value in pairs(profile.options) do options[option] = value end
-  for option, value in pairs(connect.transport(args)) do options[option] = value end
+  for option, value in pairs(given or {}) do options[option] = value end
   options.name, options.store = name, profiles.store()
-  local session = connect.new(options)
+  return connect.new(options)
+end
+
+-- A session with a login that is stored, or else one that logs in again with the user's name.
+local function resume(args, name, profile)
+  local session = connect.stored(name, profile, connect.transport(args))
   if session.state == "restored" then return session end
   if session.authenticationModel == "form" then
     fail.with("expired", ("the session '%s' has ended: run datasession login %s --session %s --user %s")

@@ -31,21 +31,38 @@ function detect.cause(err)
 end
 
 local PINGS = { "/rest/_oepingService/_oeping", "/rest/_oeping", "/" } -- the last: for servers without
+local DATASNAP = "/datasnap/rest/DSAdmin/GetPlatformName"
+
+local function isDataSnap(session)
+  local named = detect.get(session, DATASNAP)
+  if not named then return false end
+  return named.body:find('"result"', 1, true) ~= nil or named.status == 401 or named.status == 403
+end
+
+-- Sessions at a DataSnap server, which answers 404 to the pings. Each question whether it is one makes a
+-- session on that server, so a session asks only until the answer is yes.
+local datasnap = setmetatable({}, { __mode = "k" })
 
 --- Asks a server once whether it serves, without a login.
 -- @param session an anonymous session at the URI
--- @return true or false, the reason or "", and the seconds that the response took, or nil
-function detect.isUp(session)
+-- @return "up", "down", or "absent" if the server answers and has nothing at the URI; the reason or "", the
+--   seconds that the response took, or nil, and the error object of "down", or nil
+function detect.ping(session)
   local response, err
   for _, path in ipairs(PINGS) do
     response, err = detect.get(session, path)
     if not response or response.status ~= 404 then break end
   end
-  if not response then return false, detect.cause(err) end
-  local seconds = response.timing.total
-  if response.status >= 500 then return false, detect.cause(err), seconds end
-  if response.status == 401 then return true, "asks for a login", seconds end
-  return true, response.status >= 400 and "answers HTTP " .. response.status or "", seconds
+  if not response then return "down", detect.cause(err), nil, err end
+  local status, seconds = response.status, response.timing.total
+  if status >= 500 then return "down", detect.cause(err), seconds, err end
+  if status == 401 then return "up", "asks for a login", seconds end
+  if status == 404 then
+    datasnap[session] = datasnap[session] or isDataSnap(session) or nil
+    if datasnap[session] then return "up", "", seconds end
+    return "absent", "HTTP 404", seconds
+  end
+  return "up", status >= 400 and "answers HTTP " .. status or "", seconds
 end
 
 --- The authentication model that a web application asks for.
@@ -70,9 +87,7 @@ function detect.kind(session)
   if answers and ping.body:find("^%s*{") then return "openedge" end
   local home = detect.get(session, "/static/home.html")
   if home and (home.status == 200 or home.status == 401) then return "openedge" end
-  local named = detect.get(session, "/datasnap/rest/DSAdmin/GetPlatformName")
-  if named and named.body:find('"result"', 1, true) then return "datasnap" end
-  if named and (named.status == 401 or named.status == 403) then return "datasnap" end
+  if isDataSnap(session) then return "datasnap" end
 end
 
 return detect

@@ -20,7 +20,7 @@ report.__index = report
 -- A check's line: `state` is a key of MARKS; `hint` says what to do.
 function report:add(state, check, text, hint)
   self[#self + 1] = { check = check, state = state, text = text, hint = hint }
-  if state == "bad" then self.failed = true end
+  if state == "bad" then self.code = self.code or fail.codes.failed end
   if self.json then return end
   local mark = MARKS[state]
   io.stdout:write(terminal.paint(mark[2], mark[1]), " ", terminal.fit(check, 12), " ", terminal.plain(text),
@@ -29,7 +29,11 @@ function report:add(state, check, text, hint)
   io.stdout:flush()
 end
 
-function report:fault(check, err) self:add("bad", check, detect.cause(err), fail.hint(err)) end
+-- The first check that failed gives the exit code.
+function report:fault(check, err)
+  self.code = self.code or select(2, fail.describe(err))
+  self:add("bad", check, detect.cause(err), fail.hint(err))
+end
 
 -- ---- the connection
 
@@ -50,6 +54,8 @@ end
 local function days(seconds) return math.floor(seconds / 86400) end
 
 local function addCertificate(self, seen)
+  if seen.verified then self:add("ok", "chain", "it leads to an authority that is trusted") end
+  if seen.matched then self:add("ok", "names", "the certificate names this host: " .. seen.matched) end
   if seen.subject then
     self:add("ok", "certificate", ("for %s, issued by %s"):format(seen.subject, seen.issuer or "?"))
   end
@@ -93,7 +99,7 @@ local function lookAtUntrusted(options, seen)
   for name, value in pairs(options) do trusting[name] = value end
   trusting.insecure = true
   warn "@off" -- the user knows: the doctor says it
-  local ok, session = pcall(datasession.new, trusting)
+  local ok, session = pcall(connect.new, trusting)
   warn "@on"
   if not ok then return end
   local other = wire.listen(function() detect.get(session, "/") end)
@@ -130,6 +136,7 @@ local function checkKind(self, response, session, args)
     return kind
   end
   local plain = response.status == 400 and args.uri:find "^[hH][tT][tT][pP]:"
+  self.code = fail.codes.unreachable
   self:add("bad", "server",
     ("it looks neither like OpenEdge nor like DataSnap: HTTP %d from /static/home.html"):format(
       response.status),
@@ -164,8 +171,8 @@ local function checkLogin(self, args, options)
   end
   if type(err) == "string" then error(err, 0) end
   if type(err) == "table" and err.kind == "credentials" then
+    self.code = self.code or fail.codes.credentials
     self:add("bad", "login", err.message)
-    self.code = fail.codes.credentials
     return nil
   end
   self:fault("login", err)
@@ -206,12 +213,12 @@ end
 
 local function examine(self, args)
   if not connect.isUri(args.uri) then
+    self.code = fail.codes.usage
     self:add("bad", "address", ("'%s' is no URI of http or https"):format(args.uri),
       "write it as https://host/Sports")
     return
   end
-  local options = connect.transport(args)
-  options.serviceURI = args.uri
+  local options = connect.options(args, args.uri)
   local response, asked = checkConnection(self, options)
   if not response then return end
   local kind = checkKind(self, response, asked, args)
@@ -230,9 +237,9 @@ function doctor.doctor(args)
   if args.json then
     local checks = {}
     for i, one in ipairs(self) do checks[i] = one end
-    show.json { uri = args.uri, ok = not self.failed, checks = datasession.array(checks) }
+    show.json { uri = args.uri, ok = not self.code, checks = datasession.array(checks) }
   end
-  return self.failed and (self.code or fail.codes.failed) or 0
+  return self.code or 0
 end
 
 return doctor

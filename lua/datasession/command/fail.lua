@@ -27,13 +27,15 @@ end
 -- Hints name options and methods of the library: the command line has others.
 local PHRASES = {
   { "caFile or caPath", "--ca-file" },
-  { "check the proxy option, or pass proxy = false to go without", "check --proxy" },
-  { "pass proxy = false to go without", "unset it to go without" },
+  { "check the proxy option, or pass proxy = false to go without",
+    "check --proxy, or pass --proxy none to go without" },
+  { "pass proxy = false to go without", "pass --proxy none to go without" },
   { "call login again", "run datasession login again" },
   { "call login first", "log in: datasession login URI, or --service URI with --user NAME" },
 }
 local FLAGS = {
   caFile = "--ca-file", clientCertificate = "--client-certificate", clientKey = "--client-key",
+  clientKeyPassword = "--client-key-password-file",
 }
 
 --- The hint of an error object in the words of the command line; nil: it has none.

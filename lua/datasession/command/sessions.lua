@@ -25,12 +25,24 @@ local function describe(session)
   return ("%s at %s%s"):format(session.authenticationModel, session.serviceURI, user and " as " .. user or "")
 end
 
+-- A login that another one replaces ends on the server too.
+local function endFormer(name)
+  local profile = profiles.get(name)
+  if not profile then return end
+  local former <close> = connect.stored(name, profile)
+  if former.state ~= "restored" then return end
+  local done, err = former:logout():await()
+  io.stderr:write(("datasession: the session '%s' at %s %s\n"):format(name, former.serviceURI,
+    done and "is logged out" or "could not be logged out: " .. tostring(err)))
+end
+
 function sessions.login(args)
   local name = profiles.checkName(args.session)
   connect.checkUri(args.uri, "login")
   local options = connect.describe(args, args.uri)
   options.keepTokens = args.keep_token
   options.name, options.store = name, profiles.store()
+  endFormer(name)
   profiles.remove(name) -- before the login: a list that cannot be kept leaves no session on the server
   profiles.store():remove(name)
   local session = connect.new(options)
@@ -54,11 +66,7 @@ function sessions.logout(args)
   local name = profiles.checkName(args.session)
   local profile = profiles.get(name)
   if not profile then fail.with("expired", ("there is no session '%s'"):format(name)) end
-  local options = {}
-  for option, value in pairs(profile.options) do options[option] = value end
-  for option, value in pairs(connect.transport(args)) do options[option] = value end
-  options.name, options.store = name, profiles.store()
-  local session = connect.new(options)
+  local session = connect.stored(name, profile, connect.transport(args))
   profiles.remove(name)
   local done, err = session:logout():await()
   fail.unless(datasession.flush(10))

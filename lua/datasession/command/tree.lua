@@ -21,11 +21,10 @@ local function fromText(text, uri, serviceURI)
 end
 
 local function fetch(args, uri)
-  local options = connect.transport(args)
-  options.serviceURI = connect.originOf(uri)
-  local session <close> = connect.new(options)
+  local origin = connect.originOf(uri)
+  local session <close> = connect.new(connect.options(args, origin))
   local response = fail.unless(session:request { uri = uri }:await())
-  return fromText(response.body, uri, uri:match "^(.*)/static/[^/]*$" or options.serviceURI)
+  return fromText(response.body, uri, uri:match "^(.*)/static/[^/]*$" or origin)
 end
 
 local function load(args)

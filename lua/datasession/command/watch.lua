@@ -11,9 +11,8 @@ local watch = {}
 local KEPT = 30 -- pings in the line of bars
 
 local function newRow(args, uri)
-  local options = connect.transport(args)
-  options.serviceURI = connect.checkUri(uri, "watch")
-  return { uri = uri, session = connect.new(options), times = {}, reason = "" }
+  local session = connect.new(connect.options(args, connect.checkUri(uri, "watch")))
+  return { uri = uri, session = session, times = {}, reason = "" }
 end
 
 local function note(row, state, reason, seconds)
@@ -25,20 +24,21 @@ local function note(row, state, reason, seconds)
 end
 
 local function ping(row)
-  local up, reason, seconds = detect.isUp(row.session)
-  note(row, up and "up" or "down", reason, seconds)
+  local state, reason, seconds = detect.ping(row.session)
+  if state == "absent" then reason = "no application is there: " .. reason end
+  note(row, state, reason, seconds)
 end
 
-local COLOURS = { up = "green", down = "red" }
+local COLOURS = { up = "green", down = "red", absent = "yellow" }
 
 local function line(row, width)
   local time = row.seconds and ("%.1f ms"):format(row.seconds * 1000) or "-"
   local since = row.since and os.date("%H:%M:%S", row.since) or "-"
   local text = table.concat({
-    terminal.fit(row.uri, 36), terminal.paint(COLOURS[row.state], terminal.fit(row.state, 5)),
+    terminal.fit(row.uri, 36), terminal.paint(COLOURS[row.state], terminal.fit(row.state, 6)),
     (" "):rep(10 - #time) .. time, terminal.fit(terminal.spark(row.times), KEPT), since,
   }, " ")
-  local left = width - 36 - 5 - 10 - KEPT - 8 - 5
+  local left = width - 36 - 6 - 10 - KEPT - 8 - 5
   if row.reason == "" or left <= 8 then return text end
   return text .. " " .. terminal.fit(terminal.plain(row.reason), left)
 end
@@ -46,7 +46,7 @@ end
 local function draw(rows, again)
   local width = terminal.width()
   if again then io.stdout:write(("\27[%dA"):format(#rows + 1)) end
-  io.stdout:write("\27[K", terminal.paint("bold", terminal.fit("server", 36) .. " state round trip " ..
+  io.stdout:write("\27[K", terminal.paint("bold", terminal.fit("server", 36) .. " state  round trip " ..
     terminal.fit("", KEPT) .. " since"), "\n")
   for _, row in ipairs(rows) do io.stdout:write("\27[K", line(row, width), "\n") end
   io.stdout:flush()

@@ -39,6 +39,8 @@ local function note(seen, text)
   if subject then seen.subject = subject end
   local issuer = text:match "^issuer: (.*)$"
   if issuer then seen.issuer = issuer end
+  if text == "SSL certificate verify ok." then seen.verified = true end
+  seen.matched = text:match "^subjectAltName: host .* matched cert's (.-)!?$" or seen.matched
   local expires = text:match "^expire date: (.*)$"
   if expires then seen.expires = wire.time(expires) end
   if text:find "ALPN.*accept.*h2" then seen.http = "HTTP/2" end
@@ -46,7 +48,7 @@ end
 
 --- Calls a function, and tells what the connections that it made were like.
 -- @return { addresses = array, connected =, tls =, subject =, issuer =, expires = seconds since the epoch,
---   http = }, each but `addresses` nil where libcurl did not say it
+--   matched =, verified =, http = }, each but `addresses` nil where libcurl did not say it
 function wire.listen(f)
   local seen = { addresses = {}, known = {} }
   recording.listen(f, function(line)
