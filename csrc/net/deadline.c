@@ -35,7 +35,7 @@ static void look_at_upload (struct exchange *x, double now) {
 
 static bool is_stalled (struct exchange *x, double now) {
   if (x->run->stall <= 0) return false;
-  if (x->run->owed || x->run->hungry) x->run->active = now; /* the owner takes its time */
+  if (x->run->owed || x->run->starved) x->run->active = now; /* the owner takes its time */
   if (!x->run->reached || is_uploading(x)) look_at_upload(x, now);
   return now >= x->run->active + x->run->stall;
 }

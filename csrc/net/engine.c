@@ -324,7 +324,7 @@ static void resume (struct engine *e, struct exchange *x, int still) {
 static void unpause (struct engine *e, struct exchange *x) {
   if (!x->run->paused || !x->run->handle) return;
   x->run->paused = false;
-  resume(e, x, x->run->hungry ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+  resume(e, x, x->run->starved ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 static int receiving (const struct exchange *x) {
@@ -349,22 +349,33 @@ struct exchange *engine_new_exchange (struct engine *e) {
   return exchange_new(&e->memory, e, &calls);
 }
 
-void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length) {
-  struct upload *u = x->request.upload;
-  if (!x->run->hungry || engine_is_inherited(e)) return;
-  x->run->active = clock_now();
+/* libcurl began again meanwhile: the owner is asked for the first piece. */
+static void ask_again (struct engine *e, struct exchange *x) {
   x->run->hungry = false;
-  if (u->restart) { /* libcurl began again meanwhile */
-    if (ask(x)) return;
-    /* GCOVR_EXCL_START: out of memory; seldom in a short run */
-    curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the request");
-    engine_cancel(e, x);
-    return;
-    /* GCOVR_EXCL_STOP */
+  if (ask(x)) return;
+  /* GCOVR_EXCL_START: out of memory; seldom in a short run */
+  curl_failure_note(x, FAILURE_MEMORY, NULL, "no memory for the request");
+  engine_cancel(e, x);
+  /* GCOVR_EXCL_STOP */
+}
+
+bool engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length, bool last) {
+  struct upload *u = x->request.upload;
+  if (!x->run->hungry || engine_is_inherited(e)) return false;
+  x->run->active = clock_now();
+  if (u->restart) {
+    ask_again(e, x);
+    return false;
   }
-  u->piece = piece;
-  u->left = length;
-  u->ended = !length;
+  upload_add_piece(u, piece, length, last);
+  x->run->hungry = upload_wants(u);
+  return x->run->hungry;
+}
+
+void engine_send_on (struct engine *e, struct exchange *x) {
+  const struct upload *u = x->request.upload;
+  if (!x->run->starved || (!u->count && !u->ended) || engine_is_inherited(e)) return;
+  x->run->starved = false;
   resume(e, x, receiving(x));
   notify_host_of_work(e);
 }

@@ -116,10 +116,14 @@ void engine_report (struct engine *e, struct exchange *x);
 void engine_go_on (struct engine *e, struct exchange *x);
 
 /*
-** After a call of `wanted`: the next piece of the body, which must stay where it is until the next call of
-** `wanted` or the end of the exchange. Length 0: the body is complete.
+** After a call of `wanted`: the next piece of the body. It must stay where it is until upload_next_place is
+** its place again, or the exchange ends. `last`: there is no other, and this one may be empty. True if
+** another one is wanted at once, without another call of `wanted`.
 */
-void engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length);
+bool engine_feed (struct engine *e, struct exchange *x, const char *piece, size_t length, bool last);
+
+/* After engine_feed, perhaps several times: libcurl goes on, if it waits for a piece. */
+void engine_send_on (struct engine *e, struct exchange *x);
 
 /*
 ** For a session that ends: idle handles release this jar and all else that came with its exchanges

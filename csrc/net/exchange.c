@@ -56,7 +56,7 @@ void exchange_orphan (struct exchange *x) {
   x->run->handle = NULL;
   x->run->host = NULL;
   x->run->earlier = x->run->later = NULL;
-  x->run->owed = x->run->hungry = false;
+  x->run->owed = x->run->hungry = x->run->starved = false;
   x->phase = EXCHANGE_REPORTED;
 }
 

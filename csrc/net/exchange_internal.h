@@ -63,6 +63,7 @@ struct exchange_run {
   bool paused;           /* libcurl holds bytes back */
   struct timer wanting;  /* of the engine's timers: calls `wanted` */
   bool hungry;           /* `wanted` is to be called, or the owner has not called engine_feed since */
+  bool starved;          /* libcurl waits for a piece */
   struct timer moving;   /* of the engine's timers: calls `progressed` */
 };
 

@@ -61,7 +61,7 @@ static CURLcode set_decoding (struct handle *h, bool undecoded) {
 static CURLcode end_sending (struct handle *h) {
   const struct exchange_run *run = h->exchange->run;
   long status = 0;
-  if (!run->hungry || !run->block_complete) return CURLE_OK;
+  if (!run->starved || !run->block_complete) return CURLE_OK;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
   return status < 300 || run->calls->refuse(h->exchange) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }

@@ -66,7 +66,7 @@ static void complete (struct engine *e, struct exchange *x) {
   }
   timers_clear(&e->timers, &x->run->wanting);
   timers_clear(&e->timers, &x->run->moving);
-  x->run->hungry = false;
+  x->run->hungry = x->run->starved = false;
   x->response.timing.total = clock_now() - x->started;
   x->response.received = x->run->flows ? x->run->flowed : x->response.body.length;
   if (x->run->record) record_last(x);

@@ -123,23 +123,53 @@ static size_t read_file (struct upload_part *part, char *to, size_t room) {
   return (size_t)count;
 }
 
-static size_t ask (struct exchange *x) {
-  return x->run->calls->ask(x) ? CURL_READFUNC_PAUSE : CURL_READFUNC_ABORT;
+bool upload_wants (const struct upload *u) {
+  return !u->ended && u->count < UPLOAD_MOST_PIECES && u->waiting < UPLOAD_ENOUGH;
 }
 
-static size_t read_pieces (struct upload *u, char *to, size_t room) {
-  if (!u->left) return u->ended ? 0 : ask(u->exchange);
-  if (room > u->left) room = u->left;
-  memcpy(to, u->piece, room);
-  u->piece += room;
-  u->left -= room;
-  u->taken += (long long)room;
+unsigned upload_next_place (const struct upload *u) {
+  return (u->oldest + u->count) % UPLOAD_MOST_PIECES;
+}
+
+void upload_add_piece (struct upload *u, const char *text, size_t length, bool last) {
+  u->ended = last;
+  if (!length) return;
+  u->pieces[upload_next_place(u)] = (struct upload_piece){text, length};
+  u->count++;
+  u->waiting += length;
+}
+
+/* Takes bytes of the first piece. */
+static size_t take (struct upload *u, char *to, size_t room) {
+  struct upload_piece *piece = &u->pieces[u->oldest];
+  if (room > piece->left) room = piece->left;
+  memcpy(to, piece->text, room);
+  piece->text += room;
+  piece->left -= room;
+  u->waiting -= room;
+  if (piece->left) return room;
+  u->oldest = (u->oldest + 1) % UPLOAD_MOST_PIECES;
+  u->count--;
   return room;
+}
+
+/* The owner is asked in time, since libcurl takes long to pause and to go on. */
+static size_t read_pieces (struct upload *u, char *to, size_t room) {
+  struct exchange_run *run = u->exchange->run;
+  size_t taken = 0;
+  while (taken < room && u->count)
+    taken += take(u, to + taken, room - taken);
+  u->taken += (long long)taken;
+  if (upload_wants(u) && !run->calls->ask(u->exchange)) return CURL_READFUNC_ABORT;
+  if (taken || u->ended) return taken;
+  run->starved = true;
+  return CURL_READFUNC_PAUSE;
 }
 
 static void restart_pieces (struct upload *u) {
   u->restart = u->restart || u->asked;
-  u->left = 0;
+  u->oldest = u->count = 0;
+  u->waiting = 0;
   u->taken = 0;
   u->ended = false;
 }
@@ -204,8 +234,10 @@ static CURLcode begin_stream (struct upload *u, CURL *easy) {
   CURLcode code = CURLE_OK;
   if (u->kind == UPLOAD_FILE)
     code = open_file(u->first);
-  else
+  else {
     restart_pieces(u);
+    u->exchange->run->starved = false;
+  }
   curl_off_t size = upload_size(u) == LLONG_MAX ? -1 : (curl_off_t)upload_size(u);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
   if (!code) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);

@@ -17,6 +17,11 @@ struct exchange;
 
 enum upload_kind { UPLOAD_PIECES, UPLOAD_FILE, UPLOAD_FORM };
 
+enum {
+  UPLOAD_MOST_PIECES = 16,   /* that wait for libcurl */
+  UPLOAD_ENOUGH = 128 * 1024 /* bytes that wait: the owner is not asked for more */
+};
+
 struct upload_part {
   struct upload_part *next;                         /* owned */
   struct upload *upload;                            /* borrowed: its owner */
@@ -37,13 +42,17 @@ struct upload {
   struct upload_part *first, *last; /* of a form; a file is one part without a name */
 
   /* for pieces */
-  const char *piece; /* borrowed */
-  size_t left;       /* bytes of it that libcurl has not taken yet */
-  long long taken;   /* bytes that libcurl has taken in this hop */
-  bool ended;        /* there is no other piece */
-  bool asked;        /* the owner was asked for a piece, in some hop */
-  bool repeatable;   /* the owner can begin again with the first piece */
-  bool restart;      /* it must: it clears this when it does */
+  struct upload_piece {
+    const char *text;           /* borrowed */
+    size_t left;                /* bytes of it that libcurl has not taken yet */
+  } pieces[UPLOAD_MOST_PIECES]; /* a ring */
+  unsigned oldest, count;       /* of those that wait for libcurl */
+  size_t waiting;               /* bytes of them */
+  long long taken;              /* bytes that libcurl has taken in this hop */
+  bool ended;                   /* there is no other piece */
+  bool asked;                   /* the owner was asked for a piece, in some hop */
+  bool repeatable;              /* the owner can begin again with the first piece */
+  bool restart;                 /* it must: it clears this when it does */
 };
 
 /* `size`: of pieces; -1: not known. NULL: out of memory. */
@@ -58,6 +67,15 @@ bool upload_add (struct upload *u, const struct upload_part *part);
 ** cannot give again.
 */
 bool upload_can_begin (const struct upload *u);
+
+/* True if the owner should be asked for another piece. */
+bool upload_wants (const struct upload *u);
+
+/* The place in the ring for the next piece, from 0: libcurl has taken the one that was there. */
+unsigned upload_next_place (const struct upload *u);
+
+/* Adds a piece, if upload_wants. `last`: there is no other, and this one may be empty. */
+void upload_add_piece (struct upload *u, const char *text, size_t length, bool last);
 
 /* The hint where a request is not sent again because it cannot. */
 extern const char upload_spent_hint[];

@@ -306,7 +306,8 @@ int loop_too_deep (lua_State *L) {
 
 static void check_step (lua_State *L, const struct loop *loop) {
   if (loop->busy)
-    luaL_error(L, "datasession: a finaliser cannot wait here: it interrupts the engine's own work");
+    luaL_error(L, "datasession: the engine is at work, so nothing can step it here: use await in a function "
+                  "that a request calls, and do not wait in a finaliser");
   if (loop->depth >= MAX_DEPTH) loop_too_deep(L);
   luaL_checkstack(L, LUA_MINSTACK, "datasession.step");
 }

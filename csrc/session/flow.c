@@ -11,6 +11,8 @@
 
 enum { WINDOW = 256 * 1024 }; /* bytes that wait for the function that takes a body */
 
+static const double TURN = 0.0005; /* seconds: then the function that gives is not called again in one turn */
+
 struct flow {
   struct entry entry;      /* its turn in the ready queue */
   struct operation *op;    /* borrowed; NULL: it has ended */
@@ -32,7 +34,7 @@ enum {
   FLOW_REWIND,
   FLOW_TELL,
   FLOW_CALL,
-  FLOW_PIECE, /* kept for libcurl */
+  FLOW_PIECES, /* a table: kept for libcurl */
   FLOW_NEXT,
   FLOW_ERROR,
   FLOW_SLOTS = FLOW_ERROR
@@ -154,25 +156,37 @@ static void fail_for_size (lua_State *L, struct flow *f, const char *format) {
   fail(L, f);
 }
 
-/* Calls a function of the flow at 1 in a coroutine of its own; its end is the flow's next turn. */
-static void call (lua_State *L, struct flow *f, int which) {
+/*
+** Calls a function of the flow at 1 in a coroutine of its own. True if it has ended; else its end is the
+** flow's next turn, and so it is after `until`, by clock_now.
+*/
+static bool call (lua_State *L, struct flow *f, int which, double until) {
+  const struct promise *promise;
   lua_pushcfunction(L, await_spawn);
   compat_getslot(L, 1, which);
   lua_call(L, 1, 1);
   promise_mark_looked_at(L, lua_gettop(L));
+  promise = lua_touserdata(L, -1);
   lua_pushvalue(L, -1);
   compat_setslot(L, 1, FLOW_CALL);
   f->call = which == FLOW_GIVE ? CALL_GIVE : CALL_REWIND;
+  if (f->op && promise->state != PROMISE_PENDING && clock_now() < until) return true;
   lua_pushvalue(L, 1);
   promise_hang(L, -2);
+  return false;
 }
 
-/* Pops the piece on top, "" for the end, which libcurl gets. */
-static void feed (lua_State *L, const struct flow *f) {
+/* Gives libcurl the piece on top, perhaps popped. True if it wants another one. */
+static bool feed (lua_State *L, const struct flow *f, bool last) {
+  struct exchange *x = f->op->exchanges;
   size_t length;
   const char *piece = lua_tolstring(L, -1, &length);
-  compat_setslot(L, 1, FLOW_PIECE);
-  if (f->op->exchanges) engine_feed(f->op->loop->engine, f->op->exchanges, piece, length);
+  if (!x) return false;
+  compat_getslot(L, 1, FLOW_PIECES);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)upload_next_place(x->request.upload) + 1);
+  lua_pop(L, 1);
+  return engine_feed(f->op->loop->engine, x, piece, length, last);
 }
 
 static void ended (lua_State *L, struct flow *f) {
@@ -185,70 +199,69 @@ static void ended (lua_State *L, struct flow *f) {
   else
     lua_pushliteral(L, "");
   f->held = false;
-  feed(L, f);
+  feed(L, f, true);
 }
 
-/* The piece that the function returned is on top. */
-static void gave (lua_State *L, struct flow *f) {
+/* The piece that the function returned is on top. Returns the function to call next; 0: none. */
+static int gave (lua_State *L, struct flow *f) {
   size_t length = lua_rawlen(L, -1);
   f->given += (long long)length;
-  if (f->size >= 0 && f->given > f->size)
+  if (f->size >= 0 && f->given > f->size) {
     fail_for_size(L, f, "request: option 'bodyLength' is %I, but the function gave %I bytes or more");
-  else if (!length)
-    call(L, f, FLOW_GIVE);
-  else if (f->given ==
-           f->size) { /* the function must say that there is no more before libcurl has the last */
-    compat_setslot(L, 1, FLOW_NEXT);
-    f->held = true;
-    call(L, f, FLOW_GIVE);
-  } else
-    feed(L, f);
+    return 0;
+  }
+  if (!length) return FLOW_GIVE;
+  if (f->given != f->size) return feed(L, f, false) ? FLOW_GIVE : 0;
+  compat_setslot(L, 1, FLOW_NEXT); /* the function must say that this is the last before libcurl gets it */
+  f->held = true;
+  return FLOW_GIVE;
 }
 
-/* The function that was called has ended. */
-static void returned (lua_State *L, struct flow *f) {
+/* The function that was called has ended. Returns the function to call next; 0: none. */
+static int returned (lua_State *L, struct flow *f) {
   bool gives = f->call == CALL_GIVE;
   f->call = CALL_NONE;
+  lua_settop(L, 1);
   compat_getslot(L, 1, FLOW_CALL);
   lua_settop(L, 2 + promise_push_awaited(L, 2));
   lua_settop(L, 4); /* the flow, the promise, value, result: or nil and the error */
   if (lua_isnil(L, 3) && !lua_isnil(L, 4))
     fail(L, f);
   else if (!gives)
-    call(L, f, FLOW_GIVE);
+    return FLOW_GIVE;
   else if (lua_isnil(L, 3))
     ended(L, f);
   else if (lua_type(L, 3) == LUA_TSTRING) {
     lua_settop(L, 3);
-    gave(L, f);
+    return gave(L, f);
   } else {
     lua_pushfstring(L, "request: option 'body': expected the function to return a string or nil, got %s",
                     luaL_typename(L, 3));
     fail(L, f);
   }
+  return 0;
 }
 
-/* libcurl wants a piece. */
-static void ask (lua_State *L, struct flow *f) {
+/* libcurl wants a piece. Returns the function to call; 0: none. */
+static int begin (struct flow *f) {
   struct upload *u = f->op->exchanges ? f->op->exchanges->request.upload : NULL;
-  if (!u) return;
+  if (!u) return 0;
   f->begun = true;
-  if (u->restart) {
-    u->restart = false;
-    f->given = 0;
-    f->held = false;
-    call(L, f, FLOW_REWIND);
-  } else
-    call(L, f, FLOW_GIVE);
+  if (!u->restart) return FLOW_GIVE;
+  u->restart = false;
+  f->given = 0;
+  f->held = false;
+  return FLOW_REWIND;
 }
 
 /* Argument: the flow. */
 static int advance (lua_State *L) {
   struct flow *f = lua_touserdata(L, 1);
-  if (f->call == CALL_NONE)
-    ask(L, f);
-  else
-    returned(L, f);
+  double until = clock_now() + TURN;
+  int next = f->call == CALL_NONE ? begin(f) : returned(L, f);
+  while (next && call(L, f, next, until))
+    next = returned(L, f);
+  if (f->op && f->op->exchanges) engine_send_on(f->op->loop->engine, f->op->exchanges);
   return 0;
 }
 
@@ -296,6 +309,10 @@ struct flow *flow_new (lua_State *L, int options, int taker) {
   lua_pushvalue(L, taker);
   compat_setslot(L, index, FLOW_TAKE);
   f->gives = set_function(L, index, options, "body", FLOW_GIVE);
+  if (f->gives) {
+    lua_createtable(L, UPLOAD_MOST_PIECES, 0);
+    compat_setslot(L, index, FLOW_PIECES);
+  }
   f->rewinds = set_function(L, index, options, "rewind", FLOW_REWIND);
   f->tells = set_function(L, index, options, "onProgress", FLOW_TELL);
   return f;

@@ -141,6 +141,23 @@ describe("a function for the body", function()
     assert.equal("ab", send({ body = give, bodyLength = 2 }).body)
   end)
 
+  it("gives pieces that nothing else keeps", function()
+    local n = 0
+    local got = send { body = function()
+      n = n + 1
+      collectgarbage()
+      return n <= 40 and ("%03d"):format(n):rep(1000) or nil
+    end }
+    local all = {}
+    for i = 1, 40 do all[i] = ("%03d"):format(i):rep(1000) end
+    assert.is_true(got.body == table.concat(all))
+  end)
+
+  it("cannot step the engine, which is at work", function()
+    local err = rejected(new():request { path = ECHO, body = function() datasession.step() end })
+    assert.matches("nothing can step it here: use await", err.message)
+  end)
+
   it("may wait", function()
     local n = 0
     local got = send { body = function()
@@ -476,9 +493,10 @@ describe("a server that misbehaves", function()
     local session = kept()
     raw:clear()
     raw:fault("POST /App/a", { PAUSE, RESET }, 1, "head")
-    local n, begun, go = 0, 0, false
+    local n, begun, sent, go = 0, 0, 0, false
     local request = session:request {
       path = "/a", bodyLength = 3, idempotent = true, rewind = function() n, begun = 0, begun + 1 end,
+      onProgress = function(bytes) sent = bytes end,
       body = function()
         n = n + 1
         if n == 2 and begun == 0 then
@@ -487,7 +505,7 @@ describe("a server that misbehaves", function()
         return n <= 3 and tostring(n) or nil
       end,
     }
-    await.stepUntil(function() return n == 2 end)
+    await.stepUntil(function() return n == 2 and sent == 1 end)
     local _, accepted = raw:counts()
     raw:release()
     await.stepUntil(function() return select(2, raw:counts()) > accepted end)
