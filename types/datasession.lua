@@ -353,6 +353,7 @@
 ---@field accept? string the header Accept; `"application/rest"` leaves complex results in the cache [S]
 ---@field hasResult? boolean false: the value is true and the body is ignored; the header still counts (O) [S]
 ---@field bytes? boolean true: the value is a string, the bytes of a stream. Older servers send bytes, newer ones (RAD Studio 11) a list of numbers; any other response rejects with `"protocol"` [O]
+---@field onProgress? function called as that of `session:request`: with the bytes of the bodies [O]
 
 ---@class datasession.options.session_login
 ---@field iOSBasicAuthTimeout? number limit for each request of the login; 0: the session's `timeout`

@@ -18,7 +18,7 @@ enum { OPENING = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
 #endif
 
 const char upload_spent_hint[] =
-    "the body comes from a function, so it could not be sent again: give the request the option rewind";
+    "the body comes from a function, so it could not be sent again: give it a function rewind";
 
 struct upload *upload_new (const struct allocator *memory, enum upload_kind kind, long long size) {
   struct upload *u = memory_new(memory, sizeof *u);

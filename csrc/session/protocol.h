@@ -10,6 +10,7 @@
 #include "session/autoping.h"
 #include "session/credentials.h"
 #include "session/exchange.h"
+#include "session/flow.h"
 #include "session/hooks.h"
 #include "session/identity.h"
 #include "session/log.h"

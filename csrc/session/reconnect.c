@@ -419,7 +419,7 @@ static void warn_of_repeat (struct finding *found) {
 
 static void warn_of_spent (struct finding *found) {
   found->fault.hint = "the session is being re-established; the body comes from a function, so the request "
-                      "cannot be sent again: give it the option rewind";
+                      "cannot be sent again: give it a function rewind";
 }
 
 bool reconnect_takes (lua_State *L, struct operation *op, const struct exchange *x, struct finding *found) {

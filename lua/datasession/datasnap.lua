@@ -2,6 +2,7 @@
 
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
+local stream = require "datasession.internal.stream"
 
 local datasnap = {}
 
@@ -113,5 +114,8 @@ function datasnap.proxy(session, class)
   local executor = setmetatable({ session = session, className = class }, Executor)
   return setmetatable({ session = session, class = class, executor = executor }, Proxy)
 end
+
+--- A stream parameter of a method: see internal/stream.lua.
+datasnap.stream = stream.new
 
 return datasnap

@@ -17,7 +17,7 @@ local hooks = {
   restore = "persistence.restore", persist = "persistence.persist",
   jsdos = "data.live.list",
   waterfall = "timings.waterfall", traced = "trace.write", archived = "har.write",
-  channel = "channel.object.new",
+  channel = "channel.object.new", streamBody = "stream.body",
   observeRequest = "observers.onRequest", observedRequest = "observers.request",
   observeResponse = "observers.onResponse",
 }

@@ -183,6 +183,27 @@ static lua_Integer split (lua_State *L, const char *what, lua_Integer n, bool si
   return n;
 }
 
+static const char stream_type[] = "datasession.datasnap.stream"; /* __name, in stream.lua */
+
+static bool is_stream (lua_State *L, int index) {
+  bool is;
+  if (!lua_istable(L, index) || luaL_getmetafield(L, index, "__name") == LUA_TNIL) return false;
+  is = lua_type(L, -1) == LUA_TSTRING && !strcmp(lua_tostring(L, -1), stream_type);
+  lua_pop(L, 1);
+  return is;
+}
+
+/* True if an element from..n of the list at `list` is a stream. */
+static bool has_stream (lua_State *L, int list, lua_Integer from, lua_Integer n) {
+  bool has = false;
+  for (lua_Integer i = from; i <= n && !has; i++) {
+    lua_rawgeti(L, list, i);
+    has = is_stream(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  return has;
+}
+
 /* Pushes the JSON of the elements from..n of the list at `list`, commas between them. */
 static void push_elements (lua_State *L, int list, lua_Integer from, lua_Integer n, const char *what) {
   luaL_Buffer b;
@@ -191,10 +212,50 @@ static void push_elements (lua_State *L, int list, lua_Integer from, lua_Integer
   for (i = from; i <= n; i++) {
     if (i > from) luaL_addchar(&b, ',');
     lua_rawgeti(L, list, i);
+    if (is_stream(L, lua_gettop(L)))
+      luaL_error(L, "%s: parameter %d: a stream can be sent by invoke alone", what, (int)i);
     to_json(L, what, i);
     luaL_addvalue(&b);
   }
   luaL_pushresult(&b);
+}
+
+/* Adds the element on top, popped, to the text below it. A stream and the text so far join `segments`. */
+static lua_Integer add_element (lua_State *L, int segments, lua_Integer count, const char *what,
+                                lua_Integer number) {
+  if (!is_stream(L, lua_gettop(L))) {
+    to_json(L, what, number);
+    lua_concat(L, 2);
+    return count;
+  }
+  lua_insert(L, -2);
+  lua_pushliteral(L, "[");
+  lua_concat(L, 2);
+  lua_rawseti(L, segments, ++count);
+  lua_rawseti(L, segments, ++count);
+  lua_pushliteral(L, "]");
+  return count;
+}
+
+/* As push_body, for elements that have a stream: pushes a list of texts and streams in turns. */
+static void push_segments (lua_State *L, int list, lua_Integer from, lua_Integer n, const char *what) {
+  bool wrap = n > from;
+  lua_Integer i, count = 0;
+  int segments;
+  lua_newtable(L);
+  segments = lua_gettop(L);
+  lua_pushstring(L, wrap ? "{\"_parameters\":[" : "");
+  for (i = from; i <= n; i++) {
+    if (i > from) {
+      lua_pushliteral(L, ",");
+      lua_concat(L, 2);
+    }
+    lua_rawgeti(L, list, i);
+    count = add_element(L, segments, count, what, i);
+  }
+  lua_pushstring(L, wrap ? "]}" : "");
+  lua_concat(L, 2);
+  lua_rawseti(L, segments, ++count);
 }
 
 /* True if the table at `index` is { _parameters = ... } and nothing else. */
@@ -384,7 +445,7 @@ static void add_segments (lua_State *L, int list, lua_Integer n, const char *wha
 }
 
 void datasnap_push_call (lua_State *L, const struct session *s, const char *what, enum datasnap_verb verb,
-                         int class_name, int params, int filters) {
+                         int class_name, int params, int filters, bool streams) {
   const struct datasnap *w = s->data;
   bool single;
   lua_Integer n = push_list(L, params, what, &single);
@@ -397,7 +458,10 @@ void datasnap_push_call (lua_State *L, const struct session *s, const char *what
   add_filters(L, filters, what);
   if (lua_rawlen(L, -1) > LONGEST_ADDRESS)
     luaL_error(L, "%s: the parameters are too long for an address: use PUT or POST with a table", what);
-  push_body(L, list, in_path + 1, n, filters, what);
+  if (streams && has_stream(L, list, in_path + 1, n))
+    push_segments(L, list, in_path + 1, n, what);
+  else
+    push_body(L, list, in_path + 1, n, filters, what);
   lua_remove(L, list);
 }
 

@@ -15,7 +15,15 @@
 static const char *const verbs[] = {"GET", "PUT", "POST", "DELETE", NULL};
 
 /* The fields of an operation in the table OPERATION_ARGUMENTS. */
-enum { KEPT_URL = 1, KEPT_BODY, KEPT_ACCEPT, KEPT_VERB, KEPT_VALUE };
+enum {
+  KEPT_URL = 1,
+  KEPT_BODY, /* a text; for a body that a flow gives a table */
+  KEPT_ACCEPT,
+  KEPT_VERB,
+  KEPT_VALUE,
+  KEPT_LENGTH, /* of that body; nil: not known */
+  KEPT_REWINDS /* true: it can begin again */
+};
 
 /* How an operation reads the body of its response. */
 enum {
@@ -90,9 +98,23 @@ static bool set_accept (struct exchange *x, const char *value, size_t length) {
   return header_list_set(lines, "Accept", 6, value, length) == HEADER_OK;
 }
 
+/* The flow of `op` gives the body. */
+static bool set_stream (lua_State *L, struct operation *op, struct exchange *x) {
+  size_t length;
+  push_kept(L, op, KEPT_REWINDS, &length);
+  push_kept(L, op, KEPT_LENGTH, &length);
+  x->request.upload = upload_new(x->request.body.memory, UPLOAD_PIECES,
+                                 lua_isnil(L, -1) ? -1 : (long long)lua_tointeger(L, -1));
+  x->request.has_body = true;
+  if (x->request.upload) x->request.upload->repeatable = lua_toboolean(L, -2);
+  lua_pop(L, 2);
+  return x->request.upload != NULL;
+}
+
 static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
   size_t length;
   const char *text = push_kept(L, op, KEPT_BODY, &length);
+  bool streams = lua_istable(L, -1);
   bool ok = !text || buffer_add(&x->request.body, text, length) == BUFFER_OK;
   x->request.once = !op->repeatable;
   x->request.hangs = op->stage == STAGE_HANGING;
@@ -100,7 +122,7 @@ static bool fill (lua_State *L, struct operation *op, struct exchange *x) {
   text = push_kept(L, op, KEPT_ACCEPT, &length);
   ok = ok && (!text || set_accept(x, text, length));
   lua_pop(L, 2);
-  return ok;
+  return ok && (!streams || set_stream(L, op, x));
 }
 
 static struct exchange *describe (lua_State *L, struct operation *op) {
@@ -228,7 +250,17 @@ static bool send_call (lua_State *L, struct operation *op) {
   int top = lua_gettop(L);
   struct exchange *x = describe(L, op);
   lua_settop(L, top);
-  return operation_send(L, op, x, answered);
+  return operation_send(L, op, x, x && op->flow ? flow_prepare(op->flow, x, answered) : answered);
+}
+
+/* Keeps what a request needs to know of the body in the table on top, if a flow gives it. */
+static void keep_stream (lua_State *L, int body) {
+  if (!lua_istable(L, body)) return;
+  lua_getfield(L, body, "bodyLength");
+  lua_rawseti(L, -2, KEPT_LENGTH);
+  lua_pushboolean(L, lua_getfield(L, body, "rewind") != LUA_TNIL);
+  lua_rawseti(L, -3, KEPT_REWINDS);
+  lua_pop(L, 1);
 }
 
 /*
@@ -248,6 +280,7 @@ static struct operation *new_call (lua_State *L, const char *verb, enum datasnap
   }
   lua_pushinteger(L, (lua_Integer)method);
   lua_rawseti(L, -2, KEPT_VERB);
+  keep_stream(L, base + KEPT_BODY);
   op = operation_new(L, 1, verb);
   op->limit = limit;
   op->repeatable = twice;
@@ -265,14 +298,42 @@ static int start (lua_State *L, struct operation *op, bool (*first)(lua_State *,
   return 1;
 }
 
+/*
+** Leaves the flow of a call, or nil: it gives the body on top, if that has streams, and reports the progress.
+** The options of a body with streams take its place.
+*/
+static int push_flow (lua_State *L) {
+  int body = lua_gettop(L);
+  bool tells = !lua_isnil(L, 5) && lua_getfield(L, 5, "onProgress") != LUA_TNIL;
+  if (tells && !lua_isfunction(L, -1))
+    luaL_error(L, "invoke: option 'onProgress': expected a function, got %s", luaL_typename(L, -1));
+  lua_settop(L, tells ? body + 1 : body);
+  if (!tells) lua_pushnil(L);
+  if (lua_istable(L, body)) {
+    loop_hook(L, "streamBody");
+    lua_pushvalue(L, body);
+    lua_pushvalue(L, body + 1);
+    lua_call(L, 2, 1);
+    lua_replace(L, body);
+    tells = true;
+  }
+  lua_pushnil(L);
+  if (tells) flow_new(L, lua_istable(L, body) ? body : 5, body + 2);
+  lua_replace(L, body + 1);
+  lua_settop(L, body + 1);
+  lua_insert(L, body - 1);
+  return body - 1;
+}
+
 /* invoke(class, method, params, options) */
 int datasnap_invoke (lua_State *L) {
-  static const char *const known[] = {"verb",  "filters", "accept",     "hasResult",
-                                      "bytes", "timeout", "idempotent", NULL};
+  static const char *const known[] = {"verb",    "filters",    "accept",     "hasResult", "bytes",
+                                      "timeout", "idempotent", "onProgress", NULL};
   const struct session *s = session_check(L, 1);
   enum datasnap_verb verb;
   struct operation *op;
   bool wanted = true, bytes = false;
+  int flow;
   check_arguments(L);
   if (!lua_isnil(L, 5)) {
     options_check(L, 5, "invoke", known);
@@ -280,10 +341,12 @@ int datasnap_invoke (lua_State *L) {
     bytes = options_boolean(L, 5, "bytes", false);
   }
   verb = verb_option(L, 5, "invoke");
-  datasnap_push_call(L, s, "invoke", verb, 2, 4, push_filters(L, 5, "invoke"));
+  datasnap_push_call(L, s, "invoke", verb, 2, 4, push_filters(L, 5, "invoke"), true);
+  flow = push_flow(L);
   push_accept(L, 5, "invoke");
   op = new_call(L, "invoke", verb, 5);
   op->stage = !wanted ? STAGE_NO_RESULT : bytes ? STAGE_BYTES : STAGE_RESULT;
+  if (!lua_isnil(L, flow)) flow_join(L, flow, op);
   return start(L, op, send_call);
 }
 
@@ -297,16 +360,43 @@ static int hang (lua_State *L) {
   check_arguments(L);
   session_lapse(L, 1);
   lua_pushnil(L);
-  datasnap_push_call(L, s, "channel", DATASNAP_POST, 2, 4, 6);
+  datasnap_push_call(L, s, "channel", DATASNAP_POST, 2, 4, 6, false);
   lua_pushnil(L);
   op = new_call(L, "channel", DATASNAP_POST, 5);
   op->stage = STAGE_HANGING;
   return start(L, op, send_call);
 }
 
+/* Writes the byte in four characters: a comma or a blank, and the number after blanks. */
+static void write_byte (char *to, unsigned byte, char before) {
+  to[0] = before;
+  to[1] = (char)(byte < 100 ? ' ' : '0' + byte / 100);
+  to[2] = (char)(byte < 10 ? ' ' : '0' + byte / 10 % 10);
+  to[3] = (char)('0' + byte % 10);
+}
+
+/*
+** byteList(text, from, to, first): the bytes of a stream as elements of a JSON list, all of the same width.
+** `first`: no comma stands before the first of them.
+*/
+static int byte_list (lua_State *L) {
+  enum { WIDTH = 4 };
+  lua_Integer from = luaL_checkinteger(L, 2);
+  const char *text = luaL_checkstring(L, 1) + from - 1;
+  size_t length = (size_t)(luaL_checkinteger(L, 3) - from + 1);
+  luaL_Buffer b;
+  char *at = luaL_buffinitsize(L, &b, length * WIDTH);
+  for (size_t i = 0; i < length; i++)
+    write_byte(at + i * WIDTH, (unsigned char)text[i], i || !lua_toboolean(L, 4) ? ',' : ' ');
+  luaL_pushresultsize(&b, length * WIDTH);
+  return 1;
+}
+
 void datasnap_register (lua_State *L) {
   lua_pushcfunction(L, hang);
   lua_setfield(L, -2, "hang");
+  lua_pushcfunction(L, byte_list);
+  lua_setfield(L, -2, "byteList");
 }
 
 int datasnap_channel (lua_State *L) {
@@ -326,7 +416,7 @@ int datasnap_get_method_url (lua_State *L) {
   check_arguments(L);
   if (!lua_isnil(L, 5)) options_check(L, 5, "getMethodURL", known);
   verb = verb_option(L, 5, "getMethodURL");
-  datasnap_push_call(L, s, "getMethodURL", verb, 2, 4, push_filters(L, 5, "getMethodURL"));
+  datasnap_push_call(L, s, "getMethodURL", verb, 2, 4, push_filters(L, 5, "getMethodURL"), false);
   return 2;
 }
 

@@ -52,10 +52,10 @@ void datasnap_blame_body (struct finding *found, const char *what);
 
 /*
 ** Pushes the address of a call, and its body or nil. Class and method, parameters, and filters are at these
-** indices. `what` names the user's call.
+** indices. `what` names the user's call. With `streams` the body may be a list of texts and streams in turns.
 */
 void datasnap_push_call (lua_State *L, const struct session *s, const char *what, enum datasnap_verb verb,
-                         int class_name, int params, int filters);
+                         int class_name, int params, int filters, bool streams);
 
 /* serviceURI/datasnap/rest/, or without `rest` serviceURI/datasnap/. */
 void datasnap_push_prefix (lua_State *L, const struct session *s, bool rest);

@@ -293,7 +293,7 @@ describe("an AuthenticationProvider", function()
         return left >= 0 and "abc" or nil
       end })
       assert.equal("auth", err.kind)
-      assert.matches("give the request the option rewind", err.hint)
+      assert.matches("give it a function rewind", err.hint)
       assert.equal("connected", session.state)
       assert(session:ping():await(LIMIT))
     end)

@@ -122,6 +122,22 @@ methods["TEcho.Stream"] = { inputs = 1, outputs = { "ReturnValue" }, run = funct
   return results.stream(bytes(count(parameters[1], 256, STREAM_LIMIT)))
 end }
 
+--- updateStream(stream): its bytes as a stream.
+methods["TEcho.updateStream"] = { inputs = 1, outputs = { "ReturnValue" }, run = function(_, parameters)
+  local list = valueOf(parameters[1])
+  if list == nil then return results.stream "" end
+  if type(list) ~= "table" then fail "updateStream: the parameter is no list of bytes" end
+  local all = {}
+  for i, byte in ipairs(list) do
+    local integer = type(byte) == "number" and math.tointeger(byte)
+    if not integer or integer < 0 or integer > 255 then
+      fail "updateStream: the parameter is no list of bytes"
+    end
+    all[i] = string.char(integer)
+  end
+  return results.stream(table.concat(all))
+end }
+
 --- Empty(): an answer without a body.
 methods["TEcho.Empty"] = { inputs = 0, silent = true, run = function() end }
 
