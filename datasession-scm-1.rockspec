@@ -153,6 +153,7 @@ build = {
     ["datasession.internal.raise"] = "lua/datasession/internal/raise.lua",
     ["datasession.internal.recorder"] = "lua/datasession/internal/recorder.lua",
     ["datasession.internal.registry"] = "lua/datasession/internal/registry.lua",
+    ["datasession.internal.stream"] = "lua/datasession/internal/stream.lua",
     ["datasession.internal.suggest"] = "lua/datasession/internal/suggest.lua",
     ["datasession.internal.time"] = "lua/datasession/internal/time.lua",
     ["datasession.internal.timings"] = "lua/datasession/internal/timings.lua",
