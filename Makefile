@@ -34,6 +34,8 @@ NEEDS_screenshots := run docs browser pictures
 NEEDS_diagrams := diagrams
 NEEDS_coverage := run test coverage
 NEEDS_apicheck := run test apicheck
+NEEDS_mutants := run test
+NEEDS_mutants-guard := run test
 NEEDS_conformance := run conformance
 NEEDS_conformance-har := run conformance
 NEEDS_conformance-openapi := run conformance
@@ -281,7 +283,8 @@ check:
 	@$(MAKE) test
 
 include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
-  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/apicheck.mk tools/static.mk \
+  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/mutants.mk tools/apicheck.mk \
+  tools/static.mk \
   bench/bench.mk
 
 ### Develop
