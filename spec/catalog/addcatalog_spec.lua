@@ -622,6 +622,20 @@ describe("addCatalog", function()
     assert.equal(other, resourceOf { catalog = second })
   end)
 
+  it("has the services of a third catalog and of a fourth as well, and knows each again", function()
+    local session = new "basic"
+    local names = {}
+    for i = 1, 4 do
+      local path = file(text("S" .. i, "r" .. i))
+      assert(session:addCatalog(path):await(LIMIT))
+      local _, _, info = session:addCatalog(path):await(LIMIT)
+      assert.equal(datasession.CATALOG_ALREADY_LOADED, info.result)
+      names = {}
+      for n, service in ipairs(session.services) do names[n] = service.name end
+    end
+    assert.same({ "S1", "S2", "S3", "S4" }, names)
+  end)
+
   it("does not bring an offline session online, nor takes a context id from elsewhere", function()
     local session = loggedIn "form"
     local id = session.clientContextId
@@ -727,6 +741,19 @@ describe("addCatalog", function()
       local n = 0
       for _ in pairs(known) do n = n + 1 end
       assert.is_true(n <= 9, n .. " are kept")
+    end)
+
+    it("and lets go of the oldest when they are large", function()
+      local shared = require "datasession.internal.catalog.shared"
+      local known = setmetatable({}, { __mode = "k" })
+      for i = 1, 4 do
+        known[assert(shared.entry(text("Large" .. i, "r" .. i) .. (" "):rep(3 * 1024 * 1024)))] = i
+      end
+      collectgarbage()
+      collectgarbage()
+      local kept = {}
+      for _, i in pairs(known) do kept[i] = true end
+      assert.same({ nil, nil, true, true }, kept)
     end)
   end)
 

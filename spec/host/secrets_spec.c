@@ -281,6 +281,15 @@ static const char refused[] =
 static const char kept[] = "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', "
                            "reconnect = true, keepCredentials = true }\n"
                            "done(session:login('ab', secret(0)):await(20))\n";
+static const char losing[] =
+    "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', keepCredentials = true,\n"
+    "  reconnect = { maxAttempts = 1 } }\n"
+    "done(session:login('ab', secret(0)):await(20))\n";
+static const char lost[] = "local ok, err = session:ping():await(20)\n"
+                           "assert(not ok)\n"
+                           "assert(datasession.run(20))\n"
+                           "assert(session.state == 'expired')\n"
+                           "done(true, err)\n";
 static const char basic[] = "open { serviceURI = origin .. '/SportsBasic', authenticationModel = 'basic' }\n"
                             "done(session:login('ab', secret(0)):await(20))\n"
                             "done(session:ping():await(20))\n";
@@ -401,8 +410,16 @@ int main (void) {
   try_tokens(L);
   lua_close(L);
   try_close(origin);
+  L = open_state();
+  if (!L) return 2;
+  run(L, prelude, origin);
+  run(L, losing, NULL);
+  there(PASSWORD, "a session that reconnects keeps the password");
   close(to);
   check(waitpid(server, &status, 0) == server && status == 0, "the server ends well");
+  run(L, lost, NULL);
+  gone(PASSWORD, "no password is left after a reconnect that gave up");
+  lua_close(L);
   printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;
 }

@@ -16,6 +16,8 @@ void resolved_uris_are_kept (void);
 void resolved_uris_are_not_taken_for_appended_ones (void);
 void uris_hide_secrets (void);
 void timers_fire_in_order (void);
+void timers_fire_in_order_after_changes (void);
+void host_queues_are_bounded (void);
 void transport_has_defaults (void);
 void failures_have_names (void);
 void integers_are_written (void);

@@ -39,6 +39,8 @@ static void run_values (void) {
   RUN(resolved_uris_are_not_taken_for_appended_ones);
   RUN(uris_hide_secrets);
   RUN(timers_fire_in_order);
+  RUN(timers_fire_in_order_after_changes);
+  RUN(host_queues_are_bounded);
   RUN(transport_has_defaults);
   RUN(failures_have_names);
   RUN(integers_are_written);

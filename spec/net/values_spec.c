@@ -3,6 +3,7 @@
 #include "net/buffer.h"
 #include "net/curl_failure.h"
 #include "net/headers.h"
+#include "net/host_queue.h"
 #include "net/number.h"
 #include "net/percent.h"
 #include "net/timers.h"
@@ -447,6 +448,60 @@ void timers_fire_in_order (void) {
   check_fail_at(0, false);
   double now = clock_now();
   CHECK(clock_now() >= now);
+}
+
+/* Sets, moves and removes timers at random; true if the rest fires in order. */
+static bool fire_in_order (struct timers *t, struct timer *timers, unsigned *random) {
+  enum { CHANGES = 60, FEW = 24 };
+  size_t left = 0;
+  double last = -1;
+  bool in_order = true;
+  for (unsigned i = 0; i < FEW; i++)
+    timers[i] = (struct timer){0, 0, no_op};
+  for (unsigned i = 0; i < CHANGES; i++) {
+    struct timer *timer;
+    *random = *random * 1103515245 + 12345;
+    timer = &timers[(*random >> 16) % FEW];
+    if (timer->place && *random >> 30)
+      timers_clear(t, timer);
+    else
+      in_order = timers_set(t, timer, (double)((*random >> 8) % 1000)) && in_order;
+  }
+  for (unsigned i = 0; i < FEW; i++)
+    left += timers[i].place > 0;
+  for (struct timer *timer; (timer = timers_due(t, 1e9)); left--) {
+    in_order = in_order && timer->when >= last;
+    last = timer->when;
+  }
+  return in_order && !left;
+}
+
+void timers_fire_in_order_after_changes (void) {
+  struct timers t;
+  struct timer timers[TIMERS];
+  unsigned random = 1;
+  bool in_order = true;
+  timers_init(&t, &checked_memory);
+  for (unsigned i = 0; i < 1000; i++)
+    in_order = fire_in_order(&t, timers, &random) && in_order;
+  CHECK(in_order);
+  timers_cleanup(&t);
+}
+
+void host_queues_are_bounded (void) {
+  struct host_queues queues;
+  host_queues_init(&queues, &checked_memory);
+  for (int i = 0; i < 3000; i++) {
+    char text[64];
+    const char *why;
+    int length = snprintf(text, sizeof text, "http://host-%d/", i);
+    struct uri *u = uri_parse(&checked_memory, text, (size_t)length, &why);
+    struct host_queue *host = host_queues_find(&queues, u, 1);
+    if (host) host_queues_tidy(&queues, host);
+    uri_release(u);
+  }
+  CHECK(queues.count > 0 && queues.count <= HOST_QUEUE_SLOTS);
+  host_queues_cleanup(&queues);
 }
 
 void transport_has_defaults (void) {

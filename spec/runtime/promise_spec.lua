@@ -704,6 +704,31 @@ describe("a promise", function()
       assert.equal("dead", coroutine.status(co))
     end)
 
+    it("thousands of times, in time or not, without growing", function()
+      local resolve
+      local never = datasession.promise(nothing)
+      local waiting = datasession.spawn(function()
+        while true do datasession.promise(function(f) resolve = f end):await(60) end
+      end)
+      local impatient = datasession.spawn(function()
+        while true do never:await(1e-9) end
+      end)
+      local function turn(times)
+        for _ = 1, times do
+          resolve(true)
+          datasession.step()
+        end
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      local before = turn(300)
+      local grown = turn(3000) - before
+      waiting:cancel()
+      impatient:cancel()
+      assert.is_true(grown < 50, grown .. " KB more")
+    end)
+
     it("where a coroutine of spawn cannot be suspended, by stepping", function()
       local promise = datasession.spawn(function()
         local list = { 2, 1 }

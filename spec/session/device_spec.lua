@@ -78,6 +78,14 @@ describe("setDeviceOnline", function()
     assert.same({ "Device is offline", "online" }, events)
   end)
 
+  it("is not overruled by an answer that earlier pings have had", function()
+    local session = loggedIn()
+    for _ = 1, 3 do assert(session:ping():await(LIMIT)) end
+    datasession.setDeviceOnline(false)
+    assert.equal("Device is offline", rejected(session:ping(), "offline").info.offlineReason)
+    assert.is_false(session.connected)
+  end)
+
   it("is not needed where the system itself says that there is no way to the server", function()
     local session = datasession.new { serviceURI = "http://224.0.0.1:9", proxy = false } -- no host's address
     local err = rejected(session:login())

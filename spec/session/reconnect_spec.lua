@@ -13,7 +13,9 @@ local CUSTOMERS = "/rest/CustomerService/Customer"
 describe("re-establishment", function()
   local server
 
-  setup(function() server = assert(sandbox.start { customers = 2 }) end)
+  setup(function()
+    server = assert(sandbox.start { customers = 2, users = { lua = "secret", guest = "hush" } })
+  end)
   teardown(function() server:close() end)
 
   before_each(function() sessions.refresh(server) end)
@@ -357,6 +359,49 @@ describe("re-establishment", function()
     local slow = old:await(LIMIT) -- answered, or refused: not begun again
     assert(session:login("lua", "secret"):await(LIMIT))
     assert.equal(1, asked("GET", CUSTOMERS), tostring(slow))
+  end)
+
+  it("repeats no call of one user as another, whose login comes before the call's 401", function()
+    for _, model in ipairs { "form", "basic" } do
+      local session = loggedIn(model)
+      server:fault { kind = "status", status = 401, delay = 0.3, path = CUSTOMERS }
+      local old = get(session)
+      await.stepUntil(function() return asked("GET", CUSTOMERS) == 1 end)
+      session:logout():await(LIMIT)
+      assert(session:login("guest", "hush"):await(LIMIT))
+      rejected(old)
+      datasession.run(LIMIT)
+      assert.equal(1, asked("GET", CUSTOMERS), model)
+      assert.same({ "guest", "connected" }, { session.userName, session.state })
+      session:invalidate():await(LIMIT)
+    end
+  end)
+
+  it("repeats a call once that the server refuses each time", function()
+    local session = loggedIn "form"
+    server:fault { kind = "status", status = 401, path = CUSTOMERS, count = 0 }
+    rejected(get(session))
+    assert.equal(2, asked("GET", CUSTOMERS))
+  end)
+
+  it("leaves a repeated call what remains of its time", function()
+    local session = loggedIn "form"
+    server:expireSessions "form"
+    server:fault { kind = "slow", delay = 0.3, path = "j_spring_security_check" }
+    local order = {}
+    local call = get(session, { timeout = 0.5 })
+    await.stepUntil(function() return asked("GET", CUSTOMERS) == 1 end)
+    server:fault { kind = "slow", delay = LIMIT, path = CUSTOMERS }
+    call:always(function() order[#order + 1] = "call" end)
+    local later = datasession.spawn(function()
+      datasession.sleep(0.6)
+      order[#order + 1] = "later"
+      return true
+    end)
+    rejected(call, "timeout")
+    assert(later:await(LIMIT))
+    assert.same({ "call", "later" }, order)
+    server:clearFaults()
   end)
 
   describe("with the server killed at every point", function()

@@ -643,6 +643,7 @@ describe("getSession with a name", function()
     flush()
     local first = document().tokens
     assert.is_string(first.refresh)
+    assert.is_true(math.abs(first.refreshAt - os.time() - 0.75 * 3600) < 60)
     assert.is_nil(store.texts.one:find("secret", 1, true))
     assert(session.authProvider:refresh():await(LIMIT))
     flush()

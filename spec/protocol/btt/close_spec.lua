@@ -147,6 +147,16 @@ describe("closing a session of protocol btt", function()
     assert.equal("closed", rejected(session:establishSession()).kind)
   end)
 
+  it("is rejected by an invalidate that comes first", function()
+    local session = btt.established { closeOperation = "LogOff" }
+    btt.server:fault { kind = "slow", delay = 0.3, path = REQUEST .. "$" }
+    local closing = session:closeSession()
+    await.stepUntil(function() return #btt.server:requests() > 0 end)
+    local ended = session:invalidate()
+    rejected(closing, "closed")
+    assert(ended:await(LIMIT))
+  end)
+
   it("by stop is the server's to refuse", function()
     local session = btt.established { closeOperation = "Fail" }
     assert.equal("server", rejected(session:stop(5)).kind)

@@ -1,6 +1,7 @@
 -- How a session of protocol btt is lost, comes back, or is given up.
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
+local await = dofile "spec/support/await.lua"
 local btt = dofile "spec/protocol/btt/support.lua"
 
 local LIMIT, ESTABLISH, REQUEST = btt.LIMIT, btt.ESTABLISH, btt.REQUEST
@@ -105,6 +106,22 @@ describe("a lost session of protocol btt", function()
     local session = btt.established { replay = true }
     btt.server:expireSessions "btt"
     assert.equal("expired", rejected(session:invoke("Transfer", nil, { idempotent = false })).kind)
+  end)
+
+  it("is not the one that another session's late reply tells of", function()
+    local late = 0
+    local session = btt.established { lateReplies = 10, onLateReply = function() late = late + 1 end }
+    answer(REQUEST, '{"error":"CSS11"}', { status = 401, delay = 0.4 })
+    local call = session:invoke("Transfer", nil, { timeout = 0.2, idempotent = true })
+    await.stepUntil(function() return #btt.server:requests() > 0 end)
+    assert(session:closeSession():await(LIMIT))
+    assert(session:establishSession():await(LIMIT))
+    local id, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting")
+    rejected(call)
+    btt.settle()
+    assert.same({}, log)
+    assert.same({ id, "established" }, { session.sessionId, session.status })
+    assert.same({ 0, nil }, { late, btt.server:calls()["btt.Transfer"] })
   end)
 
   it("by a lost line is joined first, and made anew only then", function()
