@@ -5,8 +5,9 @@
 ** start(): a server, or nil and a message. server:port(); server:answer(key, script);
 ** server:fault(key or nil, script [, count [, when]]), when: "request", "head" or "accept"; server:clear();
 ** server:release(), server:drop([reset]): the number of connections; server:counts(): requests, accepted,
-** open, paused; server:close().
+** open, paused; server:close(). bound(seconds, name): see bound.h.
 */
+#include "bound.h"
 #include "server.h"
 
 #include <lauxlib.h>
@@ -169,6 +170,8 @@ int luaopen_fault_server (lua_State *L) {
   lua_newtable(L);
   lua_pushcfunction(L, start);
   lua_setfield(L, -2, "start");
+  lua_pushcfunction(L, bound);
+  lua_setfield(L, -2, "bound");
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
     lua_pushinteger(L, constants[i].kind);
     lua_setfield(L, -2, constants[i].name);
