@@ -181,7 +181,7 @@ static void run (lua_State *L, const char *script, const char *origin) {
     lua_pushstring(L, origin);
     ok = lua_pcall(L, 1, 0, 0) == LUA_OK;
   }
-  if (!ok) printf("%s\n", lua_tostring(L, -1));
+  if (!ok) printf("%s\n", luaL_tolstring(L, -1, NULL));
   check(ok, "the script runs");
   lua_settop(L, 0);
   lua_gc(L, LUA_GCCOLLECT);
@@ -281,6 +281,10 @@ static const char refused[] =
 static const char kept[] = "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', "
                            "reconnect = true, keepCredentials = true }\n"
                            "done(session:login('ab', secret(0)):await(20))\n";
+static const char query[] =
+    "open { serviceURI = origin .. '/SportsAnonymous', authenticationModel = 'anonymous' }\n"
+    "done(session:login():await(20))\n"
+    "assert(session:request { path = '/static/home.html', query = { key = secret(4) } }:await(20))\n";
 static const char losing[] =
     "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', keepCredentials = true,\n"
     "  reconnect = { maxAttempts = 1 } }\n"
@@ -333,6 +337,13 @@ static void try_form (lua_State *L, int to, int from) {
   there(PASSWORD, "keepCredentials keeps the password");
   run(L, "leave()", NULL);
   gone(PASSWORD, "a kept password is wiped by logout");
+}
+
+static void try_query (lua_State *L) {
+  run(L, query, NULL);
+  there(NEXT, "the key in a query is there while the session is");
+  run(L, "leave()", NULL);
+  gone(NEXT, "no key of a query is left after logout");
 }
 
 static void try_shown (lua_State *L) {
@@ -405,6 +416,7 @@ int main (void) {
   if (!L) return 2;
   run(L, prelude, origin);
   try_form(L, to, from);
+  try_query(L);
   try_shown(L);
   try_new_tokens(L);
   try_tokens(L);

@@ -42,6 +42,8 @@ void redirects_change_the_method (void);
 void cut_responses_fail (void);
 void some_requests_are_sent_once (void);
 void new_connections_have_their_limit (void);
+void renewed_handles_have_their_limit (void);
+void handles_are_kept_up_to_their_limit (void);
 void bad_responses_fail (void);
 void first_header_lines_stand_alone (void);
 void connecting_fails (void);

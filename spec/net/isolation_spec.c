@@ -170,6 +170,12 @@ void credentials_stay_with_their_exchange (void) {
   CHECK(x->response.redirects == 1 && body_has(x, "Authorization: Basic YW5uOm9uZTox\r\n"));
   exchange_free(x);
   CHECK(!sends_authorization(NULL, "Authorization"));
+  x = request_new("/echo");
+  x->request.credentials = basic_auth_keep(a);
+  request_header(x, "Authorization", "Mine");
+  run(x);
+  CHECK(body_has(x, "Authorization: Mine\r\n") && !body_has(x, "Authorization: Basic"));
+  exchange_free(x);
   CHECK(raw_server_accepted(server) == 1);
   basic_auth_release(a);
   basic_auth_release(b);

@@ -67,6 +67,8 @@ static void run_transfers (void) {
   RUN(cut_responses_fail);
   RUN(some_requests_are_sent_once);
   RUN(new_connections_have_their_limit);
+  RUN(renewed_handles_have_their_limit);
+  RUN(handles_are_kept_up_to_their_limit);
   RUN(bad_responses_fail);
   RUN(first_header_lines_stand_alone);
   RUN(connecting_fails);

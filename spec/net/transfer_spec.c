@@ -2,6 +2,7 @@
 #include "client.h"
 #include "groups.h"
 #include "net/curl_failure.h"
+#include "net/engine_state.h"
 #include "net/record.h"
 
 #include <arpa/inet.h>
@@ -245,7 +246,10 @@ void exchanges_are_recorded (void) {
 static void check_redirected (const char *method, const char *body, const char *path, const char *expected) {
   char last[1024];
   struct exchange *x = request_new(path);
-  if (body) request_body(x, body);
+  if (body) {
+    request_body(x, body);
+    request_header(x, "Content-Type", "text/special");
+  }
   x->request.method = method;
   run(x);
   CHECK(x->response.failure == FAILURE_NONE && x->response.redirects == 1);
@@ -253,6 +257,7 @@ static void check_redirected (const char *method, const char *body, const char *
   if (!CHECK(strncmp(last, expected, strlen(expected)) == 0)) puts(last);
   bool bodiless = strncmp(expected, "GET", 3) == 0 || !body;
   CHECK(bodiless ? !strstr(last, "Content-Length") : strstr(last, "\r\n\r\na=b") != NULL);
+  CHECK(bodiless == !strstr(last, "Content-Type"));
   exchange_free(x);
 }
 
@@ -415,6 +420,44 @@ void new_connections_have_their_limit (void) {
     close(queue[i]);
   close(listener);
   client_close();
+}
+
+/* A handle that has sent a body is renewed, since libcurl keeps that body. */
+void renewed_handles_have_their_limit (void) {
+  enum { PLACES = 4 };
+  int port, queue[PLACES];
+  client_open(&(struct engine_limits){.idle_handles = 1});
+  int listener = listen_once(&port);
+  fill_queue(port, queue, PLACES);
+  struct exchange *x = request_new("/echo");
+  request_body(x, "a=b");
+  x->request.transport->connect_timeout = 0.3;
+  run(x);
+  exchange_free(x);
+  x = request_soon(port);
+  x->request.timeout = 3;
+  run(x);
+  CHECK(strstr(x->response.hint, "connectTimeout"));
+  check_failure(x, FAILURE_TIMEOUT, "");
+  for (int i = 0; i < PLACES; i++)
+    close(queue[i]);
+  close(listener);
+  client_close();
+}
+
+void handles_are_kept_up_to_their_limit (void) {
+  for (size_t limit = 0; limit < 3; limit++) {
+    client_open(&(struct engine_limits){.idle_handles = limit});
+    struct exchange *all[4];
+    for (int i = 0; i < 4; i++)
+      submit(all[i] = request_new("/echo"));
+    for (int i = 0; i < 4; i++) {
+      await(all[i]);
+      exchange_free(all[i]);
+    }
+    CHECK(engine->pool.count == limit);
+    client_close();
+  }
 }
 
 void bad_responses_fail (void) {

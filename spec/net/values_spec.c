@@ -542,6 +542,9 @@ void failures_have_names (void) {
   for (int f = FAILURE_NONE; f <= FAILURE_MEMORY; f++)
     CHECK(curl_failure_name((enum failure)f)[0] != '\0');
   CHECK_TEXT(curl_failure_name((enum failure)99), "unknown failure");
+  struct exchange x = {0};
+  curl_failure_note(&x, FAILURE_PROTOCOL, NULL, "%s", "a\r\nb\x7f\x1b[31m c");
+  CHECK_TEXT(x.response.detail, "ab[31m c");
 }
 
 static bool writes (double value, const char *expected) {

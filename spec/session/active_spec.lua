@@ -159,6 +159,15 @@ describe("the active session", function()
       assert.equal("offline", session.state)
     end)
 
+    it("and tells of a server that stalls as of one that is late", function()
+      local session = sessions.loggedIn(server, "form", { stallTimeout = 1 })
+      local told
+      server:fault { kind = "slow", delay = 5, path = "logout" }
+      local err = rejected(datasession.stopSession(session, 20, error, function(_, reason) told = reason end))
+      datasession.run(LIMIT)
+      assert.same({ "stall", "timeout" }, { err.kind, told })
+    end)
+
     it("once at a time, and without callbacks if there are none", function()
       local session = loggedIn "form"
       local first = datasession.stopSession(session, 5)

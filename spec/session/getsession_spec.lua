@@ -354,6 +354,35 @@ describe("getSession", function()
     end
   end)
 
+  it("of an sso session that is cancelled logs its provider out, once", function()
+    server:fault { kind = "slow", delay = 60, path = "home.html$" }
+    local promise = datasession.getSession(options("sso", { authenticationURI = server.uris.form_sso }))
+    await.stepUntil(function()
+      local list = server:requests()
+      return #list > 0 and list[#list].path:find "home.html$"
+    end)
+    promise:cancel()
+    rejected(promise, "cancelled")
+    promise = nil -- luacheck: ignore
+    server:clearFaults()
+    assertNothingLeft()
+    local logouts = 0
+    for _, request in ipairs(server:requests()) do
+      if request.path:find "logout$" then logouts = logouts + 1 end
+    end
+    assert.equal(1, logouts)
+  end)
+
+  it("has ended what it began when it rejects", function()
+    server:fault { kind = "slow", delay = 0.2, path = "logout" }
+    rejected(datasession.getSession(options("form", { catalogURI = "static/nothing.json" })))
+    assert.equal(0, server:sessionCount())
+    local changed = { catalogURI = "static/nothing.json", authenticationURI = server.uris.form_sso }
+    server:fault { kind = "slow", delay = 0.2, path = "logout" }
+    rejected(datasession.getSession(options("sso", changed)))
+    assert.equal(0, server:sessionCount())
+  end)
+
   it("can be awaited in a coroutine, several at a time", function()
     local done = 0
     for i = 1, 5 do

@@ -302,6 +302,16 @@ describe("a named session", function()
     assert.equal(other, store.texts.one)
   end)
 
+  it("is removed by its end, though another process has written the same login in other words", function()
+    local session = datasession.new(options())
+    assert(session:login("lua", "secret"):await(LIMIT))
+    flush()
+    stored(function(made) made.pingInterval = 60000 end)
+    session:logout():await(LIMIT)
+    flush()
+    assert.is_nil(store.texts.one)
+  end)
+
   it("is not stored before it is logged in, nor after a login that failed", function()
     local session = datasession.new(options())
     session:setContextProperty("a", "b")
@@ -552,6 +562,21 @@ describe("getSession with a name", function()
     stored(function(made) made.userName = "eve" end)
     local session = assert(datasession.getSession(wanted()):await(LIMIT))
     assert.equal("lua", session.userName)
+  end)
+
+  it("never takes the login of another token", function()
+    local changed = { serviceURI = server.uris.bearer, authenticationModel = "bearer", keepTokens = true,
+      username = "letmein", password = false }
+    leave(assert(datasession.getSession(wanted(changed)):await(LIMIT)))
+    assert.equal("letmein", document().tokens.access)
+    changed.username = "another"
+    server:clearRequests()
+    local ok, err = datasession.getSession(wanted(changed)):await(LIMIT)
+    assert.is_nil(ok)
+    assert.equal("auth", err.kind)
+    for _, request in ipairs(server:requests()) do
+      assert.equal("Bearer another", request.headers.authorization)
+    end
   end)
 
   it("takes what there is when nobody is named, and asks no loginCallback", function()
