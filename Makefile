@@ -21,6 +21,7 @@ NEEDS_deps := run test
 NEEDS_demo := run
 NEEDS_test := run test
 NEEDS_test-collector := run test
+NEEDS_test-amalgamation := run test compilers
 NEEDS_test-locales := run test locales
 NEEDS_asan := run test
 NEEDS_tsan := run test

@@ -12,6 +12,7 @@ for set in "$@"; do
     test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx
                locales lua-cjson-dev g++" ;;
     locales) more="locales" ;;
+    compilers) more="clang g++ musl-tools" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     coverage) more="gcovr" ;;

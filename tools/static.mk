@@ -33,6 +33,28 @@ $(BUILD)/static/datasession.h: csrc/host/datasession.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
+AMALGAMATION := $(BUILD)/amalgamation/datasession
+
+## amalgamation: datasession.c, the whole client, and datasession.h, in build/amalgamation
+amalgamation: $(AMALGAMATION).c $(AMALGAMATION).h
+	@:
+
+$(AMALGAMATION).c: $(CORE_SRC) $(STATIC_SRC) $(wildcard csrc/*/*.h csrc/*/*/*.h) $(LUA_TEXTS).c \
+    tools/amalgamate.lua
+	@mkdir -p $(@D)
+	@echo "  amalgamate $@"
+	$(Q)$(LUA) tools/amalgamate.lua $(LUA_TEXTS).c $(CORE_SRC) $(STATIC_SRC) >$@
+
+$(AMALGAMATION).h: csrc/host/datasession.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+### Test
+
+## test-amalgamation: compile and run it with each compiler
+test-amalgamation: all amalgamation
+	@LUA=$(LUA) tools/run-tests.sh $(call in_tree,$(BUILD),$(BUSTED) spec/suites/static/amalgamation.lua)
+
 # static_spec and the examples, for the specs.
 STATIC_LIBS := $(CJSON) $(LIBLUA) $(CURL_LIBS) -lm
 HOSTS := host $(if $(shell command -v $(CXX)),host++)
@@ -56,4 +78,4 @@ $(BUILD)/examples/host++: examples/host.cpp $(STATIC) $(BUILD)/static/datasessio
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(STATIC_SRC))
 
-.PHONY: static
+.PHONY: static amalgamation test-amalgamation
