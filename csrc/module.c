@@ -7,6 +7,7 @@
 #endif
 
 #include "catalog/load.h"
+#include "net/version.h"
 #include "protocol/datasnap/datasnap.h"
 #include "protocol/jsdo/context.h"
 #include "protocol/jsdo/provider.h"
@@ -170,5 +171,7 @@ int luaopen_datasession_core (lua_State *L) {
   row_index_register(L);
   file_store_register(L, loop);
   set_constants(L);
+  lua_pushliteral(L, "datasession " DATASESSION_VERSION);
+  lua_setfield(L, -2, "_VERSION");
   return 1;
 }

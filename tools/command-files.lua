@@ -26,7 +26,7 @@ local function addOptions(parser)
 end
 
 local function manual(parser)
-  add('.TH DATASESSION 1 "" "datasession" "User Commands"')
+  add('.TH DATASESSION 1 "" "%s" "User Commands"', require("datasession")._VERSION)
   add(".SH NAME\ndatasession \\- sessions with application servers, from the command line")
   add(".SH SYNOPSIS\n.B datasession\n.I command\n[\\fIoptions\\fR]")
   add(".SH DESCRIPTION\n%s", roff(parser._epilog))

@@ -4,16 +4,13 @@
 #include "net/exchange_internal.h"
 #include "net/handle_transport.h"
 #include "net/record.h"
+#include "net/version.h"
 
 #include <stdio.h>
 #include <string.h>
 #ifndef _WIN32
 #include <fcntl.h>
 #include <unistd.h>
-#endif
-
-#ifndef DATASESSION_VERSION
-#define DATASESSION_VERSION "0"
 #endif
 
 /* True if this libcurl was built without the feature. */

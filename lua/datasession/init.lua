@@ -74,7 +74,7 @@ end)
 function core.methods.reloadCatalogs(...) return find "persistence.reloadCatalogs"(...) end
 
 local datasession = {
-  _VERSION = "datasession scm",
+  _VERSION = core._VERSION,
 
   new = core.new,
   AuthenticationProvider = core.AuthenticationProvider,
@@ -87,13 +87,13 @@ local datasession = {
   onResponse = core.onResponse,
   setLimits = core.setLimits,
   defineProtocol = core.protocol,
-  protocol = core.protocol, -- the old name
+  protocol = core.protocol, -- deprecated
 
   step = core.step,
   run = core.run,
   spawn = core.spawn,
   newPromise = core.promise,
-  promise = core.promise, -- the old name
+  promise = core.promise, -- deprecated
   pollfd = core.pollfd,
   timeout = core.timeout,
   pending = core.pending,
