@@ -6,10 +6,13 @@ version = "scm-1"
 -- tree:
 --   luarocks make packaging/datasession-sandbox-scm-1.rockspec
 -- (Not beside datasession-scm-1.rockspec: a plain `luarocks make` would not know which of the two is meant.)
-source = { url = "git+file://." }
+source = { url = "git+https://datasession.example/datasession.git" }
 
 description = {
   summary = "A server in a thread of the process, to test datasession programs against",
+  homepage = "https://datasession.example",
+  issues_url = "https://datasession.example/issues",
+  maintainer = "datasession contributors <maintainers@datasession.example>",
   license = "MIT",
   labels = { "http", "testing" },
 }

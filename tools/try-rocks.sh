@@ -14,9 +14,14 @@ rock() {
   (cd "$scratch/source" && luarocks --lua-version=5.4 make --deps-mode=none --tree "$scratch/tree" "$1") \
     >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
 }
-luarocks --lua-version=5.4 lint datasession-scm-1.rockspec
+for rockspec in datasession-scm-1.rockspec packaging/datasession-sandbox-scm-1.rockspec; do
+  luarocks --lua-version=5.4 lint "$rockspec"
+done
 rock datasession-scm-1.rockspec
 rock packaging/datasession-sandbox-scm-1.rockspec
+
+beside=$(cd "$scratch/source" && find . -path ./build -prune -o \( -name '*.o' -o -name '*.so' \) -print)
+[ -z "$beside" ] || { echo "LuaRocks's build writes outside of build/: $beside" >&2; exit 1; }
 
 for module in datasession/core datasession/sandbox/core; do
   nm -D --defined-only "$scratch/tree/lib/lua/5.4/$module.so" | awk -v module="$module" '
