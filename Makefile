@@ -29,6 +29,8 @@ NEEDS_valgrind := run test valgrind
 NEEDS_lint := run test lint
 NEEDS_check := run test lint
 NEEDS_rock := run test
+NEEDS_dist := run test dist
+NEEDS_test-dist := run test dist debians
 NEEDS_docs := run docs
 NEEDS_test-site := run docs browser
 NEEDS_screenshots := run docs browser pictures
@@ -129,7 +131,8 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
-  check lint format rock rockspec picture types docs test-site diagrams install uninstall clean help
+  check lint format rock rockspec dist test-dist picture types docs test-site diagrams install uninstall \
+  clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -305,6 +308,16 @@ rock:
 ## rockspec: write the rockspecs' lists of files
 rockspec:
 	@$(LUA) tools/rockspec.lua --write
+
+## dist: a release's files in build/dist: tarball, rocks, Debian packages, checksums; of the last commit
+dist:
+	@LUA=$(LUA) tools/dist.sh build/dist
+
+DIST_ROOTS ?= build/roots
+
+## test-dist: dist; then install each file in a bare root of Debian 12 (below DIST_ROOTS) and try it; as root
+test-dist: dist
+	@tools/try-dist.sh build/dist $(DIST_ROOTS)
 
 ## docs: the site, in build/site; DOCS_FLAGS: of `mkdocs build`
 docs: all

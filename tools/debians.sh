@@ -9,40 +9,13 @@ cd "$(dirname "$0")/.."
 roots=$1
 shift
 
-# shellcheck disable=SC2016 # fields of apt-get's
-mirror=${DEBIANS_MIRROR:-$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-  sed -n 's/^Debian //p' | head -n 1)}
-[ -n "$mirror" ] || { echo "debians.sh: apt knows no mirror of Debian; set DEBIANS_MIRROR" >&2; exit 1; }
-
-# make and what trusts certificates are all that there is beside the suite's minimum.
-new_root() {
-  echo "== a root of $1"
-  debootstrap --variant=minbase --include=make,ca-certificates "$1" "$2.new" "$mirror" >"$2.log" 2>&1 ||
-    { tail -n 20 "$2.log" >&2; return 1; }
-  apt-config dump Acquire::http::Proxy >"$2.new/etc/apt/apt.conf.d/99proxy"
-  echo 'Acquire::Check-Valid-Until "false";' >"$2.new/etc/apt/apt.conf.d/99mirror" # it may be old
-  printf '#!/bin/sh\nexit 101\n' >"$2.new/usr/sbin/policy-rc.d" # packages start no servers
-  chmod 755 "$2.new/usr/sbin/policy-rc.d"
-  mv "$2.new" "$2"
-}
+. tools/root.sh
 
 copy_tree() {
   rm -rf "$1/project"
   mkdir "$1/project"
   git ls-files -z --cached --others --exclude-standard |
     tar -c --null --ignore-failed-read -T - | tar -x -C "$1/project"
-}
-
-# Mounts and processes of its own: both end with the command.
-inside() {
-  root=$1
-  shift
-  # shellcheck disable=SC2016 # expanded inside
-  unshare --mount --pid --fork --kill-child sh -c '
-    mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cd / && root=$1 && shift &&
-    exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-      sh -c "cd /project && \"\$@\"" sh "$@"
-  ' sh "$root" "$@"
 }
 
 log=$(mktemp)

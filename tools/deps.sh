@@ -30,6 +30,7 @@ for set in "$@"; do
     pictures) more="asciinema pngquant" ;;
     diagrams) more="plantuml" ;;
     debians) more="debootstrap git" ;;
+    dist) more="debhelper dpkg-dev build-essential lintian libgnutls28-dev zip unzip git" ;;
     field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket
                  default-jre-headless" ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg strace openssl lua-socket python3" ;;
