@@ -1,2 +1,2 @@
---- The old name of datasession.store, for one version.
+--- The old name of datasession.store, deprecated.
 return require "datasession.store"
