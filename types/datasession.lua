@@ -131,7 +131,7 @@
 ---@field onResponse? function called for every request and its response, whose header lines they may change: see Hooks
 ---@field name? string the session is stored under this name: see Storage; `""`: not stored
 ---@field store? table where the session is stored
----@field storage? any the old name of `store`, for one version
+---@field storage? any the deprecated name of `store`
 ---@field keepTokens? boolean store the session's tokens too
 ---@field tokenProvider? function gives a bearer session its tokens: see Tokens
 ---@field tokenTimeout? number time limit of a call of `tokenProvider`; 0: no limit
@@ -520,11 +520,7 @@ function Channel:unsubscribeAll(event) end
 ---@field date any The module that converts dates. It is loaded when it is first used; below, `date` stands for it. A date table has the integers `year`, `month`, `day`, with a time also `hour`, `min`, `sec`, `msec`, with a zone also `offset`: the minutes that its clocks are ahead of UTC, 60 in Oslo in winter, ...
 ---@field null any JSON's null. It is not `nil`: a field with the value null exists. Compare with `==`.
 ---@field emptyArray any Encodes as `[]`; an empty table encodes as `{}`. Read-only.
----@field _VERSION any The library's name and version, a string.
----@field promise any `datasession.newPromise`
----@field protocol any `datasession.defineProtocol`
----@field new any option `store`
----@field storage any module `datasession.store`
+---@field _VERSION any The library's name and version, a string: what the number promises, deprecated names.
 ---@field AUTH_TYPE_ANON string `"anonymous"`
 ---@field AUTH_TYPE_BASIC string `"basic"`
 ---@field AUTH_TYPE_FORM string `"form"`
@@ -535,7 +531,10 @@ function Channel:unsubscribeAll(event) end
 ---@field har any look at the disk: the file has the entries before
 ---@field trace any look at the disk: the file has the lines before
 ---@field invalidateAllSessions any meaning
----@field store any The module that has two stores. It is loaded when it is first used. The module `datasession.storage` is its old name, and `storage` the old name of the option; both work for one more version.
+---@field store any The module that has two stores. It is loaded when it is first used. The module `datasession.storage` is its old name, and `storage` the old name of the option; both are deprecated.
+---@field promise any `datasession.newPromise`
+---@field protocol any `datasession.defineProtocol`
+---@field storage any module `datasession.store`
 local datasession = {}
 
 ---Creates a provider; sends nothing. Raises for mistakes in the options. Options of `datasession.AuthenticationProvider`, each with its type and default: The last four lines concern the provider's own requests; Sessions has their types and defaults. The promises below resolve with the provider, a ...
@@ -660,7 +659,7 @@ function datasession.timeout() end
 ---@return datasession.Promise
 function datasession.onError(f) end
 
----Defines the protocol, or redefines it for future sessions; then `datasession.new { protocol = name, ... }` makes sessions of it. Raises for an unknown field, a wrong type, or the name of a protocol of the library. `datasession.protocol` is the old name of this function. Fields of `functions`, ...
+---Defines the protocol, or redefines it for future sessions; then `datasession.new { protocol = name, ... }` makes sessions of it. Raises for an unknown field, a wrong type, or the name of a protocol of the library. `datasession.protocol` is its deprecated name. Fields of `functions`, each with ...
 ---@param name any
 ---@param functions any
 ---@return any ...
@@ -693,6 +692,11 @@ function datasession.endSession(key) end
 ---@param level? any
 ---@return any ...
 function datasession.setLogger(f, level) end
+
+---Creates a session; sends nothing. Raises when an option is unknown (the message suggests the nearest known one), has the wrong type or is out of range. Options of `datasession.new`, each with its type and default: The options of the other protocols are on their pages.
+---@param options datasession.options.datasession_new
+---@return any ...
+function datasession.new(options) end
 
 ---Creates a session, logs in and loads catalogs. Returns a promise of (session, `SUCCESS`, info of `session:addCatalog`). When a step fails, `getSession` invalidates the session, logs out the provider that it created, and rejects with the step's error. It rejects with `err.kind == "auth"` when the ...
 ---@param options datasession.options.datasession_getSession
@@ -1539,7 +1543,6 @@ local Service = {}
 function Service:resource(name) end
 
 ---@class datasession.Session
----@field status any `session.serviceStatus`
 ---@field onOpenRequest any give a value of the kind that the message names
 ---@field serviceStatus any meaning
 ---@field expiresAt any When the session expires unless it is used before, in seconds since the epoch. nil: the session does not expire, or the service does not tell. Each response with a deadline updates the value. Events, each with its handler and what fires it: Each cause fires one event, and then `offline`: - the ...
@@ -1564,6 +1567,7 @@ function Service:resource(name) end
 ---@field serviceURI string the option, without trailing slashes
 ---@field sessionId string|nil the service's id of the session, if known. It is a secret; no message holds it
 ---@field state string `"logged out"`, `"logging in"`, `"connected"`, `"offline"`, `"reconnecting"`, `"closing"`, `"expired"`, `"unconfirmed"`, `"restored"` or `"invalid"`: see Events and states
+---@field status any the deprecated name of `session.serviceStatus`
 ---@field userName string|nil the name last passed to `login` or `getSession`, even if the server refused it; nil for anonymous and bearer, and after logout
 local Session = {}
 
