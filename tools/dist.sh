@@ -58,7 +58,7 @@ tar -xf "$out/$name.tar.gz" -C "$debian"
 cp -R "$scratch/source/packaging/debian" "$debian/$name/debian"
 (cd "$scratch/source" && "$lua" tools/release.lua debian "$debian/$name/debian")
 cd "$debian/$name"
-run env HOME="$scratch/home" dpkg-buildpackage -us -uc
+run env HOME="$scratch/home" DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -us -uc
 # That tag is about packages that enter Debian's own archive.
 run lintian --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs "$debian"/*.changes
 cd "$debian"
