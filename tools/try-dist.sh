@@ -32,8 +32,8 @@ try() {
   cp -a "$base" "$trial"
   cp "$dist"/* tools/try-installed.sh "$trial/project"
   cat >"$trial/project/script"
-  if inside "$trial" env VERSION="$version" DEBIAN_FRONTEND=noninteractive sh -eu script \
-    </dev/null >"$log" 2>&1
+  if inside "$trial" env VERSION="$version" DEBIAN_FRONTEND=noninteractive \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -eu script </dev/null >"$log" 2>&1
   then echo "ok      $1"
   else
     cat "$log"
