@@ -1,5 +1,5 @@
 --- An upload with datasession, for bench/upload.sh.
---   upload.lua idle|file|function|sized|form SERVICE-URI PATH FILE
+--   upload.lua idle|read|file|function|sized|form SERVICE-URI PATH FILE
 local datasession = require "datasession"
 
 local work, uri, path, name = table.unpack(arg)
@@ -22,6 +22,11 @@ function works.idle() end
 function works.file() send { bodyFile = name } end
 works["function"] = function() send { body = pieces() } end
 function works.form() send { multipart = { file = { path = name } } } end
+
+function works.read()
+  local body = pieces()
+  repeat until not body()
+end
 
 function works.sized()
   local body, size = pieces()

@@ -37,6 +37,8 @@ static void check_text (lua_State *L, int index, const char *what) {
   if (!length) luaL_argerror(L, index, lua_pushfstring(L, "%s must not be empty", what));
 }
 
+enum { MOST_TOKEN = 1000000 }; /* libcurl takes no header line of several megabytes */
+
 static void check_no_nul (lua_State *L, int index, const char *what) {
   if (strlen(lua_tostring(L, index)) < lua_rawlen(L, index))
     luaL_argerror(L, index, lua_pushfstring(L, "a %s with a NUL byte cannot be sent by HTTP Basic", what));
@@ -49,6 +51,7 @@ void session_check_credentials (lua_State *L, int user, enum model model) {
     check_text(L, user, "token");
     if (strpbrk(lua_tostring(L, user), "\r\n") || strlen(lua_tostring(L, user)) < lua_rawlen(L, user))
       luaL_argerror(L, user, "a token holds no line breaks or NUL bytes");
+    luaL_argcheck(L, lua_rawlen(L, user) <= MOST_TOKEN, user, "a token has at most 1,000,000 bytes");
     return;
   }
   check_text(L, user, "user name");

@@ -15,6 +15,20 @@ list:once("datasnap: invoke", session, function(s)
   return s:invoke("TEcho", "Echo", { "a", { b = { 1, 2 } }, false, 1.5 },
     { verb = "POST", filters = filters })
 end, { "await", "spawn", "handlers" })
+list:once("datasnap: streams", session, function(s)
+  local n = 0
+  local read = function()
+    t.datasession.nextStep()
+    n = n + 1
+    return n <= 2 and "abc" or nil
+  end
+  local rewind = function() n = 0 end
+  local params = { datasnap.stream { path = "LICENSE" }, datasnap.stream { read = read, rewind = rewind } }
+  return s:invoke("TEcho", "Echo", params, { verb = "POST" }):next(function(result)
+    assert(#result[1][1] > 0 and #result[1][2] == 6)
+    return result
+  end)
+end, { "await", "spawn" })
 list:once("datasnap: parameters with nil", session, function(s)
   return s:invoke("TEcho", "Echo", { n = 3, "a", nil, t.datasession.null },
     { hasResult = false, timeout = 5 })
