@@ -129,7 +129,8 @@ describe("an AuthenticationProvider", function()
         { "form", "password", "lua" },
         { "basic", "with ':'", "a:b", "x" }, { "bearer", "token", {} },
         { "bearer", "line breaks", "a\r\nX: y" },
-        { "bearer", "NUL", "a\0b" }, { "form_sso", "must not be empty", "lua", "" },
+        { "bearer", "NUL", "a\0b" }, { "bearer", "at most 1,000,000 bytes", ("a"):rep(1000001) },
+        { "form_sso", "must not be empty", "lua", "" },
       }
       for _, call in ipairs(calls) do
         local provider = support.provider(server, call[1])
