@@ -225,6 +225,8 @@ static int returned (lua_State *L, struct flow *f) {
   compat_getslot(L, 1, FLOW_CALL);
   lua_settop(L, 2 + promise_push_awaited(L, 2));
   lua_settop(L, 4); /* the flow, the promise, value, result: or nil and the error */
+  lua_pushnil(L);
+  compat_setslot(L, 2, PROMISE_VALUE); /* the promise may be garbage for long, the piece is large */
   if (lua_isnil(L, 3) && !lua_isnil(L, 4))
     fail(L, f);
   else if (!gives)
