@@ -131,8 +131,8 @@ LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
 .PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
-  check lint format rock rockspec dist test-dist picture types docs test-site diagrams install uninstall \
-  clean help
+  check lint format rock rockspec dist test-dist picture types docs test-site screenshots diagrams install \
+  uninstall clean help
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -335,6 +335,15 @@ test-site: docs $(call npm,site)
 	@cp spec/suites/site/*.js $(NPM)/site
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/site/tree.lua $(NPM)/site/tree.html
 	@node $(NPM)/site/check.js build/site $(NPM)/site/tree.html
+
+## screenshots: make docs/pictures: recordings of the command, the site's first page, a page of `tree --html`
+screenshots: docs $(call npm,pictures) $(call npm,site)
+	@tools/pictures/record.sh $(BUILD) $(LUA) $(NPM)/pictures terminal 114 19
+	@tools/pictures/record.sh $(BUILD) $(LUA) $(NPM)/pictures watch 132 7
+	@cp spec/suites/site/*.js $(NPM)/site
+	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/site/tree.lua $(NPM)/site/tree.html
+	@node $(NPM)/site/shoot.js build/site $(NPM)/site/tree.html docs/pictures
+	@pngquant --force --strip --ext .png docs/pictures/*.png
 
 ## types: write types/datasession.lua, the definitions for editors, from docs/
 types:

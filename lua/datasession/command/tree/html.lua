@@ -19,7 +19,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; p
 input { font: inherit; width: 100%%; box-sizing: border-box; padding: .5rem .75rem; position: sticky;
   top: .5rem; border: 1px solid var(--line); border-radius: .4rem; }
 h2 { margin: 2rem 0 .25rem; }
-.uri { color: var(--soft); font-family: ui-monospace, monospace; font-size: .85em; }
+.uri { color: var(--soft); font-family: ui-monospace, monospace; font-size: .85em; overflow-wrap: anywhere; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .35rem .75rem; }
 summary { cursor: pointer; font-weight: 600; }
 table { border-collapse: collapse; width: 100%%; margin: .5rem 0; }
