@@ -266,7 +266,7 @@ describe("addCatalog", function()
     before_each(function() other = assert(sandbox.start { users = { guest = "hush" } }) end)
     after_each(function() other:close() end)
 
-    it("shows them to the catalog's server alone, whoever that is, and nothing of the session", function()
+    it("shows them to the catalog's server alone, and nothing of the session", function()
       for _, model in ipairs { "anonymous", "basic", "form" } do
         local session = loggedIn(model)
         session:setContextProperty("tenant", "7")

@@ -772,7 +772,7 @@ describe("a session", function()
   end)
 
   describe("is asked whether it is authorized", function()
-    it("and says that nobody is logged in, without asking the server", function()
+    it("and says that there is no login, without asking the server", function()
       local session = new "form"
       local err = rejected(session:isAuthorized())
       assert.equal(datasession.LOGIN_AUTHENTICATION_REQUIRED, err.result)

@@ -110,7 +110,7 @@ describe("the options of a named session", function()
     end
   end)
 
-  it("have one live session a name; one that is gone, or collected, is in nobody's way", function()
+  it("have one live session a name; one that has ended, or is collected, leaves the name free", function()
     local first = datasession.new(options())
     assert.error_matches(function() datasession.new(options()) end,
       "a live session .* is called 'one' already")

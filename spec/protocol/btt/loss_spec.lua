@@ -124,7 +124,7 @@ describe("a lost session of protocol btt", function()
     assert.same({ 0, nil }, { late, btt.server:calls()["btt.Transfer"] })
   end)
 
-  it("by a lost line is joined first, and made anew only then", function()
+  it("by a lost line is joined first, and established again only then", function()
     local session = btt.established { tid = "BR12-T03" }
     local id, log = session.sessionId, btt.listen(session, "statusChanged", "expired", "reconnecting",
       "reconnected")

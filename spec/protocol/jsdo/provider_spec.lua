@@ -86,7 +86,7 @@ describe("an AuthenticationProvider", function()
       end
     end)
 
-    it("asking for tokens where it is to have some, whose answer nobody is shown", function()
+    it("asking for tokens where the model has some, and passes on no part of the answer", function()
       local provider = support.provider(server, "form_sso")
       local _, _, info = assert(provider:login("lua", "secret"):await(LIMIT))
       assert.equal("yes", server:requests()[1].query.OECP)
