@@ -95,6 +95,33 @@ describe("the command", function()
     assert.equal(4, command.run(home, "ping", origin .. "/").code)
   end)
 
+  it("runs each command at a terminal, too", function()
+    local server <close> = assert(sandbox.start())
+    server:route("*", "/echo", function(request) return 200, { ["X-Method"] = request.method }, "echo" end)
+    home.variables.DATASESSION_PASSWORD = "secret"
+    local function at(pattern, ...)
+      local shown, code = command.terminal(home, nil, ...)
+      assert.equal(0, code, shown)
+      assert.matches(pattern, shown)
+    end
+    at("logged in: form", "login", server.uris.form, "--user", "lua", "--catalog",
+      "static/CustomerService.json")
+    at("default +http.* kept", "sessions")
+    at("is up %(", "ping")
+    for _, verb in ipairs { "get", "head", "post", "put", "patch", "delete" } do
+      at("[xX]%-[mM]ethod: " .. verb:upper(), verb, server.origin .. "/echo", "--include")
+    end
+    at("Alpine Lift Tours", "read", "Customer", "--filter", "CustNum = 1", "--fields", "Name")
+    at("1300", "invoke", "Customer.RaiseCreditLimit", "custNum=1", "amount=50")
+    at("RaiseCreditLimit", "tree")
+    at("logged out", "logout")
+    at("libcurl", "version")
+    at("complete", "completion", "bash")
+    local shown, code = command.terminal(home, { when = "Ctrl%-C ends", with = "\3" }, "sandbox")
+    assert.equal(130, code, shown)
+    assert.matches("/SportsForm", shown)
+  end)
+
   describe("watches", function()
     local server
     setup(function() server = assert(sandbox.start()) end)

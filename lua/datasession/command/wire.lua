@@ -28,6 +28,11 @@ local function addAddress(seen, address)
   table.insert(seen.addresses, address)
 end
 
+-- Versions of libcurl, and its TLS libraries, say it so.
+local VERIFIED = {
+  "^SSL certificate verify ok", "^SSL certificate verified via", "^%s*server certificate verification OK",
+}
+
 local function note(seen, text)
   local address = text:match "^Trying %[?([%x.:]-)%]?:?%d*%.%.%."
   if address then addAddress(seen, address) end
@@ -39,7 +44,7 @@ local function note(seen, text)
   if subject then seen.subject = subject end
   local issuer = text:match "^issuer: (.*)$"
   if issuer then seen.issuer = issuer end
-  if text == "SSL certificate verify ok." then seen.verified = true end
+  for _, words in ipairs(VERIFIED) do seen.verified = seen.verified or text:find(words) ~= nil end
   seen.matched = text:match "^subjectAltName: host .* matched cert's (.-)!?$" or seen.matched
   local expires = text:match "^expire date: (.*)$"
   if expires then seen.expires = wire.time(expires) end
