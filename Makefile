@@ -5,7 +5,9 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 ifndef LUA
 LUA := $(or $(notdir $(shell command -v lua5.4 || command -v lua54)),lua)
 endif
-LUA_VERSION ?= 5.4
+# LUA=luajit, lua5.3 or lua5.5 builds for that one, into a directory of its own.
+FLAVOUR := $(filter luajit lua5.3 lua5.5,$(subst lua55,lua5.5,$(subst lua53,lua5.3,$(notdir $(LUA)))))
+LUA_VERSION ?= $(or $(if $(filter luajit,$(FLAVOUR)),5.1),$(FLAVOUR:lua%=%),5.4)
 PREFIX ?= /usr/local
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
@@ -62,7 +64,7 @@ NEEDS_bench-frames := run bench
 # reads all makefiles again, and asks pkg-config again. It is out of date once dpkg has changed what is
 # installed.
 ONE_SPEC := $(filter spec/%,$(MAKECMDGOALS))
-needs := $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) $(if $(ONE_SPEC),run test))
+needs := $(sort $(foreach goal,$(MAKECMDGOALS),$(NEEDS_$(goal))) $(if $(ONE_SPEC),run test) $(FLAVOUR))
 ifneq ($(needs),)
 PACKAGES := build/deps/$(subst $() ,-,$(needs)).mk
 include $(PACKAGES)
@@ -80,13 +82,19 @@ endif
 #   COVERAGE=1        counts which lines run: tools/coverage.mk
 comma := ,
 sanitized := $(addprefix /,$(subst $(comma),-,$(SANITIZE)))
-variant = build$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out epoll,$(1)))$(sanitized)
+variant = build$(addprefix /,$(FLAVOUR))$(COVERAGE:1=/coverage)$(addprefix /,$(filter-out \
+  epoll,$(1)))$(sanitized)
 BUILD := $(call variant,$(POLLER))
 
 # The system: Lua's headers, libcurl, libmicrohttpd and GnuTLS (for the sandbox alone), how to link a module.
 pc = $(shell pkg-config $(1) 2>/dev/null)
-LUA_PC := $(firstword $(foreach name,lua5.4 lua-5.4 lua54 lua,$(if $(call pc,--modversion $(name)),$(name))))
+LUA_PCS := $(or $(if $(filter luajit,$(FLAVOUR)),luajit),$(if $(FLAVOUR),$(FLAVOUR) lua-$(LUA_VERSION) \
+  $(subst .,,$(FLAVOUR))),lua5.4 lua-5.4 lua54 lua)
+LUA_PC := $(firstword $(foreach name,$(LUA_PCS),$(if $(call pc,--modversion $(name)),$(name))))
 LUA_CPPFLAGS := $(if $(LUA_INCDIR),-I$(LUA_INCDIR),$(call pc,--cflags $(LUA_PC)))
+ifeq ($(FLAVOUR),luajit) # the C part of lua-compat-5.3
+LUA_CPPFLAGS += -isystem $(or $(COMPAT53_INCDIR),/usr/include/lua5.1)
+endif
 LIBLUA := $(if $(LUA_LIBDIR),-L$(LUA_LIBDIR) -llua,$(call pc,--libs $(LUA_PC)))
 CURL_CPPFLAGS := $(or $(call pc,--cflags libcurl),$(shell curl-config --cflags 2>/dev/null))
 CURL_LIBS := $(or $(call pc,--libs libcurl),$(shell curl-config --libs 2>/dev/null),-lcurl)
@@ -105,16 +113,20 @@ endif
 FLOORS := net runtime session catalog store protocol \
   $(patsubst csrc/%/,%,$(sort $(wildcard csrc/protocol/*/)))
 CORE_SRC := csrc/module.c $(foreach floor,$(FLOORS),$(sort $(wildcard csrc/$(floor)/*.c)))
-SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c))
+COMPAT_SRC := $(if $(filter luajit,$(FLAVOUR)),csrc/runtime/compat.c)
+SANDBOX_SRC := $(sort $(wildcard csrc/sandbox/*.c)) $(COMPAT_SRC)
 PRELOAD_SRC := $(wildcard spec/net/resolver_hang.c spec/host/slow_disk.c)
+ifndef FLAVOUR # the C specs are for the usual Lua, or know none
 HANG_SRC := $(wildcard spec/net/hang_host.c spec/net/resolver_hang.c)
 NET_SPEC_SRC := $(filter-out $(HANG_SRC),$(sort $(wildcard spec/net/*.c))) # one program
-FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) # a server that misbehaves, as a module for the specs
-BUSTED_SPECS := $(sort $(shell find spec -name '*_spec.lua'))
 # lua-cjson as an archive, if there is one: static_spec has it inside.
 CJSON := $(filter /%,$(shell $(CC) -print-file-name=liblua$(LUA_VERSION)-cjson.a))
 HOST_SPEC_SRC := $(filter-out $(if $(CJSON),,%/static_spec.c),$(sort \
   $(wildcard spec/host/*_spec.c))) # each a program that embeds Lua
+endif
+# A server that misbehaves, as a module for the specs.
+FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) $(COMPAT_SRC)
+BUSTED_SPECS := $(sort $(shell find spec -name '*_spec.lua'))
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE := $(BUILD)/lib/datasession/core.so
@@ -220,9 +232,9 @@ demo: all
 
 # For each poller the C specs, then busted. UNDER: a command to run them under. APART: a process for each of
 # busted's files, since the thread sanitizer keeps memory for every thread that there has been.
-POLLERS ?= $(or $(POLLER),epoll curl)
-BUSTED = $(if $(UNDER),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) --output=plainTerminal \
-  $(BUSTED_FLAGS)
+POLLERS ?= $(or $(POLLER),epoll $(if $(FLAVOUR),,curl))
+BUSTED = $(if $(UNDER)$(FLAVOUR),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) \
+  --output=plainTerminal $(if $(FLAVOUR),--helper=spec/support/older.lua) $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
 hanging = env LD_PRELOAD=$(1)/preload/spec/net/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
 runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \

@@ -158,6 +158,7 @@ build = {
     ["datasession.internal.foreign_names"] = "lua/datasession/internal/foreign_names.lua",
     ["datasession.internal.har"] = "lua/datasession/internal/har.lua",
     ["datasession.internal.locale"] = "lua/datasession/internal/locale.lua",
+    ["datasession.internal.lua"] = "lua/datasession/internal/lua.lua",
     ["datasession.internal.methods"] = "lua/datasession/internal/methods.lua",
     ["datasession.internal.mistake"] = "lua/datasession/internal/mistake.lua",
     ["datasession.internal.multipart"] = "lua/datasession/internal/multipart.lua",

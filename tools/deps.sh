@@ -1,7 +1,8 @@
 #!/bin/sh
 # deps.sh SET...: installs what a set of make targets needs and this system lacks: on Debian and Ubuntu by
 # apt, saying so; elsewhere it prints what to install. Silent when nothing is missing. SETs: run (all, demo),
-# test, lint, valgrind, coverage, locales, bench. A package written a|b is there when either is.
+# test, lint, valgrind, coverage, locales, bench, and those for another Lua: luajit, lua5.3, lua5.5. A package
+# written a|b is there when either is.
 set -eu
 
 packages=
@@ -13,6 +14,9 @@ for set in "$@"; do
                locales lua-cjson-dev g++" ;;
     locales) more="locales" ;;
     compilers) more="clang g++ musl-tools" ;;
+    luajit) more="luajit libluajit-5.1-dev lua-compat53-dev lua-compat53" ;;
+    lua5.3) more="lua5.3 liblua5.3-dev" ;;
+    lua5.5) more="lua5.5 liblua5.5-dev" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     coverage) more="gcovr" ;;

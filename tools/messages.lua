@@ -19,6 +19,9 @@ local OTHERS = {
     "^alternative certificate", "^does not match pinned$", "^onnect to ", "^CONNECT tunnel failed$",
     "^No URL set$", "^CRL has",
   },
+  ["/compat.h"] = { "^Lua warning" },
+  ["/compat.c"] = { "^local token" }, -- a program in Lua, as the next one
+  ["/lua.lua"] = { "^return function" },
   ["csrc/module.c"] = { "^no libcurl headers" }, -- the compiler says it
   ["/exact.lua"] = { "^strings that are not UTF%-8$" }, -- a word of datasession.version
   ["/handle.c"] = { "^Accept%-Encoding", "^User%-Agent" },

@@ -38,6 +38,11 @@ static const double PATIENCE = 0.25;
 /* The value that a coroutine of spawn yields when it awaits. */
 static const char await_token;
 
+#ifdef COMPAT_ENDS
+/* An await is resumed with this when its coroutine is to end. In the registry: the last such error. */
+static const char end_mark;
+#endif
+
 double await_limit (lua_State *L, int index) {
   double limit = luaL_optnumber(L, index, HUGE_VAL);
   luaL_argcheck(L, limit >= 0, index, "expected a number of seconds, 0 or more");
@@ -115,18 +120,61 @@ static void forget_waiter (lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
-/* The same for the coroutine whose promise is at `index`. */
-static void forget_await (lua_State *L, int index) {
+/* The same for the coroutine whose promise is at `index`. True if it waits in an await. */
+static bool forget_await (lua_State *L, int index) {
+  const struct waiter *waiter;
+  bool awaits;
   index = lua_absindex(L, index);
   if (compat_getslot(L, index, SPAWN_WAITER) != LUA_TNIL) forget_waiter(L, lua_gettop(L));
+  waiter = lua_touserdata(L, -1);
+  awaits = waiter && !waiter->gave_way;
   lua_pushnil(L);
   compat_setslot(L, index, SPAWN_WAITER);
   lua_pop(L, 1);
+  return awaits;
 }
 
-/* Reports an error of the coroutine's <close> variables, unless it is the one at `known`. */
-static void close_thread (lua_State *L, lua_State *co, int known) {
+#ifdef COMPAT_ENDS
+
+/* Ends the coroutine by an error in its await; it may have caught others. Returns its status. */
+static int end_thread (lua_State *L, lua_State *co) {
+  struct loop *loop = loop_get(L);
+  lua_State *outer = loop->ending;
+  int status, nresults;
+  lua_pushlightuserdata(co, (void *)&end_mark);
+  loop->ending = co;
+  status = compat_resume(co, L, 1, &nresults);
+  loop->ending = outer;
+  if (status == LUA_OK || status == LUA_YIELD) return LUA_OK;
+  lua_rawgetp(co, LUA_REGISTRYINDEX, &end_mark);
+  status = lua_rawequal(co, -1, -2) ? LUA_OK : status;
+  lua_pop(co, 1);
+  return status;
+}
+
+/* In the coroutine: raises the error. */
+static int ended (lua_State *L) {
+  struct fault fault = {.kind = "aborted", .result = RESULT_GENERAL_FAILURE};
+  fault.message = "the coroutine of datasession.spawn was cancelled";
+  error_push(L, &fault);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &end_mark);
+  return lua_error(L);
+}
+
+#endif
+
+/*
+** Closes a coroutine, which `awaits` or not. Reports an error of its <close> variables, unless it is the one
+** at `known`.
+*/
+static void close_thread (lua_State *L, lua_State *co, int known, bool awaits) {
+#ifdef COMPAT_ENDS
+  if (!awaits || end_thread(L, co) == LUA_OK) return;
+#else
+  (void)awaits;
   if (compat_closethread(co, L) == LUA_OK) return;
+#endif
   lua_xmove(co, L, 1);
   if (known && lua_rawequal(L, -1, known))
     lua_pop(L, 1);
@@ -143,7 +191,7 @@ static void push_failure (lua_State *L, lua_State *co, int status) {
   if (status == LUA_YIELD) {
     lua_pushlightuserdata(L, co);
     promise_make_error(L, yielded, 1);
-    close_thread(L, co, 0);
+    close_thread(L, co, 0, false);
     return;
   }
   lua_xmove(co, L, 1);
@@ -152,7 +200,7 @@ static void push_failure (lua_State *L, lua_State *co, int status) {
   promise_wrap_raised(L, co, 0);
   lua_pushvalue(L, error);
   lua_xmove(L, co, 1); /* close_thread expects it there */
-  close_thread(L, co, error);
+  close_thread(L, co, error, false);
   lua_remove(L, error);
 }
 
@@ -254,6 +302,7 @@ static bool is_collected (lua_State *L) {
 
 static int guard_gc (lua_State *L) {
   lua_State *co;
+  bool awaits;
   luaL_checkudata(L, 1, GUARD_TYPE);
   lua_settop(L, 1);
   if (!is_collected(L)) return 0;
@@ -262,9 +311,9 @@ static int guard_gc (lua_State *L) {
   co = lua_tothread(L, 3);
   if (!co || ((const struct promise *)lua_touserdata(L, 2))->state != PROMISE_PENDING) return 0;
   if (lua_status(co) != LUA_YIELD) return 0;
-  forget_await(L, 2);
+  awaits = forget_await(L, 2);
   forget_thread(L, 3);
-  close_thread(L, co, 0);
+  close_thread(L, co, 0, awaits);
   return 0;
 }
 
@@ -337,8 +386,8 @@ bool await_cancel (lua_State *L, int index) {
   }
   waits = lua_status(co) == LUA_YIELD;
   if (waits || is_dead(L, co)) {
-    forget_await(L, index);
-    if (waits) close_thread(L, co, 0);
+    bool awaits = forget_await(L, index);
+    if (waits) close_thread(L, co, 0, awaits);
     forget_thread(L, top + 1);
     waits = true;
   }
@@ -354,9 +403,9 @@ int await_close (lua_State *L) {
   while (lua_next(L, 1)) {
     lua_State *co = lua_tothread(L, 2);
     if (co) {
-      forget_await(L, 3);
+      bool awaits = forget_await(L, 3);
       forget_thread(L, 2);
-      if (lua_status(co) == LUA_YIELD) close_thread(L, co, 0);
+      if (lua_status(co) == LUA_YIELD) close_thread(L, co, 0, awaits);
     }
     lua_settop(L, 2);
   }
@@ -436,6 +485,9 @@ static int awaited (lua_State *L, int status, lua_KContext context) {
   struct loop *loop = loop_get(L);
   (void)status;
   (void)context;
+#ifdef COMPAT_ENDS
+  if (loop->ending == L && lua_touserdata(L, -1) == (void *)&end_mark) return ended(L);
+#endif
   if (loop->resumed == L) {
     loop->resumed = NULL;
     return lua_gettop(L) - 1;
@@ -461,7 +513,7 @@ static int await_suspended (lua_State *L, struct loop *loop, double limit) {
   lua_settop(L, 2);
   promise_hang(L, 1);
   lua_pushlightuserdata(L, (void *)&await_token);
-  return lua_yieldk(L, 1, 0, awaited);
+  return compat_yield(L, 1, awaited);
 }
 
 /* Raises if nothing is pending that could settle the promise. */
@@ -532,8 +584,7 @@ static int await_hooked (lua_State *L, double limit) {
     lua_pushnumber(L, limit);
   else
     lua_pushnil(L);
-  lua_callk(L, 2, 0, 0, hook_waited);
-  return hook_waited(L, LUA_OK, 0);
+  return compat_call(L, 2, 0, hook_waited);
 }
 
 int await_set_hook (lua_State *L) {
@@ -550,6 +601,9 @@ int await_set_hook (lua_State *L) {
 int await_promise (lua_State *L, const struct promise *p, double limit) {
   struct loop *loop = loop_get(L);
   loop_check(L, loop);
+#ifdef COMPAT_ENDS
+  if (loop->ending == L && lua_isyieldable(L)) return lua_yield(L, 0); /* for good */
+#endif
   if (lua_isyieldable(L)) {
     if (is_spawned(L)) return await_suspended(L, loop, limit);
     push_hook(L);

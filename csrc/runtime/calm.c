@@ -7,16 +7,16 @@ enum { LARGE = 32 * 1024 }; /* bytes of a string */
 static const char mode_key; /* in the registry: true if the collector was incremental when it was asked */
 
 void calm_call (lua_State *L, enum calm calm, int arguments, int results) {
-  int speed = lua_gc(L, LUA_GCSETSTEPMUL, calm), status;
+  int speed = compat_gc_speed(L, calm), status;
   status = lua_pcall(L, arguments, results, 0);
-  lua_gc(L, LUA_GCSETSTEPMUL, speed);
+  compat_gc_speed(L, speed);
   if (status != LUA_OK) lua_error(L);
 }
 
 /* Only a change of the mode tells which it is, so that this is done once for each Lua state. */
 static bool ask_mode (lua_State *L) {
-  bool incremental = lua_gc(L, LUA_GCINC, 0, 0, 0) == LUA_GCINC;
-  if (!incremental) lua_gc(L, LUA_GCGEN, 0, 0);
+  bool incremental = compat_gc_incremental(L);
+  if (!incremental) compat_gc_generational(L);
   lua_pushboolean(L, incremental);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &mode_key);
   return incremental;
@@ -34,11 +34,11 @@ static bool is_incremental (lua_State *L) {
 ** meanwhile; in generational mode it would begin a collection.
 */
 static void call_uncollected (lua_State *L, int arguments, int results) {
-  bool stops = lua_gc(L, LUA_GCISRUNNING) && is_incremental(L);
+  bool stops = compat_gc(L, LUA_GCISRUNNING) && is_incremental(L);
   int status;
-  if (stops) lua_gc(L, LUA_GCSTOP);
+  if (stops) compat_gc(L, LUA_GCSTOP);
   status = lua_pcall(L, arguments, results, 0);
-  if (stops) lua_gc(L, LUA_GCRESTART);
+  if (stops) compat_gc(L, LUA_GCRESTART);
   if (status != LUA_OK) lua_error(L);
 }
 

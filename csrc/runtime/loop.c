@@ -819,8 +819,7 @@ struct loop *loop_open (lua_State *L, const struct operation_calls *calls) {
   loop = compat_newuserdata(L, sizeof *loop, LOOP_SLOTS);
   memset(loop, 0, sizeof *loop);
   loop->above = calls;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  loop->main = lua_tothread(L, -1);
+  loop->main = compat_pushmain(L);
   lua_pop(L, 1);
   loop->limits = engine_default_limits;
   loop->deadline = HUGE_VAL;

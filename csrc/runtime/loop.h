@@ -71,6 +71,7 @@ struct loop {
   struct engine *engine;        /* owned; NULL before the first use and after the state began to close */
   struct allocator memory;      /* the state's own lua_Alloc */
   lua_State *main;              /* borrowed; the state's main thread, or NULL */
+  lua_State *ending;            /* borrowed; the coroutine that is being ended, where Lua cannot close one */
   struct cookie_jars jars;      /* shared by all sessions' cookies */
   struct engine_limits limits;  /* the engine's, or those for its creation */
   struct record_options record; /* likewise for its recorder */

@@ -683,6 +683,7 @@ void promise_register (lua_State *L) {
   lua_pushcfunction(L, m_tostring);
   lua_setfield(L, -2, "__tostring");
   luaL_newlib(L, methods);
+  compat_make_waiting(L, "await");
   fields_guard(L, "a promise", "did you forget :await()?");
   lua_setfield(L, -2, "__index");
   luaL_newmetatable(L, UNSEEN_TYPE);

@@ -2,11 +2,10 @@
 ** binding: `datasession.sandbox.core`, the server as a userdata. sandbox.lua builds the public module on it
 ** and checks its arguments.
 */
+#include "runtime/compat.h"
 #include "sandbox/certificate.h"
 #include "sandbox/server.h"
 
-#include <lauxlib.h>
-#include <lua.h>
 #include <string.h>
 
 #define SERVER_TYPE "datasession.sandbox.core"

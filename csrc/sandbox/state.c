@@ -1,8 +1,8 @@
 #include "sandbox/state.h"
+
+#include "runtime/compat.h"
 #include "sandbox/clock.h"
 
-#include <lauxlib.h>
-#include <lua.h>
 #include <lualib.h>
 #include <pthread.h>
 #include <stdio.h>

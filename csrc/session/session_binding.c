@@ -437,6 +437,7 @@ void session_register (lua_State *L) {
   luaL_setfuncs(L, functions, 0);
   userdata_new(L, TYPE_SESSION, SESSION_TYPE);
   luaL_setfuncs(L, meta, 0);
+  compat_make_waiting(L, "__close");
   luaL_newlib(L, methods);
   lua_pushvalue(L, -1);
   lua_setfield(L, -4, "methods");

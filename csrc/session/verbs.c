@@ -473,8 +473,7 @@ int session_close (lua_State *L) {
   lua_getfield(L, -1, "await");
   lua_insert(L, -2);
   lua_pushnumber(L, limit > 0 ? limit : 30);
-  lua_callk(L, 2, 0, 0, closed);
-  return 0;
+  return compat_call(L, 2, 0, closed);
 }
 
 /* The owner of the operations of sessions */

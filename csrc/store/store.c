@@ -142,7 +142,7 @@ static void claim (lua_State *L, int name) {
   settle_ended(L, name);
   if (!push_namesake(L, name, false)) return;
   lua_settop(L, top);
-  lua_gc(L, LUA_GCCOLLECT);
+  compat_gc(L, LUA_GCCOLLECT);
   if (push_namesake(L, name, false))
     luaL_error(L, "option 'name': a live session of this program is called '%s' already: invalidate it first",
                lua_tostring(L, name));

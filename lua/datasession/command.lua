@@ -1,5 +1,7 @@
 --- The command `datasession`: its arguments, and the module of datasession.command that runs each.
 
+local math = require("datasession.internal.lua").math
+
 local command = {}
 
 local COMMANDS = {

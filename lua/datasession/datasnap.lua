@@ -3,6 +3,7 @@
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
 local stream = require "datasession.internal.stream"
+local table = require("datasession.internal.lua").table
 
 local datasnap = {}
 

@@ -9,6 +9,7 @@
 local ascii = require "datasession.internal.ascii"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+local math = require("datasession.internal.lua").math
 
 local floor, format = math.floor, string.format
 
@@ -26,22 +27,25 @@ local function daysIn(year, month)
   return month == 2 and leap and 29 or MONTHS[month]
 end
 
+local function div(a, b) return math.floor(a / b) end
+
 -- Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that a leap day is
 -- the last of its year.
 local function daysFrom1970(year, month, day)
   if month < 3 then year, month = year - 1, month + 12 end
-  return 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 + day - 719469
+  return 365 * year + div(year, 4) - div(year, 100) + div(year, 400) + div(153 * (month - 3) + 2, 5) + day
+    - 719469
 end
 
 -- The reverse: year, month, day.
 local function dateOf(days)
   days = days + 719468
-  local era = days // 146097
+  local era = div(days, 146097)
   local rest = days % 146097
-  local year = (rest - rest // 1460 + rest // 36524 - rest // 146096) // 365
-  local dayOfYear = rest - (365 * year + year // 4 - year // 100)
-  local month = (5 * dayOfYear + 2) // 153
-  local day = dayOfYear - (153 * month + 2) // 5 + 1
+  local year = div(rest - div(rest, 1460) + div(rest, 36524) - div(rest, 146096), 365)
+  local dayOfYear = rest - (365 * year + div(year, 4) - div(year, 100))
+  local month = div(5 * dayOfYear + 2, 153)
+  local day = dayOfYear - div(153 * month + 2, 5) + 1
   month = month < 10 and month + 3 or month - 9
   return year + era * 400 + (month < 3 and 1 or 0), month, day
 end
@@ -135,10 +139,10 @@ local function secondsOf(t)
 end
 
 local function split(seconds)
-  local days, rest = seconds // DAY, seconds % DAY
+  local days, rest = div(seconds, DAY), seconds % DAY
   local t = {}
   t.year, t.month, t.day = dateOf(days)
-  t.hour, t.min, t.sec = rest // 3600, rest % 3600 // 60, rest % 60
+  t.hour, t.min, t.sec = div(rest, 3600), div(rest % 3600, 60), rest % 60
   return t
 end
 
@@ -153,7 +157,7 @@ end
 --- The offset of the process's time zone at a time, in minutes. Zones had odd seconds once: they are dropped.
 local function localOffset(seconds)
   local ok, t = pcall(os.date, "*t", seconds)
-  return ok and (secondsOf(t) - seconds) // 60 or 0
+  return ok and div(secondsOf(t) - seconds, 60) or 0
 end
 
 local function checkedTable(name, value, level)
@@ -245,7 +249,7 @@ end
 
 local function zoneText(offset)
   local ahead = math.abs(offset)
-  return format("%s%02d:%02d", offset < 0 and "-" or "+", ahead // 60, ahead % 60)
+  return format("%s%02d:%02d", offset < 0 and "-" or "+", div(ahead, 60), ahead % 60)
 end
 
 local writers = { ["DATE"] = dateText, ["DATETIME"] = timeText }

@@ -14,6 +14,7 @@ local core = require "datasession.core"
 local argument = require "datasession.internal.argument"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+local closing = require("datasession.internal.lua").closing
 
 local oauth2 = {}
 
@@ -87,8 +88,10 @@ local function send(options, uri, fields)
       form[name] = value
     end
   end
-  local own <close> = setmetatable({ session = datasession.new(connection) }, guard)
-  local response, err = own.session:request({ uri = uri, method = "POST", form = form }):await()
+  local own = setmetatable({ session = datasession.new(connection) }, guard)
+  local response, err = closing(own, function()
+    return own.session:request({ uri = uri, method = "POST", form = form }):await()
+  end)
   if not response then
     return nil, err
   end

@@ -33,11 +33,14 @@ local ascii = require "datasession.internal.ascii"
 local check = require "datasession.sandbox.check"
 local dump = require "datasession.sandbox.dump"
 local json = require "datasession.sandbox.json"
+local lua = require "datasession.internal.lua"
 local methodsOf = require "datasession.internal.methods"
 local raise = require "datasession.internal.raise"
 local settings = require "datasession.sandbox.settings"
 local setup = require "datasession.sandbox.setup"
 local suggest = require "datasession.internal.suggest"
+
+local math, setmetatable = lua.math, lua.setmetatable
 
 local found, core = pcall(require, "datasession.sandbox.core")
 if not found then

@@ -15,7 +15,7 @@ local percent = require "datasession.internal.percent"
 
 local store = {}
 
-local LARGEST = 1 << 20   -- bytes of a file that is read at all
+local LARGEST = 1048576   -- bytes of a file that is read at all
 local LONGEST_NAME = 200  -- bytes of a file's name: most systems take 255
 
 local function checkString(what, value, level)

@@ -123,15 +123,13 @@ static int returned (lua_State *L, int status, lua_KContext context) {
   if (!promise_test(L, 2)) return 2;
   lua_getfield(L, 2, "await");
   lua_pushvalue(L, 2);
-  lua_callk(L, 1, 2, 0, awaited);
-  return awaited(L, LUA_OK, 0);
+  return compat_call(L, 1, 2, awaited);
 }
 
 /* In a coroutine: the identity (light userdata), tokenProvider, the session, the reason. */
 static int call_provider (lua_State *L) {
   ((struct identity *)lua_touserdata(L, 1))->tokens->asking = L;
-  lua_callk(L, 2, 2, 0, returned);
-  return returned(L, LUA_OK, 0);
+  return compat_call(L, 2, 2, returned);
 }
 
 /* True if the coroutine had not ended when its time was over. */
@@ -225,7 +223,7 @@ static void ask_now (lua_State *L, struct operation *op, struct exchange *x) {
   operation_push_session(L, op);
   session = lua_gettop(L);
   timeout = timeout_of(L, op->session);
-  lua_pushcfunction(L, call_provider);
+  compat_pushwaiting(L, call_provider);
   lua_pushlightuserdata(L, op->apart);
   session_getvalue(L, session, SESSION_TOKEN_CALL);
   lua_pushvalue(L, session);

@@ -1,5 +1,7 @@
 --- Finds out which kind of server responds at a URI, and how it asks for a login.
 
+local closing = require("datasession.internal.lua").closing
+
 local detect = {}
 
 -- A page with a field for a password asks for a login, whatever its status says.
@@ -73,10 +75,12 @@ function detect.model(new, options)
   local asked = {}
   for name, value in pairs(options) do asked[name] = value end
   asked.authenticationModel = "anonymous"
-  local session <close> = new(asked)
-  local response, err = detect.get(session, "/static/home.html")
-  if not response then error(err, 0) end
-  return modelOf(response), response
+  local session = new(asked)
+  return closing(session, function()
+    local response, err = detect.get(session, "/static/home.html")
+    if not response then error(err, 0) end
+    return modelOf(response), response
+  end)
 end
 
 --- "openedge", "datasnap", or nil for another kind.

@@ -7,6 +7,7 @@ local fail = require "datasession.command.fail"
 local show = require "datasession.command.show"
 local terminal = require "datasession.command.terminal"
 local wire = require "datasession.command.wire"
+local warn = require("datasession.internal.lua").warn
 
 local doctor = {}
 

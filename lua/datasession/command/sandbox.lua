@@ -3,6 +3,7 @@
 local datasession = require "datasession"
 local fail = require "datasession.command.fail"
 local show = require "datasession.command.show"
+local closing = require("datasession.internal.lua").closing
 
 local sandbox = {}
 
@@ -29,7 +30,7 @@ end
 function sandbox.sandbox(args)
   local found, module = pcall(require, "datasession.sandbox")
   if not found then fail.with("failed", module) end
-  local server <close> = fail.unless(module.start { port = args.port, tls = args.tls or nil })
+  local server = fail.unless(module.start { port = args.port, tls = args.tls or nil })
   if args.json then
     show.json {
       origin = server.origin, uris = server.uris, catalogs = server.catalogURIs, caFile = server.caFile,
@@ -38,7 +39,9 @@ function sandbox.sandbox(args)
     printAddresses(server)
   end
   io.stdout:flush()
-  while true do datasession.sleep(3600) end
+  closing(server, function()
+    while true do datasession.sleep(3600) end
+  end)
 end
 
 return sandbox

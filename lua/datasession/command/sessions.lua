@@ -2,6 +2,7 @@
 
 local connect = require "datasession.command.connect"
 local datasession = require "datasession"
+local closing = require("datasession.internal.lua").closing
 local fail = require "datasession.command.fail"
 local profiles = require "datasession.command.profiles"
 local show = require "datasession.command.show"
@@ -29,9 +30,12 @@ end
 local function endFormer(name)
   local profile = profiles.get(name)
   if not profile then return end
-  local former <close> = connect.stored(name, profile)
-  if former.state ~= "restored" then return end
-  local done, err = former:logout():await()
+  local former = connect.stored(name, profile)
+  local done, err = closing(former, function()
+    if former.state ~= "restored" then return "none" end
+    return former:logout():await()
+  end)
+  if done == "none" then return end
   io.stderr:write(("datasession: the session '%s' at %s %s\n"):format(name, former.serviceURI,
     done and "is logged out" or "could not be logged out: " .. tostring(err)))
 end

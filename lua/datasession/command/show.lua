@@ -3,6 +3,7 @@
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
 local terminal = require "datasession.command.terminal"
+local utf8 = require("datasession.internal.lua").utf8
 
 local show = {}
 

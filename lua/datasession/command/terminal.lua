@@ -1,5 +1,7 @@
 --- The terminal: whether there is one, its width, colours, and questions whose answer it hides.
 
+local utf8 = require("datasession.internal.lua").utf8
+
 local terminal = {}
 
 -- The exit status of a command of the system; false where there is no such command.

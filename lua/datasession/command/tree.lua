@@ -4,6 +4,7 @@ local catalog = require "datasession.catalog"
 local connect = require "datasession.command.connect"
 local fail = require "datasession.command.fail"
 local profiles = require "datasession.command.profiles"
+local closing = require("datasession.internal.lua").closing
 
 local tree = {}
 
@@ -22,8 +23,10 @@ end
 
 local function fetch(args, uri)
   local origin = connect.originOf(uri)
-  local session <close> = connect.new(connect.options(args, origin))
-  local response = fail.unless(session:request { uri = uri }:await())
+  local session = connect.new(connect.options(args, origin))
+  local response = closing(session, function()
+    return fail.unless(session:request { uri = uri }:await())
+  end)
   return fromText(response.body, uri, uri:match "^(.*)/static/[^/]*$" or origin)
 end
 

@@ -1,6 +1,8 @@
 --- Base64, with padding.
 local base64 = {}
 
+local floor = math.floor
+
 local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 local values = { ["="] = 0 }
@@ -8,10 +10,10 @@ for i = 1, #DIGITS do values[DIGITS:sub(i, i)] = i - 1 end
 
 local function encodeChunk(chunk)
   local a, b, c = chunk:byte(1, 3)
-  local bits = a << 16 | (b or 0) << 8 | (c or 0)
+  local bits = a * 65536 + (b or 0) * 256 + (c or 0)
   local digits = ""
   for shift = 18, 18 - 6 * #chunk, -6 do
-    local value = bits >> shift & 63
+    local value = floor(bits / 2 ^ shift) % 64
     digits = digits .. DIGITS:sub(value + 1, value + 1)
   end
   return digits .. ("="):rep(3 - #chunk)
@@ -23,8 +25,8 @@ end
 
 local function decodeChunk(chunk)
   local bits = 0
-  for digit in chunk:gmatch(".") do bits = bits << 6 | values[digit] end
-  local bytes = string.char(bits >> 16, bits >> 8 & 255, bits & 255)
+  for digit in chunk:gmatch(".") do bits = bits * 64 + values[digit] end
+  local bytes = string.char(floor(bits / 65536), floor(bits / 256) % 256, bits % 256)
   return bytes:sub(1, #chunk:gsub("=", "") - 1)
 end
 

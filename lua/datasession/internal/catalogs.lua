@@ -8,6 +8,7 @@ local catalog = require "datasession.catalog"
 local core = require "datasession.core"
 local pause = require "datasession.internal.pause"
 local shared = require "datasession.internal.catalog.shared"
+local table = require("datasession.internal.lua").table
 
 local SUCCESS, ALREADY_LOADED = 1, 4
 

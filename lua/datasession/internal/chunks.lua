@@ -1,9 +1,12 @@
 --- Responses whose body is read piece by piece, while it comes: the option `stream` of requests.
 
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local requestFlow = require "datasession.internal.flow"
 local suggest = require "datasession.internal.suggest"
+
+local closing, setmetatable = lua.closing, lua.setmetatable
 
 local chunks = {}
 
@@ -200,7 +203,6 @@ local function listen(held)
 end
 
 local function open(held)
-  local guard <close> = held -- luacheck: ignore (its end is what counts)
   local response, result, info = core.promise(function(resolve, reject)
     held.resolve, held.reject = resolve, reject
     listen(held)
@@ -221,7 +223,7 @@ function chunks.request(session, options)
     begin(held, response, core.constants.SUCCESS, { xhr = response })
     held.pieces:give(piece)
   end)
-  local ok, opening = pcall(core.spawn, open, held)
+  local ok, opening = pcall(core.spawn, closing, held, open, held)
   if ok then return opening end
   cancel(held)
   error(opening, 0)

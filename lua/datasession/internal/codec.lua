@@ -16,6 +16,9 @@ local core = require("datasession.core")
 local exact = require("datasession.internal.codec.exact")
 local guard = require("datasession.internal.codec.guard")
 local locale = require("datasession.internal.locale")
+local lua = require "datasession.internal.lua"
+
+local math, table, utf8 = lua.math, lua.table, lua.utf8
 
 local getmetatable, type = getmetatable, type
 local find, format, gsub = string.find, string.format, string.gsub
@@ -25,7 +28,7 @@ local floor = math.floor
 local tointeger = math.tointeger
 local unicode = utf8
 
-local HAS_INTEGERS = math.type ~= nil     -- false before Lua 5.3: there is no integer to keep exact
+local HAS_INTEGERS = math.maxinteger > 2 ^ 53 -- false in LuaJIT: there is no integer to keep exact
 local MAX_DEPTH = 1000
 local FIFTEEN_DIGITS = 1e15               -- integers below it survive a double; longer ones are guarded
 local BOM = "\239\187\191"

@@ -2,8 +2,11 @@
 
 local core = require "datasession.core"
 local argument = require "datasession.internal.argument"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+
+local math, closing = lua.math, lua.closing
 
 local combine = {}
 
@@ -41,17 +44,19 @@ end
 local function gather(list, start)
   return core.spawn(function()
     local ended
-    local guard <close> = setmetatable({}, { -- luacheck: ignore (its end is what counts)
+    local guard = setmetatable({}, {
       __close = function()
         if not ended then cancelAll(list) end
       end,
     })
-    local outcome = core.promise(start)
-    outcome:always(function() ended = true end)
-    local value, result, info = outcome:await()
-    ended = true
-    if outcome:state() == "rejected" then error(result, 0) end
-    return value, result, info
+    return closing(guard, function()
+      local outcome = core.promise(start)
+      outcome:always(function() ended = true end)
+      local value, result, info = outcome:await()
+      ended = true
+      if outcome:state() == "rejected" then error(result, 0) end
+      return value, result, info
+    end)
   end)
 end
 
@@ -180,16 +185,17 @@ function combine.map(list, f, options)
   local work = { list = list, f = f, next = 1, values = { n = #list } }
   return core.spawn(function()
     local workers = setmetatable({}, { __close = cancelAll })
-    local guard <close> = workers -- luacheck: ignore (its end is what counts)
-    for i = 1, math.min(limit, #list) do
-      workers[i] = core.spawn(worker, work)
-    end
-    local done, err = combine.all(workers):await()
-    if not done then
-      work.failed = true
-      error(err, 0)
-    end
-    return work.values
+    return closing(workers, function()
+      for i = 1, math.min(limit, #list) do
+        workers[i] = core.spawn(worker, work)
+      end
+      local done, err = combine.all(workers):await()
+      if not done then
+        work.failed = true
+        error(err, 0)
+      end
+      return work.values
+    end)
   end)
 end
 

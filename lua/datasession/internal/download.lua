@@ -8,6 +8,7 @@ local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local requestFlow = require "datasession.internal.flow"
 local mistake = require "datasession.internal.mistake"
+local math = require("datasession.internal.lua").math
 
 local format = string.format
 
@@ -26,13 +27,17 @@ local function check(action, path, ok, why)
 end
 
 local function readAll(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a"
+  local file = io.open(path, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  return text
 end
 
 local function sizeOf(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:seek "end"
+  local file = io.open(path, "rb")
+  local size = file and file:seek "end"
+  if file then file:close() end
+  return size
 end
 
 -- ---- A download: { path, part, version (a path), device (true: path is one), method, resume, from (bytes
@@ -45,7 +50,7 @@ local function findPart(self)
   local known = text and codec.decode(text)
   local size = sizeOf(self.part)
   local validator = type(known) == "table" and known.validator
-  local good = type(validator) == "string" and validator:find "^[^\0-\31\127]+$" -- a header's value
+  local good = type(validator) == "string" and validator:find "^[^%z\1-\31\127]+$" -- a header's value
   if good and size and size > 0 then
     self.from, self.validator = size, validator
   end

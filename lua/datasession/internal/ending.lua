@@ -1,6 +1,7 @@
 --- Ending a session from outside, by its key: on request, or at once.
 local core = require "datasession.core"
 local raise = require "datasession.internal.raise"
+local math = require("datasession.internal.lua").math
 
 local ending = {}
 

@@ -5,8 +5,11 @@ local ascii = require "datasession.internal.ascii"
 local base64 = require "datasession.internal.base64"
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local recorder = require "datasession.internal.recorder"
+
+local setmetatable, utf8 = lua.setmetatable, lua.utf8
 
 local har = {}
 

@@ -1,4 +1,6 @@
 --- Functions that do not depend on the locale: decimal points, the order of texts, lua-cjson's numbers.
+local math = require("datasession.internal.lua").math
+
 local locale = {}
 
 --- True if a comes before b by their bytes; `<` uses the order of the language.

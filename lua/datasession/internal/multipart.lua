@@ -18,7 +18,7 @@ local function fail(name, message, ...)
 end
 
 local function checkLine(name, field, value)
-  if value:find "[\0\r\n]" then
+  if value:find "[%z\r\n]" then
     fail(name, "%s: expected a string without line breaks and NUL bytes", field)
   end
 end

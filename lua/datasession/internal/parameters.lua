@@ -4,6 +4,7 @@ local codec = require "datasession.internal.codec"
 local locale = require "datasession.internal.locale"
 local mistake = require "datasession.internal.mistake"
 local percent = require "datasession.internal.percent"
+local table = require("datasession.internal.lua").table
 
 local concat, format = table.concat, string.format
 local UNRESERVED = percent.UNRESERVED

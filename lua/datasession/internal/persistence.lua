@@ -20,8 +20,11 @@
 -- There is never a password in it.
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local mistake = require "datasession.internal.mistake"
 local raise = require "datasession.internal.raise"
+
+local math, table, warn = lua.math, lua.table, lua.warn
 
 local persistence = {}
 

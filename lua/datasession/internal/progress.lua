@@ -11,7 +11,9 @@ local WIDTH = 30 -- columns of the bar
 local MEGA = 1000000
 
 -- Not by %f, whose point depends on the locale.
-local function megabytes(bytes) return format("%d.%d", bytes // MEGA, bytes % MEGA // (MEGA // 10)) end
+local function megabytes(bytes)
+  return format("%d.%d", math.floor(bytes / MEGA), math.floor(bytes % MEGA / 100000))
+end
 
 local function textOf(label, bytes, total)
   if not total then return format("%s%s MB", label, megabytes(bytes)) end

@@ -3,6 +3,7 @@
 local core = require "datasession.core"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+local math = require("datasession.internal.lua").math
 
 local recorder = {}
 

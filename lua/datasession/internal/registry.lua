@@ -3,8 +3,11 @@
 local ascii = require "datasession.internal.ascii"
 local core = require "datasession.core"
 local argument = require "datasession.internal.argument"
+local lua = require "datasession.internal.lua"
 local persistence = require "datasession.internal.persistence"
 local raise = require "datasession.internal.raise"
+
+local closing, table = lua.closing, lua.table
 
 local registry = {}
 
@@ -369,8 +372,7 @@ local function authenticate(guard, maker, options)
   logIn(guard, maker, options, credentials)
 end
 
-local function establish(made, maker, options)
-  local guard <close> = made
+local function establish(guard, maker, options)
   if guard.stored then
     maker = confirm(guard, options)
   end
@@ -420,7 +422,7 @@ function registry.getSession(options)
   local kind = isSession(maker) and "session" or "provider"
   local guard = setmetatable({ stored = stored, [kind] = maker }, guardMeta)
   pending[guard] = false -- until there is its promise: it may end at once
-  local promise = core.spawn(establish, guard, maker, options)
+  local promise = core.spawn(closing, guard, establish, guard, maker, options)
   if pending[guard] ~= nil then
     pending[guard] = promise
   end
@@ -453,7 +455,7 @@ local DISK_LIMIT, LOOK = 5, 0.005 -- seconds
 -- Waits, within the limit, until the files of the stores are on disk.
 local function joinDisk()
   local never = core.promise(function() end)
-  for _ = 1, DISK_LIMIT // LOOK do
+  for _ = 1, DISK_LIMIT / LOOK do
     if not core.writing() then
       return
     end

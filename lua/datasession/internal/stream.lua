@@ -2,6 +2,7 @@
 -- a call as a JSON list of numbers, piece by piece.
 
 local core = require "datasession.core"
+local math = require("datasession.internal.lua").math
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
 

@@ -2,7 +2,10 @@
 
 local core = require "datasession.core"
 local argument = require "datasession.internal.argument"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
+
+local closing, table = lua.closing, lua.table
 
 local time = {}
 
@@ -26,6 +29,8 @@ local function cancel(held) held.promise:cancel() end
 -- A to-be-closed value: its promise is cancelled at the end of the block.
 local function held(promise) return setmetatable({ promise = promise }, { __close = cancel }) end
 
+local function await(promise) return closing(held(promise), promise.await, promise) end
+
 --- Waits. In a coroutine of datasession.spawn it suspends that coroutine alone; anywhere else it steps the
 -- engine.
 -- @param seconds number, 0 or more, or a text such as "500ms"
@@ -34,14 +39,12 @@ function time.sleep(seconds)
   if core.observing() and not coroutine.isyieldable() then
     raise("datasession: onRequest and onResponse must not wait", 2)
   end
-  local due <close> = held(core.moment(seconds))
-  due.promise:await()
+  await(core.moment(seconds))
 end
 
 --- Waits for the next step: a long piece of work in datasession.spawn gives the host its frame back.
 function time.nextStep()
-  local due <close> = held(core.moment(0))
-  due.promise:await()
+  await(core.moment(0))
 end
 
 --- Calls a function later.
@@ -57,9 +60,9 @@ end
 
 -- Calls f in a coroutine that ends with this one. Its error goes to onError. False: f returned false.
 local function call(f)
-  local running <close> = held(core.spawn(f))
-  local again, err = running.promise:await()
-  if running.promise:state() == "rejected" then
+  local running = core.spawn(f)
+  local again, err = await(running)
+  if running:state() == "rejected" then
     core.call(error, err, 0)
     return true
   end
@@ -80,10 +83,13 @@ function time.every(seconds, f)
   checkFunction("every", f)
   return core.spawn(function()
     time.sleep(seconds)
-    while true do
-      local due <close> = held(core.moment(seconds))
+    local function turn(due)
       if not call(f) then return true end
       due.promise:await()
+    end
+    while true do
+      local due = held(core.moment(seconds))
+      if closing(due, turn, due) then return true end
     end
   end)
 end

@@ -12,7 +12,7 @@ for i, phase in ipairs(PHASES) do legend[i] = phase[2] .. " " .. phase[1] end
 -- Milliseconds with one decimal, the same in every locale.
 local function milliseconds(seconds)
   local tenths = math.floor(seconds * 1e4 + 0.5)
-  return ("%d.%d"):format(tenths // 10, tenths % 10)
+  return ("%d.%d"):format(math.floor(tenths / 10), tenths % 10)
 end
 
 local function column(seconds, whole) return math.floor(seconds / whole * WIDTH + 0.5) end

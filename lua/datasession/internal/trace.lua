@@ -2,8 +2,11 @@
 
 local argument = require "datasession.internal.argument"
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local recorder = require "datasession.internal.recorder"
+
+local setmetatable, warn = lua.setmetatable, lua.warn
 
 local trace = {}
 

@@ -7,6 +7,7 @@
 
 local core = require "datasession.core"
 local methodsOf = require "datasession.internal.methods"
+local closing = require("datasession.internal.lua").closing
 
 local Hub = {}
 Hub.__index = Hub
@@ -204,8 +205,7 @@ end
 function Hub:publish(name, data)
   local path = elements("hub:publish", name, 2)
   self.delivery.depth = self.delivery.depth + 1
-  local delivery <close> = self.delivery -- luacheck: ignore 211
-  descend(self.root, path, 1, name, data)
+  closing(self.delivery, descend, self.root, path, 1, name, data)
 end
 
 methodsOf("a hub", Hub, function(value) return getmetatable(value) == Hub end)

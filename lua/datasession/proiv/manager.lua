@@ -5,6 +5,7 @@ local core = require "datasession.core"
 local hub = require "datasession.proiv.hub"
 local suggest = require "datasession.internal.suggest"
 local methodsOf = require "datasession.internal.methods"
+local table = require("datasession.internal.lua").table
 
 local Manager = {}
 Manager.__index = Manager

@@ -6,6 +6,7 @@
 -- in minutes), strings, numbers, TRUE, FALSE, YES, NO, elements of arrays
 -- (Sales[2]), and ? for the unknown value. Strings compare without case. Dates compare as ISO text.
 local lpeg = require "lpeg"
+local table = require("datasession.internal.lua").table
 
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
@@ -99,7 +100,7 @@ local functions = {
 functions["DATETIME-TZ"] = function(month, day, year, hour, minute, second, millisecond, zone)
   zone = zone or 0
   return functions.DATETIME(month, day, year, hour, minute, second, millisecond)
-    .. ("%s%02d:%02d"):format(zone < 0 and "-" or "+", math.abs(zone) // 60, math.abs(zone) % 60)
+    .. ("%s%02d:%02d"):format(zone < 0 and "-" or "+", math.floor(math.abs(zone) / 60), math.abs(zone) % 60)
 end
 
 -- ---- the grammar: each rule captures f(record) -> value

@@ -5,6 +5,7 @@ local cjson = require "cjson"
 local ascii = require "datasession.internal.ascii"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+local math = require("datasession.internal.lua").math
 
 local check = {}
 

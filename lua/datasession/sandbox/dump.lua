@@ -32,10 +32,18 @@ function dump.code(what, f, level)
   return code
 end
 
-local PLAIN = { ["nil"] = true, boolean = true, number = true, string = true }
+local PLAIN = { ["nil"] = true, boolean = true }
+
+-- LuaJIT's %q writes strings alone, and puts numbers into quotation marks.
+local function number(value)
+  local text = ("%q"):format(value)
+  return text:find '^"' and ("%.17g"):format(value) or text
+end
 
 local function literal(value, place, within)
-  if PLAIN[type(value)] then return ("%q"):format(value) end
+  if type(value) == "number" then return number(value) end
+  if type(value) == "string" then return ("%q"):format(value) end
+  if PLAIN[type(value)] then return tostring(value) end
   if type(value) ~= "table" then
     error({ ("%s is a %s"):format(place, type(value)) })
   end

@@ -23,7 +23,7 @@ function kinds.truncate(fault, serve)
   local answer = serve()
   local size = answer.size or #answer.body
   answer.ending = "cut"
-  answer.after = math.min(fault.after or size // 2, math.max(size - 1, 0))
+  answer.after = math.min(fault.after or math.floor(size / 2), math.max(size - 1, 0))
   return answer
 end
 

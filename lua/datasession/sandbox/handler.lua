@@ -2,6 +2,9 @@
 local ascii = require "datasession.internal.ascii"
 local check = require "datasession.sandbox.check"
 local json = require "datasession.sandbox.json"
+local lua = require "datasession.internal.lua"
+
+local math, table = lua.math, lua.table
 
 local SECONDS = 10     -- for one call, which holds up all other requests
 local STEP = 10000     -- instructions between two looks at the clock
@@ -16,7 +19,7 @@ local function bytes(size, text)
   check.value("argument 'size' for 'request.bytes'", check.integer(0, 2 ^ 50), size, 2)
   check.value("argument 'text' for 'request.bytes'", check.name, text or "x", 2)
   text = text or "x"
-  if #text < size and #text < BLOCK then text = text:rep(BLOCK // #text) end
+  if #text < size and #text < BLOCK then text = text:rep(math.floor(BLOCK / #text)) end
   return setmetatable({ text = text:sub(1, math.min(size, #text)), size = math.tointeger(size) }, Bytes)
 end
 

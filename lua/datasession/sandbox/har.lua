@@ -8,6 +8,7 @@ local check = require "datasession.sandbox.check"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local percent = require "datasession.internal.percent"
+local math = require("datasession.internal.lua").math
 
 local har = {}
 
@@ -70,7 +71,7 @@ end
 local function localValue(name, value, origin)
   if name == "set-cookie" then
     local anywhere = value:gsub(";%s*[Dd][Oo][Mm][Aa][Ii][Nn]=[^;]*", "")
-    return (anywhere:gsub(";%s*[Ss][Ee][Cc][Uu][Rr][Ee]%s*%f[;\0]", ""))
+    return (anywhere:gsub(";%s*[Ss][Ee][Cc][Uu][Rr][Ee]%s*%f[;%z]", ""))
   end
   if (name == "location" or name == "content-location") and origin == originOf(value) then
     local rest = value:sub(#origin + 1)

@@ -4,6 +4,7 @@
 local cjson = require "cjson"
 local locale = require "datasession.internal.locale"
 local safe = require "cjson.safe"
+local utf8 = require("datasession.internal.lua").utf8
 
 local json = { null = cjson.null }
 
@@ -81,7 +82,7 @@ function json.encodeASCII(value)
     if code < 0x80 then return nil end -- stays as it is, as do bytes that are no UTF-8
     if code < 0x10000 then return ("\\u%04x"):format(code) end
     code = code - 0x10000
-    return ("\\u%04x\\u%04x"):format(0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
+    return ("\\u%04x\\u%04x"):format(0xD800 + math.floor(code / 0x400), 0xDC00 + code % 0x400)
   end))
 end
 

@@ -1,4 +1,6 @@
 --- The log of requests: the last ones, bounded in number and in the bytes of their bodies.
+local table = require("datasession.internal.lua").table
+
 local Log = {}
 Log.__index = Log
 

@@ -4,6 +4,9 @@ local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local locale = require "datasession.internal.locale"
+local lua = require "datasession.internal.lua"
+
+local math, table = lua.math, lua.table
 
 local Replay = {}
 Replay.__index = Replay

@@ -1,5 +1,6 @@
 --- The host's routes, and its function for every request: they stand in front of the applications.
 local handler = require "datasession.sandbox.handler"
+local table = require("datasession.internal.lua").table
 
 local Routes = {}
 Routes.__index = Routes

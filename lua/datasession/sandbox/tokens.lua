@@ -30,11 +30,14 @@ function tokens.new(site, lifetime, secret)
   return setmetatable(self, Tokens)
 end
 
--- FNV-1a.
+-- Two polynomials modulo 2^32, which floats hold exactly.
 local function hash(text)
-  local value = 0xcbf29ce484222325
-  for i = 1, #text do value = (value ~ text:byte(i)) * 0x100000001b3 end
-  return ("%016x"):format(value)
+  local one, two = 5381, 52711
+  for i = 1, #text do
+    local byte = text:byte(i)
+    one, two = (one * 65599 + byte) % 0x100000000, (two * 69069 + byte) % 0x100000000
+  end
+  return ("%08x%08x"):format(one, two)
 end
 
 --- A new token for a login session.

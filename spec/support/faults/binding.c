@@ -10,8 +10,7 @@
 #include "bound.h"
 #include "server.h"
 
-#include <lauxlib.h>
-#include <lua.h>
+#include "runtime/compat.h"
 
 #include <errno.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 
 local codec = require("datasession.internal.codec")
 local locale = require("datasession.internal.locale")
+local table = require("datasession.internal.lua").table
 
 local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 local concat, sort = table.concat, table.sort

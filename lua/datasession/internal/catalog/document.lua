@@ -9,6 +9,7 @@ local ascii = require("datasession.internal.ascii")
 local locale = require("datasession.internal.locale")
 local object = require("datasession.internal.catalog.object")
 local resource = require("datasession.internal.catalog.resource")
+local table = require("datasession.internal.lua").table
 
 local format, gsub, match = string.format, string.gsub, string.match
 local lower = ascii.lower

@@ -21,6 +21,7 @@ local document = require "datasession.internal.catalog.document"
 local file = require "datasession.internal.catalog.file"
 local object = require "datasession.internal.catalog.object"
 local resource = require "datasession.internal.catalog.resource"
+local table = require("datasession.internal.lua").table
 
 local concat = table.concat
 

@@ -5,12 +5,15 @@ local argument = require "datasession.internal.argument"
 local ascii = require "datasession.internal.ascii"
 local calls = require "datasession.internal.channel.calls"
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local methodsOf = require "datasession.internal.methods"
 local mistake = require "datasession.internal.mistake"
 local poll = require "datasession.internal.channel.poll"
 local raise = require "datasession.internal.raise"
 local subscriptions = require "datasession.internal.channel.subscriptions"
 local suggest = require "datasession.internal.suggest"
+
+local setmetatable, table = lua.setmetatable, lua.table
 
 local channels = {}
 

@@ -7,6 +7,9 @@
 
 local core = require("datasession.core")
 local guard = require("datasession.internal.codec.guard")
+local lua = require "datasession.internal.lua"
+
+local math, utf8 = lua.math, lua.utf8
 
 local format, gsub = string.format, string.gsub
 local huge = math.huge

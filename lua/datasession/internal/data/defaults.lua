@@ -3,6 +3,7 @@
 local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local schema = require "datasession.internal.data.schema"
+local table = require("datasession.internal.lua").table
 
 local MOST = 28000 -- elements of an array; ABL has no longer ones
 

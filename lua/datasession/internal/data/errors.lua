@@ -5,6 +5,7 @@
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
+local table = require("datasession.internal.lua").table
 
 local errors = {
   ERROR = -1,       -- no usable answer came

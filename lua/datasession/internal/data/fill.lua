@@ -11,6 +11,7 @@ local forms = require "datasession.internal.data.forms"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local merge = require "datasession.internal.data.merge"
+local lua = require "datasession.internal.lua"
 local pause = require "datasession.internal.pause"
 local plugins = require "datasession.internal.data.plugins"
 local query = require "datasession.internal.data.query"
@@ -19,6 +20,8 @@ local relations = require "datasession.internal.data.relations"
 local requests = require "datasession.internal.data.request"
 local rows = require "datasession.internal.data.rows"
 local schema = require "datasession.internal.data.schema"
+
+local running, closing = lua.running, lua.closing
 
 local fill = { methods = {} }
 
@@ -218,8 +221,7 @@ end
 
 local function run(call)
   local jsdo, made = call.jsdo, call.made
-  local _ <close> = call.ending
-  call.thread = coroutine.running()
+  call.thread = running()
   errors.clear(jsdo)
   local ok, err = pcall(exchange, call)
   made.success = ok
@@ -240,7 +242,7 @@ function fill.check(jsdo, name, what, level)
   local asked, message = query.parse(jsdo, operation, what)
   if not asked then raise(name .. ": " .. message, level + 1) end
   local now = jsdo[P].saving
-  if now and now.thread == coroutine.running() then
+  if now and now.thread == running() then
     raise(name .. ": a handler of a save cannot fill: fill when the save's promise has settled", level + 1)
   end
   return operation, asked
@@ -248,7 +250,7 @@ end
 
 -- The call that this one waits for if it merges: not one whose handler makes this call, which waits itself.
 local function earlier(s)
-  local call, thread = s.lastFill, coroutine.running()
+  local call, thread = s.lastFill, running()
   while call and call.thread == thread do call = call.before end
   return call
 end
@@ -276,7 +278,7 @@ function fill.start(jsdo, name, what, page, level)
     made = requests.new(jsdo, "_read", { operation = requests.READ, objParam = asked.object }),
   }
   enter(s, call)
-  return core.spawn(run, call)
+  return core.spawn(closing, call.ending, run, call)
 end
 
 --- Reads rows from the server. They replace the records in memory, and pending changes are lost; with a

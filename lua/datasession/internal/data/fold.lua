@@ -1,6 +1,7 @@
 --- Upper case of texts, for comparing without regard to case: ASCII, Latin, Greek and Cyrillic letters.
 
 local ascii = require "datasession.internal.ascii"
+local utf8 = require("datasession.internal.lua").utf8
 
 local char, find, gsub = utf8.char, string.find, string.gsub
 

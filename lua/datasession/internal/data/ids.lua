@@ -10,6 +10,7 @@ local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local locale = require "datasession.internal.locale"
 local private = require "datasession.internal.data.private"
+local math = require("datasession.internal.lua").math
 
 local VALUES = private.VALUES
 local null = codec.null

@@ -10,6 +10,7 @@ local ids = require "datasession.internal.data.ids"
 local image = require "datasession.internal.data.image"
 local memory = require "datasession.internal.data.memory"
 local sending = require "datasession.internal.data.sending"
+local table = require("datasession.internal.lua").table
 
 local concat, format, sub = table.concat, string.format, string.sub
 local encode, encodeRow = codec.encode, core.encodeRow

@@ -5,6 +5,7 @@ local codec = require "datasession.internal.codec"
 local filter = require "datasession.internal.data.filter"
 local mistake = require "datasession.internal.data.mistake"
 local suggest = require "datasession.internal.suggest"
+local math = require("datasession.internal.lua").math
 
 local concat, format = table.concat, string.format
 local found = mistake.found

@@ -15,6 +15,7 @@ local requests = require "datasession.internal.data.request"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
+local table = require("datasession.internal.lua").table
 
 local P = private.P
 local getmetatable = getmetatable

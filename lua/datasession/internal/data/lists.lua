@@ -5,6 +5,7 @@ local codec = require "datasession.internal.codec"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
+local math = require("datasession.internal.lua").math
 
 local VALUES = private.VALUES
 local null = codec.null

@@ -4,6 +4,7 @@ local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local date = require "datasession.date"
 local locale = require "datasession.internal.locale"
+local math = require("datasession.internal.lua").math
 
 local format, gsub = string.format, string.gsub
 local null = codec.null

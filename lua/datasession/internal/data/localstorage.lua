@@ -17,6 +17,7 @@ local imagewriter = require "datasession.internal.data.imagewriter"
 local merge = require "datasession.internal.data.merge"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
+local math = require("datasession.internal.lua").math
 
 local format = string.format
 
@@ -101,12 +102,12 @@ local serial = 0
 -- Differs from the stamps of other programs and of earlier calls.
 local function newStamp()
   serial = serial + 1
-  return format("%xx%xx%x", os.time(), math.random(0) & 0xffffffff, serial)
+  return format("%xx%xx%x", os.time(), math.random(0, 0x7fffffff), serial)
 end
 
 local function writeText(store, key, text)
   local old, stamp = readHead(store, key), newStamp()
-  local parts = math.max(1, (#text + PART - 1) // PART)
+  local parts = math.max(1, math.ceil(#text / PART))
   for i = 2, parts do
     local ok, message = try(store, "set", partKey(key, stamp, i), text:sub((i - 1) * PART + 1, i * PART))
     if not ok then return nil, message end

@@ -9,6 +9,7 @@ local memory = require "datasession.internal.data.memory"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
+local math = require("datasession.internal.lua").math
 
 local format = string.format
 local null = codec.null

@@ -14,6 +14,7 @@ local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local sorting = require "datasession.internal.data.sorting"
 local suggest = require "datasession.internal.suggest"
+local table = require("datasession.internal.lua").table
 
 local VALUES = private.VALUES
 local null = codec.null

@@ -10,6 +10,7 @@ local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
 local schema = require "datasession.internal.data.schema"
 local tableref = require "datasession.internal.data.tableref"
+local math = require("datasession.internal.lua").math
 
 local paging = { tableMethods = {} }
 

@@ -10,6 +10,7 @@ local mistake = require "datasession.internal.data.mistake"
 local percent = require "datasession.internal.percent"
 local plugins = require "datasession.internal.data.plugins"
 local schema = require "datasession.internal.data.schema"
+local math = require("datasession.internal.lua").math
 
 local format = string.format
 local found = mistake.found

@@ -7,6 +7,7 @@ local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
 local suggest = require "datasession.internal.suggest"
 local tableref = require "datasession.internal.data.tableref"
+local math = require("datasession.internal.lua").math
 
 local P, VALUES = private.P, private.VALUES
 local type = type

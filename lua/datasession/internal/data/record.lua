@@ -10,7 +10,6 @@ local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
 local GENERATION, MEMORY = private.GENERATION, private.MEMORY
-local VALUES <const> = "\0row" -- private.VALUES: a constant spares each read of a field a look-up
 local null = codec.null
 local type = type
 
@@ -51,7 +50,7 @@ function record.checkName(m, name, level)
 end
 
 local function elementOf(r, field, index)
-  local list = r[VALUES][field]
+  local list = r["\0row"][field]
   local value = type(list) == "table" and list[index] or nil
   if value ~= null then return value end
 end
@@ -61,7 +60,7 @@ local function read(m, r, name, generation)
   if name == MEMORY then return m end
   if name == GENERATION then return generation end
   local shape = m.shape
-  local value = r[VALUES][name]
+  local value = r["\0row"][name]
   if shape.byName[name] or value ~= nil then
     if value == null then return nil end
     return type(value) == "table" and shape.lists[name] and lists.new(r, name) or value
@@ -111,7 +110,7 @@ local function namesOf(shape, row)
 end
 
 local function each(m, r)
-  local names, i = namesOf(m.shape, r[VALUES]), 0
+  local names, i = namesOf(m.shape, r["\0row"]), 0
   return function()
     local name, value
     repeat
@@ -136,14 +135,14 @@ function record.meta(m, generation)
   local scalar = m.shape.scalar
   local function getAny(r, name)
     if scalar[name] then
-      local value = r[VALUES][name]
+      local value = r["\0row"][name]
       if value == null then return nil end
       return value
     end
     return read(m, r, name, generation)
   end
   local function getScalar(r, name) -- saves a look-up; no field of the shape is an array
-    local value = r[VALUES][name]
+    local value = r["\0row"][name]
     if value == nil then return read(m, r, name, generation) end
     if value == null then return nil end
     return value

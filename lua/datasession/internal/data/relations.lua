@@ -14,6 +14,7 @@ local order = require "datasession.internal.data.order"
 local private = require "datasession.internal.data.private"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
+local math = require("datasession.internal.lua").math
 
 local P, VALUES = private.P, private.VALUES
 local null = codec.null

@@ -8,6 +8,7 @@ local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local document = require "datasession.internal.data.document"
+local closing = require("datasession.internal.lua").closing
 
 local request = {
   CREATE = 1, READ = 2, UPDATE = 3, DELETE = 4, SUBMIT = 5, -- values of request.operation
@@ -127,8 +128,8 @@ function request.send(made, options)
       setmetatable(made, meta)
     end
   end
-  local pending <close> = setmetatable({ promise = made.jsdo[P].session:request(options) }, pendingMeta)
-  local response, err = pending.promise:await()
+  local pending = setmetatable({ promise = made.jsdo[P].session:request(options) }, pendingMeta)
+  local response, err = closing(pending, pending.promise.await, pending.promise)
   if response and response.status < 300 then
     return response
   end

@@ -12,6 +12,7 @@ local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
 local requests = require "datasession.internal.data.request"
 local sending = require "datasession.internal.data.sending"
+local table = require("datasession.internal.lua").table
 
 local format = string.format
 local unsent = sending.unsent

@@ -6,12 +6,15 @@ local errors = require "datasession.internal.data.errors"
 local events = require "datasession.internal.data.events"
 local memory = require "datasession.internal.data.memory"
 local outcome = require "datasession.internal.data.outcome"
+local lua = require "datasession.internal.lua"
 local pause = require "datasession.internal.pause"
 local raise = require "datasession.internal.raise"
 local requests = require "datasession.internal.data.request"
 local rowsave = require "datasession.internal.data.rowsave"
 local submit = require "datasession.internal.data.submit"
 local suggest = require "datasession.internal.suggest"
+
+local running, closing = lua.running, lua.closing
 
 local format = string.format
 
@@ -102,7 +105,7 @@ local function check(jsdo, options, level)
     checkSendOnlyChanges(jsdo, level + 1)
   end
   local now = jsdo[P].saving
-  if now and now.thread == coroutine.running() then
+  if now and now.thread == running() then
     raise("saveChanges: a handler of a save cannot begin another one: begin it when the promise has settled",
       level + 1)
   end
@@ -139,7 +142,7 @@ end
 local function enter(jsdo)
   local state = jsdo[P]
   while state.saving do state.saving.over:await() end
-  local lock, release = { thread = coroutine.running() }, nil
+  local lock, release = { thread = running() }, nil
   lock.over = core.promise(function(resolve) release = resolve end)
   setmetatable(lock, { __close = function()
     state.saving = nil
@@ -281,11 +284,15 @@ local function runRows(jsdo, options, made, lock)
   return plan.operations
 end
 
-local function saveAll(jsdo, options, made)
-  local lock <close> = enter(jsdo)
+local function saveLocked(jsdo, options, made, lock)
   forget(jsdo)
   if events.fire(jsdo, "beforeSaveChanges", made) == false then return cancelled(jsdo, made) end
   return (options.submit and runSubmit or runRows)(jsdo, options, made, lock)
+end
+
+local function saveAll(jsdo, options, made)
+  local lock = enter(jsdo)
+  return closing(lock, saveLocked, jsdo, options, made, lock)
 end
 
 -- The last event fires when other saves and fills may begin: its handlers may call and await them.

@@ -12,6 +12,7 @@
 --     lists       name -> field for those that hold arrays
 
 local ascii = require "datasession.internal.ascii"
+local math = require("datasession.internal.lua").math
 
 local schema = {}
 

@@ -1,6 +1,8 @@
 --- Sorting that is stable and that no comparison can upset, unlike table.sort.
 
-local min, move = math.min, table.move
+local table = require("datasession.internal.lua").table
+
+local floor, min, move = math.floor, math.min, table.move
 
 local sorting = {}
 
@@ -42,7 +44,7 @@ end
 local function search(list, element, from, before)
   local low, high = from, #list + 1
   while low < high do
-    local middle = (low + high) // 2
+    local middle = floor((low + high) / 2)
     if before(element, list[middle]) then high = middle else low = middle + 1 end
   end
   return low

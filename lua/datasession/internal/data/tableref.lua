@@ -12,6 +12,7 @@ local record = require "datasession.internal.data.record"
 local relations = require "datasession.internal.data.relations"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
+local table = require("datasession.internal.lua").table
 
 local P = private.P
 local setWorking = relations.setWorking

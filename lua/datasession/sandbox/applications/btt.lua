@@ -7,6 +7,9 @@ local reader = require "datasession.sandbox.btt.reader"
 local settings = require "datasession.sandbox.settings"
 local table_ = require "datasession.sandbox.btt.table"
 local writer = require "datasession.sandbox.btt.writer"
+local lua = require "datasession.internal.lua"
+
+local math, table = lua.math, lua.table
 
 local failure = writer.failure
 

@@ -10,6 +10,7 @@ local parameters = require "datasession.sandbox.datasnap.parameters"
 local results = require "datasession.sandbox.datasnap.results"
 local service = require "datasession.sandbox.datasnap.service"
 local sessions = require "datasession.sandbox.sessions"
+local table = require("datasession.internal.lua").table
 
 -- of the methods' names, by verb
 local PREFIXES = { GET = "", PUT = "accept", POST = "update", DELETE = "cancel" }

@@ -6,6 +6,7 @@ local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local sessions = require "datasession.sandbox.sessions"
 local settings = require "datasession.sandbox.settings"
+local math = require("datasession.internal.lua").math
 
 local SERVICES = { Default = true, Orders = true, Disabled = false }
 local SESSION_TYPES = { TELNET_SESSION = true, TELNET_LOGIN_SESSION = true }

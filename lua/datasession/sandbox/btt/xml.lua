@@ -3,6 +3,7 @@
 -- An element is a table: `name`, `text`, and its child elements as a list.
 local json = require "datasession.sandbox.json"
 local locale = require "datasession.internal.locale"
+local utf8 = require("datasession.internal.lua").utf8
 
 local xml = {}
 

@@ -5,6 +5,9 @@ local ascii = require "datasession.internal.ascii"
 local fail = require "datasession.sandbox.data.fail"
 local json = require "datasession.sandbox.json"
 local locale = require "datasession.internal.locale"
+local lua = require "datasession.internal.lua"
+
+local math, table = lua.math, lua.table
 
 local NULL = json.null
 

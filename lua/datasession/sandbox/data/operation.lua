@@ -9,6 +9,7 @@ local filter = require "datasession.sandbox.data.filter"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local shape = require "datasession.sandbox.data.shape"
+local table = require("datasession.internal.lua").table
 
 local operation = {}
 

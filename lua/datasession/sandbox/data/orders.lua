@@ -3,6 +3,7 @@
 local fail = require "datasession.sandbox.data.fail"
 local Table = require "datasession.sandbox.data.table"
 local json = require "datasession.sandbox.json"
+local math = require("datasession.internal.lua").math
 
 local NULL = json.null
 

@@ -3,6 +3,7 @@ local database = require "datasession.sandbox.data.database"
 local invokes = require "datasession.sandbox.data.invokes"
 local operation = require "datasession.sandbox.data.operation"
 local service = require "datasession.sandbox.data.service"
+local table = require("datasession.internal.lua").table
 
 local ORDER, LINE, ITEM = database.definition "ttOrder", database.definition "ttOrderLine",
   database.definition "ttItem"

@@ -12,6 +12,7 @@
 local ascii = require "datasession.internal.ascii"
 local fail = require "datasession.sandbox.data.fail"
 local json = require "datasession.sandbox.json"
+local math = require("datasession.internal.lua").math
 
 local NULL = json.null
 

@@ -1,6 +1,7 @@
 --- Several calls in one request: [{"execute":{"Class.Method":[parameters]}}, ...].
 local jsontext = require "datasession.sandbox.datasnap.jsontext"
 local results = require "datasession.sandbox.datasnap.results"
+local table = require("datasession.internal.lua").table
 
 local batch = {}
 

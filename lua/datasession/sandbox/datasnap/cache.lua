@@ -4,6 +4,7 @@ local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local ascii = require "datasession.internal.ascii"
 local results = require "datasession.sandbox.datasnap.results"
+local table = require("datasession.internal.lua").table
 
 local cache = {}
 

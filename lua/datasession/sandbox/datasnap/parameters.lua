@@ -3,6 +3,7 @@ local ascii = require "datasession.internal.ascii"
 local http = require "datasession.sandbox.http"
 local json = require "datasession.sandbox.json"
 local jsontext = require "datasession.sandbox.datasnap.jsontext"
+local table = require("datasession.internal.lua").table
 
 local parameters = {}
 

@@ -8,6 +8,7 @@
 local ascii = require "datasession.internal.ascii"
 local json = require "datasession.sandbox.json"
 local results = require "datasession.sandbox.datasnap.results"
+local math = require("datasession.internal.lua").math
 
 local STREAM_LIMIT = 16 * 1024 * 1024 -- bytes
 
@@ -114,7 +115,7 @@ end }
 local function bytes(n)
   local all = {}
   for i = 0, 255 do all[i + 1] = string.char(i) end
-  return table.concat(all):rep(n // 256 + 1):sub(1, n)
+  return table.concat(all):rep(math.floor(n / 256) + 1):sub(1, n)
 end
 
 --- Stream(n = 256): so many bytes.
