@@ -72,6 +72,7 @@ check "gcc's analyzer" analyzed
 check shellcheck shellcheck -x -P SCRIPTDIR $(find tools bench spec -name '*.sh') .ci/run
 check "net knows no Lua" nothing grep -rnE '#include.*(lua|lauxlib|lualib)\.h' csrc/net
 check "includes and requires go down" "${LUA:-lua5.4}" tools/floors.lua
+check "no loop assigns to its variable, as Lua 5.5 wants" "${LUA:-lua5.4}" tools/loops.lua
 check "words and lines are as the rule says" "${LUA:-lua5.4}" tools/words.lua
 check "the picture shows the floors" env LUA="${LUA:-lua5.4}" "${LUA:-lua5.4}" tools/picture.lua
 check "definitions for editors are what docs/ says" "${LUA:-lua5.4}" tools/types.lua

@@ -1,6 +1,10 @@
 --- datasession: sessions with application servers, for Lua programs and the hosts that embed Lua. The C half
 -- (datasession.core) makes the requests and holds the state. This half adds what is easier to write in Lua.
 
+if _VERSION == "Lua 5.2" or _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+  error("datasession needs Lua 5.3, 5.4, 5.5 or LuaJIT 2.1; this is " .. _VERSION, 0)
+end
+
 local cjson = require "cjson.safe" -- that it is missing is to be known at once
 local core = require "datasession.core"
 

@@ -104,7 +104,7 @@ describe("storage.file", function()
     local _, found = withEnvironment({ XDG_STATE_HOME = "/x/state", HOME = "/home/x" }, directory)
     assert.equal("/x/state/datasession", found)
     for _, useless in ipairs { "", "relative" } do
-      _, found = withEnvironment({ XDG_STATE_HOME = useless, HOME = "/home/x" }, directory)
+      found = select(2, withEnvironment({ XDG_STATE_HOME = useless, HOME = "/home/x" }, directory))
       assert.equal("/home/x/.local/state/datasession", found)
     end
     local ok, message = withEnvironment({}, directory)

@@ -85,8 +85,8 @@ local function headersOf(list, origin)
   for _, one in ipairs(type(list) == "table" and list or {}) do
     local name, values = member(one, "name"), member(one, "value")
     local known = type(name) == "string" and type(values) == "string" and not DROPPED[ascii.lower(name)]
-    for value in (known and values or ""):gmatch "[^\n]+" do -- browsers write several cookies as lines of one
-      value = localValue(ascii.lower(name), value, origin)
+    for line in (known and values or ""):gmatch "[^\n]+" do -- browsers write several cookies as lines of one
+      local value = localValue(ascii.lower(name), line, origin)
       if check.headerLines { [name] = value } then flat[#flat + 1], flat[#flat + 2] = name, value end
     end
   end

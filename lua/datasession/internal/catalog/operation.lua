@@ -136,8 +136,8 @@ end
 --- The parts of a comma list.
 local function splitList(text)
   local parts = {}
-  for part in gmatch(text or "", "[^,]+") do
-    part = match(part, "^%s*(.-)%s*$")
+  for piece in gmatch(text or "", "[^,]+") do
+    local part = match(piece, "^%s*(.-)%s*$")
     if part ~= "" then parts[#parts + 1] = part end
   end
   return parts

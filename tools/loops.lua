@@ -1,0 +1,34 @@
+-- loops.lua: fails for a loop that assigns to its first variable, which Lua 5.5 does not compile. A loop ends
+-- at the `end` of its own indentation.
+local sources = dofile "tools/sources.lua"
+
+local wrong = 0
+
+local function assigns(line, name)
+  local target = line:match "^%s*([%w_, ]+)%s*=[^=]"
+  if not target or line:find ",%s*$" or line:find "^%s*local" or line:find "^%s*for" then return false end
+  for one in target:gmatch "[%w_]+" do
+    if one == name then return true end
+  end
+  return false
+end
+
+local function check(path)
+  local open, number = {}, 0
+  for line in sources.read(path):gmatch "([^\n]*)\n?" do
+    number = number + 1
+    local indent = #line:match "^ *"
+    while open[1] and line:find "%S" and indent <= open[#open].indent do open[#open] = nil end
+    for _, loop in ipairs(open) do
+      if assigns(line, loop.name) then
+        io.stderr:write(("%s:%d: assigns to the loop's variable %s\n"):format(path, number, loop.name))
+        wrong = wrong + 1
+      end
+    end
+    local name = line:match "^%s*for ([%w_]+)"
+    if name and not line:find "%f[%w]end%s*$" then open[#open + 1] = { indent = indent, name = name } end
+  end
+end
+
+for _, path in ipairs(sources.find "lua spec examples tools bench -name '*.lua'") do check(path) end
+os.exit(wrong == 0)
