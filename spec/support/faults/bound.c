@@ -1,6 +1,6 @@
 #include "bound.h"
 
-#include <lauxlib.h>
+#include "runtime/compat.h"
 
 #include <signal.h>
 #include <string.h>
@@ -40,8 +40,7 @@ int bound (lua_State *L) {
   if (!seconds) return 0;
   lua_pushfstring(L, "took longer than %d seconds: %s\n", (int)seconds, name);
   strncpy(text, lua_tostring(L, -1), sizeof text - 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  state = lua_tothread(L, -1);
+  state = compat_pushmain(L);
   signal(SIGALRM, on_alarm);
   alarm((unsigned)seconds);
   return 0;
