@@ -7,6 +7,7 @@
 #endif
 
 #include "catalog/load.h"
+#include "net/poller.h"
 #include "net/version.h"
 #include "protocol/datasnap/datasnap.h"
 #include "protocol/jsdo/context.h"
@@ -96,11 +97,7 @@ static int l_version (lua_State *L) {
   lua_setfield(L, -2, "tls");
   lua_pushboolean(L, (info->features & CURL_VERSION_HTTP2) != 0);
   lua_setfield(L, -2, "http2");
-#if defined(__linux__) && !defined(DATASESSION_NO_EPOLL)
-  lua_pushliteral(L, "epoll");
-#else
-  lua_pushliteral(L, "curl_multi_poll");
-#endif
+  lua_pushstring(L, !POLLER_DESCRIPTOR ? "curl_multi_poll" : POLLER_KQUEUE ? "kqueue" : "epoll");
   lua_setfield(L, -2, "poller");
   return 1;
 }

@@ -3,7 +3,7 @@
   group = substr($0, 5)
   if (!(group in targets)) order[++groups] = group
 }
-/^## [a-zA-Z\/-]+: / {
+/^## [a-zA-Z0-9\/-]+: / {
   colon = index($0, ": ")
   targets[group] = targets[group] sprintf("  %-17s %s\n", substr($0, 4, colon - 4), substr($0, colon + 2))
 }

@@ -80,6 +80,10 @@ check "modules export luaopen_* alone" exports_only_luaopen
 check "no variables outside a Lua state" no_variables
 check "each line that coverage leaves out has a reason" nothing \
   grep -rnE 'GCOVR_EXCL_(BR_)?(LINE|START)($|[^:]|: *\*/)' csrc
+# csrc/net/poll_set_kqueue.h, which no system here has a kqueue to run with.
+# shellcheck disable=SC2086 # flags
+check "the poller of kqueue compiles" "${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+  -Werror -DDATASESSION_KQUEUE -Itools/stubs/kqueue $cppflags -fsyntax-only csrc/net/poller_descriptor.c
 check "the rockspec lists the files" "${LUA:-lua5.4}" tools/rockspec.lua
 # docs/messages.md holds each message on one line, so that a search finds it.
 # shellcheck disable=SC2046 # names

@@ -51,6 +51,15 @@ $(AMALGAMATION).h: csrc/host/datasession.h
 
 ### Test
 
+# Without gcc-multilib: what the C library's headers want of its other half is empty.
+CFLAGS_m32 := -std=c11 -O1 -pthread -Wall -Wextra -Wpedantic -Wconversion -Werror -Itools/stubs/m32 \
+  -isystem $(shell $(CC) -print-multiarch | sed 's,^,/usr/include/,')
+
+## m32: compile the client for 32 bits
+m32: amalgamation
+	@echo "  cc -m32 $(AMALGAMATION).c"
+	$(Q)$(CC) -m32 $(CFLAGS_m32) $(LUA_CPPFLAGS) $(CURL_CPPFLAGS) -fsyntax-only $(AMALGAMATION).c
+
 ## test-amalgamation: compile and run it with each compiler
 test-amalgamation: all amalgamation
 	@LUA=$(LUA) tools/run-tests.sh $(call in_tree,$(BUILD),$(BUSTED) spec/suites/static/amalgamation.lua)
@@ -78,4 +87,4 @@ $(BUILD)/examples/host++: examples/host.cpp $(STATIC) $(BUILD)/static/datasessio
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(STATIC_SRC))
 
-.PHONY: static amalgamation test-amalgamation
+.PHONY: static amalgamation test-amalgamation m32

@@ -442,7 +442,7 @@ bool engine_pending (const struct engine *e) {
 double engine_timeout (struct engine *e) {
   double due = when_to_step(e), rest = due - clock_now();
   double seconds = due < 0 ? -1 : rest > 0 ? rest : 0;
-  return e->running.count && !POLLER_EPOLL ? sooner(seconds, look_interval) : seconds;
+  return e->running.count && !POLLER_DESCRIPTOR ? sooner(seconds, look_interval) : seconds;
 }
 
 static double time_to_wait (struct engine *e, double until) {

@@ -1,8 +1,8 @@
 /*
 ** poller: the set of descriptors that libcurl waits for, and the time of libcurl's next timer. Two files
-** implement it, one of which compiles to nothing: poller_epoll.c if there is epoll (its set is one
-** descriptor, so that a host's event loop can wait for all of libcurl at once), else poller_curl.c, over
-** curl_multi_poll. DATASESSION_NO_EPOLL selects the latter everywhere.
+** implement it, one of which compiles to nothing: poller_descriptor.c if there is epoll or kqueue (its set is
+** one descriptor, so that a host's event loop can wait for all of libcurl at once), else poller_curl.c, over
+** curl_multi_poll. DATASESSION_NO_EPOLL selects the latter everywhere; DATASESSION_KQUEUE selects kqueue.
 **
 ** Owns the set; borrows the multi handle. Callbacks run inside libcurl and only note what changed.
 */
@@ -16,10 +16,18 @@
 
 #pragma GCC visibility push(hidden)
 
-#if defined(__linux__) && !defined(DATASESSION_NO_EPOLL)
-#define POLLER_EPOLL 1
+#if defined(DATASESSION_NO_EPOLL)
+#define POLLER_KQUEUE 0
+#define POLLER_DESCRIPTOR 0
+#elif defined(__APPLE__) || defined(__FreeBSD__) || defined(DATASESSION_KQUEUE)
+#define POLLER_KQUEUE 1
+#define POLLER_DESCRIPTOR 1
+#elif defined(__linux__)
+#define POLLER_KQUEUE 0
+#define POLLER_DESCRIPTOR 1
 #else
-#define POLLER_EPOLL 0
+#define POLLER_KQUEUE 0
+#define POLLER_DESCRIPTOR 0
 #endif
 
 struct poller;

@@ -1,6 +1,6 @@
 #include "net/poller.h"
 
-#if !POLLER_EPOLL
+#if !POLLER_DESCRIPTOR
 
 #include "net/timers.h"
 

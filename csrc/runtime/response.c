@@ -86,7 +86,7 @@ void response_push (lua_State *L, const struct exchange *x) {
 }
 
 void response_push_with (lua_State *L, const struct exchange *x) {
-  size_t length = lua_rawlen(L, -1);
+  size_t length = (size_t)lua_rawlen(L, -1);
   new_response(L, x, 0)->body_length = length;
   lua_pushvalue(L, -2);
   compat_setslot(L, -2, RESPONSE_BODY);

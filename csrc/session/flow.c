@@ -204,7 +204,7 @@ static void ended (lua_State *L, struct flow *f) {
 
 /* The piece that the function returned is on top. Returns the function to call next; 0: none. */
 static int gave (lua_State *L, struct flow *f) {
-  size_t length = lua_rawlen(L, -1);
+  size_t length = (size_t)lua_rawlen(L, -1);
   f->given += (long long)length;
   if (f->size >= 0 && f->given > f->size) {
     fail_for_size(L, f, "request: option 'bodyLength' is %I, but the function gave %I bytes or more");

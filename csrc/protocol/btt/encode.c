@@ -223,7 +223,7 @@ static void encode_by_user (lua_State *L, const struct session *s, const char *t
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_pushstring(L, type);
-  } else if (!lua_isstring(L, -1) || !header_is_value(lua_tostring(L, -1), lua_rawlen(L, -1)))
+  } else if (!lua_isstring(L, -1) || !header_is_value(lua_tostring(L, -1), (size_t)lua_rawlen(L, -1)))
     luaL_error(L, "format.encode: expected a content type that is a string without line breaks");
 }
 

@@ -1,12 +1,15 @@
 #include "net/poller.h"
 
-#if POLLER_EPOLL
+#if POLLER_DESCRIPTOR
 
+#if POLLER_KQUEUE
+#include "net/poll_set_kqueue.h"
+#else
+#include "net/poll_set_epoll.h"
+#endif
 #include "net/timers.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum { BATCH = 64 };
@@ -14,17 +17,17 @@ enum { BATCH = 64 };
 struct poller {
   const struct allocator *memory; /* borrowed */
   CURLM *multi;                   /* borrowed */
-  int epoll;                      /* owned */
-  int bell;     /* owned: a timer in the set; -1: the host has not asked for the descriptor */
-  double rings; /* the time of the bell, of clock_now; 0: it rings now; < 0: never */
-  struct epoll_event ready[BATCH]; /* the result of the last epoll_wait */
-  int served, found;               /* how many of `ready` */
-  int looked_at;                   /* sockets seen since `looking` */
-  double looking;                  /* start of the current look; one batch may not hold all that is ready */
-  double looked;                   /* start of the last complete look */
-  int watched;                     /* sockets in the set */
-  double due;                      /* of clock_now; 0: now; < 0: never */
-  bool blind; /* the kernel refused a socket: libcurl polls by itself until no socket is left */
+  int set;                        /* owned: a descriptor */
+  int bell;                /* owned: a timer in the set; -1: the host has not asked for the descriptor */
+  double rings;            /* the time of the bell, of clock_now; 0: it rings now; < 0: never */
+  poll_event ready[BATCH]; /* the result of the last wait */
+  int served, found;       /* how many of `ready` */
+  int looked_at;           /* sockets seen since `looking` */
+  double looking;          /* start of the current look; one batch may not hold all that is ready */
+  double looked;           /* start of the last complete look */
+  int watched;             /* sockets in the set */
+  double due;              /* of clock_now; 0: now; < 0: never */
+  bool blind;              /* the kernel refused a socket: libcurl polls by itself until no socket is left */
   bool
       lost; /* libcurl ran out of memory for its records of sockets: it polls by itself until it is renewed */
 };
@@ -38,42 +41,23 @@ struct poller *poller_new (const struct allocator *memory) {
   p->memory = memory;
   p->due = -1;
   p->bell = -1;
-  p->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (p->epoll >= 0) return p;
+  p->set = poll_set_new();
+  if (p->set >= 0) return p;
   memory_free(memory, p, sizeof *p);
   return NULL;
 }
 
 void poller_free (struct poller *p) {
   if (!p) return;
-  if (p->bell >= 0) close(p->bell);
-  close(p->epoll);
+  if (p->bell >= 0) poll_bell_free(p->bell);
+  close(p->set);
   memory_free(p->memory, p, sizeof *p);
-}
-
-static unsigned events_of (int what) {
-  unsigned events = 0;
-  if (what & CURL_POLL_IN) events |= EPOLLIN;
-  if (what & CURL_POLL_OUT) events |= EPOLLOUT;
-  return events;
-}
-
-/*
-** libcurl reports when it stops watching a socket, but not always before it closes it: the kernel's answer
-** tells whether the socket is new.
-*/
-static void watch (struct poller *p, curl_socket_t fd, unsigned events, bool known) {
-  struct epoll_event event = {.events = events, .data = {.fd = fd}};
-  int failed = epoll_ctl(p->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-  if (failed && errno == EEXIST) failed = epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &event);
-  if (failed && errno == ENOENT) failed = epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
-  if (failed) p->blind = true;
 }
 
 /* The descriptor's number may soon be another socket's. */
 static void forget_ready (struct poller *p, curl_socket_t fd) {
   for (int i = p->served; i < p->found; i++)
-    if (p->ready[i].data.fd == fd) p->ready[i].events = 0;
+    if (poll_event_fd(&p->ready[i]) == fd) poll_event_clear(&p->ready[i]);
 }
 
 /*
@@ -84,13 +68,12 @@ static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud, void *kn
   struct poller *p = ud;
   (void)easy;
   if (what == CURL_POLL_REMOVE) {
-    struct epoll_event unused = {0}; /* kernels before 2.6.9 need one */
-    epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, &unused);
+    poll_set_forget(p->set, fd);
     forget_ready(p, fd);
     if (known && p->watched && --p->watched == 0) p->blind = false;
     return 0;
   }
-  watch(p, fd, events_of(what), known != NULL);
+  if (!poll_set_watch(p->set, fd, what, known != NULL)) p->blind = true;
   if (!known) {
     p->watched++;
     curl_multi_assign(p->multi, fd, p);
@@ -118,34 +101,16 @@ bool poller_attach (struct poller *p, CURLM *multi) {
   return true;
 }
 
-/* Adds a timer that is readable from its time until it is set again. */
-static bool add_bell (struct poller *p) {
-  struct epoll_event event = {.events = EPOLLIN, .data = {.fd = -1}};
-  p->bell = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  p->rings = -1;
-  if (p->bell < 0) return false;
-  event.data.fd = p->bell;
-  if (!epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->bell, &event)) return true;
-  /* GCOVR_EXCL_START: the kernel refuses to watch one more descriptor */
-  close(p->bell);
-  p->bell = -1;
-  return false;
-  /* GCOVR_EXCL_STOP */
-}
-
 int poller_fd (struct poller *p) {
-  return p->bell >= 0 || add_bell(p) ? p->epoll : -1;
+  if (p->bell < 0) {
+    p->bell = poll_bell_new(p->set);
+    p->rings = -1;
+  }
+  return p->bell >= 0 ? p->set : -1;
 }
 
-/* All zeros stop the timer; a time in the past makes it ring at once. */
 static void set_bell (struct poller *p, double when) {
-  struct itimerspec spec = {0};
-  if (when >= 0) {
-    spec.it_value.tv_sec = (time_t)when;
-    spec.it_value.tv_nsec = (long)((when - (double)spec.it_value.tv_sec) * 1e9);
-    if (!when) spec.it_value.tv_nsec = 1;
-  }
-  timerfd_settime(p->bell, TFD_TIMER_ABSTIME, &spec, NULL);
+  poll_bell_set(p->set, p->bell, when);
   p->rings = when;
 }
 
@@ -197,14 +162,6 @@ void poller_work (struct poller *p) {
   }
 }
 
-static int mask_of (unsigned events) {
-  int mask = 0;
-  if (events & EPOLLIN) mask |= CURL_CSELECT_IN;
-  if (events & EPOLLOUT) mask |= CURL_CSELECT_OUT;
-  if (events & (EPOLLERR | EPOLLHUP)) mask |= CURL_CSELECT_ERR;
-  return mask;
-}
-
 /* The kernel reports sockets that it reported before last: after `watched` sockets each had its turn. */
 static void end_batch (struct poller *p) {
   p->looked_at += p->found;
@@ -217,7 +174,7 @@ bool poller_wait (struct poller *p, double seconds) {
   if (p->served < p->found) return true;
   if (!p->looked_at) p->looking = clock_now();
   p->served = 0;
-  p->found = epoll_wait(p->epoll, p->ready, BATCH, clock_milliseconds(seconds));
+  p->found = poll_set_wait(p->set, p->ready, BATCH, clock_milliseconds(seconds));
   if (p->found < 0) {
     p->found = 0;
     return errno != EINTR;
@@ -228,11 +185,12 @@ bool poller_wait (struct poller *p, double seconds) {
 
 bool poller_serve (struct poller *p) {
   if (p->served == p->found) return false;
-  struct epoll_event event = p->ready[p->served++];
-  if (event.data.fd == p->bell)
+  poll_event event = p->ready[p->served++];
+  int mask = poll_event_mask(&event);
+  if (poll_event_is_bell(&event, p->bell))
     set_bell(p, -1); /* else the bell would end every wait */
-  else if (event.events)
-    act(p, event.data.fd, mask_of(event.events));
+  else if (mask)
+    act(p, poll_event_fd(&event), mask);
   if (p->served == p->found) end_batch(p);
   return true;
 }
@@ -251,6 +209,6 @@ bool poller_found (const struct poller *p) {
 
 #else
 
-typedef int poller_epoll_is_not_used; /* ISO C forbids an empty translation unit */
+typedef int poller_descriptor_is_not_used; /* ISO C forbids an empty translation unit */
 
 #endif
