@@ -24,6 +24,7 @@ NEEDS_demo := run
 NEEDS_test := run test
 NEEDS_test-collector := run test
 NEEDS_m32 := run
+NEEDS_arm64 := run test arm64
 NEEDS_test-amalgamation := run test compilers
 NEEDS_test-locales := run test locales
 NEEDS_asan := run test

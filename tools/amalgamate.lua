@@ -318,6 +318,9 @@ put [[
 #endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wformat-truncation" /* messages are cut on purpose */
+#endif
 #endif
 ]]
 for _, file in ipairs(mains) do put_file(file) end

@@ -13,6 +13,7 @@ for set in "$@"; do
     test) more="lua-busted lua-socket lua-sec lua-cqueues lua-luv luarocks git openssl nginx-light|nginx
                locales lua-cjson-dev g++" ;;
     locales) more="locales" ;;
+    arm64) more="gcc-aarch64-linux-gnu qemu-user-static" ;;
     compilers) more="clang g++ musl-tools" ;;
     luajit) more="luajit libluajit-5.1-dev lua-compat53-dev lua-compat53" ;;
     lua5.3) more="lua5.3 liblua5.3-dev" ;;

@@ -51,6 +51,10 @@ $(AMALGAMATION).h: csrc/host/datasession.h
 
 ### Test
 
+## arm64: compile it for arm64 and run examples/host.c under qemu-user
+arm64: all amalgamation
+	@LUA=$(LUA) tools/arm64.sh build/arm64
+
 # Without gcc-multilib: what the C library's headers want of its other half is empty.
 CFLAGS_m32 := -std=c11 -O1 -pthread -Wall -Wextra -Wpedantic -Wconversion -Werror -Itools/stubs/m32 \
   -isystem $(shell $(CC) -print-multiarch | sed 's,^,/usr/include/,')
@@ -87,4 +91,4 @@ $(BUILD)/examples/host++: examples/host.cpp $(STATIC) $(BUILD)/static/datasessio
 
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(STATIC_SRC))
 
-.PHONY: static amalgamation test-amalgamation m32
+.PHONY: static amalgamation test-amalgamation arm64 m32

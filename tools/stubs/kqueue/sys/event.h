@@ -26,8 +26,8 @@ struct kevent {
 #define NOTE_USECONDS 0x00000002
 
 #define EV_SET(event, a, b, c, d, e, f)                                                                      \
-  (*(event) = (struct kevent){                                                                               \
-       .ident = (a), .filter = (b), .flags = (c), .fflags = (d), .data = (e), .udata = (f)})
+  (*(event) =                                                                                                \
+       (struct kevent){.ident = (a), .filter = (b), .flags = (c), .fflags = (d), .data = (e), .udata = (f)})
 
 int kqueue (void);
 int kevent (int set, const struct kevent *changes, int change_count, struct kevent *events, int event_count,
