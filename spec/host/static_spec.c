@@ -149,7 +149,9 @@ static void test_errors (void) {
   open_library(L);
   check(datasession_step(L, -1, 0) == -1, "a step of less than no time fails");
   check(has_message(L, "expected a number of seconds, 0 or more"), "its error says what was expected");
-  check(run(L, "require 'datasession.core'.timeout = error"), "a script breaks a function");
+  check(run(L, "local core = require 'datasession.core' core.timeout, core.pollfd = error, error"),
+        "a script breaks functions");
+  check(datasession_pollfd(L) == -1 && lua_gettop(L) == 0, "a failure is no descriptor");
   check(datasession_timeout(L) == 0 && lua_gettop(L) == 0, "a failure asks for a step");
   lua_close(L);
 }
