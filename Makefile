@@ -53,6 +53,8 @@ NEEDS_soak := run
 NEEDS_fuzz := run fuzz
 NEEDS_field := run test
 NEEDS_debians := debians
+NEEDS_windows := run windows
+NEEDS_test-windows := run windows test
 NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
 NEEDS_bench-data := run bench
@@ -106,8 +108,15 @@ MHD_LIBS := $(or $(call pc,--libs libmicrohttpd gnutls),$(if $(and $(wildcard \
 NO_MHD := sandbox not built: it needs libmicrohttpd and GnuTLS (apt-get install libmicrohttpd-dev, \
   dnf install libmicrohttpd-devel gnutls-devel, apk add libmicrohttpd-dev gnutls-dev, \
   brew install libmicrohttpd gnutls)
+DLL := so
 ifeq ($(shell uname -s),Darwin)
 MODULE := -bundle -undefined dynamic_lookup
+else ifneq ($(findstring mingw,$(shell $(CC) -dumpmachine)),) # its linker wants Lua's names, too
+MODULE := -shared -static-libgcc
+DLL := dll
+SYSTEM_CPPFLAGS := -D_FILE_OFFSET_BITS=64
+SYSTEM_LIBS = $(LIBLUA) -lws2_32 -lbcrypt -ladvapi32
+override WARNINGS += -Wno-float-conversion
 else # nodelete: a thread in which libcurl resolves a name may outlive lua_close
 MODULE := -shared -Wl,-z,nodelete
 endif
@@ -131,14 +140,14 @@ FAULT_SRC := $(sort $(wildcard spec/support/faults/*.c)) $(COMPAT_SRC)
 BUSTED_SPECS := $(sort $(shell find spec -name '*_spec.lua'))
 LUA_SRC := $(sort $(shell find lua -name '*.lua'))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-CORE := $(BUILD)/lib/datasession/core.so
+CORE := $(BUILD)/lib/datasession/core.$(DLL)
 SANDBOX := $(BUILD)/lib/datasession/sandbox/core.so
 FAULTS := $(if $(FAULT_SRC),$(BUILD)/lib/fault_server.so)
 net_spec = $(if $(NET_SPEC_SRC),$(1)/spec/net_spec)
 hang_specs = $(if $(HANG_SRC),$(1)/spec/hang_host) $(HOST_SPEC_SRC:%.c=$(1)/%)
 
 OUR_CPPFLAGS = -D_GNU_SOURCE -Icsrc $(if $(filter curl,$(POLLER)),-DDATASESSION_NO_EPOLL) \
-  $(LUA_CPPFLAGS) $(CURL_CPPFLAGS) $(MHD_CPPFLAGS) $(CPPFLAGS)
+  $(SYSTEM_CPPFLAGS) $(LUA_CPPFLAGS) $(CURL_CPPFLAGS) $(MHD_CPPFLAGS) $(CPPFLAGS)
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CPPFLAGS) $(CFLAGS) $(SANITIZER)
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
@@ -184,7 +193,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(CORE): $(call objects,$(CORE_SRC))
 	@mkdir -p $(@D)
 	@echo "  ld $@"
-	$(Q)$(LINK) $(MODULE) -o $@ $^ $(CURL_LIBS) -lm
+	$(Q)$(LINK) $(MODULE) -o $@ $^ $(CURL_LIBS) -lm $(SYSTEM_LIBS)
 
 $(SANDBOX): $(call objects,$(SANDBOX_SRC))
 	@mkdir -p $(@D)
@@ -302,8 +311,7 @@ check:
 
 include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
   spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/mutants.mk tools/apicheck.mk \
-  tools/static.mk \
-  bench/bench.mk
+  tools/static.mk tools/windows.mk bench/bench.mk
 
 ### Develop
 

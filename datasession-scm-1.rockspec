@@ -154,6 +154,7 @@ build = {
     ["datasession.internal.data.values"] = "lua/datasession/internal/data/values.lua",
     ["datasession.internal.download"] = "lua/datasession/internal/download.lua",
     ["datasession.internal.ending"] = "lua/datasession/internal/ending.lua",
+    ["datasession.internal.files"] = "lua/datasession/internal/files.lua",
     ["datasession.internal.flow"] = "lua/datasession/internal/flow.lua",
     ["datasession.internal.foreign_names"] = "lua/datasession/internal/foreign_names.lua",
     ["datasession.internal.har"] = "lua/datasession/internal/har.lua",
@@ -185,5 +186,12 @@ build = {
     ["datasession.store"] = "lua/datasession/store.lua",
     -- end of files
     },
+  },
+  platforms = {
+    windows = {
+      build_variables = { LIBLUA = "$(LUA_LIBDIR)/$(LUALIB)" },
+      install = { lib = { ["datasession.core"] = "build/rock/lib/datasession/core.dll" } },
+    },
+    macosx = { install = { lib = { ["datasession.core"] = "build/rock/lib/datasession/core.so" } } },
   },
 }

@@ -22,6 +22,7 @@
 #include "runtime/json_repair.h"
 #include "runtime/json_row.h"
 #include "runtime/json_rows.h"
+#include "runtime/local_files.h"
 #include "runtime/moment.h"
 #include "runtime/numbers.h"
 #include "runtime/recording.h"
@@ -36,7 +37,11 @@
 #include "store/file_store.h"
 #include "store/store.h"
 
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <dlfcn.h>
+#endif
 
 static const struct {
   const char *name;
@@ -108,7 +113,11 @@ static int l_version (lua_State *L) {
 ** it.
 */
 static void stay_loaded (void) {
-#ifdef RTLD_NODELETE
+#if defined(_WIN32)
+  static const char here = 0; /* an address inside this module */
+  HMODULE module;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, &here, &module);
+#elif defined(RTLD_NODELETE)
   static const char here = 0; /* an address inside this module */
   Dl_info module;
   void *handle = NULL;
@@ -124,12 +133,12 @@ static const struct session_hooks hooks = {protocol_list,
                                             provider_retries, token_provider_left, provider_expire_sessions},
                                            {context_push, context_push_text, context_replace}};
 
-#if defined(__GNUC__)
-__attribute__((visibility("default")))
-#elif defined(_WIN32)
+#if defined(_WIN32)
 __declspec(dllexport)
+#elif defined(__GNUC__)
+__attribute__((visibility("default")))
 #endif
-int luaopen_datasession_core (lua_State *L);
+    int luaopen_datasession_core(lua_State *L);
 
 int luaopen_datasession_core (lua_State *L) {
   enum { ABOUT = 64 }; /* the expected number of entries */
@@ -145,6 +154,7 @@ int luaopen_datasession_core (lua_State *L) {
   promise_register(L);
   moment_register(L);
   file_kind_register(L);
+  local_files_register(L);
   loop_register(L, loop);
   recording_register(L);
   session_register(L);

@@ -36,6 +36,7 @@ for set in "$@"; do
     diagrams) more="plantuml" ;;
     debians) more="debootstrap git" ;;
     dist) more="debhelper dpkg-dev build-essential lintian libgnutls28-dev zip unzip git" ;;
+    windows) more="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev dpkg-dev zip wine wine64" ;;
     field) more="nginx|nginx-light apache2 tomcat10|tomcat11 tinyproxy openssl lua-socket
                  default-jre-headless" ;;
     bench) more="nginx-light|nginx valgrind libc6-dbg strace openssl lua-socket python3" ;;

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifndef _WIN32
+#ifdef _WIN32 /* libcurl reports the numbers of Winsock */
+enum { NET_UNREACHABLE = WSAENETUNREACH, NET_DOWN = WSAENETDOWN };
+#else
 #include <arpa/inet.h>
+enum { NET_UNREACHABLE = ENETUNREACH, NET_DOWN = ENETDOWN };
 #endif
 
 static const char closed_plain_hint[] = "the server, or something on the way to it, closed the connection: "
@@ -207,7 +210,7 @@ bool curl_failure_of_proxy (struct exchange *x) {
 static enum failure class_of_connect (const struct exchange *x, CURL *easy, const char *text) {
   long number = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-  if (number == ENETUNREACH || number == ENETDOWN) return FAILURE_DEVICE;
+  if (number == NET_UNREACHABLE || number == NET_DOWN) return FAILURE_DEVICE;
   return went_by_proxy(x, easy, text) ? FAILURE_PROXY : FAILURE_CONNECT;
 }
 

@@ -14,7 +14,9 @@ const char *curl_failure_name (enum failure f);
 
 /* Notes a failure in our own words. `hint` is static; NULL: the usual one of that class. */
 void curl_failure_note (struct exchange *x, enum failure failure, const char *hint, const char *format, ...)
-#ifdef __GNUC__
+#ifdef __MINGW_PRINTF_FORMAT
+    __attribute__((format(__MINGW_PRINTF_FORMAT, 4, 5)))
+#elif defined(__GNUC__)
     __attribute__((format(printf, 4, 5)))
 #endif
     ;

@@ -1,6 +1,7 @@
 #include "net/mask.h"
 
 #include "net/ascii.h"
+#include "net/system.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -270,8 +271,8 @@ static size_t find_text (const struct view *v, size_t at, size_t end, const char
 
 /* A part of a multipart body: the secret is behind the part's blank line. `at` is in its headers. */
 static void hide_part (struct view *v, size_t at) {
-  size_t far = v->length - at > FAR ? at + FAR : v->length, blank = find_text(v, at, far, "\r\n\r\n");
-  if (blank < far) hide(v, blank + 4, find_text(v, blank + 4, v->length, "\r\n--"));
+  size_t last = v->length - at > FAR ? at + FAR : v->length, blank = find_text(v, at, last, "\r\n\r\n");
+  if (blank < last) hide(v, blank + 4, find_text(v, blank + 4, v->length, "\r\n--"));
 }
 
 /* The text of an element, whose tag ends at `at`. */

@@ -1,6 +1,7 @@
 #include "net/record.h"
 
 #include "net/exchange_internal.h"
+#include "net/system.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -162,7 +163,7 @@ static void init_buffers (struct record *record, const struct allocator *memory)
 
 static double time_now (void) {
   struct timespec now;
-  timespec_get(&now, TIME_UTC);
+  clock_gettime(CLOCK_REALTIME, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 

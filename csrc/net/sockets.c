@@ -129,12 +129,21 @@ long sockets_last_stream (struct sockets *s, int port) {
 
 enum state { SILENT, HAS_INPUT, CLOSED };
 
+/* True if the last call failed since nothing has come. */
+static bool is_nothing_there (void) {
+#ifdef _WIN32
+  return WSAGetLastError() == WSAEWOULDBLOCK;
+#else
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+#endif
+}
+
 /* libcurl's sockets are non-blocking. */
 static enum state peek (curl_socket_t fd) {
   char byte;
   ssize_t count = recv(fd, &byte, 1, MSG_PEEK);
   if (count > 0) return HAS_INPUT;
-  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? SILENT : CLOSED;
+  return count < 0 && is_nothing_there() ? SILENT : CLOSED;
 }
 
 bool sockets_is_open (struct sockets *s, int port) {

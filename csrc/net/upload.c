@@ -2,20 +2,14 @@
 
 #include "net/curl_failure.h"
 #include "net/exchange_internal.h"
+#include "net/system.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A pipe without a writer must not hold the step up. */
-#ifdef _WIN32
-enum { OPENING = O_RDONLY | O_BINARY };
-#else
-enum { OPENING = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
-#endif
+enum { OPENING = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_BINARY };
 
 const char upload_spent_hint[] =
     "the body comes from a function, so it could not be sent again: give it a function rewind";
@@ -104,7 +98,7 @@ static CURLcode fail (const struct upload_part *part, const char *why) {
 static CURLcode open_file (struct upload_part *part) {
   struct stat status;
   close_file(part);
-  part->file = open(part->path, OPENING);
+  part->file = system_open(part->path, OPENING, 0);
   if (part->file < 0 || fstat(part->file, &status) != 0) return fail(part, strerror(errno));
   if (!S_ISREG(status.st_mode)) return fail(part, "it is no regular file");
   part->size = part->left = (long long)status.st_size;
@@ -114,7 +108,7 @@ static CURLcode open_file (struct upload_part *part) {
 static size_t read_file (struct upload_part *part, char *to, size_t room) {
   if ((long long)room > part->left) room = (size_t)part->left;
   if (!room) return 0;
-  ssize_t count = read(part->file, to, room);
+  ssize_t count = system_read(part->file, to, room);
   if (count <= 0) {
     fail(part, count < 0 ? strerror(errno) : "it became shorter while it was sent");
     return CURL_READFUNC_ABORT;

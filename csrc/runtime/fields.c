@@ -39,16 +39,16 @@ static const char *nearest (lua_State *L) {
 }
 
 int fields_missing (lua_State *L, const char *what, const char *hint) {
-  const char *name, *near;
+  const char *name, *close;
   if (!is_name(L, 2)) {
     lua_pushnil(L);
     return 1;
   }
   name = lua_tostring(L, 2);
-  near = nearest(L);
-  if (near && hint)
-    return luaL_error(L, "%s has no field '%s': %s (or did you mean '%s'?)", what, name, hint, near);
-  if (near) return luaL_error(L, "%s has no field '%s': did you mean '%s'?", what, name, near);
+  close = nearest(L);
+  if (close && hint)
+    return luaL_error(L, "%s has no field '%s': %s (or did you mean '%s'?)", what, name, hint, close);
+  if (close) return luaL_error(L, "%s has no field '%s': did you mean '%s'?", what, name, close);
   return luaL_error(L, "%s has no field '%s'%s%s", what, name, hint ? ": " : "", hint ? hint : "");
 }
 

@@ -1,12 +1,12 @@
 #include "runtime/file_kind.h"
 
+#include "net/system.h"
+
 #include <stdbool.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static int is_device (lua_State *L) {
   struct stat about;
-  bool there = stat(luaL_checkstring(L, 1), &about) == 0;
+  bool there = system_stat(luaL_checkstring(L, 1), &about) == 0;
   lua_pushboolean(L, there && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode));
   return 1;
 }

@@ -1,11 +1,10 @@
 #include "runtime/recording.h"
 
 #include "net/record.h"
+#include "net/system.h"
 #include "runtime/loop.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 static void deliver_lines (lua_State *L, struct recorder *r) {
   size_t lost = r->lost;
@@ -124,7 +123,7 @@ static int l_record (lua_State *L) {
 
 /* makePrivate(path): makes an empty file that only its owner may use, unless there is a file. */
 static int l_make_private (lua_State *L) {
-  int fd = open(luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
+  int fd = system_open(luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
   if (fd >= 0) close(fd);
   return 0;
 }

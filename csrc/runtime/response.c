@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/headers.h"
+#include "net/system.h"
 #include "runtime/calm.h"
 #include "runtime/fields.h"
 #include "runtime/json.h"

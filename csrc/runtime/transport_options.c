@@ -1,11 +1,11 @@
 #include "runtime/transport_options.h"
 
+#include "net/system.h"
 #include "runtime/duration.h"
 #include "runtime/options.h"
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct text_option {
   const char *name;
@@ -148,7 +148,7 @@ static int fill_texts (lua_State *L) {
 static bool is_large (const char *file) {
   enum { LARGE = 32 * 1024 };
   struct stat is;
-  return file && stat(file, &is) == 0 && is.st_size > LARGE;
+  return file && system_stat(file, &is) == 0 && is.st_size > LARGE;
 }
 
 static bool filled (lua_State *L, int index, struct transport *t) {

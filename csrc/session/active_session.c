@@ -1,15 +1,12 @@
 #include "session/active_session.h"
 
+#include "net/system.h"
 #include "runtime/loop.h"
 #include "session/protocol.h"
 #include "session/session.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#if defined(__APPLE__)
-#include <sys/random.h>
-#endif
 
 enum { KEY_BYTES = 16 };
 

@@ -31,8 +31,9 @@ static const char *nearest (lua_State *L, const char *name) {
 
 static void unknown (lua_State *L, int index, const char *name) {
   const char *const *known;
-  const char *near = nearest(L, name);
-  if (near) luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s': did you mean '%s'?", name, near));
+  const char *close = nearest(L, name);
+  if (close)
+    luaL_argerror(L, index, lua_pushfstring(L, "unknown event '%s': did you mean '%s'?", name, close));
   lua_pushfstring(L, "unknown event '%s': expected one of", name);
   for (known = event_names; *known; known++) {
     lua_pushfstring(L, "%s %s", known == event_names ? "" : ",", *known);

@@ -1,6 +1,7 @@
 #include "session/observer.h"
 
 #include "net/ascii.h"
+#include "net/system.h"
 #include "runtime/loop.h"
 #include "runtime/numbers.h"
 #include "runtime/options.h"

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 /* Seconds until the timer of an operation that waits for something else fires: in practice never. */
-static const double far = 1e9;
+static const double longest = 1e9;
 
 static int take_turn (lua_State *L);
 
@@ -413,13 +413,13 @@ static void set_timer (lua_State *L, struct operation *op, double seconds) {
 }
 
 void operation_wait (lua_State *L, struct operation *op, double seconds, operation_step step) {
-  set_timer(L, op, seconds < far ? seconds : far);
+  set_timer(L, op, seconds < longest ? seconds : longest);
   op->step = step;
 }
 
 void operation_call (lua_State *L, struct operation *op, int nargs, operation_step step) {
   int call = lua_gettop(L) - nargs;
-  set_timer(L, op, far);
+  set_timer(L, op, longest);
   lua_pushcfunction(L, await_spawn);
   lua_insert(L, call);
   lua_call(L, nargs + 1, 1);

@@ -1,6 +1,7 @@
 #include "session/verdict.h"
 
 #include "net/curl_failure.h"
+#include "net/system.h"
 #include "runtime/error.h"
 #include "runtime/response.h"
 #include "session/operation.h"

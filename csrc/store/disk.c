@@ -19,6 +19,14 @@ enum { MOST_FAILURES = 16 };
 
 enum { STACK = 256 << 10 };
 
+/* The clock that conditions wait by. */
+#if defined(__APPLE__) || defined(_WIN32)
+#define ONLY_WALL_CLOCK
+static const clockid_t DEADLINE_CLOCK = CLOCK_REALTIME;
+#else
+static const clockid_t DEADLINE_CLOCK = CLOCK_MONOTONIC;
+#endif
+
 struct job {
   struct job *next;
   char *path; /* owned */
@@ -183,7 +191,7 @@ static void end_jobs (struct disk *d) {
 }
 
 static void set_deadline (struct timespec *until, double seconds) {
-  clock_gettime(CLOCK_MONOTONIC, until);
+  clock_gettime(DEADLINE_CLOCK, until);
   until->tv_sec += (time_t)seconds;
   until->tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
   if (until->tv_nsec < 1000000000) return;
@@ -232,17 +240,33 @@ static void *work (void *ud) {
   return NULL;
 }
 
+#ifdef _WIN32
+
+static int create_thread (struct disk *d, const pthread_attr_t *attributes) {
+  return pthread_create(&d->thread, attributes, work, d);
+}
+
+#else
+
 /* The thread blocks all signals: the host's threads handle those. */
+static int create_thread (struct disk *d, const pthread_attr_t *attributes) {
+  sigset_t all, before;
+  int code;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  code = pthread_create(&d->thread, attributes, work, d);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return code;
+}
+
+#endif
+
 static int start_thread (struct disk *d) {
   pthread_attr_t attributes;
-  sigset_t all, before;
   int code = pthread_attr_init(&attributes);
   if (code) return code;
   pthread_attr_setstacksize(&attributes, STACK);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  code = pthread_create(&d->thread, &attributes, work, d);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  code = create_thread(d, &attributes);
   pthread_attr_destroy(&attributes);
   return code;
 }
@@ -272,8 +296,8 @@ static bool init_conditions (struct disk *d) {
   pthread_condattr_t attributes;
   bool ok;
   if (pthread_condattr_init(&attributes)) return false;
-#ifndef __APPLE__
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#ifndef ONLY_WALL_CLOCK
+  pthread_condattr_setclock(&attributes, DEADLINE_CLOCK);
 #endif
   ok = pthread_cond_init(&d->work, &attributes) == 0;
   if (ok && pthread_cond_init(&d->done, &attributes)) {

@@ -59,6 +59,11 @@ local function absolute(path)
 end
 
 local function defaultDirectory()
+  if core.dataDirectory then -- on Windows
+    local data = core.dataDirectory()
+    if not data then error("store.file: no directory is given, and LOCALAPPDATA says none", 3) end
+    return data .. "/datasession"
+  end
   local state, home = absolute(os.getenv "XDG_STATE_HOME"), absolute(os.getenv "HOME")
   if not state and not home then
     error("store.file: no directory is given, and neither XDG_STATE_HOME nor HOME says one", 3)
@@ -72,7 +77,10 @@ end
 -- and `remove` return at once, `get` returns the latest text all the same, and datasession.flush waits.
 -- Failures in the thread go to onError at a later step, unless flush returns them. Files that are not read:
 -- files of another user, files that others may use, symbolic links, and files larger than a megabyte.
--- @param directory default: $XDG_STATE_HOME/datasession, or ~/.local/state/datasession
+-- On Windows the files get an access list for the user, the system and the administrators; files that
+-- another user owns are not read.
+-- @param directory default: $XDG_STATE_HOME/datasession, or ~/.local/state/datasession; on Windows
+--   %LOCALAPPDATA%/datasession
 function store.file(directory)
   if directory ~= nil then
     checkString("store.file: directory", directory, 2)

@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/percent.h"
+#include "net/system.h"
 
 #include <string.h>
 

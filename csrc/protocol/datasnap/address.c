@@ -3,6 +3,7 @@
 ** the first array or object, and all parameters after it, go into the body.
 */
 #include "net/percent.h"
+#include "net/system.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "runtime/numbers.h"

@@ -5,6 +5,7 @@
 #include "net/ascii.h"
 #include "net/carried.h"
 #include "net/curl_failure.h"
+#include "net/system.h"
 #include "protocol/datasnap/datasnap.h"
 #include "runtime/json.h"
 #include "session/protocol.h"

@@ -15,6 +15,7 @@
 #include "net/ascii.h"
 #include "net/cookie_return.h"
 #include "net/form.h"
+#include "net/system.h"
 #include "protocol/jsdo/address.h"
 #include "protocol/jsdo/asked_model.h"
 #include "protocol/jsdo/context.h"

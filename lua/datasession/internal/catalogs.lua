@@ -6,6 +6,7 @@
 local ascii = require "datasession.internal.ascii"
 local catalog = require "datasession.catalog"
 local core = require "datasession.core"
+local files = require "datasession.internal.files"
 local pause = require "datasession.internal.pause"
 local shared = require "datasession.internal.catalog.shared"
 local table = require("datasession.internal.lua").table
@@ -27,7 +28,7 @@ local function isLoaded(own, uri)
 end
 
 local function isFile(path)
-  local file = io.open(path, "rb")
+  local file = files.open(path, "rb")
   if not file then
     return false
   end

@@ -4,6 +4,7 @@
 -- device or a pipe at PATH is written to as it is.
 
 local ascii = require "datasession.internal.ascii"
+local files = require "datasession.internal.files"
 local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local requestFlow = require "datasession.internal.flow"
@@ -27,14 +28,14 @@ local function check(action, path, ok, why)
 end
 
 local function readAll(path)
-  local file = io.open(path, "rb")
+  local file = files.open(path, "rb")
   local text = file and file:read "a"
   if file then file:close() end
   return text
 end
 
 local function sizeOf(path)
-  local file = io.open(path, "rb")
+  local file = files.open(path, "rb")
   local size = file and file:seek "end"
   if file then file:close() end
   return size
@@ -85,8 +86,8 @@ end
 local function keepVersion(self, response)
   if self.device then return end
   local validator = self.resume and validatorOf(response)
-  if not validator then return os.remove(self.version) end
-  local file = check("write", self.version, io.open(self.version, "wb"))
+  if not validator then return files.remove(self.version) end
+  local file = check("write", self.version, files.open(self.version, "wb"))
   check("write", self.version, file:write(codec.encode { validator = validator }))
   check("write", self.version, file:close())
   self.resumable = true
@@ -106,7 +107,7 @@ local function begin(self, response)
     fail("write", self.part, "the server sent another part than the one that was asked for")
   end
   self.resumable = on
-  self.file = check("write", self.part, io.open(self.part, on and "ab" or "wb"))
+  self.file = check("write", self.part, files.open(self.part, on and "ab" or "wb"))
   self.begun, self.goesOn = true, on
   if not on then keepVersion(self, response) end
 end
@@ -132,13 +133,13 @@ local function finish(self, response)
   if response.body ~= "" then write(self, response.body, response) end
   check("write", self.part, close(self))
   if self.device then return end
-  check("write", self.path, os.rename(self.part, self.path))
-  os.remove(self.version)
+  check("write", self.path, files.replace(self.part, self.path))
+  files.remove(self.version)
 end
 
 local function removePart(self)
-  os.remove(self.part)
-  os.remove(self.version)
+  files.remove(self.part)
+  files.remove(self.version)
 end
 
 local function abandon(self)

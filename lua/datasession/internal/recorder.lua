@@ -1,6 +1,7 @@
 --- The engine's recorder, which the trace and the HAR file share; and the files that they write.
 
 local core = require "datasession.core"
+local files = require "datasession.internal.files"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
 local math = require("datasession.internal.lua").math
@@ -49,7 +50,7 @@ end
 -- @return file; or nil and a message
 function recorder.open(path, mode)
   core.makePrivate(path)
-  return io.open(path, mode)
+  return files.open(path, mode)
 end
 
 return recorder

@@ -1,6 +1,7 @@
 --- The files that catalogs may be read from.
 
 local ascii = require("datasession.internal.ascii")
+local files = require("datasession.internal.files")
 
 local char, find, format, gsub = string.char, string.find, string.format, string.gsub
 local match, sub = string.match, string.sub
@@ -63,7 +64,7 @@ function file.read(path)
   if find(path, "^[Ff][Ii][Ll][Ee]:") then name, message = filePath(path) end
   if name and (name == "" or find(name, "\0", 1, true)) then name, message = nil, "no file name" end
   local handle
-  if name then handle, message = io.open(name, "rb") end
+  if name then handle, message = files.open(name, "rb") end
   if not handle then return nil, format("cannot read the catalog %s: %s", path, message) end
   local text
   text, message = readAll(handle)

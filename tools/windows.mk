@@ -1,0 +1,87 @@
+# The client for Windows, cross-built by mingw-w64, and its specs under wine: docs/hosts.md. Included by the
+# Makefile.
+
+WINDOWS := build/windows
+WINDOWS_CC := x86_64-w64-mingw32-gcc-posix
+WINDOWS_SOURCES := $(WINDOWS)/sources
+WINDOWS_LIB := $(WINDOWS)/lib
+WINDOWS_FILES := $(WINDOWS)/datasession
+WINDOWS_ZIP := $(WINDOWS)/datasession-windows.zip
+WINDOWS_LUA := $(WINDOWS_SOURCES)/lua5.4/src
+in_windows = $(addprefix $(WINDOWS_FILES)/,$(1))
+
+### Build
+
+## windows: the client for Windows, in build/windows/datasession-windows.zip, by mingw-w64
+windows: $(WINDOWS_ZIP)
+	@echo "$<"
+
+$(WINDOWS_SOURCES)/complete: tools/windows-sources.sh
+	@echo "  sources of Lua, lua-cjson and libcurl"
+	$(Q)tools/windows-sources.sh $(WINDOWS_SOURCES)
+	@touch $@
+
+$(WINDOWS_LIB)/libcurl.a: $(WINDOWS_SOURCES)/complete
+	@echo "  libcurl"
+	@mkdir -p $(@D) $(WINDOWS_SOURCES)/curl/lib/x86_64-w64-mingw32
+	$(Q)CFLAGS=-O2 CPPFLAGS='-DHTTP_ONLY -D_WIN32_WINNT=0x0601' $(MAKE) -s -C $(WINDOWS_SOURCES)/curl/lib \
+	  -f Makefile.mk libcurl.a CC=$(WINDOWS_CC) AR=x86_64-w64-mingw32-ar TRIPLET=x86_64-w64-mingw32 \
+	  CFG=-schannel-sspi-ipv6-unicode-zlib ZLIB_PATH=/usr/x86_64-w64-mingw32 \
+	  MAKEFLAGS= >$(WINDOWS)/libcurl.log 2>&1
+	@cp $(WINDOWS_SOURCES)/curl/lib/libcurl.a $@
+
+$(call in_windows,lua54.dll): $(WINDOWS_SOURCES)/complete
+	@echo "  Lua"
+	@mkdir -p $(@D) $(WINDOWS_LIB)
+	$(Q)cd $(WINDOWS_LUA) && $(WINDOWS_CC) -O2 -std=gnu99 -s -static-libgcc -shared -DLUA_BUILD_AS_DLL \
+	  -Wl,--out-implib,$(CURDIR)/$(WINDOWS_LIB)/liblua.dll.a -o $(CURDIR)/$@ \
+	  $$(ls l*.c | grep -vx -e lua.c -e luac.c)
+
+$(call in_windows,lua.exe): $(call in_windows,lua54.dll)
+	$(Q)$(WINDOWS_CC) -O2 -s -static-libgcc -DLUA_BUILD_AS_DLL -o $@ $(WINDOWS_LUA)/lua.c \
+	  $(WINDOWS_LIB)/liblua.dll.a
+
+$(call in_windows,cjson.dll): $(call in_windows,lua54.dll)
+	@echo "  lua-cjson"
+	$(Q)cd $(WINDOWS_SOURCES)/lua-cjson && $(WINDOWS_CC) -O2 -DNDEBUG -s -static-libgcc -shared \
+	  -Wl,--export-all-symbols -I$(CURDIR)/$(WINDOWS_LUA) -o $(CURDIR)/$@ lua_cjson.c strbuf.c fpconv.c \
+	  $(CURDIR)/$(WINDOWS_LIB)/liblua.dll.a
+
+# By the rules of the Makefile, with another compiler.
+$(call in_windows,datasession.dll): $(WINDOWS_LIB)/libcurl.a $(call in_windows,lua54.dll) $(CORE_SRC) \
+    $(wildcard csrc/*/*.h)
+	@$(MAKE) core BUILD=$(WINDOWS)/client CC=$(WINDOWS_CC) LUA_CPPFLAGS=-I$(WINDOWS_LUA) \
+	  LIBLUA=$(WINDOWS_LIB)/liblua.dll.a MHD_CPPFLAGS= MHD_LIBS= LDFLAGS='-static -s' \
+	  CURL_CPPFLAGS='-DCURL_STATICLIB -D_WIN32_WINNT=0x0601 -I$(WINDOWS_SOURCES)/curl/include' \
+	  CURL_LIBS='$(WINDOWS_LIB)/libcurl.a -lz -lcrypt32'
+	@cp $(WINDOWS)/client/lib/datasession/core.dll $@
+
+$(WINDOWS_ZIP): $(call in_windows,datasession.dll lua.exe cjson.dll) packaging/windows/README.txt $(LUA_SRC)
+	@echo "  zip $@"
+	@rm -rf $@ $(call in_windows,lua licenses)
+	@mkdir -p $(call in_windows,licenses)
+	@cp packaging/windows/README.txt $(WINDOWS_FILES)
+	@cp LICENSE $(call in_windows,licenses/datasession)
+	@cp $(WINDOWS_SOURCES)/lua5.4/debian/copyright $(call in_windows,licenses/lua)
+	@cp $(WINDOWS_SOURCES)/lua-cjson/LICENSE $(call in_windows,licenses/lua-cjson)
+	@cp $(WINDOWS_SOURCES)/curl/COPYING $(call in_windows,licenses/curl)
+	@set -e; for file in $(filter-out lua/datasession/sandbox% lua/datasession/command%,$(LUA_SRC)); do \
+	  mkdir -p "$(WINDOWS_FILES)/$$(dirname $$file)"; cp "$$file" "$(WINDOWS_FILES)/$$file"; done
+	@cd $(WINDOWS) && zip -q -r $(@F) datasession
+
+### Test
+
+WINDOWS_SPECS ?= $(sort $(shell find $(addprefix spec/,session catalog protocol runtime store data) \
+  -name '*_spec.lua'))
+
+$(WINDOWS)/specs/peer.dll: spec/suites/windows/peer.c $(call in_windows,lua54.dll)
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(WINDOWS_CC) -std=c11 -O2 -Wall -Wextra -Werror -s -static-libgcc -shared -I$(WINDOWS_LUA) -o $@ $< \
+	  $(WINDOWS_LIB)/liblua.dll.a -lws2_32
+
+## test-windows: WINDOWS_SPECS with that client under wine, against sandboxes of this system
+test-windows: all windows $(WINDOWS)/specs/peer.dll
+	@SANDBOX_BUILD=$(BUILD) LUA=$(LUA) spec/suites/windows/run.sh $(WINDOWS) $(WINDOWS_SPECS)
+
+.PHONY: windows test-windows
