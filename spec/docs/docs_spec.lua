@@ -99,7 +99,7 @@ describe("the docs", function()
     local targets, count = {}, 0
     local pipe = assert(io.popen "ls Makefile */*.mk spec/suites/*/*.mk spec/suites/*.mk")
     for path in pipe:lines() do
-      for target in files.read(path):gmatch "\n## (%l[%l%-]*): " do targets[target] = true end
+      for target in files.read(path):gmatch "\n## (%l[%w%-]*): " do targets[target] = true end
     end
     pipe:close()
     local function check(page, target)
@@ -108,8 +108,8 @@ describe("the docs", function()
     end
     for _, page in ipairs(all) do
       local text = page == "docs/messages.md" and "" or files.read(page) -- hints begin with "make"
-      for target in text:gmatch "`make (%l[%l%-]*)%f[^%l%-/]" do check(page, target) end
-      for target in text:gmatch "`[%u_]+=[%w_]+ make (%l[%l%-]*)" do check(page, target) end
+      for target in text:gmatch "`make (%l[%w%-]*)%f[^%w%-/]" do check(page, target) end
+      for target in text:gmatch "`[%u_]+=[%w_]+ make (%l[%w%-]*)" do check(page, target) end
     end
     assert.is_true(count > 20)
   end)
