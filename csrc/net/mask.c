@@ -350,6 +350,11 @@ static size_t hide_for_name (struct view *v, size_t from, size_t to) {
   return to;
 }
 
+/* True for the code that a form gives for a token: elsewhere "code" names much else. */
+static bool is_grant (const struct view *v, size_t from, size_t to) {
+  return v->fields && is_called(v, from, to, "code") && find_text(v, 0, v->length, "grant_type=") < v->length;
+}
+
 static void hide_by_name (struct view *v) {
   size_t at = 0;
   while (at < v->length) {
@@ -357,7 +362,7 @@ static void hide_by_name (struct view *v) {
     if (end == at)
       at++;
     else
-      at = mask_is_secret(v->text + at, end - at) ? hide_for_name(v, at, end) : end;
+      at = mask_is_secret(v->text + at, end - at) || is_grant(v, at, end) ? hide_for_name(v, at, end) : end;
   }
 }
 

@@ -83,6 +83,8 @@ void forms_and_json_are_masked (void) {
       {"j_username=lua&j_password=se%63ret%21;a,b&submit=1", "j_username=lua&j_password=***&submit=1"},
       {"dse_sessionId=abc&dse_operationName=op&SESSION_KEY=77",
        "dse_sessionId=***&dse_operationName=op&SESSION_KEY=***"},
+      {"grant_type=authorization_code&code=a%2Bb&x=1", "grant_type=authorization_code&code=***&x=1"},
+      {"code=DE&x=1", NULL},
       {"a=%70assword%2&clientSecret=a%2Fb%2Fc%2Fd&x=a/b/c/d", "a=%70assword%2&clientSecret=***&x=***"},
       {"{\"user\":\"lua\",\"password\":\"se\\\"cret\",\"n\":1,\"expires_in\":3}",
        "{\"user\":\"lua\",\"password\":\"***\",\"n\":1,\"expires_in\":3}"},
