@@ -21,7 +21,7 @@ trap 'rm -rf "$logs"' EXIT
 pids=
 part=1
 while [ "$part" -le "$jobs" ]; do
-  TORTURE_PART=$part/$jobs timeout -k 10 "${TEST_TIMEOUT:-900}" "$host" spec/suites/torture/runner.lua \
+  TORTURE_PART=$part/$jobs timeout -k 10 "${TEST_TIMEOUT:-2400}" "$host" spec/suites/torture/runner.lua \
     >"$logs/$part" 2>&1 &
   pids="$pids $!"
   part=$((part + 1))

@@ -13,7 +13,7 @@
 local sandbox = require "datasession.sandbox"
 
 -- Seconds after which something was lost, and only the time limit (victim.lua, TIMEOUT) has ended the wait.
-local SLOW = 0.8
+local SLOW = 8
 local MODES = {
   { "lua", "once" }, { "lua", "after" }, { "lua", "collect" }, { "curl", "once" }, { "curl", "after" },
 }
@@ -174,13 +174,13 @@ local function collect(name, kind)
   local where = ("%s, %s collector"):format(name, kind)
   victim.about(where)
   open()
-  victim.call("setTimeout", "20")
+  victim.call("setTimeout", "60")
   local ok, message = victim.call("prepare", name)
   if ok then ok, message = victim.call("collector", kind) end
   if ok then ok, message = victim.call "act" end
   if ok then ok, message = victim.call "recover" end
   victim.call("collector", "incremental")
-  victim.call("setTimeout", "1")
+  victim.call("setTimeout", "10")
   if not ok then return discard(where, message) end
   closeCalmly(where)
 end

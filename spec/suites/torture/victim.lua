@@ -23,8 +23,8 @@
 -- luacheck: globals remote loadScenarios prepare act recover drop collector setTimeout traits
 
 local t = {
-  LIMIT = 20,    -- seconds after which a pending operation hangs
-  TIMEOUT = 1,   -- of sessions and providers
+  LIMIT = 60,    -- seconds after which a pending operation hangs
+  TIMEOUT = 10,  -- of sessions and providers
 }
 
 local scenarios, order = {}, {}

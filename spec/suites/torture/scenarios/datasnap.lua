@@ -77,10 +77,10 @@ local function talk(s, c)
   assert(channel:broadcast("heard", "other"):await(t.LIMIT))
   assert(channel:broadcastObject({ 1 }, "other"):await(t.LIMIT))
   local sender = c.sender:channel { serverChannel = "torture" }
-  local answer, err = sender:notify(channel.id, "two", { 1 }, { timeout = 1 }):await(t.LIMIT)
+  local answer, err = sender:notify(channel.id, "two", { 1 }, { timeout = t.TIMEOUT }):await(t.LIMIT)
   if err then error(err, 0) end
   assert(answer[1] == 1)
-  answer, err = sender:notifyObject(channel.id, "two", { 1 }, { timeout = 1 }):await(t.LIMIT)
+  answer, err = sender:notifyObject(channel.id, "two", { 1 }, { timeout = t.TIMEOUT }):await(t.LIMIT)
   if err then error(err, 0) end
   assert(answer ~= nil)
   assert(channel:unregister "two":await(t.LIMIT) and channel:close():await(t.LIMIT))
