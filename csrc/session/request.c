@@ -159,19 +159,30 @@ static size_t check_most (lua_State *L, int index) {
   return most < (double)(SIZE_MAX / 2) ? (size_t)most : SIZE_MAX / 2;
 }
 
-/* Adds the program's header lines. False: an error is on the stack. */
-static bool set_headers (lua_State *L, const struct session *s, struct exchange *x, const char *type) {
-  bool defaults = s->has_defaults && uri_same_origin(s->service, x->request.uri);
-  bool given = lua_getfield(L, 2, "headers") != LUA_TNIL;
-  int top = lua_gettop(L);
-  if (!type && !given && !defaults) return true;
-  if (defaults)
+/* Pushes the headers that the options give, and those of the session's options; nil for what is not given. */
+static void push_headers (lua_State *L, const struct session *s) {
+  lua_getfield(L, 2, "headers");
+  if (s->has_defaults)
     push_default(L, "headers");
   else
     lua_pushnil(L);
-  return request_headers_set(L, x, top + 1, type, top);
 }
 
+/*
+** Adds the program's header lines, which push_headers has pushed at `given`. False: an error is on the stack.
+*/
+static bool set_headers (lua_State *L, const struct session *s, struct exchange *x, const char *type,
+                         int given) {
+  bool defaults = s->has_defaults && uri_same_origin(s->service, x->request.uri);
+  if (!type && lua_isnil(L, given) && !defaults) return true;
+  if (!defaults) {
+    lua_pushnil(L);
+    lua_replace(L, given + 1);
+  }
+  return request_headers_set(L, x, given + 1, type, given);
+}
+
+/* Nothing between the making of the exchange and the end may raise while nothing owns it. */
 static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   struct request_body body;
   double timeout = duration_option(L, 2, "timeout", 0, 0),
@@ -180,7 +191,11 @@ static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   const char *method = check_method(L, 2, &body), *type = request_body_type(&body);
   bool twice = options_boolean(L, 2, "idempotent", is_safe(method));
   size_t most = check_most(L, 2);
-  struct exchange *x = session_exchange(L, s, method, target_of(L, s));
+  int given = lua_gettop(L) + 1;
+  const char *wrong;
+  struct exchange *x;
+  push_headers(L, s);
+  x = session_exchange(L, s, method, target_of(L, s));
   if (!x) {
     luaL_error(L, "not enough memory");
     return NULL; /* GCOVR_EXCL_LINE: luaL_error does not return */
@@ -189,8 +204,10 @@ static struct exchange *describe (lua_State *L, struct session *s, bool flows) {
   x->request.stall_timeout = stall;
   x->request.once = !twice;
   x->request.most = most;
-  if (!request_body_set(L, &body, x) || !set_headers(L, s, x, type)) {
+  wrong = request_body_set(L, &body, x);
+  if (wrong || !set_headers(L, s, x, type, given)) {
     exchange_free(x);
+    if (wrong && *wrong) luaL_error(L, "%s", wrong);
     options_raise(L);
   }
   if (s->protocol->carry && uri_same_origin(s->service, x->request.uri) && !s->protocol->carry(s, x)) {

@@ -134,34 +134,26 @@ static bool set_parts (lua_State *L, int index, struct upload *u) {
   return lua_pcall(L, 2, 0, 0) == LUA_OK;
 }
 
-/* GCOVR_EXCL_START: out of memory; seldom in a short run */
-static bool no_memory (lua_State *L) {
-  lua_pushliteral(L, "not enough memory");
-  return false;
-}
-/* GCOVR_EXCL_STOP */
-
-static bool set_upload (lua_State *L, const struct request_body *body, struct exchange *x) {
+static const char *set_upload (lua_State *L, const struct request_body *body, struct exchange *x) {
   enum upload_kind kind = body->kind == BODY_FILE    ? UPLOAD_FILE
                           : body->kind == BODY_PARTS ? UPLOAD_FORM
                                                      : UPLOAD_PIECES;
   struct upload_part part = {.name = NULL};
   struct upload *u = upload_new(x->request.body.memory, kind, (long long)body->length);
   x->request.upload = u;
-  if (!u) return no_memory(L);
+  if (!u) return "not enough memory"; /* GCOVR_EXCL_LINE: seldom in a short run */
   u->repeatable = body->rewinds;
-  if (kind == UPLOAD_FORM) return set_parts(L, body->index, u);
+  if (kind == UPLOAD_FORM) return set_parts(L, body->index, u) ? NULL : "";
   part.path = lua_tostring(L, body->index);
-  return kind == UPLOAD_PIECES || upload_add(u, &part) || no_memory(L);
+  return kind == UPLOAD_PIECES || upload_add(u, &part) ? NULL : "not enough memory";
 }
 
-bool request_body_set (lua_State *L, const struct request_body *body, struct exchange *x) {
+const char *request_body_set (lua_State *L, const struct request_body *body, struct exchange *x) {
   size_t length;
   const char *text;
   x->request.has_body = body->kind != BODY_NONE;
   if (body->kind >= BODY_FILE) return set_upload(L, body, x);
   text = lua_tolstring(L, body->index, &length);
-  if (!text || buffer_add(&x->request.body, text, length) == BUFFER_OK) return true;
-  lua_pushliteral(L, "request: option 'body' is too large for the memory at hand");
-  return false;
+  if (!text || buffer_add(&x->request.body, text, length) == BUFFER_OK) return NULL;
+  return "request: option 'body' is too large for the memory at hand";
 }

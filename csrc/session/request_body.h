@@ -23,8 +23,11 @@ void request_body_read (lua_State *L, int index, bool flows, struct request_body
 /* The Content-Type that the request has unless it says otherwise; NULL: none. */
 const char *request_body_type (const struct request_body *body);
 
-/* Gives the exchange its body. False: an error is on the stack. */
-bool request_body_set (lua_State *L, const struct request_body *body, struct exchange *x);
+/*
+** Gives the exchange its body. Raises nothing. NULL: done. Else what is wrong; an empty text: the error is on
+** the stack.
+*/
+const char *request_body_set (lua_State *L, const struct request_body *body, struct exchange *x);
 
 #pragma GCC visibility pop
 
