@@ -743,6 +743,15 @@ describe("addCatalog", function()
       assert.is_true(n <= 9, n .. " are kept")
     end)
 
+    it("and knows the answers to the last thousand requests", function()
+      local shared = require "datasession.internal.catalog.shared"
+      local entry = assert(shared.entry(text("Answered", "r")))
+      for i = 1, 1001 do shared.noteAnswer("key " .. i, entry, { etag = "e" .. i }) end
+      assert.is_nil(shared.answer "key 1")
+      assert.same({ etag = "e2" }, select(2, shared.answer "key 2"))
+      assert.same({ etag = "e1001" }, select(2, shared.answer "key 1001"))
+    end)
+
     it("and lets go of the oldest when they are large", function()
       local shared = require "datasession.internal.catalog.shared"
       local known = setmetatable({}, { __mode = "k" })

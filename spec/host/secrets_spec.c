@@ -285,6 +285,11 @@ static const char query[] =
     "open { serviceURI = origin .. '/SportsAnonymous', authenticationModel = 'anonymous' }\n"
     "done(session:login():await(20))\n"
     "assert(session:request { path = '/static/home.html', query = { key = secret(4) } }:await(20))\n";
+static const char catalog[] =
+    "open { serviceURI = origin .. '/SportsAnonymous', authenticationModel = 'anonymous' }\n"
+    "done(session:login():await(20))\n"
+    "done(session:addCatalog(origin .. '/SportsBasic/static/CustomerService.json', 'ab', "
+    "secret(0)):await(20))\n";
 static const char losing[] =
     "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', keepCredentials = true,\n"
     "  reconnect = { maxAttempts = 1 } }\n"
@@ -337,6 +342,13 @@ static void try_form (lua_State *L, int to, int from) {
   there(PASSWORD, "keepCredentials keeps the password");
   run(L, "leave()", NULL);
   gone(PASSWORD, "a kept password is wiped by logout");
+}
+
+static void try_catalog (lua_State *L) {
+  run(L, catalog, NULL);
+  gone(PASSWORD, "no password of a catalog is left once it is loaded");
+  run(L, "leave()", NULL);
+  gone(BASIC, "nor the form in which it was sent, after logout");
 }
 
 static void try_query (lua_State *L) {
@@ -416,6 +428,7 @@ int main (void) {
   if (!L) return 2;
   run(L, prelude, origin);
   try_form(L, to, from);
+  try_catalog(L);
   try_query(L);
   try_shown(L);
   try_new_tokens(L);

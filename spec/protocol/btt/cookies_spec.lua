@@ -143,6 +143,14 @@ describe("the cookies of a session of protocol btt", function()
     assert.equal(65533, #session:cookies(true).big)
   end)
 
+  it("can be replaced any number of times", function()
+    local session = btt.new()
+    for i = 1, 300 do session:addCookie("c", ("x"):rep(1000) .. i) end
+    assert.same({ c = ("x"):rep(1000) .. 300 }, session:cookies(true))
+    for i = 1, 255 do session:addCookie("c" .. i, "v") end
+    assert.equal(256, #session:cookies())
+  end)
+
   it("are never printed", function()
     local session = btt.new():addCookie("secret", "s3cr3t")
     btt.server:setBtt { refuseEstablish = 1 }

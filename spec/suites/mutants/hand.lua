@@ -106,4 +106,13 @@ return {
     spec = "spec/catalog/addcatalog_spec.lua" },
   { what = "a stall is no reason of time", file = "lua/datasession/internal/ending.lua",
     old = ', stall = "timeout"', new = "", spec = "spec/session/active_spec.lua" },
+  { what = "bytes of replaced cookies are counted on", file = "csrc/protocol/btt/cookies.c",
+    old = "c->bytes += size - former;", new = "c->bytes += size;",
+    spec = "spec/protocol/btt/cookies_spec.lua" },
+  { what = "replaced cookies are counted on", file = "csrc/protocol/btt/cookies.c",
+    old = "  } else\n    c->count++;", new = "  }\n  c->count++;",
+    spec = "spec/protocol/btt/cookies_spec.lua" },
+  { what = "the answers of catalogs' servers are kept for ever",
+    file = "lua/datasession/internal/catalog/shared.lua", old = "oldest = oldest % ANSWERS + 1",
+    new = "oldest = oldest + 1", spec = "spec/catalog/addcatalog_spec.lua" },
 }
