@@ -44,8 +44,6 @@ end
 
 -- ---- The copy
 
-local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
 -- True if the command succeeds within `seconds`. Its output goes to build/mutants/log.
 local function runs(seconds, command)
   local ok, _, code = os.execute(("cd %s && exec nice timeout -k 5 %d %s >../log 2>&1 </dev/null")
@@ -55,23 +53,11 @@ end
 
 local function build() return runs(900, "make -s -j2 WARNINGS=-w all specs") end
 
--- Makes the copy equal to the work tree. Returns a text that differs when a source or a spec does.
-local function synchronize()
-  os.execute(("mkdir -p %s/build && for part in obj lib spec preload; do [ -e %s/build/$part ] || " ..
-    "cp -a build/$part %s/build; done"):format(TREE, TREE, TREE))
-  local files = list(("find %s -type f 2>/dev/null"):format(COPIED))
-  local known = {}
-  for _, path in ipairs(files) do
-    local text = read(path)
-    known[path] = true
-    if text ~= read(TREE .. "/" .. path) then
-      os.execute(("mkdir -p $(dirname %s) && cp --preserve=mode %s %s")
-        :format(quoted(TREE .. "/" .. path), quoted(path), quoted(TREE .. "/" .. path)))
-    end
-  end
-  for _, path in ipairs(list(("cd %s && find %s -type f 2>/dev/null"):format(TREE, COPIED))) do
-    if not known[path] then os.remove(TREE .. "/" .. path) end
-  end
+-- Copies the work tree and what is built. Returns a number that differs when a source or a spec does.
+local function copy()
+  assert(os.execute(("rm -rf %s && mkdir -p %s/build && cp -a $(ls -d %s 2>/dev/null) %s && " ..
+    "for part in obj lib spec preload; do cp -a build/$part %s/build; done")
+    :format(TREE, TREE, COPIED, TREE, TREE)))
   return list("find csrc lua spec -type f -print0 | sort -z | xargs -0 cksum | cksum")[1]:match "%d+"
 end
 
@@ -242,8 +228,7 @@ local function report(results)
   return share
 end
 
-os.execute("mkdir -p " .. TREE)
-local sum = synchronize()
+local sum = copy()
 for line in (read(TOP .. "/times") or ""):gmatch "[^\n]+" do
   local spec, seconds = line:match "^(.-)\t(.*)$"
   if tonumber(seconds) > 0 then times[spec] = tonumber(seconds) end

@@ -9,7 +9,7 @@ describe("endless:", function()
   it("awaits", function()
     datasession.spawn(function() datasession.promise(function() end):await(1000) end):await()
   end)
-  it("loops", function() while true do end end)
+  it("loops", function() while os.time() > 0 do end end)
   it("ends", function() end)
 end)
 ]]
