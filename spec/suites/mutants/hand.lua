@@ -66,8 +66,6 @@ return {
   { what = "control characters of a server in a message", file = "csrc/net/curl_failure.c",
     old = "if ((unsigned char)*text >= ' ' && *text != 0x7f) *to++", new = "*to++",
     spec = "spec/net/values_spec.c" },
-  { what = "once stranded, a handle sends a cut request again for ever", file = "csrc/net/handle.c",
-    old = "  h->stranded = false;\n", new = "", spec = "spec/net/transfer_spec.c" },
   { what = "an id in a query stays in libcurl's memory", file = "csrc/net/handle.c",
     old = " || (h->uri && uri_hides(h->uri))", new = "",
     spec = "spec/host/secrets_spec.c" },
