@@ -704,7 +704,7 @@ describe("a promise", function()
       assert.equal("dead", coroutine.status(co))
     end)
 
-    it("thousands of times, in time or not, without growing", function()
+    it("thousands of times, in time or not, or until it is cancelled, without growing", function()
       local resolve
       local never = datasession.promise(nothing)
       local waiting = datasession.spawn(function()
@@ -716,6 +716,7 @@ describe("a promise", function()
       local function turn(times)
         for _ = 1, times do
           resolve(true)
+          datasession.spawn(function() never:await(60) end):cancel()
           datasession.step()
         end
         collectgarbage()

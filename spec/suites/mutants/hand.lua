@@ -45,7 +45,7 @@ return {
     spec = "spec/session/ping_spec.lua" },
   { what = "two Authorization lines", file = "csrc/net/handle.c",
     old = 'if (h->credentials && lacks(list, "Authorization"))', new = "if (h->credentials)",
-    spec = "spec/session/request_spec.lua" },
+    spec = "spec/net/isolation_spec.c" },
   { what = "the heap of timers only rises a moved timer", file = "csrc/net/timers.c",
     old = "  rise(t, index);\n  sink(t, timer->place - 1);\n", new = "  (void)timer, rise(t, index);\n",
     spec = "spec/net/values_spec.c" },
