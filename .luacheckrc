@@ -5,3 +5,4 @@ files["spec"] = { std = "+busted" }
 files[".busted"] = { std = "lua54" }
 files["lua"] = { std = "luajit" } -- what 5.3 and LuaJIT lack comes from internal/lua.lua
 files["lua/datasession/internal/lua.lua"] = { read_globals = { "utf8", "warn" } }
+files["examples/love"] = { std = "luajit+love" }

@@ -55,6 +55,7 @@ NEEDS_field := run test
 NEEDS_debians := debians
 NEEDS_windows := run windows
 NEEDS_test-windows := run windows test
+NEEDS_love := run luajit love
 NEEDS_bench := run bench
 NEEDS_bench-instructions := run bench
 NEEDS_bench-data := run bench
@@ -153,7 +154,7 @@ COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CP
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
 
-.PHONY: all core sandbox no-sandbox specs deps demo test test-collector test-locales asan tsan valgrind \
+.PHONY: all core sandbox no-sandbox specs deps demo love test test-collector test-locales asan tsan valgrind \
   check lint format rock rockspec dist test-dist picture types docs test-site screenshots diagrams install \
   uninstall clean help
 .DEFAULT_GOAL := all
@@ -285,6 +286,12 @@ WITH_valgrind := POLLERS='$(or $(POLLER),epoll)' UNDER=tools/valgrind.sh \
 ## valgrind: test under valgrind
 asan tsan valgrind:
 	@$(MAKE) $(WITH_$@) test
+
+## love: examples/love in LÖVE, under Xvfb, with a sandbox; LOVE_PICTURE: where its picture goes
+love: all
+	@$(MAKE) LUA=luajit core
+	@tools/in-tree.sh $(BUILD) $(LUA) tools/love.lua \
+	  'xvfb-run -a tools/in-tree.sh build/luajit love examples/love' $(LOVE_PICTURE)
 
 COLLECTORS ?= generational eager
 collector_runners = $(foreach kind,$(COLLECTORS),$(call in_tree,$(BUILD), \

@@ -18,7 +18,7 @@ local function showEvents(session)
     say("  event expired: %s", reason)
   end)
   session:subscribe("renewed", function(_, at)
-    say("  event renewed: good until %s", os.date("%H:%M:%S", at // 1 | 0))
+    say("  event renewed: good until %s", os.date("%H:%M:%S", math.floor(at)))
   end)
 end
 

@@ -16,6 +16,7 @@ for set in "$@"; do
     arm64) more="gcc-aarch64-linux-gnu qemu-user-static" ;;
     compilers) more="clang g++ musl-tools" ;;
     luajit) more="luajit libluajit-5.1-dev lua-compat53-dev lua-compat53" ;;
+    love) more="love xvfb xauth" ;;
     lua5.3) more="lua5.3 liblua5.3-dev" ;;
     lua5.5) more="lua5.5 liblua5.5-dev" ;;
     fuzz) more="clang libclang-rt-dev" ;;

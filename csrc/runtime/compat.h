@@ -60,7 +60,7 @@ static inline int compat_typeerror (lua_State *L, int index, const char *expecte
 
 #ifdef COMPAT_JIT
 
-#define LUA_MAXINTEGER PTRDIFF_MAX
+#define LUA_MAXINTEGER ((lua_Integer)1 << 53) /* as a float holds it */
 #ifndef LUA_LOADED_TABLE
 #define LUA_LOADED_TABLE "_LOADED"
 #endif

@@ -101,7 +101,7 @@ function methods:catalogURI(model, catalog)
   checkModel(self, model or false, 2)
   if catalog ~= nil then checkName("catalog", catalog, self[CATALOGS], 2) end
   local uri = self.catalogURIs[model]
-  return uri and catalog and (uri:gsub("[^/]*$", function() return catalog .. ".json" end)) or uri
+  return uri and catalog and (uri:gsub("[^/]*$", function() return catalog .. ".json" end, 1)) or uri
 end
 
 --- Starts a stopped server again, on the same port; customers, server sessions and faults are as

@@ -192,7 +192,7 @@ describe("local storage", function()
     assert(items:saveLocal())
     for _ in pairs(memory.texts) do count = count + 1 end
     assert.is_true(count > 2)
-    for _, text in pairs(memory.texts) do assert.is_true(#text < 1 << 20) end
+    for _, text in pairs(memory.texts) do assert.is_true(#text < 1048576) end
     local other = new "Item"
     assert(other:readLocal())
     assert.same(rows[12000].ItemName, other:getData()[12000].ItemName)

@@ -87,9 +87,9 @@ describe("the deprecated names", function()
   it("work, each as the name that the page lists beside it", function()
     local rows = files.read "docs/upgrading.md":match "| deprecated name | name |\n[^\n]*\n(.-)\n\n"
     local counts = { ["datasession."] = 0, ["session."] = 0, ["option "] = 0, ["module "] = 0 }
-    for old, new in rows:gmatch "| ([^|]-) | ([^|]-) |" do
-      local kind = old:match "^`(%l+%.)" or old:match "^%l+ "
-      old, new = old:match "`([%w.]+)`", new:match "`([%w.]+)`"
+    for first, second in rows:gmatch "| ([^|]-) | ([^|]-) |" do
+      local kind = first:match "^`(%l+%.)" or first:match "^%l+ "
+      local old, new = first:match "`([%w.]+)`", second:match "`([%w.]+)`"
       counts[kind] = counts[kind] + 1
       if kind == "datasession." then
         assert.is_function(datasession[old:sub(#kind + 1)])

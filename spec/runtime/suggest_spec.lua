@@ -72,7 +72,7 @@ describe("the nearest known name", function()
     end
     for _ = 1, 300 do
       local a, b = word(), word()
-      local near = edits(a, b) <= math.max(#a, #b) // 3
+      local near = edits(a, b) <= math.floor(math.max(#a, #b) / 3)
       assert.equal(near and b or nil, suggest.nearest(a, { b }), ("%q and %q, seed %d"):format(a, b, seed))
     end
   end)

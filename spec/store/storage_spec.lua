@@ -188,9 +188,9 @@ describe("storage.file", function()
     shell(("mkdir -m 700 %s/key.json"):format(path))
     refused "not a regular file"
     shell(("rmdir %s/key.json"):format(path))
-    set("key", ("x"):rep(1 << 20))
-    assert.equal(1 << 20, #store:get "key")
-    set("key", ("x"):rep((1 << 20) + 1))
+    set("key", ("x"):rep(1048576))
+    assert.equal(1048576, #store:get "key")
+    set("key", ("x"):rep(1048576 + 1))
     refused "too large"
   end)
 
@@ -228,7 +228,7 @@ describe("storage.file", function()
   end)
 
   it("refuses more than it may keep in memory for the disk", function()
-    local ok, message = store:set("key", ("x"):rep((64 << 20) + 1))
+    local ok, message = store:set("key", ("x"):rep((64 * 1048576) + 1))
     assert.is_nil(ok)
     assert.matches("key.json: too much waits for the disk", message, 1, true)
     assert.is_nil(store:get "key")

@@ -24,8 +24,9 @@ function child.start(script, ...)
   local lua = quoted(child.interpreter())
   local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, lua, quoted(name) }
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
-  return setmetatable({ pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1")), name = name },
-    running)
+  local line = table.concat(command, " ") .. " 2>&1"
+  if rawget(_G, "jit") then line = ("%s; echo $? >%s.status"):format(line, quoted(name)) end
+  return setmetatable({ pipe = assert(io.popen(line)), name = name }, running)
 end
 
 -- The next line of its output, which it must flush.
@@ -37,7 +38,9 @@ end
 function running:finish()
   local result = { output = self.pipe:read "a" }
   local _, how, code = self.pipe:close()
+  if not how then how, code = "exit", tonumber(files.read(self.name .. ".status")) end -- LuaJIT's close
   os.remove(self.name)
+  os.remove(self.name .. ".status")
   result[how == "exit" and "code" or "signal"] = code
   return result
 end
