@@ -154,7 +154,7 @@ static int end_thread (lua_State *L, lua_State *co) {
 
 /* In the coroutine: raises the error. */
 static int ended (lua_State *L) {
-  struct fault fault = {.kind = "aborted", .result = RESULT_GENERAL_FAILURE};
+  struct fault fault = {.kind = "closed", .result = RESULT_GENERAL_FAILURE};
   fault.message = "the coroutine of datasession.spawn was cancelled";
   error_push(L, &fault);
   lua_pushvalue(L, -1);
