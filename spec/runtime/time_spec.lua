@@ -180,6 +180,18 @@ describe("every", function()
     assert.equal(0, ended)
   end)
 
+  it("ends when the function itself cancels it", function()
+    local calls, ticking = 0, nil
+    ticking = datasession.every(0.001, function()
+      calls = calls + 1
+      if calls == 2 then assert.is_true(ticking:cancel()) end
+    end)
+    await.rejected(ticking, "cancelled")
+    await.flush()
+    assert.is_false(datasession.pending())
+    assert.equal(2, calls)
+  end)
+
   it("refuses 0 seconds, and says what to use", function()
     assert.matches("nextStep waits for the next step", raised(function() datasession.every(0, print) end))
   end)

@@ -58,15 +58,27 @@ function time.after(seconds, f, ...)
   return core.moment(seconds):next(function() return f(table.unpack(arguments, 1, arguments.n)) end)
 end
 
--- Calls f in a coroutine that ends with this one. Its error goes to onError. False: f returned false.
-local function call(f)
-  local running = core.spawn(f)
-  local again, err = await(running)
-  if running:state() == "rejected" then
-    core.call(error, err, 0)
-    return true
+-- Ends what a function of `every` has begun.
+local function stop(turns)
+  turns.running:cancel()
+  turns.due:cancel()
+end
+
+-- Calls f at the end of each moment until it returns false. The loop calls it, not this coroutine, which f
+-- may cancel.
+local function turn(turns, seconds, f)
+  while true do
+    turns.running = turns.due:next(function()
+      turns.due = core.moment(seconds)
+      return core.spawn(f)
+    end)
+    local again, err = turns.running:await()
+    if turns.running:state() == "rejected" then
+      core.call(error, err, 0)
+    elseif again == false then
+      return true
+    end
   end
-  return again ~= false
 end
 
 --- Calls a function again and again: first after `seconds`, then `seconds` after each call began, or when
@@ -74,7 +86,7 @@ end
 -- go on.
 -- @param seconds number, above 0, or a text such as "500ms"
 -- @param f function: when it returns false, the calls end
--- @return a promise that resolves with true when the calls end. cancel() ends them
+-- @return a promise that resolves with true when the calls end. cancel() ends them; in f it lets f end first
 function time.every(seconds, f)
   seconds = secondsOf("every", seconds)
   if seconds == 0 then
@@ -82,15 +94,9 @@ function time.every(seconds, f)
   end
   checkFunction("every", f)
   return core.spawn(function()
-    time.sleep(seconds)
-    local function turn(due)
-      if not call(f) then return true end
-      due.promise:await()
-    end
-    while true do
-      local due = held(core.moment(seconds))
-      if closing(due, turn, due) then return true end
-    end
+    local due = core.moment(seconds)
+    local turns = setmetatable({ due = due, running = due }, { __close = stop })
+    return closing(turns, turn, turns, seconds, f)
   end)
 end
 
