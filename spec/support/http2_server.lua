@@ -194,7 +194,21 @@ function connection:greet()
   self.input = self.input:sub(PREFACE + 1)
 end
 
+-- Goes on with the handshake of TLS. True when it is done.
+function connection:shake()
+  if self.shaken then return true end
+  local shaken, err = self.tls:dohandshake()
+  if shaken then
+    self.shaken, self.second = true, next(done) ~= nil
+    self:frame(FRAME.SETTINGS, 0, 0, "")
+  elseif not goesOn[err] then
+    self:close()
+  end
+  return self.shaken
+end
+
 function connection:read()
+  if not self:shake() then return end
   repeat
     local bytes, err, part = self.tls:receive(16384)
     self.input = self.input .. (bytes or part or "")
@@ -204,16 +218,15 @@ function connection:read()
   until not connections[self.tls] or (not bytes and (part or "") == "")
 end
 
+-- Waits for no client: one that does not go on would hold up the others.
 local function accept(listener)
   local plain = listener:accept()
-  plain:settimeout(5)
+  if not plain then return end
+  plain:settimeout(0)
   local tls = ssl.wrap(plain, context)
-  if not tls or not tls:dohandshake() then return end
+  if not tls then return end
   tls:settimeout(0)
-  local new = setmetatable({ tls = tls, input = "", bodies = {}, held = {} }, connection)
-  new.second = next(done) ~= nil
-  connections[tls] = new
-  new:frame(FRAME.SETTINGS, 0, 0, "")
+  connections[tls] = setmetatable({ tls = tls, input = "", bodies = {}, held = {} }, connection)
 end
 
 local listener = assert(socket.bind("127.0.0.1", 0, 64))
