@@ -550,14 +550,15 @@ describe("a server that misbehaves", function()
       raw:fault("POST /App/a", {
         PAUSE, "HTTP/1.1 " .. name .. "\r\nLocation: /App/b\r\nContent-Length: 0\r\n\r\n",
       }, 1, "head")
-      local n, ended = 0, false
+      local n, sent, ended = 0, 0, false
       local request = plain():request { path = "/a", body = function()
         n = n + 1
         if n == 1 then return "x" end
         local _ <close> = setmetatable({}, { __close = function() ended = true end })
         datasession.sleep(1000)
-      end }
-      await.stepUntil(function() return n == 2 and select(4, raw:counts()) > 0 end)
+      end, onProgress = function(count) sent = count end }
+      await.stepUntil(function() return n == 2 and sent == 1 and select(4, raw:counts()) > 0 end)
+      await.flush() -- libcurl asks for more
       raw:release()
       local err = rejected(request)
       assert.equal(name == "413 Too Large" and 413 or nil, err.httpStatus)
