@@ -31,7 +31,7 @@
 #endif
 #endif
 #include <luajit.h>
-#define COMPAT53_PREFIX datasession_compat /* tools/compat53.c has the functions */
+#define COMPAT53_PREFIX datasession_compat /* compat.c has the functions */
 #include <compat-5.3.h>
 #endif
 
@@ -205,9 +205,9 @@ static inline int compat_resume (lua_State *co, lua_State *from, int nargs, int 
 #endif
 
 /*
-** Runs the pending <close> variables of a suspended coroutine and leaves it dead. Without them (COMPAT_ENDS)
-** the coroutine is resumed with the light userdata that compat_end_mark is the address of, which await turns
-** into an error. One that awaits again stays suspended for good.
+** Runs the pending <close> variables of a suspended coroutine and leaves it dead. Before 5.4 (COMPAT_ENDS)
+** Lua has none: await.c resumes the coroutine with a mark, which its await turns into an error. A coroutine
+** that awaits again stays suspended for good.
 */
 #if LUA_VERSION_RELEASE_NUM >= 50406
 #define compat_closethread(co, from) lua_closethread((co), (from))

@@ -2,6 +2,7 @@
 -- a call as a JSON list of numbers, piece by piece.
 
 local core = require "datasession.core"
+local files = require "datasession.internal.files"
 local math = require("datasession.internal.lua").math
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
@@ -79,7 +80,7 @@ local function failFile(path, why) fail("file", "cannot read '%s': %s", path, wh
 -- A directory can be opened, but not read.
 local function openFile(path)
   if core.isDevice(path) then failFile(path, "it is no regular file") end
-  local file, why = io.open(path, "rb")
+  local file, why = files.open(path, "rb")
   if not file then failFile(path, why:gsub("^.*: ", "")) end
   local nothing, broken = file:read(0)
   if not nothing and broken then failFile(path, broken) end

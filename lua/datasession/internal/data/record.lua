@@ -9,6 +9,7 @@ local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
 
+-- "\0row" below is private.VALUES: a literal spares each read of a field a look-up.
 local GENERATION, MEMORY = private.GENERATION, private.MEMORY
 local null = codec.null
 local type = type
