@@ -17,6 +17,6 @@ run-coverage:
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
 	@TORTURE_SHORT=1 tools/in-tree.sh $(BUILD) spec/suites/torture/run.sh $(TORTURE_HOST)
 	@$(GCOVR) --fail-under-line 100 --fail-under-branch 85 $(BUILD)
-	@$(GCOVR) --no-markers --fail-under-line 95 --txt /dev/null --print-summary $(BUILD)
+	@$(GCOVR) --no-markers --fail-under-line 95 --txt $(BUILD)/coverage.txt --print-summary $(BUILD)
 
 .PHONY: coverage run-coverage
