@@ -1,264 +1,175 @@
--- mutants.lua: changes one line of csrc or lua at a time, in a copy of the work tree in build/mutants/tree,
--- and tells which changes no spec notices. tools/mutants.mk lists the variables that it reads.
--- The state is in build/mutants: an interrupted run of the same sources, specs and sample goes on.
-local TOP = "build/mutants"
-local TREE = TOP .. "/tree"
-local COPIED = ".busted .ci .github Makefile CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md " ..
-  "bench bin csrc docs examples lua mkdocs.yml packaging spec tools types *.rockspec"
-local hand = dofile "spec/suites/mutants/hand.lua"
-local equivalents = dofile "spec/suites/mutants/equivalent.lua"
-local concepts = dofile "spec/suites/mutants/specs.lua"
-local candidates_of = dofile "tools/mutations.lua"
-
--- A variable that is set and not empty, or the default.
-local function variable(name, default)
-  local value = os.getenv(name)
-  return value and #value > 0 and value or default
-end
-
-local LUA, WANTED = variable("LUA", "lua5.4"), variable("MUTANTS", "20")
-local SEED = math.tointeger(tonumber(variable("SEED", os.time())))
-local ONLY, REST, LEAST = variable "ONLY", variable "REST", tonumber(variable("LEAST", 0))
+-- mutants.lua: changes csrc or lua in one place at a time, in a copy of the work tree in build/mutants/tree,
+-- and tells which changes no spec notices. tools/mutants.mk lists the variables that it reads. The state is
+-- in build/mutants: an interrupted run of the same sources and specs goes on.
+local file, stringx, tablex = require "pl.file", require "pl.stringx", require "pl.tablex"
+local executeex = require "pl.utils".executeex
+local mutations, concepts = dofile "tools/mutations.lua", dofile "spec/suites/mutants/specs.lua"
+local TOP, TREE = "build/mutants", "build/mutants/tree"
+local LONGEST = 100 -- seconds for a spec whose usual time is not known yet
+local LUA, ONLY, REST = os.getenv "LUA" or "lua5.4", os.getenv "ONLY" or "", os.getenv "REST" or ""
+local WANTED, SEED = os.getenv "MUTANTS" or "20", math.tointeger(tonumber(os.getenv "SEED")) or os.time()
+local LEAST, MINUTES = tonumber(os.getenv "LEAST") or 0, tonumber(os.getenv "MINUTES") or math.huge
 
 local function say(...) print(string.format(...)) io.stdout:flush() end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local function list(command) return stringx.splitlines((select(3, executeex(command)))) end
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
+-- A table of texts that is kept in a file.
+local function kept(path)
+  local values, log = {}, assert(io.open(path, "a+"))
+  for key, value in log:read "a":gmatch "([^\t\n]*)\t([^\n]*)\n" do values[key] = value end
+  return setmetatable({}, { __index = values, __newindex = function(_, key, value)
+    values[key] = tostring(value)
+    log:write(key, "\t", value, "\n"):flush()
+  end })
 end
-
-local function list(command)
-  local lines = {}
-  for line in io.popen(command):lines() do lines[#lines + 1] = line end
-  return lines
-end
-
--- ---- The copy
 
 -- True if the command succeeds within `seconds`. Its output goes to build/mutants/log.
 local function runs(seconds, command)
-  local ok, _, code = os.execute(("cd %s && exec nice timeout -k 5 %d %s >../log 2>&1 </dev/null")
-    :format(TREE, seconds, command))
-  return ok == true, code == 124 or code == 137
+  local line = "cd %s && SPEC_TIMEOUT=30 exec nice timeout -k 5 %d %s >../log 2>&1 </dev/null"
+  return (os.execute(line:format(TREE, math.ceil(seconds), command))) == true
 end
 
 local function build() return runs(900, "make -s -j2 WARNINGS=-w all specs") end
 
--- Copies the work tree and what is built. Returns a number that differs when a source or a spec does.
-local function copy()
-  assert(os.execute(("rm -rf %s && mkdir -p %s/build && cp -a $(ls -d %s 2>/dev/null) %s && " ..
-    "for part in obj lib spec preload; do cp -a build/$part %s/build; done")
-    :format(TREE, TREE, COPIED, TREE, TREE)))
-  return list("find csrc lua spec -type f -print0 | sort -z | xargs -0 cksum | cksum")[1]:match "%d+"
-end
-
--- ---- The specs of a file
+-- ---- Specs
 
 local ALL = list "find spec -name '*_spec.lua' -o -name '*_spec.c' | sort"
-local times = {} -- spec -> the seconds that it takes without a mutant; 0: it fails
+local times = kept(TOP .. "/times") -- spec: the seconds that it takes without a mutant
+local broken = {} -- spec: true if it fails without a mutant
 
-local function below(folder, into)
-  for _, spec in ipairs(ALL) do
-    if spec == folder or spec:sub(1, #folder + 1) == folder .. "/" then into[#into + 1] = spec end
-  end
-end
-
--- The specs of the concept: the one with the file's name first, then those that the table names, fast ones
--- first; `rest`: all others.
-local function specs_of(path, rest)
-  local found, stem = {}, path:match "([^/]+)%.%w+$"
+-- The specs of the file's concept, then all others: the one with the file's name first, then by their times.
+local function specs_of(path)
+  local own, others, rank, stem = {}, {}, {}, path:match "([^/]+)%.%w+$"
   local folders = path:gsub("^csrc", "spec"):gsub("/[^/]*$", "")
-  for _, row in ipairs(concepts) do
-    if path:sub(1, #row[1]) == row[1] then
-      folders = row[2]
-      break
+  for i = #concepts, 1, -1 do
+    if path:find(concepts[i][1], 1, true) == 1 then folders = concepts[i][2] end
+  end
+  for place, spec in ipairs(ALL) do
+    local list_of_it = others
+    for name in folders:gmatch "%S+" do
+      if spec == name or spec:find(name .. "/", 1, true) == 1 then list_of_it = own end
     end
+    list_of_it[#list_of_it + 1] = spec
+    rank[spec] = spec:match "([^/]+)_spec%.%w+$" == stem and 0 or tonumber(times[spec]) or 2 + place / 1000
   end
-  for folder in folders:gmatch "%S+" do below(folder, found) end
-  if rest then
-    local own = {}
-    for _, spec in ipairs(found) do own[spec] = true end
-    found = {}
-    for _, spec in ipairs(ALL) do
-      if not own[spec] then found[#found + 1] = spec end
-    end
-  end
-  local rank = {}
-  for place, spec in ipairs(found) do
-    rank[spec] = (spec:match "([^/]+)_spec%.%w+$" == stem and -1e6) or times[spec] or place / 1000
-  end
-  table.sort(found, function(a, b) return rank[a] < rank[b] end)
-  return found
+  for _, specs in ipairs { own, others } do table.sort(specs, function(a, b) return rank[a] < rank[b] end) end
+  return own, others
 end
 
 local function command_of(spec)
-  local name = spec:match "([^/]+)_spec%.c$"
-  if not name then
-    return ("tools/in-tree.sh build %s tools/busted.lua --output=TAP --no-keep-going %s"):format(LUA, spec)
-  elseif spec:match "^spec/net/" then
+  local folder, name = spec:match "^spec/(%w+)/(.*)_spec%.c$"
+  if folder == "net" then
     return "tools/in-tree.sh build build/spec/net_spec " .. (name == "net" and "" or name)
+  elseif folder == "host" then
+    return "tools/in-tree.sh build env LD_PRELOAD=build/preload/spec/net/resolver_hang.so " ..
+      "DATASESSION_HANG_FIFO=build/spec/hang.fifo build/spec/host/" .. name .. "_spec"
   end
-  return "tools/in-tree.sh build env LD_PRELOAD=build/preload/spec/net/resolver_hang.so " ..
-    "DATASESSION_HANG_FIFO=build/spec/hang.fifo build/spec/host/" .. name .. "_spec"
+  return ("tools/in-tree.sh build %s tools/busted.lua --output=TAP --no-keep-going %s"):format(LUA, spec)
 end
 
--- Measures, once, how long each spec takes without a mutant. The bound of a run is derived from it.
-local function measure(specs)
-  local built = false
+-- Runs a spec. Its bound follows from its usual time, which the first run that passes tells.
+local function passes(spec)
+  local usual, began = tonumber(times[spec]), os.time()
+  local ok = runs(usual and 15 + 5 * usual or LONGEST, command_of(spec))
+  if ok and not usual then times[spec] = os.time() - began + 0.5 end
+  return ok
+end
+
+local function first_failure(specs)
   for _, spec in ipairs(specs) do
-    if not times[spec] then
-      built = built or assert(build())
-      local began = os.time()
-      local ok = runs(300, command_of(spec))
-      times[spec] = ok and os.time() - began + 0.5 or 0
-      local file = assert(io.open(TOP .. "/times", "a"))
-      file:write(("%s\t%g\n"):format(spec, times[spec]))
-      file:close()
-      if not ok then say("  %s fails without a mutant: left out", spec) end
-    end
+    if not broken[spec] and not passes(spec) then return spec end
   end
 end
 
 -- ---- One mutant
 
-local function first_failure(specs)
-  for _, spec in ipairs(specs) do
-    if times[spec] > 0 then
-      local ok, slow = runs(math.ceil(20 + 4 * times[spec]), command_of(spec))
-      if not ok then return spec .. (slow and " (by its bound)" or "") end
-    end
-  end
-end
-
--- Returns killed, rest, lived or invalid, and the spec that failed.
+-- Returns killed, rest, lived or invalid, the spec that failed, and the seconds.
 local function try(mutant)
-  local where = TREE .. "/" .. mutant.path
-  measure(mutant.specs or specs_of(mutant.path))
-  if REST then measure(specs_of(mutant.path, true)) end
-  write(where, mutant.text)
-  local verdict, spec = "invalid", nil
-  if build() then
-    verdict, spec = "killed", first_failure(mutant.specs or specs_of(mutant.path))
-    if not spec and REST then
-      verdict, spec = "rest", first_failure(specs_of(mutant.path, true))
-    end
+  local where, is_c, verdict, spec = TREE .. "/" .. mutant.path, mutant.path:match "%.c$", "invalid", nil
+  local began, own, others = os.time(), specs_of(mutant.path)
+  file.write(where, mutant.text())
+  if is_c and build() or not is_c and loadfile(where) then
+    verdict, spec = "killed", first_failure(mutant.specs or own)
+    if not spec and REST ~= "" then verdict, spec = "rest", first_failure(others) end
+    verdict = spec and verdict or "lived"
   end
-  write(where, read(mutant.path))
-  return (verdict == "invalid" or spec) and verdict or "lived", spec
-end
-
--- ---- The choice
-
-local function equivalent(mutant)
-  for _, one in ipairs(equivalents) do
-    if one.file == mutant.path and one.old == mutant.old and one.new == mutant.new then
-      one.found = true
-      return true
-    end
-  end
+  file.write(where, mutant.clean)
+  assert(not is_c or build())
+  if not spec or times[spec] or passes(spec) then return verdict, spec or "", os.time() - began end
+  say("  %s fails without a mutant: left out", spec)
+  broken[spec] = true
+  return try(mutant)
 end
 
 local function drawn()
-  local all = {}
+  local all, same = {}, {}
+  for _, one in ipairs(dofile "spec/suites/mutants/equivalent.lua") do
+    same[one.file .. one.old .. "\n" .. one.new] = one
+  end
   for _, path in ipairs(list "find csrc lua -name '*.c' -o -name '*.lua' | sort") do
-    for _, mutant in ipairs(candidates_of(path, read(path))) do
-      if not equivalent(mutant) and (not ONLY or path:find(ONLY)) then all[#all + 1] = mutant end
+    for _, mutant in ipairs(mutations(path, file.read(path))) do
+      local key = path .. mutant.old .. "\n" .. mutant.new
+      mutant.equivalent, same[key] = same[key] and "equivalent", nil
+      if path:find(ONLY) then all[#all + 1] = mutant end
     end
   end
-  for _, one in ipairs(equivalents) do
-    assert(one.found, ("equivalent.lua: no such mutant: %s: %s"):format(one.file, one.new))
-  end
-  math.randomseed(SEED)
-  for i = #all, 2, -1 do
-    local j = math.random(i)
-    all[i], all[j] = all[j], all[i]
-  end
+  local _, left = next(same)
+  assert(not left, "equivalent.lua: no such mutant: " .. (left and left.new or ""))
   say("%d mutants to choose from; SEED=%d", #all, SEED)
   return all, tonumber(WANTED)
 end
 
 local function hand_made()
   local all = {}
-  for i, one in ipairs(hand) do
-    local text = assert(read(one.file), one.file)
-    local from, to = text:find(one.old, 1, true)
-    assert(from and not text:find(one.old, to, true), "hand.lua: expected once: " .. one.old)
-    if not ONLY or one.what:find(ONLY) or one.file:find(ONLY) then
-      all[#all + 1] = { path = one.file, line = i, kind = "hand", old = one.old, new = one.what,
-        text = text:sub(1, from - 1) .. one.new .. text:sub(to + 1), specs = { one.spec } }
+  for i, one in ipairs(dofile "spec/suites/mutants/hand.lua") do
+    local text = file.read(one.file)
+    assert(stringx.count(text, one.old) == 1, "hand.lua: expected once: " .. one.old)
+    if one.file:find(ONLY) then
+      all[#all + 1] = { path = one.file, line = i, kind = "hand", old = one.old, new = one.what, clean = text,
+        text = function() return stringx.replace(text, one.old, one.new) end, specs = { one.spec } }
     end
   end
   return all, #all
 end
 
--- ---- The report
+-- ---- The sample and its table
 
-local function report(results)
-  local folders, names, sum, lived = {}, {}, { killed = 0, rest = 0, lived = 0 }, {}
-  for _, one in ipairs(results) do
-    local name = one.mutant.path:match "^(.*)/"
-    if not folders[name] then
-      folders[name], names[#names + 1] = { killed = 0, rest = 0, lived = 0 }, name
-    end
-    folders[name][one.verdict], sum[one.verdict] = folders[name][one.verdict] + 1, sum[one.verdict] + 1
-    if one.verdict ~= "killed" then lived[#lived + 1] = one end
-  end
-  table.sort(names)
-  say("\n%-42s %8s %8s %8s", "folder", "own", "others", "lived")
-  for _, name in ipairs(names) do
-    say("%-42s %8d %8d %8d", name, folders[name].killed, folders[name].rest, folders[name].lived)
-  end
-  local total = sum.killed + sum.rest + sum.lived
-  local share = total > 0 and 100 * sum.killed / total or 100
-  say("%-42s %8d %8d %8d   %.0f %% killed by the concept's own specs", "all", sum.killed, sum.rest, sum.lived,
-    share)
-  for _, one in ipairs(lived) do
-    say("\n%s %s:%d (%s)\n  - %s\n  + %s", one.verdict == "lived" and "LIVED" or "killed by others",
-      one.mutant.path, one.mutant.line, one.mutant.kind, one.mutant.old, one.mutant.new)
-  end
-  return share
-end
-
-local sum = copy()
-for line in (read(TOP .. "/times") or ""):gmatch "[^\n]+" do
-  local spec, seconds = line:match "^(.-)\t(.*)$"
-  if tonumber(seconds) > 0 then times[spec] = tonumber(seconds) end
-end
-if not build() then
-  io.stderr:write(read(TOP .. "/log"))
-  os.exit(1)
-end
-local state = ("%s/results-%s%s"):format(TOP, sum, REST and "-rest" or "")
-local known = {}
-for line in (read(state) or ""):gmatch "[^\n]+" do
-  local id, verdict, spec = line:match "^(.-)\t(.-)\t(.*)$"
-  known[id] = { verdict, spec }
-end
+assert(os.execute((("rm -rf TREE; mkdir -p TREE/build; tar c --exclude=./build --exclude=./.git . | " ..
+  "tar x -C TREE; cp -a build/obj build/lib build/spec build/preload TREE/build"):gsub("TREE", TREE))))
+assert(build(), "build/mutants/log says why the copy cannot be built")
+local sum = list "find csrc lua spec tools/mut* -type f -print0 | sort -z | xargs -0 cksum | cksum"[1]
+local known = kept(("%s/results-%s%s"):format(TOP, sum:match "%d+", REST))
 local all, wanted = (WANTED == "hand" and hand_made or drawn)()
-local results = {}
-for _, mutant in ipairs(all) do
-  if #results >= wanted then break end
-  local id = ("%s:%d %s %s"):format(mutant.path, mutant.line, mutant.kind, mutant.new)
-  local began = os.time()
-  local verdict, spec = table.unpack(known[id] or {})
-  if not verdict then
-    verdict, spec = try(mutant)
-    local file = assert(io.open(state, "a"))
-    file:write(("%s\t%s\t%s\n"):format(id, verdict, spec or ""))
-    file:close()
-  end
+local folders, lived, count, started = { all = { mutants = 0, killed = 0 } }, {}, 0, os.time()
+math.randomseed(SEED)
+while count < wanted and #all > 0 and os.time() - started < 60 * MINUTES do
+  local mutant = table.remove(all, math.random(#all))
+  local id = ("%s:%d %s %s"):format(mutant.path, mutant.line, mutant.kind, mutant.new):gsub("%s", " ")
+  if not mutant.equivalent and not known[id] then known[id] = ("%s (%s, %d s)"):format(try(mutant)) end
+  local verdict = mutant.equivalent or known[id]:match "^%w+"
   if verdict ~= "invalid" then
-    results[#results + 1] = { mutant = mutant, verdict = verdict, spec = spec }
-    say("%3d  %-7s %s  (%s, %d s)", #results, verdict, id, spec or "", os.time() - began)
+    count = count + (mutant.equivalent and 0 or 1)
+    say("%3d  %s: %s", count, id, known[id] or verdict)
+    for _, name in ipairs { "all", (mutant.path:match "^(.*)/") } do
+      folders[name] = folders[name] or {}
+      for _, column in ipairs { verdict, not mutant.equivalent and "mutants" or nil } do
+        folders[name][column] = (folders[name][column] or 0) + 1
+      end
+    end
+    if verdict == "lived" or verdict == "rest" then
+      lived[#lived + 1] = ("\n%s %s:%d (%s)\n  - %s\n  + %s"):format(verdict == "lived" and "LIVED" or
+        "KILLED BY OTHERS", mutant.path, mutant.line, mutant.kind, mutant.old, mutant.new)
+    end
   end
 end
-os.exit(report(results) >= LEAST)
+if count < wanted then say("\n%d of %s mutants were tried; MINUTES=%g", count, WANTED, MINUTES) end
+local line = "%-42s %8s %8s %8s %8s %10s"
+say("\n" .. line, "folder", "mutants", "killed", "others", "lived", "equivalent")
+for name, of in tablex.sort(folders) do
+  say(line, name, of.mutants or 0, of.killed or 0, of.rest or 0, of.lived or 0, of.equivalent or 0)
+end
+say("%s", table.concat(lived, "\n"))
+local share = 100 * folders.all.killed / math.max(folders.all.mutants, 1)
+say("\n%.0f %% of %d killed by the concept's own specs", share, folders.all.mutants)
+os.exit(share >= LEAST)

@@ -1,129 +1,120 @@
 -- mutations.lua: the changes that tools/mutants.lua can make to a C or Lua file.
+local lpeg, stringx = require "lpeg", require "pl.stringx"
+local P = lpeg.P
 
--- The text with comments as blanks and the contents of strings as underscores, of the same length.
-local function mask(text, is_c)
-  local out, at = {}, 1
-  local function take(pattern, filler)
-    local from, to = text:find("^" .. pattern, at)
-    if not from then return false end
-    out[#out + 1] = (text:sub(from, to):gsub("[^\n]", filler))
-    at = to + 1
-    return true
-  end
-  local function take_string()
-    local quote = text:sub(at, at)
-    local to = at + 1
-    while to <= #text and text:sub(to, to) ~= quote do to = to + (text:sub(to, to) == "\\" and 2 or 1) end
-    out[#out + 1] = quote .. text:sub(at + 1, to - 1):gsub("[^\n]", "_") .. quote
-    at = to + 1
-    return true
-  end
-  while at <= #text do
-    local one = text:sub(at, at)
-    local done
-    if one == '"' or one == "'" then
-      done = take_string()
-    elseif is_c then
-      done = one == "/" and (take("/%*.-%*/", " ") or take("//[^\n]*", " "))
-    else
-      done = one == "-" and (take("%-%-%[%[.-%]%]", " ") or take("%-%-[^\n]*", " ")) or
-        one == "[" and (take("%[%[.-%]%]", "_") or take("%[=%[.-%]=%]", "_"))
-    end
-    if not done then
-      out[#out + 1] = one
-      at = at + 1
-    end
-  end
-  return table.concat(out)
+-- ---- The text with comments as blanks and the contents of strings as underscores, of the same length
+
+local function filled(filler)
+  return function(text) return (text:gsub("[^\n]", filler)) end
 end
+local function up_to(stop) return (1 - P(stop)) ^ 0 * stop end
+local function string_in(quote) return quote * ((P "\\" * 1 + 1 - P(quote)) ^ 0 / filled "_") * quote end
 
-local PAIRS = { { " < ", " <= " }, { " <= ", " < " }, { " > ", " >= " }, { " >= ", " > " } }
-local BOTH = { { " %+ 1%f[^%w.]", "" }, { " %- 1%f[^%w.]", "" }, { "return true%f[^%w_]", "return false" },
-  { "return false%f[^%w_]", "return true" }, { " = true%f[^%w_]", " = false" },
-  { " = false%f[^%w_]", " = true" } }
-local C = { { " == ", " != " }, { " != ", " == " }, { " && ", " || " }, { " || ", " && " }, { " &&$", " ||" },
-  { " ||$", " &&" } }
-local LUA = { { " == ", " ~= " }, { " ~= ", " == " }, { " and ", " or " }, { " or ", " and " },
-  { "%f[%w_]not ", "" } }
-local KIND = { 'kind = "([^"]+)"', function(kind) return kind ~= "error" and 'kind = "error"' or nil end }
+local TO_THE_END = (1 - P "\n") ^ 0
+local STRING = string_in '"' + string_in "'"
+local LONG_STRING = P "[[" * up_to "]]" + P "[=[" * up_to "]=]"
+local HIDDEN = {
+  c = STRING + (P "/*" * up_to "*/" + "//" * TO_THE_END) / filled " ",
+  lua = STRING + ("--" * (LONG_STRING + TO_THE_END)) / filled " " + LONG_STRING / filled "_",
+}
 
--- The line without its statement; nil: the line holds no statement.
-local function removed_c(line, before)
-  if not before:match "[;{}):]%s*$" and not before:match "else%s*$" then return end
-  local indent = line:match "^%s+"
-  if not indent then return end
-  if line:match "^%s+if %b() [^{]+;%s*$" or line:match "^%s+[%w_%->.%[%]%*]+ [%-+|&]?= [^{]*;%s*$" or
-    line:match "^%s+[%w_%->.]+%b();%s*$" or line:match "^%s+[%w_%->.%[%]]+[%+%-][%+%-];%s*$" then
-    return indent .. ";"
+-- ---- Changes of a word or sign: the kind, a pattern, its replacement
+
+local BOTH = {
+  { "off by one", " < ", " <= " }, { "off by one", " <= ", " < " }, { "off by one", " > ", " >= " },
+  { "off by one", " >= ", " > " }, { "off by one", " [+-] 1%f[^%w.]", "" },
+  { "value", "return true%f[^%w_]", "return false" }, { "value", "return false%f[^%w_]", "return true" },
+  { "value", " = true%f[^%w_]", " = false" }, { "value", " = false%f[^%w_]", " = true" },
+}
+local WORDS = {
+  c = { { "condition", " == ", " != " }, { "condition", " != ", " == " },
+    { "condition", " &&%f[%s\0]", " ||" }, { "condition", " ||%f[%s\0]", " &&" },
+    { "flipped", "%f[%w]if (%b())", "if (!%1)" } },
+  lua = { { "condition", " == ", " ~= " }, { "condition", " ~= ", " == " },
+    { "condition", " and%f[%s\0]", " or" }, { "condition", " or%f[%s\0]", " and" },
+    { "condition", "%f[%w_]not ", "" }, { "flipped", "%f[%w]if (.-) then%f[^%w]", "if not (%1) then" } },
+}
+local ERROR_KIND = { "wrong kind", 'kind = "[^"]+"', 'kind = "error"' }
+
+-- Calls add(kind, new line) for each place of the line that fits; `code` is the line without texts.
+local function replace(row, line, code, add)
+  local from, to = code:find(row[2])
+  while from do
+    add(row[1], line:sub(1, from - 1) .. line:sub(from, to):gsub(row[2], row[3]) .. line:sub(to + 1))
+    from, to = code:find(row[2], to)
   end
 end
 
-local function removed_lua(line, before)
-  if before:match "[,({=.+*/<>]%s*$" or before:match "%f[%w]and%s*$" or before:match "%f[%w]or%s*$" then
-    return
+-- ---- Whole statements
+
+local STATEMENTS = { -- assignments, calls, increments
+  c = { "^%s+[%w_%->.%[%]%*]+ [%-+|&]?= [^{]*;%s*$", "^%s+[%w_%->.]+%b();%s*$",
+    "^%s+[%w_%->.%[%]]+[%+%-][%+%-];%s*$" },
+  lua = { "^%s+[%w_.%[%]]+ = [^,{]+$", "^%s+[%w_.:]+%b()%s*$" },
+}
+local CONDITIONAL = { c = { "^%s+if %b() [^{]+;%s*$" }, lua = { "^%s+if .* then .* end%s*$" } }
+local CONTINUED = { c = { "[^;{}):e]%s*$", "[^s]e%s*$" }, -- the ends of lines after which no statement begins
+  lua = { "[,({=.+*/<>]%s*$", "%f[%w]and%s*$", "%f[%w]or%s*$" } }
+
+local function fits(code, patterns)
+  for _, pattern in ipairs(patterns) do
+    if code:find(pattern) then return true end
   end
-  local indent = line:match "^%s+"
-  if not indent or line:match "^%s*local " or line:match "^%s*return" then return end
-  if line:match "^%s+if .* then .* end%s*$" or line:match "^%s+[%w_.%[%]]+ = [^,]+$" or
-    line:match "^%s+[%w_.:]+%b()%s*$" then
-    return indent
-  end
+  return false
 end
 
--- All single changes of the line: a list of { new line, kind }.
-local function changes(line, masked, before, is_c)
-  local found = {}
-  local function add(new, kind)
-    if new and new ~= line then found[#found + 1] = { new, kind } end
-  end
-  local function try(rows, kind, subject)
-    for _, row in ipairs(rows) do
-      local at = 1
-      while true do
-        local from, to = subject:find(row[1], at)
-        if not from then break end
-        local new = type(row[2]) == "string" and row[2] or line:sub(from, to):gsub(row[1], row[2])
-        add(line:sub(1, from - 1) .. new .. line:sub(to + 1), kind)
-        at = to
-      end
-    end
-  end
-  try(PAIRS, "off by one", masked)
-  try(BOTH, "value", masked)
-  try(is_c and C or LUA, "condition", masked)
-  try({ KIND }, "wrong kind", masked:find "kind = " and line or "")
-  local from, to = masked:find(is_c and "%f[%w]if %b()" or "%f[%w]if .- then%f[^%w]")
-  if from and is_c then
-    add(line:sub(1, from + 3) .. "!(" .. line:sub(from + 4, to - 1) .. "))" .. line:sub(to + 1), "flipped")
-  elseif from then
-    local condition = line:sub(from + 3, to - 5)
-    add(line:sub(1, from + 2) .. "not (" .. condition .. ") then" .. line:sub(to + 1), "flipped")
-  end
-  add((is_c and removed_c or removed_lua)(masked, before), "removed")
-  return found
+-- The function that a statement calls; one name for all that release something, one for all that set a field.
+local function called(code)
+  local name = code:match "([%w_]+)%(" or ""
+  if fits(name, { "free$", "release$", "cleanup$" }) then return "release" end
+  return name:match "^set_" or name
 end
 
--- The mutants of a file: a list of { path, line, kind, old, new, text }.
+-- True if the order of two statements may matter: they call two functions, or one names what the other sets.
+local function depend(first, second)
+  local target = "^%s*([%w_.%[%]>%-]+) [%-+|&]?= "
+  local a, b = first:match(target), second:match(target)
+  if not a and not b then return called(first) ~= called(second) end
+  return a and second:find(a, 1, true) or b and first:find(b, 1, true)
+end
+
+local function shown(lines) return (lines:match "^%s*(.-)%s*$":gsub("\n%s*", " | ")) end
+
+-- ---- The mutants of a file: a list of { path, line, kind, old, new, clean, text }, where
+-- `clean` is the file and text() the changed one
+
 return function(path, text)
-  local is_c = path:match "%.c$" ~= nil
-  local masked, found, start = mask(text, is_c), {}, 1
-  local number, before, excluded = 0, "", false
-  while start <= #text do
-    local stop = text:find("\n", start, true) or #text + 1
-    local line, code = text:sub(start, stop - 1), masked:sub(start, stop - 1)
-    number = number + 1
-    if line:find "GCOVR_EXCL_START" then excluded = true end
-    local skip = excluded or line:find "GCOVR_EXCL_LINE" or (is_c and not line:match "^  ") or code:match "^#"
-    for _, change in ipairs(skip and {} or changes(line, code, before, is_c)) do
-      local new = text:sub(1, start - 1) .. change[1] .. text:sub(stop)
-      if is_c or load(new) then
-        found[#found + 1] = { path = path, line = number, kind = change[2], text = new,
-          old = line:match "^%s*(.-)%s*$", new = change[1]:match "^%s*(.-)%s*$" }
+  local language = path:match "%.c$" and "c" or "lua"
+  local hidden = lpeg.Cs((HIDDEN[language] + 1) ^ 0):match(text)
+  local lines, codes = stringx.splitlines(text), stringx.splitlines(hidden)
+  local found, before, excluded = {}, "", false
+  for i, line in ipairs(lines) do
+    local code, indent, after = codes[i], line:match "^%s*", codes[i + 1] or ""
+    local function add(kind, new, last) -- `new` stands for the lines i to `last`
+      local old = table.concat(lines, "\n", i, last or i)
+      if old == new then return end
+      found[#found + 1] = { path = path, line = i, kind = kind, old = shown(old), new = shown(new),
+        clean = text,
+        text = function()
+          return table.concat(lines, "\n", 1, i - 1) .. "\n" .. new .. "\n" ..
+            table.concat(lines, "\n", (last or i) + 1) .. "\n"
+        end }
+    end
+    excluded = line:find "GCOVR_EXCL_START" or excluded and not line:find "GCOVR_EXCL_STOP"
+    if not excluded and not line:find "GCOVR_EXCL" and not (language == "c" and code:find "^[%w#]") then
+      for _, row in ipairs(BOTH) do replace(row, line, code, add) end
+      for _, row in ipairs(WORDS[language]) do replace(row, line, code, add) end
+      if code:find "kind = " then replace(ERROR_KIND, line, line, add) end
+      local statement = fits(code, STATEMENTS[language]) and not fits(before, CONTINUED[language])
+      if statement or fits(code, CONDITIONAL[language]) and not fits(before, CONTINUED[language]) then
+        add("removed", indent .. (language == "c" and ";" or ""))
+      end
+      if statement and after:match "^%s*" == indent and fits(after, STATEMENTS[language]) and
+        not fits(code, CONTINUED[language]) and depend(code, after) then
+        add("swapped", lines[i + 1] .. "\n" .. line, i + 1)
       end
     end
-    if line:find "GCOVR_EXCL_STOP" then excluded = false end
-    if code:match "%S" then before = code end
-    start = stop + 1
+    if code:find "%S" then before = code end
   end
   return found
 end
