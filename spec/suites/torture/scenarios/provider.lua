@@ -210,7 +210,7 @@ add {
   ways = { "await" },
   prepare = function(t)
     local c = loggedIn(t)
-    -- By path: the repeat of one request may come before the others, and must not meet the refusal of another.
+    -- By path: the repeat of one request may come before the others, and must not meet their refusals.
     for _, path in ipairs { "home%.html$", "_oeping$" } do
       t.server:fault { kind = "status", status = 401, path = path, model = "bearer" }
     end
