@@ -133,17 +133,20 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
   }
 }
 
+/* True if the transfer uses a kept connection: libcurl's own retry may use a new one. */
+static bool is_reused (struct handle *h) {
+  long connects = 1;
+  curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
+  return !connects;
+}
+
 /*
 ** True if a kept connection has input before the request is sent. An unsolicited response would be taken for
 ** the response to this request, and the end of a TLS connection would be noticed too late. libcurl 7.88
 ** checks for neither.
 */
-static bool has_stale_input (struct handle *h) {
-  long connects = 1;
-  curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
-  h->reused = !connects;
-  if (!h->reused) return false;
-  return sockets_has_input(h->sockets, h->port);
+static bool has_stale_input (const struct handle *h) {
+  return h->reused && !h->exchange->run->reached && sockets_has_input(h->sockets, h->port);
 }
 
 enum { MOST_REFUSALS = 100 }; /* a server that ends its connections early needs fewer */
@@ -194,7 +197,8 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   (void)local_ip;
   h->port = local_port;
   if (x->run->record) record_peer(x->run->record, ip, port, local_port);
-  h->stale = !x->run->reached && has_stale_input(h);
+  h->reused = is_reused(h);
+  h->stale = has_stale_input(h);
   if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->run->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
   x->run->reached = true;

@@ -284,6 +284,24 @@ void broken_connections_leave_doubt (void) {
   client_close();
 }
 
+/* A response that was cut is final, also on a handle whose last transfer had found no kept connection. */
+void stranded_handles_forget_that (void) {
+  client_open(&one_handle);
+  struct handle *h = new_handle();
+  struct exchange *x = request_new("/");
+  exchange_start(x, clock_now());
+  h->stranded = true;
+  CHECK(handle_prepare(h, x) == CURLE_OK);
+  x->run->reached = h->reused = true;
+  x->run->header_bytes = 10;
+  CHECK(!handle_tries_again(h, CURLE_PARTIAL_FILE) && !h->retried);
+  handle_rest(h);
+  exchange_free(x);
+  handle_free(h);
+  sockets_cleanup(&sockets);
+  client_close();
+}
+
 /* Opens a socket with that local port; 0: any. */
 static int open_socket (in_addr_t address, int port) {
   struct sockaddr_in own = {

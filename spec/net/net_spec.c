@@ -66,6 +66,7 @@ static void run_transfers (void) {
   RUN(redirects_change_the_method);
   RUN(cut_responses_fail);
   RUN(some_requests_are_sent_once);
+  RUN(cut_connections_are_replaced_once);
   RUN(new_connections_have_their_limit);
   RUN(renewed_handles_have_their_limit);
   RUN(handles_are_kept_up_to_their_limit);
@@ -86,6 +87,7 @@ static void run_isolation (void) {
   RUN(nothing_is_left_on_a_handle);
   RUN(handles_know_the_certificates_again);
   RUN(broken_connections_leave_doubt);
+  RUN(stranded_handles_forget_that);
   RUN(ports_are_used_again);
   RUN(retries_go_to_the_right_uri);
   RUN(unsolicited_responses_are_dropped);

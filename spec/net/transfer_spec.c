@@ -332,6 +332,18 @@ void some_requests_are_sent_once (void) {
   client_close();
 }
 
+/* Also after the handle had found its kept connection closed. */
+void cut_connections_are_replaced_once (void) {
+  client_open(&(struct engine_limits){.idle_handles = 1});
+  for (int i = 0; i < 6; i++) {
+    exchange_free(get(i % 2 ? "/close-later" : "/echo"));
+    struct exchange *x = request_new("/nothing");
+    CHECK(count_sendings(x) == 2 && x->response.may_have_arrived && !x->response.reused);
+    check_failure(x, FAILURE_CONNECT, "");
+  }
+  client_close();
+}
+
 /* A port without a listener, which stays so while the socket holds it. */
 static int hold_port (int *port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
