@@ -71,6 +71,19 @@ describe("a data object in memory", function()
     assert.equal("find: expected a function, got string", raised(function() customers:find "x" end))
   end)
 
+  it("walks the fields of the working record by pairs of a table", function()
+    local function fields()
+      local found = {}
+      for name, value in pairs(customers.ttCustomer) do found[name] = value end
+      return found
+    end
+    customers:add { CustNum = 9, Name = "Nine" }
+    assert.equal("Nine", fields().Name)
+    assert.equal(9, fields().CustNum)
+    customers:findById "none"
+    assert.same({}, fields())
+  end)
+
   it("finds records by their ids", function()
     local byId = {}
     for r in customers:records() do byId[r.id] = r end

@@ -116,6 +116,11 @@ describe("a manager of PROIV sessions", function()
       assert.is_string(start "left")
     end)
 
+    it("one in a slot whose session has ended just now", function()
+      manager:session(start "left"):invalidate()
+      assert.is_string(start "left")
+    end)
+
     it("none that cannot be, and says why", function()
       local failed
       manager.hub:subscribe("proiv.session.failed", function(_, data) failed = data end)

@@ -22,9 +22,7 @@ local function matches(refusal, definition, operation, row)
   if refusal.table and refusal.table ~= definition.name then return false end
   if refusal.operation and refusal.operation ~= operation then return false end
   if not refusal.where then return true end
-  local ok, test = pcall(abl.compile, refusal.where, definition.names)
-  if not ok then return false end
-  local compared, result = pcall(test, row)
+  local compared, result = pcall(function() return abl.compile(refusal.where, definition.names)(row) end)
   return compared and result
 end
 
