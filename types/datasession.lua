@@ -1398,6 +1398,10 @@ function SandboxServer:clearRoutes() end
 ---@return any ...
 function SandboxServer:clearFaults() end
 
+---Sends the answers that a fault delays, of all requests that the log has. A test can so let an answer come when it wants: `server:fault { kind = "slow", delay = 60 }`, a call, `server:awaitRequests(1)`, what is to happen first, `server:endDelays()`. Faults to come keep their delay.
+---@return any ...
+function SandboxServer:endDelays() end
+
 ---Makes the data services refuse changes of rows. Options of `server:refuseRows`, each with its type and default:
 ---@param options? datasession.options.server_refuseRows
 ---@return any ...

@@ -103,6 +103,11 @@ static int server_method_is_running (lua_State *L) {
   return 1;
 }
 
+static int server_method_end_delays (lua_State *L) {
+  server_end_delays(check_server(L));
+  return 0;
+}
+
 static int server_method_port (lua_State *L) {
   lua_pushinteger(L, (lua_Integer)server_port(check_server(L)));
   return 1;
@@ -126,10 +131,15 @@ static int server_method_await (lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"start", server_method_start}, {"stop", server_method_stop},
-                                   {"close", server_method_close}, {"isRunning", server_method_is_running},
-                                   {"port", server_method_port},   {"control", server_method_control},
-                                   {"await", server_method_await}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"start", server_method_start},
+                                   {"stop", server_method_stop},
+                                   {"close", server_method_close},
+                                   {"isRunning", server_method_is_running},
+                                   {"port", server_method_port},
+                                   {"control", server_method_control},
+                                   {"await", server_method_await},
+                                   {"endDelays", server_method_end_delays},
+                                   {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {
     {"__gc", server_method_close}, {"__close", server_method_close}, {NULL, NULL}};

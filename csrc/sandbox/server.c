@@ -22,16 +22,25 @@ struct server {
   size_t body_limit;
   pthread_mutex_t lock;
   pthread_cond_t stop;
-  bool stopping; /* guarded by `lock` */
+  bool stopping;     /* guarded by `lock` */
+  unsigned released; /* guarded by `lock`; counts calls of server_end_delays */
 };
 
 /* In the connections' threads */
 
-/* False: the server stopped before the time had passed. */
-static bool doze (struct server *s, double seconds) {
+static unsigned count_released (struct server *s) {
+  (void)pthread_mutex_lock(&s->lock);
+  unsigned released = s->released;
+  (void)pthread_mutex_unlock(&s->lock);
+  return released;
+}
+
+/* Waits so long, or until `released` has grown. False: the server stopped first. */
+static bool doze (struct server *s, double seconds, unsigned released) {
   const struct timespec deadline = clock_deadline(seconds);
   (void)pthread_mutex_lock(&s->lock);
-  while (!s->stopping && pthread_cond_timedwait(&s->stop, &s->lock, &deadline) == 0)
+  while (!s->stopping && s->released == released &&
+         pthread_cond_timedwait(&s->stop, &s->lock, &deadline) == 0)
     continue;
   bool stopping = s->stopping;
   (void)pthread_mutex_unlock(&s->lock);
@@ -70,10 +79,11 @@ static void *on_request_line (void *context, const char *uri, struct MHD_Connect
 static enum MHD_Result finish (struct server *s, struct MHD_Connection *connection,
                                const struct request *request) {
   struct answer answer;
+  unsigned released = count_released(s); /* before the host can see the request in the log */
   answer_init(&answer);
   state_answer(s->state, request, &answer);
   enum MHD_Result result = MHD_NO;
-  if (!(answer.delay > 0) || doze(s, answer.delay)) result = delivery_send(connection, &answer);
+  if (!(answer.delay > 0) || doze(s, answer.delay, released)) result = delivery_send(connection, &answer);
   answer_cleanup(&answer);
   return result;
 }
@@ -110,6 +120,13 @@ static void set_stopping (struct server *s, bool stopping) {
   (void)pthread_cond_broadcast(&s->stop);
   (void)pthread_mutex_unlock(&s->lock);
   state_set_stopping(s->state, stopping);
+}
+
+void server_end_delays (struct server *s) {
+  (void)pthread_mutex_lock(&s->lock);
+  s->released++;
+  (void)pthread_cond_broadcast(&s->stop);
+  (void)pthread_mutex_unlock(&s->lock);
 }
 
 static struct MHD_Daemon *start_daemon (struct server *s, int fd) {

@@ -32,6 +32,8 @@ bool server_start (struct server *s, char *error, size_t error_size);
 */
 void server_stop (struct server *s);
 
+void server_end_delays (struct server *s); /* sends the delayed answers now */
+
 bool server_is_running (const struct server *s);
 unsigned server_port (const struct server *s);
 struct state *server_state (const struct server *s); /* borrowed */

@@ -223,6 +223,11 @@ function methods:clearFaults()
   control(self, "clearFaults")
 end
 
+--- Sends the delayed answers of requests that the log has; faults to come keep their delay.
+function methods:endDelays()
+  self[CORE]:endDelays()
+end
+
 local METHODS = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
 
 -- The method as requests have it. One that looks like a misspelt one of METHODS raises.

@@ -1016,6 +1016,20 @@ describe("server:fault", function()
     assert.matches("SportsAnonymous", response.body, 1, true)
   end)
 
+  it("sends a delayed answer when the delays are ended, and the next one not", function()
+    server:fault { kind = "slow", delay = 1e6, count = 2 }
+    local first, second = connect(server), connect(server)
+    send(first, "GET", home, {})
+    server:awaitRequests(1)
+    server:endDelays()
+    assert.equal(200, receive(first).status)
+    send(second, "GET", home, {})
+    server:awaitRequests(2)
+    assert.same({}, (socket.select({ second }, nil, 0)))
+    server:endDelays()
+    assert.equal(200, receive(second).status)
+  end)
+
   it("resets the connection", function()
     server:fault { kind = "reset" }
     local connection = connect(server)

@@ -4,6 +4,7 @@ local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
 local sessions = dofile "spec/support/sessions.lua"
+local support = dofile "spec/support/systems.lua"
 
 local LIMIT = await.LIMIT
 local PAGE = "docs/systems.md"
@@ -36,55 +37,14 @@ end
 
 local server
 
-local function customers(session)
-  return session:request { path = "/rest/CustomerService/Customer" }
-end
+local systems = support.of(function() return server end)
 
--- `options` for datasession.new; `credentials` for login; `ask`: a call that the server answers when the
--- session is well; `lose`: the server ends the session.
-local systems = {
-  jsdo = {
-    options = function() return { serviceURI = server.uris.form, authenticationModel = "form" } end,
-    credentials = { "lua", "secret" },
-    ask = customers,
-    lose = function() server:expireSessions "form" end,
-    getSession = { username = "lua", password = "secret", catalogURI = "static/CustomerService.json" },
-  },
-  datasnap = {
-    options = function() return { protocol = "datasnap", serviceURI = server.uris.datasnap } end,
-    credentials = { "lua", "secret" },
-    ask = function(session) return session:invoke("TStock", "Level", { "A/7", 3 }) end,
-    lose = function() server:expireSessions "datasnap" end,
-    getSession = { username = "lua", password = "secret" },
-  },
-  btt = {
-    options = function()
-      return { protocol = "btt", serviceURI = server.uris.btt, reconnect = { delay = 0.01 } }
-    end,
-    credentials = {},
-    ask = function(session) return session:invoke("RateLookup", { ccy = "SEK" }) end,
-    lose = function() server:expireSessions "btt" end,
-    getSession = {},
-  },
-  proiv = {
-    options = function()
-      return {
-        protocol = "proiv", serviceURI = server.origin, sessionNodeID = "left",
-        connectionData = { service = "Orders" },
-      }
-    end,
-    credentials = {},
-    ask = function(session) return session:ping() end,
-    lose = function() server:expireSessions "proiv" end,
-    getSession = {},
-  },
-  ["your own"] = {
-    options = function() return { protocol = "systems", serviceURI = server.uris.anonymous } end,
-    credentials = { "lua", "secret" },
-    ask = customers,
-    lose = function(system) system.lost = true end,
-    getSession = { username = "lua", password = "secret" },
-  },
+systems["your own"] = {
+  options = function() return { protocol = "systems", serviceURI = server.uris.anonymous } end,
+  credentials = { "lua", "secret" },
+  ask = support.customers,
+  lose = function(system) system.lost = true end,
+  getSession = { username = "lua", password = "secret" },
 }
 
 local function define(fields)

@@ -17,6 +17,8 @@ return {
   { what = "a late reply of a former session belongs to the present one", file = "csrc/protocol/btt/call.c",
     old = "  late->epoch = op->epoch;\n  late->logins = op->logins;\n", new = "",
     spec = "spec/protocol/btt/loss_spec.lua" },
+  { what = "a late answer to a former session changes the present one", file = "csrc/session/verdict.c",
+    old = " || op->epoch != op->session->epoch", new = "", spec = "spec/session/two_logins_spec.lua" },
   { what = "an access token is refreshed when its lifetime has passed",
     file = "csrc/protocol/jsdo/provider.c",
     old = "provider_ripe = 0.75;", new = "provider_ripe = 1;",
