@@ -153,6 +153,8 @@ SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -f
 COMPILE = $(CC) -std=c11 -pthread -fPIC -fvisibility=hidden $(WARNINGS) $(OUR_CPPFLAGS) $(CFLAGS) $(SANITIZER)
 LINK = $(CC) -pthread $(SANITIZER) $(CFLAGS) $(LDFLAGS)
 Q = $(if $(V),,@) # V=1 shows whole commands
+# Tests build with all processors, unless make was told a number.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),1))
 
 .PHONY: all core sandbox no-sandbox specs deps demo love test test-collector test-locales asan tsan valgrind \
   check lint format rock rockspec dist test-dist picture types docs test-site screenshots diagrams install \
@@ -267,7 +269,7 @@ runners = $(if $(word 2,$(POLLERS)),$(call runners_of,$(call variant,$(word 1,$(
 
 ## test: the C specs, then busted over spec/, for both pollers (POLLER=epoll or curl: for that one)
 test:
-	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done
+	@set -e; for poller in $(POLLERS); do $(MAKE) $(JOBS) POLLER=$$poller all specs; done
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
 
 ## spec/PATH: one spec, or a folder's: make spec/session/ping_spec.lua, spec/net/values_spec.c, spec/store
@@ -278,7 +280,7 @@ runner_of_one = $(if $(filter spec/host/%.c,$(1)),$(call hanging,$(BUILD)) $(UND
 ifneq ($(ONE_SPEC),)
 .PHONY: $(ONE_SPEC)
 $(ONE_SPEC):
-	@$(MAKE) all specs
+	@$(MAKE) $(JOBS) all specs
 	@LUA=$(LUA) tools/run-tests.sh $(call in_tree,$(BUILD),$(call runner_of_one,$@))
 endif
 

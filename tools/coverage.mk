@@ -12,7 +12,7 @@ coverage:
 
 run-coverage: export DATASESSION_COVERAGE := 1
 run-coverage:
-	@set -e; for poller in $(POLLERS); do $(MAKE) POLLER=$$poller all specs; done; $(MAKE) torture-host
+	@set -e; for poller in $(POLLERS); do $(MAKE) $(JOBS) POLLER=$$poller all specs; done; $(MAKE) torture-host
 	@find $(BUILD) -name '*.gcda' -delete
 	@LUA=$(LUA) tools/run-tests.sh $(runners)
 	@TORTURE_SHORT=1 tools/in-tree.sh $(BUILD) spec/suites/torture/run.sh $(TORTURE_HOST)
