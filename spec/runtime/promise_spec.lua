@@ -704,7 +704,7 @@ describe("a promise", function()
       assert.equal("dead", coroutine.status(co))
     end)
 
-    it("thousands of times, in time or not, or until it is cancelled, without growing", function()
+    it("thousands of times, in time or not, until it is cancelled or fails, without growing", function()
       local resolve
       local never = datasession.promise(nothing)
       local waiting = datasession.spawn(function()
@@ -717,6 +717,7 @@ describe("a promise", function()
         for _ = 1, times do
           resolve(true)
           datasession.spawn(function() never:await(60) end):cancel()
+          datasession.spawn(error, "failed"):fail(nothing)
           datasession.step()
         end
         collectgarbage()

@@ -158,6 +158,7 @@ describe("a session of protocol btt", function()
       { "a status alone", '{"status":"OK"}', nil },
       { "XML", '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "b">]><r><status>OK</status>'
         .. "<!-- x --><sessionId><![CDATA[a]]>&#98;&#x63;</sessionId></r>", "abc" },
+      { "XML with comments around", "<!-- <x> --><r><status>OK</status></r><!-- y --><?z a?>", nil },
       { "a page", '<html><form><input type=hidden name="dse_sessionId" value="a&#98;c"></form></html>',
         "abc" },
     }
@@ -205,6 +206,8 @@ describe("a session of protocol btt", function()
       { "a status in a failure", '{"status":"OK","sessionId":"abc"}', 500, "http", "HTTP 500" },
       { "broken JSON", '{"status":"OK"', 200, "protocol", "has no status, session id or session cookie" },
       { "XML that is not closed", "<r><status>OK</status>", 200, "protocol",
+        "has no status, session id or session cookie" },
+      { "XML behind which a comment has no end", "<r><status>OK</status></r><!-- y", 200, "protocol",
         "has no status, session id or session cookie" },
       { "XML that is too deep", ("<a>"):rep(30) .. ("</a>"):rep(30), 200, "protocol",
         "has no status, session id or session cookie" },

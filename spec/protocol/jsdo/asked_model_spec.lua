@@ -46,6 +46,9 @@ it("a login of another model is told which one the application asks for", functi
       "bearer" },
     { "form", "bearer", challenge 'Digest realm="a", Basic realm="b"', "the application asks for HTTP Basic",
       "basic" },
+    { "form", "bearer", challenge "Basic", "the application asks for HTTP Basic", "basic" },
+    { "form", "bearer", challenge "NTLM,Basic", "the application asks for HTTP Basic", "basic" },
+    { "form", "basic", challenge "NTLM,  bearer", "the application asks for a bearer token", "bearer" },
   } do
     local application, model, answer, what, asked = table.unpack(case, 1, 5)
     local err = refusal(application, model, answer)
@@ -65,7 +68,7 @@ it("a login of the model that is asked for is told that the credentials are wron
 end)
 
 it("a refusal that asks for nothing that we have has a hint of the model", function()
-  for _, answer in ipairs { false, challenge "NTLM" } do
+  for _, answer in ipairs { false, challenge "NTLM", challenge "Bearers, ", challenge "Bear" } do
     assert.matches('does the application want authenticationModel "form"?',
       refusal("form", "basic", answer or nil).hint, 1, true)
   end

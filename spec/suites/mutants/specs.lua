@@ -1,7 +1,7 @@
 -- Which specs watch a file: a beginning of its path, its specs. The first row that fits counts. Without a row
 -- csrc/X has spec/X. A spec with the name of the file always comes first.
 return {
-  { "csrc/net/mask", "spec/runtime/masking_spec.lua" },
+  { "csrc/net/mask", "spec/net/mask_spec.c spec/runtime/masking_spec.lua" },
   { "csrc/net/retry_after", "spec/session/retry_spec.lua" },
   { "csrc/net/cookie_return", "spec/protocol/jsdo/form_cookie_spec.lua" },
   { "csrc/net/record", "spec/runtime/trace_spec.lua spec/runtime/har_spec.lua" },
@@ -13,6 +13,7 @@ return {
   { "csrc/runtime/response", "spec/session/request_spec.lua spec/runtime" },
   { "csrc/runtime/transport_options",
     "spec/session/session_spec.lua spec/net/tls_client_spec.lua spec/runtime" },
+  { "csrc/runtime/options", "spec/runtime/options_spec.lua spec/session/session_spec.lua" },
   { "csrc/runtime/recording", "spec/runtime/har_spec.lua spec/runtime/trace_spec.lua spec/runtime" },
   { "csrc/runtime/json_row", "spec/runtime/json_row_spec.lua spec/data" },
   { "csrc/protocol/jsdo/token_provider", "spec/protocol/jsdo/token_provider_spec.lua spec/protocol/jsdo" },
