@@ -94,6 +94,8 @@ describe("the filter that fill sends", function()
     } do
       assert.equal(expected, where({ field = "Name", operator = operator, value = "v" }, sql))
     end
+    assert.equal("Active = true", where({ field = "Active", operator = "eq", value = true }, sql))
+    assert.equal("Active != false", where({ field = "Active", operator = "neq", value = false }, sql))
     assert.equal([[{"tableRef":"tt1","sqlQuery":"SELECT * FROM tt1 WHERE CustNum = 1"}]],
       text({ filter = { field = "CustNum", operator = "eq", value = 1 } }, sql))
   end)

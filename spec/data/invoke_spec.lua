@@ -62,6 +62,7 @@ describe("invoke", function()
     assert.same({ "Backordered", "Fail", "Reprice", "Ship", "count" }, names)
     assert.equal("operations: unknown operation 'Shop': did you mean 'Ship'?",
       raised(function() return orders.operations.Shop end))
+    assert.equal("operations is read-only", raised(function() orders.operations.Ship = print end))
   end)
 
   it("puts datasets and tables under their name once more, or takes it away", function()

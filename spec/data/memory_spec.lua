@@ -244,6 +244,13 @@ describe("a data object in memory", function()
     assert.is_nil(orders.record)
     assert.is_nil(orders.defaultTableRef)
     assert.equal(customers.ttCustomer, customers.defaultTableRef)
+    assert.equal(orders, orders.ttOrder.jsdo)
+    assert.equal("table ttOrder (0)", tostring(orders.ttOrder))
+    assert.is_nil(orders.ttOrder:getErrorString())
+    assert.equal("unknown field of ttOrder 'findByID': did you mean 'findById'?",
+      raised(function() return orders.ttOrder.findByID end))
+    assert.equal("unknown field of ttOrder 'jsd': did you mean 'jsdo'?",
+      raised(function() return orders.ttOrder.jsd end))
     assert.equal("unknown field of Order 'ttOrdr': did you mean 'ttOrder'?",
       raised(function() return orders.ttOrdr end))
     assert.equal("OrderNum: Order has several tables: write jsdo.ttOrder.OrderNum",

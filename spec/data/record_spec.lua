@@ -99,6 +99,7 @@ describe("a record", function()
   it("describes itself by its primary key, or by its id while it has none", function()
     local r = named "Hoops"
     assert.equal("record of ttCustomer CustNum 3", tostring(r))
+    assert.equal(r, r.data)
     r.Name, r.CustNum = "x", 4
     assert.equal("record of ttCustomer CustNum 3 (modified)", tostring(r))
     local new = customers:add { Name = "New" }
@@ -137,6 +138,12 @@ describe("a record", function()
       sales[2], sales[4] = 20, 40
       assert.equal(20, r.QuarterSales_2)
       assert.equal("1,20,3,40", table.concat(sales, ","))
+      local walked = {}
+      for i, value in pairs(sales) do walked[#walked + 1] = i .. "=" .. value end
+      assert.same({ "1=1", "2=20", "3=3", "4=40" }, walked)
+      assert.equal("{ 1, 20, 3, 40 }", tostring(sales))
+      assert.is_true(sales == r.QuarterSales)
+      assert.is_false(sales == named("Hoops").QuarterSales)
       assert.same({ 1, 2, 3, null }, r.before.QuarterSales)
       assert.equal("modified", r.state)
     end)

@@ -690,4 +690,19 @@ describe("saveChanges", function()
       assert.equal(message, raised(mistake))
     end
   end)
+
+  it("raises for a kind of change that the catalog has no operation for, and counts the changes", function()
+    data.addCatalog(session, [[
+      {"version":"1.5","services":[{"name":"Fixed","address":"/rest/Fixed","resources":[{
+      "name":"Fixed","path":"/Fixed","schema":{"properties":{"ttFixed":{"type":"array","items":{
+      "properties":{"Id":{"type":"integer"}}}}}},
+      "operations":[{"type":"update","path":"","verb":"put","params":[]}]}]}]}]])
+    local fixed = datasession.JSDO { name = "Fixed", session = session }
+    fixed:add { Id = 1 }
+    assert.equal("saveChanges: the resource Fixed has no create operation, which 1 pending change needs",
+      raised(function() fixed:saveChanges() end))
+    fixed:add { Id = 2 }
+    assert.equal("saveChanges: the resource Fixed has no create operation, which 2 pending changes need",
+      raised(function() fixed:saveChanges() end))
+  end)
 end)

@@ -227,9 +227,4 @@ function shared.noteAnswer(key, entry, validators)
   answers[key], entries[key] = validators, entry
 end
 
---- The answer to a request is not to be known again.
-function shared.forgetAnswer(key)
-  if answers[key] then entries[key] = nil end
-end
-
 return shared

@@ -162,16 +162,6 @@ local function append(m, row, created)
   error(message, 0)
 end
 
---- The place of the first row that has no value for the id field; nil: there is none.
-function memory.rowWithoutId(t, rows)
-  local property = t[P].shape.idProperty
-  if not property then return nil end
-  for i = 1, #rows do
-    local value = rows[i][property]
-    if value == nil or value == null or value == "" then return i end
-  end
-end
-
 --- Adds an unchanged record at the end.
 function memory.append(t, row)
   return append(t[P], row)

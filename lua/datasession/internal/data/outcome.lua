@@ -40,11 +40,6 @@ function outcome.ofFailure(err, body)
   return ofStatus(err.httpStatus, body)
 end
 
---- True if a save goes on after this: one record was refused, and others may not be.
-function outcome.isOfRecord(found)
-  return found == outcome.SAVED or found == outcome.REFUSED
-end
-
 -- The server's words about a refused change, for errorString.
 local function wordsOf(err, body)
   local first = errors.ofBody(body)[1]
