@@ -185,6 +185,21 @@ describe("saveChanges", function()
     end
   end)
 
+  it("gives it to children that name the parent's own key, not to those that name none", function()
+    local orders = filled "Order"
+    local heads, lines = orders.ttOrder, orders.ttOrderLine
+    orders.useRelationships = false
+    local named, unnamed = heads:add { OrderNum = 9001, CustNum = 1 }, heads:add { CustNum = 2 }
+    local children = { lines:add { OrderNum = 9001, Qty = 1 }, lines:add { Qty = 2 } }
+    for _, key in ipairs { 9002, 9003 } do
+      server:fault { kind = "status", status = 200, contentType = "application/json", method = "POST",
+        body = ('{"dsOrder":{"ttOrder":[{"OrderNum":%d}]}}'):format(key) }
+    end
+    orders:saveChanges():await(LIMIT)
+    assert.same({ 9002, 9003 }, { named.OrderNum, unnamed.OrderNum })
+    assert.same({ 9002, 0 }, { children[1].OrderNum, children[2].OrderNum })
+  end)
+
   it("deletes a record that was removed while the server created it", function()
     local customers = filled "Customer"
     local record = customers:add { Name = "Short" }

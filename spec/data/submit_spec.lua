@@ -1,6 +1,7 @@
 -- saveChanges(true): all changes in one request.
 local codec = require "datasession.internal.codec"
 local datasession = require "datasession"
+local memory = require "datasession.internal.data.memory"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
@@ -207,6 +208,44 @@ describe("a submit", function()
     assert.equal("created", added.state)
     assert(customers:saveChanges(true):await(LIMIT))
     assert.equal(second, stored(25).Comments)
+  end)
+
+  it("keeps all changes when the catalog's address cannot be completed", function()
+    data.addCatalog(session, [[
+      {"version":"1.5","services":[{"name":"Open","address":"/rest/Open","resources":[{
+      "name":"Open","path":"/Open","schema":{"properties":{"dsOpen":{"type":"object","properties":{
+      "ttOpen":{"type":"array","items":{"properties":{"Id":{"type":"integer"}}}}}}}},
+      "operations":[{"type":"submit","path":"/{Region}","verb":"put","useBeforeImage":true,"params":[]}]}]}]}]])
+    local open = datasession.JSDO { name = "Open", session = session }
+    local record = open.ttOpen:add { Id = 1 }
+    server:clearRequests()
+    local err = await.rejected(open:saveChanges(true), "catalog")
+    assert.matches(": the operation submit needs a value for 'Region', got nothing$", err.message)
+    assert.equal("created", record.state)
+    assert.equal(0, #server:requests())
+    assert.matches("needs a value for 'Region'", open:getErrors()[1].error)
+  end)
+
+  it("gives all records back when one of them has no JSON", function()
+    local customers = filled "Customer"
+    local first, second = data.find(customers, "CustNum", 31), data.find(customers, "CustNum", 32)
+    first.Comments = "n" .. fresh()
+    second.Comments = "n" .. fresh()
+    local plain, seen = memory.values(second), {}
+    plain.Comments = print
+    local handle = function(_, _, _, request) seen[#seen + 1] = request.exception.message end
+    customers:subscribe("afterUpdate", handle)
+    server:clearRequests()
+    local err = await.rejected(customers:saveChanges(true), "error")
+    assert.equal("correct the value, then save again", err.hint)
+    assert.equal(2, #seen)
+    assert.equal("modified", first.state)
+    assert.equal(0, #server:requests())
+    assert.is_true(first:rejectRowChanges())
+    plain.Comments = "n" .. fresh()
+    customers:unsubscribe("afterUpdate", handle)
+    assert(customers:saveChanges(true):await(LIMIT))
+    assert.equal(plain.Comments, stored(32).Comments)
   end)
 
   it("sends nothing when nothing is pending", function()

@@ -82,3 +82,133 @@ describe("under any Lua", function()
     assert.equal(8364, lua.utf8.codepoint "€")
   end)
 end)
+
+-- What the other Luas lack, tried in this one, which has it. `has`: globals that such a Lua has or lacks.
+if closes then
+  describe("internal/lua for other Luas", function()
+    local function load(has)
+      local globals = { load = function() end, _G = {}, coroutine = {}, io = has.io or io }
+      for name, value in pairs(has) do globals[name] = value end
+      local known = setmetatable(globals, { __index = function(_, name)
+        return name ~= "utf8" and name ~= "warn" and _G[name] or nil
+      end })
+      return assert(loadfile(package.searchpath("datasession.internal.lua", package.path), "t", known))()
+    end
+
+    -- LuaJIT's userdata whose metatable may get a finaliser later.
+    local function newproxy(withMeta)
+      return withMeta and setmetatable({}, { __gc = function() end }) or {}
+    end
+
+    local function jit()
+      return load { newproxy = newproxy, _G = { newproxy = newproxy, unpack = table.unpack } }
+    end
+
+    it("reads UTF-8 as Lua 5.4 does, also what is none", function()
+      local own = jit().utf8
+      local edges = { "", "\0", "\127", "\128", "\143", "\144", "\159", "\160", "\191", "\192", "\255" }
+      for first = 0, 255 do
+        for _, second in ipairs(edges) do
+          for _, rest in ipairs { "", "\128", "\191", "\128\128", "\191\191", "\128\127", "\191a", "\192" } do
+            local text = "é" .. string.char(first) .. second .. rest
+            local expected, place = utf8.len(text)
+            local count, at = own.len(text)
+            if count ~= expected or at ~= place then
+              assert.same({ text, expected, place }, { text, count, at })
+            end
+          end
+        end
+      end
+    end)
+
+    it("writes UTF-8, finds characters and their codes", function()
+      local own, codes = jit().utf8, {}
+      for _, code in ipairs { 0, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF } do
+        codes[#codes + 1] = code
+        assert.equal(utf8.char(code), own.char(code))
+        assert.equal(code, own.codepoint(utf8.char(code)))
+      end
+      local text = own.char(table.unpack(codes))
+      assert.equal(utf8.char(table.unpack(codes)), text)
+      for n = 1, #codes + 2 do assert.equal(utf8.offset(text, n), own.offset(text, n)) end
+      assert.equal(0x80, own.codepoint(text, 3))
+      local characters = {}
+      for one in text:sub(2):gmatch(own.charpattern) do characters[#characters + 1] = one end
+      assert.equal(#codes - 1, #characters)
+      assert.equal(2, own.offset("\128b", 2))
+    end)
+
+    it("takes no half of a surrogate pair for a character in 5.3", function()
+      local own = load({ utf8 = { len = function(text) return #text end, char = utf8.char } }).utf8
+      assert.same({ nil, 2 }, { own.len "a\237\160\128" })
+      assert.equal(4, own.len "a\237\159\191")
+      assert.equal(utf8.char, own.char)
+    end)
+
+    it("knows integers up to 2^53", function()
+      local math = jit().math
+      assert.same({ 2 ^ 53, -2 ^ 53, 3 }, { math.maxinteger, math.mininteger, math.floor(3.5) })
+      for value, kind in pairs { [2 ^ 53] = "integer", [-2 ^ 53] = "integer", [2 ^ 53 + 2] = "float",
+          [-2 ^ 53 - 2] = "float", [0.5] = "float" } do
+        assert.equal(kind, math.type(value))
+        assert.equal(kind == "integer" and value or nil, math.tointeger(value))
+      end
+      assert.is_nil(math.type "1")
+      assert.equal(1, math.tointeger "1")
+      assert.is_nil(math.tointeger "x")
+    end)
+
+    it("packs, unpacks and knows the main coroutine", function()
+      local own = load { newproxy = newproxy, coroutine = { running = function() end },
+        _G = { newproxy = newproxy, unpack = table.unpack } }
+      assert.same({ 1, nil, n = 3 }, own.table.pack(1, nil, nil))
+      assert.equal(table.unpack, own.table.unpack)
+      assert.equal(own.running(), own.running())
+      assert.not_nil(own.running())
+    end)
+
+    it("finalises tables", function()
+      local own = load { newproxy = newproxy, setmetatable = function(object) return object end,
+        _G = { newproxy = newproxy, unpack = table.unpack } }
+      local gone, meta = {}, { __gc = function(object) gone[#gone + 1] = object.name end }
+      do
+        local object = own.setmetatable({ name = "x" }, meta)
+        own.setmetatable(object, meta)
+        own.setmetatable({ name = "y" }, {})
+        own.setmetatable({ name = "z" }, nil)
+      end
+      collectgarbage()
+      assert.same({ "x" }, gone)
+    end)
+
+    it("closes a guard with the error or without", function()
+      local own, ends = jit(), {}
+      local guard = setmetatable({}, { __close = function(_, err) ends[#ends + 1] = err or "none" end })
+      assert.same({ 1, 2 }, { own.closing(guard, function(...) return ... end, 1, 2) })
+      assert.same({ false, "x" }, { pcall(own.closing, guard, error, "x", 0) })
+      assert.same({ "none", "x" }, ends)
+      assert.equal(3, own.closing(nil, function() return 3 end))
+    end)
+
+    it("warns until it is switched off", function()
+      local lines, registry = {}, {}
+      local fake = { stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end } }
+      local own = load { newproxy = newproxy, io = fake, _G = { newproxy = newproxy },
+        debug = { getregistry = function() return registry end } }
+      own.warn("a", "b")
+      own.warn "@off"
+      own.warn "c"
+      own.warn "@on"
+      own.warn "@unknown"
+      own.warn("@off", "")
+      own.warn "d"
+      assert.same({ "Lua warning: ab\n", "Lua warning: d\n" }, lines)
+      local theirs = {}
+      own = load { newproxy = newproxy, io = fake, _G = { newproxy = newproxy,
+        warn = function(text) theirs[#theirs + 1] = text end } }
+      own.warn "e"
+      assert.same({ "e" }, theirs)
+      assert.equal(2, #lines)
+    end)
+  end)
+end

@@ -35,6 +35,7 @@ return {
     "spec/session/active_spec.lua spec/session/abort_spec.lua spec/session/systems_spec.lua" },
   { "lua/datasession/internal/flow", "spec/session/flow_spec.lua spec/session/body_spec.lua" },
   { "lua/datasession/internal/har", "spec/runtime/har_spec.lua spec/runtime/masking_spec.lua" },
+  { "lua/datasession/internal/lua", "spec/runtime/luas_spec.lua" },
   { "lua/datasession/internal/multipart", "spec/session/send_spec.lua" },
   { "lua/datasession/internal/observers", "spec/session/observer_spec.lua spec/session/systems_spec.lua" },
   { "lua/datasession/internal/parameters", "spec/session/request_spec.lua spec/session/defaults_spec.lua" },

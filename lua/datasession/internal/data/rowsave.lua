@@ -74,6 +74,14 @@ end
 
 -- ---- steps that a submit has, too
 
+--- The operation's address; nil and an error object if a placeholder has no value.
+function rowsave.address(operation, values, made)
+  local ok, uri, message = pcall(operation.expand, operation, values)
+  if ok and uri then return uri end
+  message = ok and message or tostring(uri):match "'expand' %((.*)%)$" or tostring(uri)
+  return nil, requests.failure("catalog", "saveChanges: " .. message, nil, made)
+end
+
 --- The options of a request whose body `bodyOf(...)` gives.
 -- @return table; nil and an error object if a value has no JSON
 function rowsave.options(made, uri, operation, bodyOf, ...)
@@ -148,12 +156,9 @@ end
 local function addressOf(plan, operation, t, r, made)
   local known = plan.addresses[operation]
   if known then return known end
-  local ok, uri, message = pcall(operation.expand, operation, addressValues(t, r))
-  if not ok or not uri then
-    return nil, requests.failure("catalog", "saveChanges: " .. tostring(ok and message or uri), nil, made)
-  end
-  if not operation.uri:find("{", 1, true) then plan.addresses[operation] = uri end
-  return uri
+  local uri, err = rowsave.address(operation, addressValues(t, r), made)
+  if uri and not operation.uri:find("{", 1, true) then plan.addresses[operation] = uri end
+  return uri, err
 end
 
 -- The options of the request; nil and an error object if the record cannot be sent.

@@ -229,11 +229,8 @@ end
 
 local function describe(plan, jsdo, pause)
   local operation = jsdo[P].resource:operation "submit"
-  local ok, uri, message = pcall(operation.expand, operation)
-  if not ok or not uri then
-    message = "saveChanges: " .. tostring(ok and message or uri)
-    return nil, requests.failure("catalog", message, nil, plan.made)
-  end
+  local uri, err = rowsave.address(operation, nil, plan.made)
+  if not uri then return nil, err end
   return rowsave.options(plan.made, uri, operation, bodyOf, plan, jsdo, pause)
 end
 
