@@ -215,7 +215,7 @@ describe("a submit", function()
       {"version":"1.5","services":[{"name":"Open","address":"/rest/Open","resources":[{
       "name":"Open","path":"/Open","schema":{"properties":{"dsOpen":{"type":"object","properties":{
       "ttOpen":{"type":"array","items":{"properties":{"Id":{"type":"integer"}}}}}}}},
-      "operations":[{"type":"submit","path":"/{Region}","verb":"put","useBeforeImage":true,"params":[]}]}]}]}]])
+      "operations":[{"type":"submit","path":"/{Region}","verb":"put","useBeforeImage":true}]}]}]}]])
     local open = datasession.JSDO { name = "Open", session = session }
     local record = open.ttOpen:add { Id = 1 }
     server:clearRequests()

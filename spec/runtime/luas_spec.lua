@@ -83,7 +83,7 @@ describe("under any Lua", function()
   end)
 end)
 
--- What the other Luas lack, tried in this one, which has it. `has`: globals that such a Lua has or lacks.
+-- Functions that other Luas lack, tried in this one, which has them. `has`: globals of such a Lua.
 if closes then
   describe("internal/lua for other Luas", function()
     local function load(has)
@@ -170,7 +170,8 @@ if closes then
     it("finalises tables", function()
       local own = load { newproxy = newproxy, setmetatable = function(object) return object end,
         _G = { newproxy = newproxy, unpack = table.unpack } }
-      local gone, meta = {}, { __gc = function(object) gone[#gone + 1] = object.name end }
+      local gone = {}
+      local meta = { __gc = function(object) gone[#gone + 1] = object.name end }
       do
         local object = own.setmetatable({ name = "x" }, meta)
         own.setmetatable(object, meta)
