@@ -9,14 +9,22 @@ local storage = require "datasession.store"
 local LIMIT, rejected = await.LIMIT, await.rejected
 
 local server
+local reported -- what onError is told: nothing, since each case handles its rejections
 
 setup(function() server = assert(sandbox.start { bearerTokens = { "letmein", "another" } }) end)
 teardown(function() server:close() end)
 before_each(function()
   sessions.refresh(server)
   server:clearRoutes()
+  reported = {}
+  datasession.onError(function(err) reported[#reported + 1] = tostring(err) end)
 end)
-after_each(sessions.endAll)
+after_each(function()
+  sessions.endAll()
+  collectgarbage()
+  datasession.onError(nil)
+  assert.same({}, reported)
+end)
 
 local function session(options)
   return sessions.new(server, "bearer", options)

@@ -1,5 +1,5 @@
 -- Which specs watch a file: a beginning of its path, its specs. The first row that fits counts. Without a row
--- csrc/X has spec/X. A spec with the name of the file always comes first.
+-- csrc/X has spec/X. lifetime_spec.c sees what is not released. A spec with the name of the file always comes first.
 return {
   { "csrc/net/mask", "spec/net/mask_spec.c spec/runtime/masking_spec.lua" },
   { "csrc/net/retry_after", "spec/session/retry_spec.lua" },
@@ -10,12 +10,14 @@ return {
   { "csrc/net/upload", "spec/session/send_spec.lua" },
   { "csrc/net/stream", "spec/session/flow_spec.lua" },
   { "csrc/net", "spec/net" },
+  { "csrc/session", "spec/session spec/host/lifetime_spec.c" },
   { "csrc/runtime/response", "spec/session/request_spec.lua spec/runtime" },
   { "csrc/runtime/transport_options",
     "spec/session/session_spec.lua spec/net/tls_client_spec.lua spec/runtime" },
   { "csrc/runtime/options", "spec/runtime/options_spec.lua spec/session/session_spec.lua" },
   { "csrc/runtime/recording", "spec/runtime/har_spec.lua spec/runtime/trace_spec.lua spec/runtime" },
   { "csrc/runtime/json_row", "spec/runtime/json_row_spec.lua spec/data" },
+  { "csrc/runtime", "spec/runtime spec/host/lifetime_spec.c" },
   { "csrc/protocol/jsdo/token_provider", "spec/protocol/jsdo/token_provider_spec.lua spec/protocol/jsdo" },
   { "csrc/protocol/jsdo", "spec/protocol/jsdo spec/session" },
   { "csrc/module", "spec/session/names_spec.lua spec/runtime" },
