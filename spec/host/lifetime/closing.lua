@@ -155,6 +155,36 @@ cases["handlers that were not called yet"] = function(uris)
   datasession.promise(function(resolve) resolve(1) end):done(print):next(print)
 end
 
+-- Options of which each is taken, and refused when others may have been read.
+cases["options taken and refused"] = function(uris)
+  local taken = { headers = { ["X-A"] = "b" }, proxy = "http://127.0.0.1:1", userAgent = "me", timeout = 5,
+    retry = { delay = 1 }, onRequest = print, onOpenRequest = print, query = { a = "b" },
+    keepCredentials = true, reconnect = { delay = 1 }, caFile = "/none", clientCertificate = "/none",
+    name = "x", store = require("datasession.store").memory(), tokenProvider = print }
+  for _, protocol in ipairs { "jsdo", "datasnap", "btt", "proiv" } do
+    for _, name in ipairs(require("datasession.core").optionNames(protocol)) do
+      local model = protocol == "jsdo" and name:find "^token" and "bearer" or nil
+      for _, value in ipairs { taken[name] or true, { [false] = 1 } } do
+        pcall(datasession.new, { serviceURI = uris.origin, protocol = protocol, authenticationModel = model,
+          [name] = value })
+      end
+    end
+  end
+end
+
+cases["requests taken and refused"] = function(uris)
+  local session = loggedIn(uris, "basic", { headers = { ["X-A"] = "b" } })
+  local taken = { headers = { ["X-B"] = "c" }, body = "text", json = { 1 }, form = { a = 1 },
+    query = { a = 1 }, timeout = 1, method = "PUT", bodyFile = "/none", multipart = { { name = "a" } },
+    saveTo = "/none/none", stream = true, onProgress = print, retry = { delay = 1 }, maxResponseSize = 1 }
+  for name, value in pairs(taken) do
+    for _, given in ipairs { value, { [false] = 1 } } do
+      pcall(session.request, session, { path = HOME.path, [name] = given })
+      pcall(session.request, session, { uri = "ftp://x", [name] = given })
+    end
+  end
+end
+
 -- Creates one of each object and releases them in another order each time, with a collection after each.
 local function everything(uris)
   local provider = datasession.AuthenticationProvider { uri = uris.form_sso,

@@ -1,5 +1,6 @@
 -- Which specs watch a file: a beginning of its path, its specs. The first row that fits counts. Without a row
--- csrc/X has spec/X. lifetime_spec.c sees what is not released. A spec with the name of the file always comes first.
+-- csrc/X has spec/X. A spec with the name of the file always comes first. lifetime_spec.c sees what is not
+-- released.
 return {
   { "csrc/net/mask", "spec/net/mask_spec.c spec/runtime/masking_spec.lua" },
   { "csrc/net/retry_after", "spec/session/retry_spec.lua" },
