@@ -53,6 +53,7 @@ NEEDS_soak := run
 NEEDS_fuzz := run fuzz
 NEEDS_field := run test
 NEEDS_debians := debians
+NEEDS_test-unstable := debians
 NEEDS_windows := run windows
 NEEDS_test-windows := run windows test
 NEEDS_love := run luajit love
@@ -248,7 +249,8 @@ demo: all
 # busted's files, since the thread sanitizer keeps memory for every thread that there has been.
 POLLERS ?= $(or $(POLLER),epoll $(if $(FLAVOUR),,curl))
 BUSTED = $(if $(UNDER)$(FLAVOUR),$(UNDER) $(LUA) tools/busted.lua,busted --lua=$(LUA)) \
-  --output=plainTerminal $(if $(FLAVOUR),--helper=spec/support/older.lua) $(BUSTED_FLAGS)
+  --output=plainTerminal $(if $(filter luajit lua5.3,$(FLAVOUR)),--helper=spec/support/older.lua) \
+  $(BUSTED_FLAGS)
 in_tree = 'tools/in-tree.sh $(1) $(strip $(2))'
 hanging = env LD_PRELOAD=$(1)/preload/spec/net/resolver_hang.so DATASESSION_HANG_FIFO=$(1)/spec/hang.fifo
 c_runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec))) \
@@ -327,8 +329,8 @@ check:
 	@$(MAKE) test
 
 include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
-  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/coverage.mk tools/mutants.mk tools/apicheck.mk \
-  tools/static.mk tools/windows.mk bench/bench.mk
+  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/debians.mk tools/coverage.mk tools/mutants.mk \
+  tools/apicheck.mk tools/static.mk tools/windows.mk bench/bench.mk
 
 ### Develop
 

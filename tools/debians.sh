@@ -1,9 +1,10 @@
 #!/bin/sh
 # debians.sh ROOTS SUITE[:TARGETS]...: in a bare root of each of those Debian suites runs `make test` and
-# `make field`, or make of those TARGETS, on a copy of this work tree. Each target has to install
-# the packages that it needs. Roots are made below ROOTS by debootstrap unless they are there. Needs to be run
-# by root. DEBIANS_MIRROR: where packages come from, unless apt's settings are to say so. DEBIANS_FLAGS: more
-# words for make, as FIELD_SHORT=1 or POLLER=epoll. Ends with one line that sums up the counts.
+# `make field`, or make of those TARGETS, on a copy of this work tree. A word NAME=VALUE among them is for make
+# of the targets that follow. Each target has to install the packages that it needs. Roots are made below
+# ROOTS by debootstrap unless they are there. Needs to be run by root. DEBIANS_MIRROR: where packages come
+# from, unless apt's settings are to say so. DEBIANS_FLAGS: more words for make, as FIELD_SHORT=1 or
+# POLLER=epoll. Ends with one line that sums up the counts.
 set -eu
 cd "$(dirname "$0")/.."
 roots=$1
@@ -22,12 +23,12 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0
 
-# Runs one target, and adds its count to the sum.
+# try ROOT SUITE TARGET SETTINGS: runs one target, and adds its count to the sum.
 try() {
-  echo "== $2: make $3"
+  echo "== $2: make$4 $3"
   {
     # shellcheck disable=SC2086 # several flags
-    inside "$1" env FIELD_REQUIRED=1 make -j2 ${DEBIANS_FLAGS-} "$3" || echo "the target failed"
+    inside "$1" env FIELD_REQUIRED=1 make -j2 ${DEBIANS_FLAGS-} $4 "$3" || echo "the target failed"
   } 2>&1 | tee "$log"
   counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)
   counts=${counts:-0 0}
@@ -45,7 +46,13 @@ for word in "$@"; do
   [ -d "$root" ] || new_root "$suite" "$root"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
   copy_tree "$root"
-  for target in $targets; do try "$root" "$suite" "$target"; done
+  settings=
+  for target in $targets; do
+    case $target in
+      *=*) settings="$settings $target" ;;
+      *) try "$root" "$suite" "$target" "$settings" ;;
+    esac
+  done
 done
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -18,7 +18,7 @@ for set in "$@"; do
     luajit) more="luajit libluajit-5.1-dev lua-compat53-dev lua-compat53" ;;
     love) more="love xvfb xauth" ;;
     lua5.3) more="lua5.3 liblua5.3-dev" ;;
-    lua5.5) more="lua5.5 liblua5.5-dev" ;;
+    lua5.5) more="lua5.5 liblua5.5-dev dpkg-dev" ;;
     fuzz) more="clang libclang-rt-dev" ;;
     lint) more="lua-check clang-format clang-tidy cppcheck shellcheck" ;;
     coverage) more="gcovr" ;;

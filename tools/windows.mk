@@ -16,9 +16,9 @@ in_windows = $(addprefix $(WINDOWS_FILES)/,$(1))
 windows: $(WINDOWS_ZIP)
 	@echo "$<"
 
-$(WINDOWS_SOURCES)/complete: tools/windows-sources.sh
+$(WINDOWS_SOURCES)/complete: tools/debian-sources.sh
 	@echo "  sources of Lua, lua-cjson and libcurl"
-	$(Q)tools/windows-sources.sh $(WINDOWS_SOURCES)
+	$(Q)tools/debian-sources.sh $(WINDOWS_SOURCES) lua5.4 lua-cjson curl
 	@touch $@
 
 $(WINDOWS_LIB)/libcurl.a: $(WINDOWS_SOURCES)/complete

@@ -1,5 +1,4 @@
 -- The engine for its host: step, run, event loops, errors of handlers, and the end of the Lua state.
-local cqueues = require "cqueues"
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local socket = require "socket"
@@ -10,6 +9,8 @@ local sessions = dofile "spec/support/sessions.lua"
 
 local LIMIT = await.LIMIT
 local EPOLL = datasession.version().poller == "epoll"
+local cqueues = _VERSION ~= "Lua 5.5" and require "cqueues" -- which Debian does not have for 5.5
+local withCqueues = cqueues and it or pending
 
 local function ready()
   return datasession.promise(function(resolve) resolve() end)
@@ -293,7 +294,7 @@ describe("the engine", function()
       assert.is_false(readable())
     end)
 
-    it("such as cqueues of what another coroutine begins", function()
+    withCqueues("such as cqueues of what another coroutine begins", function()
       if not EPOLL then return end
       local controller, settle, ended = cqueues.new(), nil, false
       local promise = datasession.promise(function(resolve) settle = resolve end)
@@ -360,7 +361,7 @@ describe("the engine", function()
       assert.same({ "timeout", "cancelled", "done" }, log)
     end
 
-    it("such as cqueues all that it needs", function()
+    withCqueues("such as cqueues all that it needs", function()
       local ended, work, log = program()
       local controller, ticks = cqueues.new(), 0
       controller:wrap(function()

@@ -9,11 +9,4 @@ field: all
 	@LUA=$(LUA) $(DEPS) field $(if $(FIELD_REQUIRED),,|| :)
 	@tools/in-tree.sh $(BUILD) $(LUA) spec/suites/field/run.lua $(if $(FIELD_SHORT),--short) $(CASES)
 
-DEBIANS ?= bookworm trixie sid
-DEBIANS_ROOTS ?= build/debians
-
-## debians: test and field in bare roots of Debian 12, 13 and unstable, made by debootstrap in DEBIANS_ROOTS
-debians:
-	@tools/debians.sh $(DEBIANS_ROOTS) $(DEBIANS)
-
-.PHONY: field debians
+.PHONY: field
