@@ -1,9 +1,9 @@
 #!/bin/sh
 # debians.sh ROOTS SUITE[:TARGETS]...: in a bare root of each of those Debian suites runs `make test` and
-# `make field`, or make of those TARGETS, on a copy of this work tree. A word NAME=VALUE among them is for make
-# of the targets that follow. Each target has to install the packages that it needs. Roots are made below
-# ROOTS by debootstrap unless they are there. Needs to be run by root. DEBIANS_MIRROR: where packages come
-# from, unless apt's settings are to say so. DEBIANS_FLAGS: more words for make, as FIELD_SHORT=1 or
+# `make field`, or make of those TARGETS, on a copy of this work tree. A word NAME=VALUE among them is for
+# make of the targets that follow. Each target has to install the packages that it needs. Roots are made
+# below ROOTS by debootstrap unless they are there. Needs to be run by root. DEBIANS_MIRROR: where packages
+# come from, unless apt's settings are to say so. DEBIANS_FLAGS: more words for make, as FIELD_SHORT=1 or
 # POLLER=epoll. Ends with one line that sums up the counts.
 set -eu
 cd "$(dirname "$0")/.."
