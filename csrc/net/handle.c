@@ -149,6 +149,18 @@ static bool has_stale_input (const struct handle *h) {
   return h->reused && !h->exchange->run->reached && sockets_has_input(h->sockets, h->port);
 }
 
+/*
+** True, once in a hop, if the error text belongs to another connection. libcurl 8 checks kept connections
+** before it makes a new one; the text of a broken one then becomes this transfer's, whose own failure has no
+** text.
+*/
+static bool has_foreign_text (struct handle *h) {
+  struct exchange *x = h->exchange;
+  if (x->run->reached || x->run->dropped) return false;
+  x->run->dropped = strstr(h->error, "SSL_read") != NULL;
+  return x->run->dropped;
+}
+
 enum { MOST_REFUSALS = 100 }; /* a server that ends its connections early needs fewer */
 
 /* False: the server refused too often; a failure is noted. */
@@ -198,7 +210,7 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   h->port = local_port;
   if (x->run->record) record_peer(x->run->record, ip, port, local_port);
   h->reused = is_reused(h);
-  h->stale = has_stale_input(h);
+  h->stale = has_stale_input(h) || (!h->reused && has_foreign_text(h)); /* an alert of TLS 1.3 may follow */
   if (h->stale) return CURL_PREREQFUNC_ABORT;
   if (x->run->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
   x->run->reached = true;
@@ -779,15 +791,9 @@ static bool was_dropped (struct handle *h, CURLcode code) {
   return true;
 }
 
-/*
-** True if the error text belongs to another connection. libcurl 8 checks kept connections during any
-** transfer; the text of a broken one then becomes this transfer's, whose own failure has no text.
-*/
+/* True if the handshake failed and the error text does not say why. */
 static bool lacks_text (struct handle *h, CURLcode code) {
-  struct exchange *x = h->exchange;
-  if (code != CURLE_PEER_FAILED_VERIFICATION || x->run->reached || x->run->dropped) return false;
-  x->run->dropped = strstr(h->error, "SSL_read") != NULL;
-  return x->run->dropped;
+  return (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR) && has_foreign_text(h);
 }
 
 bool handle_tries_again (struct handle *h, CURLcode code) {

@@ -29,6 +29,11 @@ local function blocks(path)
   return list
 end
 
+-- Debian has neither cqueues nor luv for Lua 5.5.
+local function isLacking(text)
+  return _VERSION == "Lua 5.5" and (text:find 'require "cqueues"' or text:find 'require "luv"')
+end
+
 describe("the example at", function()
   local server, troubles
 
@@ -65,7 +70,8 @@ describe("the example at", function()
   for _, path in ipairs(pages()) do
     for _, block in ipairs(blocks(path)) do
       count = count + 1
-      it(("%s:%d runs"):format(path, block.line), function()
+      local spec = isLacking(block.text) and pending or it
+      spec(("%s:%d runs"):format(path, block.line), function()
         load(path, block)()
       end)
     end

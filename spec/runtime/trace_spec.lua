@@ -80,7 +80,7 @@ describe("a trace", function()
     assert(session:request({ path = "static/home.html" }):await(LIMIT))
     hanging:cancel()
     await.rejected(hanging)
-    has "\n%* ended after [^\n]+\n%* request %d+ goes on\n.*\n%* failed: cancelled\n"
+    has "\n%* ended after [^\n]+\n%* request %d+ goes on\n.*%* failed: cancelled\n"
   end)
 
   it("shows redirects, tries and failures", function()
