@@ -281,6 +281,15 @@ static const char refused[] =
 static const char kept[] = "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', "
                            "reconnect = true, keepCredentials = true }\n"
                            "done(session:login('ab', secret(0)):await(20))\n";
+static const char cancelled[] =
+    "open { serviceURI = origin .. '/SportsForm', authenticationModel = 'form', keepCredentials = true }\n"
+    "local call = session:login('ab', secret(0))\n"
+    "datasession.step()\n"
+    "call:cancel()\n"
+    "done(datasession.run(20), call:state())\n";
+static const char datasnap[] = "open { serviceURI = origin, protocol = 'datasnap' }\n"
+                               "done(session:login('ab', secret(0)):await(20))\n"
+                               "done(session:ping():await(20))\n";
 static const char query[] =
     "open { serviceURI = origin .. '/SportsAnonymous', authenticationModel = 'anonymous' }\n"
     "done(session:login():await(20))\n"
@@ -342,6 +351,19 @@ static void try_form (lua_State *L, int to, int from) {
   there(PASSWORD, "keepCredentials keeps the password");
   run(L, "leave()", NULL);
   gone(PASSWORD, "a kept password is wiped by logout");
+  run(L, cancelled, NULL);
+  gone(PASSWORD, "no password is left of a login that was cancelled");
+  run(L, kept, NULL);
+  run(L, "session = nil", NULL);
+  gone(PASSWORD, "a kept password is wiped with its session");
+}
+
+static void try_datasnap (lua_State *L) {
+  run(L, datasnap, NULL);
+  there(BASIC, "datasnap shows the password with each request");
+  run(L, "leave()", NULL);
+  gone(PASSWORD, "no password is left of a datasnap login after logout");
+  gone(BASIC, "nor in the form in which it was sent");
 }
 
 static void try_catalog (lua_State *L) {
@@ -428,6 +450,7 @@ int main (void) {
   if (!L) return 2;
   run(L, prelude, origin);
   try_form(L, to, from);
+  try_datasnap(L);
   try_catalog(L);
   try_query(L);
   try_shown(L);
