@@ -30,7 +30,12 @@ local function runs(seconds, command)
   return (os.execute(line:format(TREE, math.ceil(seconds), command))) == true
 end
 
-local function build() return runs(900, "make -s -j2 WARNINGS=-w all specs") end
+local MAKE = "make -s -j2 WARNINGS=-w "
+
+-- Builds what the specs of the file need; command_of builds the programs of spec/host.
+local function build(path)
+  return runs(900, MAKE .. "all" .. (path:find "^csrc/net/" and " build/spec/net_spec" or ""))
+end
 
 -- ---- Specs
 
@@ -63,8 +68,9 @@ local function command_of(spec)
   if folder == "net" then
     return "tools/in-tree.sh build build/spec/net_spec " .. (name == "net" and "" or name)
   elseif folder == "host" then
-    return "tools/in-tree.sh build env LD_PRELOAD=build/preload/spec/net/resolver_hang.so " ..
-      "DATASESSION_HANG_FIFO=build/spec/hang.fifo build/spec/host/" .. name .. "_spec"
+    return (("sh -c '%s PROGRAM && tools/in-tree.sh build env DATASESSION_HANG_FIFO=build/spec/hang.fifo " ..
+      "LD_PRELOAD=build/preload/spec/net/resolver_hang.so PROGRAM'"):format(MAKE)
+      :gsub("PROGRAM", "build/spec/host/" .. name .. "_spec"))
   end
   return ("tools/in-tree.sh build %s tools/busted.lua --output=TAP --no-keep-going %s"):format(LUA, spec)
 end
@@ -85,19 +91,25 @@ end
 
 -- ---- One mutant
 
+local stale = false -- the C modules are a mutant's
+
 -- Returns killed, rest, lived or invalid, the spec that failed, and the seconds.
 local function try(mutant)
   local where, is_c, verdict, spec = TREE .. "/" .. mutant.path, mutant.path:match "%.c$", "invalid", nil
   local began, own, others = os.time(), specs_of(mutant.path)
   file.write(where, mutant.text())
-  if is_c and build() or not is_c and loadfile(where) then
+  stale = stale or is_c
+  if (is_c or loadfile(where)) and (not stale or build(mutant.path)) then
+    stale = is_c
     verdict, spec = "killed", first_failure(mutant.specs or own)
     if not spec and REST ~= "" then verdict, spec = "rest", first_failure(others) end
     verdict = spec and verdict or "lived"
   end
   file.write(where, mutant.clean)
-  assert(not is_c or build())
-  if not spec or times[spec] or passes(spec) then return verdict, spec or "", os.time() - began end
+  if not spec or times[spec] then return verdict, spec or "", os.time() - began end
+  assert(build(mutant.path))
+  stale = false
+  if passes(spec) then return verdict, spec, os.time() - began end
   say("  %s fails without a mutant: left out", spec)
   broken[spec] = true
   return try(mutant)
@@ -138,7 +150,7 @@ end
 
 assert(os.execute((("rm -rf TREE; mkdir -p TREE/build; tar c --exclude=./build --exclude=./.git . | " ..
   "tar x -C TREE; cp -a build/obj build/lib build/spec build/preload TREE/build"):gsub("TREE", TREE))))
-assert(build(), "build/mutants/log says why the copy cannot be built")
+assert(build "csrc/net/", "build/mutants/log says why the copy cannot be built")
 local sum = list "find csrc lua spec tools/mut* -type f -print0 | sort -z | xargs -0 cksum | cksum"[1]
 local known = kept(("%s/results-%s%s"):format(TOP, sum:match "%d+", REST))
 local all, wanted = (WANTED == "hand" and hand_made or drawn)()
