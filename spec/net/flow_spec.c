@@ -220,6 +220,29 @@ void long_bodies_flow_from_their_beginning (void) {
   client_close();
 }
 
+/* Bytes are held back at the beginning alone. */
+void later_bytes_are_told_at_once (void) {
+  client_open(NULL);
+  struct exchange *x = flowing_new("/silent");
+  x->request.telling = 10;
+  submit(x);
+  await_requests(1);
+  say_head("Content-Length: 100\r\n");
+  say_body(10);
+  step_some();
+  CHECK(arrivals == 0);
+  raw_server_say(server, "x");
+  await_arrivals(1);
+  buffer_clear(&x->response.body);
+  engine_go_on(engine, x);
+  raw_server_say(server, "y");
+  for (int i = 0; i < 1000 && arrivals < 2; i++)
+    engine_step(engine, 0.01, 0, NULL);
+  CHECK(arrivals == 2 && x->response.body.length == 1);
+  exchange_free(x);
+  client_close();
+}
+
 void flowing_bodies_have_their_limits (void) {
   client_open(NULL);
   struct exchange *x = flowing_new("/silent");

@@ -102,6 +102,7 @@ void bodies_are_cancelled_anywhere (void);
 void bodies_are_freed_anywhere (void);
 void short_bodies_are_told_whole (void);
 void long_bodies_flow_from_their_beginning (void);
+void later_bytes_are_told_at_once (void);
 void flowing_bodies_have_their_limits (void);
 void flowing_bodies_survive_lack_of_memory (void);
 

@@ -131,6 +131,7 @@ static void run_flows (void) {
   RUN(bodies_are_freed_anywhere);
   RUN(short_bodies_are_told_whole);
   RUN(long_bodies_flow_from_their_beginning);
+  RUN(later_bytes_are_told_at_once);
   RUN(flowing_bodies_have_their_limits);
   RUN(flowing_bodies_survive_lack_of_memory);
 }

@@ -41,6 +41,11 @@ describe("standard error has", function()
     end
   end)
 
+  it("an error of next's function whose promise is never looked at", function()
+    assert.matches("datasession: a promise was rejected and not handled: [^\n]+: boom\nstack traceback:\n",
+      said [[settled():next(function() error "boom" end)]])
+  end)
+
   it("the line that asserted what a call was rejected with, also in a coroutine", function()
     local script = [[
       local session = datasession.new { serviceURI = "http://127.0.0.1:1/x" }

@@ -9,7 +9,7 @@ return {
   { "csrc/net/transport", "spec/net/tls_spec.lua spec/net/http2_spec.lua" },
   { "csrc/net/handle_transport", "spec/net/tls_spec.lua spec/net/http2_spec.lua" },
   { "csrc/net/upload", "spec/session/send_spec.lua" },
-  { "csrc/net/stream", "spec/session/flow_spec.lua" },
+  { "csrc/net/stream", "spec/net/http2_spec.lua spec/net/http2_nginx_spec.lua" },
   { "csrc/net", "spec/net" },
   { "csrc/session", "spec/session spec/host/lifetime_spec.c" },
   { "csrc/runtime/response", "spec/session/request_spec.lua spec/runtime" },
