@@ -4,11 +4,19 @@ local sources = dofile "tools/sources.lua"
 
 local wrong = 0
 
-local function assigns(line, name)
-  local target = line:match "^%s*([%w_, ]+)%s*=[^=]"
-  if not target or line:find ",%s*$" or line:find "^%s*local" or line:find "^%s*for" then return false end
-  for one in target:gmatch "[%w_]+" do
+local function isAmong(name, targets)
+  for one in targets:gmatch "[%w_]+" do
     if one == name then return true end
+  end
+  return false
+end
+
+local function assigns(line, name)
+  for _, before in ipairs { "^", "%f[%w]then", "%f[%w]else", "%f[%w]do" } do
+    local targets = line:match(before .. "%s*([%w_, ]+)%s*=[^=]")
+    if targets and not line:find ",%s*$" and not targets:find "^local" and not targets:find "^for" and
+      isAmong(name, targets)
+    then return true end
   end
   return false
 end

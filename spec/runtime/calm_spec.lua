@@ -4,10 +4,16 @@ local datasession = require "datasession"
 
 local child = dofile "spec/support/child.lua"
 
--- The collector's speed, which only setting it tells.
+-- Sets the collector's speed, and returns what it was.
+local function setSpeed(speed)
+  if _VERSION >= "Lua 5.5" then return collectgarbage("param", "stepmul", speed) end
+  return collectgarbage("setstepmul", speed)
+end
+
+-- The collector's speed, which in 5.4 only setting it tells.
 local function speed()
-  local now = collectgarbage("setstepmul", 100)
-  collectgarbage("setstepmul", now)
+  local now = setSpeed(100)
+  setSpeed(now)
   return now
 end
 
@@ -16,11 +22,11 @@ describe("the collector", function()
 
   before_each(function()
     was = collectgarbage "incremental"
-    before = collectgarbage("setstepmul", 200)
+    before = setSpeed(200)
   end)
 
   after_each(function()
-    collectgarbage("setstepmul", before)
+    setSpeed(before)
     collectgarbage(was)
   end)
 

@@ -26,7 +26,7 @@ describe("standard error has", function()
   end)
 
   it("an error object of a handler, with its traceback", function()
-    assert.matches("datasession: mine\nstack traceback:\n.*in function 'error'", said [[
+    assert.matches("datasession: mine\nstack traceback:\n.*in %a+ 'error'", said [[
       local mine = setmetatable({}, { __tostring = function() return "mine" end })
       settled():done(function() error(mine) end)]])
   end)

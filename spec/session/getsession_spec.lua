@@ -187,7 +187,7 @@ describe("getSession", function()
     { "an application that is gone", nil, { kind = "status", status = 404, count = 0 }, "offline", 3 },
   }
   for _, failure in ipairs(failures) do
-    local name, changed, fault, kind, result = table.unpack(failure)
+    local name, changed, fault, kind, result = table.unpack(failure, 1, 5)
     it("rejects for " .. name .. ", says why, and undoes what it did", function()
       for _, model in ipairs { "basic", "form" } do
         if fault then

@@ -235,7 +235,7 @@ describe("a ping", function()
     end
 
     for _, answer in ipairs(answers) do
-      local name, fault, reason, kind = table.unpack(answer)
+      local name, fault, reason, kind = table.unpack(answer, 1, 4)
       local said = kind and "a failure that says nothing of the session" or "all is well"
       it(("%s as: %s"):format(name, reason or said), function()
         for _, model in ipairs { "anonymous", "basic", "form" } do

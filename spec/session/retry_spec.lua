@@ -103,8 +103,7 @@ describe("retry", function()
       for retry, attempts in pairs { [1] = 1, [2] = 2, [true] = 3 } do
         local session = loggedIn(soon())
         refuse(0)
-        if retry == true then retry = soon() end
-        local err = rejected(get(session, { retry = retry }), "http")
+        local err = rejected(get(session, { retry = retry == true and soon() or retry }), "http")
         assert.equal(attempts, err.attempts)
         assert.equal(attempts, asked(PATTERN))
         local told = err.message:match "; gave up after (%d) attempts$"
