@@ -109,28 +109,33 @@ describe("a client's key", function()
 end)
 
 describe("a server that refuses the client's certificate by an alert", function()
-  -- The server's log follows in the pipe.
-  local function listen(version, ...)
-    local pipe = assert(io.popen(("exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s -key %s"
-      .. " -naccept 1 -Verify 1 -verify_return_error -CAfile %s -WWW 2>&1 </dev/null"):format(version,
-        own.certificate,
-      own.key, ...)))
+  -- Starts a server; returns its origin, and a function that stops it.
+  local function listen(version, ca)
+    local pipe = assert(io.popen(("echo $$; exec timeout 60 openssl s_server -accept 127.0.0.1:0 -%s -cert %s"
+      .. " -key %s -Verify 1 -verify_return_error -CAfile %s -WWW 2>&1 </dev/null"):format(version,
+        own.certificate, own.key, ca)))
+    local pid = pipe:read "l"
     for line in pipe:lines() do
       local port = line:match "^ACCEPT .*:(%d+)"
-      if port then return pipe, "https://127.0.0.1:" .. port end
+      if port then
+        return "https://127.0.0.1:" .. port, function()
+          shell.run("kill", pid)
+          pipe:close()
+        end
+      end
     end
     error "openssl does not listen"
   end
 
   it("is told as that, over TLS 1.2 and 1.3", function()
     for _, version in ipairs { "tls1_2", "tls1_3" } do
-      local pipe, origin = listen(version, ours.certificate)
+      local origin, stop = listen(version, ours.certificate)
       assert.matches("pass clientCertificate and clientKey", refusal(origin))
-      pipe:close()
-      pipe, origin = listen(version, authority.new(directory, version).certificate)
+      stop()
+      origin, stop = listen(version, authority.new(directory, version).certificate)
       local hint = refusal(origin, { clientCertificate = user.certificate, clientKey = user.key })
       assert.matches("does not trust the client certificate: check clientCertificate", hint)
-      pipe:close()
+      stop()
     end
   end)
 end)
