@@ -72,6 +72,11 @@ describe("the catalog of the data services", function()
     assert.equal("temp-table", forms.Item)
     assert.equal("record", forms.ItemUnnamed)
     assert.equal("OrderNum", catalog:resource("OrderById").tables[1].idProperty)
+    local plain = cjson.decode(client.request(server, "GET", uri:match "^http://[^/]*(.*)").body)
+    local members = {}
+    for _, resource in ipairs(plain.services[1].resources) do members[resource.name] = resource end
+    assert.equal("ItemNum", members.ItemById.idProperty)
+    assert.is_nil(members.OrderById.idProperty) -- that of a dataset stands in its schema
     assert.equal("ttOrderLine", catalog:resource("Order").relations[1].childName)
   end)
 

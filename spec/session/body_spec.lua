@@ -288,6 +288,7 @@ describe("stream", function()
     local function read()
       local response = assert(new():request({ path = "/large", stream = true }):await(LIMIT))
       assert.is_true(response.ok)
+      assert.equal("HTTP 200, a stream from " .. response.uri, tostring(response))
       local pieces = {}
       for piece in response:chunks() do pieces[#pieces + 1] = piece end
       return table.concat(pieces)

@@ -205,6 +205,18 @@ describe("a manager of PROIV sessions", function()
       assert.same({}, manager:keys())
     end)
 
+    it("not when a subscriber ends it as soon as it has started", function()
+      manager.hub:subscribe("proiv.session.started", function(_, data) manager:finish(data.sessionKey) end)
+      local properties = { sessionNodeID = "left", URI = "/connect", connectionData = { service = "Default" } }
+      for _, results in ipairs { table.pack(manager:start(properties)),
+        table.pack(manager:startAsync(properties):await(LIMIT)) } do
+        assert.is_nil(results[1])
+        assert.equal("closed", results[2].kind)
+        assert.equal("start: the session has ended meanwhile", results[2].message)
+      end
+      assert.same({}, manager:keys())
+    end)
+
     it("at the server that is named, as the manager or start says", function()
       local other <close> = assert(sandbox.start())
       local bare = proiv.manager { pollInterval = 0.01 }
