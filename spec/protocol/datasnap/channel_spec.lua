@@ -402,6 +402,22 @@ describe("a callback channel", function()
       assert.equal("open", channel.state)
     end)
 
+    it("and ends when the server refuses to open it again", function()
+      local finish
+      local channel = new()
+      channel:callback("cb1", function()
+        return datasession.newPromise(function(resolve) finish = resolve end)
+      end)
+      assert(channel:register():await(LIMIT))
+      newSession():channel { serverChannel = "chat" }:notify("client1", "cb1", 1):fail(function() end)
+      await.stepUntil(function() return finish end)
+      server:advanceClock(31)
+      server:fault { kind = "status", status = 501, path = "ConsumeClientChannel/chat" }
+      finish(true)
+      assert.equal(501, awaitEvent "disconnected".httpStatus)
+      assert.equal("closed", channel.state)
+    end)
+
     it("by taking back a channel that an opening with a lost response left", function()
       server:fault { kind = "truncate", path = "ConsumeClientChannel/chat" }
       local channel = new()
@@ -504,6 +520,9 @@ describe("a callback channel", function()
       await.rejected(channel:register(), "refused")
       assert(channel:unregister "cb2":await(LIMIT))
       await.rejected(channel:unregister "cb1", "refused")
+      assert.equal("open", channel.state)
+      server:fault { kind = "status", status = 500, path = "UnregisterClient" }
+      await.rejected(channel:unregister "cb1", "http")
       assert.equal("open", channel.state)
     end)
   end)
