@@ -37,6 +37,22 @@ describe("records with the same id", function()
     assert.is_nil(items:findById(0))
   end)
 
+  it("are found as they were loaded, beside those without an id of their own", function()
+    items:addRecords({
+      { ItemNum = 5, ItemName = "first" }, { ItemName = "without" }, { ItemNum = 5, ItemName = "second" },
+      { ItemNum = datasession.null, ItemName = "null" }, { ItemNum = 6, ItemName = "other" },
+    }, datasession.JSDO.MODE_EMPTY)
+    assert.equal("other", items:findById("6").ItemName)
+    for record in items:records() do
+      if record.ItemNum ~= 5 then assert.equal(record, items:findById(record.id)) end
+    end
+    for _, name in ipairs { "first", "second" } do
+      assert.equal(name, items:findById("5").ItemName)
+      items:remove()
+    end
+    assert.is_nil(items:findById "5")
+  end)
+
   it("are found when another one has got its own", function()
     items:findById("5").ItemNum = 7
     assert.equal("first", items:findById("7").ItemName)

@@ -569,6 +569,28 @@ describe("a codec over a library that does everything right", function()
   end)
 end)
 
+describe("a codec over a library that marks arrays and rounds floats", function()
+  it("hands the marks on with the repaired numbers", function()
+    local arrays, empty, seen = {}, {}, nil
+    local json = codec.new { new = function()
+      local instance = {}
+      for name, member in pairs(require("cjson.safe").new()) do instance[name] = member end
+      local encode = instance.encode
+      instance.array_mt, instance.empty_array_mt = arrays, empty
+      function instance.encode(value)
+        seen = value
+        return encode(value)
+      end
+      return instance
+    end }
+    local value = { list = setmetatable({}, arrays), none = setmetatable({}, empty), number = 0.1 + 0.2 }
+    assert.matches('"number":0.30000000000000004', json.encode(value), 1, true)
+    assert.not_equal(value, seen)
+    assert.equal(arrays, getmetatable(seen.list))
+    assert.equal(empty, getmetatable(seen.none))
+  end)
+end)
+
 describe("a codec over a library that cuts integers off at 64 bits", function()
   local repaired = codec.new(nil, true)
   local library = { new = function()

@@ -51,7 +51,6 @@ local function gather(list, start)
     })
     return closing(guard, function()
       local outcome = core.promise(start)
-      outcome:always(function() ended = true end)
       local value, result, info = outcome:await()
       ended = true
       if outcome:state() == "rejected" then error(result, 0) end
