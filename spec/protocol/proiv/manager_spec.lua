@@ -5,6 +5,7 @@ local proiv = require "datasession.proiv"
 local sandbox = require "datasession.sandbox"
 
 local await = dofile "spec/support/await.lua"
+local raised = dofile "spec/support/raised.lua"
 
 local LIMIT = await.LIMIT
 
@@ -207,7 +208,7 @@ describe("a manager of PROIV sessions", function()
 
     it("not when a subscriber ends it as soon as it has started", function()
       manager.hub:subscribe("proiv.session.started", function(_, data) manager:finish(data.sessionKey) end)
-      local properties = { sessionNodeID = "left", URI = "/connect", connectionData = { service = "Default" } }
+      local properties = { sessionNodeID = "left", URI = "/connect", connectionData = {} }
       for _, results in ipairs { table.pack(manager:start(properties)),
         table.pack(manager:startAsync(properties):await(LIMIT)) } do
         assert.is_nil(results[1])
@@ -252,9 +253,17 @@ describe("a manager of PROIV sessions", function()
         { sessionNodeID = "a", connectionData = { service = "a", hostname = "b" } })
       refuse("'URI': expected a text", { sessionNodeID = "a", URI = 1 })
       refuse("unknown option 'protocol'", { sessionNodeID = "a", protocol = "jsdo" })
-      assert.has_error(function() proiv.manager { strict = 1 } end)
-      assert.has_error(function() proiv.manager { strikt = true } end)
-      assert.has_error(function() proiv.manager { baseURI = 1 } end)
+      assert.equal("manager: option 'strict': expected a boolean, got number",
+        raised(function() proiv.manager { strict = 1 } end))
+      assert.equal("manager: unknown option 'strikt': did you mean 'strict'?",
+        raised(function() proiv.manager { strikt = true } end))
+      assert.equal("manager: option 'baseURI': expected a text, got number",
+        raised(function() proiv.manager { baseURI = 1 } end))
+      local homeless = proiv.manager()
+      assert.equal("start: expected option 'baseURI', or an absolute one as 'URI'",
+        raised(function() homeless:start { sessionNodeID = "a" } end))
+      assert.equal("start: expected option 'baseURI', or an absolute one as 'URI'",
+        raised(function() homeless:startAsync { sessionNodeID = "a" } end))
     end)
   end)
 
@@ -358,13 +367,18 @@ describe("a manager of PROIV sessions", function()
 
     it("nothing that cannot be meant", function()
       local key = start "left"
-      for _, timeout in ipairs { -1, "5", 0 / 0, 1 / 0, false } do
-        assert.has_error(function() manager:stop(key, timeout) end)
+      for _, timeout in ipairs { -1, "5", 0 / 0, 1 / 0, 1e9, false } do
+        assert.equal("stop: expected a number of seconds, 0 or more, got " .. tostring(timeout),
+          raised(function() manager:stop(key, timeout) end))
       end
-      assert.has_error(function() manager:stop(key) end)
-      assert.has_error(function() manager:stop(1, 1) end)
-      assert.has_error(function() manager:stop(key, 1, "f") end)
-      assert.has_error(function() manager:stop(key, 1, nil, {}) end)
+      assert.equal("stop: expected a number of seconds, 0 or more, got nil",
+        raised(function() manager:stop(key) end))
+      assert.equal("stop: expected the key of a session or nil, got number",
+        raised(function() manager:stop(1, 1) end))
+      assert.matches("stop: expected a function or nil as %w+, got string",
+        raised(function() manager:stop(key, 1, "f") end))
+      assert.matches("stop: expected a function or nil as %w+, got table",
+        raised(function() manager:stop(key, 1, nil, {}) end))
       assert.equal("connect", asked())
     end)
   end)
