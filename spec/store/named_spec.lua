@@ -666,7 +666,7 @@ describe("getSession with a name", function()
     sso.keepTokens = true
     session = assert(datasession.getSession(sso):await(LIMIT))
     flush()
-    local first = document().tokens
+    local first, uri = document().tokens, session.authProvider.uri
     assert.is_string(first.refresh)
     assert.is_true(math.abs(first.refreshAt - os.time() - 0.75 * 3600) < 60)
     assert.is_nil(store.texts.one:find("secret", 1, true))
@@ -679,6 +679,7 @@ describe("getSession with a name", function()
     session = assert(datasession.getSession(sso):await(LIMIT))
     assert.is_true(session.connected)
     for _, path in ipairs(paths()) do assert.is_nil(path:find "j_spring_security_check") end
+    assert.equal(uri, session.authProvider.uri)
     leave(session)
     server:revokeTokens()
     server:expireSessions "form_sso"

@@ -234,6 +234,13 @@ describe("a session of protocol btt", function()
       assert.equal("protocol", rejected(btt.new { sessionCarrier = "parameter" }:login()).kind)
     end)
 
+    it("a cookie of another name, or without a value, where neither status nor id is there", function()
+      for _, cookie in ipairs { "DIS=1", "SIDE=1", "SI=1", "SID=" } do
+        answer(ESTABLISH, "", { headers = { ["Set-Cookie"] = cookie .. "; Path=/" } })
+        assert.equal("protocol", rejected(btt.new { sessionCookie = "SID" }:login()).kind, cookie)
+      end
+    end)
+
     it("no answer at all", function()
       btt.server:fault { kind = "close" }
       local session = btt.new()
