@@ -52,6 +52,13 @@ describe("invoke", function()
     assert.is_nil(orders.ttOrder.record)
   end)
 
+  it("takes values of a hundred levels", function()
+    local value = {}
+    for _ = 1, 99 do value = { value } end
+    orders:invoke("Ship", { orderNum = 1, carrier = "", express = false, note = value }):await(LIMIT)
+    assert.equal(100, select(2, (server:requests()[1].body:match '"note":([%[%]{}]+)'):gsub("[%[{]", "")))
+  end)
+
   it("is a function for each operation, too", function()
     assert.equal(3, outputs(orders.operations.Ship { orderNum = 3, carrier = "", express = true }).orderNum)
     assert.equal(4, outputs(orders.operations:Ship { orderNum = 4, carrier = "", express = true }).orderNum)
@@ -172,6 +179,11 @@ describe("invoke", function()
         .. "'count'"] = function() orders:invoke "fill" end,
       ["invoke: expected the name of an operation, got nil"] = function() orders:invoke() end,
       ["Ship is an operation of Order: write jsdo.operations.Ship { ... }"] = function() orders:Ship() end,
+      ["invoke Ship: nested deeper than 100 levels, or a table that holds itself"] = function()
+        local value = {}
+        for _ = 1, 100 do value = { value } end
+        orders:invoke("Ship", { orderNum = 1, note = value })
+      end,
       ["invoke Ship: expected a table of parameters or nil, got number"] = function()
         orders:invoke("Ship", 3)
       end,

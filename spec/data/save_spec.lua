@@ -620,6 +620,26 @@ describe("saveChanges", function()
     end
   end)
 
+  it("tells of no failure of an update that was run before and whose repeat is refused", function()
+    local customers = filled "Customer"
+    local record, comment = data.find(customers, "CustNum", 71), "c" .. fresh()
+    record.Comments = comment
+    server:fault { kind = "slow", delay = LIMIT, method = "PUT" }
+    local promise = customers:saveChanges()
+    await.stepUntil(function() return #data.sent(server) > 0 end)
+    promise:cancel()
+    await.rejected(promise)
+    server:clearFaults()
+    server:putRow("ttCustomer", { CustNum = 71, Comments = comment })
+    server:fault { kind = "status", status = 500, method = "PUT", contentType = "application/json",
+      body = '{"_errors":[{"_errorMsg":"changed by another user","_errorNum":1}]}' }
+    local ok, err, made = customers:saveChanges():await(LIMIT)
+    assert(ok, err)
+    assert.same({ "_update saved" }, outcomes(made))
+    assert.is_nil(made.batch.operations[1].exception)
+    assert.is_false(customers:hasChanges())
+  end)
+
   it("cannot begin in a handler of a save", function()
     local customers = filled "Customer"
     local message

@@ -80,6 +80,20 @@ describe("luv", function()
     assert.equal(2, select(2, output:gsub(" pinged", "")))
   end)
 
+  withLibrary("steps by a timer where the descriptor has a watcher already", function()
+    assert.equal("slept\n", child.output [[
+      local datasession, uv = require "datasession", require "luv"
+      require("datasession.luv").install()
+      package.loaded["datasession.luv"] = nil
+      require("datasession.luv").install()
+      coroutine.wrap(function()
+        datasession.sleep(0.001)
+        print "slept"
+      end)()
+      uv.run()
+    ]])
+  end)
+
   withLibrary("reports the error of a coroutine that it resumed", function()
     assert.matches("seen .*a mistake after a wait", child.output [[
       local datasession, uv = require "datasession", require "luv"

@@ -207,8 +207,10 @@ describe("oauth2.deviceFlow", function()
     assert.matches("holds no device_code", rejected(session(provider()):login(), "auth").message)
     answer("device_authorization", 200, '{"device_code": "x", "expires_in": 0.02, "interval": 0.01}')
     answer("token", 400, '{"error": "authorization_pending"}')
+    local before = #forms "token"
     local err = rejected(session(provider()):login(), "auth")
     assert.matches("the device was not approved in time", err.message, 1, true)
+    assert.equal(2, #forms "token" - before) -- one for each interval
     assert.matches("begin again", err.hint)
     answer("token", 200, "7")
     answer("device_authorization", 200, '{"device_code": "x", "expires_in": 5, "interval": 0}')

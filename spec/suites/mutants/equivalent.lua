@@ -3,6 +3,10 @@
 return {
   { file = "csrc/net/headers.c", old = "while (at < length) {", new = "while (at <= length) {",
     why = "at the end neither a name nor a line feed is found, which ends the search" },
+  { file = "lua/datasession/sandbox.lua",
+    old = 'checkModel(self, model, 2) | control(self, "setAppServer", { up = up, model = model })',
+    new = 'control(self, "setAppServer", { up = up, model = model }) | checkModel(self, model, 2)',
+    why = "the call raises all the same, and no web application has a model that does not exist" },
   { file = "lua/datasession/internal/data/ids.lua", old = "m.last = counter", new = "",
     why = "the numbers are then kept in a table sooner: the same numbers, more memory" },
   { file = "lua/datasession/internal/data/tableref.lua", old = "memory.delete(r) | setWorking(m, nil)",
