@@ -116,19 +116,19 @@ local function try(mutant)
 end
 
 local function drawn()
-  local all, same = {}, {}
+  local all, same, unseen = {}, {}, {}
   for _, one in ipairs(dofile "spec/suites/mutants/equivalent.lua") do
-    same[one.file .. one.old .. "\n" .. one.new] = one
+    local key = one.file .. one.old .. "\n" .. one.new
+    same[key], unseen[key] = "equivalent", true
   end
   for _, path in ipairs(list "find csrc lua -name '*.c' -o -name '*.lua' | sort") do
     for _, mutant in ipairs(mutations(path, file.read(path))) do
       local key = path .. mutant.old .. "\n" .. mutant.new
-      mutant.equivalent, same[key] = same[key] and "equivalent", nil
+      mutant.equivalent, unseen[key] = same[key], nil
       if path:find(ONLY) then all[#all + 1] = mutant end
     end
   end
-  local _, left = next(same)
-  assert(not left, "equivalent.lua: no such mutant: " .. (left and left.new or ""))
+  assert(not next(unseen), "equivalent.lua: there is no such mutant: " .. (next(unseen) or ""))
   say("%d mutants to choose from; SEED=%d", #all, SEED)
   return all, tonumber(WANTED)
 end
