@@ -201,6 +201,8 @@ static const char serving[] =
     "0,\n"
     "  model = 'form_sso', path = 'j_spring_security_check' }\n"
     "server:fault { kind = 'status', status = 200, body = '{}', model = 'sso', count = 0 }\n"
+    "server:fault { kind = 'slow', delay = 0, model = 'basic', path = 'home.html$', count = 0,\n"
+    "  headers = { ['X-CLIENT-CONTEXT-ID'] = secret(2) } }\n"
     "io.write(server.origin, '\\n'):flush()\n"
     "while io.read() do\n"
     "  local cookie = ''\n"
@@ -378,6 +380,10 @@ static void try_query (lua_State *L) {
   there(NEXT, "the key in a query is there while the session is");
   run(L, "leave()", NULL);
   gone(NEXT, "no key of a query is left after logout");
+  run(L, basic, NULL);
+  there(ACCESS, "the client context id, which is in paths, is there while the session is");
+  run(L, "leave()", NULL);
+  gone(ACCESS, "no client context id is left after logout");
 }
 
 static void try_shown (lua_State *L) {

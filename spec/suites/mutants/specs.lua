@@ -1,6 +1,6 @@
 -- Which specs watch a file: a beginning of its path, its specs. The first row that fits counts. Without a row
 -- csrc/X has spec/X. A spec with the name of the file always comes first. lifetime_spec.c sees what is not
--- released.
+-- released, secrets_spec.c what is not wiped.
 return {
   { "csrc/net/mask", "spec/net/mask_spec.c spec/runtime/masking_spec.lua" },
   { "csrc/net/retry_after", "spec/session/retry_spec.lua" },
@@ -10,7 +10,7 @@ return {
   { "csrc/net/handle_transport", "spec/net/tls_spec.lua spec/net/http2_spec.lua" },
   { "csrc/net/upload", "spec/session/send_spec.lua" },
   { "csrc/net/stream", "spec/net/http2_spec.lua spec/net/http2_nginx_spec.lua" },
-  { "csrc/net", "spec/net" },
+  { "csrc/net", "spec/net spec/host/secrets_spec.c" },
   { "csrc/session", "spec/session spec/host/lifetime_spec.c" },
   { "csrc/runtime/response", "spec/session/request_spec.lua spec/runtime" },
   { "csrc/runtime/transport_options",
@@ -20,7 +20,7 @@ return {
   { "csrc/runtime/json_row", "spec/runtime/json_row_spec.lua spec/data" },
   { "csrc/runtime", "spec/runtime spec/host/lifetime_spec.c" },
   { "csrc/protocol/jsdo/token_provider", "spec/protocol/jsdo/token_provider_spec.lua spec/protocol/jsdo" },
-  { "csrc/protocol/jsdo", "spec/protocol/jsdo spec/session" },
+  { "csrc/protocol/jsdo", "spec/protocol/jsdo spec/session spec/host/secrets_spec.c" },
   { "csrc/module", "spec/session/names_spec.lua spec/runtime" },
   { "lua/datasession/internal/data/", "spec/data" },
   { "lua/datasession/internal/argument",
