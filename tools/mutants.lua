@@ -84,9 +84,7 @@ local function passes(spec)
 end
 
 local function first_failure(specs)
-  for _, spec in ipairs(specs) do
-    if not broken[spec] and not passes(spec) then return spec end
-  end
+  return specs[tablex.find_if(specs, function(spec) return not broken[spec] and not passes(spec) end)]
 end
 
 -- ---- One mutant
@@ -125,11 +123,10 @@ local function drawn()
     for _, mutant in ipairs(mutations(path, file.read(path))) do
       local key = path .. mutant.old .. "\n" .. mutant.new
       mutant.equivalent, unseen[key] = same[key], nil
-      if path:find(ONLY) then all[#all + 1] = mutant end
+      all[#all + 1] = mutant
     end
   end
   assert(not next(unseen), "equivalent.lua: there is no such mutant: " .. (next(unseen) or ""))
-  say("%d mutants to choose from; SEED=%d", #all, SEED)
   return all, tonumber(WANTED)
 end
 
@@ -138,10 +135,8 @@ local function hand_made()
   for i, one in ipairs(dofile "spec/suites/mutants/hand.lua") do
     local text = file.read(one.file)
     assert(stringx.count(text, one.old) == 1, "hand.lua: expected once: " .. one.old)
-    if one.file:find(ONLY) then
-      all[#all + 1] = { path = one.file, line = i, kind = "hand", old = one.old, new = one.what, clean = text,
-        text = function() return stringx.replace(text, one.old, one.new) end, specs = { one.spec } }
-    end
+    all[i] = { path = one.file, line = i, kind = "hand", old = one.old, new = one.what, clean = text,
+      text = function() return stringx.replace(text, one.old, one.new) end, specs = { one.spec } }
   end
   return all, #all
 end
@@ -154,6 +149,8 @@ assert(build "csrc/net/", "build/mutants/log says why the copy cannot be built")
 local sum = list "find csrc lua spec tools/mut* -type f -print0 | sort -z | xargs -0 cksum | cksum"[1]
 local known = kept(("%s/results-%s%s"):format(TOP, sum:match "%d+", REST))
 local all, wanted = (WANTED == "hand" and hand_made or drawn)()
+all = tablex.filter(all, function(mutant) return mutant.path:find(ONLY) end)
+say("%d mutants to choose from; SEED=%d", #all, SEED)
 local folders, lived, count, started = { all = { mutants = 0, killed = 0 } }, {}, 0, os.time()
 math.randomseed(SEED)
 while count < wanted and #all > 0 and os.time() - started < 60 * MINUTES do

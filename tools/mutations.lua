@@ -1,12 +1,10 @@
 -- mutations.lua: the changes that tools/mutants.lua can make to a C or Lua file.
-local lpeg, stringx = require "lpeg", require "pl.stringx"
+local lpeg, stringx, find_if = require "lpeg", require "pl.stringx", require "pl.tablex".find_if
 local P = lpeg.P
 
 -- ---- The text with comments as blanks and the contents of strings as underscores, of the same length
 
-local function filled(filler)
-  return function(text) return (text:gsub("[^\n]", filler)) end
-end
+local function filled(filler) return function(text) return (text:gsub("[^\n]", filler)) end end
 local function up_to(stop) return (1 - P(stop)) ^ 0 * stop end
 local function string_in(quote) return quote * ((P "\\" * 1 + 1 - P(quote)) ^ 0 / filled "_") * quote end
 
@@ -47,20 +45,16 @@ end
 
 -- ---- Whole statements
 
-local STATEMENTS = { -- assignments, calls, increments
+local STATEMENTS = { -- assignments, calls, conditional ones, increments
   c = { "^%s+[%w_%->.%[%]%*]+ [%-+|&]?= [^{]*;%s*$", "^%s+[%w_%->.]+%b();%s*$",
-    "^%s+[%w_%->.%[%]]+[%+%-][%+%-];%s*$" },
-  lua = { "^%s+[%w_.%[%]]+ = [^,{]+$", "^%s+[%w_.:]+%b()%s*$" },
+    "^%s+if %b() [^{]+;%s*$", "^%s+[%w_%->.%[%]]+[%+%-][%+%-];%s*$" },
+  lua = { "^%s+[%w_.%[%]]+ = [^,{]+$", "^%s+[%w_.:]+%b()%s*$", "^%s+if .* then .* end%s*$" },
 }
-local CONDITIONAL = { c = { "^%s+if %b() [^{]+;%s*$" }, lua = { "^%s+if .* then .* end%s*$" } }
 local CONTINUED = { c = { "[^;{}):e]%s*$", "[^s]e%s*$" }, -- the ends of lines after which no statement begins
   lua = { "[,({=.+*/<>]%s*$", "%f[%w]and%s*$", "%f[%w]or%s*$" } }
 
 local function fits(code, patterns)
-  for _, pattern in ipairs(patterns) do
-    if code:find(pattern) then return true end
-  end
-  return false
+  return find_if(patterns, function(pattern) return code:find(pattern) end) ~= nil
 end
 
 -- The function that a statement calls; one name for all that release something, one for all that set a field.
@@ -71,7 +65,9 @@ local function called(code)
 end
 
 -- True if the order of two statements may matter: they call two functions, or one names what the other sets.
+-- Two checks in a row mostly raise or return, whichever is first.
 local function depend(first, second)
+  if (first .. second):find "%f[%w]if%f[%W]" then return false end
   local target = "^%s*([%w_.%[%]>%-]+) [%-+|&]?= "
   local a, b = first:match(target), second:match(target)
   if not a and not b then return called(first) ~= called(second) end
@@ -105,13 +101,11 @@ return function(path, text)
       for _, row in ipairs(BOTH) do replace(row, line, code, add) end
       for _, row in ipairs(WORDS[language]) do replace(row, line, code, add) end
       if code:find "kind = " then replace(ERROR_KIND, line, line, add) end
-      local statement = fits(code, STATEMENTS[language]) and not fits(before, CONTINUED[language])
-      if statement or fits(code, CONDITIONAL[language]) and not fits(before, CONTINUED[language]) then
+      if fits(code, STATEMENTS[language]) and not fits(before, CONTINUED[language]) then
         add("removed", indent .. (language == "c" and ";" or ""))
-      end
-      if statement and after:match "^%s*" == indent and fits(after, STATEMENTS[language]) and
-        not fits(code, CONTINUED[language]) and depend(code, after) then
-        add("swapped", lines[i + 1] .. "\n" .. line, i + 1)
+        if after:match "^%s*" == indent and fits(after, STATEMENTS[language]) and depend(code, after) then
+          add("swapped", lines[i + 1] .. "\n" .. line, i + 1)
+        end
       end
     end
     if code:find "%S" then before = code end

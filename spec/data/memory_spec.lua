@@ -108,6 +108,14 @@ describe("a data object in memory", function()
   it("gives no id twice, also in several tables", function()
     local seen = {}
     orders.useRelationships = false
+    assert(orders:fill():await(20))
+    assert(customers:fill():await(20))
+    for _, object in ipairs { orders.ttOrder, orders.ttOrderLine, customers } do
+      for r in object:records() do
+        assert.is_nil(seen[r.id])
+        seen[r.id] = r
+      end
+    end
     for _ = 1, 3 do
       for _, object in ipairs { orders.ttOrder, orders.ttOrderLine, customers } do
         local r = object:add {}
