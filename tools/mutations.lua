@@ -64,6 +64,8 @@ local function called(code)
   return name:match "^set_" or name
 end
 
+local function has(text, name) return text:find(name:gsub("%p", "%%%0") .. "%f[^%w_]") end
+
 -- True if the order of two statements may matter: they call two functions, or one names what the other sets.
 -- Two checks in a row mostly raise or return, whichever is first.
 local function depend(first, second)
@@ -71,7 +73,7 @@ local function depend(first, second)
   local target = "^%s*([%w_.%[%]>%-]+) [%-+|&]?= "
   local a, b = first:match(target), second:match(target)
   if not a and not b then return called(first) ~= called(second) end
-  return a and second:find(a, 1, true) or b and first:find(b, 1, true)
+  return a and has(second, a) or b and has(first, b)
 end
 
 local function shown(lines) return (lines:match "^%s*(.-)%s*$":gsub("\n%s*", " | ")) end
