@@ -91,14 +91,22 @@ end
 
 local stale = false -- the C modules are a mutant's
 
+-- The sum of a C file's code: a mutant that is not compiled, or to the same code, has that of the file.
+local function code_of(path)
+  local object = TREE .. "/build/obj/" .. path:gsub("%.c$", ".o")
+  return list(("objcopy --strip-debug %s %s/code.o && cksum <%s/code.o"):format(object, TOP, TOP))[1]
+end
+
 -- Returns killed, rest, lived or invalid, the spec that failed, and the seconds.
 local function try(mutant)
   local where, is_c, verdict, spec = TREE .. "/" .. mutant.path, mutant.path:match "%.c$", "invalid", nil
   local began, own, others = os.time(), specs_of(mutant.path)
+  local clean, built = is_c and code_of(mutant.path), true
   file.write(where, mutant.text())
   stale = stale or is_c
-  if (is_c or loadfile(where)) and (not stale or build(mutant.path)) then
-    stale = is_c
+  if stale then built = build(mutant.path) end
+  if built then stale = is_c end
+  if built and (is_c and code_of(mutant.path) ~= clean or not is_c and loadfile(where)) then
     verdict, spec = "killed", first_failure(mutant.specs or own)
     if not spec and REST ~= "" then verdict, spec = "rest", first_failure(others) end
     verdict = spec and verdict or "lived"
