@@ -227,6 +227,27 @@ describe("storage.file", function()
     assert.equal("second", store:get "key")
   end)
 
+  it("keeps no file and no directory open", function()
+    local stat = io.open "/proc/self/stat"
+    if not stat then return pending "this system does not tell a process's files" end
+    local pid = stat:read "n"
+    stat:close()
+    local function open()
+      collectgarbage()
+      return tonumber(shell(("ls /proc/%d/fd | wc -l"):format(pid)))
+    end
+    set("key", "first")
+    local before = open()
+    for i = 1, 5 do
+      set("key" .. i, "text")
+      local other = storage.file(path .. i)
+      assert(other:set("key", "text") and core.flush())
+      assert.equal("text", other:get "key")
+      assert(other:remove "key" and core.flush())
+    end
+    assert.is_true(open() <= before)
+  end)
+
   it("refuses more than it may keep in memory for the disk", function()
     local ok, message = store:set("key", ("x"):rep((64 * 1048576) + 1))
     assert.is_nil(ok)
