@@ -305,8 +305,17 @@ describe("a named session", function()
   it("is removed by its end, though another process has written the same login in other words", function()
     local session = datasession.new(options())
     assert(session:login("lua", "secret"):await(LIMIT))
+    server:route("GET", "/SportsForm/more", function()
+      return 200, { ["Set-Cookie"] = "more=1; Path=/" }, ""
+    end)
+    assert(session:request({ path = "/more" }):await(LIMIT))
+    session.pingInterval = 70000
     flush()
-    stored(function(made) made.pingInterval = 60000 end)
+    stored(function(made)
+      local cookies = made.cookies
+      assert.equal(2, #cookies)
+      made.pingInterval, cookies[1], cookies[2] = 60000, cookies[2], cookies[1]
+    end)
     session:logout():await(LIMIT)
     flush()
     assert.is_nil(store.texts.one)
