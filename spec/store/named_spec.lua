@@ -717,6 +717,8 @@ describe("a program that is started again", function()
       if name == "XDG_STATE_HOME" then return arg[2] end
       return getenv(name)
     end
+    local core = require "datasession.core"
+    if core.dataDirectory then core.dataDirectory = function() return arg[2] end end -- on Windows
     local datasession = require "datasession"
     local function new(more)
       local options = { serviceURI = arg[1], authenticationModel = "form", name = "program" }

@@ -39,6 +39,11 @@ function sandbox.start(...)
   return setmetatable(server, mt)
 end
 
+--- A pipe from or to a command of the other system.
+function sandbox.popen(command, mode)
+  return setmetatable(call("popen", command, mode), mt)
+end
+
 --- The module fault_server.
 function sandbox.faultServer()
   local module = call "faultNumbers"

@@ -32,6 +32,8 @@ end
 
 function calls.startFaults(...) return keep(assert(fault_server.start(...))) end
 
+function calls.popen(command, mode) return keep(assert(io.popen(command, mode))) end
+
 --- The numbers of the module fault_server, by name.
 function calls.faultNumbers()
   local numbers = {}
