@@ -21,13 +21,20 @@ $(WINDOWS_SOURCES)/complete: tools/debian-sources.sh
 	$(Q)tools/debian-sources.sh $(WINDOWS_SOURCES) lua5.4 lua-cjson curl
 	@touch $@
 
-# Most of a file's time is Windows' headers: curl_setup.h is compiled before the files, which all begin with it.
+# Files of libcurl in which nothing is left with HTTP and Schannel alone.
+NOT_HTTP := vssh/% vquic/curl_% vquic/msh3.c $(patsubst %,vtls/%.c,bearssl gskit gtls mbedtls \
+  mbedtls_threadlock nss openssl rustls sectransp wolfssl) $(addsuffix .c,curl_fnmatch curl_range curl_rtmp \
+  curl_sasl dict file fileinfo ftp ftplistparser gopher imap krb5 ldap mqtt openldap pingpong pop3 rtsp smb \
+  smtp telnet tftp wildcard)
+CURL_FILES := $$(filter-out $(NOT_HTTP),$$(LIB_CFILES) $$(LIB_VAUTH_CFILES) $$(LIB_VTLS_CFILES) \
+  $$(LIB_VQUIC_CFILES))
+
 $(WINDOWS_LIB)/libcurl.a: $(WINDOWS_SOURCES)/complete tools/windows-curl.mk
 	@echo "  libcurl"
 	@mkdir -p $(@D) $(WINDOWS_SOURCES)/curl/lib/x86_64-w64-mingw32
 	$(Q)CFLAGS=-O2 CPPFLAGS='-DHTTP_ONLY -D_WIN32_WINNT=0x0601 -DWIN32_LEAN_AND_MEAN' MAKEFLAGS= \
 	  $(MAKE) -s -j2 -C $(WINDOWS_SOURCES)/curl/lib -f Makefile.mk -f $(CURDIR)/tools/windows-curl.mk libcurl.a \
-	  CC=$(WINDOWS_CC) AR=x86_64-w64-mingw32-ar TRIPLET=x86_64-w64-mingw32 \
+	  'CSOURCES=$(CURL_FILES)' CC=$(WINDOWS_CC) AR=x86_64-w64-mingw32-ar TRIPLET=x86_64-w64-mingw32 \
 	  CFG=-schannel-sspi-ipv6-unicode-zlib ZLIB_PATH=/usr/x86_64-w64-mingw32 >$(WINDOWS)/libcurl.log 2>&1 || \
 	  { cat $(WINDOWS)/libcurl.log; exit 1; }
 	@cp $(WINDOWS_SOURCES)/curl/lib/libcurl.a $@
@@ -56,8 +63,9 @@ $(WINDOWS)/client.c: $(CORE_SRC) $(wildcard csrc/*/*.h csrc/*/*/*.h) tools/amalg
 
 $(call in_windows,datasession.dll): $(WINDOWS)/client.c $(WINDOWS_LIB)/libcurl.a $(call in_windows,lua54.dll)
 	@echo "  cc $<"
-	$(Q)$(WINDOWS_CC) -std=c11 $(CFLAGS) $(WARNINGS) -Wno-float-conversion -D_FILE_OFFSET_BITS=64 -shared -static -s \
-	  -DCURL_STATICLIB -D_WIN32_WINNT=0x0601 -I$(WINDOWS_SOURCES)/curl/include -I$(WINDOWS_LUA) -o $@ $< \
+	$(Q)$(WINDOWS_CC) -std=c11 $(CFLAGS) $(WARNINGS) -Wno-float-conversion -D_FILE_OFFSET_BITS=64 \
+	  -shared -static -s -DCURL_STATICLIB -D_WIN32_WINNT=0x0601 -I$(WINDOWS_SOURCES)/curl/include \
+	  -I$(WINDOWS_LUA) -o $@ $< \
 	  $(WINDOWS_LIB)/libcurl.a -lz -lcrypt32 $(WINDOWS_LIB)/liblua.dll.a -lws2_32 -lbcrypt -ladvapi32
 
 $(WINDOWS_ZIP): $(call in_windows,datasession.dll lua.exe cjson.dll) packaging/windows/README.txt $(LUA_SRC)
@@ -75,8 +83,8 @@ $(WINDOWS_ZIP): $(call in_windows,datasession.dll lua.exe cjson.dll) packaging/w
 
 ### Test
 
-WINDOWS_SPECS ?= $(sort $(shell find $(addprefix spec/,session catalog protocol runtime store data) \
-  -name '*_spec.lua'))
+WINDOWS_SPECS ?= spec/suites/windows/files.lua $(sort $(shell find \
+  $(addprefix spec/,session catalog protocol runtime store data) -name '*_spec.lua'))
 
 $(WINDOWS)/specs/peer.dll: spec/suites/windows/peer.c $(call in_windows,lua54.dll)
 	@mkdir -p $(@D)

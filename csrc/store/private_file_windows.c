@@ -19,7 +19,7 @@
 #define NEW_PREFIX ".new-"
 #define OWNER_ALONE "D:P(A;OICI;FA;;;OW)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
-enum { TRIES = 100, PAUSE_MILLISECONDS = 10, SWEEP_AFTER_SECONDS = 60 };
+enum { TRIES = 100, PATIENCE_MILLISECONDS = 2000, PAUSE_MILLISECONDS = 1, SWEEP_AFTER_SECONDS = 60 };
 
 const char *private_reason (int code) {
   switch (code) {
@@ -140,14 +140,16 @@ static int write_all (HANDLE file, const char *text, size_t size) {
   return FlushFileBuffers(file) ? 0 : system_errno();
 }
 
-/* A reader in another process can hold the old file for a moment. */
+/* A reader in another process can hold the old file for a moment; one that reads without a pause, most of the
+   time. */
 static int take_place (const wchar_t *name, const wchar_t *path) {
-  int i, code = EACCES;
-  for (i = 0; i < TRIES && code == EACCES; i++) {
-    if (i) Sleep(PAUSE_MILLISECONDS);
-    code = MoveFileExW(name, path, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : system_errno();
+  ULONGLONG end = GetTickCount64() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    int code =
+        MoveFileExW(name, path, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : system_errno();
+    if (code != EACCES || GetTickCount64() >= end) return code;
+    Sleep(PAUSE_MILLISECONDS);
   }
-  return code;
 }
 
 int private_file_replace (const char *path, const void *text, size_t size) {

@@ -56,4 +56,16 @@ describe("docs/hosts.md", function()
       assert(not cell.how:find "in CI" or isInCI(target), ".ci/run does not run it: " .. cell.row)
     end
   end)
+
+  it("lists the reasons for which specs are not run under wine", function()
+    local skipped, reasons = dofile "spec/suites/windows/skipped.lua", {}
+    for _, row in ipairs(skipped.specs) do reasons[row[3]] = true end
+    for _, list in ipairs { skipped.modules, skipped.files } do
+      for _, reason in pairs(list) do reasons[reason] = true end
+    end
+    local section = files.read("docs/hosts.md"):match "### What is not run there\n(.*)"
+    local listed = {}
+    for reason in section:gmatch "\n%- ([^\n]*)[;.]%f[\n]" do listed[reason] = true end
+    assert.same(reasons, listed)
+  end)
 end)

@@ -340,7 +340,10 @@ describe("storage.file", function()
       local flush = require("datasession").flush
       print "ready"
       io.stdout:flush()
-      for i = 1, tonumber(arg[3]) do assert(store:set("key", (arg[2]):rep(20000 + i)) and flush()) end
+      for i = 1, tonumber(arg[3]) do
+        assert(store:set("key", (arg[2]):rep(20000 + i)))
+        assert(flush())
+      end
     ]]
     set("key", "c")
     local writers = { child.start(writer, path, "a", "150"), child.start(writer, path, "b", "150") }
@@ -353,7 +356,10 @@ describe("storage.file", function()
       assert.is_true(#text > 20000 or letter == "c")
       seen[letter] = true
     end
-    for _, one in ipairs(writers) do assert.equal(0, one:finish().code) end
+    for _, one in ipairs(writers) do
+      local result = one:finish()
+      assert.equal(0, result.code, result.output)
+    end
     assert.is_true(seen.a or seen.b)
     assert.equal("key.json", shell("ls -A " .. path))
   end)

@@ -1,5 +1,5 @@
--- The client's files on Windows, by names in UTF-8. The commands run on the other system, which sees the bytes
--- of a name.
+-- The client's files on Windows, by names in UTF-8. The commands run on the other system, which sees the
+-- bytes of a name.
 local datasession = require "datasession"
 local fault_server = require "fault_server"
 local sandbox = require "datasession.sandbox"

@@ -45,7 +45,7 @@ function os.tmpname() -- that of Windows is not in a directory that may be writt
   return name
 end
 
--- What is not built for Windows, Lua modules in C and libraries of the specs: a use of it skips the spec.
+-- Lua modules in C and libraries of the specs that are not built for Windows: a use of one skips the spec.
 local function absent(reason)
   local function use() skip(reason) end
   return setmetatable({}, { __index = use, __call = use })
