@@ -125,6 +125,8 @@ describe("the filter that fill sends", function()
     assert.equal([[Name LIKE 'a''b%']], likeText("startswith", "a'b"))
     says("option 'filter': Name: expected a text without NUL bytes",
       { filter = { field = "Name", operator = "eq", value = "a\0' OR TRUE" } })
+    says("option 'filter': Name: expected a text without NUL bytes",
+      { filter = { field = "Name", operator = "contains", value = "a\0' OR TRUE" } })
   end)
 
   it("lets no name of a field break out, where the catalog describes none", function()

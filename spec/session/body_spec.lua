@@ -321,7 +321,9 @@ describe("stream", function()
   end)
 
   it("rejects for a refusal", function()
-    assert.equal(404, rejected(new():request { path = "/none", stream = true }, "http").httpStatus)
+    local promise = new():request { path = "/none", stream = true }
+    assert.equal(404, rejected(promise, "http").httpStatus)
+    assert.equal("rejected", promise:state())
   end)
 
   it("raises in the loop when the body is interrupted", function()

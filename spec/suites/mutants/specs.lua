@@ -43,7 +43,7 @@ return {
   { "lua/datasession/internal/observers", "spec/session/observer_spec.lua spec/session/systems_spec.lua" },
   { "lua/datasession/internal/parameters", "spec/session/request_spec.lua spec/session/defaults_spec.lua" },
   { "lua/datasession/internal/percent", "spec/data" },
-  { "lua/datasession/internal/persistence", "spec/store" },
+  { "lua/datasession/internal/persistence", "spec/store spec/protocol/datasnap/store_spec.lua" },
   { "lua/datasession/internal/progress", "spec/session/progress_spec.lua" },
   { "lua/datasession/internal/recorder", "spec/runtime/har_spec.lua spec/runtime/trace_spec.lua" },
   { "lua/datasession/internal/registry", "spec/session/getsession_spec.lua spec/session" },
