@@ -76,7 +76,7 @@ static void push_unescaped (lua_State *L, const char *p, size_t length) {
     }
     p += 2;
     if (p[-1] == 'u') {
-      lua_pushfstring(L, "%U", character(&p, end));
+      compat_pushutf8(L, character(&p, end));
       luaL_addvalue(&b);
     } else {
       for (known = escapes; *known && *known != p[-1]; known += 2)

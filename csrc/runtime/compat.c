@@ -21,6 +21,16 @@ const char *compat_pushfstring (lua_State *L, const char *format, ...) {
   return text;
 }
 
+void compat_pushutf8 (lua_State *L, unsigned long code) {
+  static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+  size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
+  char text[4];
+  for (i = size - 1; i > 0; i--, code >>= 6)
+    text[i] = (char)(0x80 | (code & 0x3F));
+  text[0] = (char)(first[size - 1] | code);
+  lua_pushlstring(L, text, size);
+}
+
 /* A suspended C function. Its user values: the values that its stack held. */
 struct wait {
   lua_KFunction next;

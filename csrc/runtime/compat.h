@@ -74,6 +74,13 @@ static inline int compat_typeerror (lua_State *L, int index, const char *expecte
 #define lua_pushfstring compat_pushfstring
 const char *compat_pushfstring (lua_State *L, const char *format, ...);
 
+/* Pushes the character of that code in UTF-8. */
+void compat_pushutf8 (lua_State *L, unsigned long code);
+
+#else
+
+#define compat_pushutf8(L, code) lua_pushfstring((L), "%U", (code))
+
 #endif
 
 /* ---- userdata */
@@ -121,7 +128,7 @@ static inline int compat_setslot (lua_State *L, int index, int slot) {
 /*
 ** compat_warn: one message to the state's warning function, which prints it unless the program has said
 ** warn("@off"). compat_warn_on, for the start: the program lua has warnings off until a script turns them on.
-** Before 5.4 the module has its own function, `warn` of internal/lua.lua.
+** Before 5.4 the module has its own function, `warn` of internal/lua.lua; a program's `warn` comes first.
 */
 #if LUA_VERSION_NUM >= 504
 
@@ -132,8 +139,24 @@ static inline int compat_setslot (lua_State *L, int index, int slot) {
 
 #define COMPAT_WARNING "datasession.warning" /* in the registry: false while warnings are off */
 
+/* Calls the program's global function `warn`. False: it has none. */
+static inline bool compat_warn_program (lua_State *L, const char *message) {
+  lua_pushglobaltable(L);
+  lua_pushliteral(L, "warn");
+  (void)lua_rawget(L, -2);
+  lua_remove(L, -2);
+  if (!lua_isfunction(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_pushstring(L, message);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  return true;
+}
+
 static inline void compat_warn (lua_State *L, const char *message) {
   bool control = message[0] == '@', on;
+  if (!control && compat_warn_program(L, message)) return;
   (void)lua_getfield(L, LUA_REGISTRYINDEX, COMPAT_WARNING);
   on = lua_toboolean(L, -1);
   lua_pop(L, 1);

@@ -84,7 +84,7 @@ end
 function store.file(directory)
   if directory ~= nil then
     checkString("store.file: directory", directory, 2)
-    if directory == "" or directory:find("\0", 1, true) then
+    if directory == "" or directory:find "%z" then
       error("store.file: directory: expected a path", 2)
     end
   end

@@ -6,6 +6,8 @@ local files = dofile "spec/support/files.lua"
 local shell = dofile "spec/support/shell.lua"
 local sessions = dofile "spec/support/sessions.lua"
 
+local older = rawget(_G, "older") -- spec/support/older_language.lua: this is Lua 5.3 or LuaJIT
+
 local function pages(more)
   local list = { "README.md", table.unpack(more or {}) }
   for path in assert(io.popen("find docs -name '*.md' | LC_ALL=C sort")):lines() do list[#list + 1] = path end
@@ -70,7 +72,9 @@ describe("the example at", function()
   for _, path in ipairs(pages()) do
     for _, block in ipairs(blocks(path)) do
       count = count + 1
-      local spec = isLacking(block.text) and pending or it
+      local shown = older and block.text:find "^do
+ *local %w+ <close>" -- the language lacks what it shows
+      local spec = (shown or isLacking(block.text)) and pending or it
       spec(("%s:%d runs"):format(path, block.line), function()
         load(path, block)()
       end)
@@ -184,7 +188,7 @@ describe("the docs", function()
       count = count + 1
     end
     for names, value in files.read "docs/errors.md":gmatch "\n%- (`datasession%.[^(]-) %((%d)%)" do
-      for name in names:gmatch "`datasession%.([%u_]+)`" do check(name, math.tointeger(value)) end
+      for name in names:gmatch "`datasession%.([%u_]+)`" do check(name, tonumber(value)) end
     end
     for value, name in files.read "docs/events.md":gmatch '\n%- `"([^`]*)"`, `datasession%.([%u_]+)`:' do
       check(name, value)

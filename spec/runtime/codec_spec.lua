@@ -56,10 +56,12 @@ local function stringText(value)
   end) .. "\""
 end
 
+local BITS = math.maxinteger > 2 ^ 53 and 63 or 53
+
 local function randomInteger()
-  local bits = random(0, 63)
-  local value = bits == 0 and random(0) or random(0) >> bits
-  return random(2) == 1 and value or -value
+  local value = 0
+  for _ = 1, random(0, BITS) do value = 2 * value + random(0, 1) end
+  return random(2) == 1 and value or -value - random(0, 1)
 end
 
 local function randomFloat()
@@ -68,11 +70,14 @@ local function randomFloat()
   if kind == 2 then return random(-1000000, 1000000) / 100 end
   if kind == 3 then return 0.1 * random(1, 1000) end
   if kind == 4 then      -- the neighbour of a number of few digits
-    return (string.unpack("d", string.pack("j",
-      string.unpack("j", string.pack("d", random(1, 100000000) / 100)) + 1)))
+    return random(1, 100000000) / 100 * (1 + 2 ^ -52)
   end
   local value
-  repeat value = string.unpack("d", string.pack("j", random(0))) until value - value == 0
+  repeat
+    local bytes = {}
+    for i = 1, 8 do bytes[i] = random(0, 255) end
+    value = string.unpack("d", string.char(table.unpack(bytes)))
+  until value - value == 0
   return value
 end
 

@@ -4,6 +4,7 @@ local codec = require "datasession.internal.codec"
 local lua = require "datasession.internal.lua"
 
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 
 local isJit = rawget(_G, "jit") ~= nil
 local closes = _VERSION >= "Lua 5.4"
@@ -62,6 +63,27 @@ describe("under any Lua", function()
     end)
   end
 
+  it("variables with <close> are there, or are a mistake of syntax", function()
+    assert.equal(closes, load("local _ <" .. "close> = nil") ~= nil)
+  end)
+
+  it("warnings go to the program's warn, and without one to standard error", function()
+    local program = [[
+      warn "@on"
+      local datasession = require "datasession"
+      datasession.newPromise(function(resolve) resolve() end):done(function() error "a mistake" end)
+      datasession.step(0)
+    ]]
+    local written = "Lua warning: .*a mistake"
+    if not closes then
+      local silent = program:gsub('warn "@on"', "", 1)
+      assert.matches(written, child.output(silent))
+      program = program:gsub('warn "@on"', 'function warn(text) print("mine: " .. text) end')
+      written = "mine: .*a mistake"
+    end
+    assert.matches(written, child.output(program))
+  end)
+
   it("closing returns the results, and raises the error as it is", function()
     local ends = {}
     local guard = setmetatable({}, { __close = function(_, err) ends[#ends + 1] = err or "none" end })
@@ -81,6 +103,60 @@ describe("under any Lua", function()
     assert.equal(4, lua.utf8.offset("aé€", 3))
     assert.equal(8364, lua.utf8.codepoint "€")
   end)
+
+  it("zero bytes of a text are found, also after lua-compat-5.3 was loaded", function()
+    assert.equal(2, lua.zero "a\0b")
+    assert.is_nil((lua.zero "a%zb"))
+    assert.matches("a zero byte at character 4", select(2, codec.decode "[1]\0"))
+    assert.error_matches(function() require("datasession.store").file "a\0" end, "expected a path")
+  end)
+
+  it("a table has a finaliser", function()
+    local finalised = false
+    lua.setmetatable({}, { __gc = function() finalised = true end })
+    for _ = 1, 2 do collectgarbage() end
+    assert.is_true(finalised)
+  end)
+
+  -- spec/support/older_language.lua loads lua-compat-5.3 for all other children.
+  it("the client needs no library but lua-cjson", function()
+    local sandbox = require "datasession.sandbox"
+    local server, language = assert(sandbox.start()), child.language
+    child.language = ""
+    finally(function()
+      child.language = language
+      server:close()
+    end)
+    local output = child.output(([[
+      local datasession = require "datasession"
+      local uri = %q
+      local session = assert(datasession.getSession { serviceURI = uri, authenticationModel = "anonymous",
+        catalogURI = uri .. "/static/CustomerService.json" }:await(%d))
+      local customers = datasession.JSDO { name = "Customer", session = session }
+      assert(customers:fill { top = 3 }:await(%d))
+      local count, first = 0, nil
+      for record in customers:records() do count, first = count + 1, first or record end
+      assert(customers:hasData() and tostring(first.QuarterSales):find "%%d, ")
+      first.QuarterSales[1], first.QuarterSales[2] = nil, 5
+      local another = customers:add(first)
+      another.QuarterSales = first.QuarterSales
+      assert(another.Name == first.Name and another.QuarterSales_2 == 5)
+      print(count, package.loaded.compat53)
+    ]]):format(server.uris.anonymous, await.LIMIT, await.LIMIT))
+    assert.matches("^3%s+nil\n$", output)
+  end)
+
+  if isJit then
+    it("# and pairs of data objects need a method or lua-compat-5.3", function()
+      local list = setmetatable({}, {
+        __len = function() return 1 end, __pairs = function() return next, { 1 } end,
+      })
+      assert.equal(0, rawlen(list))
+      local count = 0
+      for _ in pairs(list) do count = count + 1 end
+      assert.equal(1, count)
+    end)
+  end
 end)
 
 -- Functions that other Luas lack, tried in this one, which has them. `has`: globals of such a Lua.

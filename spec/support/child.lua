@@ -3,6 +3,8 @@
 local files = dofile "spec/support/files.lua"
 local quoted = dofile("spec/support/shell.lua").quoted
 
+local older = rawget(_G, "older") -- spec/support/older_language.lua: this is Lua 5.3 or LuaJIT
+
 local child = {
   LIMIT = 120, -- seconds after which a child that does not end is a failure
   variables = nil, -- more of the environment, as the command env takes it
@@ -15,18 +17,23 @@ function child.interpreter()
   return arg[first]
 end
 
+local top = package.path:match "([^;]*)/lua/%?%.lua"
+
+-- Variables for the environment of every child, as the command env takes them.
+child.language = older and "LUA_INIT=@" .. quoted(top .. "/spec/support/older_language.lua") or ""
+
 local running = {}
 running.__index = running
 
 -- Starts the script with these arguments.
 function child.start(script, ...)
-  local name = files.new(script)
+  local name = files.new(older and older.translate(script) or script)
   local lua = quoted(child.interpreter())
-  local command = { "env", child.variables or "", "timeout -k 5", child.LIMIT, lua, quoted(name) }
+  local command = { "env", child.language, child.variables or "", "timeout -k 5", child.LIMIT, lua }
+  command[#command + 1] = quoted(name)
   for _, argument in ipairs { ... } do command[#command + 1] = quoted(argument) end
-  local line = table.concat(command, " ") .. " 2>&1"
-  if rawget(_G, "jit") then line = ("%s; echo $? >%s.status"):format(line, quoted(name)) end
-  return setmetatable({ pipe = assert(io.popen(line)), name = name }, running)
+  local pipe = assert(io.popen(table.concat(command, " ") .. " 2>&1"))
+  return setmetatable({ pipe = pipe, name = name }, running)
 end
 
 -- The next line of its output, which it must flush.
@@ -38,9 +45,7 @@ end
 function running:finish()
   local result = { output = self.pipe:read "a" }
   local _, how, code = self.pipe:close()
-  if not how then how, code = "exit", tonumber(files.read(self.name .. ".status")) end -- LuaJIT's close
   os.remove(self.name)
-  os.remove(self.name .. ".status")
   result[how == "exit" and "code" or "signal"] = code
   return result
 end

@@ -15,7 +15,7 @@ end
 function command.removeHome(home) files.removeDirectory(home.directory) end
 
 local function lineOf(home, words)
-  local line = { "env -u DATASESSION_PASSWORD -u NO_COLOR -u COLUMNS" }
+  local line = { "env -u DATASESSION_PASSWORD -u NO_COLOR -u COLUMNS", child.language }
   for name, value in pairs(home.variables) do line[#line + 1] = name .. "=" .. quoted(value) end
   -- In the foreground, since a terminal stops what reads it from another process group.
   line[#line + 1] = ("timeout --foreground -k 5 %d %s bin/datasession"):format(child.LIMIT,

@@ -1,24 +1,24 @@
--- For busted under Lua 5.3 and LuaJIT (`--helper`): what the specs themselves use of Lua 5.4, and which of
--- them are skipped, with the reason. Runs nothing under 5.4.
+-- For busted under Lua 5.3 and LuaJIT (`--helper`): which specs are skipped, with the reason, and how many
+-- may be. Runs nothing under 5.4.
 if _VERSION >= "Lua 5.4" then return end
 
+local older = dofile "spec/support/older_language.lua"
+dofile "spec/support/helper.lua"
+
+local busted = require "busted"
+
+local MOST = 5 -- percent of the suite
+
 local skipped = dofile "spec/support/older_skipped.lua"
-
-if rawget(_G, "jit") then require "compat53" end
-
-local function read(path)
-  local file, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local loaded = {}
 
 local function escape(text) return (text:gsub("%p", "%%%0")) end
 
 -- Specs of the table { file = { name = reason } } become pending ones.
-local function skip(path, text)
-  for name, reason in pairs(skipped[path:gsub("^%./", "")] or {}) do
+function older.skip(path, text)
+  path = path:gsub("^%./", "")
+  loaded[path] = true
+  for name, reason in pairs(skipped[path] or {}) do
     local count
     local pattern = "([^%w_])it(%s*%(?%s*)([\"'])" .. escape(name) .. "%3"
     text, count = text:gsub(pattern, function(before, between, quote)
@@ -29,22 +29,34 @@ local function skip(path, text)
   return text
 end
 
--- Variables of an older Lua have no attributes; what closing them does is not what these specs test, or they
--- are skipped.
-local function translate(path, text)
-  text = text:gsub("^#[^\n]*", ""):gsub("(local%s+[%w_]+)%s+<%l+>", "%1")
-  return skip(path, text)
+local ran, pending = 0, 0
+
+busted.subscribe({ "test", "end" }, function(_, _, status)
+  ran = ran + 1
+  if status == "pending" then pending = pending + 1 end
+  return nil, true
+end)
+
+-- True if the run is of the whole suite: no argument names a part of it.
+local function isWhole()
+  for _, word in ipairs(arg) do
+    if word:find "^spec/" or word:find "^%-%-filter" then return false end
+  end
+  return true
 end
 
-local original = loadfile
-
-local function loader(path, ...)
-  if not path:find "^%.?/?spec/" and not path:find "^examples/" then return original(path, ...) end
-  local text, message = read(path)
-  if not text then return nil, message end
-  return load(translate(path, text), "@" .. path, ...)
+local function fail(message)
+  io.stderr:write("older: ", message, "\n")
+  os.exit(1, true)
 end
 
--- busted gives this file an environment of its own.
-rawset(_G, "loadfile", loader)
-rawset(_G, "dofile", function(path) return assert(loader(path))() end)
+busted.subscribe({ "suite", "end" }, function()
+  local share = 100 * pending / ran
+  print(("older: %d of %d specs are skipped: %.1f %%"):format(pending, ran, share))
+  if not isWhole() then return nil, true end
+  for path in pairs(skipped) do
+    if not loaded[path] then fail(path .. ", of which specs are skipped, was not run") end
+  end
+  if share > MOST then fail(("more than %d %% of the specs are skipped"):format(MOST)) end
+  return nil, true
+end)

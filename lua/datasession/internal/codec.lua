@@ -178,7 +178,7 @@ local function decode(self, text)
   if sub(text, 1, 3) == BOM then text = sub(text, 4) end
   local settled, problem = locale.settle(self.json, self.library)
   if not settled then return nil, problem end
-  local zero = find(text, "\0", 1, true)       -- the codec would take it for the end of the text
+  local zero = lua.zero(text)                 -- the codec would take it for the end of the text
   if zero then return nil, format("a zero byte at character %d", zero) end
   local infinity = holdsInfinity(text)
   if infinity then

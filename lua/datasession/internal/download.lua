@@ -168,7 +168,7 @@ end
 local busy = {}
 
 local function newDownload(options, path, resume)
-  if path:find("\0", 1, true) then mistake "request: option 'saveTo': the path holds a NUL byte" end
+  if path:find "%z" then mistake "request: option 'saveTo': the path holds a NUL byte" end
   if busy[path] then
     mistake(format("request: option 'saveTo': a download to '%s' is under way", path))
   end

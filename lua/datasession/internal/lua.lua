@@ -4,7 +4,20 @@
 -- Nothing here changes a global. Files take what they use into locals of the same name.
 local lua = {
   math = math, table = table, utf8 = utf8, setmetatable = setmetatable, running = coroutine.running,
+  pairs = pairs, -- with __pairs
 }
+
+--- `#list`, with __len.
+function lua.length(list) return #list end
+
+local find = string.find
+
+--- The place of the first zero byte of a text, or nil.
+function lua.zero(text) return find(text, "\0", 1, true) end
+
+if not lua.zero "\0" then -- compat53 under LuaJIT, whose find takes a zero byte for the pattern %z
+  function lua.zero(text) return find(text, "%z") end
+end
 
 local CLOSES = "return function(guard, f, ...) local _ <close> = guard return f(...) end"
 
@@ -45,7 +58,7 @@ function lua.warn(...)
   end
 end
 
-if utf8 then -- 5.3 takes the halves of surrogate pairs for characters
+if not rawget(_G, "jit") then -- 5.3 takes the halves of surrogate pairs for characters
   local length = utf8.len
   lua.utf8 = setmetatable({
     len = function(text, ...)
@@ -92,6 +105,18 @@ function lua.setmetatable(object, meta)
     rawset(object, FINALISER, proxy)
   end
   return setmetatable(object, meta)
+end
+
+-- There `pairs` and `#` ignore the metamethods of tables.
+function lua.pairs(object)
+  local meta = debug.getmetatable(object)
+  if meta and meta.__pairs then return meta.__pairs(object) end
+  return pairs(object)
+end
+
+function lua.length(list)
+  local meta = debug.getmetatable(list)
+  return meta and meta.__len and meta.__len(list) or #list
 end
 
 local MAIN = {}

@@ -43,7 +43,7 @@ end
 
 --- Raises at the caller's caller if no file can have that path.
 function recorder.checkPath(call, path)
-  if path:find("\0", 1, true) then raise(("%s: the path holds a NUL byte"):format(call), 3) end
+  if path:find "%z" then raise(("%s: the path holds a NUL byte"):format(call), 3) end
 end
 
 --- Opens a file that only its owner may read, unless it exists already.

@@ -50,7 +50,7 @@ local function check(given)
     return "length: expected a number of bytes, an integer of 0 or more"
   end
   if not given.read and (length or given.rewind) then return "length and rewind go with read" end
-  if given.path and given.path:find("\0", 1, true) then return "the path holds a NUL byte" end
+  if given.path and given.path:find "%z" then return "the path holds a NUL byte" end
 end
 
 --- A parameter of the server's type TStream, which is sent without being in memory as a whole.

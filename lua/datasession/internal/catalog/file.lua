@@ -62,7 +62,7 @@ function file.read(path)
   end
   local name, message = path, nil
   if find(path, "^[Ff][Ii][Ll][Ee]:") then name, message = filePath(path) end
-  if name and (name == "" or find(name, "\0", 1, true)) then name, message = nil, "no file name" end
+  if name and (name == "" or find(name, "%z")) then name, message = nil, "no file name" end
   local handle
   if name then handle, message = files.open(name, "rb") end
   if not handle then return nil, format("cannot read the catalog %s: %s", path, message) end

@@ -7,7 +7,9 @@ local memory = require "datasession.internal.data.memory"
 local raise = require "datasession.internal.raise"
 local record = require "datasession.internal.data.record"
 local schema = require "datasession.internal.data.schema"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+
+local math, pairs = lua.math, lua.pairs
 
 local null = codec.null
 local scalar = require("datasession.internal.data.values").scalar

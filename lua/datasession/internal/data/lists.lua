@@ -46,7 +46,7 @@ function meta.__pairs(list) return following, list, 0 end
 
 function meta.__tostring(list)
   local texts = {}
-  for i = 1, #list do texts[i] = tostring(list[i]) end
+  for i = 1, #elements(list) do texts[i] = tostring(list[i]) end
   return "{ " .. table.concat(texts, ", ") .. " }"
 end
 

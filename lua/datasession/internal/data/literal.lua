@@ -157,7 +157,7 @@ local KIND_OF_VALUE = { string = "text", number = "number", boolean = "boolean",
 -- @return text; or nil and a message: the value does not suit the field
 function literal.write(dialect, field, value)
   if value == nil or value == null then return dialect.null end
-  if type(value) == "string" and value:find("\0", 1, true) then
+  if type(value) == "string" and value:find "%z" then
     return nil, "expected a text without NUL bytes"
   end
   local kind = literal.kindOf(field) or KIND_OF_VALUE[type(value)]

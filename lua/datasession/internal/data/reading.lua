@@ -119,6 +119,11 @@ function methods.hasData(t) return memory.count(t) > 0 end
 local ofObject = {}
 
 --- True if one of the tables has a record.
-function ofObject.hasData(jsdo) return #jsdo > 0 end
+function ofObject.hasData(jsdo)
+  for _, t in ipairs(jsdo[P].tables) do
+    if memory.count(t) > 0 then return true end
+  end
+  return false
+end
 
 return { methods = ofObject, tableMethods = methods }

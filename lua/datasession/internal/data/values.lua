@@ -2,10 +2,12 @@
 
 local codec = require "datasession.internal.codec"
 local lists = require "datasession.internal.data.lists"
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
 
 local null = codec.null
+local length, pairs = lua.length, lua.pairs
 local type = type
 
 local values = {}
@@ -41,7 +43,7 @@ end
 function values.list(description, value, level)
   local field, most = description.name, schema.length(description)
   if type(value) ~= "table" then refuse(field, "an array or nil", value, level + 1) end
-  if value[1] == nil and countKeys(value) > #value then
+  if value[1] == nil and countKeys(value) > length(value) then
     raise(("%s: expected an array or nil, got a table with names"):format(field), level + 1)
   end
   local copy = lists.copy(value)
