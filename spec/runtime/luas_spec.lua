@@ -177,7 +177,7 @@ if closes then
     end
 
     local function jit()
-      return load { newproxy = newproxy, _G = { newproxy = newproxy, unpack = table.unpack } }
+      return load { newproxy = newproxy, _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }
     end
 
     it("reads UTF-8 as Lua 5.4 does, also what is none", function()
