@@ -236,7 +236,7 @@ if closes then
 
     it("packs, unpacks and knows the main coroutine", function()
       local own = load { newproxy = newproxy, coroutine = { running = function() end },
-        _G = { newproxy = newproxy, unpack = table.unpack } }
+        _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }
       assert.same({ 1, nil, n = 3 }, own.table.pack(1, nil, nil))
       assert.equal(table.unpack, own.table.unpack)
       assert.equal(own.running(), own.running())
@@ -245,7 +245,7 @@ if closes then
 
     it("finalises tables", function()
       local own = load { newproxy = newproxy, setmetatable = function(object) return object end,
-        _G = { newproxy = newproxy, unpack = table.unpack } }
+        _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }
       local gone = {}
       local meta = { __gc = function(object) gone[#gone + 1] = object.name end }
       do
@@ -270,7 +270,7 @@ if closes then
     it("warns until it is switched off", function()
       local lines, registry = {}, {}
       local fake = { stderr = { write = function(_, ...) lines[#lines + 1] = table.concat { ... } end } }
-      local own = load { newproxy = newproxy, io = fake, _G = { newproxy = newproxy },
+      local own = load { newproxy = newproxy, io = fake, _G = { jit = {}, newproxy = newproxy },
         debug = { getregistry = function() return registry end } }
       own.warn("a", "b")
       own.warn "@off"
@@ -281,7 +281,7 @@ if closes then
       own.warn "d"
       assert.same({ "Lua warning: ab\n", "Lua warning: d\n" }, lines)
       local theirs = {}
-      own = load { newproxy = newproxy, io = fake, _G = { newproxy = newproxy,
+      own = load { newproxy = newproxy, io = fake, _G = { jit = {}, newproxy = newproxy,
         warn = function(text) theirs[#theirs + 1] = text end } }
       own.warn "e"
       assert.same({ "e" }, theirs)
