@@ -80,13 +80,14 @@ local function split(text)
 end
 
 describe("the protocol of docs/internals/new-protocol.md", function()
-  local top, program, server
+  local top, program, server, library
 
   setup(function()
     server = assert(sandbox.start())
     top = copy()
     program = apply(top)
     shell.run(MAKE, top, "core")
+    library = shell.run("find", top .. "/build", "-name", "core.so"):match "^(.*)/datasession/core.so\n$"
   end)
 
   teardown(function()
@@ -109,7 +110,7 @@ describe("the protocol of docs/internals/new-protocol.md", function()
   -- Runs a script with the library that was built: what it prints.
   local function run(script)
     local paths = ("package.path = %q .. package.path package.cpath = %q .. package.cpath "):format(
-      top .. "/lua/?.lua;" .. top .. "/lua/?/init.lua;", top .. "/build/lib/?.so;")
+      top .. "/lua/?.lua;" .. top .. "/lua/?/init.lua;", library .. "/?.so;")
     return child.output(paths .. script, server.origin .. "/toy")
   end
 
