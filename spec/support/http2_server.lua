@@ -76,6 +76,7 @@ end
 
 local done = {} -- what happens once
 local commands = {}
+local lost -- the connection to be closed once another one has a request
 
 function commands:hold(stream)
   self.held[#self.held + 1] = stream
@@ -95,18 +96,18 @@ function commands:run(stream)
   self:answer(stream, "")
 end
 
---- Responds to the first `count` held requests and refuses the others, by GOAWAY.
+--- Responds to the first `count` held requests and refuses the others, by GOAWAY. The client closes the
+-- connection: if the server did, while frames of the client's arrive, the kernel would reset it, and the
+-- client would lose the responses.
 commands.goaway = once(function(self, _, count)
-  for _, other in pairs(connections) do other.ending = true end
   self:forsake(count)
   for at = 1, count do self:answer(self.held[at], "") end
-  self:close()
 end)
 
---- The same without a response to the first `count`.
+--- The same without a response to the first `count`: the connection ends when another one has a request.
 commands.lose = once(function(self, _, count)
   self:forsake(count)
-  self:close()
+  lost = self
 end)
 
 commands.refuse = once(function(self, stream)
@@ -146,6 +147,10 @@ function commands:quit(stream)
 end
 
 function connection:obey(stream)
+  if lost and lost ~= self then
+    lost:close()
+    lost = nil
+  end
   local name, argument = self.bodies[stream]:match "^([%a-]+) ?(%d*)"
   if name == "hold" and self.second then name = "run" end
   local command = commands[name] or commands.run
