@@ -212,6 +212,8 @@ static int on_request (void *ud, char *ip, char *local_ip, int port, int local_p
   h->reused = is_reused(h);
   h->stale = has_stale_input(h) || (!h->reused && has_foreign_text(h)); /* an alert of TLS 1.3 may follow */
   if (h->stale) return CURL_PREREQFUNC_ABORT;
+  /* Not only after a response: libcurl 8.23 keeps a connection that broke while it sent the first request. */
+  if (!h->reused && !h->http2) sockets_set_quiet(h->sockets, h->port);
   if (x->run->reached && !may_resend(h)) return CURL_PREREQFUNC_ABORT;
   x->run->reached = true;
   if (x->run->stall > 0) x->run->active = clock_now();
