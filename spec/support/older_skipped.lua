@@ -25,7 +25,7 @@ local jit = {
   ["spec/runtime/promise_spec.lua"] = {
     ["of functions alone"] = LATER,
     ["leaves raised tables and userdata as they are, and makes an object of all else"] = LATER,
-    ["thousands of times, in time or not, or until it is cancelled, without growing"] =
+    ["thousands of times, in time or not, until it is cancelled or fails, without growing"] =
       "each wait leaves more for the collector",
   },
   ["spec/session/request_spec.lua"] = {
