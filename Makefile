@@ -258,6 +258,7 @@ c_runners_of = $(foreach spec,$(net_spec),$(call in_tree,$(1),$(UNDER) $(spec)))
 runners_of = $(c_runners_of) $(if $(APART),$(foreach spec,$(BUSTED_SPECS),$(call \
   in_tree,$(1),$(BUSTED) $(spec))),$(call in_tree,$(1),$(BUSTED)))
 # The suite mostly waits, so two runs go side by side: of two pollers, or of the two halves of one poller's.
+# COVERAGE takes no halves: processes that end together spoil the files of counts that they share.
 SPEC_FOLDERS := $(sort $(foreach spec,$(BUSTED_SPECS),spec/$(word 2,$(subst /, ,$(spec)))))
 FIRST_HALF := $(filter spec/catalog spec/command spec/data spec/docs spec/net spec/suites,$(SPEC_FOLDERS))
 SECOND_HALF := $(filter-out $(FIRST_HALF),$(SPEC_FOLDERS))
@@ -265,7 +266,7 @@ halves_of = $(c_runners_of) $(call in_tree,$(1),$(BUSTED) $(FIRST_HALF)) \
   -- $(call in_tree,$(1),$(BUSTED) $(SECOND_HALF))
 runners = $(if $(word 2,$(POLLERS)),$(call runners_of,$(call variant,$(word 1,$(POLLERS)))) \
   -- $(call runners_of,$(call variant,$(word 2,$(POLLERS)))),$(call $(if \
-  $(APART)$(BUSTED_FLAGS)$(FLAVOUR),runners_of,halves_of),$(call variant,$(POLLERS))))
+  $(APART)$(BUSTED_FLAGS)$(FLAVOUR)$(COVERAGE),runners_of,halves_of),$(call variant,$(POLLERS))))
 
 ### Test
 
