@@ -134,7 +134,7 @@ static size_t on_body (char *data, size_t size, size_t count, void *ud) {
 }
 
 /* True if the transfer uses a kept connection: libcurl's own retry may use a new one. */
-static bool is_reused (struct handle *h) {
+static bool is_reused (const struct handle *h) {
   long connects = 1;
   curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
   return !connects;

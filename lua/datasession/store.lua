@@ -11,6 +11,7 @@
 -- method. They cannot yield. Their failures go to datasession.onError and break no session. A stored text is
 -- enough to use the session: keep it secret.
 local core = require "datasession.core"
+local lua = require "datasession.internal.lua"
 local percent = require "datasession.internal.percent"
 
 local store = {}
@@ -84,7 +85,7 @@ end
 function store.file(directory)
   if directory ~= nil then
     checkString("store.file: directory", directory, 2)
-    if directory == "" or directory:find "%z" then
+    if directory == "" or lua.zero(directory) then
       error("store.file: directory: expected a path", 2)
     end
   end

@@ -9,7 +9,8 @@ local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local requestFlow = require "datasession.internal.flow"
 local mistake = require "datasession.internal.mistake"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+local math = lua.math
 
 local format = string.format
 
@@ -168,7 +169,7 @@ end
 local busy = {}
 
 local function newDownload(options, path, resume)
-  if path:find "%z" then mistake "request: option 'saveTo': the path holds a NUL byte" end
+  if lua.zero(path) then mistake "request: option 'saveTo': the path holds a NUL byte" end
   if busy[path] then
     mistake(format("request: option 'saveTo': a download to '%s' is under way", path))
   end

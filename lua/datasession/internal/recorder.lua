@@ -4,7 +4,8 @@ local core = require "datasession.core"
 local files = require "datasession.internal.files"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+local math = lua.math
 
 local recorder = {}
 
@@ -43,7 +44,7 @@ end
 
 --- Raises at the caller's caller if no file can have that path.
 function recorder.checkPath(call, path)
-  if path:find "%z" then raise(("%s: the path holds a NUL byte"):format(call), 3) end
+  if lua.zero(path) then raise(("%s: the path holds a NUL byte"):format(call), 3) end
 end
 
 --- Opens a file that only its owner may read, unless it exists already.

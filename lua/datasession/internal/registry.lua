@@ -129,7 +129,7 @@ local function checkSendable(options, name, level)
   if name == "username" and text:find(":", 1, true) then
     raise("getSession: option 'username': a user name with ':' cannot be sent by HTTP Basic", level + 1)
   end
-  if text:find "%z" then
+  if lua.zero(text) then
     raise(("getSession: option '%s': a NUL byte cannot be sent by HTTP Basic"):format(name), level + 1)
   end
 end

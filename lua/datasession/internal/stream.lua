@@ -3,9 +3,10 @@
 
 local core = require "datasession.core"
 local files = require "datasession.internal.files"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
 local raise = require "datasession.internal.raise"
 local suggest = require "datasession.internal.suggest"
+local math = lua.math
 
 local format = string.format
 
@@ -50,7 +51,7 @@ local function check(given)
     return "length: expected a number of bytes, an integer of 0 or more"
   end
   if not given.read and (length or given.rewind) then return "length and rewind go with read" end
-  if given.path and given.path:find "%z" then return "the path holds a NUL byte" end
+  if given.path and lua.zero(given.path) then return "the path holds a NUL byte" end
 end
 
 --- A parameter of the server's type TStream, which is sent without being in memory as a whole.

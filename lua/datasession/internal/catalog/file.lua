@@ -2,6 +2,7 @@
 
 local ascii = require("datasession.internal.ascii")
 local files = require("datasession.internal.files")
+local zero = require("datasession.internal.lua").zero
 
 local char, find, format, gsub = string.char, string.find, string.format, string.gsub
 local match, sub = string.match, string.sub
@@ -62,7 +63,7 @@ function file.read(path)
   end
   local name, message = path, nil
   if find(path, "^[Ff][Ii][Ll][Ee]:") then name, message = filePath(path) end
-  if name and (name == "" or find(name, "%z")) then name, message = nil, "no file name" end
+  if name and (name == "" or zero(name)) then name, message = nil, "no file name" end
   local handle
   if name then handle, message = files.open(name, "rb") end
   if not handle then return nil, format("cannot read the catalog %s: %s", path, message) end

@@ -4,7 +4,8 @@ local ascii = require "datasession.internal.ascii"
 local codec = require "datasession.internal.codec"
 local date = require "datasession.date"
 local locale = require "datasession.internal.locale"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+local math = lua.math
 
 local format, gsub = string.format, string.gsub
 local null = codec.null
@@ -157,7 +158,7 @@ local KIND_OF_VALUE = { string = "text", number = "number", boolean = "boolean",
 -- @return text; or nil and a message: the value does not suit the field
 function literal.write(dialect, field, value)
   if value == nil or value == null then return dialect.null end
-  if type(value) == "string" and value:find "%z" then
+  if type(value) == "string" and lua.zero(value) then
     return nil, "expected a text without NUL bytes"
   end
   local kind = literal.kindOf(field) or KIND_OF_VALUE[type(value)]

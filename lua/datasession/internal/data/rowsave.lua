@@ -74,7 +74,7 @@ end
 
 -- ---- steps that a submit has, too
 
---- The operation's address; nil and an error object if a placeholder has no value.
+--- The operation's address; nil and an error object if it needs a value that is missing.
 function rowsave.address(operation, values, made)
   local ok, uri, message = pcall(operation.expand, operation, values)
   if ok and uri then return uri end
