@@ -145,15 +145,18 @@ describe("the filter that fill sends", function()
     for value, expected in pairs {
       [0.1 + 0.2] = "0.30000000000000004", [0.1] = "0.1", [12345678901.2345] = "12345678901.2345",
       [123456789012345.67] = "123456789012345.67", [1e20] = "100000000000000000000", [1e-5] = "0.00001",
-      [9007199254740993] = "9007199254740993",
     } do
       assert.equal("Credit-Limit = " .. expected, eq("Credit", value))
     end
   end)
 
+  it("writes integers beyond 2^53 exactly", function()
+    assert.equal("Credit-Limit = 9007199254740993", eq("Credit", 9007199254740993))
+    assert.equal("CustNum = 9007199254740993", eq("CustNum", 9007199254740993))
+  end)
+
   it("writes values as the field has them", function()
     assert.equal("CustNum = 12", eq("CustNum", "12"))
-    assert.equal("CustNum = 9007199254740993", eq("CustNum", 9007199254740993))
     assert.equal("Credit-Limit = 0.1", eq("Credit", 0.1))
     assert.equal("Credit-Limit = 1208925819614629174706176", eq("Credit", 2.0 ^ 80))
     assert.equal("Credit-Limit = 0.0000001", eq("Credit", 1e-7))

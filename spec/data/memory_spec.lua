@@ -266,10 +266,15 @@ describe("a data object in memory", function()
     assert.equal("fill is a method of the data object: write jsdo:fill(...)",
       raised(function() orders.ttOrder:fill() end))
     assert.equal("Order is no array: its records are in jsdo:records() and jsdo:getData()",
-      raised(function() return ipairs(orders)(orders, 0) end))
+      raised(function() return orders[1] end))
     assert.equal("unknown field of Order 'xyz': expected one of 'ttOrder', 'ttOrderLine'",
       raised(function() return orders.xyz end))
     assert.equal("ttOrder is read-only", raised(function() orders.ttOrder = 1 end))
+  end)
+
+  it("raises for ipairs over several tables", function()
+    assert.equal("Order is no array: its records are in jsdo:records() and jsdo:getData()",
+      raised(function() return ipairs(orders)(orders, 0) end))
   end)
 
   it("keeps properties that are never sent", function()

@@ -243,6 +243,16 @@ if closes then
       assert.not_nil(own.running())
     end)
 
+    it("compiles nothing while a hook is set", function()
+      local told = {}
+      local own = load { newproxy = newproxy, _G = { newproxy = newproxy, jit = {
+        off = function() told[#told + 1] = "off" end, on = function() told[#told + 1] = "on" end,
+      } }, debug = { sethook = function(...) told[#told + 1] = select("#", ...) end } }
+      own.sethook(print, "", 100)
+      own.sethook()
+      assert.same({ "off", 3, "on", 1 }, told)
+    end)
+
     it("finalises tables", function()
       local own = load { newproxy = newproxy, setmetatable = function(object) return object end,
         _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }

@@ -15,9 +15,13 @@ local function read(path)
   return text
 end
 
--- The operators that LuaJIT lacks, of names and numbers, for the small numbers that specs have.
-local function operators(text)
-  text = text:gsub("([%s({,])#([%a_][%w_.]*)%f[^%w_.:(%[]", "%1older.length(%2)") -- LuaJIT's # ignores __len
+-- LuaJIT lacks operators, here of names and small numbers as specs have, and finalisers of tables.
+local function jitText(text)
+  text = text:gsub([[([%s({,])#([%a_][%w_.]*)%f[^%w_.:(%[]( *["'{]?)]], function(before, name, after)
+    if after:find "[\"'{]" then return end -- a call
+    return ("%solder.length(%s)%s"):format(before, name, after) -- LuaJIT's # ignores __len
+  end)
+  text = text:gsub("%f[%w_.]setmetatable(%({}, { __gc)", "older.setmetatable%1") -- tables have no finaliser
   text = text:gsub("(#?[%a_][%w_.]*) // ([%w_.]+)", "math.floor(%1 / %2)")
   text = text:gsub("older.length(%b()) // ([%w_.]+)", "math.floor(older.length%1 / %2)")
   text = text:gsub("1 << 20", "1048576")
@@ -31,7 +35,7 @@ local function translate(text)
   text = text:gsub("%f[%w_]local%s+[%w_][^=\n]*<%l+>[^=\n]*", function(names)
     return (names:gsub("%s*<%l+>", ""))
   end)
-  return isJit and operators(text) or text
+  return isJit and jitText(text) or text
 end
 
 local original = { loadfile = loadfile, load = load, popen = io.popen }
@@ -42,6 +46,8 @@ function older.length(list)
   if type(list) == "table" and meta and meta.__len then return meta.__len(list) end
   return #list
 end
+
+function older.setmetatable(...) return require("datasession.internal.lua").setmetatable(...) end
 
 local function isOurs(path)
   return path:find "%f[%w]spec/" or path:find "%f[%w]examples/" or path:find "%f[%w]tools/"

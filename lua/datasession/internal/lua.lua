@@ -10,6 +10,8 @@ local lua = {
 --- `#list`, with __len.
 function lua.length(list) return #list end
 
+function lua.sethook(...) debug.sethook(...) end
+
 local find = string.find
 
 --- The place of the first zero byte of a text, or nil.
@@ -71,6 +73,14 @@ if not rawget(_G, "jit") then -- 5.3 takes the halves of surrogate pairs for cha
 end
 
 -- ---- LuaJIT: numbers are floats, and integers exact to 2^53
+
+local jit = rawget(_G, "jit")
+
+-- There compiled code calls no hook: while one is set, nothing is compiled.
+function lua.sethook(hook, ...)
+  if hook then jit.off() else jit.on() end
+  debug.sethook(hook, ...)
+end
 
 local floor, char = math.floor, string.char
 local newproxy, unpack = rawget(_G, "newproxy"), rawget(_G, "unpack")

@@ -130,11 +130,11 @@ end
 
 local function withLimit(clock, f, ...)
   local deadline = clock() + SECONDS
-  debug.sethook(function()
+  lua.sethook(function()
     if clock() > deadline then error(("it ran for more than %d seconds"):format(SECONDS), 2) end
   end, "", STEP)
   local results = table.pack(xpcall(f, traceback, ...))
-  debug.sethook()
+  lua.sethook()
   return table.unpack(results, 1, results.n)
 end
 

@@ -1,5 +1,6 @@
 -- Closing a session of protocol btt: it always ends closed.
 local datasession = require "datasession"
+local lua = require "datasession.internal.lua"
 local await = dofile "spec/support/await.lua"
 local btt = dofile "spec/protocol/btt/support.lua"
 
@@ -138,9 +139,7 @@ describe("closing a session of protocol btt", function()
     local session = btt.established { closeOperation = "Fail" }
     assert(session:invalidate():await(LIMIT))
     assert.equal(1, #btt.asked())
-    do
-      local short <close> = btt.established { closeOperation = "LogOff" } -- luacheck: ignore
-    end
+    lua.closing(btt.established { closeOperation = "LogOff" }, function() end)
     assert.equal(1, #btt.asked())
     assert.equal("not established", session.status)
     assert.equal("closed", rejected(session:invoke("Echo")).kind)

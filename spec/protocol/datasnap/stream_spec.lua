@@ -1,4 +1,5 @@
 -- Stream parameters of a DataSnap server's methods: how they are sent, from which sources, and how they fail.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local datasnap = require "datasession.datasnap"
 local sandbox = require "datasession.sandbox"
@@ -210,9 +211,10 @@ describe("a stream parameter that fails", function()
   it("ends with the call", function()
     local waits, ended = false, false
     local request = new():invoke("TEcho", "Stream", { stream { read = function()
-      local _ <close> = setmetatable({}, { __close = function() ended = true end })
-      waits = true
-      datasession.sleep(1000)
+      closing(setmetatable({}, { __close = function() ended = true end }), function()
+        waits = true
+        datasession.sleep(1000)
+      end)
     end } }, BYTES)
     await.stepUntil(function() return waits end)
     assert.is_true(request:cancel())

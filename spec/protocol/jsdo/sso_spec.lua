@@ -389,6 +389,7 @@ for _, place in ipairs { "the same host", "another host" } do
 
     it("is gone with the state, whatever waits", function()
       local script = ([[
+        io.stdout:setvbuf "line"
         local datasession = require "datasession"
         local held = setmetatable({}, { __gc = function(held) -- it outlives what it holds
           print((pcall(function() return held.provider:hasClientCredentials() end)), tostring(held.provider))

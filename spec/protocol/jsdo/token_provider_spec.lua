@@ -1,4 +1,5 @@
 -- Bearer sessions whose token changes while they are logged in: setToken, and the option tokenProvider.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -516,10 +517,10 @@ describe("a call that waits for a tokenProvider", function()
   it("is cancelled, and with the last one the call of tokenProvider", function()
     local begun, closed = 0, 0
     local one = session { tokenProvider = function()
-      local guard <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
-      begun = begun + 1
-      datasession.sleep(1000)
-      return guard
+      return closing(setmetatable({}, { __close = function() closed = closed + 1 end }), function()
+        begun = begun + 1
+        datasession.sleep(1000)
+      end)
     end }
     local login = one:login()
     await.stepUntil(function() return begun == 1 end)

@@ -1,4 +1,5 @@
 -- Protocols that Lua programs define: datasession.defineProtocol.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 local storage = require "datasession.store"
@@ -487,9 +488,10 @@ describe("a protocol in Lua", function()
       local closed, began = nil, nil
       local session = made {
         login = function(link)
-          local guard <close> = setmetatable({}, { __close = function() closed = true end })
-          began = true
-          return guard and link:request { path = CUSTOMERS }:await()
+          return closing(setmetatable({}, { __close = function() closed = true end }), function()
+            began = true
+            return link:request { path = CUSTOMERS }:await()
+          end)
         end,
       }
       server:fault { kind = "slow", delay = 5, path = CUSTOMERS }

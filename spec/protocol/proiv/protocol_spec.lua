@@ -1,5 +1,6 @@
 -- Sessions with a PROIV connection servlet, over real sockets: connecting, being asked how they stand, being
 -- stopped, ended and lost, and with functions of one's own in place of the wire.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local core = require "datasession.core"
 local sandbox = require "datasession.sandbox"
@@ -796,8 +797,9 @@ describe("a PROIV session", function()
       fails("error", { requestStop = function() return nil, "not delivered" end })
       local left = false
       fails("timeout", { requestStop = function()
-        local _ <close> = setmetatable({}, { __close = function() left = true end })
-        datasession.promise(function() end):await()
+        closing(setmetatable({}, { __close = function() left = true end }), function()
+          datasession.promise(function() end):await()
+        end)
       end })
       assert.is_true(left) -- its coroutine is closed
       local session = running { transport = transport { connect = true, requestStop = true, poll = "lost" } }
