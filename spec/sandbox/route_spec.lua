@@ -294,13 +294,23 @@ describe("a function in the sandbox", function()
       now = now + 6
       return now
     end
-    local code = string.dump(function() while true do end end)
-    local endless = handler.new("the route", code, "return {}", clock)
-    local empty = { headers = {}, query = {}, parameters = {} }
-    local answer, message = handler.answer(endless, empty, {}, function() end)
-    assert.equal(500, answer.status)
-    assert.matches("^the route: spec/.*: it ran for more than 10 seconds", message)
-    assert.is_nil(debug.gethook())
+    local function new(name, f) return handler.new(name, string.dump(f), "return {}", clock) end
+    local function result(f, serve)
+      return handler.answer(f, { headers = {}, query = {}, parameters = {} }, {}, serve)
+    end
+    local short = new("the route", function() return 200 end)
+    for name, f in pairs {
+      ["the route"] = function() while true do end end,
+      ["the hook"] = function(_, _, serve)
+        serve()
+        while true do end
+      end,
+    } do
+      local answer, message = result(new(name, f), function() return result(short) end)
+      assert.equal(500, answer.status)
+      assert.matches("^" .. name .. ": spec/.*: it ran for more than 10 seconds", message)
+      assert.is_nil((debug.gethook()))
+    end
   end)
 end)
 

@@ -128,13 +128,15 @@ local function traceback(message)
   return message .. (lines[2] and "\n" .. table.concat(lines, "\n") or "")
 end
 
+-- The limit of a function that calls serve() holds after that, too.
 local function withLimit(clock, f, ...)
   local deadline = clock() + SECONDS
+  local hook, mask, count = debug.gethook()
   lua.sethook(function()
     if clock() > deadline then error(("it ran for more than %d seconds"):format(SECONDS), 2) end
   end, "", STEP)
   local results = table.pack(xpcall(f, traceback, ...))
-  lua.sethook()
+  lua.sethook(hook, mask, count)
   return table.unpack(results, 1, results.n)
 end
 
