@@ -330,8 +330,8 @@ check:
 	@$(MAKE) test
 
 include spec/suites/suites.mk spec/suites/torture/torture.mk spec/suites/soak/soak.mk \
-  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/debians.mk tools/coverage.mk tools/mutants.mk \
-  tools/apicheck.mk tools/static.mk tools/windows.mk bench/bench.mk
+  spec/suites/fuzz/fuzz.mk spec/suites/field/field.mk tools/cjson.mk tools/debians.mk tools/coverage.mk \
+  tools/mutants.mk tools/apicheck.mk tools/static.mk tools/windows.mk bench/bench.mk
 
 ### Develop
 
