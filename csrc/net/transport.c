@@ -85,13 +85,15 @@ static unsigned find_number (const struct transport *t, struct transport_keys *k
 static char *write_alias (const struct transport *t) {
   enum { BITS = 32 };
   bool absolute = *t->cert_file == '/';
-  size_t size = strlen(t->cert_file) + sizeof "/./" + 2 * (size_t)BITS;
-  char *alias = memory_new(t->memory, size), *to = alias;
-  if (!alias) return NULL;
+  const char *file = t->cert_file + absolute;
+  char way[sizeof "/./" + 2 * (size_t)BITS], *to = way, *alias;
   to += sprintf(to, "%s", absolute ? "/./" : "./");
   for (unsigned bit = 0; bit < BITS; bit++)
     to += sprintf(to, "%s", t->number >> bit & 1 ? "./" : "/");
-  memcpy(to, t->cert_file + absolute, strlen(t->cert_file + absolute) + 1);
+  alias = memory_new(t->memory, (size_t)(to - way) + strlen(file) + 1);
+  if (!alias) return NULL;
+  memcpy(alias, way, (size_t)(to - way));
+  memcpy(alias + (to - way), file, strlen(file) + 1);
   return alias;
 }
 
