@@ -1,7 +1,7 @@
 #!/bin/sh
 # apicheck-lua.sh DIR: builds DIR/bin/lua5.4 and DIR/lib/liblua5.4.so.0 from Debian's source of Lua 5.4, with
-# assertions at each call of Lua's C API (-DLUA_USE_APICHECK). Builds nothing, and says so, on a system
-# without apt-get.
+# assertions at each call of Lua's C API (-DLUA_USE_APICHECK) and the allocator of strict_state.c. Builds
+# nothing, and says so, on a system without apt-get.
 set -eu
 [ $# -eq 1 ] || { echo "usage: tools/apicheck-lua.sh DIR" >&2; exit 2; }
 [ ! -x "$1/bin/lua5.4" ] || exit 0
@@ -9,6 +9,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-source >/dev/null; then
   echo "apicheck: skipped: it needs Debian's source of Lua 5.4 (apt-get source, dpkg-source)" >&2
   exit 0
 fi
+tools=$(cd "$(dirname "$0")" && pwd)
 rm -rf "$1"
 mkdir -p "$1/apt/lists/partial" "$1/apt/sources" "$1/bin" "$1/lib"
 cd "$1"
@@ -39,7 +40,8 @@ build() {
   ${CC:-cc} -std=gnu99 -O2 -g -DLUA_COMPAT_5_3 -DLUA_USE_LINUX -DLUA_USE_APICHECK -Isource/src "$@" \
     -lm -ldl >>"$log" 2>&1
 }
-library=$(find source/src -name '*.c' ! -name lua.c ! -name luac.c)
+library=$(find source/src -name '*.c' ! -name lua.c ! -name luac.c ! -name lauxlib.c)
+library="$tools/strict_state.c $library"
 # shellcheck disable=SC2086 # a list of files
 build -shared -fPIC -Wl,-soname,liblua5.4.so.0 -Wl,--version-script,source/debian/version-script \
   -o lib/liblua5.4.so.0 $library

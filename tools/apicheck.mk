@@ -4,7 +4,7 @@ APICHECK := $(CURDIR)/build/apicheck
 
 ### Test
 
-## apicheck: test without net's C specs, on a Lua that checks calls of its C API; BUSTED_FLAGS=FILES: those
+## apicheck: test on a Lua that checks calls of its C API and blocks; no C specs; BUSTED_FLAGS=FILES: those
 apicheck:
 	@tools/apicheck-lua.sh $(APICHECK)
 	@[ ! -x $(APICHECK)/bin/lua5.4 ] || LD_LIBRARY_PATH=$(APICHECK)/lib$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH} \
