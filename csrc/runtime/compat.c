@@ -31,6 +31,40 @@ void compat_pushutf8 (lua_State *L, unsigned long code) {
   lua_pushlstring(L, text, size);
 }
 
+/* ---- places of errors */
+
+#define DRIVER "=datasession" /* the source of the Lua functions that run those that wait */
+
+/* True if the function at the level is a driver's. */
+static bool is_driver (lua_State *L, int level, lua_Debug *call) {
+  return lua_getstack(L, level, call) && lua_getinfo(L, "Sn", call) && !strcmp(call->source, DRIVER);
+}
+
+void compat_where (lua_State *L, int level) {
+  lua_Debug call;
+  (luaL_where)(L, level + is_driver(L, level, &call));
+}
+
+int compat_error (lua_State *L, const char *format, ...) {
+  va_list arguments;
+  compat_where(L, 1);
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int compat_argerror (lua_State *L, int index, const char *message) {
+  lua_Debug call;
+  if (!is_driver(L, 1, &call)) return (luaL_argerror)(L, index, message);
+  index -= !strcmp(call.namewhat, "method");
+  if (index == 0) return compat_error(L, "calling '%s' on bad self (%s)", call.name, message);
+  return compat_error(L, "bad argument #%d to '%s' (%s)", index, call.name ? call.name : "?", message);
+}
+
+/* ---- functions that wait */
+
 /* A suspended C function. Its user values: the values that its stack held. */
 struct wait {
   lua_KFunction next;
@@ -64,7 +98,7 @@ static void push_field (lua_State *L, const char *library, const char *name) {
 static void push_maker (lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &token) == LUA_TFUNCTION) return;
   lua_pop(L, 1);
-  if (luaL_loadbuffer(L, driver, sizeof driver - 1, "=datasession") != LUA_OK) lua_error(L);
+  if (luaL_loadbuffer(L, driver, sizeof driver - 1, DRIVER) != LUA_OK) lua_error(L);
   lua_pushlightuserdata(L, (void *)&token);
   push_field(L, "coroutine", "yield");
   lua_getglobal(L, "select");

@@ -39,6 +39,18 @@
 
 /* ---- which the older Luas lack */
 
+#ifdef COMPAT_JIT
+
+/* As Lua's own; but the place of an error in a function that waits is the line that calls it. */
+#define luaL_where(L, level) compat_where((L), (level))
+#define luaL_error(...) compat_error(__VA_ARGS__)
+#define luaL_argerror(L, index, message) compat_argerror((L), (index), (message))
+void compat_where (lua_State *L, int level);
+int compat_error (lua_State *L, const char *format, ...);
+int compat_argerror (lua_State *L, int index, const char *message);
+
+#endif
+
 #if LUA_VERSION_NUM < 504
 
 #define lua_newuserdatauv(L, size, slots) lua_newuserdata((L), (size)) /* without user values */
@@ -215,6 +227,41 @@ static inline lua_State *compat_pushmain (lua_State *L) {
   return lua_tothread(L, -1);
 #endif
 }
+
+/* A thread's own hook. A hook of LuaJIT is every thread's: the loop looks at that of its main thread. */
+#ifdef COMPAT_JIT
+#define compat_gethook(L) ((void)(L), (lua_Hook)NULL)
+#else
+#define compat_gethook(L) lua_gethook(L)
+#endif
+
+/* True if a hook runs. From 5.4 on the names of the frames tell that. */
+#if LUA_VERSION_NUM >= 504
+#define compat_in_hook(L) ((void)(L), false)
+#else
+static inline void compat_unhook (lua_State *L, lua_Debug *event) {
+  (void)event;
+  lua_sethook(L, NULL, 0, 0);
+}
+
+static inline int compat_nothing (lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+/* Lua calls no hook inside a hook. */
+static inline bool compat_in_hook (lua_State *L) {
+  lua_Hook hook = lua_gethook(L);
+  int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+  bool in_hook;
+  lua_sethook(L, compat_unhook, LUA_MASKCALL, 0);
+  lua_pushcfunction(L, compat_nothing);
+  lua_call(L, 0, 0);
+  in_hook = lua_gethook(L) == compat_unhook;
+  lua_sethook(L, hook, mask, count);
+  return in_hook;
+}
+#endif
 
 /* Resumes a coroutine. *nresults: how many values it yielded or returned; they are on its stack. */
 #if LUA_VERSION_NUM >= 504

@@ -172,7 +172,7 @@ static bool is_raised_by_hook (lua_State *L) {
     if (!strcmp(frame.namewhat, "hook")) return true;
     if (end) break;
   }
-  return false;
+  return compat_in_hook(L);
 }
 
 /* Pops the error on top, which then ends all current steps. */
@@ -425,7 +425,7 @@ void loop_step_on (lua_State *L, struct loop *loop, double until) {
   double left = until < HUGE_VAL ? until - clock_now() : until;
   if (left < 0) left = 0;
   step_within(L, loop, left < LONGEST_WAIT ? left : LONGEST_WAIT, left < HUGE_VAL ? left : 0, until);
-  if (lua_gethook(L)) {
+  if (compat_gethook(L)) {
     lua_pushcfunction(L, nothing);
     lua_call(L, 0, 0);
   }

@@ -3,6 +3,7 @@ local datasession = require "datasession"
 
 local authority = dofile "spec/support/authority.lua"
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local files = dofile "spec/support/files.lua"
 local nginx = dofile "spec/support/nginx.lua"
 local sessions = dofile "spec/support/sessions.lua"
@@ -93,7 +94,7 @@ describe("a client's key", function()
       local _, err = session:request { path = "/who" }:await(20)
       print(err.kind, err.retryable, err.hint)]]):format(server.origin .. "/App", ours.certificate,
       user.certificate, locked)
-    local lua = (os.getenv "LUA" or "lua5.4") .. " -e " .. shell.quoted(program)
+    local lua = child.command() .. " -e " .. shell.quoted(program)
     local output = shell.run("setsid -w " .. lua .. " </dev/null") -- with no terminal
     assert.matches("^tls\tfalse\t.*an encrypted key needs clientKeyPassword\n$", output)
   end)
@@ -202,7 +203,7 @@ describe("caFile and caPath", function()
       local session = require("datasession").new { serviceURI = %q, %s }
       local response, err = session:request { path = "/who" }:await(20)
       print(response and "in" or err.kind)]]):format(server.origin .. "/App", options)
-    local lua = (os.getenv "LUA" or "lua5.4") .. " -e " .. shell.quoted(program)
+    local lua = child.command() .. " -e " .. shell.quoted(program)
     local script = ("mount --bind %s %s && exec %s"):format(shell.quoted(path), SYSTEM, lua)
     return (shell.run("unshare -rm sh -c", script):gsub("%s", ""))
   end

@@ -5,6 +5,7 @@ local sandbox = require "datasession.sandbox"
 
 local authority = dofile "spec/support/authority.lua"
 local await = dofile "spec/support/await.lua"
+local child = dofile "spec/support/child.lua"
 local files = dofile "spec/support/files.lua"
 local sessions = dofile "spec/support/sessions.lua"
 local shell = dofile "spec/support/shell.lua"
@@ -32,9 +33,9 @@ local function login(options)
   return ok, err, session
 end
 
--- Runs a program in a new interpreter, with warnings on.
+-- Runs a program in a new interpreter.
 local function runLua(program, environment)
-  return run((environment or "") .. " " .. (os.getenv "LUA" or "lua5.4") .. " -W -e", program)
+  return run((environment or "") .. " " .. child.command() .. " -e", program)
 end
 
 setup(function() directory = files.directory() end)

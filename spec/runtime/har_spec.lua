@@ -84,8 +84,17 @@ describe("a HAR file", function()
     assert.equal(("datasession.har: 2 entries in %s, closed"):format(path), tostring(har))
     assert(session:ping():await(LIMIT))
     assert.equal(2, #entries())
+    assert(datasession.har(path))
+    assert(session:ping():await(LIMIT))
+    assert.is_true(datasession.har(nil))
+    assert(session:ping():await(LIMIT))
+    assert.equal(1, #entries())
+  end)
+
+  it("ends with its variable", function()
+    local session = sessions.loggedIn(server)
     do
-      local again <close> = assert(datasession.har(path)) -- luacheck: ignore (it ends with the block)
+      local har <close> = assert(datasession.har(path)) -- luacheck: ignore (it ends with the block)
       assert(session:ping():await(LIMIT))
     end
     assert(session:ping():await(LIMIT))

@@ -543,7 +543,7 @@ describe("the engine", function()
         ]] .. wait .. [[
         print "was not interrupted"
       ]], server.uris.anonymous)
-      local process = assert(math.tointeger(waiting:line()))
+      local process = assert(tonumber(waiting:line()))
       assert.is_true(server:awaitRequests(2, LIMIT))
       os.execute("kill -INT " .. process)
       local result = waiting:finish()
@@ -558,6 +558,7 @@ describe("the engine", function()
     local BUSY = [==[
       local uri, mode = ...
       local datasession = require "datasession"
+      local guarded = require("datasession.internal.lua").closing
       local function closing(name, f)
         return setmetatable({}, { __close = function()
           print("closed " .. name)
@@ -571,11 +572,10 @@ describe("the engine", function()
       datasession.step()
       session:request { uri = "rest/none" }:always(function() print "not told" end)
       datasession.spawn(function()
-        local _ <close> = closing "one"
-        ping:await()
+        guarded(closing "one", ping.await, ping)
       end)
       datasession.spawn(function()
-        local _ <close> = closing("two", function()
+        guarded(closing("two", function()
           for _, f in ipairs {
             function() datasession.spawn(print) end,
             function() datasession.new { serviceURI = uri } end,
@@ -592,12 +592,11 @@ describe("the engine", function()
           print(session, session:subscribe("online", print))
           datasession.step()
           error "not harmful"
-        end)
-        ping:await(3600)
+        end), ping.await, ping, 3600)
       end)
       datasession.spawn(function()
-        local _ <close> = closing "three"
-        datasession.promise(function() end):await()
+        local never = datasession.promise(function() end)
+        guarded(closing "three", never.await, never)
       end)
       local late = setmetatable({}, { __gc = function() -- runs before the library's own finalisers
         ping:cancel()

@@ -137,6 +137,7 @@ describe("standard error has", function()
       new("timeout", "2h")
       new("timeout", "30000ms")
       print "so far"
+      io.stdout:flush()
       new("pingInterval", 30).pingInterval = 31
       new("timeout", 30000):request { path = "/", timeout = 30001 }:await(20)]]
     assert.equal(table.concat({

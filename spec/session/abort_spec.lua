@@ -82,12 +82,12 @@ describe("a call that is ended before its answer came", function()
     end)
   end
 
-  it("by cancel, a request in a <close> variable of its function still goes out", function()
+  it("by cancel, a request with which its function ends still goes out", function()
     datasession.defineProtocol("polite", {
       login = function(link)
-        local function leave() link:request { path = "/leave", method = "POST" } end
-        local _ <close> = setmetatable({}, { __close = leave })
-        return link:request { path = "/me" }:await()
+        return await.guarded(function() link:request { path = "/leave", method = "POST" } end, function()
+          return link:request { path = "/me" }:await()
+        end)
       end,
     })
     local session = datasession.new { protocol = "polite", serviceURI = origin .. "/Own", proxy = false }

@@ -155,9 +155,8 @@ describe("saveTo with a function", function()
   it("is cancelled with the request, also while it waits", function()
     local waiting, ended = false, false
     local request = new():request { path = "/large", saveTo = function()
-      local _ <close> = setmetatable({}, { __close = function() ended = true end })
       waiting = true
-      datasession.sleep(1000)
+      await.guarded(function() ended = true end, datasession.sleep, 1000)
     end }
     await.stepUntil(function() return waiting end)
     assert.is_true(request:cancel())
@@ -339,15 +338,18 @@ describe("stream", function()
     assert.same({ "half" }, pieces)
   end)
 
-  it("ends the transfer when it is closed, left or forgotten", function()
+  it("ends the transfer when its variable goes out of scope", function()
+    do
+      local closed <close> = assert(new():request({ path = "/slow/large", stream = true }):await(LIMIT))
+      assert.equal(200, closed.status)
+    end
+    await.settle()
+  end)
+
+  it("ends the transfer when it is closed or forgotten", function()
     local session = new()
     local response = assert(session:request({ path = "/slow/large", stream = true }):await(LIMIT))
     response:close()
-    await.settle()
-    do
-      local closed <close> = assert(session:request({ path = "/slow/large", stream = true }):await(LIMIT))
-      assert.equal(200, closed.status)
-    end
     await.settle()
     assert(session:request({ path = "/slow/large", stream = true }):await(LIMIT))
     collectgarbage()

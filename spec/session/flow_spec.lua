@@ -177,9 +177,8 @@ describe("a consumer", function()
     server:answer("GET /App/a", { answer("200 OK", "Content-Type: text/html\r\n", "<p>a page</p>") })
     local waits, ended = false, false
     local request = new():request { path = "/a", saveTo = function()
-      local _ <close> = setmetatable({}, { __close = function() ended = true end })
       waits = true
-      datasession.sleep(1000)
+      await.guarded(function() ended = true end, datasession.sleep, 1000)
     end }
     await.stepUntil(function() return waits end)
     assert.is_true(request:cancel())

@@ -12,7 +12,7 @@ local function drawn(calls, label)
     local bar = require "datasession".progressBar(%s)
     for _, numbers in ipairs { %s } do bar(table.unpack(numbers, 1, 4)) end
   ]]):format(label and ("%q"):format(label) or "", table.concat(calls, ", ")))
-  local text = shell.run("script -qec", shell.quoted(child.interpreter()) .. " " .. program, "/dev/null")
+  local text = shell.run("script -qec", child.command() .. " " .. program, "/dev/null")
   os.remove(program)
   return text
 end

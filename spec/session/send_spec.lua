@@ -34,8 +34,8 @@ setup(function()
   server = assert(sandbox.start { tokenSecret = "shared", tokenLifetime = 1000 })
   for _, method in ipairs { "POST", "PUT", "PATCH" } do server:route(method, "/%w+/rest/Echo", echo) end
   server:route("POST", "/(%w+)/rest/Redirect(%d+)", function(request)
-    local application, status = table.unpack(request.captures)
-    return math.tointeger(status), { Location = "/" .. application .. "/rest/Echo" }, ""
+    local captures = request.captures
+    return tonumber(captures[2]), { Location = "/" .. captures[1] .. "/rest/Echo" }, ""
   end)
 end)
 
@@ -197,9 +197,8 @@ describe("a function for the body", function()
   it("is ended with the request", function()
     local waits, ended = false, false
     local request = new():request { path = ECHO, body = function()
-      local _ <close> = setmetatable({}, { __close = function() ended = true end })
       waits = true
-      datasession.sleep(1000)
+      await.guarded(function() ended = true end, datasession.sleep, 1000)
     end }
     await.stepUntil(function() return waits end)
     assert.is_true(request:cancel())
@@ -537,9 +536,8 @@ describe("a server that misbehaves", function()
       while not takes do datasession.nextStep() end
       error "the tape broke"
     end, saveTo = function()
-      local _ <close> = setmetatable({}, { __close = function() ended = true end })
       takes = true
-      datasession.sleep(1000)
+      await.guarded(function() ended = true end, datasession.sleep, 1000)
     end }
     assert.matches("the tape broke", rejected(request).message)
     assert.is_true(ended)
@@ -554,8 +552,7 @@ describe("a server that misbehaves", function()
       local request = plain():request { path = "/a", body = function()
         n = n + 1
         if n == 1 then return "x" end
-        local _ <close> = setmetatable({}, { __close = function() ended = true end })
-        datasession.sleep(1000)
+        await.guarded(function() ended = true end, datasession.sleep, 1000)
       end, onProgress = function(count) sent = count end }
       await.stepUntil(function() return n == 2 and sent == 1 and select(4, raw:counts()) > 0 end)
       await.flush() -- libcurl asks for more

@@ -1,5 +1,6 @@
 --- Waits for sessions. A wait fails after LIMIT seconds.
 local assert = require "luassert"
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 
 local await = { LIMIT = 20 } -- seconds
@@ -11,6 +12,11 @@ function await.rejected(promise, kind)
   assert.is_nil(value)
   if kind then assert.equal(kind, err.kind) end
   return err
+end
+
+--- Calls f(...) and then `ended`, also when the coroutine that f waits in is closed.
+function await.guarded(ended, f, ...)
+  return closing(setmetatable({}, { __close = ended }), f, ...)
 end
 
 --- Steps until done() is true, and no further.

@@ -22,6 +22,9 @@ local top = package.path:match "([^;]*)/lua/%?%.lua"
 -- Variables for the environment of every child, as the command env takes them.
 child.language = older and "LUA_INIT=@" .. quoted(top .. "/spec/support/older_language.lua") or ""
 
+-- This interpreter, as a command of the shell.
+function child.command() return ("env %s %s"):format(child.language, quoted(child.interpreter())) end
+
 local running = {}
 running.__index = running
 

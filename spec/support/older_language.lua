@@ -5,7 +5,12 @@ if _VERSION >= "Lua 5.4" then return end
 
 local isJit = rawget(_G, "jit") ~= nil
 
-if isJit then require "compat53" end
+local original = { loadfile = loadfile, load = load, popen = io.popen, assert = assert }
+
+if isJit then
+  require "compat53"
+  rawset(_G, "assert", original.assert) -- whose errors are of the line that calls it
+end
 
 local function read(path)
   local file, message = io.open(path, "rb")
@@ -35,11 +40,14 @@ local function translate(text)
   text = text:gsub("%f[%w_]local%s+[%w_][^=\n]*<%l+>[^=\n]*", function(names)
     return (names:gsub("%s*<%l+>", ""))
   end)
+  text = text:gsub("%f[%w_.]warn(%(? ?[\"']@)", "older.warn%1")
   return isJit and jitText(text) or text
 end
 
-local original = { loadfile = loadfile, load = load, popen = io.popen }
 local older = { translate = translate, skip = function(_, text) return text end }
+
+-- The library's own warnings, where the program has no function `warn`.
+function older.warn(...) return require("datasession.internal.lua").warn(...) end
 
 function older.length(list)
   local meta = debug.getmetatable(list)
@@ -70,6 +78,7 @@ end
 
 -- LuaJIT's pipes return no status when they are closed.
 local function popen(command, mode)
+  if command:find "PPID" then return original.popen(command, mode) end
   local name = os.tmpname()
   local quoted = "'" .. command:gsub("'", "'\\''") .. "'"
   local pipe, message = original.popen(("sh -c %s; echo $? >%s"):format(quoted, name), mode)

@@ -4,7 +4,11 @@ local EXAMPLE = "the example ends its session or channel by <close>, which the l
 local FLOAT = "it needs integers beyond 2^53, or the difference between 1 and 1.0"
 local LATER = "it asserts the text of an error of Lua 5.4"
 
+local BEYOND = "its variable with <close> is what it tests"
+local COLLECTOR = "its collector has one mode, or tells less"
+
 local skipped = {
+  ["spec/runtime/har_spec.lua"] = { ["ends with its variable"] = BEYOND },
   ["spec/runtime/promise_spec.lua"] = {
     ["runs the <close> variables of one that raised, and tells of their errors"] = CLOSE,
     ["takes a yield of values for an error"] = CLOSE,
@@ -16,6 +20,10 @@ local skipped = {
     ["stays while something can, or can cancel what waits"] = CLOSE,
     ["reports an error of those <close> variables, and has them wait for nothing"] = CLOSE,
     ["a collector that is "] = CLOSE,
+  },
+  ["spec/session/active_spec.lua"] = { ["ends closed when its variable does"] = BEYOND },
+  ["spec/session/body_spec.lua"] = {
+    ["ends the transfer when its variable goes out of scope"] = BEYOND,
   },
   ["spec/runtime/time_spec.lua"] = { ["closes what a cancelled coroutine holds"] = CLOSE },
   ["spec/docs/customers_spec.lua"] = {
@@ -40,6 +48,20 @@ local jit = {
     ["leaves raised tables and userdata as they are, and makes an object of all else"] = LATER,
     ["thousands of times, in time or not, until it is cancelled or fails, without growing"] =
       "each wait leaves more for the collector",
+  },
+  ["spec/catalog/catalog_spec.lua"] = { ["puts in numbers with all their digits"] = FLOAT },
+  ["spec/runtime/codec_spec.lua"] = {
+    ["keeps every digit of a 64-bit integer"] = FLOAT,
+    ["reads an integer beyond 64 bits as the nearest float"] = FLOAT,
+    ["refuses a text with so many bytes that are not UTF-8 that no mark is left"] = FLOAT,
+    ["keeps a float that its exponent puts beyond fifteen digits"] = FLOAT,
+    ["writes integers in full"] = FLOAT,
+    ["knows the arrays of another codec, also beside numbers to repair"] = FLOAT,
+    ["hands texts and values on untouched"] = FLOAT,
+    ["says so"] = FLOAT,
+  },
+  ["spec/runtime/interrupt_spec.lua"] = {
+    ["leaves a handler that never ends"] = "a compiled loop calls no hook",
   },
   ["spec/session/request_spec.lua"] = {
     ["a value as JSON, its numbers exact"] = FLOAT,
