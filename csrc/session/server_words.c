@@ -2,6 +2,7 @@
 
 #include "net/ascii.h"
 #include "net/carried.h"
+#include "runtime/compat.h"
 #include "runtime/json.h"
 
 #include <stdio.h>
@@ -78,10 +79,10 @@ static void read_object (lua_State *L, const struct exchange *x, struct words *w
 
 /* Pages */
 
-static void add_code (lua_State *L, struct words *w, long code) {
+static void add_code (lua_State *L, struct words *w, unsigned long code) {
   size_t length;
   const char *text;
-  lua_pushfstring(L, "%U", code);
+  compat_pushutf8(L, code);
   text = lua_tolstring(L, -1, &length);
   add(w, text, length);
   lua_pop(L, 1);
@@ -106,7 +107,7 @@ static size_t read_reference (lua_State *L, const char *text, size_t left, struc
   if (left < 3 || *text != '#') return 0;
   code = text[1] == 'x' ? strtol(text + 2, &end, 16) : strtol(text + 1, &end, 10);
   if (*end != ';' || code < 1 || code > 0x10FFFF) return 0;
-  add_code(L, w, code);
+  add_code(L, w, (unsigned long)code);
   return (size_t)(end + 1 - text);
 }
 

@@ -1,6 +1,7 @@
 -- The table of docs/luas.md, in the Lua that runs this.
 local datasession = require "datasession"
 local codec = require "datasession.internal.codec"
+local ids = require "datasession.internal.data.ids"
 local lua = require "datasession.internal.lua"
 
 local await = dofile "spec/support/await.lua"
@@ -16,6 +17,14 @@ describe("under any Lua", function()
     local large = codec.decode("[9223372036854775807]")[1]
     assert.equal(isJit and "9.2233720368548e+18" or "9223372036854775807", tostring(large))
     assert.equal(isJit and "float" or "integer", lua.math.type(large))
+  end)
+
+  it("integers up to 2^53 have all their digits in texts", function()
+    local digits = "1234567890123456"
+    local number = tonumber(digits)
+    assert.equal(digits, lua.tostring(number))
+    assert.equal(digits, ids.text(number))
+    assert.same({ "0.5", "true" }, { lua.tostring(0.5), lua.tostring(true) })
   end)
 
   it("await suspends in pcall in spawn", function()
@@ -232,6 +241,22 @@ if closes then
       assert.is_nil(math.type "1")
       assert.equal(1, math.tointeger "1")
       assert.is_nil(math.tointeger "x")
+    end)
+
+    it("writes integers up to 2^53 with all their digits", function()
+      local own = load { newproxy = newproxy, tostring = function(value) return ("%.14g"):format(value) end,
+        _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }
+      assert.equal("1234567890123456", own.tostring(1234567890123456))
+      assert.same({ "0.5", "1e+20" }, { own.tostring(0.5), own.tostring(1e20) })
+    end)
+
+    it("knows that another locale may lower I otherwise", function()
+      local function lowersI(name)
+        return load { newproxy = newproxy, os = { setlocale = function() return name end },
+          _G = { jit = {}, newproxy = newproxy, unpack = table.unpack } }.lowersI()
+      end
+      assert.is_true(lowersI "C")
+      assert.is_false(lowersI "tr_TR.UTF-8")
     end)
 
     it("packs, unpacks and knows the main coroutine", function()

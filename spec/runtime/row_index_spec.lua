@@ -9,7 +9,7 @@ end
 describe("indexRows", function()
   it("finds each record by the text of its value", function()
     local a, b, c, d = record "a", record(7), record(-8.0), record(math.mininteger)
-    assert.same({ a = a, ["7"] = b, ["-8"] = c, [math.mininteger .. ""] = d },
+    assert.same({ a = a, ["7"] = b, ["-8"] = c, [("%d"):format(math.mininteger)] = d },
       core.indexRows({ a, b, c, d }, "row", "id"))
     assert.same({}, core.indexRows({}, "row", "id"))
   end)

@@ -77,7 +77,7 @@ end
 --- True if the text holds the word -Infinity, which lua-cjson accepts in a locale where the lower case of I
 -- is not i.
 local function holdsInfinity(text)
-  local at = ("I"):lower() ~= "i" and find(text, "%-[Ii][Nn][Ff]")
+  local at = not lua.lowersI() and find(text, "%-[Ii][Nn][Ff]")
   local afterString = at and guard.stringTracker(text)
   while at do
     if not afterString(at) then return at end

@@ -1,5 +1,7 @@
 --- Functions that do not depend on the locale: decimal points, the order of texts, lua-cjson's numbers.
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+
+local math, tostring = lua.math, lua.tostring
 
 local locale = {}
 

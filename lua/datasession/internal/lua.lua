@@ -4,6 +4,7 @@
 -- Nothing here changes a global. Files take what they use into locals of the same name.
 local lua = {
   math = math, table = table, utf8 = utf8, setmetatable = setmetatable, running = coroutine.running,
+  tostring = tostring,
   pairs = pairs, -- with __pairs
 }
 
@@ -11,6 +12,9 @@ local lua = {
 function lua.length(list) return #list end
 
 function lua.sethook(...) debug.sethook(...) end
+
+--- False if the lower case of I may not be i in this locale.
+function lua.lowersI() return ("I"):lower() == "i" end
 
 local find = string.find
 
@@ -104,6 +108,14 @@ lua.table = setmetatable({
   pack = function(...) return { n = select("#", ...), ... } end,
   unpack = unpack,
 }, { __index = table })
+
+--- Integers with all their digits.
+function lua.tostring(value)
+  return lua.math.type(value) == "integer" and ("%d"):format(value) or tostring(value)
+end
+
+-- There `lower` knows no locale; lua-cjson does.
+function lua.lowersI() return os.setlocale(nil, "ctype") == "C" end
 
 -- There a table has no finaliser: a userdata in it has one.
 local FINALISER = newproxy(false)

@@ -5,7 +5,9 @@
 
 local P = require("datasession.internal.data.private").P
 local codec = require "datasession.internal.codec"
-local table = require("datasession.internal.lua").table
+local lua = require "datasession.internal.lua"
+
+local table, tostring = lua.table, lua.tostring
 
 local errors = {
   ERROR = -1,       -- no usable answer came

@@ -10,10 +10,11 @@ local codec = require "datasession.internal.codec"
 local core = require "datasession.core"
 local locale = require "datasession.internal.locale"
 local private = require "datasession.internal.data.private"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
 
 local VALUES = private.VALUES
 local null = codec.null
+local math, tostring = lua.math, lua.tostring
 local tointeger, type = math.tointeger, type
 
 local prefix = ("%d-"):format(os.time() * 1000 + math.floor(os.clock() * 1000) % 1000)
@@ -60,7 +61,7 @@ local function text(value)
   if kind == "string" then return value ~= "" and value or nil end
   if kind == "number" then
     local integer = tointeger(value)
-    return integer and integer .. "" or locale.text(value)
+    return integer and tostring(integer) or locale.text(value)
   end
   if kind == "boolean" then return tostring(value) end
 end

@@ -5,7 +5,7 @@ local codec = require "datasession.internal.codec"
 local date = require "datasession.date"
 local locale = require "datasession.internal.locale"
 local lua = require "datasession.internal.lua"
-local math = lua.math
+local math, tostring = lua.math, lua.tostring
 
 local format, gsub = string.format, string.gsub
 local null = codec.null

@@ -9,7 +9,9 @@ local memory = require "datasession.internal.data.memory"
 local raise = require "datasession.internal.raise"
 local schema = require "datasession.internal.data.schema"
 local suggest = require "datasession.internal.suggest"
-local math = require("datasession.internal.lua").math
+local lua = require "datasession.internal.lua"
+
+local math, tostring = lua.math, lua.tostring
 
 local format = string.format
 local null = codec.null
@@ -28,7 +30,7 @@ local function part(value, caseSensitive)
   if type(value) == "string" then return "s" .. (caseSensitive and value or ascii.lower(value)) end
   if type(value) ~= "number" then return tostring(value) end
   local integer = math.tointeger(value) -- 1 and 1.0 are one key
-  return integer and "n" .. integer or format("n%.17g", value)
+  return integer and "n" .. tostring(integer) or format("n%.17g", value)
 end
 
 -- A text that two rows have in common if their keys are equal.
