@@ -1,4 +1,5 @@
 -- Sessions over real sockets: their properties, logging in and out, how they notice that they are lost.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -1069,11 +1070,8 @@ describe("a session", function()
       local order, kept = {}, nil
       server:fault { kind = "slow", delay = 0.2, path = "logout$" }
       local promise = datasession.spawn(function()
-        do
-          local session <close> = new "form"
-          kept = session
-          assert(session:login("lua", "secret"):await())
-        end
+        kept = new "form"
+        closing(kept, function() assert(kept:login("lua", "secret"):await()) end)
         order[#order + 1] = "closed"
       end)
       while kept.state ~= "invalid" do
@@ -1086,23 +1084,17 @@ describe("a session", function()
     end)
 
     it("so in a scope that an error ends", function()
-      local kept
-      local ok, message = pcall(function()
-        local session <close> = loggedIn "form"
-        kept = session
-        error("oops", 0)
-      end)
+      local session = loggedIn "form"
+      local ok, message = pcall(closing, session, error, "oops", 0)
       assert.is_false(ok)
       assert.equal("oops", message)
-      assert.equal("invalid", kept.state)
+      assert.equal("invalid", session.state)
     end)
 
     it("so within the session's time limit where the server does not answer", function()
       local session = loggedIn("form", { timeout = 0.2 })
       server:fault { kind = "slow", delay = 60, path = "logout$" }
-      do
-        local _ <close> = session
-      end
+      closing(session, function() end)
       assert.equal("invalid", session.state)
       server:clearFaults()
     end)

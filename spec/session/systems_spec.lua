@@ -1,4 +1,5 @@
 -- docs/systems.md, "Which feature with which protocol": each cell of its table is tried.
+local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 local sandbox = require "datasession.sandbox"
 
@@ -270,10 +271,8 @@ end
 features["`datasession.endSession`, `<close>`"] = function(system)
   local session = loggedIn(system)
   assert(datasession.endSession(session.key) and session.state == "invalid")
-  do
-    local closed <close> = loggedIn(system)
-    session = closed
-  end
+  session = loggedIn(system)
+  closing(session, function() end)
   return yes(session.state == "invalid")
 end
 
