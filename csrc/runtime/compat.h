@@ -68,6 +68,18 @@ static inline int compat_typeerror (lua_State *L, int index, const char *expecte
   return luaL_argerror(L, index, lua_pushfstring(L, "%s expected, got %s", expected, got));
 }
 
+#ifdef COMPAT_JIT
+
+#define luaL_optnumber(L, index, usual) compat_optnumber((L), (index), (usual))
+
+static inline lua_Number compat_optnumber (lua_State *L, int index, lua_Number usual) {
+  if (lua_isnoneornil(L, index)) return usual;
+  if (!lua_isnumber(L, index)) compat_typeerror(L, index, "number");
+  return lua_tonumber(L, index);
+}
+
+#endif
+
 #endif
 
 #ifdef COMPAT_JIT

@@ -2,7 +2,6 @@
 local CLOSE = "it has a variable with <close>, or closes a coroutine, which the language cannot"
 local EXAMPLE = "the example ends its session or channel by <close>, which the language lacks"
 local FLOAT = "it needs integers beyond 2^53, or the difference between 1 and 1.0"
-local LATER = "it asserts the text of an error of Lua 5.4"
 local COLLECTOR = "the language's collector has one mode"
 
 local skipped = {
@@ -15,7 +14,6 @@ local skipped = {
       "an await after the one that a cancel has ended does not return",
     ["rejects when the coroutine is closed or resumed by others"] = CLOSE,
     ["is collected with the coroutines that wait for it, whose <close> variables are closed"] = CLOSE,
-    ["stays while something can, or can cancel what waits"] = CLOSE,
     ["reports an error of those <close> variables, and has them wait for nothing"] = CLOSE,
   },
   ["spec/session/active_spec.lua"] = { ["ends closed when its variable does"] = CLOSE },
@@ -40,12 +38,6 @@ local jit = {
   ["spec/data/filter_spec.lua"] = { ["writes integers beyond 2^53 exactly"] = FLOAT },
   ["spec/data/memory_spec.lua"] = {
     ["raises for ipairs over several tables"] = "ipairs is the one of compat53, whose line the error names",
-  },
-  ["spec/runtime/promise_spec.lua"] = {
-    ["of functions alone"] = LATER,
-    ["leaves raised tables and userdata as they are, and makes an object of all else"] = LATER,
-    ["thousands of times, in time or not, until it is cancelled or fails, without growing"] =
-      "each wait leaves more for the collector",
   },
   ["spec/catalog/catalog_spec.lua"] = { ["puts in numbers with all their digits"] = FLOAT },
   ["spec/runtime/codec_spec.lua"] = {
