@@ -225,13 +225,13 @@ end)
 
 describe("memory", function()
   it("does not grow by the cookies of a BTT server, of which 64 KiB are kept", function()
-    local session, lines = MAKERS.btt {}, {}
+    local session, lines = MAKERS.btt { serviceURI = origin .. "/Bank" }, {}
     local growth = memory.growth(function()
-      for block = 1, 20 do
+      for block = 1, 80 do
         for i = 1, 500 do lines[i] = ("Set-Cookie: c%d=%s\r\n"):format(block * 1000 + i, ("v"):rep(300)) end
-        server:fault { kind = "raw", path = "CSReq",
-          body = "HTTP/1.1 200 OK\r\n" .. table.concat(lines) .. "Content-Length: 2\r\n\r\n{}" }
-        session:invoke("Echo"):await(LIMIT)
+        evil:fault("POST /Bank/CSReqServlet",
+          { "HTTP/1.1 200 OK\r\n" .. table.concat(lines) .. "Content-Length: 2\r\n\r\n{}" })
+        assert(session:invoke("Echo"):await(LIMIT))
       end
     end)
     assert.is_true(#session:cookies() <= 256)

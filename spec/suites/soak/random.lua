@@ -3,19 +3,18 @@
 local random = {}
 random.__index = random
 
---- @param seed integer
-function random.new(seed)
-  return setmetatable({ state = seed * 0x9E3779B97F4A7C15 | 1 }, random)
+local MODULUS, FACTOR = 2147483647, 48271 -- of std::minstd_rand: floats hold its products, too
+
+local function draw(self)
+  self.state = self.state * FACTOR % MODULUS
+  return self.state
 end
 
--- xorshift64*
-local function draw(self)
-  local x = self.state
-  x = x ~ (x >> 12)
-  x = x ~ (x << 25)
-  x = x ~ (x >> 27)
-  self.state = x
-  return (x * 0x2545F4914F6CDD1D) >> 33
+--- @param seed integer
+function random.new(seed)
+  local self = setmetatable({ state = seed % (MODULUS - 1) + 1 }, random)
+  draw(self) -- near 0 for a small seed
+  return self
 end
 
 --- An integer from 1 to n.
@@ -25,12 +24,12 @@ end
 
 --- True in `part` of all cases.
 function random:chance(part)
-  return draw(self) / (1 << 31) < part
+  return draw(self) / MODULUS < part
 end
 
 --- A number from 0 to most.
 function random:number(most)
-  return draw(self) / (1 << 31) * most
+  return draw(self) / MODULUS * most
 end
 
 --- One of a list.
