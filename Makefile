@@ -268,12 +268,15 @@ runners = $(if $(word 2,$(POLLERS)),$(call runners_of,$(call variant,$(word 1,$(
   -- $(call runners_of,$(call variant,$(word 2,$(POLLERS)))),$(call $(if \
   $(APART)$(BUSTED_FLAGS)$(FLAVOUR)$(COVERAGE),runners_of,halves_of),$(call variant,$(POLLERS))))
 
+# One process runs all specs of another Lua, which takes longer than a half does.
+long = $(if $(FLAVOUR),$(if $(BUSTED_FLAGS)$(TEST_TIMEOUT),,TEST_TIMEOUT=1800))
+
 ### Test
 
 ## test: the C specs, then busted over spec/, for both pollers (POLLER=epoll or curl: for that one)
 test:
 	@set -e; for poller in $(POLLERS); do $(MAKE) $(JOBS) POLLER=$$poller all specs; done
-	@LUA=$(LUA) tools/run-tests.sh $(runners)
+	@LUA=$(LUA) $(long) tools/run-tests.sh $(runners)
 
 ## spec/PATH: one spec, or a folder's: make spec/session/ping_spec.lua, spec/net/values_spec.c, spec/store
 # .PHONY since the path exists; a make of its own builds, since there a C spec is a file again.
