@@ -64,6 +64,7 @@ NEEDS_bench-download := run bench
 NEEDS_bench-upload := run bench
 NEEDS_bench-scale := run
 NEEDS_bench-guard := run bench
+NEEDS_bench-luas := run bench lua5.3 luajit
 NEEDS_bench-frames := run bench
 
 # A makefile without rules stands for the packages of the goals at hand. Its rule installs them; make then

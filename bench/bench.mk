@@ -42,8 +42,14 @@ bench-instructions: all
 bench-guard: all
 	@$(BENCH) bench/guard.sh
 
+## bench-luas: the instructions of a ping by Lua 5.4, 5.3 and LuaJIT, as a table
+bench-luas: all
+	@for lua in lua5.3 luajit; do $(MAKE) LUA=$$lua core || exit; done
+	@$(BENCH) bench/luas.sh
+
 ## bench-frames: CPU time of a step for a host that steps 60 times a second
 bench-frames: all
 	@$(BENCH) bench/frames.sh
 
-.PHONY: bench bench-data bench-download bench-upload bench-scale bench-instructions bench-guard bench-frames
+.PHONY: bench bench-data bench-download bench-upload bench-scale bench-instructions bench-guard bench-luas \
+  bench-frames

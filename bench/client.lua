@@ -12,9 +12,9 @@
 -- BENCH_CA: the file of certificates to trust, for https.
 
 local datasession = require "datasession"
-local peak = dofile((arg[0]:gsub("[^/]*$", "peak.lua")))
+local peak = dofile((arg[0]:match "^.*/" or "") .. "peak.lua")
 
-local work, count, uri, extra, interval = arg[1], math.tointeger(arg[2]), arg[3], arg[4], arg[5]
+local work, count, uri, extra, interval = arg[1], tonumber(arg[2]), arg[3], arg[4], arg[5]
 
 local caFile = os.getenv "BENCH_CA"
 
