@@ -37,11 +37,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* ---- which the older Luas lack */
+/* ---- errors */
 
 #ifdef COMPAT_JIT
 
-/* As Lua's own; but the place of an error in a function that waits is the line that calls it. */
+/* As Lua's own, but the place of an error in a function that waits is the line that calls it. */
 #define luaL_where(L, level) compat_where((L), (level))
 #define luaL_error(...) compat_error(__VA_ARGS__)
 #define luaL_argerror(L, index, message) compat_argerror((L), (index), (message))
@@ -50,6 +50,8 @@ int compat_error (lua_State *L, const char *format, ...);
 int compat_argerror (lua_State *L, int index, const char *message);
 
 #endif
+
+/* ---- which the older Luas lack */
 
 #if LUA_VERSION_NUM < 504
 

@@ -72,6 +72,23 @@ describe("under any Lua", function()
     end)
   end
 
+  it("a hook's error in a function of spawn ends the program, or rejects its promise", function()
+    local main = coroutine.running()
+    local function hook()
+      debug.sethook(main)
+      error("interrupted!", 0)
+    end
+    local promise
+    local ok, err = pcall(function()
+      promise = datasession.spawn(function()
+        debug.sethook(main, hook, "cr", 1)
+        return "went on"
+      end)
+    end)
+    if isJit then err = select(2, promise:await(await.LIMIT)).message end
+    assert.same({ isJit, "interrupted!" }, { ok, err })
+  end)
+
   it("variables with <close> are there, or are a mistake of syntax", function()
     assert.equal(closes, load("local _ <" .. "close> = nil") ~= nil)
   end)
