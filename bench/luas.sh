@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# luas.sh: a ping by Lua 5.4, 5.3 and LuaJIT, in instructions and relative to bare libcurl, as guard.sh measures
-# it. `make bench-luas` runs it, in a minute.
+# luas.sh: the instructions of a ping by Lua 5.4, 5.3 and LuaJIT, and relative to bare libcurl, as guard.sh
+# measures them. `make bench-luas` runs it, in a minute.
 . "$(dirname "$0")/common.sh"
 
 need nginx valgrind pkg-config openssl
