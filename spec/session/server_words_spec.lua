@@ -281,3 +281,28 @@ describe("a secret that the server quotes is not shown:", function()
     end
   end)
 end)
+
+describe("the hint of a 400", function()
+  local PORT = "the port speaks TLS: begin the URI with https://"
+
+  local function hint(status, body)
+    local session = sessions.loggedIn(server, "basic")
+    answer(status, body, "text/html")
+    return rejected(session:request { path = "rest/x" }).hint
+  end
+
+  it("says that the port speaks TLS, by what servers write to plain HTTP there", function()
+    for _, words in ipairs { "<h1>The plain HTTP request was sent to HTTPS port</h1>",
+      "Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+      "This combination of host and port requires TLS.", "this port wants TLS" } do
+      assert.equal(PORT, hint(400, words))
+      assert.not_equal(PORT, hint(404, words))
+    end
+  end)
+
+  it("says nothing of a client's certificate to plain HTTP", function()
+    for _, words in ipairs { "No required SSL certificate was sent", "The SSL certificate error" } do
+      assert.not_matches("certificate", tostring(hint(400, words)))
+    end
+  end)
+end)
