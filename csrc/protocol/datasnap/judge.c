@@ -124,7 +124,7 @@ bool datasnap_push_value (lua_State *L, const struct exchange *x) {
 
 void datasnap_blame_body (struct finding *found, const char *what) {
   verdict_blame(found, VERDICT_NEUTRAL, "protocol", NULL, what, NULL);
-  found->stands = found->session_id != NULL;
+  if (found->session_id) found->stands = true;
 }
 
 static bool holds (const struct exchange *x, const char *text) {

@@ -903,6 +903,10 @@ describe("the cache", function()
     at = session.expiresAt
     assert(session:batch { { class = "TEcho", method = "Count" } }:await(LIMIT))
     assert.is_true(session.expiresAt > at)
+    at = session.expiresAt
+    server:fault { kind = "status", status = 200, body = "no JSON", contentType = "application/json" }
+    rejected(session:cache())
+    assert.is_true(session.expiresAt > at)
     assert.equal(id, session.sessionId)
   end)
 
