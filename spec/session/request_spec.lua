@@ -349,6 +349,20 @@ describe("request", function()
     end)
   end)
 
+  it("takes no data and no other error's page for the login page, though they name its form", function()
+    local session = sessions.loggedIn(server, "form")
+    local events = listen(session, "expired", "offline")
+    for status, contentType in pairs { [200] = "application/json", [404] = "text/html" } do
+      server:fault { kind = "status", status = status, contentType = contentType,
+        body = '"/static/auth/j_spring_security_check"' }
+      local response = session:request { path = "rest/x" }:await(LIMIT)
+      assert.equal(status == 200, response ~= nil and response.ok)
+    end
+    await.flush()
+    assert.same({}, events)
+    assert.is_true(session.connected)
+  end)
+
   describe("rejects", function()
     it("every status from 400 on, with the answer", function()
       for _, model in ipairs { "anonymous", "basic", "form" } do

@@ -118,6 +118,21 @@ describe("an operation of a session of protocol btt", function()
     assert(session:invoke("Echo"):await(LIMIT)) -- the page of the failure counts too
   end)
 
+  it("keeps the page with the highest number, whichever reply comes last", function()
+    local session = btt.established { format = "form" }
+    local function told(page)
+      answer(REQUEST, ('<form><input type="hidden" name="dse_pageId" value="%s"></form>'):format(page),
+        { contentType = "text/html" })
+      assert(session:invoke("Echo"):await(LIMIT))
+      return field(btt.asked()[1].body, "dse_pageId")
+    end
+    told "9"
+    for _, row in ipairs { { "10", "9" }, { "9", "10" }, { "100", "10" }, { "99", "100" }, { "101", "100" },
+      { "100", "101" }, { "a", "101" }, { "7", "a" }, { "", "7" } } do
+      assert.equal(row[2], told(row[1]))
+    end
+  end)
+
   it("carries the session as the option sessionCarrier says", function()
     for carrier, has in pairs { both = { true, true }, cookie = { true, false },
       parameter = { false, true } } do
