@@ -3,6 +3,8 @@ local assert = require "luassert"
 local closing = require("datasession.internal.lua").closing
 local datasession = require "datasession"
 
+dofile "spec/support/errors.lua"
+
 local await = { LIMIT = 20 } -- seconds
 
 --- The error of a rejected promise; fails if the promise does not reject.
