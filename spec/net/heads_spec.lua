@@ -156,3 +156,30 @@ describe("a host's name beyond ASCII", function()
     assert(session:request { path = "static/home.html?\u{fc}" }:await(await.LIMIT))
   end)
 end)
+
+describe("cookies of more than a mebibyte", function()
+  local function fill(length)
+    local lines, value, err = {}, nil, nil
+    for block = 1, 6 do
+      for i = 1, 50 do
+        lines[i] = ("Set-Cookie: c%d=%s; Path=/\r\n"):format(block * 100 + i, ("v"):rep(4000))
+      end
+      value, err = ask(table.concat(lines) .. ("Content-Length: %d\r\n"):format(length), "")
+    end
+    assert.is_nil(value)
+    server:clearRequests()
+    assert(ask("Content-Length: 1\r\n", "x"))
+    assert.is_nil(server:requests()[1].headers.cookie)
+    return err
+  end
+
+  it("are all forgotten, and the answer is refused", function()
+    local err = fill(0)
+    assert.equal("protocol", err.kind)
+    assert.matches("the server's cookies pass 1024 KiB: all are forgotten", err.message, 1, true)
+  end)
+
+  it("are all forgotten by an answer that fails as well, and it fails as it did", function()
+    assert.equal("connect", fill(9).kind)
+  end)
+end)

@@ -873,6 +873,12 @@ describe("a session", function()
       discover(function(session) return session:request { path = "/rest/CustomerService/Customer" } end)
     end)
 
+    it("is over once a login is refused", function()
+      local session = discover(function(session) return session:isAuthorized() end)
+      assert.equal("auth", rejected(session:login("lua", "wrong")).kind)
+      assert.same({ "logged out", 2, 401 }, { session.state, session.loginResult, session.loginHttpStatus })
+    end)
+
     it("is told by lost, then by offline", function()
       local session, seen = loggedIn "form", {}
       datasession.run(LIMIT)

@@ -91,6 +91,15 @@ describe("an operation of a session of protocol btt", function()
       end)
     end
 
+    it("a code of any length, whose first 64 characters are shown", function()
+      local session = btt.established()
+      for status, code in pairs { ["A/Z:0@9[a`z{_-. x!"] = "AZ09az_-. x", [("E"):rep(64)] = ("E"):rep(64),
+        [("E"):rep(65)] = ("E"):rep(64) } do
+        answer(REQUEST, ('{"status":"%s"}'):format(status))
+        assert.equal(code, rejected(session:invoke("Echo")).message:match "the operation failed %((.*)%)$")
+      end
+    end)
+
     it("an exception within a text", function()
       answer(btt.ESTABLISH, "com.ibm.dse.cs.DSENoRegisteredDeviceTypeException: no device",
         { status = 500, contentType = "text/plain" })

@@ -309,6 +309,14 @@ describe("a session of protocol btt", function()
     assert.is_nil(btt.established().expiresAt)
   end)
 
+  it("has its deadline later after a page that is no reply", function()
+    local session = btt.established()
+    local before = session.expiresAt
+    answer("/page", "<p>Welcome</p>", { contentType = "text/html" })
+    assert(session:request { path = "/page" }:await(LIMIT))
+    assert.is_true(session.expiresAt > before)
+  end)
+
   it("can be asked after by its terminal or id", function()
     local session = btt.established { tid = "T1" }
     assert(session:isAuthorized():await(LIMIT))
