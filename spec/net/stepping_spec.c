@@ -123,8 +123,8 @@ void kept_connections_begin_together (void) {
 }
 
 /*
-** The complete response waits in the socket after the time limit: the server can write all of it while nobody
-** reads. libcurl reads a part of it in each look.
+** The complete response waits in the socket after the time limit: the server can write all of it before the
+** client reads. libcurl reads a part of it in each look.
 */
 void late_hosts_read_sockets_first (void) {
   client_open(NULL);
