@@ -18,7 +18,6 @@ bool numbers_to_text (lua_State *L, int index) {
 }
 
 static int l_number_text (lua_State *L) {
-  luaL_checktype(L, 1, LUA_TNUMBER);
   lua_settop(L, 1);
   if (!numbers_to_text(L, 1)) lua_pushnil(L);
   return 1;

@@ -339,6 +339,15 @@ describe("retry", function()
       assert.truthy(err.message:find("totalTimeout", 1, true))
     end)
 
+    it("is none unless it is given: then the session's timeout ends each attempt", function()
+      local session = loggedIn(soon { maxAttempts = 2 }, nil, { timeout = 0.5 })
+      refuse(1)
+      server:fault { kind = "slow", delay = 60, path = PATTERN }
+      local err = rejected(get(session), "timeout")
+      assert.equal(2, err.attempts)
+      assert.matches("not done after 0.5 seconds", err.message, 1, true)
+    end)
+
     it("is the request's timeout if it is true", function()
       local session = loggedIn(soon { totalTimeout = true })
       assert.is_true(session.retry.totalTimeout)

@@ -960,6 +960,13 @@ describe("addresses", function()
     }
     assert.equal(server.origin .. "/app/ds/", session:getURLPrefix())
     assert.equal(server.origin .. "/app/ds/cache/x", session:getCacheURL("x"))
+    for _, context in ipairs { "ds", "/ds", "ds/", "//ds", "//ds//" } do
+      session = new { dscontext = context, restcontext = context, cachecontext = context }
+      assert.same({ server.origin .. "/ds/ds/", server.origin .. "/ds/ds/x" },
+        { session:getURLPrefix(), session:getCacheURL "x" })
+    end
+    session = new { dscontext = "/", restcontext = "//" }
+    assert.equal(server.origin .. "/", session:getURLPrefix())
     session = new { dscontext = "", restcontext = "" }
     assert.equal(server.origin .. "/", session:getURLPrefix())
     assert.equal(server.origin .. "/A/b/c/", (session:getMethodURL("A", "b", { "c" })))

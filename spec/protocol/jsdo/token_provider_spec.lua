@@ -421,7 +421,10 @@ describe("a tokenProvider that fails", function()
       assert.matches(words, err.message, 1, true)
       assert.is_nil(err.message:find "\n")
       assert.equal("logged out", one.state)
-      assert.equal(err.retryable and 3 or 2, one.loginResult)
+      local late = words == "it took longer than tokenTimeout allows"
+      assert.equal(late, err.retryable)
+      assert.equal(late and "raise the tokenTimeout option if it needs more time" or nil, err.hint)
+      assert.equal(late and 3 or 2, one.loginResult)
     end
     assert.same({}, shown())
   end)
