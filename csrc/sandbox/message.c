@@ -23,7 +23,6 @@ static void fields_cleanup (struct fields *f) {
     free(f->items[i].value);
   }
   free(f->items);
-  memset(f, 0, sizeof *f);
 }
 
 void request_free (struct request *r) {

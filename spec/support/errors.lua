@@ -26,7 +26,9 @@ local OF_RESULT = {
 
 local function isInteger(value) return type(value) == "number" and value % 1 == 0 end
 
-local function isLine(text) return type(text) == "string" and text:find "^%S" and not text:find "%c" end
+local function isLine(text)
+  return type(text) == "string" and text:find "^%S" and not text:find "[\1-\31\127]"
+end
 
 local function isRetryable(err, verb, system) -- nil: not for all
   local kind, status = err.kind, err.httpStatus
