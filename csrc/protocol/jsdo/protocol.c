@@ -206,7 +206,6 @@ static void judge_denied (const struct session *s, const struct exchange *x, str
                   verdict_way_back(s));
 }
 
-/* A token service that is down for now does not end the login. */
 /* True if only the body, which is spent, keeps `x` from being sent again with another token. */
 static bool is_spent (const struct session *s, const struct exchange *x) {
   const struct tokens *t = identity_tokens(s->who);
@@ -214,6 +213,7 @@ static bool is_spent (const struct session *s, const struct exchange *x) {
   return t->refreshing || (t->access && x->mark >> 1 != s->who->generation);
 }
 
+/* A token service that is down for now does not end the login. */
 static void judge_token (const struct session *s, const struct exchange *x, struct finding *found) {
   found->fault.result = RESULT_EXPIRED_TOKEN;
   if (s->who && is_spent(s, x)) {
