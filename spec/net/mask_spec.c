@@ -35,6 +35,8 @@ void uris_are_masked (void) {
        "http://***@host/a;jsessionid=***/b;x=***?c=1&token=***&d=***#f"},
       {"/a?j%5Fpassword=sec+ret%20x;y,z&n=1", "/a?j%5Fpassword=***&n=1"},
       {"/a;x=1;jsessionid=2", "/a;x=***;jsessionid=***"},
+      {"/a;v1/orders;v2;x=3?b=c", "/a;v1/orders;v2;x=***?b=c"},
+      {"/a;v1", NULL},
       {"/a?sid=1&token_type=x&pin=2&spin=3", "/a?sid=***&token_type=x&pin=***&spin=3"},
       {"/a?sig=a%2Bb&X-Amz-Signature=77&design=1", "/a?sig=***&X-Amz-Signature=***&design=1"},
       {"/a?user[password]=b;c&tokens[]=d&tokens[0][x]=e&a[token=f&token[g",
