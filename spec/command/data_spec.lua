@@ -139,6 +139,15 @@ describe("the command and data", function()
       local path = document.paths["/SportsAnonymous/rest/OrderService/Order"]
       assert.equal("Order.read", path.get.operationId)
       assert.equal("filter", path.get.parameters[1].name)
+      assert.is_nil(path.get.requestBody)
+      assert.is_table(path.post.requestBody)
+      for address, operations in pairs(document.paths) do
+        for _, operation in pairs(operations) do
+          for _, parameter in ipairs(operation.parameters or {}) do
+            assert.is_true(parameter["in"] ~= "path" or parameter.required, address)
+          end
+        end
+      end
       assert.same({ "integer", "null" }, document.components.schemas.ttOrder.properties.OrderNum.type)
     end)
 
@@ -149,6 +158,7 @@ describe("the command and data", function()
       local text = command.output(home, "tree", path, "--html")
       os.remove(path)
       assert.matches("&lt;b&gt;S", text)
+      assert.matches("<title>&lt;b&gt;S&lt;/b&gt;", text)
       assert.is_nil(text:find("<b>S", 1, true))
     end)
   end)

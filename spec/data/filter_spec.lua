@@ -277,4 +277,12 @@ describe("the filter that fill sends", function()
     circle.filters[1] = circle
     says("option 'filter': nested deeper than 100 levels, or a table that holds itself", { filter = circle })
   end)
+
+  it("takes a hundred levels, and no more", function()
+    local filter = { field = "Name", operator = "eq", value = "A" }
+    for _ = 2, 100 do filter = { logic = "and", filters = { filter } } end
+    assert.is_string(text { filter = filter })
+    says("option 'filter': nested deeper than 100 levels, or a table that holds itself",
+      { filter = { logic = "and", filters = { filter } } })
+  end)
 end)

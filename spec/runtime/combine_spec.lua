@@ -89,6 +89,17 @@ describe("settled", function()
   end)
 end)
 
+describe("each of these functions", function()
+  it("says which function expected an array, and what it got", function()
+    for _, name in ipairs { "all", "any", "race", "settled" } do
+      for _, value in ipairs { "text", 1, true } do
+        assert.equal(("%s: expected an array of promises, got %s"):format(name, type(value)),
+          raised(function() datasession[name](value) end))
+      end
+    end
+  end)
+end)
+
 describe("map", function()
   it("calls the function for each item, so many at a time", function()
     local running, most = 0, 0
