@@ -179,6 +179,9 @@ describe("a read of the data services", function()
       ["Since IS NULL"] = { 10, 20, 30, 40 },
       ["Since IS NOT NULL AND ItemNum > 37"] = { 38, 39 },
       ["NOT Since > '2021-02' AND ItemNum < 20"] = { 12 },
+      ["NOT (ItemNum > 2 OR ItemNum < 1)"] = { 1, 2 },
+      ["NOT (ItemNum > 2 AND ItemNum < 39)"] = { 1, 2, 39, 40 },
+      ["NOT (Since > '2021-02' OR ItemNum > 10) AND ItemNum = 10"] = {}, -- neither true nor false
       ["Discontinued = TRUE AND ItemNum < 19"] = { 9, 18 },
     } do
       local rows = read("OrderService/ItemSql", { sqlQuery = "SELECT * FROM ttItem WHERE " .. where }).ttItem
@@ -307,6 +310,9 @@ describe("a change by the data services", function()
     assert.same({ "Order line has no Order.", "The quantity is between 1 and 1000." },
       column(answer["prods:errors"].ttOrderLine, "prods:error"))
     assert.equal("1-2", answer.ttOrderLine[3].LineId)
+    local order = { ["prods:clientId"] = "p", ["prods:rowState"] = "created", CustNum = -1 }
+    assert.same({ "An order has a customer." },
+      column(submit({ ttOrder = { order } })["prods:errors"].ttOrder, "prods:error"))
     assert.equal(500, (send("POST", "OrderService/Item", { ItemName = "A", Price = -1 })))
     assert.equal(500, (send("POST", "OrderService/Item", { ItemName = "A", Price = "1" })))
   end)

@@ -265,6 +265,24 @@ describe("saveTo with a path", function()
     assert.is_false(exists(target .. ".part"))
   end)
 
+  it("keeps the part of a document that a strong ETag names, or its date, and no weak ETag", function()
+    local raw = assert(fault_server.start())
+    finally(function() raw:close() end)
+    local date = "Last-Modified: Mon, 30 Nov 2026 00:00:00 GMT\r\n"
+    for head, validator in pairs {
+      ['ETag: "1"\r\n'] = '\\"1\\"', ['ETag: W/"1"\r\n'] = false, [date] = "Mon, 30",
+      ['ETag: W/"1"\r\n' .. date] = "Mon, 30",
+    } do
+      raw:fault("GET /a", { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n" .. head .. "\r\nhalf",
+        fault_server.CLOSE })
+      rejected(plain(raw):request { path = "/a", saveTo = target, resume = true, retry = false }, "connect")
+      assert.equal(validator ~= false, exists(target .. ".part"), head)
+      if validator then assert.matches(validator, files.read(target .. ".part.version"), 1, true) end
+      os.remove(target .. ".part")
+      os.remove(target .. ".part.version")
+    end
+  end)
+
   it("begins anew when what is known of the part is damaged", function()
     for _, validator in ipairs { "a\\r\\nb", "a\\u0000b", "" } do
       files.write(target .. ".part", "x")
